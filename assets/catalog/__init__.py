@@ -1,0 +1,1 @@
+"""Declarations: every series, table, parameter, event and reference value, written down once."""

@@ -1,0 +1,1 @@
+"""The last room: build the release beside, judge it, swap it in."""

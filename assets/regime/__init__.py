@@ -1,0 +1,1 @@
+"""Thin assets: conditions, stance and regime, with the evidence for every row."""

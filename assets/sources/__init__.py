@@ -1,0 +1,1 @@
+"""One module per publisher, all behind one small protocol."""

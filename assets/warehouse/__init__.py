@@ -1,0 +1,1 @@
+"""The DuckDB side: resource, writer, readers and the builder of the published file."""

@@ -1,0 +1,1 @@
+"""Settings every test shares: nothing from the caller's environment, no network, no shared Dagster history."""
