@@ -1,1 +1,65 @@
-"""Settings every test shares: nothing from the caller's environment, no network, no shared Dagster history."""
+"""Settings every test shares: nothing from the caller's environment, no network, a Dagster history of its own.
+
+Fixtures used by one group of tests only belong in that group's conftest.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+OWN_VARIABLES = ("REGIME_", "FRED_", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL")
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+# The same examples on every run, and no deadline: the machine may be busy with something else.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Drop the project's variables, and keep warehouse and run history away from the caller's own."""
+    for name in list(os.environ):
+        if name.startswith(OWN_VARIABLES):
+            monkeypatch.delenv(name)
+    place = tmp_path_factory.mktemp("state")
+    (place / "dagster_home").mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(place / "dagster_home"))
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+    monkeypatch.setenv("REGIME_DATA_DIR", str(place / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse every connection that leaves this machine: a test that needs a publisher is a mistake."""
+    connect = socket.socket.connect
+
+    def connect_on_loopback(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test tried to reach {address[0]}; tests use the loopback only")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_on_loopback)
+    yield
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The directory that holds pyproject.toml."""
+    return PROJECT_ROOT
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """Real series that are never committed, beside the project; tests that need them are skipped without."""
+    place = PROJECT_ROOT.parent / "shared" / "realdata"
+    if not place.is_dir():
+        pytest.skip("../shared/realdata is not here")
+    return place

@@ -1,0 +1,54 @@
+# Everyday commands. Recipes stay POSIX, and the file works with GNU make 3.81.
+# PYTHON=… selects the interpreter of .venv/, ARGS=… is passed on to the command, PORT=… is the port of `ui`.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest --durations=10
+
+.PHONY: help setup run ui test test-slow test-ui bench lint format lock clean
+
+help: ## print this list (the default)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make or refresh .venv/ from requirements.lock (every target below does this first)
+	@deploy/setup.sh
+
+run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024-12-31")
+	@$(BIN)/python -m pipelines run $(ARGS)
+
+ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
+	@deploy/ui.sh
+
+test: setup ## run all tests but the slow, browser and benchmark groups
+	$(PYTEST) -m "not slow and not ui and not bench" $(ARGS)
+
+test-slow: setup ## run the slow tests
+	$(PYTEST) -m slow $(ARGS)
+
+test-ui: setup ## run the browser tests (needs an installed Chromium)
+	$(PYTEST) -m ui $(ARGS)
+
+bench: setup ## run the measurements in tests/benchmarks
+	@if ls tests/benchmarks/test_*.py >/dev/null 2>&1; then \
+	  $(PYTEST) -m bench -s tests/benchmarks $(ARGS); \
+	else \
+	  echo "make bench: there is no benchmark yet (tests/benchmarks holds none)"; \
+	fi
+
+lint: setup ## check style, format, types and the shell scripts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@for script in deploy/*.sh .ci/run; do bash -n $$script || exit 1; done
+
+format: setup ## apply the formatter and the safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## resolve requirements.in into requirements.lock (hashes, no index address)
+	@uv=$$(command -v uv || echo $(BIN)/uv); \
+	$$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header requirements.in -o requirements.lock
+
+clean: ## remove caches (never .venv/, data/ or Dagster's history)
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find assets checks pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +

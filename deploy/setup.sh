@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Makes .venv/ from requirements.lock: hashes required, nothing else resolved. Called by make before
+# anything that needs Python; returns at once when the environment is already what the lock says.
+# PYTHON= selects the interpreter. Works with bash 3.2.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$(pwd)
+python_versions="3.11 to 3.14"
+
+stop() { echo "set-up: $*" >&2; exit 2; }
+
+is_suitable() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
+}
+
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo "not runnable"; }
+
+find_python() {
+  local name
+  if [ -n "${PYTHON:-}" ]; then
+    is_suitable "$PYTHON" || stop "PYTHON=$PYTHON is $(version_of "$PYTHON"); Python $python_versions is needed"
+    echo "$PYTHON"
+    return
+  fi
+  # 3.14 after the others: on macOS one dependency has no wheel for it yet and needs a compiler
+  for name in python3.13 python3.12 python3.11 python3.14 python3 python; do
+    if is_suitable "$name"; then echo "$name"; return; fi
+  done
+  if command -v uv >/dev/null 2>&1; then echo ">=3.11,<3.15"; return; fi      # uv brings its own
+  stop "no Python $python_versions on PATH (python3 is $(version_of python3)); install one or give PYTHON=/path/to/python"
+}
+
+# What the environment was made from. The place is part of it: a copied or moved .venv points at the old one.
+fingerprint() { printf '%s\n' "$root"; cksum < requirements.lock; }
+
+if [ -f .venv/made_from ] && [ "$(cat .venv/made_from)" = "$(fingerprint)" ] && [ -x .venv/bin/python ]; then
+  if [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of .venv/bin/python)" ]; then exit 0; fi
+fi
+
+python=$(find_python)
+has_uv=$(command -v uv || true)
+made_here=$(head -n 1 .venv/made_from 2>/dev/null || echo "$root")
+
+is_reusable() {
+  [ "$made_here" = "$root" ] && is_suitable .venv/bin/python || return 1
+  [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of .venv/bin/python)" ] || return 1
+  [ -n "$has_uv" ] || .venv/bin/python -m pip --version >/dev/null 2>&1
+}
+
+if ! is_reusable; then
+  echo "set-up: making .venv with ${has_uv:+uv and }$python"
+  if [ -n "$has_uv" ]; then
+    uv venv --quiet --clear --python "$python" .venv
+  else
+    "$python" -m venv --clear .venv
+  fi
+fi
+
+rm -f .venv/made_from
+if [ -n "$has_uv" ]; then
+  echo "set-up: installing requirements.lock with uv (seconds)"
+  uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
+else
+  echo "set-up: installing requirements.lock with pip (one to two minutes; with uv on PATH, seconds)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+fi
+
+# The project itself: its root on the import path, from any working directory. An editable install would
+# do the same through a build backend that would have to be locked as well.
+site_packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$root" > "$site_packages/stimulus_regime.pth"
+
+fingerprint > .venv/made_from

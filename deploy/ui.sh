@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Serves the Dagster interface: webserver and daemon side by side on this machine only, one history.
+# Ctrl-C ends both; when one of them stops, so does the other. Works with bash 3.2.
+set -u
+cd "$(dirname "$0")/.."
+port=${PORT:-3000}
+
+# The environment's own DAGSTER_HOME wins, then .env's, then the project's. Relative means the project's root.
+home=${DAGSTER_HOME:-}
+if [ -z "$home" ] && [ -f .env ]; then
+  home=$(.venv/bin/python -c 'from dotenv import dotenv_values; print(dotenv_values(".env").get("DAGSTER_HOME") or "")')
+fi
+home=${home:-dagster_home}
+case $home in /*) ;; *) home=$(pwd)/$home ;; esac
+mkdir -p "$home" || exit 2
+export DAGSTER_HOME=$home
+export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at another instance
+
+# Each process in a group of its own, so that the code servers they start end with them.
+set -m
+.venv/bin/dagster-daemon run -w workspace.yaml & daemon=$!
+.venv/bin/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p "$port" & webserver=$!
+
+is_running() { kill -0 "$1" 2>/dev/null; }
+
+end_both() {
+  trap - EXIT
+  trap '' INT TERM HUP
+  local patience=100                    # tenths of a second before the hard way
+  kill -TERM -- "-$webserver" "-$daemon" 2>/dev/null
+  while [ $patience -gt 0 ] && { kill -0 -- "-$webserver" || kill -0 -- "-$daemon"; } 2>/dev/null; do
+    sleep 0.1
+    patience=$((patience - 1))
+  done
+  kill -KILL -- "-$webserver" "-$daemon" 2>/dev/null
+  wait 2>/dev/null
+}
+trap end_both EXIT
+trap 'exit 0' INT TERM HUP
+
+echo "ui: http://127.0.0.1:$port (ready in about ten seconds; history in $DAGSTER_HOME; Ctrl-C ends it)"
+while is_running "$webserver" && is_running "$daemon"; do
+  sleep 1 & wait $!                     # a trap interrupts wait at once, but not a foreground sleep
+done
+is_running "$webserver" || echo "ui: the webserver stopped, see above; is port $port taken? (PORT= chooses another)" >&2
+is_running "$daemon" || echo "ui: the daemon stopped, see above" >&2
+exit 1
