@@ -1,0 +1,232 @@
+"""The typed shape of `method.toml`: every parameter of the methodology, in sections.
+
+Belongs here: one frozen model per section, with the sums that must hold, and the hash of the parameters.
+Does not belong here: the numbers themselves (`method.toml`) and what is done with them (`assets/compute`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, no unknown key, no default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _must_sum_to_one(section: str, *weights: float) -> None:
+    if round(sum(weights), 9) != 1.0:
+        raise ValueError(f"section '{section}': weights sum to {sum(weights):g}, not 1")
+
+
+class Grid(Section):
+    start: dt.date
+
+
+class Percentile(Section):
+    minimum_history: Count
+    value_decimals: Count
+
+
+class Changes(Section):
+    daily_lookback_days: Count
+    weeks_in_year: Count
+    weeks_in_half_year: Count
+
+
+class Coverage(Section):
+    minimum: Share
+    decimals: Count
+
+
+class Valuation(Section):
+    """Weights of the blocks: each of the five ranks, the drawdown, the rank of the twelve-month return."""
+
+    weight_earnings_yield: Share
+    weight_erp_nominal: Share
+    weight_erp_real: Share
+    weight_equity_value_gdp: Share
+    weight_cape: Share
+    weight_drawdown: Share
+    weight_return: Share
+    drawdown_floor_pct: Annotated[float, Field(lt=0.0)]
+
+    @property
+    def rank_share(self) -> float:
+        """Share of the five valuation ranks in V (0.65); the drawdown and the return share the rest."""
+        return round(
+            self.weight_earnings_yield + self.weight_erp_nominal + self.weight_erp_real
+            + self.weight_equity_value_gdp + self.weight_cape, 9,
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        _must_sum_to_one("valuation", self.rank_share, self.weight_drawdown, self.weight_return)
+        return self
+
+
+class Economy(Section):
+    weight_unemployment: Share
+    weight_growth: Share
+    weight_momentum: Share
+    sahm_divisor_pp: Annotated[float, Field(gt=0.0)]
+    claims_divisor_pct: Annotated[float, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        _must_sum_to_one("economy", self.weight_unemployment, self.weight_growth, self.weight_momentum)
+        return self
+
+
+class Credit(Section):
+    weight_spreads: Share
+    weight_nfci: Share
+    weight_bank_credit: Share
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        _must_sum_to_one("credit", self.weight_spreads, self.weight_nfci, self.weight_bank_credit)
+        return self
+
+
+class Inflation(Section):
+    floor_pct: float
+    width_pp: Annotated[float, Field(gt=0.0)]
+
+
+class Bubble(Section):
+    enter_score: Share
+    enter_valuation: Share
+    enter_credit: Share
+    leave_score: Share
+    leave_valuation: Share
+
+
+class Depression(Section):
+    enter_score: Share
+    enter_economy: Share
+    enter_credit: Share
+    leave_score: Share
+    fast_sahm_gap_pp: float
+    fast_claims_change_pct: float
+
+
+class State(Section):
+    confirmation_months: Count
+    bubble: Bubble
+    depression: Depression
+
+
+class Stance(Section):
+    rate_change_pp: float
+    rate_window_months: Count
+    impulse_pct_gdp: float
+    announcement_horizon_days: Count
+    ledger_stale_days: Count
+    fedfunds_until: dt.date
+
+
+class BalanceSheet(Section):
+    first_change_date: dt.date
+    leaning_limit_pp: float
+
+
+class MeltUp(Section):
+    impulse_pct_gdp: float
+    return_12m_pct: float
+
+
+class Monetisation(Section):
+    building_from_pct: float
+    active_from_pct: float
+    dominant_from_pct: float
+    minimum_deficit_pct_gdp: float
+    distortion_low: float
+    distortion_high: float
+    coordination_impulse_pct_gdp: float
+    coordination_deficit_pct_gdp: float
+
+
+class Sahm(Section):
+    average_months: Count
+    average_minimum_months: Count
+    low_months: Count
+    low_minimum_months: Count
+
+
+class Claims(Section):
+    average_weeks: Count
+
+
+class Equity(Section):
+    price_history_start: dt.date
+    at_high_drawdown_pct: float
+    cape_quarters: Count
+
+
+class Verdict(Section):
+    """Limits of hot and cold per condition, for the four-way table; between them is `between`."""
+
+    valuation_hot: Share
+    valuation_cold: Share
+    economy_hot: Share
+    economy_cold: Share
+    credit_hot: Share
+    credit_cold: Share
+    inflation_target_pct: float
+    inflation_fall_pp: float
+    inflation_window_months: Count
+
+
+class Robustness(Section):
+    near_threshold: Share
+    threshold_shifts: tuple[float, ...]
+    valuation_rank_shares: tuple[Share, ...]
+    spread_weights: tuple[Share, ...]
+    confirmation_months: tuple[Count, ...]
+
+
+class ForwardReturns(Section):
+    horizons_months: tuple[Count, ...]
+    minimum_closed_spells: Count
+
+
+class Method(Section):
+    """All parameters of one version of the method."""
+
+    method_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    grid: Grid
+    percentile: Percentile
+    changes: Changes
+    coverage: Coverage
+    valuation: Valuation
+    economy: Economy
+    credit: Credit
+    inflation: Inflation
+    state: State
+    stance: Stance
+    balance_sheet: BalanceSheet
+    melt_up: MeltUp
+    monetisation: Monetisation
+    sahm: Sahm
+    claims: Claims
+    equity: Equity
+    verdict: Verdict
+    robustness: Robustness
+    forward_returns: ForwardReturns
+
+    @property
+    def method_sha256(self) -> str:
+        """SHA-256 of the canonical JSON of every parameter but the version: same numbers, same hash."""
+        parameters = self.model_dump(mode="json", exclude={"method_version"})
+        canonical = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

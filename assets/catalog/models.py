@@ -1,0 +1,250 @@
+"""The typed shapes of the catalogue: what a declaration must say, and what it may say.
+
+Belongs here: one frozen model per kind of TOML entry, with the rules an entry must satisfy by itself.
+Does not belong here: reading files and rules that span entries (`loader.py`), the method's parameters
+(`method.py`), figures, dates of publication (`assets/compute/calendar.py`), anything that needs a clock.
+
+A required key has no default on purpose: a forgotten unit stops the load instead of mislabelling figures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from assets.catalog.method import Method
+
+Frequency = Literal["D", "W", "M", "Q"]
+UnitKind = Literal[
+    "usd_mn", "usd_bn", "usd", "usd_per_hour", "usd_per_oz",
+    "pct", "pp", "index", "thousands", "count", "indicator",
+]  # fmt: skip
+SeasonalAdjustment = Literal["SA", "NSA", "SAAR"]
+SourceKey = Literal["fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample"]
+Role = Literal["condition", "stance", "published", "context"]
+Profile = Literal["sample", "live"]
+Rights = Literal["public_domain", "cc_by_4", "reserve_bank", "restricted"]
+Mark = Literal["V", "M"]
+Layer = Literal["raw", "derived", "regime", "ops", "publish"]
+ColumnType = Literal["DATE", "DOUBLE", "VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "TIMESTAMP"]
+
+Text = Annotated[str, Field(min_length=1)]
+Sentence = Annotated[str, Field(min_length=11)]
+Days = Annotated[int, Field(ge=0)]
+
+
+class Entry(BaseModel):
+    """Base of every catalogue entry: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Series(Entry):
+    """One upstream series, as its publisher states it today.
+
+    Units: `unit` is the publisher's own text, `unit_kind` the scale and kind every reader relies on.
+    Days: `release_lag_days` counts from the end of the period to first publication;
+    `staleness_limit_days` from the end of the period too, 0 meaning no limit (step series).
+    """
+
+    series_id: Text
+    group: Text
+    source: SourceKey
+    title: Text
+    publisher: Text
+    source_url: Annotated[str, Field(pattern=r"^https://")]
+    unit: Text
+    unit_kind: UnitKind
+    frequency: Frequency
+    seasonal_adjustment: SeasonalAdjustment
+    release_lag_days: Days
+    staleness_limit_days: Days
+    is_step: bool
+    is_revisable: bool
+    role: Role
+    profiles: Annotated[tuple[Profile, ...], Field(min_length=1)]
+    rights: Rights
+    citation: Sentence
+    plausible_min: float
+    plausible_max: float
+    release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
+    first_public_on: dt.date | None = None  # before it the figures are back-casts
+    required_start: dt.date | None = None  # a store starting later makes the component `history_too_short`
+    served_window_years: Annotated[int, Field(gt=0)] | None = None  # the provider serves no more than this
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.plausible_min < self.plausible_max:
+            raise ValueError("key 'plausible_min': must be below plausible_max")
+        if self.is_step != (self.staleness_limit_days == 0):
+            raise ValueError("key 'staleness_limit_days': 0 (no limit) is for step series, and only for them")
+        if self.release_lag_q4_days is not None and self.frequency != "Q":
+            raise ValueError("key 'release_lag_q4_days': only a quarterly series has a fourth quarter")
+        if len(set(self.profiles)) != len(self.profiles):
+            raise ValueError("key 'profiles': a profile is named twice")
+        return self
+
+    @property
+    def asset_key(self) -> tuple[str, str, str]:
+        """Asset key of the series' archive: ("raw", source, series_id)."""
+        return ("raw", self.source, self.series_id)
+
+
+class Column(Entry):
+    """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
+
+    `derived_from` names series ids or "table.column" of another table; it is empty for keys.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    type: ColumnType
+    unit: Text
+    definition: Sentence
+    nullable: bool
+    derived_from: tuple[str, ...]
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("key 'minimum': above maximum")
+        if self.values is not None and self.type != "VARCHAR":
+            raise ValueError("key 'values': only a VARCHAR column lists its values")
+        return self
+
+
+class Table(Entry):
+    """One table: layer, grain, key and ordered columns. `name` is the file's name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    layer: Layer
+    title: Sentence
+    grain: Sentence
+    key: Annotated[tuple[str, ...], Field(min_length=1)]
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, alias="column")]
+
+    @model_validator(mode="after")
+    def _key_is_made_of_columns(self) -> Self:
+        names = self.column_names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"column '{twice[0]}' is declared twice")
+        for name in self.key:
+            if name not in names:
+                raise ValueError(f"key '{name}' is not among the columns")
+            if self.column(name).nullable:
+                raise ValueError(f"key '{name}' is nullable")
+        return self
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Column names in declared order, which is the order of the table and of its frame."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError when the table has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name}.{name}")
+
+
+class PolicyEvent(Entry):
+    """One announcement of the ledger. `direction` is what the balance sheet does after it: -1, 0 or +1.
+
+    `changes_direction` is true for a row that sets the announced direction; the others are only shown.
+    `is_dated` is false for a plan without a date, which never counts. A rate decision has no direction.
+    An absent `effective_on` means the decision took effect with its announcement.
+    """
+
+    announced_on: dt.date
+    kind: Literal["balance_sheet", "rate"]
+    instrument: Text
+    what: Sentence
+    size_text: Text
+    changes_direction: bool
+    is_dated: bool
+    source: Text
+    mark: Mark
+    effective_on: dt.date | None = None
+    direction: Literal[-1, 0, 1] | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.kind == "rate") != (self.direction is None):
+            raise ValueError("key 'direction': required for a balance-sheet event, absent from a rate event")
+        if self.changes_direction and (self.kind == "rate" or not self.is_dated):
+            raise ValueError("key 'changes_direction': only a dated balance-sheet event sets the direction")
+        if self.effective_on is not None and self.effective_on < self.announced_on:
+            raise ValueError("key 'effective_on': before the announcement")
+        return self
+
+
+@dataclass(frozen=True)
+class PolicyLedger:
+    """All policy events, oldest announcement first, and the day somebody last looked for new ones."""
+
+    last_checked: dt.date
+    events: tuple[PolicyEvent, ...]
+
+
+class ReleaseDelay(Entry):
+    """First publication of one figure where the lag rule does not hold; `observation_date` as FRED stamps it.
+
+    Exactly one of `released_on` and `never` is given: `never` is a figure that was never published.
+    """
+
+    series_id: Text
+    observation_date: dt.date
+    mark: Mark
+    source: Text
+    released_on: dt.date | None = None
+    never: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.released_on is not None) == self.never:
+            raise ValueError("key 'released_on': give a date, or never = true, not both")
+        if self.released_on is not None and self.released_on <= self.observation_date:
+            raise ValueError("key 'released_on': not after the period it is about began")
+        return self
+
+
+class ReferenceValue(Entry):
+    """A figure somebody published, cited to compare our own with; never an input of a score."""
+
+    id: Text
+    title: Sentence
+    value: float
+    unit: Text
+    as_of: dt.date
+    source: Text
+    mark: Mark
+    note: Text | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything declared: series and tables by id, method, ledger, release delays, reference values."""
+
+    series: Mapping[str, Series]
+    tables: Mapping[str, Table]
+    method: Method
+    policy_events: PolicyLedger
+    release_delays: tuple[ReleaseDelay, ...]
+    reference_values: Mapping[str, ReferenceValue]
+
+    def in_profile(self, profile: Profile) -> list[Series]:
+        """Series fetched in that profile, in catalogue order."""
+        return [series for series in self.series.values() if profile in series.profiles]
+
+    def by_source(self, source: SourceKey) -> list[Series]:
+        """Series of one publisher's source key, in catalogue order."""
+        return [series for series in self.series.values() if series.source == source]
