@@ -1,4 +1,4 @@
-"""Settings every test shares: nothing from the caller's environment, no network, a Dagster history of its own.
+"""Settings every test shares: nothing of the caller's environment, no network, a Dagster history apart.
 
 Fixtures used by one group of tests only belong in that group's conftest.
 """
@@ -23,21 +23,24 @@ settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+# Both guards last the whole session, so that they also hold for fixtures that run once for many tests.
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Drop the project's variables, and keep warehouse and run history away from the caller's own."""
-    for name in list(os.environ):
-        if name.startswith(OWN_VARIABLES):
-            monkeypatch.delenv(name)
     place = tmp_path_factory.mktemp("state")
     (place / "dagster_home").mkdir()
-    monkeypatch.setenv("DAGSTER_HOME", str(place / "dagster_home"))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
-    monkeypatch.setenv("REGIME_DATA_DIR", str(place / "data"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(OWN_VARIABLES):
+                patch.delenv(name)
+        patch.setenv("DAGSTER_HOME", str(place / "dagster_home"))
+        patch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+        patch.setenv("REGIME_DATA_DIR", str(place / "data"))
+        yield
 
 
-@pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
     """Refuse every connection that leaves this machine: a test that needs a publisher is a mistake."""
     connect = socket.socket.connect
 
@@ -46,8 +49,9 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             raise AssertionError(f"a test tried to reach {address[0]}; tests use the loopback only")
         connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect_on_loopback)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_on_loopback)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,207 @@
+"""The rooms of the house, who may enter which, and what a room must stay free of."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract import repository
+from tests.contract.repository import PACKAGES, ROOT
+
+ROOMS = ("pipelines", "assets", "checks", "tests", "workspace.yaml", "pyproject.toml")
+
+LAYERS = (
+    "assets.catalog",
+    "assets.compute",
+    "assets.sources",
+    "assets.warehouse",
+    "assets.raw",
+    "assets.derived",
+    "assets.regime",
+    "assets.publish",
+    "checks.suites",
+    "checks",
+    "pipelines",
+)
+
+# Room -> the other rooms it may import. Longest name first decides where a module lives.
+MAY_IMPORT = {
+    "assets.catalog": set[str](),
+    "assets.compute": {"assets.catalog"},
+    "assets.sources": {"assets.catalog", "assets.compute"},
+    "assets.warehouse": {"assets.catalog", "assets.compute"},
+    "assets.raw": {"assets.catalog", "assets.compute", "assets.sources", "assets.warehouse"},
+    "assets.derived": {"assets.catalog", "assets.compute", "assets.warehouse"},
+    "assets.regime": {"assets.catalog", "assets.compute", "assets.warehouse"},
+    "assets.publish": {"assets.catalog", "assets.compute", "assets.warehouse", "checks.suites"},
+    "checks.suites": {"assets.catalog", "assets.compute", "assets.warehouse"},
+    "checks": {"assets.catalog", "assets.compute", "assets.warehouse", "checks.suites"},
+    "pipelines": set(LAYERS) - {"pipelines"},
+}
+
+# compute is pure: what it would need for a connection, the environment, a clock or the network
+IMPURE = {
+    "dagster",
+    "duckdb",
+    "fredapi",
+    "great_expectations",
+    "http",
+    "os",
+    "requests",
+    "socket",
+    "subprocess",
+    "time",
+    "urllib",
+}
+CLOCKS = {"now", "today", "utcnow"}
+LONGEST_FILE = 300
+
+
+def room_of(dotted: str) -> str | None:
+    inside = [room for room in LAYERS if dotted == room or dotted.startswith(f"{room}.")]
+    return max(inside, key=len, default=None)
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def run_python(code: str) -> str:
+    """Standard output of a fresh interpreter started in the root."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_top_level_rooms_exist() -> None:
+    assert [room for room in ROOMS if not (ROOT / room).exists()] == []
+
+
+def test_packages_are_ours_and_not_an_installed_namesake() -> None:
+    code = "import assets, checks, pipelines; print(assets.__file__, checks.__file__, pipelines.__file__)"
+    assert run_python(code).split() == [str(ROOT / name / "__init__.py") for name in PACKAGES]
+
+
+def test_every_package_has_an_init() -> None:
+    folders = {path.parent for path in repository.modules(*PACKAGES)}
+    assert [str(folder) for folder in sorted(folders) if not (ROOT / folder / "__init__.py").is_file()] == []
+
+
+def test_init_files_hold_a_docstring_only() -> None:
+    found = []
+    for path in repository.modules():
+        if path.name == "__init__.py":
+            tree = repository.tree(path)
+            if len(tree.body) != 1 or not ast.get_docstring(tree):
+                found.append(str(path))
+    assert found == []
+
+
+def test_every_module_says_what_belongs_in_it() -> None:
+    missing = [str(p) for p in repository.modules(*PACKAGES) if not ast.get_docstring(repository.tree(p))]
+    assert missing == []
+
+
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for path in repository.modules(*PACKAGES):
+        room = room_of(name_of(path))
+        for entry in repository.imports(path):
+            other = room_of(entry.name)
+            if room is not None and other not in (None, room) and other not in MAY_IMPORT[room]:
+                wrong.append(f"{path}:{entry.line} imports {entry.name}")
+    assert wrong == []
+
+
+def test_tests_are_imported_by_nobody() -> None:
+    wrong = [
+        f"{path}:{entry.line} imports {entry.name}"
+        for path in repository.modules(*PACKAGES)
+        for entry in repository.imports(path)
+        if entry.name.split(".")[0] == "tests"
+    ]
+    assert wrong == []
+
+
+def test_great_expectations_is_never_imported_at_module_top() -> None:
+    wrong = [
+        f"{path}:{entry.line}"
+        for path in repository.modules()
+        for entry in repository.imports(path)
+        if entry.name.split(".")[0] == "great_expectations" and not entry.is_deferred
+    ]
+    assert wrong == []
+
+
+def test_at_most_one_module_uses_private_dagster() -> None:
+    users = {
+        str(path)
+        for path in repository.modules(*PACKAGES)
+        for entry in repository.imports(path)
+        if entry.name.startswith("dagster._")
+    }
+    assert len(users) <= 1, users
+
+
+def test_compute_is_pure() -> None:
+    wrong = []
+    for path in repository.modules("assets"):
+        if path.parts[1] != "compute":
+            continue
+        wrong += [
+            f"{path}:{entry.line} imports {entry.name}"
+            for entry in repository.imports(path)
+            if entry.name.split(".")[0] in IMPURE
+        ]
+        for node in ast.walk(repository.tree(path)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in CLOCKS
+            ):
+                wrong.append(f"{path}:{node.lineno} reads the clock")
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
+                wrong.append(f"{path}:{node.lineno} opens a file")
+    assert wrong == []
+
+
+def test_compute_loads_nothing_heavy_through_others() -> None:
+    names = [name_of(p) for p in repository.modules("assets") if p.parts[1] == "compute"]
+    code = f"import importlib, sys; [importlib.import_module(n) for n in {names}]; print(*sys.modules)"
+    loaded = set(run_python(code).split())
+    assert loaded & {"dagster", "duckdb", "requests", "fredapi", "great_expectations"} == set()
+
+
+def test_nothing_reads_the_environment_at_import() -> None:
+    wrong = []
+    for path in repository.modules(*PACKAGES):
+        for statement in repository.tree(path).body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If):
+                continue
+            if "os.environ" in ast.unparse(statement) or "getenv(" in ast.unparse(statement):
+                wrong.append(f"{path}:{statement.lineno}")
+    assert wrong == []
+
+
+def test_command_line_starts_light() -> None:
+    if not (ROOT / "pipelines" / "__main__.py").is_file():
+        pytest.skip("there is no command line yet")
+    loaded = set(run_python("import sys, pipelines.__main__; print(*sys.modules)").split())
+    assert loaded & {"dagster", "duckdb", "pandas", "numpy", "great_expectations"} == set()
+
+
+def test_definitions_load_without_great_expectations() -> None:
+    if not (ROOT / "pipelines" / "definitions.py").is_file():
+        pytest.skip("there are no definitions yet")
+    loaded = set(run_python("import sys, pipelines.definitions; print(*sys.modules)").split())
+    assert "great_expectations" not in loaded
+
+
+def test_files_stay_short() -> None:
+    code = [path for path in repository.files() if path.suffix in {".py", ".sql", ".sh"}]
+    lengths = {str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in code}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_FILE} == {}
