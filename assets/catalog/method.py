@@ -49,28 +49,16 @@ class Coverage(Section):
 
 
 class Valuation(Section):
-    """Weights of the blocks: each of the five ranks, the drawdown, the rank of the twelve-month return."""
+    """Weights of the blocks: the mean of the five ranks, the drawdown, the rank of the twelve-month return."""
 
-    weight_earnings_yield: Share
-    weight_erp_nominal: Share
-    weight_erp_real: Share
-    weight_equity_value_gdp: Share
-    weight_cape: Share
+    weight_ranks: Share
     weight_drawdown: Share
     weight_return: Share
     drawdown_floor_pct: Annotated[float, Field(lt=0.0)]
 
-    @property
-    def rank_share(self) -> float:
-        """Share of the five valuation ranks in V (0.65); the drawdown and the return share the rest."""
-        return round(
-            self.weight_earnings_yield + self.weight_erp_nominal + self.weight_erp_real
-            + self.weight_equity_value_gdp + self.weight_cape, 9,
-        )  # fmt: skip
-
     @model_validator(mode="after")
     def _sums(self) -> Self:
-        _must_sum_to_one("valuation", self.rank_share, self.weight_drawdown, self.weight_return)
+        _must_sum_to_one("valuation", self.weight_ranks, self.weight_drawdown, self.weight_return)
         return self
 
 

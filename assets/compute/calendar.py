@@ -1,0 +1,76 @@
+"""Calendar arithmetic on whole days: month-ends, period ends, first publication by lag rule.
+
+Belongs here: pure functions on `datetime64[D]` arrays. Does not belong here: values, vintages, any clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Series
+
+Days = npt.NDArray[np.datetime64]
+NAT = np.datetime64("NaT", "D")
+
+
+def days(values: object) -> Days:
+    """Any date-like array or scalar as a one-dimensional `datetime64[D]` array."""
+    return np.atleast_1d(np.asarray(values, dtype="datetime64[D]"))
+
+
+def month_end(dates: Days) -> Days:
+    """Last calendar day of each date's month."""
+    return (dates.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+
+
+def month_ends(start: np.datetime64, end: np.datetime64) -> Days:
+    """Every month-end from `start` to `end`, both included."""
+    months = np.arange(start.astype("datetime64[M]"), end.astype("datetime64[M]") + 1)
+    ends = (months + 1).astype("datetime64[D]") - 1
+    return ends[(ends >= start) & (ends <= end)]
+
+
+def months_before(dates: Days, months: int) -> Days:
+    """Same calendar day `months` earlier; a month-end maps to a month-end, a missing day to the last of its month."""
+    target = dates.astype("datetime64[M]") - months
+    last = (target + 1).astype("datetime64[D]") - 1
+    same_day = np.minimum(target.astype("datetime64[D]") + (dates - dates.astype("datetime64[M]").astype("datetime64[D]")), last)
+    return np.where(dates == month_end(dates), last, same_day)
+
+
+def stamp_before(observations: Days, months: int) -> Days:
+    """The stamp of the period `months` earlier, whether a publisher stamps the first or the last day of a period."""
+    target = observations.astype("datetime64[M]") - months
+    first = target.astype("datetime64[D]")
+    is_last = (observations == month_end(observations)) & (observations != observations.astype("datetime64[M]").astype("datetime64[D]"))
+    return np.where(is_last, (target + 1).astype("datetime64[D]") - 1, first)
+
+
+def period_end(observations: Days, frequency: str) -> Days:
+    """Last day of the period an observation describes; daily and weekly figures are stamped on it already."""
+    if frequency in ("D", "W"):
+        return observations
+    length = 3 if frequency == "Q" else 1
+    months = observations.astype("datetime64[M]").astype("int64")
+    end_month = (months // length) * length + length if length == 3 else months + 1
+    return end_month.astype("datetime64[M]").astype("datetime64[D]") - 1
+
+
+def first_publication(observations: Days, series: Series, released_on: Mapping[np.datetime64, np.datetime64]) -> Days:
+    """First day on which each observation was public, by lag rule.
+
+    `released_on` maps a period's stamp to the day it really came out (shutdowns); that date replaces the rule.
+    """
+    end = period_end(observations, series.frequency)
+    lag = np.full(observations.shape, series.release_lag_days, dtype="timedelta64[D]")
+    if series.release_lag_q4_days is not None:
+        lag[end.astype("datetime64[M]").astype("int64") % 12 == 11] = np.timedelta64(series.release_lag_q4_days, "D")
+    published: Days = end + lag
+    for stamp, day in released_on.items():
+        published[observations == stamp] = day
+    return published

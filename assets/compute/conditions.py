@@ -1,0 +1,186 @@
+"""The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (METHODOLOGY section 3).
+
+Belongs here: which component counts where, how it becomes a score, what a missing one does to the weights.
+Does not belong here: looking figures up, the state a score leads to (`state.py`).
+
+A missing input is never a neutral input: it is left out and the weights of the rest are renormalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from assets.compute.grid import Grid
+from assets.compute.percentile import percentile
+from assets.compute.reading import Floats, Reading
+
+if TYPE_CHECKING:
+    from assets.catalog.method import Method
+
+Readings = Mapping[str, Reading]  # by "table.column"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One measured input: `score` 0 cold to 1 hot, NaN where it is absent; `rank` where the score comes from one."""
+
+    name: str
+    column: str  # "table.column" of the reading
+    reading: Reading
+    score: Floats
+    rank: Floats
+
+
+@dataclass(frozen=True)
+class Block:
+    """Components that share one weight: the mean of those present, or the coldest of those present.
+
+    The block counts as covered when any component is there, or, with `covers="each"`, by the share that is.
+    """
+
+    weight: float
+    components: Sequence[Component]
+    rule: Literal["mean", "min"] = "mean"
+    covers: Literal["any", "each"] = "any"
+
+    @property
+    def scores(self) -> Floats:
+        """Shape (components, dates)."""
+        return np.stack([c.score for c in self.components])
+
+    @property
+    def covered(self) -> Floats:
+        """Weight that counts as covered, per date."""
+        present = ~np.isnan(self.scores)
+        share: Floats = present.mean(axis=0) if self.covers == "each" else present.any(axis=0).astype("float64")
+        return self.weight * share
+
+    def shares(self) -> Floats:
+        """Share of each component in the block's score, shape (components, dates); columns sum to 1 or 0."""
+        scores = self.scores
+        present = ~np.isnan(scores)
+        if self.rule == "mean":
+            return present / np.maximum(present.sum(axis=0), 1)
+        coldest = np.argmin(np.where(present, scores, np.inf), axis=0)
+        return (np.arange(len(scores))[:, None] == coldest) & present.any(axis=0) & present
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Score, coverage (weight of the blocks present) and the renormalised weight of every component, per date."""
+
+    name: str
+    components: Sequence[Component]
+    weights: Floats  # (components, dates), each date sums to 1 where anything is present
+    coverage: Floats
+    score: Floats  # NaN where the coverage is below the minimum
+
+
+def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
+    """Weighted mean of the blocks present, absent below the minimum coverage."""
+    present = np.stack([~np.isnan(block.scores).all(axis=0) for block in blocks])
+    nominal = np.array([block.weight for block in blocks])[:, None] * present
+    total = nominal.sum(axis=0)
+    coverage = np.round(np.sum([block.covered for block in blocks], axis=0), method.coverage.decimals)
+    renormalised = np.divide(nominal, total, out=np.zeros_like(nominal), where=total > 0)
+    weights = np.concatenate([share * block.shares() for share, block in zip(renormalised, blocks, strict=True)])
+    components = [c for block in blocks for c in block.components]
+    scores = np.stack([c.score for c in components])
+    score = np.where(weights > 0, weights * np.nan_to_num(scores), 0.0).sum(axis=0)
+    return Condition(name, components, weights, coverage, np.where(coverage >= method.coverage.minimum, score, np.nan))
+
+
+class Scorer:
+    """Turns readings into components; holds what every rank needs: the grid and the method."""
+
+    def __init__(self, readings: Readings, grid: Grid, method: Method) -> None:
+        self.readings, self.grid, self.method = readings, grid, method
+
+    def rank(self, column: str) -> Floats:
+        """Percentile of a column among its own past."""
+        p = self.method.percentile
+        return percentile(self.readings[column].value, self.grid.is_month_end, p.minimum_history, p.value_decimals)
+
+    def hot_when_high(self, name: str, column: str) -> Component:
+        """Component whose rank is its score."""
+        rank = self.rank(column)
+        return Component(name, column, self.readings[column], rank, rank)
+
+    def hot_when_low(self, name: str, column: str) -> Component:
+        """Component whose score is one less its rank."""
+        rank = self.rank(column)
+        return Component(name, column, self.readings[column], 1.0 - rank, rank)
+
+    def scaled(self, name: str, column: str, score: Floats) -> Component:
+        """Component scored on a fixed scale, without a rank."""
+        return Component(name, column, self.readings[column], score, np.full(len(score), np.nan))
+
+    def value(self, column: str) -> Floats:
+        """Values of a column."""
+        return self.readings[column].value
+
+
+def valuation(s: Scorer) -> Condition:
+    """V: how dear equities are against earnings, bonds and output, and how far and fast their price has come."""
+    w, floor = s.method.valuation, s.method.valuation.drawdown_floor_pct
+    erp = "equity_risk_premium"
+    drawdown = 1.0 - np.maximum(s.value(f"{erp}.equity_drawdown_pct"), floor) / floor
+    ranks = [
+        s.hot_when_low("earnings_yield", f"{erp}.earnings_yield_pct"),
+        s.hot_when_low("erp_vs_nominal_10y", f"{erp}.erp_vs_nominal_10y_pp"),
+        s.hot_when_low("erp_vs_real_10y", f"{erp}.erp_vs_real_10y_pp"),
+        s.hot_when_high("equity_value_to_gdp", f"{erp}.equity_value_pct_gdp"),
+        s.hot_when_high("cape", f"{erp}.cape"),
+    ]
+    blocks = [
+        Block(w.weight_ranks, ranks, covers="each"),
+        Block(w.weight_drawdown, [s.scaled("equity_drawdown", f"{erp}.equity_drawdown_pct", drawdown)]),
+        Block(w.weight_return, [s.hot_when_high("equity_return_12m", f"{erp}.equity_return_12m_pct")]),
+    ]
+    return condition("valuation", blocks, s.method)
+
+
+def economy(s: Scorer) -> Condition:
+    """E: unemployment, growth, and the earlier of two signs that the labour market is turning."""
+    w, table = s.method.economy, "activity_inflation"
+    sahm = np.clip(1.0 - s.value(f"{table}.sahm_gap_pp") / w.sahm_divisor_pp, 0.0, 1.0)
+    claims = np.clip(1.0 - s.value(f"{table}.claims_change_pct") / w.claims_divisor_pct, 0.0, 1.0)
+    momentum = [
+        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm),
+        s.scaled("claims_change", f"{table}.claims_change_pct", claims),
+    ]
+    blocks = [
+        Block(w.weight_unemployment, [s.hot_when_low("unemployment", f"{table}.unemployment_rate_pct")]),
+        Block(w.weight_growth, [s.hot_when_high("real_gdp_growth", f"{table}.real_gdp_yoy_pct")]),
+        Block(w.weight_momentum, momentum, rule="min"),
+    ]
+    return condition("economy", blocks, s.method)
+
+
+def credit(s: Scorer) -> Condition:
+    """C: corporate spreads as one family, financial conditions, real bank credit."""
+    w, table = s.method.credit, "credit_spreads"
+    spreads = [
+        s.hot_when_low("excess_bond_premium", f"{table}.ebp_pp"),
+        s.hot_when_low("gz_spread", f"{table}.gz_spread_pp"),
+        s.hot_when_low("baa_10y_spread", f"{table}.baa_10y_pp"),
+        s.hot_when_low("hy_oas", f"{table}.hy_oas_pct"),
+        s.hot_when_low("hqm_10y_spread", f"{table}.hqm_10y_spread_pp"),
+    ]
+    blocks = [
+        Block(w.weight_spreads, spreads),
+        Block(w.weight_nfci, [s.hot_when_low("nfci", f"{table}.nfci_index")]),
+        Block(w.weight_bank_credit, [s.hot_when_high("real_bank_credit", "reserve_growth.real_bank_credit_yoy_pct")]),
+    ]
+    return condition("credit", blocks, s.method)
+
+
+def inflation(s: Scorer) -> Condition:
+    """I: core PCE inflation between 1 % (0) and 3 % (1), the 2 % target at one half; beside the score, not in it."""
+    column = "activity_inflation.core_pce_yoy_pct"
+    score = np.clip((s.value(column) - s.method.inflation.floor_pct) / s.method.inflation.width_pp, 0.0, 1.0)
+    return condition("inflation", [Block(1.0, [s.scaled("core_pce_inflation", column, score)])], s.method)

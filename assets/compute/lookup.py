@@ -1,0 +1,179 @@
+"""Readings out of the archive: latest figures, changes taken inside one vintage date, ratios of one quarter.
+
+Belongs here: METHODOLOGY section 1 (latest observation, staleness, calendar offsets, same-quarter ratios).
+Does not belong here: what a table does with the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
+from assets.compute.calendar import NAT, Days, period_end, stamp_before
+from assets.compute.reading import Floats, Reading, absent
+
+if TYPE_CHECKING:
+    from assets.catalog.method import Method
+    from assets.catalog.models import Series
+
+Lag = Callable[[Days], Days]
+Accept = Callable[[Rows, Days], Rows]
+_LAG_RULE = SOURCES.index("lag_rule")
+
+
+def months(n: int) -> Lag:
+    """The same calendar period `n` months earlier, exact (monthly and quarterly series)."""
+    return lambda observations: stamp_before(observations, n)
+
+
+def weeks(n: int) -> Lag:
+    """Exactly `n` weeks earlier (weekly series)."""
+    return lambda observations: observations - np.timedelta64(7 * n, "D")
+
+
+def year(series: Series) -> Lag:
+    """One year earlier in the calendar of the series' own frequency."""
+    return weeks(52) if series.frequency == "W" else months(12)
+
+
+@dataclass(frozen=True)
+class View:
+    """The archive as seen from every date of a grid, in one profile.
+
+    `known_by` (microseconds UTC, one per date) hides figures captured after a row was first published, so that a past
+    row is recomputed from what it was computed from. `series` holds the profile's catalogue entries.
+    """
+
+    archive: Archive
+    as_of: Days
+    known_by: Rows
+    series: Mapping[str, Series]
+    method: Method
+
+    def __len__(self) -> int:
+        return len(self.as_of)
+
+    def latest(self, series_id: str, accept: Accept | None = None) -> Reading:
+        """Newest non-missing figure within the staleness limit; `accept` may refuse some periods."""
+        return self._reading(series_id, lambda v: v[:, 0], [], accept)
+
+    def change_pct(self, series_id: str, lag: Lag) -> Reading:
+        """Percent change over `lag`, both ends as known that day."""
+        return self._reading(series_id, lambda v: 100.0 * (v[:, 0] / v[:, 1] - 1.0), [lag])
+
+    def difference(self, series_id: str, lag: Lag) -> Reading:
+        """Absolute change over `lag`, in the unit of the series, both ends as known that day."""
+        return self._reading(series_id, lambda v: v[:, 0] - v[:, 1], [lag])
+
+    def over(self, series_id: str, formula: Callable[[Floats], Floats], lags: Sequence[Lag]) -> Reading:
+        """`formula` over columns [newest, newest at each lag], all of them needed."""
+        return self._reading(series_id, formula, lags)
+
+    def at(self, series_id: str, observation: Days) -> Reading:
+        """One chosen observation per date, as known on that date; no staleness limit."""
+        if series_id not in self.series or not self.archive.has(series_id):
+            return absent(len(self), series_id, self._why_missing(series_id))
+        rows = self._rows(series_id, observation)[:, None]
+        return self._from_rows(series_id, rows, lambda v: v[:, 0], np.full(len(self), "not_yet_published", dtype=object))
+
+    def in_force_at(self, series_id: str, dates: Days) -> Reading:
+        """Value of a step series that was in force on `dates`, as known on the as-of dates."""
+        known = self.archive.observations(series_id).dates
+        position = np.searchsorted(known, np.minimum(dates, self.as_of), side="right") - 1
+        return self.at(series_id, np.where(position >= 0, known[np.maximum(position, 0)], NAT) if len(known) else self.as_of)
+
+    def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
+        """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""
+        newest = self.latest(series_id)
+        return self.values_at(series_id, np.stack([lag(newest.observation_date) for lag in lags], axis=1)), newest
+
+    def same_period(self, series_ids: Sequence[str]) -> list[Reading]:
+        """Each series at the newest period for which all of them are known and none is stale."""
+        if missing := [s for s in series_ids if not self.archive.has(s)]:
+            return [absent(len(self), s, self._why_missing(missing[0])) for s in series_ids]
+        lead = series_ids[0]
+        rows, reason = self._walk_back(
+            lead, lambda observation: np.stack([self._rows(s, observation) for s in series_ids], axis=1)
+        )
+        return [self._from_rows(s, rows[:, [n]], lambda v: v[:, 0], reason) for n, s in enumerate(series_ids)]
+
+    def panel(self, series_id: str, observations: Days) -> Floats:
+        """Every observation as known on every date: shape (dates, observations), NaN where unknown then."""
+        return self.values_at(series_id, np.broadcast_to(observations, (len(self), len(observations))))
+
+    def values_at(self, series_id: str, observations: Days) -> Floats:
+        """Values of chosen observations, shape (dates, k), NaN where unknown then."""
+        rows = self.archive.rows_as_of(series_id, observations, self.as_of[:, None], self.known_by[:, None])
+        return self.archive.take(self.archive.value, rows, np.nan)
+
+    def _rows(self, series_id: str, observation: Days) -> Rows:
+        return self.archive.rows_as_of(series_id, observation, self.as_of, self.known_by)
+
+    def _reading(
+        self, series_id: str, formula: Callable[[Floats], Floats], lags: Sequence[Lag], accept: Accept | None = None
+    ) -> Reading:
+        if not self.archive.has(series_id) or series_id not in self.series:
+            return absent(len(self), series_id, self._why_missing(series_id))
+
+        def rows_at(observation: Days) -> Rows:
+            newest = self._rows(series_id, observation)
+            newest = newest if accept is None else accept(newest, observation)
+            return np.stack([newest, *(self._rows(series_id, lag(observation)) for lag in lags)], axis=1)
+
+        rows, reason = self._walk_back(series_id, rows_at)
+        return self._from_rows(series_id, rows, formula, reason)
+
+    def _walk_back(self, series_id: str, rows_at: Callable[[Days], Rows]) -> tuple[Rows, np.ndarray]:
+        """Rows of the newest observation, within the staleness limit, for which `rows_at` finds everything.
+
+        October 2025 was never published: a year later its y/y change has no base, and September's is used.
+        """
+        series = self.series[series_id]
+        dates = self.archive.observations(series_id).dates
+        position = self.archive.observations(series_id).newest_position(self.as_of)
+        reason = np.where(position < 0, "not_yet_published", None)
+        rows: Rows | None = None
+        open_ = position >= 0
+        while True:
+            observation = np.where(open_, dates[np.maximum(position, 0)], NAT)
+            found = rows_at(observation)
+            rows = found if rows is None else np.where(open_[:, None], found, rows)
+            complete = (rows != ABSENT).all(axis=1)
+            stale = open_ & self._is_stale(series, observation)
+            reason = np.where(stale, np.where(reason == None, "stale", reason), reason)  # noqa: E711 - elementwise
+            rows[stale] = ABSENT
+            open_ &= ~complete & ~stale
+            # remembered before stepping back: a base that never existed is told apart from a figure gone stale
+            reason = np.where(open_ & (reason == None), "no_base", reason)  # noqa: E711 - elementwise
+            position = np.where(open_, position - 1, position)
+            open_ &= position >= 0
+            if not open_.any():
+                return rows, reason
+
+    def _is_stale(self, series: Series, observation: Days) -> np.ndarray:
+        if series.staleness_limit_days == 0:
+            return np.zeros(observation.shape, dtype=bool)
+        return (self.as_of - period_end(observation, series.frequency)) > np.timedelta64(series.staleness_limit_days, "D")
+
+    def _from_rows(self, series_id: str, rows: Rows, formula: Callable[[Floats], Floats], reason: np.ndarray) -> Reading:
+        complete = (rows != ABSENT).all(axis=1)
+        a, first = self.archive, rows[:, 0]
+        value = formula(a.take(a.value, rows, np.nan))
+        source = np.where(complete, a.take(a.source, rows, 0).max(axis=1), 0).astype("int8")
+        is_pseudo = (source == _LAG_RULE) & self.series[series_id].is_revisable
+        return Reading(
+            np.where(complete, value, np.nan),
+            np.where(complete, a.take(a.observation, first, NAT), NAT),
+            np.where(complete, a.take(a.start, rows, NAT).max(axis=1), NAT),
+            source,
+            is_pseudo,
+            np.full(len(self), series_id, dtype=object),
+            np.where(complete, None, reason),
+        )
+
+    def _why_missing(self, series_id: str) -> str:
+        return "not_held" if series_id in self.series else "not_in_profile"

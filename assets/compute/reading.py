@@ -1,0 +1,136 @@
+"""A reading: one quantity on every as-of date, together with where each figure came from.
+
+Belongs here: the type, and combining several readings into one without losing their provenance.
+Does not belong here: looking figures up (`lookup.py`), formulas of a table (`tables/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.compute.calendar import NAT, Days
+
+Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value per as-of date. Where `value` is NaN, `absent_reason` says why, and the dates are NaT.
+
+    `observation_date` is the oldest period among the inputs, `available_on` the day the last of them became public,
+    `source` the weakest kind of vintage used (index into `archive.SOURCES`), `is_pseudo` whether an input that gets
+    revised was reconstructed by lag rule.
+    """
+
+    value: Floats
+    observation_date: Days
+    available_on: Days
+    source: npt.NDArray[np.int8]
+    is_pseudo: npt.NDArray[np.bool_]
+    series_ids: Texts
+    absent_reason: Texts
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Where there is a value."""
+        return ~np.isnan(self.value)
+
+    def where(self, keep: npt.NDArray[np.bool_], reason: str) -> Reading:
+        """The same reading, absent for `reason` where `keep` is false and a value was there."""
+        drop = self.present & ~keep
+        return _masked(self, self.value, np.where(drop, reason, self.absent_reason), keep & self.present)
+
+    def map(self, formula: Callable[[Floats], Floats]) -> Reading:
+        """The same provenance with another value: a change of unit or a transformation."""
+        return combine(formula, self)
+
+
+def _masked(like: Reading, value: Floats, reason: Texts, present: npt.NDArray[np.bool_]) -> Reading:
+    return Reading(
+        np.where(present, value, np.nan),
+        np.where(present, like.observation_date, NAT),
+        np.where(present, like.available_on, NAT),
+        np.where(present, like.source, 0).astype("int8"),
+        like.is_pseudo & present,
+        like.series_ids,
+        np.where(present, None, reason),
+    )
+
+
+def combine(formula: Callable[..., Floats], *inputs: Reading) -> Reading:
+    """`formula` over the values, present only where every input is; the first absent input gives the reason."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.asarray(formula(*(r.value for r in inputs)), dtype="float64")
+    present = np.logical_and.reduce([r.present for r in inputs])
+    reason = inputs[0].absent_reason.copy()
+    for r in inputs[1:]:
+        reason = np.where(reason == None, r.absent_reason, reason)  # noqa: E711 - elementwise on an object array
+    undefined = present & ~np.isfinite(value)
+    reason = np.where(undefined, "undefined", reason)
+    like = Reading(
+        value,
+        np.minimum.reduce([r.observation_date for r in inputs]),
+        np.maximum.reduce([r.available_on for r in inputs]),
+        np.maximum.reduce([r.source for r in inputs]),
+        np.logical_or.reduce([r.is_pseudo for r in inputs]),
+        join_ids([r.series_ids for r in inputs]),
+        reason,
+    )
+    return _masked(like, value, reason, present & ~undefined)
+
+
+def splice(primary: Reading, fallback: Reading, *, from_start: bool = False) -> Reading:
+    """`primary` where present, else `fallback`.
+
+    With `from_start` the fallback serves only before the primary's first value: once the better series exists, its
+    absence is an absence and not a reason to go back.
+    """
+    use_primary = primary.present.copy()
+    if from_start and use_primary.any():
+        use_primary[int(np.argmax(use_primary)) :] = True
+    return select(use_primary, primary, fallback)
+
+
+def select(condition: npt.NDArray[np.bool_], yes: Reading, no: Reading) -> Reading:
+    """`yes` where the condition holds, else `no`, provenance included."""
+    return Reading(
+        np.where(condition, yes.value, no.value),
+        np.where(condition, yes.observation_date, no.observation_date),
+        np.where(condition, yes.available_on, no.available_on),
+        np.where(condition, yes.source, no.source).astype("int8"),
+        np.where(condition, yes.is_pseudo, no.is_pseudo),
+        np.where(condition, yes.series_ids, no.series_ids),
+        np.where(condition, yes.absent_reason, no.absent_reason),
+    )
+
+
+def absent(n: int, series_ids: str, reason: str) -> Reading:
+    """A reading without any value."""
+    return Reading(
+        np.full(n, np.nan),
+        np.full(n, NAT),
+        np.full(n, NAT),
+        np.zeros(n, dtype="int8"),
+        np.zeros(n, dtype=bool),
+        np.full(n, series_ids, dtype=object),
+        np.full(n, reason, dtype=object),
+    )
+
+
+def join_ids(parts: Sequence[Texts]) -> Texts:
+    """Comma-separated union of series ids, row by row, in the order first named."""
+    cache: dict[tuple[str, ...], str] = {}
+
+    def joined(key: tuple[str, ...]) -> str:
+        if key not in cache:
+            cache[key] = ",".join(dict.fromkeys(i for ids in key for i in ids.split(",")))
+        return cache[key]
+
+    out = np.empty(len(parts[0]), dtype=object)
+    out[:] = [joined(key) for key in zip(*parts, strict=True)]
+    return out

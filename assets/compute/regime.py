@@ -1,0 +1,130 @@
+"""The regime of every date: what the easing, or the tightening, is poured into (METHODOLOGY section 5).
+
+Belongs here: scores, state and stance put together, and what stands beside the label, never inside it.
+Does not belong here: figures (`tables/`), the evidence rows (`evidence.py`), when a row was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from assets.compute import overlays
+from assets.compute.conditions import Condition, Readings, Scorer, credit, economy, inflation, valuation
+from assets.compute.grid import Grid
+from assets.compute.reading import Floats, Texts
+from assets.compute.stance import PolicyStance, policy_stance
+from assets.compute.state import INDETERMINATE, Scores, States, spells, states
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog
+
+SCORED = ("valuation", "economy", "credit")  # in the score; inflation stands beside it
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Everything computed for the grid, before it becomes tables."""
+
+    grid: Grid
+    conditions: Mapping[str, Condition]
+    bubble_score: Floats
+    states: States
+    stance: PolicyStance
+    label: Texts
+
+
+def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
+    """Conditions, state, stance and label of every grid date. `readings` by "table.column"."""
+    method, ledger = catalog.method, catalog.policy_events
+    scorer = Scorer(readings, grid, method)
+    conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer), inflation(scorer))}
+    score = np.mean([conditions[name].score for name in SCORED], axis=0)
+    scores = Scores(
+        score,
+        *(conditions[name].score for name in SCORED),
+        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
+        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
+    )
+    state = states(scores, grid.is_month_end, method.state)
+    stance = policy_stance(
+        readings["real_yields.policy_rate_change_6m_pp"].value,
+        readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value,
+        grid.as_of,
+        ledger.events,
+        np.datetime64(ledger.last_checked, "D"),
+        method.stance,
+    )
+    return Regime(grid, conditions, score, state, stance, regime_name(state.state, stance.stance))
+
+
+def regime_name(state: Texts, stance: Texts) -> Texts:
+    """`stimulus_into_bubble` and its eight siblings; `indeterminate` whatever the stance."""
+    names = [
+        INDETERMINATE if s == INDETERMINATE else f"neutral_{s}" if p == "neutral" else f"{p}_into_{s}" if s != "mid_cycle" else f"{p}_{s}"
+        for s, p in zip(state, stance, strict=True)
+    ]
+    return np.array(names, dtype=object)
+
+
+def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.DataFrame], catalog: Catalog) -> pd.DataFrame:
+    """One row per grid date, the columns of the catalogue's `regime` table except those publication adds."""
+    method, grid, c = catalog.method, regime.grid, regime.conditions
+    coverage = np.min([c[name].coverage for name in SCORED], axis=0)
+    at_minimum = overlays.conditions_at_minimum(c, SCORED, method)
+    impulse = readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value
+    melt_up = overlays.melt_up(impulse, readings["equity_risk_premium.equity_return_12m_pct"].value, method)
+    limit = method.balance_sheet.leaning_limit_pp
+    growth = "reserve_growth"
+    return pd.DataFrame(
+        {
+            "as_of_date": grid.as_of.astype("datetime64[s]"),
+            "is_month_end": grid.is_month_end,
+            "regime": regime.label,
+            "stance": regime.stance.stance,
+            "stance_realised": regime.stance.realised,
+            "stance_driver": regime.stance.driver,
+            "condition_state": regime.states.state,
+            "provisional_condition": regime.states.provisional,
+            "bubble_score": regime.bubble_score,
+            **{f"{name}_score": c[name].score for name in (*SCORED, "inflation")},
+            "coverage": coverage,
+            **{f"{name}_coverage": c[name].coverage for name in SCORED},
+            "conditions_at_minimum_coverage": at_minimum,
+            "indeterminate_reason": overlays.indeterminate_reason(c, SCORED, method),
+            "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
+            "freshness": overlays.freshness(c, SCORED, grid, catalog),
+            "distance_to_threshold": overlays.distance_to_threshold(regime.bubble_score, regime.states.state, method),
+            "regime_since": _since(regime.label, grid),
+            "balance_sheet_test": overlays.balance_sheet_test(
+                readings[f"{growth}.fed_assets_growth_26w_pct"].value, readings[f"{growth}.excess_growth_pp"].value, limit
+            ),
+            "reserves_test": overlays.balance_sheet_test(
+                readings[f"{growth}.reserve_balances_growth_26w_pct"].value,
+                readings[f"{growth}.reserve_excess_growth_pp"].value,
+                limit,
+            ),
+            "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
+            "is_melt_up": melt_up,
+            "is_ideal_time_to_sell_window": overlays.time_to_sell(regime.states.state, regime.stance.stance, melt_up),
+            "rate_direction": regime.stance.rate,
+            "balance_sheet_direction_realised": regime.stance.balance_sheet_realised,
+            "balance_sheet_direction_announced": regime.stance.balance_sheet_announced,
+            "is_stance_provisional": regime.stance.is_provisional,
+            "pit_grade": overlays.pit_grade(c),
+            "method_version": method.method_version,
+            "method_sha256": method.method_sha256,
+        }
+    )
+
+
+def _since(label: Texts, grid: Grid) -> np.ndarray:
+    """First date of the run of equal labels each date belongs to."""
+    since = grid.as_of.copy()
+    for first, last in spells(label):
+        since[first : last + 1] = grid.as_of[first]
+    return since.astype("datetime64[s]")

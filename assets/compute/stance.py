@@ -1,0 +1,106 @@
+"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced (METHODOLOGY section 4).
+
+Belongs here: the three directions and the two stances. Does not belong here: what easing is poured into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.compute.calendar import Days, months_before
+from assets.compute.lookup import View, months
+from assets.compute.reading import Floats, Reading, Texts, combine, select, splice
+
+if TYPE_CHECKING:
+    from assets.catalog.method import Stance
+    from assets.catalog.models import PolicyEvent
+
+STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
+Directions = npt.NDArray[np.int64]
+_NAMES = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)
+
+
+@dataclass(frozen=True)
+class PolicyStance:
+    """Directions (+1 easing, 0, -1 tightening) and the stances they add up to, one per grid date."""
+
+    rate: Directions
+    balance_sheet_realised: Directions
+    balance_sheet_announced: Directions
+    stance: Texts
+    realised: Texts
+    driver: Texts
+    is_provisional: npt.NDArray[np.bool_]
+
+
+def policy_rate(view: View) -> Reading:
+    """Policy rate in force, percent: upper limit of the range, the single target before it, else the effective rate."""
+    target = splice(view.in_force_at("DFEDTARU", view.as_of), view.in_force_at("DFEDTAR", view.as_of))
+    return splice(target, view.latest("FEDFUNDS"))
+
+
+def policy_rate_change(view: View) -> Reading:
+    """Change of the policy rate over the window, percentage points, both ends from one series."""
+    window = view.method.stance.rate_window_months
+    earlier = months_before(view.as_of, window)
+    now = view.in_force_at("DFEDTARU", view.as_of)
+    upper = combine(np.subtract, now, view.in_force_at("DFEDTARU", earlier))
+    single = combine(np.subtract, view.in_force_at("DFEDTAR", view.as_of), view.in_force_at("DFEDTAR", earlier))
+    effective = view.difference("FEDFUNDS", months(window))
+    before_range = splice(single.where(~now.present, "replaced_by_range"), effective)
+    one_series_long_enough = view.as_of > np.datetime64(view.method.stance.fedfunds_until, "D")
+    return select(one_series_long_enough, splice(upper, effective), before_range)
+
+
+def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
+    """Direction of the newest decision that counts: from its announcement if it takes effect soon, else from its start."""
+    counted = sorted(
+        (_counts_from(event, horizon_days), n, event.direction)
+        for n, event in enumerate(events)
+        if event.changes_direction and event.direction is not None
+    )
+    starts = np.array([day for day, _, _ in counted], dtype="datetime64[D]")
+    directions = np.array([0, *(direction for _, _, direction in counted)], dtype="int64")
+    return directions[np.searchsorted(starts, as_of, side="right")]
+
+
+def _counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:
+    effective = event.effective_on or event.announced_on
+    soon = (effective - event.announced_on).days <= horizon_days
+    return np.datetime64(event.announced_on if soon else effective, "D")
+
+
+def policy_stance(
+    rate_change_pp: Floats,
+    impulse_pct_gdp: Floats,
+    as_of: Days,
+    events: Sequence[PolicyEvent],
+    last_checked: np.datetime64,
+    rules: Stance,
+) -> PolicyStance:
+    """Headline stance from the announced balance sheet and the rate, realised stance from what moved.
+
+    An absent rate or impulse gives direction 0: the other one then decides, and the driver names it.
+    """
+    rate = _direction(-rate_change_pp, rules.rate_change_pp, inclusive=True)
+    realised = _direction(impulse_pct_gdp, rules.impulse_pct_gdp, inclusive=False)
+    announced = announced_direction(as_of, events, rules.announcement_horizon_days)
+    total = np.sign(announced + rate)
+    driver = np.select(
+        [(total != 0) & (rate == total) & (announced == total), (total != 0) & (rate == total), total != 0],
+        ["both", "rate", "balance_sheet"],
+        default="none",
+    ).astype(object)
+    stale = (as_of - last_checked) > np.timedelta64(rules.ledger_stale_days, "D")
+    return PolicyStance(rate, realised, announced, _NAMES[total + 1], _NAMES[np.sign(realised + rate) + 1], driver, stale)
+
+
+def _direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:
+    size = np.round(np.abs(value), 9)  # 4.25 - 4.05 is 0.2000000000000002
+    moved = size >= threshold if inclusive else size > threshold
+    return np.where(np.isnan(value) | ~moved, 0, np.sign(np.nan_to_num(value))).astype("int64")

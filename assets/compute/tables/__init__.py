@@ -1,0 +1,1 @@
+"""One module per derived table: readings in, columns out. Pure."""

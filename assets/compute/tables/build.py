@@ -1,0 +1,48 @@
+"""Builds a derived table by name.
+
+Belongs here: the list of tables and what each needs. Does not belong here: formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from assets.compute.archive import Archive
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.tables import (
+    activity_inflation,
+    credit_spreads,
+    equity_risk_premium,
+    fiscal_and_debt,
+    monetisation,
+    real_yields,
+    reserve_growth,
+)
+from assets.compute.tables.assemble import Columns, DerivedTable, assemble
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog, Profile
+
+BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
+    "real_yields": lambda view, grid: real_yields.build(view),
+    "equity_risk_premium": lambda view, grid: equity_risk_premium.build(view),
+    "credit_spreads": credit_spreads.build,
+    "reserve_growth": lambda view, grid: reserve_growth.build(view),
+    "activity_inflation": lambda view, grid: activity_inflation.build(view),
+    "fiscal_and_debt": lambda view, grid: fiscal_and_debt.build(view),
+    "monetisation": lambda view, grid: monetisation.build(view),
+}
+
+
+def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
+    """The archive as seen from the grid, with the profile's series only."""
+    series = {s.series_id: s for s in catalog.in_profile(profile)}
+    return View(archive, grid.as_of, grid.known_by, series, catalog.method)
+
+
+def build_table(name: str, archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> DerivedTable:
+    """One derived table: a row per grid date, in the catalogue's columns."""
+    view = build_view(archive, grid, catalog, profile)
+    return assemble(catalog.tables[name], grid, BUILDERS[name](view, grid))

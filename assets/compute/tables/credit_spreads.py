@@ -1,0 +1,52 @@
+"""`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions.
+
+Sources: Fed Board (EBP, GZ_SPREAD: Gilchrist and Zakrajsek 2012), Moody's (BAA10Y, BAA10YM), ICE BofA (BAMLH0A0HYM2,
+BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10), Chicago Fed (NFCI).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.percentile import percentile, window_start
+from assets.compute.reading import Reading, combine, splice
+from assets.compute.tables.assemble import Columns
+
+# the spreads that count in the credit condition, in the order of METHODOLOGY section 3
+FAMILY = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
+
+
+def build(view: View, grid: Grid) -> Columns:
+    """One row per as-of date; spreads in percentage points (OAS in percent), ranks 0 to 1 with 1 the widest."""
+    ranked = view.method.percentile
+    spreads: dict[str, Reading] = {
+        "ebp_pp": view.latest("EBP"),
+        "gz_spread_pp": view.latest("GZ_SPREAD"),
+        "baa_10y_pp": splice(view.latest("BAA10Y"), view.latest("BAA10YM")),
+        "hy_oas_pct": _long_enough(view, "BAMLH0A0HYM2"),
+        "ig_oas_pct": _long_enough(view, "BAMLC0A0CM"),
+        "hqm_10y_spread_pp": combine(np.subtract, view.latest("HQMCB10YR"), view.latest("GS10")),
+    }
+    columns: Columns = dict(spreads)
+    for name, reading in spreads.items():
+        columns[f"{name}_rank"] = percentile(reading.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+        columns[f"{name}_window_start_date"] = window_start(reading.value, grid.as_of).astype("datetime64[s]")
+    ranks = np.stack([np.asarray(columns[f"{name}_rank"]) for name in FAMILY])
+    count = (~np.isnan(ranks)).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        columns["spread_family_rank"] = np.where(count > 0, np.nansum(ranks, axis=0) / count, np.nan)
+    columns["is_spread_missing"] = count == 0
+    columns["nfci_index"] = view.latest("NFCI")
+    return columns
+
+
+def _long_enough(view: View, series_id: str) -> Reading:
+    """A truncating provider's series: absent when our own store starts after the history a rank needs."""
+    reading = view.latest(series_id)
+    series = view.series.get(series_id)
+    if series is None or series.required_start is None or not view.archive.has(series_id):
+        return reading
+    starts_in_time = view.archive.observations(series_id).dates[0] <= np.datetime64(series.required_start, "D")
+    return reading if starts_in_time else reading.where(np.zeros(len(view), dtype=bool), "history_too_short")

@@ -1,0 +1,65 @@
+"""`equity_risk_premium`: earnings yield, premia over nominal and real Treasuries, equity value, price and its past.
+
+Sources: BEA (CP or NFCPATAX, GDP), Z.1 (NCBEILQ027S, or its published ratio to GDP), Shiller's `ie_data`, S&P (SP500).
+One earnings basis per profile for every row: four-quarter reported earnings where the profile has Shiller's sheet,
+national-accounts profits over the market value of equities where it has not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.compute.lookup import View
+from assets.compute.reading import Reading, absent, combine
+from assets.compute.tables import equity_price, shiller
+from assets.compute.tables.assemble import Columns
+from assets.compute.tables.real_yields import nominal_10y, real_10y
+
+RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
+
+
+def equity_value_gdp(view: View) -> Reading:
+    """Market value of nonfinancial corporate equities over nominal GDP of the same quarter, percent."""
+    if RATIO in view.series:
+        return view.latest(RATIO)
+    value, gdp = view.same_period([VALUE, "GDP"])
+    return combine(lambda millions, bn: millions / 1000.0 / bn * 100.0, value, gdp)
+
+
+def earnings_yield_nipa(view: View) -> Reading:
+    """After-tax corporate profits over the market value of equities, same quarter, percent.
+
+    Domestic profits (NFCPATAX) where the profile has them, else those of all corporations (CP): its rank is used,
+    its level is not comparable with an index's earnings yield.
+    """
+    profits = "NFCPATAX" if "NFCPATAX" in view.series else "CP"
+    if RATIO in view.series:
+        earned, ratio, gdp = view.same_period([profits, RATIO, "GDP"])
+        return combine(lambda e, pct, bn: 100.0 * e / (pct / 100.0 * bn), earned, ratio, gdp)
+    earned, value = view.same_period([profits, VALUE])
+    return combine(lambda e, millions: 100.0 * e / (millions / 1000.0), earned, value)
+
+
+def build(view: View) -> Columns:
+    """One row per as-of date; yields in percent, premia in percentage points, price in the unit of its basis."""
+    price = equity_price.prices(view)
+    nipa = earnings_yield_nipa(view)
+    has_shiller = shiller.EARNINGS in view.series
+    ttm = shiller.earnings_yield(view, price.latest) if has_shiller else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    cape = shiller.cape(view, price.latest) if has_shiller else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    earnings_yield = ttm if has_shiller else nipa
+    return {
+        "earnings_yield_nipa_pct": nipa,
+        "earnings_yield_ttm_pct": ttm,
+        "earnings_yield_pct": earnings_yield,
+        "earnings_yield_basis": np.where(earnings_yield.present, "ttm" if has_shiller else "nipa", None),
+        "erp_vs_nominal_10y_pp": combine(np.subtract, earnings_yield, nominal_10y(view)),
+        "erp_vs_real_10y_pp": combine(np.subtract, earnings_yield, real_10y(view)),
+        "equity_value_pct_gdp": equity_value_gdp(view),
+        "cape": cape,
+        "equity_price": price.latest,
+        "equity_price_basis": np.where(price.latest.present, price.basis, None),
+        "equity_drawdown_pct": price.drawdown_pct,
+        "equity_return_12m_pct": price.return_12m_pct,
+        "is_equity_at_high": np.where(price.drawdown_pct.present, price.drawdown_pct.value > view.method.equity.at_high_drawdown_pct, None),
+    }

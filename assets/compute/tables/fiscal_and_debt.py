@@ -1,0 +1,58 @@
+"""`fiscal_and_debt`: the deficit, the debt, what it costs and how short it is.
+
+Sources: Treasury (MTSDS133FMS, GFDEBTN, FYGFDPUN, MSPD table 1), BEA (GDP, A091RC1Q027SBEA, FGRECPT).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.compute.calendar import stamp_before
+from assets.compute.lookup import View, months
+from assets.compute.reading import Floats, Reading, combine
+from assets.compute.tables.assemble import Columns
+
+
+def deficit_12m(view: View) -> Reading:
+    """Federal deficit over the newest 12 months known, billions of dollars; a surplus is negative."""
+    return view.over("MTSDS133FMS", lambda v: -v.sum(axis=1) / 1000.0, [months(n) for n in range(1, 12)])
+
+
+def bill_share(view: View) -> Reading:
+    """Bills over total marketable Treasury debt of the same month, percent."""
+    bills, marketable = view.same_period(["MSPD_BILLS", "MSPD_TOTAL_MARKETABLE"])
+    return combine(_percent, bills, marketable)
+
+
+def bill_share_change(view: View) -> Reading:
+    """Change of the bill share over 12 months, percentage points, both ends as known that day."""
+    now = bill_share(view)
+    year_ago = stamp_before(now.observation_date, 12)
+    then = combine(_percent, view.at("MSPD_BILLS", year_ago), view.at("MSPD_TOTAL_MARKETABLE", year_ago))
+    return combine(np.subtract, now, then)
+
+
+def build(view: View) -> Columns:
+    """One row per as-of date; levels in billions of dollars, shares in percent."""
+    gdp, deficit = view.latest("GDP"), deficit_12m(view)
+    public, total = view.latest("FYGFDPUN").map(_billions), view.latest("GFDEBTN").map(_billions)
+    interest, receipts = view.same_period(["A091RC1Q027SBEA", "FGRECPT"])
+    return {
+        "deficit_12m_usd_bn": deficit,
+        "deficit_12m_pct_gdp": combine(_percent, deficit, gdp),
+        "debt_held_by_public_usd_bn": public,
+        "debt_held_by_public_pct_gdp": combine(_percent, public, gdp),
+        "total_debt_usd_bn": total,
+        "total_debt_pct_gdp": combine(_percent, total, gdp),
+        "interest_pct_receipts": combine(_percent, interest, receipts),
+        "bill_share_pct": bill_share(view),
+        "bill_share_change_12m_pp": bill_share_change(view),
+    }
+
+
+def _percent(part: Floats, whole: Floats) -> Floats:
+    return 100.0 * part / whole
+
+
+def _billions(millions: Floats) -> Floats:
+    return millions / 1000.0
