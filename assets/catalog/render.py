@@ -1,0 +1,122 @@
+"""What is rendered from a declared table: DDL, comments and the data dictionary, each thing said once.
+
+Belongs here: text made from the catalogue alone. Does not belong here: a connection (`assets/warehouse`), a
+Dagster type (`dagster_schema.py`), any wording that is not already in the catalogue.
+
+Comments cannot be bound as parameters in DuckDB, so their text is escaped here; values never pass through
+this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assets.catalog.models import Column, Table
+
+SCHEMAS = ("raw", "derived", "regime", "ops")
+_PUBLISHED_SCHEMA = "main"
+
+
+def schema_name(table: Table) -> str:
+    """Schema a table lives in: its layer; tables that exist only in the published file live in `main`."""
+    return table.layer if table.layer in SCHEMAS else _PUBLISHED_SCHEMA
+
+
+def quoted(name: str) -> str:
+    """An identifier for SQL, in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text for SQL, in single quotes; only for catalogue text in comments."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def qualified_name(table: Table, catalog: str | None = None, schema: str | None = None) -> str:
+    """Quoted name of a table: in its own schema, or in `schema` (of an attached database `catalog`)."""
+    parts = [schema or schema_name(table), table.name]
+    return ".".join(quoted(part) for part in ([catalog, *parts] if catalog else parts))
+
+
+def column_comment(column: Column) -> str:
+    """Comment of a column: unit, then definition."""
+    return f"[{column.unit}] {column.definition}"
+
+
+def table_comment(table: Table) -> str:
+    """Comment of a table: title, then grain."""
+    return f"{table.title.rstrip('.')}. {table.grain.rstrip('.')}."
+
+
+def create_table(table: Table, name: str | None = None, *, replace: bool = False) -> str:
+    """CREATE TABLE with explicit types, NOT NULL and the key; `name` (already quoted) when not its own."""
+    columns = [
+        f"  {quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        for column in table.columns
+    ]
+    key = f"  PRIMARY KEY ({', '.join(quoted(part) for part in table.key)})"
+    opening = "CREATE OR REPLACE TABLE" if replace else "CREATE TABLE IF NOT EXISTS"
+    return f"{opening} {name or qualified_name(table)} (\n" + ",\n".join([*columns, key]) + "\n)"
+
+
+def comment_statements(table: Table, name: str | None = None, *, is_view: bool = False) -> list[str]:
+    """COMMENT ON statements for a table (or view) and its columns; `name` (quoted) when not its own."""
+    target = name or qualified_name(table)
+    kind = "VIEW" if is_view else "TABLE"
+    return [
+        f"COMMENT ON {kind} {target} IS {literal(table_comment(table))}",
+        *(
+            f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS {literal(column_comment(column))}"
+            for column in table.columns
+        ),
+    ]
+
+
+def insert_by_name(table: Table, relation: str, name: str | None = None) -> str:
+    """INSERT BY NAME from `relation`, each column cast to its type; NaN and infinity become NULL."""
+    selected = ",\n".join(f"  {_cast(column)} AS {quoted(column.name)}" for column in table.columns)
+    return f"INSERT INTO {name or qualified_name(table)} BY NAME\nSELECT\n{selected}\nFROM {quoted(relation)}"
+
+
+def _cast(column: Column) -> str:
+    name = quoted(column.name)
+    if column.type == "DOUBLE":
+        return f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN CAST({name} AS DOUBLE) END"
+    return f"CAST({name} AS {column.type})"
+
+
+def data_dictionary(tables: Iterable[Table]) -> str:
+    """Markdown data dictionary: per table its title, grain and key, then one line a column."""
+    return "\n".join(_dictionary_entry(table) for table in tables)
+
+
+def _dictionary_entry(table: Table) -> str:
+    lines = [
+        f"## {schema_name(table)}.{table.name}",
+        "",
+        table_comment(table),
+        "",
+        f"Key: {', '.join(f'`{part}`' for part in table.key)}",
+        "",
+        "| column | type | unit | missing | definition | from |",
+        "|---|---|---|---|---|---|",
+    ]
+    for column in table.columns:
+        cells = [
+            f"`{column.name}`", column.type, column.unit, "NULL" if column.nullable else "never",
+            _definition(column), ", ".join(column.derived_from),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def _definition(column: Column) -> str:
+    """Definition with the declared limits or values behind it."""
+    parts = [column.definition.rstrip(".")]
+    if column.values is not None:
+        parts.append("one of " + ", ".join(f"`{value}`" for value in column.values))
+    if column.minimum is not None or column.maximum is not None:
+        low = "" if column.minimum is None else f"{column.minimum:g}"
+        high = "" if column.maximum is None else f"{column.maximum:g}"
+        parts.append(f"range {low}..{high}")
+    return "; ".join(parts)

@@ -1,0 +1,96 @@
+"""What every publisher looks like from inside the house: one protocol, one payload, three ways to fail.
+
+Belongs here: the shapes a source hands on. Does not belong here: reading a publisher (one module each),
+judging what was read (`validate.py`), storing it (`assets/warehouse`, which knows these shapes by their
+attributes only).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+import pandas as pd
+
+from assets.catalog.models import Frequency, Series, UnitKind
+from assets.sources.units import parse_frequency, parse_unit
+
+Rule = Literal[
+    "empty_file", "missing_column", "not_a_number", "not_a_date", "duplicate_key", "future_date",
+    "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
+]  # fmt: skip
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+
+class SourceUnreachable(Exception):
+    """The source gave no answer, or there is no file: one line saying what was asked and what happened."""
+
+
+class SeriesUnknown(Exception):
+    """The source answered that it does not know the series: one line naming both."""
+
+
+class PayloadRefused(Exception):
+    """The source was reached but what it served is wrong; nothing of it enters the warehouse.
+
+    `where` is a file relative to the project, or a URL without secrets. One line: "sample_data/UNRATE.csv:
+    UNRATE: implausible_value: 4300.0 on 2026-03-01 is outside 0..30; check the file".
+    """
+
+    def __init__(self, rule: Rule, series_id: str, where: str, detail: str, way_out: str) -> None:
+        self.rule = rule
+        self.series_id = series_id
+        self.where = where
+        self.detail = detail
+        self.way_out = way_out
+        super().__init__(" ".join(f"{where}: {series_id}: {rule}: {detail}; {way_out}".split()))
+
+    def __reduce__(self) -> tuple[type[PayloadRefused], tuple[str, ...]]:
+        return type(self), (self.rule, self.series_id, self.where, self.detail, self.way_out)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a source served for one series, before it is judged.
+
+    `observations` has one row per observation and vintage: `observation_date` (datetime64[s]), `value`
+    (float64, in the publisher's unit, NaN where it published none) and `realtime_start` (datetime64[s], NaT
+    where the source gives no vintage). `unit` and `frequency` are the publisher's own texts, None where it
+    states none. `where` is the file or URL without secrets. `is_complete` is false when only the part since
+    our newest vintage was asked for. `rows_expected` is what the source itself says it holds, None where it
+    does not say.
+    """
+
+    series_id: str
+    observations: pd.DataFrame
+    unit: str | None
+    frequency: str | None
+    last_updated: dt.datetime | None
+    requests: int
+    seconds: float
+    where: str
+    is_complete: bool = True
+    rows_expected: int | None = None
+
+    @property
+    def unit_kind(self) -> UnitKind | None:
+        """Scale and kind of the publisher's unit text; None when there is none or it is not understood."""
+        return parse_unit(self.unit)
+
+    @property
+    def frequency_code(self) -> Frequency | None:
+        """Frequency of the publisher's text; None when there is none or it is not understood."""
+        return parse_frequency(self.frequency)
+
+
+class Source(Protocol):
+    """One publisher."""
+
+    def fetch(self, series: Series) -> Payload:
+        """What the publisher serves for a series today, unjudged.
+
+        Raises SourceUnreachable, SeriesUnknown, or PayloadRefused when the answer is not a table of figures
+        at all.
+        """
+        ...
