@@ -7,6 +7,7 @@ Does not belong here: the shape of an entry (`models.py`, `method.py`), anything
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -97,6 +98,8 @@ def _load_method(root: Path, file: Path) -> Method:
 def _load_ledger(root: Path, file: Path) -> PolicyLedger:
     where, content = _relative(root, file), _read(root, file)
     last_checked = _take(content, "last_checked", where)
+    if type(last_checked) is not dt.date:
+        raise CatalogError(f"{where}: top level: key 'last_checked': must be a date")
     events = [
         _build(PolicyEvent, entry, where, _label("event", number, entry, "announced_on"))
         for number, entry in enumerate(_take(content, "event", where), start=1)

@@ -49,7 +49,7 @@ class Coverage(Section):
 
 
 class Valuation(Section):
-    """Weights of the blocks: the mean of the five ranks, the drawdown, the rank of the twelve-month return."""
+    """Weights of the blocks: mean of the five ranks, drawdown, rank of the twelve-month return."""
 
     weight_ranks: Share
     weight_drawdown: Share

@@ -1,0 +1,56 @@
+"""The parameters are those of method 1.0.0, and their hash changes when, and only when, a number does."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from pydantic import ValidationError
+
+from assets.catalog.loader import load_catalog
+
+METHOD = load_catalog().method
+
+
+def test_parameters_are_those_of_the_published_method() -> None:
+    """The hash is pinned: whoever changes a number changes the version and this line with it."""
+    assert METHOD.method_version == "1.0.0"
+    assert METHOD.method_sha256 == "c4ea1524b3cbb20b47bb0b4a77c6d28ee17276f6cc20d693509fa3ec61d027f7"
+
+
+def test_weights_and_thresholds_read_as_published() -> None:
+    assert METHOD.grid.start == dt.date(1985, 1, 31)
+    assert METHOD.percentile.minimum_history == 120
+    assert METHOD.valuation.weight_ranks == 0.65
+    assert (METHOD.valuation.weight_drawdown, METHOD.valuation.weight_return) == (0.175, 0.175)
+    assert (METHOD.state.bubble.enter_score, METHOD.state.bubble.leave_score) == (0.60, 0.52)
+    assert (METHOD.state.depression.enter_score, METHOD.state.depression.leave_score) == (0.40, 0.44)
+    assert METHOD.stance.announcement_horizon_days == 90
+    assert METHOD.coverage.minimum == 0.50
+
+
+def test_robustness_grid_holds_375_labels_and_the_method_itself() -> None:
+    grid = METHOD.robustness
+    axes = (grid.threshold_shifts, grid.valuation_rank_shares, grid.spread_weights, grid.confirmation_months)
+    size = 1
+    for axis in axes:
+        size *= len(axis)
+    assert size == 375
+    assert 0.0 in grid.threshold_shifts
+    assert METHOD.valuation.weight_ranks in grid.valuation_rank_shares
+    assert METHOD.credit.weight_spreads in grid.spread_weights
+    assert METHOD.state.confirmation_months in grid.confirmation_months
+
+
+def test_hash_ignores_the_version_and_sees_every_number() -> None:
+    renamed = METHOD.model_copy(update={"method_version": "9.9.9"})
+    shifted = METHOD.model_copy(
+        update={"melt_up": METHOD.melt_up.model_copy(update={"return_12m_pct": 11.0})}
+    )
+    assert renamed.method_sha256 == METHOD.method_sha256
+    assert shifted.method_sha256 != METHOD.method_sha256
+
+
+def test_parameters_cannot_be_changed_in_passing() -> None:
+    with pytest.raises(ValidationError):
+        METHOD.coverage.__setattr__("minimum", 0.1)
