@@ -53,6 +53,12 @@ class Block:
         return np.stack([c.score for c in self.components])
 
     @property
+    def score(self) -> Floats:
+        """Score of the block, per date; NaN where no component is present."""
+        present = ~np.isnan(self.scores).all(axis=0)
+        return np.where(present, np.nansum(self.shares() * np.nan_to_num(self.scores), axis=0), np.nan)
+
+    @property
     def covered(self) -> Floats:
         """Weight that counts as covered, per date."""
         present = ~np.isnan(self.scores)
@@ -74,10 +80,19 @@ class Condition:
     """Score, coverage (weight of the blocks present) and the renormalised weight of every component, per date."""
 
     name: str
+    blocks: Sequence[Block]
     components: Sequence[Component]
     weights: Floats  # (components, dates), each date sums to 1 where anything is present
     coverage: Floats
     score: Floats  # NaN where the coverage is below the minimum
+
+    def reweighted(self, weights: Sequence[float]) -> Floats:
+        """Score with other block weights, absent on the same dates: coverage is a matter of data, not of weights."""
+        scores = np.stack([block.score for block in self.blocks])
+        weight = np.asarray(weights)[:, None] * ~np.isnan(scores)
+        total = weight.sum(axis=0)
+        mean = np.divide((weight * np.nan_to_num(scores)).sum(axis=0), total, out=np.full(len(total), np.nan), where=total > 0)
+        return np.where(np.isnan(self.score), np.nan, mean)
 
 
 def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
@@ -91,7 +106,7 @@ def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
     components = [c for block in blocks for c in block.components]
     scores = np.stack([c.score for c in components])
     score = np.where(weights > 0, weights * np.nan_to_num(scores), 0.0).sum(axis=0)
-    return Condition(name, components, weights, coverage, np.where(coverage >= method.coverage.minimum, score, np.nan))
+    return Condition(name, blocks, components, weights, coverage, np.where(coverage >= method.coverage.minimum, score, np.nan))
 
 
 class Scorer:

@@ -18,7 +18,8 @@ from assets.compute.conditions import Condition, Readings, Scorer, credit, econo
 from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Texts
 from assets.compute.stance import PolicyStance, policy_stance
-from assets.compute.state import INDETERMINATE, Scores, States, spells, states
+from assets.compute.robustness import agreement
+from assets.compute.state import INDETERMINATE, Scores, States, fast_entry, spells, states
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
@@ -34,6 +35,7 @@ class Regime:
     conditions: Mapping[str, Condition]
     bubble_score: Floats
     states: States
+    agreement: Floats  # share of the parameter grid in the same state
     stance: PolicyStance
     label: Texts
 
@@ -59,7 +61,8 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
         np.datetime64(ledger.last_checked, "D"),
         method.stance,
     )
-    return Regime(grid, conditions, score, state, stance, regime_name(state.state, stance.stance))
+    agreed = agreement(conditions, state.state, grid.is_month_end, fast_entry(scores, method.state), method)
+    return Regime(grid, conditions, score, state, agreed, stance, regime_name(state.state, stance.stance))
 
 
 def regime_name(state: Texts, stance: Texts) -> Texts:
@@ -75,6 +78,7 @@ def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.Dat
     """One row per grid date, the columns of the catalogue's `regime` table except those publication adds."""
     method, grid, c = catalog.method, regime.grid, regime.conditions
     coverage = np.min([c[name].coverage for name in SCORED], axis=0)
+    fresh = overlays.freshness(c, SCORED, grid, catalog)
     at_minimum = overlays.conditions_at_minimum(c, SCORED, method)
     impulse = readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value
     melt_up = overlays.melt_up(impulse, readings["equity_risk_premium.equity_return_12m_pct"].value, method)
@@ -94,10 +98,12 @@ def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.Dat
             **{f"{name}_score": c[name].score for name in (*SCORED, "inflation")},
             "coverage": coverage,
             **{f"{name}_coverage": c[name].coverage for name in SCORED},
+            "freshness": fresh,
+            "agreement": regime.agreement,
+            "confidence": coverage * fresh * regime.agreement,
             "conditions_at_minimum_coverage": at_minimum,
             "indeterminate_reason": overlays.indeterminate_reason(c, SCORED, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
-            "freshness": overlays.freshness(c, SCORED, grid, catalog),
             "distance_to_threshold": overlays.distance_to_threshold(regime.bubble_score, regime.states.state, method),
             "regime_since": _since(regime.label, grid),
             "balance_sheet_test": overlays.balance_sheet_test(

@@ -42,7 +42,8 @@ class States:
 
 def states(scores: Scores, is_month_end: npt.NDArray[np.bool_], rules: State) -> States:
     """State of every grid date. Starts `mid_cycle`; a date without a score is `indeterminate` and starts over."""
-    hot, cold, fast = _entries(scores, rules)
+    hot, cold = _entries(scores, rules)
+    fast = fast_entry(scores, rules)
     leaves_bubble = (scores.bubble < rules.bubble.leave_score) | (scores.valuation < rules.bubble.leave_valuation)
     leaves_depression = scores.bubble > rules.depression.leave_score
     n = len(scores.bubble)
@@ -86,8 +87,13 @@ def _entries(scores: Scores, rules: State) -> tuple[npt.NDArray[np.bool_], ...]:
     b, d = rules.bubble, rules.depression
     hot = (scores.bubble >= b.enter_score) & (scores.valuation >= b.enter_valuation) & (scores.credit >= b.enter_credit)
     cold = (scores.bubble <= d.enter_score) & ((scores.economy <= d.enter_economy) | (scores.credit <= d.enter_credit))
-    fast = (scores.sahm_gap_pp >= d.fast_sahm_gap_pp) | (scores.claims_change_pct >= d.fast_claims_change_pct)
-    return hot, cold, fast
+    return hot, cold
+
+
+def fast_entry(scores: Scores, rules: State) -> npt.NDArray[np.bool_]:
+    """Where the labour market is falling so fast that one month-end suffices to call a depression."""
+    d = rules.depression
+    return (scores.sahm_gap_pp >= d.fast_sahm_gap_pp) | (scores.claims_change_pct >= d.fast_claims_change_pct)
 
 
 def spells(labels: Texts) -> Iterator[tuple[int, int]]:
