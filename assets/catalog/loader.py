@@ -84,10 +84,15 @@ def _load_series(root: Path, files: list[Path]) -> dict[str, Series]:
 
 
 def _load_tables(root: Path, files: list[Path]) -> dict[str, Table]:
+    contents = {file.stem: (_relative(root, file), _read(root, file)) for file in files}
     tables: dict[str, Table] = {}
-    for file in files:
-        where, content = _relative(root, file), _read(root, file)
-        tables[file.stem] = _build(Table, content, where, file.stem, {"name": file.stem})
+    for name, (where, content) in contents.items():
+        base = content.pop("extends", None)  # the base's columns follow the table's own
+        if base is not None:
+            if base not in contents or base == name:
+                raise CatalogError(f"{where}: {name}: key 'extends': {_unknown(str(base), contents)}")
+            content["column"] = [*content.get("column", []), *contents[base][1].get("column", [])]
+        tables[name] = _build(Table, content, where, name, {"name": name})
     return tables
 
 
