@@ -21,6 +21,8 @@ Rule = Literal[
     "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
 ]  # fmt: skip
 RULES: tuple[Rule, ...] = get_args(Rule)
+# What came of a fetch, as `raw.fetches` records it.
+FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profile", "refused"]
 
 
 class SourceUnreachable(Exception):

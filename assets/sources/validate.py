@@ -31,6 +31,8 @@ class LastFetch(Protocol):
     def unit_kind(self) -> str | None: ...
     @property
     def rows_served(self) -> int | None: ...
+    @property
+    def held_first(self) -> dt.date | None: ...
 
 
 @dataclass(frozen=True)
@@ -164,15 +166,28 @@ _RULES: tuple[Callable[[_Judgement], None], ...] = (
 
 
 def _warnings(j: _Judgement) -> list[str]:
-    text, series = j.payload.unit, j.series
+    found = [_unit_warning(j), _window_warning(j)]
+    return [f"{j.series.series_id}: {text}" for text in found if text is not None]
+
+
+def _unit_warning(j: _Judgement) -> str | None:
+    text, declared = j.payload.unit, base_years(j.series.unit)
     if text is None:
-        return []
+        return None
     if j.payload.unit_kind is None:
-        return [f"{series.series_id}: unit text {text!r} is not understood; the level is plausible"]
-    stated, declared = base_years(text), base_years(series.unit)
-    if stated and declared and stated != declared:
-        return [f"{series.series_id}: base year changed: {text!r}, the catalogue says {series.unit!r}"]
-    return []
+        return f"unit text {text!r} is not understood; the level is plausible"
+    if base_years(text) and declared and base_years(text) != declared:
+        return f"base year changed: {text!r}, the catalogue says {j.series.unit!r}"
+    return None
+
+
+def _window_warning(j: _Judgement) -> str | None:
+    if j.last is None or j.last.held_first is None or not j.payload.is_complete:
+        return None
+    served = j.payload.observations["observation_date"].min()
+    if served <= pd.Timestamp(j.last.held_first):
+        return None
+    return f"served from {_day(served)} only; the archive keeps its figures since {j.last.held_first}"
 
 
 def _refuse_rows(

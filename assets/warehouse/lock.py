@@ -1,0 +1,196 @@
+"""One run at a time: a file lock the kernel frees when its holder dies, and a note saying who holds it.
+
+Belongs here: the run lock, and the marker by which another process sees whether a run is still alive.
+Does not belong here: what a run does while it holds the lock, Dagster's own bookkeeping of runs.
+
+The lock is the file's, never the note's: a note left by a killed process means nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import datetime as dt
+import json
+import os
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from assets.warehouse.errors import LockHeld, WarehouseError
+
+Log = Callable[[str], None]
+_POLL_SECONDS = 0.25
+_MARKER_WAIT_SECONDS = 5.0
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_guard = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock. `since` is UTC, ISO 8601."""
+
+    pid: int
+    command: str
+    since: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid} on {self.host}, since {self.since})"
+
+
+@dataclass
+class _Hold:
+    lock: FileLock
+    pid: int
+    depth: int
+
+
+_held: dict[str, _Hold] = {}
+
+
+class RunLock:
+    """The lock of one data directory. Re-entrant: a process that holds it may take it again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._note = self.path.with_name(self.path.name + ".json")
+
+    def acquire(self, wait_seconds: float = 0.0, log: Log | None = None) -> None:
+        """Take the lock, waiting up to `wait_seconds`; `log` is told once for whom.
+
+        Raises LockHeld naming the holder, WarehouseError when the place cannot be written.
+        """
+        with _guard:
+            hold = _held.get(str(self.path))
+            if hold is not None and hold.pid == os.getpid():
+                hold.depth += 1
+                return
+            lock = _file_lock(self.path)
+            if not _taken(lock, 0.0):
+                if wait_seconds > 0 and log is not None:
+                    log(f"waiting up to {wait_seconds:.0f} s for {self._holder_text()}")
+                if wait_seconds <= 0 or not _taken(lock, wait_seconds):
+                    raise LockHeld(f"another run holds the lock: {self._holder_text()}")
+            _held[str(self.path)] = _Hold(lock, os.getpid(), 1)
+            self._write_note()
+
+    def release(self) -> None:
+        """Give the lock back once for every time it was taken."""
+        with _guard:
+            hold = _held.get(str(self.path))
+            if hold is None or hold.pid != os.getpid():
+                return
+            hold.depth -= 1
+            if hold.depth == 0:
+                self._note.unlink(missing_ok=True)
+                del _held[str(self.path)]
+                hold.lock.release()
+
+    @contextmanager
+    def held(self, wait_seconds: float = 0.0, log: Log | None = None) -> Iterator[None]:
+        """The lock for the length of a block; see `acquire`."""
+        self.acquire(wait_seconds, log)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock, by its note; None when nobody living has left one."""
+        try:
+            holder = Holder(**json.loads(self._note.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        if holder.host == socket.gethostname() and not _process_exists(holder.pid):
+            return None
+        return holder
+
+    def _holder_text(self) -> str:
+        return str(self.holder() or f"a process that left no note at {self.path.name}")
+
+    def _write_note(self) -> None:
+        command = (
+            " ".join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])[:120] if sys.orig_argv else "python"
+        )
+        since = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        holder = Holder(os.getpid(), command, since, socket.gethostname())
+        beside = self._note.with_name(f"{self._note.name}.{os.getpid()}")
+        with suppress(OSError):  # the note is a courtesy: a full disk must not keep the lock from being taken
+            beside.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+            os.replace(beside, self._note)
+
+
+def mark_run_alive(folder: Path, run_id: str) -> None:
+    """Hold the marker of a run until this process ends, however it ends. Harmless when called again.
+
+    Raises WarehouseError when the place cannot be written, LockHeld when another process is that run.
+    """
+    path = _marker(folder, run_id)
+    with _guard:
+        hold = _held.get(str(path))
+        if hold is not None and hold.pid == os.getpid():
+            return
+        lock = _file_lock(path)
+        if not _taken(lock, _MARKER_WAIT_SECONDS):
+            raise LockHeld(f"run {run_id} is already being executed by another process")
+        _held[str(path)] = _Hold(lock, os.getpid(), 1)
+    atexit.register(path.unlink, missing_ok=True)
+
+
+def run_is_alive(folder: Path, run_id: str) -> bool:
+    """Whether the process of a run still lives; false as well for a run that never marked itself."""
+    path = _marker(folder, run_id)
+    with _guard:
+        hold = _held.get(str(path))
+        if hold is not None and hold.pid == os.getpid():
+            return True
+        if not path.exists():
+            return False
+        lock = _file_lock(path)
+        if not _taken(lock, 0.0):
+            return True
+        path.unlink(missing_ok=True)
+        lock.release()
+        return False
+
+
+def _marker(folder: Path, run_id: str) -> Path:
+    if not _RUN_ID.fullmatch(run_id):
+        raise ValueError(f"not a run id: {run_id!r}")
+    return folder.absolute() / f"run-{run_id}.lock"
+
+
+def _file_lock(path: Path) -> FileLock:
+    """A lock the kernel keeps: never filelock's fallback to a file whose existence is the lock."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"{path.parent}: {error.strerror}; check REGIME_DATA_DIR") from None
+    return FileLock(path, thread_local=False, fallback_to_soft=False)
+
+
+def _taken(lock: FileLock, wait_seconds: float) -> bool:
+    try:
+        lock.acquire(timeout=wait_seconds, poll_interval=_POLL_SECONDS)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise WarehouseError(f"{lock.lock_file}: {error.strerror or error}; check REGIME_DATA_DIR") from None
+    return True
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,173 @@
+"""Questions to the archive and the run's books, answered in SQL.
+
+Belongs here: reading. Does not belong here: writing, and the as-of panel itself
+(`assets/compute/archive.py`): a property test says that both answer alike.
+
+Days come out as datetime64[s] and moments as datetime64[us], so that 9999-12-31 survives; nanoseconds would
+not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from assets.warehouse.merge import utc
+
+_VINTAGES = """
+SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at
+FROM raw.vintages
+WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
+"""
+
+# As the view raw.observations, from what was captured by a moment; then the row known on the day.
+_AS_OF = """
+WITH standing AS (
+  SELECT * FROM raw.vintages
+  WHERE ($all_series OR series_id = $series_id)
+    AND ($known_by::TIMESTAMP IS NULL OR captured_at <= $known_by::TIMESTAMP)
+  QUALIFY row_number() OVER (
+    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
+  ) = 1
+), spans AS (
+  SELECT *, coalesce(
+    lead(realtime_start) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start) - 1,
+    DATE '9999-12-31') AS realtime_end
+  FROM standing
+)
+SELECT series_id, observation_date, value, realtime_start, realtime_end, vintage_source
+FROM spans
+WHERE realtime_start <= $as_of AND realtime_end >= $as_of
+ORDER BY series_id, observation_date
+"""
+
+_LAST_FETCHES = """
+SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
+  h.held_first
+FROM raw.fetches f
+LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
+  USING (series_id)
+WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
+QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
+"""
+
+_HOLDINGS = """
+SELECT series_id, count(*), count(DISTINCT observation_date), min(observation_date), max(observation_date),
+  max(observation_date) FILTER (value IS NOT NULL),
+  arg_max(value, (observation_date, realtime_start, captured_at)) FILTER (value IS NOT NULL)
+FROM raw.vintages GROUP BY series_id ORDER BY series_id
+"""
+
+
+@dataclass(frozen=True)
+class LastFetch:
+    """The last accepted fetch of a series' whole history. `held_first`: oldest observation in the archive."""
+
+    fetch_id: str
+    fetched_at: dt.datetime
+    unit: str | None
+    unit_kind: str | None
+    frequency: str | None
+    rows_served: int | None
+    last_updated: dt.datetime | None
+    held_first: dt.date | None
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What the archive holds of a series. `last_figure` is the newest observation with a value,
+    `last_value` that value in the unit of the series."""
+
+    vintages: int
+    observations: int
+    first_observation: dt.date
+    last_observation: dt.date
+    last_figure: dt.date | None
+    last_value: float | None
+
+
+def load_vintages(con: duckdb.DuckDBPyConnection, series_ids: Sequence[str] | None) -> pd.DataFrame:
+    """All vintages of some series (None: of all), in the shape and types `Archive.from_frame` takes."""
+    ids = list(series_ids or [])
+    con.execute(_VINTAGES, {"all_series": series_ids is None, "series_ids": ids})
+    return _frame(con)
+
+
+def series_as_of(
+    con: duckdb.DuckDBPyConnection, series_id: str, as_of: dt.date, known_by: dt.datetime | None = None
+) -> pd.DataFrame:
+    """One series as it was known on a day: a row per observation, `value` NaN where it was published as
+    missing.
+
+    Columns `series_id, observation_date, value, realtime_start, realtime_end, vintage_source`. `known_by`
+    (aware) also hides what was captured after it, as when a published row is recomputed.
+    """
+    return _as_of(con, series_id, as_of, known_by)
+
+
+def all_as_of(
+    con: duckdb.DuckDBPyConnection, as_of: dt.date, known_by: dt.datetime | None = None
+) -> pd.DataFrame:
+    """Every series as it was known on a day; see `series_as_of`."""
+    return _as_of(con, None, as_of, known_by)
+
+
+def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
+    """The last accepted complete fetch of every series that had one, by series id."""
+    rows = con.execute(_LAST_FETCHES).fetchall()
+    return {series_id: LastFetch(*rest) for series_id, *rest in rows}
+
+
+def observation_counts(con: duckdb.DuckDBPyConnection) -> dict[str, Holding]:
+    """What the archive holds, by series id."""
+    rows = con.execute(_HOLDINGS).fetchall()
+    return {series_id: Holding(*rest) for series_id, *rest in rows}
+
+
+def first_published(con: duckdb.DuckDBPyConnection, profile: str, method_version: str) -> dict[dt.date, int]:
+    """First publication of each month-end row, in microseconds UTC, for one profile and method version."""
+    rows = con.execute(
+        "SELECT as_of_date, epoch_us(first_published_at) FROM ops.published_rows "
+        "WHERE profile = ? AND method_version = ?",
+        [profile, method_version],
+    ).fetchall()
+    return dict(rows)
+
+
+def read_table(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
+    """A whole table by its "schema.table" name, in stored order. LookupError for an unknown name."""
+    schema, _, table = name.partition(".")
+    known = con.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+        [schema, table],
+    ).fetchall()
+    if known != [(1,)]:
+        raise LookupError(f"the warehouse has no table {name}")
+    con.execute(f'SELECT * FROM "{schema}"."{table}"')
+    return _frame(con)
+
+
+def _as_of(
+    con: duckdb.DuckDBPyConnection, series_id: str | None, as_of: dt.date, known_by: dt.datetime | None
+) -> pd.DataFrame:
+    con.execute(
+        _AS_OF,
+        {
+            "all_series": series_id is None,
+            "series_id": series_id or "",
+            "as_of": as_of,
+            "known_by": utc(known_by) if known_by is not None else None,
+        },
+    )
+    return _frame(con)
+
+
+def _frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """What was just asked for: days datetime64[s], moments datetime64[us], missing numbers NaN."""
+    dates = [column[0] for column in con.description or [] if str(column[1]) == "DATE"]
+    frame = con.df()
+    return frame.astype(dict.fromkeys(dates, "datetime64[s]"))

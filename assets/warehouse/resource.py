@@ -1,0 +1,58 @@
+"""The warehouse as a Dagster resource: opened once for a run, shared by its steps, closed whatever happens.
+
+Belongs here: the resource. Does not belong here: how a file is opened (`connection.py`), SQL, paths and
+environment names (`pipelines/resources.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+from pydantic import Field, PrivateAttr
+
+from assets.catalog.models import Profile
+from assets.warehouse.connection import open_warehouse
+from assets.warehouse.lock import RunLock, mark_run_alive
+
+
+class Warehouse(DuckDBResource):
+    """The private DuckDB file of one profile, held under the run lock for as long as the run lasts."""
+
+    lock_path: str = Field(description="Path of the run lock; markers of living runs stand beside it.")
+    wait_seconds: float = Field(description="How long a run waits for the lock, in seconds.")
+    profile: Profile = Field(description="Whose figures the file holds: sample or live.")
+
+    _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        """Take the lock, open the file, close it again. Raises LockHeld or WarehouseError, one line each."""
+        lock = RunLock(Path(self.lock_path))
+        log = context.log.info if context.log is not None else None
+        if context.run is not None:  # before the wait, so that nobody takes a waiting run for a dead one
+            mark_run_alive(lock.path.parent, context.run.run_id)
+        with open_warehouse(
+            Path(self.database), lock=lock, wait_seconds=self.wait_seconds, log=log
+        ) as connection:
+            self._connection = connection
+            try:
+                yield self
+            finally:
+                self._connection = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the open file: `with warehouse.cursor() as con:`."""
+        if self._connection is None:
+            raise RuntimeError("the warehouse is open only while a run lasts")
+        return self._connection.cursor()
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The parent's name for `cursor`, closed also when the block raises."""
+        with self.cursor() as connection:
+            yield connection
