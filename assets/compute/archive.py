@@ -53,15 +53,25 @@ class Archive:
         captured = vintages["captured_at"].to_numpy(dtype="datetime64[us]").astype("int64")
         key = (code << (2 * _BITS)) | (_number(observation) << _BITS) | _number(start)
         order = np.lexsort((captured, key))
-        source = vintages["vintage_source"].map({name: n for n, name in enumerate(SOURCES)}).to_numpy(dtype="int8")
+        source = vintages["vintage_source"].map({name: n for n, name in enumerate(SOURCES)}).to_numpy()
         value = vintages["value"].to_numpy(dtype="float64")
-        return cls(codes, key[order], observation[order], start[order], value[order], captured[order], source[order])
+        return cls(
+            codes,
+            key[order],
+            observation[order],
+            start[order],
+            value[order],
+            captured[order],
+            source[order].astype(np.int8),
+        )
 
     def has(self, series_id: str) -> bool:
         """Whether any vintage of the series is held."""
         return series_id in self.codes
 
-    def rows_as_of(self, series_id: str, observations: Days, as_of: Days, known_by: Rows | None = None) -> Rows:
+    def rows_as_of(
+        self, series_id: str, observations: Days, as_of: Days, known_by: Rows | None = None
+    ) -> Rows:
         """Row of each observation as known on each date; ABSENT where unknown then, or published as missing.
 
         `observations`, `as_of` and `known_by` broadcast. `known_by` (microseconds) hides what we captured later.
@@ -84,7 +94,9 @@ class Archive:
         if series_id not in self._observations:
             code = self.codes.get(series_id, len(self.codes))
             first, last = np.searchsorted(self.key, [code << (2 * _BITS), (code + 1) << (2 * _BITS)])
-            self._observations[series_id] = _Observations(self.observation[first:last], self.start[first:last])
+            self._observations[series_id] = _Observations(
+                self.observation[first:last], self.start[first:last]
+            )
         return self._observations[series_id]
 
     def take(self, values: npt.NDArray, rows: Rows, fill: object) -> npt.NDArray:
@@ -117,7 +129,11 @@ class _Observations:
         return self.row_start[order], np.maximum.accumulate(position[order])
 
     def newest_position(self, as_of: Days) -> Rows:
-        """Position in `dates` of the newest observation with any vintage started by each date; ABSENT before the first."""
+        """Position in `dates` of the newest observation with a vintage started by each date, or ABSENT."""
         starts, newest = self._appearance
         at = np.searchsorted(starts, as_of, side="right") - 1
-        return np.where(at >= 0, newest[np.maximum(at, 0)], ABSENT) if len(newest) else np.full(as_of.shape, ABSENT)
+        return (
+            np.where(at >= 0, newest[np.maximum(at, 0)], ABSENT)
+            if len(newest)
+            else np.full(as_of.shape, ABSENT)
+        )

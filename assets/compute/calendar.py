@@ -5,14 +5,14 @@ Belongs here: pure functions on `datetime64[D]` arrays. Does not belong here: va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from assets.catalog.models import Series
+    from assets.catalog.models import ReleaseDelay, Series
 
 Days = npt.NDArray[np.datetime64]
 NAT = np.datetime64("NaT", "D")
@@ -39,7 +39,9 @@ def months_before(dates: Days, months: int) -> Days:
     """Same calendar day `months` earlier; a month-end maps to a month-end, a missing day to the last of its month."""
     target = dates.astype("datetime64[M]") - months
     last = (target + 1).astype("datetime64[D]") - 1
-    same_day = np.minimum(target.astype("datetime64[D]") + (dates - dates.astype("datetime64[M]").astype("datetime64[D]")), last)
+    same_day = np.minimum(
+        target.astype("datetime64[D]") + (dates - dates.astype("datetime64[M]").astype("datetime64[D]")), last
+    )
     return np.where(dates == month_end(dates), last, same_day)
 
 
@@ -47,7 +49,9 @@ def stamp_before(observations: Days, months: int) -> Days:
     """The stamp of the period `months` earlier, whether a publisher stamps the first or the last day of a period."""
     target = observations.astype("datetime64[M]") - months
     first = target.astype("datetime64[D]")
-    is_last = (observations == month_end(observations)) & (observations != observations.astype("datetime64[M]").astype("datetime64[D]"))
+    is_last = (observations == month_end(observations)) & (
+        observations != observations.astype("datetime64[M]").astype("datetime64[D]")
+    )
     return np.where(is_last, (target + 1).astype("datetime64[D]") - 1, first)
 
 
@@ -61,7 +65,20 @@ def period_end(observations: Days, frequency: str) -> Days:
     return end_month.astype("datetime64[M]").astype("datetime64[D]") - 1
 
 
-def first_publication(observations: Days, series: Series, released_on: Mapping[np.datetime64, np.datetime64]) -> Days:
+def released_on(delays: Iterable[ReleaseDelay], series_id: str) -> dict[np.datetime64, np.datetime64]:
+    """First publications of one series that replace the lag rule, by the period's stamp; NaT for never."""
+    return {
+        np.datetime64(delay.observation_date, "D"): NAT
+        if delay.never
+        else np.datetime64(delay.released_on, "D")
+        for delay in delays
+        if delay.series_id == series_id
+    }
+
+
+def first_publication(
+    observations: Days, series: Series, released_on: Mapping[np.datetime64, np.datetime64]
+) -> Days:
     """First day on which each observation was public, by lag rule.
 
     `released_on` maps a period's stamp to the day it really came out (shutdowns); that date replaces the rule.
@@ -69,7 +86,9 @@ def first_publication(observations: Days, series: Series, released_on: Mapping[n
     end = period_end(observations, series.frequency)
     lag = np.full(observations.shape, series.release_lag_days, dtype="timedelta64[D]")
     if series.release_lag_q4_days is not None:
-        lag[end.astype("datetime64[M]").astype("int64") % 12 == 11] = np.timedelta64(series.release_lag_q4_days, "D")
+        lag[end.astype("datetime64[M]").astype("int64") % 12 == 11] = np.timedelta64(
+            series.release_lag_q4_days, "D"
+        )
     published: Days = end + lag
     for stamp, day in released_on.items():
         published[observations == stamp] = day

@@ -1,4 +1,4 @@
-"""The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (METHODOLOGY section 3).
+"""The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (methodology, section 3).
 
 Belongs here: which component counts where, how it becomes a score, what a missing one does to the weights.
 Does not belong here: looking figures up, the state a score leads to (`state.py`).
@@ -62,7 +62,9 @@ class Block:
     def covered(self) -> Floats:
         """Weight that counts as covered, per date."""
         present = ~np.isnan(self.scores)
-        share: Floats = present.mean(axis=0) if self.covers == "each" else present.any(axis=0).astype("float64")
+        share: Floats = (
+            present.mean(axis=0) if self.covers == "each" else present.any(axis=0).astype("float64")
+        )
         return self.weight * share
 
     def shares(self) -> Floats:
@@ -91,7 +93,12 @@ class Condition:
         scores = np.stack([block.score for block in self.blocks])
         weight = np.asarray(weights)[:, None] * ~np.isnan(scores)
         total = weight.sum(axis=0)
-        mean = np.divide((weight * np.nan_to_num(scores)).sum(axis=0), total, out=np.full(len(total), np.nan), where=total > 0)
+        mean = np.divide(
+            (weight * np.nan_to_num(scores)).sum(axis=0),
+            total,
+            out=np.full(len(total), np.nan),
+            where=total > 0,
+        )
         return np.where(np.isnan(self.score), np.nan, mean)
 
 
@@ -102,11 +109,20 @@ def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
     total = nominal.sum(axis=0)
     coverage = np.round(np.sum([block.covered for block in blocks], axis=0), method.coverage.decimals)
     renormalised = np.divide(nominal, total, out=np.zeros_like(nominal), where=total > 0)
-    weights = np.concatenate([share * block.shares() for share, block in zip(renormalised, blocks, strict=True)])
+    weights = np.concatenate(
+        [share * block.shares() for share, block in zip(renormalised, blocks, strict=True)]
+    )
     components = [c for block in blocks for c in block.components]
     scores = np.stack([c.score for c in components])
     score = np.where(weights > 0, weights * np.nan_to_num(scores), 0.0).sum(axis=0)
-    return Condition(name, blocks, components, weights, coverage, np.where(coverage >= method.coverage.minimum, score, np.nan))
+    return Condition(
+        name,
+        blocks,
+        components,
+        weights,
+        coverage,
+        np.where(coverage >= method.coverage.minimum, score, np.nan),
+    )
 
 
 class Scorer:
@@ -118,7 +134,9 @@ class Scorer:
     def rank(self, column: str) -> Floats:
         """Percentile of a column among its own past."""
         p = self.method.percentile
-        return percentile(self.readings[column].value, self.grid.is_month_end, p.minimum_history, p.value_decimals)
+        return percentile(
+            self.readings[column].value, self.grid.is_month_end, p.minimum_history, p.value_decimals
+        )
 
     def hot_when_high(self, name: str, column: str) -> Component:
         """Component whose rank is its score."""
@@ -189,7 +207,10 @@ def credit(s: Scorer) -> Condition:
     blocks = [
         Block(w.weight_spreads, spreads),
         Block(w.weight_nfci, [s.hot_when_low("nfci", f"{table}.nfci_index")]),
-        Block(w.weight_bank_credit, [s.hot_when_high("real_bank_credit", "reserve_growth.real_bank_credit_yoy_pct")]),
+        Block(
+            w.weight_bank_credit,
+            [s.hot_when_high("real_bank_credit", "reserve_growth.real_bank_credit_yoy_pct")],
+        ),
     ]
     return condition("credit", blocks, s.method)
 

@@ -13,7 +13,7 @@ import pandas as pd
 from assets.compute.archive import SOURCES
 from assets.compute.conditions import Component
 from assets.compute.overlays import absence
-from assets.compute.reading import Floats
+from assets.compute.reading import Floats, is_none, texts
 from assets.compute.regime import SCORED, Regime
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
     return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
 
 
-def _rows(regime: Regime, catalog: Catalog, condition: str, component: Component, weights: Floats, share: float) -> pd.DataFrame:
+def _rows(
+    regime: Regime, catalog: Catalog, condition: str, component: Component, weights: Floats, share: float
+) -> pd.DataFrame:
     reading, n = component.reading, len(weights)
     table, column = component.column.split(".")
     reason = np.array([absence(component, i) for i in range(n)], dtype=object)
-    shown_only = (reason == None) & (weights == 0)  # noqa: E711 - elementwise on an object array
+    shown_only = is_none(reason) & (weights == 0)
     return pd.DataFrame(
         {
             "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
@@ -48,11 +50,11 @@ def _rows(regime: Regime, catalog: Catalog, condition: str, component: Component
             "unit": catalog.tables[table].column(column).unit,
             "observation_date": reading.observation_date.astype("datetime64[s]"),
             "available_on": reading.available_on.astype("datetime64[s]"),
-            "vintage_source": np.where(reading.present, np.array(SOURCES, dtype=object)[reading.source], None),
+            "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
             "percentile": component.rank,
             "weight": weights,
             "contribution": share * weights * np.nan_to_num(component.score),
             "score": component.score,
-            "absent_reason": np.where(shown_only, _NOT_BINDING, reason),
+            "absent_reason": texts(shown_only, _NOT_BINDING, reason),
         }
     )

@@ -32,10 +32,12 @@ class Grid:
         return self.as_of == month_end(self.as_of)
 
 
-def build_grid(start: np.datetime64, run_date: np.datetime64, first_published: Mapping[np.datetime64, int]) -> Grid:
+def build_grid(
+    start: np.datetime64, run_date: np.datetime64, first_published: Mapping[np.datetime64, int]
+) -> Grid:
     """Month-ends from `start` to `run_date`, plus `run_date` itself when it is none.
 
-    `first_published` gives, for rows already published, when (microseconds UTC): they see only what was captured by then.
+    `first_published` gives when (microseconds UTC) a row was published: it sees only what was captured by then.
     """
     as_of = month_ends(start, run_date)
     if not len(as_of) or as_of[-1] != run_date:

@@ -1,6 +1,6 @@
 """Readings out of the archive: latest figures, changes taken inside one vintage date, ratios of one quarter.
 
-Belongs here: METHODOLOGY section 1 (latest observation, staleness, calendar offsets, same-quarter ratios).
+Belongs here: methodology, section 1 (latest observation, staleness, calendar offsets, same-quarter ratios).
 Does not belong here: what a table does with the figures.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
 from assets.compute.calendar import NAT, Days, period_end, stamp_before
-from assets.compute.reading import Floats, Reading, absent
+from assets.compute.reading import Floats, Reading, absent, is_none, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
@@ -78,18 +78,25 @@ class View:
         if series_id not in self.series or not self.archive.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
         rows = self._rows(series_id, observation)[:, None]
-        return self._from_rows(series_id, rows, lambda v: v[:, 0], np.full(len(self), "not_yet_published", dtype=object))
+        return self._from_rows(
+            series_id, rows, lambda v: v[:, 0], np.full(len(self), "not_yet_published", dtype=object)
+        )
 
     def in_force_at(self, series_id: str, dates: Days) -> Reading:
         """Value of a step series that was in force on `dates`, as known on the as-of dates."""
         known = self.archive.observations(series_id).dates
         position = np.searchsorted(known, np.minimum(dates, self.as_of), side="right") - 1
-        return self.at(series_id, np.where(position >= 0, known[np.maximum(position, 0)], NAT) if len(known) else self.as_of)
+        return self.at(
+            series_id,
+            np.where(position >= 0, known[np.maximum(position, 0)], NAT) if len(known) else self.as_of,
+        )
 
     def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
         """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""
         newest = self.latest(series_id)
-        return self.values_at(series_id, np.stack([lag(newest.observation_date) for lag in lags], axis=1)), newest
+        return self.values_at(
+            series_id, np.stack([lag(newest.observation_date) for lag in lags], axis=1)
+        ), newest
 
     def same_period(self, series_ids: Sequence[str]) -> list[Reading]:
         """Each series at the newest period for which all of them are known and none is stale."""
@@ -114,7 +121,11 @@ class View:
         return self.archive.rows_as_of(series_id, observation, self.as_of, self.known_by)
 
     def _reading(
-        self, series_id: str, formula: Callable[[Floats], Floats], lags: Sequence[Lag], accept: Accept | None = None
+        self,
+        series_id: str,
+        formula: Callable[[Floats], Floats],
+        lags: Sequence[Lag],
+        accept: Accept | None = None,
     ) -> Reading:
         if not self.archive.has(series_id) or series_id not in self.series:
             return absent(len(self), series_id, self._why_missing(series_id))
@@ -135,7 +146,7 @@ class View:
         series = self.series[series_id]
         dates = self.archive.observations(series_id).dates
         position = self.archive.observations(series_id).newest_position(self.as_of)
-        reason = np.where(position < 0, "not_yet_published", None)
+        reason = texts(position < 0, "not_yet_published")
         rows: Rows | None = None
         open_ = position >= 0
         while True:
@@ -144,11 +155,11 @@ class View:
             rows = found if rows is None else np.where(open_[:, None], found, rows)
             complete = (rows != ABSENT).all(axis=1)
             stale = open_ & self._is_stale(series, observation)
-            reason = np.where(stale, np.where(reason == None, "stale", reason), reason)  # noqa: E711 - elementwise
+            reason = texts(stale & is_none(reason), "stale", reason)
             rows[stale] = ABSENT
             open_ &= ~complete & ~stale
             # remembered before stepping back: a base that never existed is told apart from a figure gone stale
-            reason = np.where(open_ & (reason == None), "no_base", reason)  # noqa: E711 - elementwise
+            reason = texts(open_ & is_none(reason), "no_base", reason)
             position = np.where(open_, position - 1, position)
             open_ &= position >= 0
             if not open_.any():
@@ -157,9 +168,13 @@ class View:
     def _is_stale(self, series: Series, observation: Days) -> np.ndarray:
         if series.staleness_limit_days == 0:
             return np.zeros(observation.shape, dtype=bool)
-        return (self.as_of - period_end(observation, series.frequency)) > np.timedelta64(series.staleness_limit_days, "D")
+        return (self.as_of - period_end(observation, series.frequency)) > np.timedelta64(
+            series.staleness_limit_days, "D"
+        )
 
-    def _from_rows(self, series_id: str, rows: Rows, formula: Callable[[Floats], Floats], reason: np.ndarray) -> Reading:
+    def _from_rows(
+        self, series_id: str, rows: Rows, formula: Callable[[Floats], Floats], reason: np.ndarray
+    ) -> Reading:
         complete = (rows != ABSENT).all(axis=1)
         a, first = self.archive, rows[:, 0]
         value = formula(a.take(a.value, rows, np.nan))
@@ -172,7 +187,7 @@ class View:
             source,
             is_pseudo,
             np.full(len(self), series_id, dtype=object),
-            np.where(complete, None, reason),
+            texts(complete, None, reason),
         )
 
     def _why_missing(self, series_id: str) -> str:

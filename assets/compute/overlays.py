@@ -13,7 +13,7 @@ import numpy as np
 from assets.compute.calendar import period_end
 from assets.compute.conditions import Component, Condition
 from assets.compute.grid import Grid
-from assets.compute.reading import Floats, Texts
+from assets.compute.reading import Floats, Texts, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
@@ -25,17 +25,19 @@ _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
 def balance_sheet_test(growth_pct: Floats, excess_pp: Floats, leaning_limit_pp: float) -> Texts:
     """`shrinking`, `technical` (growth only keeps pace), `leaning` or `stimulative`; None where not measurable."""
     named = np.select(
-        [growth_pct < 0, excess_pp <= 0, excess_pp <= leaning_limit_pp], ["shrinking", "technical", "leaning"], "stimulative"
+        [growth_pct < 0, excess_pp <= 0, excess_pp <= leaning_limit_pp],
+        ["shrinking", "technical", "leaning"],
+        "stimulative",
     )
     known = ~np.isnan(growth_pct) & (~np.isnan(excess_pp) | (growth_pct < 0))
-    return np.where(known, named.astype(object), None)
+    return texts(known, named)
 
 
 def melt_up(impulse_pct_gdp: Floats, return_12m_pct: Floats, method: Method) -> Texts:
     """Liquidity and price both rising fast; None where one is not measurable. Not a valuation measure."""
     rules = method.melt_up
     both = (impulse_pct_gdp >= rules.impulse_pct_gdp) & (return_12m_pct >= rules.return_12m_pct)
-    return np.where(np.isnan(impulse_pct_gdp) | np.isnan(return_12m_pct), None, both)
+    return texts(np.isnan(impulse_pct_gdp) | np.isnan(return_12m_pct), None, both)
 
 
 def time_to_sell(state: Texts, stance: Texts, is_melt_up: Texts) -> np.ndarray:
@@ -44,11 +46,13 @@ def time_to_sell(state: Texts, stance: Texts, is_melt_up: Texts) -> np.ndarray:
 
 
 def distance_to_threshold(score: Floats, state: Texts, method: Method) -> Floats:
-    """Distance of the score from the nearest score threshold in force in that state, in score points; NaN without a score."""
+    """Distance of the score from the nearest score threshold in force, in score points; NaN without a score."""
     b, d = method.state.bubble, method.state.depression
     from_mid = np.minimum(np.abs(score - b.enter_score), np.abs(score - d.enter_score))
     return np.select(
-        [state == "bubble", state == "depression"], [np.abs(score - b.leave_score), np.abs(score - d.leave_score)], from_mid
+        [state == "bubble", state == "depression"],
+        [np.abs(score - b.leave_score), np.abs(score - d.leave_score)],
+        from_mid,
     )
 
 
@@ -65,8 +69,12 @@ def indeterminate_reason(conditions: Mapping[str, Condition], names: Sequence[st
     for name in names:
         condition = conditions[name]
         for i in np.flatnonzero(np.isnan(condition.score)):
-            missing = ", ".join(f"{c.name} {absence(c, i)}" for c in condition.components if np.isnan(c.score[i]))
-            reasons[i].append(f"{name} coverage {condition.coverage[i]:.2f} is below {method.coverage.minimum:.2f} ({missing})")
+            missing = ", ".join(
+                f"{c.name} {absence(c, int(i))}" for c in condition.components if np.isnan(c.score[i])
+            )
+            reasons[i].append(
+                f"{name} coverage {condition.coverage[i]:.2f} is below {method.coverage.minimum:.2f} ({missing})"
+            )
     return np.array(["; ".join(r) or None for r in reasons], dtype=object)
 
 
@@ -80,12 +88,18 @@ def absence(component: Component, i: int) -> str | None:
 def pit_grade(conditions: Mapping[str, Condition]) -> Texts:
     """`pseudo` where a figure that gets revised was reconstructed by lag rule, else `real_time`."""
     pseudo = np.logical_or.reduce(
-        [(w > 0) & comp.reading.is_pseudo for c in conditions.values() for comp, w in zip(c.components, c.weights, strict=True)]
+        [
+            (w > 0) & comp.reading.is_pseudo
+            for c in conditions.values()
+            for comp, w in zip(c.components, c.weights, strict=True)
+        ]
     )
-    return np.where(pseudo, "pseudo", "real_time").astype(object)
+    return texts(pseudo, "pseudo", "real_time")
 
 
-def freshness(conditions: Mapping[str, Condition], names: Sequence[str], grid: Grid, catalog: Catalog) -> Floats:
+def freshness(
+    conditions: Mapping[str, Condition], names: Sequence[str], grid: Grid, catalog: Catalog
+) -> Floats:
     """Weighted mean over components of 1 (as fresh as its release allows) to 0 (at its staleness limit)."""
     total, weight = np.zeros(len(grid)), np.zeros(len(grid))
     for name in names:

@@ -43,7 +43,7 @@ class Reading:
     def where(self, keep: npt.NDArray[np.bool_], reason: str) -> Reading:
         """The same reading, absent for `reason` where `keep` is false and a value was there."""
         drop = self.present & ~keep
-        return _masked(self, self.value, np.where(drop, reason, self.absent_reason), keep & self.present)
+        return _masked(self, self.value, texts(drop, reason, self.absent_reason), keep & self.present)
 
     def map(self, formula: Callable[[Floats], Floats]) -> Reading:
         """The same provenance with another value: a change of unit or a transformation."""
@@ -58,7 +58,7 @@ def _masked(like: Reading, value: Floats, reason: Texts, present: npt.NDArray[np
         np.where(present, like.source, 0).astype("int8"),
         like.is_pseudo & present,
         like.series_ids,
-        np.where(present, None, reason),
+        texts(present, None, reason),
     )
 
 
@@ -69,9 +69,9 @@ def combine(formula: Callable[..., Floats], *inputs: Reading) -> Reading:
     present = np.logical_and.reduce([r.present for r in inputs])
     reason = inputs[0].absent_reason.copy()
     for r in inputs[1:]:
-        reason = np.where(reason == None, r.absent_reason, reason)  # noqa: E711 - elementwise on an object array
+        reason = texts(is_none(reason), r.absent_reason, reason)
     undefined = present & ~np.isfinite(value)
-    reason = np.where(undefined, "undefined", reason)
+    reason = texts(undefined, "undefined", reason)
     like = Reading(
         value,
         np.minimum.reduce([r.observation_date for r in inputs]),
@@ -107,6 +107,21 @@ def select(condition: npt.NDArray[np.bool_], yes: Reading, no: Reading) -> Readi
         np.where(condition, yes.series_ids, no.series_ids),
         np.where(condition, yes.absent_reason, no.absent_reason),
     )
+
+
+def texts(where: npt.NDArray[np.bool_], yes: object, no: object = None) -> Texts:
+    """`yes` where the condition holds, else `no`; both may be one object or one per row, None included."""
+    out = np.empty(len(where), dtype=object)
+    out[:] = no
+    chosen = np.empty(len(where), dtype=object)
+    chosen[:] = yes
+    out[where] = chosen[where]
+    return out
+
+
+def is_none(values: Texts) -> npt.NDArray[np.bool_]:
+    """Where an object array holds None."""
+    return np.array([value is None for value in values], dtype=bool)
 
 
 def absent(n: int, series_ids: str, reason: str) -> Reading:

@@ -1,4 +1,4 @@
-"""The regime of every date: what the easing, or the tightening, is poured into (METHODOLOGY section 5).
+"""The regime of every date: what the easing, or the tightening, is poured into (methodology, section 5).
 
 Belongs here: scores, state and stance put together, and what stands beside the label, never inside it.
 Does not belong here: figures (`tables/`), the evidence rows (`evidence.py`), when a row was published.
@@ -17,8 +17,8 @@ from assets.compute import overlays
 from assets.compute.conditions import Condition, Readings, Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Texts
-from assets.compute.stance import PolicyStance, policy_stance
 from assets.compute.robustness import agreement
+from assets.compute.stance import PolicyStance, policy_stance
 from assets.compute.state import INDETERMINATE, Scores, States, fast_entry, spells, states
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
     score = np.mean([conditions[name].score for name in SCORED], axis=0)
     scores = Scores(
         score,
-        *(conditions[name].score for name in SCORED),
+        conditions["valuation"].score,
+        conditions["economy"].score,
+        conditions["credit"].score,
         sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
         claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
     )
@@ -68,13 +70,21 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
 def regime_name(state: Texts, stance: Texts) -> Texts:
     """`stimulus_into_bubble` and its eight siblings; `indeterminate` whatever the stance."""
     names = [
-        INDETERMINATE if s == INDETERMINATE else f"neutral_{s}" if p == "neutral" else f"{p}_into_{s}" if s != "mid_cycle" else f"{p}_{s}"
+        INDETERMINATE
+        if s == INDETERMINATE
+        else f"neutral_{s}"
+        if p == "neutral"
+        else f"{p}_into_{s}"
+        if s != "mid_cycle"
+        else f"{p}_{s}"
         for s, p in zip(state, stance, strict=True)
     ]
     return np.array(names, dtype=object)
 
 
-def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.DataFrame], catalog: Catalog) -> pd.DataFrame:
+def regime_frame(
+    regime: Regime, readings: Readings, tables: Mapping[str, pd.DataFrame], catalog: Catalog
+) -> pd.DataFrame:
     """One row per grid date, the columns of the catalogue's `regime` table except those publication adds."""
     method, grid, c = catalog.method, regime.grid, regime.conditions
     coverage = np.min([c[name].coverage for name in SCORED], axis=0)
@@ -104,10 +114,14 @@ def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.Dat
             "conditions_at_minimum_coverage": at_minimum,
             "indeterminate_reason": overlays.indeterminate_reason(c, SCORED, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
-            "distance_to_threshold": overlays.distance_to_threshold(regime.bubble_score, regime.states.state, method),
+            "distance_to_threshold": overlays.distance_to_threshold(
+                regime.bubble_score, regime.states.state, method
+            ),
             "regime_since": _since(regime.label, grid),
             "balance_sheet_test": overlays.balance_sheet_test(
-                readings[f"{growth}.fed_assets_growth_26w_pct"].value, readings[f"{growth}.excess_growth_pp"].value, limit
+                readings[f"{growth}.fed_assets_growth_26w_pct"].value,
+                readings[f"{growth}.excess_growth_pp"].value,
+                limit,
             ),
             "reserves_test": overlays.balance_sheet_test(
                 readings[f"{growth}.reserve_balances_growth_26w_pct"].value,
@@ -116,7 +130,9 @@ def regime_frame(regime: Regime, readings: Readings, tables: Mapping[str, pd.Dat
             ),
             "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
             "is_melt_up": melt_up,
-            "is_ideal_time_to_sell_window": overlays.time_to_sell(regime.states.state, regime.stance.stance, melt_up),
+            "is_ideal_time_to_sell_window": overlays.time_to_sell(
+                regime.states.state, regime.stance.stance, melt_up
+            ),
             "rate_direction": regime.stance.rate,
             "balance_sheet_direction_realised": regime.stance.balance_sheet_realised,
             "balance_sheet_direction_announced": regime.stance.balance_sheet_announced,

@@ -1,4 +1,4 @@
-"""How much of the label is the method's choice: the state under a grid of other parameters (METHODOLOGY section 5).
+"""How much of the label is the method's choice: the state under a grid of other parameters (methodology, section 5).
 
 Belongs here: the parameter grid, every month of it at once, and the share that agrees. Does not belong here: the label.
 """
@@ -28,7 +28,7 @@ Codes = npt.NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Variants:
-    """Scores under every combination of weights (shape: dates, variants) with each variant's shift and confirmation."""
+    """Scores under every combination of weights, shape (dates, variants), with its shift and confirmation."""
 
     score: Floats
     valuation: Floats
@@ -45,7 +45,7 @@ def agreement(
     fast: npt.NDArray[np.bool_],
     method: Method,
 ) -> Floats:
-    """Share of the parameter grid whose state equals the headline's, per date; NaN where the headline is indeterminate."""
+    """Share of the parameter grid whose state equals the headline's, per date; NaN where that is indeterminate."""
     codes = grid_states(variants(conditions, method), is_month_end, fast, method)
     own = np.array([_CODES[state] for state in headline], dtype="int8")
     share: Floats = (codes == own[:, None]).mean(axis=1)
@@ -55,7 +55,9 @@ def agreement(
 def variants(conditions: Mapping[str, Condition], method: Method) -> Variants:
     """Every combination of threshold shift, rank share in V, spread weight in C and confirmation."""
     grid = method.robustness
-    by_share = [conditions["valuation"].reweighted([s, (1 - s) / 2, (1 - s) / 2]) for s in grid.valuation_rank_shares]
+    by_share = [
+        conditions["valuation"].reweighted([s, (1 - s) / 2, (1 - s) / 2]) for s in grid.valuation_rank_shares
+    ]
     by_spread = [conditions["credit"].reweighted([s, (1 - s) / 2, (1 - s) / 2]) for s in grid.spread_weights]
     economy = conditions["economy"].score
     combinations = list(product(grid.threshold_shifts, by_share, by_spread, grid.confirmation_months))
@@ -71,10 +73,16 @@ def variants(conditions: Mapping[str, Condition], method: Method) -> Variants:
     )
 
 
-def grid_states(v: Variants, is_month_end: npt.NDArray[np.bool_], fast: npt.NDArray[np.bool_], method: Method) -> Codes:
+def grid_states(
+    v: Variants, is_month_end: npt.NDArray[np.bool_], fast: npt.NDArray[np.bool_], method: Method
+) -> Codes:
     """State codes of every date and variant: the machine of `state.py`, all variants advancing together."""
     b, d, shift = method.state.bubble, method.state.depression, v.shift
-    hot = (v.score >= b.enter_score + shift) & (v.valuation >= b.enter_valuation + shift) & (v.credit >= b.enter_credit + shift)
+    hot = (
+        (v.score >= b.enter_score + shift)
+        & (v.valuation >= b.enter_valuation + shift)
+        & (v.credit >= b.enter_credit + shift)
+    )
     weak = (v.economy <= d.enter_economy + shift) | (v.credit <= d.enter_credit + shift)
     cold = (v.score <= d.enter_score + shift) & weak
     out_of_bubble = (v.score < b.leave_score + shift) | (v.valuation < b.leave_valuation + shift)

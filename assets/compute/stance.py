@@ -1,4 +1,4 @@
-"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced (METHODOLOGY section 4).
+"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced.
 
 Belongs here: the three directions and the two stances. Does not belong here: what easing is poured into.
 """
@@ -50,7 +50,9 @@ def policy_rate_change(view: View) -> Reading:
     earlier = months_before(view.as_of, window)
     now = view.in_force_at("DFEDTARU", view.as_of)
     upper = combine(np.subtract, now, view.in_force_at("DFEDTARU", earlier))
-    single = combine(np.subtract, view.in_force_at("DFEDTAR", view.as_of), view.in_force_at("DFEDTAR", earlier))
+    single = combine(
+        np.subtract, view.in_force_at("DFEDTAR", view.as_of), view.in_force_at("DFEDTAR", earlier)
+    )
     effective = view.difference("FEDFUNDS", months(window))
     before_range = splice(single.where(~now.present, "replaced_by_range"), effective)
     one_series_long_enough = view.as_of > np.datetime64(view.method.stance.fedfunds_until, "D")
@@ -58,9 +60,9 @@ def policy_rate_change(view: View) -> Reading:
 
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
-    """Direction of the newest decision that counts: from its announcement if it takes effect soon, else from its start."""
+    """Direction of the newest decision that counts: from its announcement if it starts soon, else from its start."""
     counted = sorted(
-        (_counts_from(event, horizon_days), n, event.direction)
+        (counts_from(event, horizon_days), n, event.direction)
         for n, event in enumerate(events)
         if event.changes_direction and event.direction is not None
     )
@@ -69,7 +71,7 @@ def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days
     return directions[np.searchsorted(starts, as_of, side="right")]
 
 
-def _counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:
+def counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:
     effective = event.effective_on or event.announced_on
     soon = (effective - event.announced_on).days <= horizon_days
     return np.datetime64(event.announced_on if soon else effective, "D")
@@ -97,7 +99,9 @@ def policy_stance(
         default="none",
     ).astype(object)
     stale = (as_of - last_checked) > np.timedelta64(rules.ledger_stale_days, "D")
-    return PolicyStance(rate, realised, announced, _NAMES[total + 1], _NAMES[np.sign(realised + rate) + 1], driver, stale)
+    return PolicyStance(
+        rate, realised, announced, _NAMES[total + 1], _NAMES[np.sign(realised + rate) + 1], driver, stale
+    )
 
 
 def _direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:

@@ -1,4 +1,4 @@
-"""From scores to the state of the world, with hysteresis (METHODOLOGY section 3, "State").
+"""From scores to the state of the world, with hysteresis (methodology, section 3, "State").
 
 Belongs here: the state machine. Does not belong here: scores, the stance of policy.
 """
@@ -44,7 +44,9 @@ def states(scores: Scores, is_month_end: npt.NDArray[np.bool_], rules: State) ->
     """State of every grid date. Starts `mid_cycle`; a date without a score is `indeterminate` and starts over."""
     hot, cold = _entries(scores, rules)
     fast = fast_entry(scores, rules)
-    leaves_bubble = (scores.bubble < rules.bubble.leave_score) | (scores.valuation < rules.bubble.leave_valuation)
+    leaves_bubble = (scores.bubble < rules.bubble.leave_score) | (
+        scores.valuation < rules.bubble.leave_valuation
+    )
     leaves_depression = scores.bubble > rules.depression.leave_score
     n = len(scores.bubble)
     steps = _Machine(rules.confirmation_months)
@@ -62,19 +64,27 @@ def states(scores: Scores, is_month_end: npt.NDArray[np.bool_], rules: State) ->
 class _Machine:
     """Holds the state and how many month-ends in a row, this one included, met a condition of entry."""
 
-    def __init__(self, confirmation: int, state: str = MID_CYCLE, hot_run: int = 0, cold_run: int = 0) -> None:
+    def __init__(
+        self, confirmation: int, state: str = MID_CYCLE, hot_run: int = 0, cold_run: int = 0
+    ) -> None:
         self.confirmation, self.state, self.hot_run, self.cold_run = confirmation, state, hot_run, cold_run
 
     def copy(self) -> _Machine:
         return _Machine(self.confirmation, self.state, self.hot_run, self.cold_run)
 
-    def advance(self, missing: bool, hot: bool, cold: bool, fast: bool, out_of_bubble: bool, out_of_depression: bool) -> str:
+    def advance(
+        self, missing: bool, hot: bool, cold: bool, fast: bool, out_of_bubble: bool, out_of_depression: bool
+    ) -> str:
         if missing:
             self.state, self.hot_run, self.cold_run = INDETERMINATE, 0, 0
             return self.state
         self.hot_run = self.hot_run + 1 if hot else 0
         self.cold_run = self.cold_run + 1 if cold else 0
-        if self.state == INDETERMINATE or (self.state == BUBBLE and out_of_bubble) or (self.state == DEPRESSION and out_of_depression):
+        if (
+            self.state == INDETERMINATE
+            or (self.state == BUBBLE and out_of_bubble)
+            or (self.state == DEPRESSION and out_of_depression)
+        ):
             self.state = MID_CYCLE
         if self.state == MID_CYCLE and self.hot_run >= self.confirmation:
             self.state = BUBBLE
@@ -85,8 +95,14 @@ class _Machine:
 
 def _entries(scores: Scores, rules: State) -> tuple[npt.NDArray[np.bool_], ...]:
     b, d = rules.bubble, rules.depression
-    hot = (scores.bubble >= b.enter_score) & (scores.valuation >= b.enter_valuation) & (scores.credit >= b.enter_credit)
-    cold = (scores.bubble <= d.enter_score) & ((scores.economy <= d.enter_economy) | (scores.credit <= d.enter_credit))
+    hot = (
+        (scores.bubble >= b.enter_score)
+        & (scores.valuation >= b.enter_valuation)
+        & (scores.credit >= b.enter_credit)
+    )
+    cold = (scores.bubble <= d.enter_score) & (
+        (scores.economy <= d.enter_economy) | (scores.credit <= d.enter_credit)
+    )
     return hot, cold
 
 

@@ -94,7 +94,7 @@ def load_vintages(con: duckdb.DuckDBPyConnection, series_ids: Sequence[str] | No
     """All vintages of some series (None: of all), in the shape and types `Archive.from_frame` takes."""
     ids = list(series_ids or [])
     con.execute(_VINTAGES, {"all_series": series_ids is None, "series_ids": ids})
-    return _frame(con)
+    return frame_of(con)
 
 
 def series_as_of(
@@ -148,7 +148,7 @@ def read_table(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
     if known != [(1,)]:
         raise LookupError(f"the warehouse has no table {name}")
     con.execute(f'SELECT * FROM "{schema}"."{table}"')
-    return _frame(con)
+    return frame_of(con)
 
 
 def _as_of(
@@ -163,10 +163,10 @@ def _as_of(
             "known_by": utc(known_by) if known_by is not None else None,
         },
     )
-    return _frame(con)
+    return frame_of(con)
 
 
-def _frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def frame_of(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """What was just asked for: days datetime64[s], moments datetime64[us], missing numbers NaN."""
     dates = [column[0] for column in con.description or [] if str(column[1]) == "DATE"]
     frame = con.df()

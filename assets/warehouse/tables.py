@@ -55,14 +55,16 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         _open_transactions.discard(con)
 
 
-def replace_table(con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> int:
+def replace_table(
+    con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame, *, may_be_empty: bool = False
+) -> int:
     """Replace a table by a frame; the number of rows written.
 
-    Creates the schema when it is not there. Raises FrameRefused for an empty frame, other columns than
+    Creates the schema when it is not there. Raises FrameRefused for an empty frame (unless one is expected), other columns than
     declared, or fractions in a whole-number column; duckdb.Error for a broken key or NOT NULL. The old
     table stands then.
     """
-    _refuse_misfit(table, frame, allow_empty=False)
+    _refuse_misfit(table, frame, allow_empty=may_be_empty)
     with registered(con, frame), transaction(con):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.layer)}")
         con.execute(create_table(table, replace=True))

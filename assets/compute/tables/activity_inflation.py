@@ -15,12 +15,15 @@ from assets.compute.reading import Floats, Reading
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import cpi_yoy
 
+
 def sahm_gap(view: View) -> Reading:
     """Unemployment's three-month average less its lowest of the 12 months before, percentage points."""
     rules = view.method.sahm  # a shutdown leaves a hole: the minima say how much must be there
     span = rules.average_months
     values, newest = view.window("UNRATE", [months(n) for n in range(span + rules.low_months)])
-    averages = [_mean(values[:, n : n + span], rules.average_minimum_months) for n in range(rules.low_months + 1)]
+    averages = [
+        _mean(values[:, n : n + span], rules.average_minimum_months) for n in range(rules.low_months + 1)
+    ]
     earlier = np.stack(averages[1:], axis=1)
     enough = (~np.isnan(earlier)).sum(axis=1) >= rules.low_minimum_months
     gap = averages[0] - np.min(np.where(np.isnan(earlier), np.inf, earlier), axis=1)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from assets.compute.archive import SOURCES
 from assets.compute.grid import Grid
-from assets.compute.reading import Reading
+from assets.compute.reading import Reading, texts
 
 if TYPE_CHECKING:
     from assets.catalog.models import Table
@@ -33,13 +33,18 @@ def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
     """Frame and provenance of `columns`; raises KeyError when they are not exactly the catalogue's."""
     declared = [c.name for c in table.columns if c.name not in ("as_of_date", "is_month_end")]
     if set(declared) != set(columns):
-        raise KeyError(f"{table.name}: computed columns differ from the catalogue: {sorted(set(declared) ^ set(columns))}")
-    data: dict[str, object] = {"as_of_date": grid.as_of.astype("datetime64[s]"), "is_month_end": grid.is_month_end}
+        raise KeyError(
+            f"{table.name}: computed columns differ from the catalogue: {sorted(set(declared) ^ set(columns))}"
+        )
+    data: dict[str, object] = {
+        "as_of_date": grid.as_of.astype("datetime64[s]"),
+        "is_month_end": grid.is_month_end,
+    }
     for name in declared:
         column = columns[name]
         data[name] = column.value if isinstance(column, Reading) else column
-    readings = {name: columns[name] for name in declared if isinstance(columns[name], Reading)}
-    parts = [_provenance(table.name, name, grid, reading) for name, reading in readings.items()]
+    readings = [(name, reading) for name in declared if isinstance(reading := columns[name], Reading)]
+    parts = [_provenance(table.name, name, grid, reading) for name, reading in readings]
     return DerivedTable(pd.DataFrame(data), pd.concat(parts, ignore_index=True))
 
 
@@ -52,7 +57,7 @@ def _provenance(table: str, column: str, grid: Grid, reading: Reading) -> pd.Dat
             "series_ids": reading.series_ids,
             "observation_date": reading.observation_date.astype("datetime64[s]"),
             "available_on": reading.available_on.astype("datetime64[s]"),
-            "vintage_source": np.where(reading.present, np.array(SOURCES, dtype=object)[reading.source], None),
+            "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
             "is_pseudo": reading.is_pseudo,
             "absent_reason": reading.absent_reason,
         }

@@ -14,7 +14,7 @@ from assets.compute.percentile import percentile, window_start
 from assets.compute.reading import Reading, combine, splice
 from assets.compute.tables.assemble import Columns
 
-# the spreads that count in the credit condition, in the order of METHODOLOGY section 3
+# the spreads that count in the credit condition, in the order of methodology, section 3
 FAMILY = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
 
 
@@ -31,7 +31,9 @@ def build(view: View, grid: Grid) -> Columns:
     }
     columns: Columns = dict(spreads)
     for name, reading in spreads.items():
-        columns[f"{name}_rank"] = percentile(reading.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+        columns[f"{name}_rank"] = percentile(
+            reading.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
+        )
         columns[f"{name}_window_start_date"] = window_start(reading.value, grid.as_of).astype("datetime64[s]")
     ranks = np.stack([np.asarray(columns[f"{name}_rank"]) for name in FAMILY])
     count = (~np.isnan(ranks)).sum(axis=0)
@@ -48,5 +50,7 @@ def _long_enough(view: View, series_id: str) -> Reading:
     series = view.series.get(series_id)
     if series is None or series.required_start is None or not view.archive.has(series_id):
         return reading
-    starts_in_time = view.archive.observations(series_id).dates[0] <= np.datetime64(series.required_start, "D")
+    starts_in_time = view.archive.observations(series_id).dates[0] <= np.datetime64(
+        series.required_start, "D"
+    )
     return reading if starts_in_time else reading.where(np.zeros(len(view), dtype=bool), "history_too_short")

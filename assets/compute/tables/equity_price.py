@@ -12,7 +12,7 @@ import numpy as np
 
 from assets.compute.calendar import Days, month_end, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import Floats, Reading, combine
+from assets.compute.reading import Floats, Reading, combine, texts
 
 PRICE, CLOSES = "SHILLER_PRICE", "SP500"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
@@ -84,10 +84,12 @@ def _index_panel(view: View) -> tuple[Reading, Days, Floats]:
             latest,
             value=np.where(later, panel[rows, newest], latest.value),
             observation_date=np.where(later, all_months[newest], latest.observation_date),
-            available_on=np.where(later, np.minimum(month_end(all_months[newest]), quote.available_on), latest.available_on),
+            available_on=np.where(
+                later, np.minimum(month_end(all_months[newest]), quote.available_on), latest.available_on
+            ),
             source=np.where(later, quote.source, latest.source).astype("int8"),
             series_ids=np.where(later, CLOSES, latest.series_ids),
-            absent_reason=np.where(later, None, latest.absent_reason),
+            absent_reason=texts(later, None, latest.absent_reason),
         )
     return latest, all_months, panel
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.lookup import View
-from assets.compute.reading import Reading, absent, combine
+from assets.compute.reading import Reading, absent, combine, texts
 from assets.compute.tables import equity_price, shiller
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import nominal_10y, real_10y
@@ -45,21 +45,31 @@ def build(view: View) -> Columns:
     price = equity_price.prices(view)
     nipa = earnings_yield_nipa(view)
     has_shiller = shiller.EARNINGS in view.series
-    ttm = shiller.earnings_yield(view, price.latest) if has_shiller else absent(len(view), shiller.EARNINGS, "not_in_profile")
-    cape = shiller.cape(view, price.latest) if has_shiller else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    ttm = (
+        shiller.earnings_yield(view, price.latest)
+        if has_shiller
+        else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    )
+    cape = (
+        shiller.cape(view, price.latest)
+        if has_shiller
+        else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    )
     earnings_yield = ttm if has_shiller else nipa
     return {
         "earnings_yield_nipa_pct": nipa,
         "earnings_yield_ttm_pct": ttm,
         "earnings_yield_pct": earnings_yield,
-        "earnings_yield_basis": np.where(earnings_yield.present, "ttm" if has_shiller else "nipa", None),
+        "earnings_yield_basis": texts(earnings_yield.present, "ttm" if has_shiller else "nipa"),
         "erp_vs_nominal_10y_pp": combine(np.subtract, earnings_yield, nominal_10y(view)),
         "erp_vs_real_10y_pp": combine(np.subtract, earnings_yield, real_10y(view)),
         "equity_value_pct_gdp": equity_value_gdp(view),
         "cape": cape,
         "equity_price": price.latest,
-        "equity_price_basis": np.where(price.latest.present, price.basis, None),
+        "equity_price_basis": texts(price.latest.present, price.basis),
         "equity_drawdown_pct": price.drawdown_pct,
         "equity_return_12m_pct": price.return_12m_pct,
-        "is_equity_at_high": np.where(price.drawdown_pct.present, price.drawdown_pct.value > view.method.equity.at_high_drawdown_pct, None),
+        "is_equity_at_high": texts(
+            price.drawdown_pct.present, price.drawdown_pct.value > view.method.equity.at_high_drawdown_pct
+        ),
     }

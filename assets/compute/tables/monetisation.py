@@ -12,7 +12,7 @@ import numpy as np
 
 from assets.compute.calendar import Days, month_end, stamp_before
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, combine
+from assets.compute.reading import Floats, Reading, combine, texts
 from assets.compute.tables.assemble import Columns
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def build(view: View) -> Columns:
         "deficit_to_quarter_end_pct_gdp": deficit_pct,
         "monetisation_share_pct": share,
         "monetisation_share_of_deficit_pct": share_of_deficit,
-        "is_denominator_distorted": np.where(np.isnan(ratio), None, is_distorted),
+        "is_denominator_distorted": texts(np.isnan(ratio), None, is_distorted),
         "monetisation_band": band(deciding, deficit_pct.value, rules),
     }
 
@@ -62,9 +62,11 @@ def build(view: View) -> Columns:
 def band(share_pct: Floats, deficit_pct_gdp: Floats, rules: Monetisation) -> np.ndarray:
     """none, building, active, dominant; `not_applicable` below the minimum deficit; None where not measurable."""
     limits = [rules.building_from_pct, rules.active_from_pct, rules.dominant_from_pct]
-    names = np.array(["none", "building", "active", "dominant"], dtype=object)[np.searchsorted(limits, share_pct, side="right") % 4]
-    applicable = np.where(deficit_pct_gdp < rules.minimum_deficit_pct_gdp, "not_applicable", names)
-    return np.where(np.isnan(share_pct) | np.isnan(deficit_pct_gdp), None, applicable)
+    names = np.array(["none", "building", "active", "dominant"], dtype=object)[
+        np.searchsorted(limits, share_pct, side="right") % 4
+    ]
+    applicable = texts(deficit_pct_gdp < rules.minimum_deficit_pct_gdp, "not_applicable", names)
+    return texts(np.isnan(share_pct) | np.isnan(deficit_pct_gdp), None, applicable)
 
 
 def _purchases(view: View, quarter: Days, like: Reading) -> Reading:

@@ -1,4 +1,4 @@
-"""`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, the real short rate, the policy rate.
+"""`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, short and policy rates.
 
 Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS, FEDFUNDS), FOMC (DFEDTARU, DFEDTAR), Cleveland Fed (EXPINF10YR),
 BLS (CPIAUCSL).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.lookup import View, months
-from assets.compute.reading import Reading, combine, splice
+from assets.compute.reading import Reading, combine, splice, texts
 from assets.compute.stance import policy_rate, policy_rate_change
 from assets.compute.tables.assemble import Columns
 
@@ -46,7 +46,7 @@ def build(view: View) -> Columns:
         "breakeven_10y_pp": combine(np.subtract, nominal, tips),
         "expected_inflation_10y_pct": view.latest("EXPINF10YR"),
         "real_10y_pct": real,
-        "real_10y_basis": np.where(real.present, np.where(has_tips, "tips", "nominal_less_expected_inflation"), None),
+        "real_10y_basis": texts(real.present, texts(has_tips, "tips", "nominal_less_expected_inflation")),
         "short_rate_pct": short,
         "cpi_yoy_pct": cpi,
         "real_short_rate_pct": combine(np.subtract, short, cpi),

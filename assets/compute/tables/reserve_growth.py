@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.lookup import Lag, View, months, weeks
-from assets.compute.reading import Floats, Reading, combine, splice
+from assets.compute.reading import Floats, Reading, combine, splice, texts
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import cpi_yoy
 
@@ -27,12 +27,16 @@ def _annualised(view: View, series_id: str, lag: Lag) -> Reading:
 
 def fed_assets_growth_26w(view: View) -> Reading:
     """Growth of the balance sheet, percent a year: WALCL over 26 weeks, BOGMBASE over six months before it exists."""
-    return splice(_annualised(view, "WALCL", _HALF), _annualised(view, "BOGMBASE", months(6)), from_start=True)
+    return splice(
+        _annualised(view, "WALCL", _HALF), _annualised(view, "BOGMBASE", months(6)), from_start=True
+    )
 
 
 def impulse(view: View) -> Reading:
     """Half-year change of the balance sheet at a yearly rate, percent of nominal GDP."""
-    change = splice(_billions(view.difference("WALCL", _HALF)), view.difference("BOGMBASE", months(6)), from_start=True)
+    change = splice(
+        _billions(view.difference("WALCL", _HALF)), view.difference("BOGMBASE", months(6)), from_start=True
+    )
     return combine(lambda bn, gdp: _HALF_YEARS * bn / gdp * 100.0, change, view.latest("GDP"))
 
 
@@ -74,7 +78,7 @@ def build(view: View) -> Columns:
         "reserve_excess_growth_pp": excess_growth(reserves_growth, bank_credit, nominal),
         "balance_sheet_impulse_pct_gdp": impulse(view),
         "net_liquidity_usd_bn": net,
-        "net_liquidity_basis": np.where(net.present, treasury_account.series_ids, None),
+        "net_liquidity_basis": texts(net.present, treasury_account.series_ids),
     }
 
 
@@ -83,4 +87,4 @@ def _share(part: Floats, whole: Floats) -> Floats:
 
 
 def _basis(growth: Reading) -> np.ndarray:
-    return np.where(growth.present, growth.series_ids, None)
+    return texts(growth.present, growth.series_ids)

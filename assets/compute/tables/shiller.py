@@ -35,9 +35,12 @@ def earnings_yield(view: View, price: Reading) -> Reading:
 
 
 def cape(view: View, price: Reading) -> Reading:
-    """Price over mean earnings of ten years of quarter-ends, in CPI of the newest known month (Campbell, Shiller 1988)."""
+    """Price over ten years of quarter-end earnings in CPI of the newest known month (Campbell, Shiller 1988)."""
     newest, cpi = earnings(view), view.latest(DEFLATOR)
-    quarters = np.stack([stamp_before(newest.observation_date, 3 * n) for n in range(view.method.equity.cape_quarters)], axis=1)
+    quarters = np.stack(
+        [stamp_before(newest.observation_date, 3 * n) for n in range(view.method.equity.cape_quarters)],
+        axis=1,
+    )
     nominal = view.values_at(EARNINGS, quarters)
     deflator = view.values_at(DEFLATOR, quarters)
     real: Floats = nominal * cpi.value[:, None] / deflator

@@ -1,0 +1,51 @@
+"""The derived tables as assets: one per table, from the archive to a row per as-of date.
+
+Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute/tables`).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.asset_specs import raw_keys, table_metadata
+from assets.catalog.loader import load_catalog
+from assets.compute.archive import Archive
+from assets.compute.tables.build import BUILDERS, build_table
+from assets.materialized import table_result
+from assets.run_facts import RunFacts
+from assets.warehouse.grid import run_grid
+from assets.warehouse.readers import load_vintages
+from assets.warehouse.resource import Warehouse
+from assets.warehouse.tables import replace_slice, replace_table
+
+
+def derived_table(name: str) -> dg.AssetsDefinition:
+    """The asset `derived/<name>`: every month-end of the grid and the run date, as known on each."""
+    catalog = load_catalog()
+    table = catalog.tables[name]
+    inputs = raw_keys(table, catalog)
+
+    @dg.asset(
+        key=dg.AssetKey(["derived", name]),
+        deps=[dg.AssetKey(list(key)) for key in inputs.values()],
+        group_name="derived",
+        description=f"{table.title}. {table.grain}",
+        metadata=table_metadata(table, "derived"),
+        kinds={"duckdb", "table"},
+        owners=["team:macro"],
+        tags={"layer": "derived", "published": "true"},
+    )
+    def derived(
+        warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
+    ) -> dg.MaterializeResult:
+        with warehouse.cursor() as con:
+            archive = Archive.from_frame(load_vintages(con, sorted(inputs)))
+            built = build_table(name, archive, run_grid(con, facts, catalog), catalog, facts.profile)
+            replace_table(con, table, built.frame)
+            replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
+        return table_result(table, built.frame, facts)
+
+    return derived
+
+
+DERIVED_TABLES = [derived_table(name) for name in BUILDERS]

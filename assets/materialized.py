@@ -1,0 +1,53 @@
+"""What a finished table reports to the Dagster UI: rows, newest date, a preview.
+
+Belongs here: metadata of a materialisation. Does not belong here: definition metadata (`asset_specs.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.asset_specs import column_lineage
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Table
+from assets.run_facts import RunFacts
+
+_PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 10
+
+
+def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: Any) -> dg.MaterializeResult:
+    """Row count, profile, newest as-of date, share of missing values and the last rows of `frame`."""
+    missing = frame.isna().mean().mul(100.0).round(1)
+    metadata: dict[str, Any] = {
+        "dagster/row_count": len(frame),
+        "dagster/column_lineage": column_lineage(table, load_catalog()),
+        "profile": facts.profile,
+        "missing_pct": dg.MetadataValue.json(
+            {str(name): float(pct) for name, pct in missing.items() if pct > 0}
+        ),
+        "preview": preview(frame),
+        **extra,
+    }
+    if "as_of_date" in frame:
+        metadata["newest_as_of_date"] = frame["as_of_date"].max().strftime("%Y-%m-%d")
+    return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
+
+
+def preview(frame: pd.DataFrame) -> dg.TableMetadataValue:
+    """The last rows and first columns, as text."""
+    shown = frame.iloc[-_PREVIEW_ROWS:, :_PREVIEW_COLUMNS]
+    records = [dg.TableRecord({str(k): _text(v) for k, v in row.items()}) for row in shown.to_dict("records")]
+    return dg.MetadataValue.table(
+        records, dg.TableSchema([dg.TableColumn(str(name)) for name in shown.columns])
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4g}"
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d")
+    return "" if value is None or value is pd.NaT else str(value)

@@ -1,0 +1,102 @@
+"""The raw series as assets: one multi-asset per publisher, one asset per series.
+
+Belongs here: specs and what a fetch reports to the UI. Does not belong here: fetching and merging (`ingest.py`).
+
+The asset is our archive of the series. Every selected series yields a result every night, whatever its publisher
+did: a missing output would skip everything downstream while the run stays green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.asset_specs import series_metadata
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Series, SourceKey
+from assets.raw.ingest import Ingested, ingest
+from assets.run_facts import RunFacts
+from assets.sources.registry import last_day, source_of
+from assets.warehouse.resource import Warehouse
+
+SOURCES: tuple[SourceKey, ...] = ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
+FETCHED = "fetched"  # tells what the publisher did; never blocks, coverage does
+
+
+def _spec(series: Series) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=dg.AssetKey(list(series.asset_key)),
+        group_name=f"raw_{series.source}",
+        description=f"{series.title} ({series.unit}, {series.frequency}). {series.publisher}.",
+        metadata=series_metadata(series),
+        kinds={"duckdb", series.source},
+        owners=["team:macro"],
+        tags={"layer": "raw", "rights": series.rights, "role": series.role},
+    )
+
+
+def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
+    """The multi-asset of one publisher."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in load_catalog().by_source(source)}
+
+    @dg.multi_asset(
+        name=f"raw_{source}",
+        specs=[_spec(series) for series in by_key.values()],
+        check_specs=[dg.AssetCheckSpec(FETCHED, asset=key) for key in by_key],
+        can_subset=True,
+    )
+    def publisher(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        facts: dg.ResourceParam[RunFacts],
+    ) -> Iterator[dg.MaterializeResult]:
+        selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
+        today = last_day(facts.profile, facts.project_root, facts.started_at)
+        with warehouse.cursor() as con:
+            done = ingest(
+                con,
+                selected,
+                source_of(source, facts.profile, facts.project_root),
+                today,
+                facts,
+                load_catalog(),
+            )
+        for result in done:
+            yield _result(result, facts)
+
+    return publisher
+
+
+def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
+    key = dg.AssetKey(list(done.series.asset_key))
+    fetched = done.status in ("new", "unchanged", "stale", "not_in_profile")
+    held = done.holding
+    metadata: dict[str, Any] = {
+        "profile": facts.profile,
+        "fetch_status": done.status,
+        "rows_held": held.vintages if held else 0,
+        "rows_new": done.counts.new,
+        "rows_revised": done.counts.revised,
+        "rows_corrected": done.counts.corrected,
+        "rows_unchanged": done.counts.unchanged,
+        "dagster/row_count": held.vintages if held else 0,
+    }
+    if held is not None:
+        metadata["last_observation"] = held.last_observation.isoformat()
+        if held.last_value is not None:
+            metadata["last_value"] = held.last_value
+    if done.message:
+        metadata["message"] = done.message
+    check = dg.AssetCheckResult(
+        check_name=FETCHED,
+        asset_key=key,
+        passed=fetched,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=done.message or done.status,
+    )
+    return dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=[check])
+
+
+RAW_ASSETS = [publisher_assets(source) for source in SOURCES]
