@@ -1,0 +1,192 @@
+"""The swap: a staged file becomes the published one, or nothing changes.
+
+Belongs here: when a publication is refused, the judgement's place in the order of things, rename and proof.
+Does not belong here: building the file (`release.py`), the judgement itself (the caller's `gate`), the books
+(`ledger.py`).
+
+A reader sees the old file or the new one. The published file is always written out in full, so that a WAL
+beside it is somebody else's: it would make the file unopenable, and is removed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from assets.catalog.models import Profile
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.errors import explained
+from assets.warehouse.release import remove_staged
+
+Gate = Callable[[duckdb.DuckDBPyConnection], None]
+READ_ONLY = 0o444
+_FREE_FACTOR = 3  # free space needed, in sizes of the staged file
+
+
+class PublicationRefused(Exception):
+    """This run may not publish here: one line with the way out. Nothing was changed."""
+
+
+class Held(Exception):
+    """The judgement went against the staged file; `checks` names what failed. The old file stands."""
+
+    def __init__(self, checks: Sequence[str]) -> None:
+        self.checks = tuple(checks)
+        super().__init__(f"publication held by {len(self.checks)} failed checks: {', '.join(self.checks)}")
+
+    def __reduce__(self) -> tuple[type[Held], tuple[tuple[str, ...]]]:
+        return type(self), (self.checks,)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the published file says of itself."""
+
+    release_id: str
+    profile: Profile
+    as_of: dt.date
+    published_at: dt.datetime
+
+
+def staged_path(published: Path) -> Path:
+    """Where the staged file of a published file stands: in the same folder, so that a rename suffices."""
+    return published.with_name(f".{published.name}.tmp")
+
+
+def published_release(published: Path) -> Published | None:
+    """What the published file says of itself; None when there is none.
+
+    Raises PublicationRefused for a file that is not a release. A file somebody holds open for writing is read
+    from a copy.
+    """
+    if not published.exists():
+        return None
+    try:
+        return _manifest(published)
+    except duckdb.Error:
+        pass
+    with tempfile.TemporaryDirectory(prefix="stimulus-regime-") as folder:
+        try:
+            copy = Path(folder) / published.name
+            shutil.copyfile(published, copy)  # without a foreign WAL
+            return _manifest(copy)
+        except (OSError, duckdb.Error):
+            raise PublicationRefused(
+                f"{published} is not a release of this project, or is damaged; move it away"
+            ) from None
+
+
+def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
+    """Before a run does anything: the place can be written, the publication may replace what is there.
+
+    Removes what a killed run left. Raises PublicationRefused.
+    """
+    folder = published.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable"):
+            pass
+    except OSError as error:
+        raise _refused(error, folder) from None
+    remove_staged(staged_path(published))
+    refuse_replacing(published, profile, as_of)
+
+
+def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> None:
+    """Raises PublicationRefused for a sample over a live publication, and for an older as-of date."""
+    there = published_release(published)
+    if there is None:
+        return
+    if there.profile == "live" and profile == "sample":
+        raise PublicationRefused(
+            "the published file is live and FRED_API_KEY is not set: "
+            "set it, or give REGIME_DATA_DIR another place"
+        )
+    if as_of < there.as_of:
+        raise PublicationRefused(
+            f"the published file is as of {there.as_of}, this run is as of {as_of}: "
+            "give REGIME_DATA_DIR another place, or a later date"
+        )
+
+
+def publish(staged: Path, published: Path, *, gate: Gate) -> Published:
+    """Judge the staged file with `gate` (a read-only connection to it), then swap it in.
+
+    Raises what the gate raises (Held), and PublicationRefused; the staged file is gone then, the old one stands.
+    """
+    try:
+        with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
+            release = _read_manifest(con)
+            refuse_replacing(published, release.profile, release.as_of)
+            gate(con)
+        _refuse_without_space(staged)
+        _swap(staged, published)
+    except OSError as error:
+        raise _refused(error, published.parent) from None
+    except duckdb.IOException as error:
+        raise explained(error, staged) from None
+    finally:
+        remove_staged(staged)
+    _prove(published)
+    return release
+
+
+def _swap(staged: Path, published: Path) -> None:
+    """Read-only bit, everything on disk, rename, no foreign WAL. The rename is the moment of publication."""
+    staged.chmod(READ_ONLY)
+    _sync(staged)
+    os.replace(staged, published)
+    wal = published.with_name(published.name + ".wal")
+    wal.unlink(missing_ok=True)
+    _sync(published.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _prove(published: Path) -> None:
+    """Open the published file once as a reader would."""
+    try:
+        _manifest(published)
+    except duckdb.Error as error:
+        raise explained(error, published) from None
+
+
+def _refuse_without_space(staged: Path) -> None:
+    needed, free = _FREE_FACTOR * staged.stat().st_size, shutil.disk_usage(staged.parent).free
+    if free < needed:
+        raise PublicationRefused(
+            f"{staged.parent}: {free / 1e6:.0f} MB free, publishing needs {needed / 1e6:.0f} MB: "
+            "free some space"
+        )
+
+
+def _refused(error: OSError, folder: Path) -> PublicationRefused:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    way_out = "free some space" if full else "check its owner and permissions, or set REGIME_DATA_DIR"
+    return PublicationRefused(f"{folder}: {(error.strerror or str(error)).lower()}: {way_out}")
+
+
+def _manifest(path: Path) -> Published:
+    with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
+        return _read_manifest(con)
+
+
+def _read_manifest(con: duckdb.DuckDBPyConnection) -> Published:
+    rows = con.execute(
+        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
+    ).fetchall()
+    return Published(*rows[0])

@@ -1,0 +1,213 @@
+"""The published file in the making: a fresh DuckDB file beside the published one, complete but not yet seen.
+
+Belongs here: what goes into a release and how it is written. Does not belong here: judging it and the swap
+(`publication.py`), the books kept of it in the warehouse (`ledger.py`).
+
+The file has the 1.2 storage format, so that the 1.x clients analysts have open it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from assets.catalog.models import Catalog, Column, Table
+from assets.catalog.render import (
+    comment_statements,
+    create_table,
+    insert_by_name,
+    literal,
+    qualified_name,
+    quoted,
+)
+from assets.warehouse.dictionary import columns_frame, parameters_frame, series_frame
+from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
+from assets.warehouse.release_queries import ReleaseFacts, series_query, source_query
+from assets.warehouse.release_views import VIEWS, create_views, view_tables
+from assets.warehouse.tables import registered
+
+if TYPE_CHECKING:
+    from assets.run_facts import RunFacts
+
+STORAGE_VERSION = "v1.2.0"
+STAGE = "staged_release"  # name the file is attached under while it is built
+_FRAME = "release_frame"
+
+
+def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetime) -> ReleaseFacts:
+    """Facts of the release a run makes at `now` (UTC)."""
+    lock = run.project_root / "requirements.lock"
+    return ReleaseFacts(
+        profile=run.profile,
+        as_of=run.run_date,
+        run_id=run.run_id,
+        published_at=publication_time(con, now),
+        code_version=run.code_version,
+        lock_sha256=hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+    )
+
+
+def publication_time(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> dt.datetime:
+    """`now` in UTC without an offset; later, when the clock went backwards, than all captures and publications."""
+    moment = now.astimezone(dt.UTC).replace(tzinfo=None) if now.tzinfo else now
+    row = con.execute(
+        "SELECT max(captured_at) FROM raw.vintages "
+        "UNION ALL SELECT max(published_at) + INTERVAL 1 MICROSECOND FROM ops.publications"
+    ).fetchall()
+    return max([moment, *(latest for (latest,) in row if latest is not None)])
+
+
+def published_tables(catalog: Catalog) -> list[Table]:
+    """Tables of the published file, in the order they are written; views not included."""
+    written_last = ("columns", "release_manifest")
+    tables = [
+        table
+        for table in catalog.tables.values()
+        if (table.layer in ("derived", "regime", "publish") or table.name == "check_results")
+        and table.name not in (*VIEWS, *written_last)
+    ]
+    first = ("regime", "observations")  # others are made from these
+    tables.sort(key=lambda table: (table.name not in first, table.name))
+    return [*tables, *(catalog.tables[name] for name in written_last)]
+
+
+def build_release(
+    con: duckdb.DuckDBPyConnection, staged: Path, catalog: Catalog, facts: ReleaseFacts
+) -> None:
+    """Build the staged file from the open warehouse; what stood at its path is replaced.
+
+    Raises WarehouseError, one line, when a table is missing or of another run date, or the disk is full.
+    Leaves no file behind when it fails, and no WAL beside the file when it succeeds.
+    """
+    _refuse_other_facts(con, facts)
+    remove_staged(staged)
+    try:
+        with con.cursor() as cursor, _attached(cursor, staged):
+            cursor.execute("BEGIN TRANSACTION")
+            for table in published_tables(catalog):
+                _write(cursor, table, catalog, facts)
+            cursor.execute(f"USE {STAGE}")
+            create_views(cursor, catalog, facts.profile)
+            cursor.execute("COMMIT")
+    except BaseException as error:
+        remove_staged(staged)
+        if isinstance(error, duckdb.Error) and is_about_the_file(error):
+            raise explained(error, staged) from None
+        raise
+    if _wal(staged).exists():
+        raise WarehouseError(f"{staged}: not written out in full; run again")
+
+
+def remove_staged(staged: Path) -> None:
+    """Remove a staged file and its WAL, whoever left them."""
+    for path in (staged, _wal(staged)):
+        path.unlink(missing_ok=True)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+@contextmanager
+def _attached(cursor: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[None]:
+    cursor.execute(f"ATTACH {literal(str(staged))} AS {STAGE} (STORAGE_VERSION {literal(STORAGE_VERSION)})")
+    home = cursor.execute("SELECT current_database(), current_schema()").fetchall()[0]
+    try:
+        yield
+    except BaseException:
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        with suppress(duckdb.Error):
+            cursor.execute(f"USE {'.'.join(map(quoted, home))}")
+            cursor.execute(f"DETACH {STAGE}")
+
+
+def _refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> None:
+    """The regime must have been computed for this release's profile and run date."""
+    try:
+        found = con.execute("SELECT max(as_of_date), any_value(profile) FROM regime.regime").fetchall()[0]
+    except duckdb.CatalogException:
+        raise WarehouseError("regime.regime has not been built; run the whole job") from None
+    if found != (facts.as_of, facts.profile):
+        raise WarehouseError(
+            f"regime.regime was computed for {found[1]} as of {found[0]}, this release is "
+            f"{facts.profile} as of {facts.as_of}; run the whole job"
+        )
+
+
+def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts) -> None:
+    """One table: definition, rows, comments."""
+    name = qualified_name(table, STAGE, "main")
+    con.execute(create_table(table, name))
+    if table.name in ("columns", "method_parameters", "release_manifest"):
+        with registered(con, _frame(con, table, catalog, facts), _FRAME):
+            con.execute(insert_by_name(table, _FRAME, name))
+    elif table.name == "series":
+        with registered(con, series_frame(catalog, facts.profile), _FRAME):
+            _insert(con, table, name, series_query(STAGE, _FRAME))
+    else:
+        _insert(con, table, name, source_query(con, table, catalog, facts, STAGE))
+    for statement in comment_statements(table, name):
+        con.execute(statement)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, name: str, source: str) -> None:
+    """Rows of the query `source`, by name, in key order; NaN and infinity become NULL."""
+    selected = ", ".join(_finite(column) for column in table.columns)
+    key = ", ".join(map(quoted, table.key))
+    try:
+        con.execute(f"INSERT INTO {name} BY NAME SELECT {selected} FROM ({source}) AS rows_of ORDER BY {key}")
+    except duckdb.CatalogException:
+        raise WarehouseError(f"{qualified_name(table)} has not been built; run the whole job") from None
+
+
+def _finite(column: Column) -> str:
+    name = quoted(column.name)
+    return f"CASE WHEN isfinite({name}) THEN {name} END AS {name}" if column.type == "DOUBLE" else name
+
+
+def _frame(
+    con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts
+) -> pd.DataFrame:
+    if table.name == "columns":
+        return columns_frame(catalog, [*published_tables(catalog), *view_tables(catalog)])
+    if table.name == "method_parameters":
+        return parameters_frame(catalog)
+    return _manifest(con, catalog, facts)
+
+
+def _manifest(con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFacts) -> pd.DataFrame:
+    """The one row about the file; written last, so that it can count the others."""
+    tables = published_tables(catalog)
+    counts = [
+        con.execute(f"SELECT count(*) FROM {qualified_name(table, STAGE, 'main')}").fetchall()[0][0]
+        for table in tables
+    ]
+    row = {
+        "release_id": facts.release_id,
+        "published_at": facts.published_at,
+        "profile": facts.profile,
+        "as_of_date": facts.as_of,
+        "ledger_last_checked": catalog.policy_events.last_checked,
+        "method_version": catalog.method.method_version,
+        "method_sha256": catalog.method.method_sha256,
+        "code_version": facts.code_version,
+        "python_version": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "duckdb_version": duckdb.__version__,
+        "lock_sha256": facts.lock_sha256,
+        "run_id": facts.run_id,
+        "table_count": len(tables),
+        "row_count": sum(counts) + 1,
+    }
+    return pd.DataFrame([row])
