@@ -83,13 +83,20 @@ class View:
         )
 
     def in_force_at(self, series_id: str, dates: Days) -> Reading:
-        """Value of a step series that was in force on `dates`, as known on the as-of dates."""
+        """Value of a step series that was in force on `dates`, as known on the as-of dates.
+
+        A later row that was not known yet, or not held when the row was published, leaves the one before in force.
+        """
         known = self.archive.observations(series_id).dates
+        if not len(known):
+            return self.at(series_id, self.as_of)
         position = np.searchsorted(known, np.minimum(dates, self.as_of), side="right") - 1
-        return self.at(
-            series_id,
-            np.where(position >= 0, known[np.maximum(position, 0)], NAT) if len(known) else self.as_of,
-        )
+        while True:
+            observation = np.where(position >= 0, known[np.maximum(position, 0)], NAT)
+            unknown = (position >= 0) & (self._rows(series_id, observation) == ABSENT)
+            if not unknown.any():
+                return self.at(series_id, observation)
+            position = np.where(unknown, position - 1, position)
 
     def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
         """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""

@@ -17,7 +17,7 @@ from assets.compute.reading import Floats, Texts, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
-    from assets.catalog.models import Catalog
+    from assets.catalog.models import Catalog, Series
 
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
 
@@ -110,10 +110,10 @@ def freshness(
 
 
 def _freshness(component: Component, grid: Grid, catalog: Catalog) -> Floats:
-    """Of the component's slowest input: the series with the longest staleness limit among those it names."""
+    """Of the component's slowest input: the longest staleness limit among those it names, then the longest lag."""
     reading, out = component.reading, np.full(len(grid), np.nan)
     for ids in {i for i in reading.series_ids if i}:
-        slowest = max((catalog.series[i] for i in ids.split(",")), key=lambda s: s.staleness_limit_days)
+        slowest = max((catalog.series[i] for i in ids.split(",")), key=_slowness)
         if slowest.staleness_limit_days == 0:
             continue
         rows = (reading.series_ids == ids) & reading.present
@@ -121,3 +121,7 @@ def _freshness(component: Component, grid: Grid, catalog: Catalog) -> Floats:
         normal = slowest.release_lag_days + _PERIOD_DAYS[slowest.frequency]
         out[rows] = np.clip(1.0 - (age - normal) / (slowest.staleness_limit_days - normal), 0.0, 1.0)[rows]
     return out
+
+
+def _slowness(series: Series) -> tuple[int, int]:
+    return series.staleness_limit_days, series.release_lag_days

@@ -7,6 +7,7 @@ BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10), Chicago Fed (NFCI).
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -50,7 +51,8 @@ def _long_enough(view: View, series_id: str) -> Reading:
     series = view.series.get(series_id)
     if series is None or series.required_start is None or not view.archive.has(series_id):
         return reading
-    starts_in_time = view.archive.observations(series_id).dates[0] <= np.datetime64(
-        series.required_start, "D"
-    )
-    return reading if starts_in_time else reading.where(np.zeros(len(view), dtype=bool), "history_too_short")
+    dates = view.archive.observations(series_id).dates
+    needed = dates[dates <= np.datetime64(series.required_start, "D")]
+    # asked of what was held when each row was published: an older history loaded later rewrites no past row
+    starts_in_time: npt.NDArray[np.bool_] = np.any(~np.isnan(view.panel(series_id, needed)), axis=1)
+    return reading.where(starts_in_time, "history_too_short")
