@@ -1,0 +1,143 @@
+"""What was known when: the one lookup everything rests on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.compute.archive import ABSENT, Archive
+from assets.compute.calendar import days
+from tests.helpers import archive, vintages
+
+AUGUST = "2025-08-01"
+
+
+def value(held: Archive, series_id: str, observation: str, as_of: str, known_by: str | None = None) -> float:
+    limit = None if known_by is None else np.array([np.datetime64(known_by, "us").astype("int64")])
+    rows = held.rows_as_of(series_id, days(observation), days(as_of), limit)
+    return float(held.take(held.value, rows, np.nan)[0])
+
+
+def test_a_figure_is_not_known_before_its_publication() -> None:
+    held = archive(vintages("UNRATE", [(AUGUST, "2025-09-05", 4.3)]))
+    assert np.isnan(value(held, "UNRATE", AUGUST, "2025-09-04"))
+
+
+def test_a_figure_is_known_on_the_day_it_is_published() -> None:
+    held = archive(vintages("UNRATE", [(AUGUST, "2025-09-05", 4.3)]))
+    assert value(held, "UNRATE", AUGUST, "2025-09-05") == 4.3
+
+
+def test_a_revision_does_not_reach_back_before_its_own_day() -> None:
+    held = archive(vintages("PAYEMS", [(AUGUST, "2025-09-05", 22.0), (AUGUST, "2025-10-03", -4.0)]))
+    assert value(held, "PAYEMS", AUGUST, "2025-10-02") == 22.0
+    assert value(held, "PAYEMS", AUGUST, "2025-10-03") == -4.0
+
+
+def test_a_withdrawn_figure_is_missing_and_its_older_value_does_not_return() -> None:
+    held = archive(vintages("UNRATE", [(AUGUST, "2025-09-05", 4.3), (AUGUST, "2025-09-20", None)]))
+    assert value(held, "UNRATE", AUGUST, "2025-09-19") == 4.3
+    assert np.isnan(value(held, "UNRATE", AUGUST, "2025-09-21"))
+
+
+def test_the_search_never_runs_into_another_observation_or_series() -> None:
+    held = archive(
+        vintages("A", [("2025-07-01", "2025-08-01", 1.0), ("2025-09-01", "2025-12-01", 3.0)]),
+        vintages("B", [("2025-07-01", "2025-08-01", 7.0)]),
+    )
+    assert np.isnan(value(held, "A", AUGUST, "2026-01-01")), "no vintage of August is held"
+    assert np.isnan(value(held, "A", "2025-09-01", "2025-11-30")), "July's vintage is the row before it"
+    assert np.isnan(value(held, "B", "2025-06-01", "2026-01-01")), "the row before it is of series A"
+
+
+def test_an_unknown_series_and_an_empty_date_are_absent() -> None:
+    held = archive(vintages("A", [("1970-01-01", "1970-02-01", 1.0)]))
+    rows = held.rows_as_of("A", np.array(["NaT"], dtype="datetime64[D]"), days("2026-01-01"))
+    assert rows.tolist() == [ABSENT], "an empty date shares its bits with 1970-01-01"
+    assert held.rows_as_of("C", days(AUGUST), days("2026-01-01")).tolist() == [ABSENT]
+    assert not held.has("C")
+
+
+def test_the_last_capture_of_one_vintage_is_the_one_that_stands() -> None:
+    first = vintages("A", [(AUGUST, "2025-09-05", 1.0)], captured_at="2025-09-05T22:00:00")
+    corrected = vintages("A", [(AUGUST, "2025-09-05", 2.0)], captured_at="2025-09-08T22:00:00")
+    assert value(archive(corrected, first), "A", AUGUST, "2025-09-30") == 2.0
+
+
+def test_known_by_hides_what_reached_us_after_the_row_was_published() -> None:
+    first = vintages("A", [(AUGUST, "2025-09-05", 1.0)], captured_at="2025-09-05T22:00:00")
+    corrected = vintages("A", [(AUGUST, "2025-09-05", 2.0)], captured_at="2025-10-08T22:00:00")
+    late = vintages("A", [(AUGUST, "2025-09-20", 3.0)], captured_at="2025-10-09T22:00:00")
+    held = archive(first, corrected, late)
+    assert value(held, "A", AUGUST, "2025-09-30") == 3.0
+    assert value(held, "A", AUGUST, "2025-09-30", known_by="2025-09-30T22:00:00") == 1.0
+    assert np.isnan(value(held, "A", AUGUST, "2025-09-30", known_by="2025-09-04T22:00:00"))
+
+
+def test_the_newest_observation_is_the_newest_that_had_appeared() -> None:
+    rows = [("2025-07-01", "2025-08-05", 1.0), (AUGUST, "2025-09-05", 2.0), ("2025-07-01", "2025-09-09", 1.1)]
+    observations = archive(vintages("A", rows)).observations("A")
+    positions = observations.newest_position(days(["2025-08-04", "2025-08-05", "2025-09-04", "2025-09-10"]))
+    assert positions.tolist() == [ABSENT, 0, 0, 1], "a late revision of July is not a newer observation"
+
+
+# Few dates, so that vintages of one observation meet; days count from 2020-01-01.
+DAY = st.integers(0, 12)
+VINTAGE = st.tuples(st.sampled_from("AB"), DAY, DAY, st.one_of(st.none(), st.integers(0, 9)), DAY)
+
+
+def frame_of(rows: list[tuple[str, int, int, int | None, int]]) -> pd.DataFrame:
+    origin = np.datetime64("2020-01-01", "D")
+    return pd.DataFrame(
+        {
+            "series_id": [row[0] for row in rows],
+            "observation_date": np.array([origin + row[1] for row in rows], dtype="datetime64[s]"),
+            "realtime_start": np.array([origin + row[2] for row in rows], dtype="datetime64[s]"),
+            "value": [np.nan if row[3] is None else float(row[3]) for row in rows],
+            "vintage_source": "alfred",
+            "captured_at": np.array([origin + row[4] for row in rows], dtype="datetime64[us]"),
+        }
+    )
+
+
+def known(frame: pd.DataFrame, labels: dict[str, str] | None = None, until: int = 12) -> np.ndarray:
+    """Value of every series and observation on every day up to `until`, at two moments of knowledge."""
+    held = Archive.from_frame(frame)
+    origin = np.datetime64("2020-01-01", "D")
+    observation, as_of = np.meshgrid(origin + np.arange(13), origin + np.arange(until + 1))
+    limits = [None, (origin + 6).astype("datetime64[us]").astype("int64")]
+    return np.array(
+        [
+            held.take(held.value, held.rows_as_of(name, observation, as_of, limit), np.nan)
+            for name in (labels or {"A": "A", "B": "B"}).values()
+            for limit in limits
+        ]
+    )
+
+
+@given(st.lists(VINTAGE, min_size=1, max_size=40, unique_by=lambda r: (r[0], r[1], r[2], r[4])), st.randoms())
+def test_order_names_and_the_future_change_nothing_in_the_past(rows: list, random: object) -> None:
+    frame = frame_of(rows)
+    shuffled = frame.sample(frac=1, random_state=random.randrange(1000))  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(known(frame), known(shuffled))
+    renamed = frame.assign(series_id=frame["series_id"].map({"A": "Z", "B": "B"}))
+    np.testing.assert_array_equal(known(frame), known(renamed, {"A": "Z", "B": "B"}))
+    past = frame[frame["realtime_start"] <= np.datetime64("2020-01-07", "s")]
+    if len(past):
+        np.testing.assert_array_equal(known(frame, until=6), known(past, until=6))
+
+
+@given(st.lists(VINTAGE, min_size=1, max_size=25, unique_by=lambda r: (r[0], r[1], r[2], r[4])))
+def test_the_search_agrees_with_reading_every_row(rows: list) -> None:
+    frame = frame_of(rows)
+    got = known(frame)
+    expected = np.full(got.shape, np.nan)
+    for n, (name, limit) in enumerate((name, limit) for name in "AB" for limit in (99, 6)):
+        for day in range(13):
+            seen = [r for r in rows if r[0] == name and r[2] <= day and r[4] <= limit]
+            for observation in {r[1] for r in seen}:
+                last = max((r for r in seen if r[1] == observation), key=lambda r: (r[2], r[4]))
+                expected[n, day, observation] = np.nan if last[3] is None else last[3]
+    np.testing.assert_array_equal(got, expected)
