@@ -14,9 +14,19 @@ from assets.catalog.models import Catalog, Series, Table
 
 
 def raw_keys(table: Table, catalog: Catalog) -> dict[str, tuple[str, str, str]]:
-    """Series a table is derived from, with their asset keys, in catalogue order."""
-    named = {source for column in table.columns for source in column.derived_from}
-    return {s.series_id: s.asset_key for s in catalog.series.values() if s.series_id in named}
+    """Series a table is computed from, through other tables' columns too, with their asset keys."""
+    series: set[str] = set()
+    seen: set[str] = set()
+    to_follow = [source for column in table.columns for source in column.derived_from]
+    while to_follow:
+        source = to_follow.pop()
+        if source in catalog.series:
+            series.add(source)
+        elif source not in seen:
+            seen.add(source)
+            name, column = source.split(".")
+            to_follow.extend(catalog.tables[name].column(column).derived_from)
+    return {s.series_id: s.asset_key for s in catalog.series.values() if s.series_id in series}
 
 
 def column_lineage(table: Table, catalog: Catalog) -> dg.TableColumnLineage:

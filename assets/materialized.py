@@ -31,7 +31,7 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
         "preview": preview(frame),
         **extra,
     }
-    if "as_of_date" in frame:
+    if "as_of_date" in frame and len(frame):
         metadata["newest_as_of_date"] = frame["as_of_date"].max().strftime("%Y-%m-%d")
     return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
 

@@ -3,8 +3,6 @@
 Belongs here: catalogue entries into rows. Does not belong here: which announcement counts (`assets/compute/stance.py`).
 """
 
-from __future__ import annotations
-
 import dagster as dg
 import pandas as pd
 

@@ -3,8 +3,6 @@
 Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute/tables`).
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.asset_specs import raw_keys, table_metadata

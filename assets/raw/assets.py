@@ -6,8 +6,6 @@ The asset is our archive of the series. Every selected series yields a result ev
 did: a missing output would skip everything downstream while the run stays green.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 Belongs here: read, write, describe. The published row stands (methodology, section 1); this says what it missed.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets.asset_specs import table_metadata

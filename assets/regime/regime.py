@@ -3,8 +3,6 @@
 Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute`), publication.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
