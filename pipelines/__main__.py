@@ -1,0 +1,123 @@
+"""The command line: `python -m pipelines`. Parses, calls one command, turns its errors into one line and a status.
+
+Belongs here: arguments, help, exit statuses of errors. Does not belong here: what a command does
+(`commands/`, imported only when it is used).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pipelines.settings import ConfigurationError, parse_date
+
+PROG = "python -m pipelines"
+USAGE_ERROR, INTERRUPTED = 2, 130
+
+_DESCRIPTION = (
+    "Measures what monetary easing in the United States is poured into: a bubble, a depression, or neither."
+)
+_EPILOG = """exit status of `run`:
+  0    published, also with some inputs stale or absent (the message says which)
+  1    held: a check failed or a sample file was refused; the previous file still stands
+  2    wrong usage or configuration, or another run holds the lock
+  3    nothing could be published because sources could not be reached
+
+`run` is what `make run` does. Variables are listed in .env.example."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with its complaint on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_ERROR, f"error: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; `args.module` is the command's module in `pipelines.commands`."""
+    parser = _Parser(
+        prog=PROG,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    run = _command(commands, "run", "run", "run the nightly job once and publish")
+    run.add_argument(
+        "--as-of",
+        metavar="DATE",
+        type=_date,
+        help="use nothing that became known after DATE (YYYY-MM-DD); it publishes only where the published "
+        "file is not newer (REGIME_DATA_DIR gives another place)",
+    )
+    run.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for another run to end, up to 15 minutes, instead of leaving",
+    )
+
+    _command(commands, "show", "show", "print the published regime and its main evidence")
+
+    explain = _command(commands, "explain", "explain", "print every input behind the label of a date")
+    explain.add_argument(
+        "date",
+        metavar="DATE",
+        nargs="?",
+        type=_date,
+        help="YYYY-MM-DD, default the newest row; without a row of its own the nearest earlier one is shown",
+    )
+
+    as_of = _command(commands, "as-of", "as_of", "print what was known of a series on a date")
+    as_of.add_argument("date", metavar="DATE", type=_date, help="YYYY-MM-DD")
+    as_of.add_argument("series", metavar="SERIES", help="identifier of the series, for example UNRATE")
+
+    _command(
+        commands, "doctor", "doctor", "check the installation and say what to do; 1 when something fails"
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Every expected error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        args = build_parser().parse_args(argv)
+        command = importlib.import_module(f"pipelines.commands.{args.module}")
+        status: int = command.main(args)
+        sys.stdout.flush()
+    except ConfigurationError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("interrupted; a published file stands as it was", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser], name: str, module: str, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _date(text: str) -> object:
+    try:
+        return parse_date(text, "the date")
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

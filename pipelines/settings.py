@@ -1,0 +1,255 @@
+"""What the environment says a run is: profile, dates, places, keys; read once, checked, and never guessed at.
+
+Belongs here: environment variables and `.env` (`.env.example` lists them), and the faults in them, one line each.
+Does not belong here: reading series or tables, Dagster (`resources.py` hands these settings to it).
+
+Only the standard library is imported at the top, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Profile = Literal["sample", "live"]
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+KNOWN_VARIABLES = (
+    "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
+    "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF",
+    "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
+    "DAGSTER_HOME",
+)  # fmt: skip
+_OWN_PREFIXES = ("REGIME_", "FRED_")
+_RESEMBLES = 0.5
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class ConfigurationError(Exception):
+    """Wrong usage or configuration: one line saying what is wrong and how to go on. Exit status 2."""
+
+
+class Secret:
+    """A text that is never shown: only `reveal` gives it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself; for a request to its publisher, and for nothing else."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not stored")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things stand, whatever the profile. All paths are absolute."""
+
+    project_root: Path
+    data_dir: Path
+    dagster_home: Path
+
+    @property
+    def sample_dir(self) -> Path:
+        """The bundled figures."""
+        return self.project_root / "sample_data"
+
+    @property
+    def published_path(self) -> Path:
+        """The file analysts read."""
+        return self.data_dir / "published" / "regime.duckdb"
+
+    @property
+    def lock_path(self) -> Path:
+        """The run lock of the data directory."""
+        return self.data_dir / "run.lock"
+
+
+@dataclass(frozen=True)
+class Settings(Places):
+    """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when somebody gave a date.
+
+    `notices` are lines to print about how the settings were read: unknown variables, the choice of profile.
+    """
+
+    profile: Profile
+    as_of: dt.date | None
+    run_date: dt.date
+    fred_api_key: Secret | None
+    notices: tuple[str, ...]
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The private DuckDB file of the profile; the two profiles never share one."""
+        name = "sample.warehouse.duckdb" if self.profile == "sample" else "warehouse.duckdb"
+        return self.data_dir / name
+
+
+def load_settings(
+    *,
+    as_of: dt.date | None = None,
+    environ: Mapping[str, str] | None = None,
+    root: Path = PROJECT_ROOT,
+    today: dt.date | None = None,
+) -> Settings:
+    """Settings of a run. `as_of` (the command line's) goes before REGIME_AS_OF; `today` is for tests.
+
+    Raises ConfigurationError, one line.
+    """
+    variables = read_environment(environ, root)
+    places = load_places(variables, root)
+    profile, notice = choose_profile(variables)
+    given = as_of or _date_variable(variables, "REGIME_AS_OF")
+    run_date = _run_date(profile, given, places, today)
+    key = variables.get("FRED_API_KEY")
+    notices = (*unknown_variable_lines(variables), *((notice,) if notice else ()))
+    return Settings(
+        project_root=places.project_root,
+        data_dir=places.data_dir,
+        dagster_home=places.dagster_home,
+        profile=profile,
+        as_of=given,
+        run_date=run_date,
+        fred_api_key=Secret(key) if key else None,
+        notices=notices,
+    )
+
+
+def choose_profile(variables: Mapping[str, str]) -> tuple[Profile, str | None]:
+    """The one place that decides whose figures a run uses, and the line that says so when it was not asked for.
+
+    This version reads no live source: REGIME_PROFILE=live is an error, a key alone runs the sample and says it.
+    """
+    asked = variables.get("REGIME_PROFILE")
+    if asked not in (None, "sample", "live"):
+        raise ConfigurationError(f"REGIME_PROFILE is {asked!r}: give sample or live")
+    if asked == "live":
+        raise ConfigurationError(
+            "REGIME_PROFILE=live: live sources are not part of this version; set REGIME_PROFILE=sample"
+        )
+    if asked is None and "FRED_API_KEY" in variables:
+        return "sample", (
+            "FRED_API_KEY is set, but live sources are not part of this version: running on the sample "
+            "(REGIME_PROFILE=sample says so without this line)"
+        )
+    return "sample", None
+
+
+def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Places:
+    """Where things stand; relative paths mean the project's root, wherever the command is called from."""
+    data_dir = root / Path(variables.get("REGIME_DATA_DIR", "data")).expanduser()
+    dagster_home = root / Path(variables.get("DAGSTER_HOME", "dagster_home")).expanduser()
+    return Places(root, Path(os.path.normpath(data_dir)), Path(os.path.normpath(dagster_home)))
+
+
+def read_environment(environ: Mapping[str, str] | None = None, root: Path = PROJECT_ROOT) -> dict[str, str]:
+    """Variables with a value: the environment's, and those of `.env` in the project's root that it does not set.
+
+    Raises ConfigurationError for a `.env` that cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    variables: dict[str, str | None] = {}
+    if (root / ".env").exists():
+        from dotenv import dotenv_values
+
+        try:
+            variables.update(dotenv_values(root / ".env", interpolate=False))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f".env cannot be read: {error}") from None
+    variables.update(environ)
+    return {name: value.strip() for name, value in variables.items() if value and value.strip()}
+
+
+def unknown_variables(variables: Mapping[str, str]) -> dict[str, str | None]:
+    """REGIME_* and FRED_* variables nobody reads, each with the known one it resembles, or None."""
+    found: dict[str, str | None] = {}
+    for name in sorted(variables):
+        prefix = next((p for p in _OWN_PREFIXES if name.upper().startswith(p)), None)
+        if prefix is None or name in KNOWN_VARIABLES:
+            continue
+        rest = {known.removeprefix(prefix): known for known in KNOWN_VARIABLES if known.startswith(prefix)}
+        close = difflib.get_close_matches(name.upper().removeprefix(prefix), rest, n=1, cutoff=_RESEMBLES)
+        found[name] = rest[close[0]] if close else None
+    return found
+
+
+def unknown_variable_lines(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """One warning line about all variables that look like a slip of the pen; none without such a variable."""
+    slips = [
+        f"{name} (did you mean {known}?)" for name, known in unknown_variables(variables).items() if known
+    ]
+    return (f"unknown variables are not read: {', '.join(slips)}",) if slips else ()
+
+
+def parse_date(text: str, what: str) -> dt.date:
+    """A date written YYYY-MM-DD. Raises ConfigurationError naming `what`."""
+    try:
+        if _DATE.fullmatch(text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD")
+
+
+def _date_variable(variables: Mapping[str, str], name: str) -> dt.date | None:
+    return parse_date(variables[name], name) if name in variables else None
+
+
+def _run_date(profile: Profile, given: dt.date | None, places: Places, today: dt.date | None) -> dt.date:
+    """The as-of date given, else the last day of the profile; refused outside of what it can speak for."""
+    if profile == "sample":
+        last, which = _sample_end(places), "the sample's last day"
+    else:
+        last, which = today or _new_york_today(), "today in New York"
+    if given is None:
+        return last
+    if given > last:
+        raise ConfigurationError(f"the as-of date {given} is after {which}, {last}: give an earlier one")
+    if given < (first := _grid_start(places)):
+        raise ConfigurationError(
+            f"the as-of date {given} is before the first month-end, {first}: give a later one"
+        )
+    return given
+
+
+def _new_york_today() -> dt.date:
+    from zoneinfo import ZoneInfo
+
+    return dt.datetime.now(ZoneInfo("America/New_York")).date()
+
+
+def _sample_end(places: Places) -> dt.date:
+    return _toml_date(places.sample_dir / "sample.toml", places.project_root, "as_of")
+
+
+def _grid_start(places: Places) -> dt.date:
+    return _toml_date(
+        places.project_root / "assets" / "catalog" / "method.toml", places.project_root, "grid", "start"
+    )
+
+
+def _toml_date(file: Path, root: Path, *keys: str) -> dt.date:
+    where = f"{file.relative_to(root).as_posix()}: {'.'.join(keys)}"
+    try:
+        found: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+        for key in keys:
+            found = found[key]
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{where} cannot be read ({type(error).__name__})") from None
+    if type(found) is not dt.date:
+        raise ConfigurationError(f"{where} is not a date")
+    return found
