@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assets.catalog.models import Series
 from assets.sources.parse import read_date_value
-from assets.sources.protocol import Payload, SourceUnreachable
+from assets.sources.protocol import Payload, PayloadRefused, SourceUnreachable
 
 FOLDER = "sample_data"
 
@@ -53,7 +53,13 @@ class SampleSource:
             raise SourceUnreachable(f"{where}: {series.series_id}: there is no such file") from None
         except OSError as error:
             raise SourceUnreachable(f"{where}: {series.series_id}: {error.strerror}") from None
-        stated = self._provenance.get(series.series_id, {})
+        try:
+            stated = self._provenance.get(series.series_id, {})
+        except (KeyError, UnicodeDecodeError, csv.Error) as error:
+            detail = f"no table with a column series_id ({error})"
+            raise PayloadRefused(
+                "missing_column", series.series_id, f"{FOLDER}/provenance.csv", detail, "restore the file"
+            ) from None
         rows = stated.get("rows", "")
         return Payload(
             series_id=series.series_id,

@@ -116,9 +116,8 @@ class RunLock:
         return str(self.holder() or f"a process that left no note at {self.path.name}")
 
     def _write_note(self) -> None:
-        command = (
-            " ".join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])[:120] if sys.orig_argv else "python"
-        )
+        program, *rest = sys.orig_argv or ["python"]
+        command = " ".join(" ".join([Path(program).name, *rest]).split())[:120]
         since = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = Holder(os.getpid(), command, since, socket.gethostname())
         beside = self._note.with_name(f"{self._note.name}.{os.getpid()}")

@@ -22,6 +22,7 @@ from assets.catalog.render import (
     insert_by_name,
     qualified_name,
     quoted,
+    schema_name,
 )
 from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
 
@@ -60,13 +61,13 @@ def replace_table(
 ) -> int:
     """Replace a table by a frame; the number of rows written.
 
-    Creates the schema when it is not there. Raises FrameRefused for an empty frame (unless one is expected), other columns than
-    declared, or fractions in a whole-number column; duckdb.Error for a broken key or NOT NULL. The old
-    table stands then.
+    Creates the schema when it is not there. Raises FrameRefused for an empty frame (unless it may be), other
+    columns than declared, or fractions in a whole-number column; duckdb.Error for a broken key or NOT NULL.
+    The old table stands then.
     """
     _refuse_misfit(table, frame, allow_empty=may_be_empty)
     with registered(con, frame), transaction(con):
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.layer)}")
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema_name(table))}")
         con.execute(create_table(table, replace=True))
         con.execute(insert_by_name(table, _INCOMING))
         for statement in comment_statements(table):
@@ -105,7 +106,7 @@ def ensure_table(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 
     Raises WarehouseError when the table there cannot become the declared one.
     """
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.layer)}")
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema_name(table))}")
     there = _columns(con, table)
     declared = {column.name: column.type for column in table.columns}
     if not there:
@@ -131,7 +132,7 @@ def _columns(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
     rows = con.execute(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
         "AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [table.layer, table.name],
+        [schema_name(table), table.name],
     ).fetchall()
     return dict(rows)
 
@@ -150,7 +151,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, table: Table, there: dict[str, str]
 
 
 def _refuse_misfit(table: Table, frame: pd.DataFrame, *, allow_empty: bool) -> None:
-    name = f"{table.layer}.{table.name}"
+    name = f"{schema_name(table)}.{table.name}"
     if odd := sorted(set(table.column_names) ^ set(map(str, frame.columns))):
         raise FrameRefused(f"{name}: columns differ from the catalogue: {', '.join(odd)}")
     if not frame.columns.is_unique:

@@ -1,0 +1,50 @@
+"""Small series, payloads and archives for tests, with everything a test does not care about filled in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import numpy as np
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Series
+from assets.sources.parse import observations_frame
+from assets.sources.protocol import Payload
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.schema import create_schema
+
+NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+# observation date, value (None: published as missing), and, where the source gives it, the vintage's first day
+Row = tuple[str, float | None] | tuple[str, float | None, str]
+
+
+def a_series(series_id: str = "UNRATE", **changes: object) -> Series:
+    """A series of the catalogue, with other keys where a test needs them."""
+    return load_catalog().series[series_id].model_copy(update=changes)
+
+
+def a_payload(rows: Sequence[Row], series_id: str = "UNRATE", **changes: object) -> Payload:
+    """What a source served, from rows of text and numbers."""
+    starts = [row[2] if len(row) == 3 else "NaT" for row in rows]
+    values = [np.nan if row[1] is None else row[1] for row in rows]
+    stated: dict[str, object] = {
+        "unit": "Percent",
+        "frequency": "M",
+        "last_updated": None,
+        "requests": 1,
+        "seconds": 0.1,
+        "where": f"sample_data/{series_id}.csv",
+    }
+    observations = observations_frame([row[0] for row in rows], values, starts)
+    return Payload(series_id=series_id, observations=observations, **{**stated, **changes})  # type: ignore[arg-type]
+
+
+@contextmanager
+def an_archive() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty warehouse in memory, with its tables."""
+    with duckdb.connect(":memory:", config=CONFIG) as con:
+        create_schema(con, load_catalog())
+        yield con

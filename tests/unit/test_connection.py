@@ -1,0 +1,166 @@
+"""A warehouse is opened one way, closed whatever happens, and says in one line why it cannot be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from assets.warehouse.connection import open_warehouse
+from assets.warehouse.errors import LockHeld, WarehouseError, explained
+from assets.warehouse.lock import RunLock, run_is_alive
+from assets.warehouse.resource import Warehouse
+
+READ = (
+    "import sys, duckdb; print(duckdb.connect(sys.argv[1], read_only=True).execute('SELECT 42').fetchall())"
+)
+
+
+def read_elsewhere(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True)
+
+
+def test_made_on_first_opening_and_the_same_on_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "warehouse.duckdb"
+    listing = "SELECT schema_name, table_name, comment FROM duckdb_tables() ORDER BY ALL"
+    with open_warehouse(path) as con:
+        first = con.execute(listing).fetchall()
+    with open_warehouse(path) as con:
+        assert con.execute(listing).fetchall() == first
+        view = con.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = 'observations' AND comment IS NOT NULL"
+        ).fetchall()
+    assert [row[:2] for row in first] == [
+        ("derived", "provenance"), ("ops", "check_results"), ("ops", "publications"),
+        ("ops", "published_rows"), ("raw", "fetches"), ("raw", "vintages"),
+    ]  # fmt: skip
+    assert [name for (name,) in view] == [
+        "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source", "captured_at",
+    ]  # fmt: skip
+
+
+def test_closed_and_unlocked_when_the_block_raises(tmp_path: Path) -> None:
+    path, lock = tmp_path / "w.duckdb", RunLock(tmp_path / "run.lock")
+    with pytest.raises(RuntimeError), open_warehouse(path, lock=lock):
+        raise RuntimeError
+    assert read_elsewhere(path).stdout == "[(42,)]\n"
+    assert lock.holder() is None
+
+
+def test_no_extension_is_fetched_by_itself(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        asked = "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%_known_extensions'"
+        assert con.execute(asked).fetchall() == [("false",), ("false",)]
+
+
+def test_damaged_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    path.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(WarehouseError, match="the file is damaged") as caught, open_warehouse(path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_file_opened_by_another_program_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path):
+        pass
+    hold = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        expected = rf"opened by python[^ ]* \(pid {child.pid}\); close it there"
+        with pytest.raises(WarehouseError, match=expected), open_warehouse(path):
+            pass
+        child.kill()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_directory_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(WarehouseError, match="no permission"), open_warehouse(tmp_path / "w.duckdb"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "way_out"),
+    [
+        ("IO Error: Cannot open file \"x\": Permission denied", "no permission to write it"),
+        ("IO Error: Could not write file \"x\": No space left on device", "the disk is full"),
+        ("Connection Error: Can't open a connection to same database file with a different configuration",
+         "already open in this process"),
+        ("IO Error: Failure while replaying WAL file x.wal: WAL does not match database file", "w.duckdb.wal away"),
+        ("IO Error: Trying to read a database file with version number 99", "another version of DuckDB"),
+    ],
+)  # fmt: skip
+def test_duckdbs_own_words_become_a_way_out(said: str, way_out: str) -> None:
+    assert way_out in str(explained(duckdb.IOException(said), Path("data/w.duckdb")))
+
+
+def a_resource(tmp_path: Path) -> Warehouse:
+    return Warehouse(
+        database=str(tmp_path / "w.duckdb"),
+        lock_path=str(tmp_path / "locks" / "run.lock"),
+        wait_seconds=0.0,
+        profile="sample",
+    )
+
+
+def test_steps_of_a_run_share_one_opening(tmp_path: Path) -> None:
+    alive: list[bool] = []
+
+    @dg.asset
+    def written(context, warehouse: Warehouse) -> None:  # type: ignore[no-untyped-def]
+        with warehouse.cursor() as con:
+            con.execute("CREATE TABLE t AS SELECT 42 AS answer")
+        alive.append(run_is_alive(tmp_path / "locks", context.run.run_id))
+
+    @dg.asset(deps=[written])
+    def broken(warehouse: Warehouse) -> None:
+        with warehouse.get_connection() as con:
+            con.execute("SELECT nothing FROM nowhere")
+
+    @dg.asset(deps=[written])
+    def read(warehouse: Warehouse) -> dg.MaterializeResult:
+        with warehouse.cursor() as con:
+            return dg.MaterializeResult(
+                metadata={"answer": con.execute("SELECT answer FROM t").fetchall()[0][0]}
+            )
+
+    result = dg.materialize(
+        [written, broken, read], resources={"warehouse": a_resource(tmp_path)}, raise_on_error=False
+    )
+    assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
+    assert result.asset_materializations_for_node("read")[0].metadata["answer"].value == 42
+    assert alive == [True]
+    assert read_elsewhere(tmp_path / "w.duckdb").stdout == "[(42,)]\n"
+
+
+def test_run_without_the_lock_fails_naming_the_holder(tmp_path: Path) -> None:
+    @dg.asset
+    def written(warehouse: Warehouse) -> None: ...
+
+    path = tmp_path / "locks" / "run.lock"
+    hold = "import sys; from pathlib import Path; from assets.warehouse.lock import RunLock;"
+    hold += "RunLock(Path(sys.argv[1])).acquire(); print(1, flush=True); sys.stdin.read()"
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", hold, str(path)]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        with pytest.raises(dg.DagsterError) as caught:
+            dg.materialize([written], resources={"warehouse": a_resource(tmp_path)})
+        child.kill()
+    assert isinstance(caught.value.__cause__, LockHeld)
+    assert f"(pid {child.pid} on " in str(caught.value.__cause__)
+
+
+def test_resource_is_open_only_during_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="only while a run lasts"):
+        a_resource(tmp_path).cursor()

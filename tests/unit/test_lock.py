@@ -1,0 +1,135 @@
+"""One run at a time: the second is told by whom, and a killed holder holds nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from assets.warehouse.errors import LockHeld, WarehouseError
+from assets.warehouse.lock import RunLock, mark_run_alive, run_is_alive
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from assets.warehouse.lock import RunLock, mark_run_alive
+RunLock(Path(sys.argv[1])).acquire()
+mark_run_alive(Path(sys.argv[1]).parent, "run-of-the-child")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def another_process_holding(path: Path, project_root: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock and a run's marker until it is killed."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, cwd=project_root, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        try:
+            yield child
+        finally:
+            child.kill()
+            child.wait()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "locks" / "run.lock"
+
+
+def test_second_process_is_refused_and_told_by_whom(path: Path, project_root: Path) -> None:
+    with another_process_holding(path, project_root) as child, pytest.raises(LockHeld) as caught:
+        RunLock(path).acquire()
+    message = str(caught.value)
+    assert f"(pid {child.pid} on " in message
+    assert message.startswith("another run holds the lock: python")
+    assert "\n" not in message
+
+
+def test_killed_holder_frees_the_lock_at_once(path: Path, project_root: Path) -> None:
+    with another_process_holding(path, project_root) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        began = time.monotonic()
+        with RunLock(path).held():
+            assert time.monotonic() - began < 1.0
+            holder = RunLock(path).holder()
+            assert holder is not None
+            assert holder.pid == os.getpid()
+
+
+def test_waiting_names_the_holder_once_and_goes_on_when_it_ends(path: Path, project_root: Path) -> None:
+    said: list[str] = []
+    with another_process_holding(path, project_root) as child:
+        os.kill(child.pid, signal.SIGTERM)
+        with RunLock(path).held(wait_seconds=20.0, log=said.append):
+            pass
+    assert len(said) <= 1
+    with another_process_holding(path, project_root), pytest.raises(LockHeld):
+        RunLock(path).acquire(wait_seconds=0.3, log=said.append)
+    assert said[-1].startswith("waiting up to 0 s for python")
+
+
+def test_process_that_holds_it_may_take_it_again(path: Path, project_root: Path) -> None:
+    probe = "import sys; from pathlib import Path; from assets.warehouse.lock import RunLock;"
+    probe += "RunLock(Path(sys.argv[1])).acquire()"
+
+    def somebody_else_gets_it() -> bool:
+        done = subprocess.run([sys.executable, "-c", probe, str(path)], cwd=project_root, capture_output=True)
+        return done.returncode == 0
+
+    with RunLock(path).held():
+        with RunLock(path).held():
+            pass
+        assert not somebody_else_gets_it()
+    assert somebody_else_gets_it()
+
+
+def test_note_of_a_dead_process_means_nothing(path: Path) -> None:
+    lock = RunLock(path)
+    with lock.held():
+        note = json.loads(path.with_name("run.lock.json").read_text(encoding="utf-8"))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    path.with_name("run.lock.json").write_text(json.dumps({**note, "pid": gone.pid}), encoding="utf-8")
+    assert lock.holder() is None
+    path.with_name("run.lock.json").write_text("{half a no", encoding="utf-8")
+    assert lock.holder() is None
+    with lock.held():
+        assert lock.holder() is not None
+
+
+def test_lock_in_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a directory should be")
+    with pytest.raises(WarehouseError, match="check REGIME_DATA_DIR"):
+        RunLock(tmp_path / "data" / "run.lock").acquire()
+
+
+def test_run_is_alive_until_its_process_ends(path: Path, project_root: Path) -> None:
+    with another_process_holding(path, project_root) as child:
+        assert run_is_alive(path.parent, "run-of-the-child")
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert not run_is_alive(path.parent, "run-of-the-child")
+    assert not run_is_alive(path.parent, "run-nobody-marked")
+
+
+def test_own_run_is_alive_and_may_be_marked_twice(path: Path) -> None:
+    for _ in range(2):
+        mark_run_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
+    assert run_is_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
+
+
+def test_run_id_is_never_a_path(path: Path) -> None:
+    with pytest.raises(ValueError, match="not a run id"):
+        mark_run_alive(path.parent, "../../etc/passwd")

@@ -1,0 +1,229 @@
+"""The archive only grows: what each served figure becomes, and what it never does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import numpy as np
+import pytest
+
+from assets.warehouse.merge import MergeCounts, merge_payload, merge_source
+from tests.builders import NOON, Row, a_payload, a_series, an_archive
+
+DAY = dt.date(2026, 6, 1)
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with an_archive() as connection:
+        yield connection
+
+
+def merge(
+    con: duckdb.DuckDBPyConnection,
+    rows: Sequence[Row],
+    run_date: dt.date = DAY,
+    *,
+    days_later: int = 0,
+    series_id: str = "UNRATE",
+    released_on: dict[np.datetime64, np.datetime64] | None = None,
+) -> MergeCounts:
+    return merge_payload(
+        con,
+        a_series(series_id),
+        a_payload(rows, series_id),
+        run_date=run_date,
+        captured_at=NOON + dt.timedelta(days=days_later),
+        fetch_id=f"fetch-{days_later}",
+        released_on=released_on or {},
+    )
+
+
+def held(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, float | None, str]]:
+    """Observation, start, value and source of every row, in the order of the archive's key."""
+    return con.execute(
+        "SELECT observation_date::VARCHAR, realtime_start::VARCHAR, value, vintage_source FROM raw.vintages "
+        "ORDER BY observation_date, realtime_start, captured_at"
+    ).fetchall()
+
+
+def test_first_load_dates_figures_by_lag_rule(con: duckdb.DuckDBPyConnection) -> None:
+    assert merge(con, [("2026-03-01", 4.2), ("2026-04-01", 4.3)]) == MergeCounts(2, 0, 0, 0)
+    assert held(con) == [
+        ("2026-03-01", "2026-04-10", 4.2, "lag_rule"),
+        ("2026-04-01", "2026-05-10", 4.3, "lag_rule"),
+    ]
+
+
+def test_second_merge_of_the_same_adds_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    rows: list[Row] = [("2026-03-01", 4.2), ("2026-04-01", None), ("2026-02-01", 4.1, "2026-03-06")]
+    merge(con, rows)
+    before = held(con)
+    assert merge(con, rows, days_later=1) == MergeCounts(0, 0, 0, 3)
+    assert held(con) == before
+
+
+def test_changed_figure_without_vintage_counts_from_the_run_date(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2)])
+    assert merge(con, [("2026-03-01", 4.4)], dt.date(2026, 6, 8), days_later=7) == MergeCounts(0, 1, 0, 0)
+    assert held(con) == [
+        ("2026-03-01", "2026-04-10", 4.2, "lag_rule"),
+        ("2026-03-01", "2026-06-08", 4.4, "captured"),
+    ]
+
+
+def test_second_change_on_the_same_day_is_a_correction(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2)])
+    merge(con, [("2026-03-01", 4.4)], days_later=1)
+    assert merge(con, [("2026-03-01", 4.5)], days_later=2) == MergeCounts(0, 0, 1, 0)
+    assert merge(con, [("2026-03-01", 4.5)], days_later=3) == MergeCounts(0, 0, 0, 1)
+    assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-01", 4.4), ("2026-06-01", 4.5)]
+
+
+def test_figure_returning_to_a_former_value_is_kept_as_such(con: duckdb.DuckDBPyConnection) -> None:
+    for later, value in enumerate([4.2, 4.4, 4.2]):
+        merge(con, [("2026-03-01", value)], DAY + dt.timedelta(days=later), days_later=later)
+    assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-02", 4.4), ("2026-06-03", 4.2)]
+
+
+def test_change_before_first_publication_by_rule_replaces_it_then(con: duckdb.DuckDBPyConnection) -> None:
+    """A row dated ahead must not bring the former value back on its day."""
+    merge(con, [("2026-05-01", 4.2)])  # public on 2026-06-10 by rule
+    assert merge(con, [("2026-05-01", 4.4)], days_later=1) == MergeCounts(0, 0, 1, 0)
+    assert [row[1:3] for row in held(con)] == [("2026-06-10", 4.2), ("2026-06-10", 4.4)]
+
+
+def test_row_no_longer_served_stays(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2), ("2026-04-01", 4.3)])
+    assert merge(con, [("2026-04-01", 4.3)], days_later=1) == MergeCounts(0, 0, 0, 1)
+    assert len(held(con)) == 2
+
+
+def test_published_as_missing_is_kept_as_missing(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2025-10-01", None)])
+    assert held(con) == [("2025-10-01", "2025-11-10", None, "lag_rule")]
+
+
+def test_release_delay_replaces_the_rule(con: duckdb.DuckDBPyConnection) -> None:
+    delays = {np.datetime64("2025-09-01"): np.datetime64("2025-11-20")}
+    merge(con, [("2025-09-01", 4.4)], released_on=delays)
+    assert held(con) == [("2025-09-01", "2025-11-20", 4.4, "lag_rule")]
+
+
+def test_never_published_is_missing_since_its_rule_date(con: duckdb.DuckDBPyConnection) -> None:
+    never = {np.datetime64("2025-10-01"): np.datetime64("NaT", "D")}
+    assert merge(con, [("2025-10-01", None)], released_on=never) == MergeCounts(1, 0, 0, 0)
+    assert held(con) == [("2025-10-01", "2025-11-10", None, "lag_rule")]
+
+
+def test_never_published_yet_served_counts_from_the_run_date(con: duckdb.DuckDBPyConnection) -> None:
+    """A value for a figure the catalogue says was never published must not be known in its own past."""
+    never = {np.datetime64("2025-10-01"): np.datetime64("NaT", "D")}
+    merge(con, [("2025-10-01", 4.5)], released_on=never)
+    assert held(con) == [("2025-10-01", "2026-06-01", 4.5, "captured")]
+
+
+def test_real_vintages_keep_their_dates(con: duckdb.DuckDBPyConnection) -> None:
+    rows: list[Row] = [("2026-03-01", 4.2, "2026-04-03"), ("2026-03-01", 4.3, "2026-05-08")]
+    assert merge(con, rows) == MergeCounts(2, 0, 0, 0)
+    assert merge(con, [("2026-03-01", 4.4, "2026-06-05")], days_later=1) == MergeCounts(0, 1, 0, 0)
+    assert [row[1:] for row in held(con)] == [
+        ("2026-04-03", 4.2, "alfred"),
+        ("2026-05-08", 4.3, "alfred"),
+        ("2026-06-05", 4.4, "alfred"),
+    ]
+
+
+def test_same_vintage_with_another_value_is_a_correction(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2, "2026-04-03")])
+    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=1) == MergeCounts(0, 0, 1, 0)
+    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=2) == MergeCounts(0, 0, 0, 1)
+
+
+def test_correction_stands_even_when_the_clock_went_back(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2, "2026-04-03")], days_later=5)
+    merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=0)
+    assert con.execute("SELECT value FROM raw.observations").fetchall() == [(4.3,)]
+
+
+def test_withdrawn_figure_is_a_vintage_of_its_own(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2, "2026-04-03")])
+    assert merge(con, [("2026-03-01", None, "2026-05-08")], days_later=1) == MergeCounts(0, 1, 0, 0)
+    assert held(con)[-1][2] is None
+
+
+def test_figures_older_than_the_first_vintage_are_known_before_it_by_rule(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    first: list[Row] = [("2000-01-01", 4.0, "2005-03-01"), ("2005-01-01", 5.3, "2005-03-01")]
+    assert merge(con, first) == MergeCounts(4, 0, 0, 0)
+    assert held(con) == [
+        ("2000-01-01", "2000-02-10", 4.0, "lag_rule"),
+        ("2000-01-01", "2005-03-01", 4.0, "alfred"),
+        ("2005-01-01", "2005-02-10", 5.3, "lag_rule"),
+        ("2005-01-01", "2005-03-01", 5.3, "alfred"),
+    ]
+    assert merge(con, first, days_later=1) == MergeCounts(0, 0, 0, 2)
+
+
+def test_later_vintages_never_reach_back_by_rule(con: duckdb.DuckDBPyConnection) -> None:
+    """Only the first vintage speaks for the time before it; one fetched later does not, even alone."""
+    merge(con, [("2000-01-01", 4.0, "2005-03-01")])
+    merge(con, [("2000-01-01", 4.1, "2006-03-01"), ("1999-01-01", 3.9, "2006-03-01")], days_later=1)
+    assert ("1999-01-01", "2006-03-01", 3.9, "alfred") in held(con)
+    assert [row for row in held(con) if row[3] == "lag_rule"] == [
+        ("2000-01-01", "2000-02-10", 4.0, "lag_rule")
+    ]
+
+
+def test_figure_seen_by_us_first_keeps_both_dates(con: duckdb.DuckDBPyConnection) -> None:
+    """What ALFRED dates later is appended beside what we captured."""
+    merge(con, [("2026-03-01", 4.2)])
+    merge(con, [("2026-03-01", 4.4)], days_later=1)
+    assert merge(con, [("2026-03-01", 4.4, "2026-05-08")], days_later=2) == MergeCounts(0, 1, 0, 0)
+    assert [row[3] for row in held(con)] == ["lag_rule", "alfred", "captured"]
+
+
+def test_two_series_do_not_touch_each_other(con: duckdb.DuckDBPyConnection) -> None:
+    fetched = [
+        (a_series("UNRATE"), a_payload([("2026-03-01", 4.2)]), "f1"),
+        (a_series("GS10"), a_payload([("2026-03-01", 4.5), ("2026-04-01", 4.6)], "GS10"), "f2"),
+    ]
+    counts = merge_source(con, fetched, run_date=DAY, captured_at=NOON, released_on={})
+    assert counts == {"UNRATE": MergeCounts(1, 0, 0, 0), "GS10": MergeCounts(2, 0, 0, 0)}
+    assert merge(con, [("2026-03-01", 4.3)], days_later=1) == MergeCounts(0, 1, 0, 0)
+    assert con.execute("SELECT count(*) FROM raw.vintages WHERE series_id = 'GS10'").fetchall() == [(2,)]
+
+
+def test_one_bad_series_leaves_nothing_of_its_source(con: duckdb.DuckDBPyConnection) -> None:
+    """One transaction per source: what cannot be written takes the others with it."""
+    twice: list[Row] = [("2026-03-01", 4.2), ("2026-03-01", 4.3)]
+    fetched = [
+        (a_series("GS10"), a_payload([("2026-03-01", 4.5)], "GS10"), "f1"),
+        (a_series("UNRATE"), a_payload(twice), "f2"),
+    ]
+    with pytest.raises(duckdb.ConstraintException):
+        merge_source(con, fetched, run_date=DAY, captured_at=NOON, released_on={})
+    assert held(con) == []
+    assert merge(con, [("2026-03-01", 4.2)]) == MergeCounts(1, 0, 0, 0)
+
+
+def test_moment_without_time_zone_is_refused(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        merge_payload(
+            con,
+            a_series(),
+            a_payload([("2026-03-01", 4.2)]),
+            run_date=DAY,
+            captured_at=dt.datetime(2026, 6, 1),
+            fetch_id="f",
+            released_on={},
+        )
+
+
+def test_open_end_is_the_last_day_of_the_calendar(con: duckdb.DuckDBPyConnection) -> None:
+    merge(con, [("2026-03-01", 4.2, "2026-04-03"), ("2026-03-01", 4.3, "2026-05-08")])
+    ends = con.execute("SELECT realtime_end FROM raw.observations ORDER BY realtime_start").fetchall()
+    assert ends == [(dt.date(2026, 5, 7),), (dt.date(9999, 12, 31),)]

@@ -1,0 +1,184 @@
+"""What the readers answer about the archive and the run's books."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Series
+from assets.run_facts import RunFacts
+from assets.sources.protocol import Payload
+from assets.warehouse.fetches import record_fetches
+from assets.warehouse.merge import MergeCounts, merge_payload
+from assets.warehouse.readers import (
+    Holding,
+    all_as_of,
+    first_published,
+    last_fetches,
+    load_vintages,
+    observation_counts,
+    read_table,
+    series_as_of,
+)
+from assets.warehouse.tables import append_rows
+from tests.builders import NOON, a_payload, a_series, an_archive
+
+DAY = dt.date(2026, 6, 1)
+NOTHING = MergeCounts(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of one series, as the raw layer hands it on."""
+
+    series: Series
+    fetch_id: str
+    status: str
+    payload: Payload | None = None
+    message: str | None = None
+    counts: MergeCounts = NOTHING
+
+
+def facts(days_later: int = 0) -> RunFacts:
+    started = NOON + dt.timedelta(days=days_later)
+    return RunFacts(f"run-{days_later}", "sample", DAY, started, Path(), Path(), "abc")
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with an_archive() as connection:
+        for later, rows in enumerate(
+            [
+                [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
+                [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
+                [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
+            ]
+        ):
+            moment = NOON + dt.timedelta(days=later)
+            merge_payload(
+                connection,
+                a_series(first_public_on=None),
+                a_payload(rows),  # type: ignore[arg-type]
+                run_date=DAY,
+                captured_at=moment,
+                fetch_id="f",
+                released_on={},
+            )
+        yield connection
+
+
+def values(frame: pd.DataFrame) -> dict[str, float]:
+    days = frame["observation_date"].dt.strftime("%Y-%m-%d")
+    return {day: value for day, value in zip(days, frame["value"], strict=True) if not np.isnan(value)}
+
+
+def test_series_as_known_on_a_day(con: duckdb.DuckDBPyConnection) -> None:
+    assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 2))) == {"2026-02-01": 4.1}
+    assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 3))) == {"2026-02-01": 4.1, "2026-03-01": 4.2}
+    assert values(series_as_of(con, "UNRATE", dt.date(2026, 5, 8)))["2026-03-01"] == 4.4
+
+
+def test_published_as_missing_is_a_row_without_value(con: duckdb.DuckDBPyConnection) -> None:
+    frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 8))
+    assert len(frame) == 3
+    assert np.isnan(frame["value"].iloc[2])
+
+
+def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> None:
+    on = dt.date(2026, 5, 31)
+    assert values(series_as_of(con, "UNRATE", on, NOON))["2026-03-01"] == 4.2
+    assert values(series_as_of(con, "UNRATE", on, NOON + dt.timedelta(days=1)))["2026-03-01"] == 4.3
+    assert series_as_of(con, "UNRATE", on, NOON)["realtime_end"].iloc[1] == np.datetime64("9999-12-31", "s")
+
+
+def test_all_as_of_is_every_series(con: duckdb.DuckDBPyConnection) -> None:
+    one, every = (reader for reader in (series_as_of, all_as_of))
+    pd.testing.assert_frame_equal(one(con, "UNRATE", DAY), every(con, DAY))  # type: ignore[operator, call-arg]
+    assert series_as_of(con, "GS10", DAY).empty
+
+
+def test_as_of_frame_has_the_contracts_columns_and_types(con: duckdb.DuckDBPyConnection) -> None:
+    frame = series_as_of(con, "UNRATE", DAY)
+    assert list(frame.columns) == [
+        "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source",
+    ]  # fmt: skip
+    days = ("observation_date", "realtime_start", "realtime_end")
+    assert {str(frame[name].dtype) for name in days} == {"datetime64[s]"}
+
+
+def test_vintages_of_chosen_series(con: duckdb.DuckDBPyConnection) -> None:
+    assert load_vintages(con, ["GS10"]).empty
+    assert load_vintages(con, []).empty
+    assert len(load_vintages(con, ["UNRATE", "GS10"])) == len(load_vintages(con, None))
+    assert str(load_vintages(con, None)["captured_at"].dtype) == "datetime64[us]"
+
+
+def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
+    holding = observation_counts(con)["UNRATE"]
+    assert holding == Holding(5, 3, dt.date(2026, 2, 1), dt.date(2026, 4, 1), dt.date(2026, 3, 1), 4.4)
+
+
+def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
+    series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
+    part = a_payload([("2026-04-01", 4.3)], is_complete=False)
+    record_fetches(con, [Came(series, "f1", "new", whole)], facts(0))
+    record_fetches(con, [Came(series, "f2", "new", part)], facts(1))
+    record_fetches(con, [Came(series, "f3", "refused", message="too short")], facts(2))
+    record_fetches(con, [Came(series, "f4", "unreachable")], facts(3))
+    last = last_fetches(con)["UNRATE"]
+    assert (last.fetch_id, last.unit, last.unit_kind, last.frequency) == ("f1", "Percent", "pct", "M")
+    assert (last.rows_served, last.held_first) == (2, dt.date(2026, 2, 1))
+
+
+def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
+    came = [
+        Came(a_series(), "f1", "new", a_payload([("2026-03-01", 4.2)]), None, MergeCounts(1, 2, 3, 4)),
+        Came(
+            a_series("GS10"), "f2", "unreachable", None, "sample_data/GS10.csv: GS10: there is no such file"
+        ),
+    ]
+    record_fetches(con, came, facts())
+    rows = con.execute(
+        "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, requests, message "
+        "FROM raw.fetches ORDER BY fetch_id"
+    ).fetchall()
+    assert rows == [
+        ("UNRATE", "fred", "new", 1, 1, 3, dt.date(2026, 3, 1), 1, None),
+        (
+            "GS10",
+            "fred",
+            "unreachable",
+            None,
+            0,
+            0,
+            None,
+            0,
+            "sample_data/GS10.csv: GS10: there is no such file",
+        ),
+    ]
+
+
+def test_first_publication_is_per_profile_and_method(con: duckdb.DuckDBPyConnection) -> None:
+    row = {
+        "profile": "sample", "method_version": "1.0.0", "as_of_date": dt.date(2026, 4, 30),
+        "first_published_at": dt.datetime(2026, 5, 1, 1, 30, 0, 250), "release_id": "r", "regime": "x",
+        "row_sha256": "y",
+    }  # fmt: skip
+    append_rows(con, load_catalog().tables["published_rows"], pd.DataFrame([row]))
+    expected = {dt.date(2026, 4, 30): int(np.datetime64("2026-05-01T01:30:00.000250", "us").astype("int64"))}
+    assert first_published(con, "sample", "1.0.0") == expected
+    assert first_published(con, "live", "1.0.0") == first_published(con, "sample", "2.0.0") == {}
+
+
+def test_unknown_table_is_named(con: duckdb.DuckDBPyConnection) -> None:
+    assert list(read_table(con, "raw.observations").columns)[:2] == ["series_id", "observation_date"]
+    with pytest.raises(LookupError, match=r"no table derived.nothing"):
+        read_table(con, "derived.nothing")

@@ -1,0 +1,180 @@
+"""A table is replaced as declared, or stands as it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.models import Table
+from assets.warehouse.errors import WarehouseError
+from assets.warehouse.tables import (
+    FrameRefused,
+    append_rows,
+    ensure_table,
+    replace_slice,
+    replace_table,
+    transaction,
+)
+
+
+def a_table(*extra: str, nullable: bool = True) -> Table:
+    """Dates, a share, a count and a label; `extra` names more VARCHAR columns."""
+
+    def column(name: str, type_: str, *, nullable: bool = True) -> dict[str, object]:
+        text = f"What {name} is about."
+        return {"name": name, "type": type_, "unit": "x", "nullable": nullable, "derived_from": [],
+                "definition": text}  # fmt: skip
+
+    columns = [
+        column("as_of_date", "DATE", nullable=False),
+        column("share_pct", "DOUBLE"),
+        column("rows", "BIGINT"),
+        column("label", "VARCHAR"),
+        *(column(name, "VARCHAR", nullable=nullable) for name in extra),
+    ]
+    return Table.model_validate(
+        {"name": "shares", "layer": "derived", "title": "Shares as known.", "grain": "One row per date",
+         "key": ["as_of_date"], "column": columns}
+    )  # fmt: skip
+
+
+def a_frame(**changes: object) -> pd.DataFrame:
+    columns = {
+        "label": ["a", None],
+        "rows": [1, 2],
+        "share_pct": [1.5, np.nan],
+        "as_of_date": np.array(["2026-03-31", "2026-04-30"], dtype="datetime64[s]"),
+    }
+    return pd.DataFrame(columns | changes)
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def rows(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    return con.execute("SELECT * FROM derived.shares ORDER BY as_of_date").fetchall()
+
+
+EXPECTED = [(dt.date(2026, 3, 31), 1.5, 1, "a"), (dt.date(2026, 4, 30), None, 2, None)]
+
+
+def test_columns_are_matched_by_name_and_typed_as_declared(con: duckdb.DuckDBPyConnection) -> None:
+    assert replace_table(con, a_table(), a_frame()) == 2
+    assert rows(con) == EXPECTED
+    types = con.execute(
+        "SELECT data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+    ).fetchall()
+    assert types == [("DATE",), ("DOUBLE",), ("BIGINT",), ("VARCHAR",)]
+
+
+def test_column_without_any_value_keeps_its_type(con: duckdb.DuckDBPyConnection) -> None:
+    """An all-None column would become a type of its own in DuckDB 2.0."""
+    replace_table(con, a_table(), a_frame(label=[None, None], share_pct=[None, None]))
+    types = con.execute(
+        "SELECT data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+    ).fetchall()
+    assert types == [("DATE",), ("DOUBLE",), ("BIGINT",), ("VARCHAR",)]
+
+
+def test_missing_and_infinite_numbers_are_null(con: duckdb.DuckDBPyConnection) -> None:
+    replace_table(con, a_table(), a_frame(share_pct=[np.inf, -np.inf]))
+    assert [row[1] for row in rows(con)] == [None, None]
+
+
+def test_comments_survive_every_replacement(con: duckdb.DuckDBPyConnection) -> None:
+    for _ in range(2):
+        replace_table(con, a_table(), a_frame())
+    comments = con.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'shares'").fetchall()
+    assert comments[1] == ("[x] What share_pct is about.",)
+    assert con.execute("SELECT comment FROM duckdb_tables()").fetchall() == [
+        ("Shares as known. One row per date.",)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (a_frame().iloc[:0], "derived.shares: the frame is empty"),
+        (a_frame().drop(columns="label"), "columns differ from the catalogue: label"),
+        (a_frame().assign(extra=1), "columns differ from the catalogue: extra"),
+        (a_frame(rows=[1.0, 2.5]), "derived.shares.rows: fractions in a whole-number column"),
+    ],
+)
+def test_frame_that_does_not_fit_leaves_the_old_table(
+    con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, message: str
+) -> None:
+    replace_table(con, a_table(), a_frame())
+    with pytest.raises(FrameRefused, match=message):
+        replace_table(con, a_table(), frame)
+    assert rows(con) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "dates", [["2026-03-31", "2026-03-31"], ["2026-03-31", "NaT"]], ids=["same key twice", "key missing"]
+)
+def test_broken_key_leaves_the_old_table_with_its_comments(
+    con: duckdb.DuckDBPyConnection, dates: list[str]
+) -> None:
+    replace_table(con, a_table(), a_frame())
+    with pytest.raises(duckdb.ConstraintException):
+        replace_table(con, a_table(), a_frame(as_of_date=np.array(dates, dtype="datetime64[s]")))
+    assert rows(con) == EXPECTED
+    assert con.execute("SELECT comment FROM duckdb_tables()").fetchall()[0][0]
+
+
+def test_value_of_another_type_leaves_the_old_table(con: duckdb.DuckDBPyConnection) -> None:
+    replace_table(con, a_table(), a_frame())
+    with pytest.raises(duckdb.ConversionException):
+        replace_table(con, a_table(), a_frame(rows=["one", "two"]))
+    assert rows(con) == EXPECTED
+
+
+def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> None:
+    table = a_table()
+    replace_slice(con, table, a_frame(label=["a", "a"]), "label", "a")
+    later = np.array(["2026-05-31", "2026-06-30"], dtype="datetime64[s]")
+    replace_slice(con, table, a_frame(label=["b", "b"], as_of_date=later), "label", "b")
+    replace_slice(con, table, a_frame(label=["a", "a"]).iloc[1:], "label", "a")  # the same key once more
+    assert [(row[0].month, row[3]) for row in rows(con)] == [(4, "a"), (5, "b"), (6, "b")]  # type: ignore[attr-defined]
+    with pytest.raises(FrameRefused, match="another label than 'a'"):
+        replace_slice(con, table, a_frame(label=["a", "b"]), "label", "a")
+
+
+def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
+    assert append_rows(con, a_table(), a_frame()) == 2
+    assert append_rows(con, a_table(), a_frame().iloc[:0]) == 0
+    with pytest.raises(duckdb.ConstraintException):
+        append_rows(con, a_table(), a_frame())
+    assert rows(con) == EXPECTED
+
+
+def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> None:
+    append_rows(con, a_table(), a_frame())
+    ensure_table(con, a_table("note"))
+    assert rows(con) == [(*row, None) for row in EXPECTED]
+    comment = con.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'note'").fetchall()
+    assert comment == [("[x] What note is about.",)]
+
+
+def test_table_that_cannot_become_the_declared_one_is_named(con: duckdb.DuckDBPyConnection) -> None:
+    append_rows(con, a_table("note"), a_frame(note="n"))
+    for table in (a_table(), a_table("note", "other", nullable=False)):
+        with pytest.raises(WarehouseError, match=r'"derived"."shares".(note|other) is not as declared'):
+            ensure_table(con, table)
+
+
+def test_transaction_inside_another_joins_it(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(RuntimeError), transaction(con):
+        append_rows(con, a_table(), a_frame())
+        raise RuntimeError
+    assert con.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+    append_rows(con, a_table(), a_frame())
+    assert rows(con) == EXPECTED

@@ -1,0 +1,205 @@
+"""What a payload must be before it may enter the warehouse, and how publishers' words are understood."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.sources.protocol import RULES, FetchStatus, Payload, PayloadRefused
+from assets.sources.sample import SampleSource
+from assets.sources.units import base_years, parse_frequency, parse_unit
+from assets.sources.validate import validate
+from tests.builders import Row, a_payload, a_series
+
+TODAY = dt.date(2026, 5, 31)
+MONTHS: list[Row] = [("2026-01-01", 4.0), ("2026-02-01", 4.1), ("2026-03-01", 4.2), ("2026-04-01", 4.3)]
+
+
+@dataclass(frozen=True)
+class Last:
+    unit_kind: str | None = "pct"
+    rows_served: int | None = 4
+    held_first: dt.date | None = dt.date(2026, 1, 1)
+
+
+def refused(payload: Payload, last: Last | None = None, **changes: object) -> PayloadRefused:
+    with pytest.raises(PayloadRefused) as caught:
+        validate(payload, a_series("UNRATE", **changes), TODAY, last)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_every_sample_file_is_accepted_without_a_warning(project_root: Path) -> None:
+    source = SampleSource(project_root)
+    for series in load_catalog().in_profile("sample"):
+        assert validate(source.fetch(series), series, source.as_of, None) == [], series.series_id
+
+
+def test_message_names_file_series_rule_value_and_way_out() -> None:
+    error = refused(a_payload([*MONTHS[:2], ("2026-03-01", 4300.0)]), plausible_min=0.0, plausible_max=30.0)
+    assert str(error) == (
+        "sample_data/UNRATE.csv: UNRATE: implausible_value: 4300.0 on 2026-03-01 is outside 0..30; "
+        "check the file, or the range in assets/catalog/series/activity.toml"
+    )
+
+
+def test_many_offenders_are_counted_and_the_first_are_shown() -> None:
+    rows: list[Row] = [(f"2025-{month:02}-01", 4000.0 + month) for month in range(1, 13)]
+    assert refused(a_payload(rows)).detail.startswith("12 rows: 4001.0 on 2025-01-01, 4002.0 on 2025-02-01,")
+
+
+def test_frame_without_a_column_is_refused() -> None:
+    payload = a_payload(MONTHS)
+    observations = payload.observations.drop(columns="value")
+    error = refused(Payload(**{**vars(payload), "observations": observations}))
+    assert error.rule == "missing_column"
+
+
+def test_values_that_are_no_numbers_are_refused() -> None:
+    payload = a_payload(MONTHS)
+    for values in (["4.0", "4.1", "4.2", "n/a"], [4.0, np.inf, 4.2, 4.3]):
+        observations = payload.observations.assign(value=values)
+        assert refused(Payload(**{**vars(payload), "observations": observations})).rule == "not_a_number"
+
+
+def test_rows_without_a_date_are_refused() -> None:
+    payload = a_payload(MONTHS)
+    undated = payload.observations.assign(observation_date=pd.to_datetime([None] * 4).astype("datetime64[s]"))
+    assert refused(Payload(**{**vars(payload), "observations": undated})).rule == "not_a_date"
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        ([], "empty_file"),
+        ([("2026-03-01", None), ("2026-04-01", None)], "empty_file"),
+        ([*MONTHS, ("2026-04-01", 4.3)], "duplicate_key"),
+        ([*MONTHS, ("2026-06-01", 4.3)], "future_date"),
+        ([("2026-04-01", 4.3, "2026-06-05")], "future_date"),
+        ([("2026-05-04", 4.3), ("2026-05-05", 4.3), ("2026-05-06", 4.3)], "frequency_changed"),
+        ([("2025-01-01", 4.3), ("2025-04-01", 4.3), ("2025-07-01", 4.3)], "frequency_changed"),
+    ],
+)
+def test_rule_is_named(rows: list[Row], rule: str) -> None:
+    assert refused(a_payload(rows)).rule == rule
+
+
+def test_same_observation_in_two_vintages_is_no_duplicate() -> None:
+    rows: list[Row] = [("2026-03-01", 4.2, "2026-04-03"), ("2026-03-01", 4.3, "2026-05-08")]
+    assert validate(a_payload(rows), a_series(), TODAY, None) == []
+
+
+def test_unit_of_another_scale_or_kind_is_refused_before_its_values_are() -> None:
+    assert refused(a_payload([("2026-03-01", 4e6)], unit="Millions of U.S. Dollars")).rule == "unit_changed"
+    assert refused(a_payload(MONTHS), Last(unit_kind="index")).rule == "unit_changed"
+
+
+def test_unit_text_not_understood_is_a_warning_while_the_level_is_plausible() -> None:
+    (warning,) = validate(a_payload(MONTHS, unit="Rate"), a_series(), TODAY, None)
+    assert "'Rate' is not understood" in warning
+
+
+def test_other_base_year_is_a_warning() -> None:
+    series = a_series("PCEPILFE")
+    payload = a_payload([("2026-03-01", 120.0)], "PCEPILFE", unit="Index 2012=100")
+    (warning,) = validate(payload, series, TODAY, None)
+    assert "base year changed: 'Index 2012=100'" in warning
+
+
+def test_source_without_unit_text_is_judged_by_its_level_alone() -> None:
+    assert validate(a_payload(MONTHS, unit=None), a_series(), TODAY, Last()) == []
+
+
+def test_frequency_the_publisher_states_must_be_the_catalogues() -> None:
+    error = refused(a_payload(MONTHS, frequency="Weekly, Ending Friday"))
+    assert (error.rule, "'Weekly, Ending Friday' (W)" in error.detail) == ("frequency_changed", True)
+
+
+def test_step_series_has_no_spacing() -> None:
+    rows: list[Row] = [("2008-12-16", 0.25), ("2015-12-16", 0.5), ("2016-12-14", 0.75)]
+    series = a_series("DFEDTARU")
+    assert validate(a_payload(rows, "DFEDTARU", frequency="D"), series, TODAY, None) == []
+
+
+def test_shorter_than_before_unless_the_provider_serves_a_window() -> None:
+    assert refused(a_payload(MONTHS[1:]), Last()).rule == "shorter_than_before"
+    assert refused(a_payload(MONTHS, rows_expected=5)).rule == "shorter_than_before"
+    (warning,) = validate(a_payload(MONTHS[1:]), a_series(served_window_years=3), TODAY, Last())
+    assert "served from 2026-02-01 only" in warning
+
+
+def test_part_of_a_history_is_not_compared_with_the_whole() -> None:
+    assert validate(a_payload(MONTHS[3:], is_complete=False), a_series(), TODAY, Last()) == []
+
+
+def test_refusal_survives_a_process_boundary() -> None:
+    error = PayloadRefused("empty_file", "UNRATE", "sample_data/UNRATE.csv", "no line", "restore it")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_statuses_are_those_the_table_declares() -> None:
+    declared = load_catalog().tables["fetches"].column("status").values
+    assert declared == get_args(FetchStatus)
+    assert len(set(RULES)) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Millions of U.S. Dollars", "usd_mn"),
+        ("Mil. of $", "usd_mn"),
+        ("billions USD, SAAR, rounded to 0.1", "usd_bn"),
+        ("Billions of Chained 2017 Dollars", "usd_bn"),
+        ("USD per troy ounce", "usd_per_oz"),
+        ("$/oz", "usd_per_oz"),
+        ("Dollars per Hour", "usd_per_hour"),
+        ("Dollars", "usd"),
+        ("percent, 1 decimal", "pct"),
+        ("Percent of GDP", "pct"),
+        ("Percentage points", "pp"),
+        ("index 2017=100", "index"),
+        ("index, standard deviations; 0 = average since 1971", "index"),
+        ("thousands of persons", "thousands"),
+        ("persons", "count"),
+        ("+1 or 0", "indicator"),
+        ("Trillions of Dollars", None),
+        ("Thousands of Dollars", None),
+        ("Millions of Persons", None),
+        ("Basis Points", None),
+        ("Rate", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_unit_texts(text: str | None, kind: str | None) -> None:
+    assert parse_unit(text) == kind
+
+
+def test_every_unit_text_of_catalogue_and_sample_is_understood(project_root: Path) -> None:
+    series = load_catalog().series
+    assert {s: parse_unit(entry.unit) for s, entry in series.items()} == {
+        s: e.unit_kind for s, e in series.items()
+    }
+    with (project_root / "sample_data" / "provenance.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            assert parse_unit(row["unit"]) == series[row["series_id"]].unit_kind, row["series_id"]
+
+
+def test_base_years() -> None:
+    assert base_years("index 1982-84=100") == base_years("Index 1982-1984=100") == ("1982", "1984")
+    assert base_years("Billions of Chained 2017 Dollars") == ("2017",)
+    assert base_years("Percent") == base_years(None) == ()
+
+
+def test_frequency_texts() -> None:
+    texts = ["Daily, Close", "weekly, ending Wednesday (week average)", "M", "Quarterly", "Annual", None]
+    assert [parse_frequency(text) for text in texts] == ["D", "W", "M", "Q", None, None]
