@@ -1,0 +1,172 @@
+"""`doctor`: is everything in place for a run, and what to do about what is not.
+
+Belongs here: looking, and saying what to do. Does not belong here: repairing, and the release (`doctor_release.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.settings import (
+    ConfigurationError,
+    Places,
+    load_places,
+    load_settings,
+    read_environment,
+    unknown_variables,
+)
+
+_PYTHONS = ((3, 11), (3, 15))  # from, below
+_ENOUGH_MB = 1000
+
+
+class Finding(NamedTuple):
+    """One line: `level` is OK, WARN or FAIL; `text` says what was seen and, unless OK, what to do."""
+
+    level: str
+    what: str
+    text: str
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print one line per check; 1 when one failed, else 0."""
+    from pipelines.commands import doctor_release
+
+    variables = read_environment()
+    places = load_places(variables)
+    checks: list[Callable[[], list[Finding]]] = [
+        _python,
+        lambda: _lock_file(places.project_root),
+        lambda: _configuration(variables),
+        lambda: _key(variables),
+        lambda: _data_directory(places),
+        lambda: doctor_release.published_file(places),
+        lambda: doctor_release.observations(places),
+        lambda: _run_lock(places),
+        lambda: _dagster_home(places),
+        lambda: _last_run(places),
+    ]
+    failed = False
+    for check in checks:
+        for finding in check():
+            print(f"{finding.level:<5} {finding.what:<15} {finding.text}")
+            failed |= finding.level == "FAIL"
+    return 1 if failed else 0
+
+
+def _python() -> list[Finding]:
+    version = sys.version.split()[0]
+    if _PYTHONS[0] <= sys.version_info[:2] < _PYTHONS[1]:
+        return [Finding("OK", "python", f"{version} ({sys.executable})")]
+    wanted = f"{_PYTHONS[0][0]}.{_PYTHONS[0][1]} to {_PYTHONS[1][0]}.{_PYTHONS[1][1] - 1}"
+    return [Finding("FAIL", "python", f"{version} is not {wanted}: run `make setup PYTHON=...`")]
+
+
+def _lock_file(root: Path) -> list[Finding]:
+    """Every package of the lock is installed in the locked version, as far as this machine needs it."""
+    from packaging.requirements import Requirement
+
+    lock = root / "requirements.lock"
+    if not lock.is_file():
+        return [Finding("FAIL", "packages", f"{lock} is missing: restore it from version control")]
+    lines = [line.rstrip("\\ ") for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line]
+    wanted = [Requirement(line) for line in lines if line[0].isalnum()]
+    odd, count = [], 0
+    for requirement in wanted:
+        if requirement.marker is not None and not requirement.marker.evaluate():
+            continue
+        count += 1
+        try:
+            found = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            odd.append(f"{requirement.name} is not installed")
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            odd.append(f"{requirement.name} is {found}")
+    if not odd:
+        return [Finding("OK", "packages", f"{count} installed as requirements.lock says")]
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    return [Finding("FAIL", "packages", f"{'; '.join(odd[:3])}{more}: run `make setup`")]
+
+
+def _configuration(variables: Mapping[str, str]) -> list[Finding]:
+    try:
+        settings = load_settings()
+        found = [Finding("OK", "configuration", f"profile {settings.profile}, as of {settings.run_date}")]
+    except ConfigurationError as error:
+        found = [Finding("FAIL", "configuration", str(error))]
+    for name, known in unknown_variables(variables).items():
+        hint = f"did you mean {known}?" if known else ".env.example lists those that are"
+        found.append(Finding("WARN", "configuration", f"{name} is not read: {hint}"))
+    return found
+
+
+def _key(variables: Mapping[str, str]) -> list[Finding]:
+    said = "set" if "FRED_API_KEY" in variables else "not set"
+    return [Finding("OK", "FRED_API_KEY", f"{said}; the sample profile does not need it")]
+
+
+def _data_directory(places: Places) -> list[Finding]:
+    place = places.data_dir
+    while not place.exists():  # a run makes it
+        place = place.parent
+    try:
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".writable"):
+            pass
+    except OSError as error:
+        text = f"{place}: {(error.strerror or str(error)).lower()}: check its owner, or set REGIME_DATA_DIR"
+        return [Finding("FAIL", "data directory", text)]
+    free = shutil.disk_usage(place).free / 1e6
+    if free < _ENOUGH_MB:
+        return [Finding("WARN", "data directory", f"{places.data_dir}: {free:,.0f} MB free: free some space")]
+    return [Finding("OK", "data directory", f"{places.data_dir}, {free:,.0f} MB free")]
+
+
+def _run_lock(places: Places) -> list[Finding]:
+    from assets.warehouse.lock import RunLock
+
+    holder = RunLock(places.lock_path).holder()
+    if holder is None:
+        return [Finding("OK", "run lock", "nobody holds it")]
+    return [Finding("WARN", "run lock", f"held by {holder}: wait for it, or run with --wait")]
+
+
+def _dagster_home(places: Places) -> list[Finding]:
+    home = places.dagster_home
+    if (home / "dagster.yaml").is_file():
+        return [Finding("OK", "DAGSTER_HOME", str(home))]
+    text = f"{home} holds no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"
+    return [Finding("WARN", "DAGSTER_HOME", text)]
+
+
+def _last_run(places: Places) -> list[Finding]:
+    """The newest run of the Dagster instance the command line and the UI share."""
+    if not (places.dagster_home / "history").is_dir():
+        return [Finding("OK", "last run", "none yet: run `make run`")]
+    import datetime as dt
+
+    import dagster as dg
+
+    os.environ["DAGSTER_HOME"] = str(places.dagster_home)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            records = instance.get_run_records(limit=1)
+    except Exception as error:  # whatever the history suffers from, the other lines are worth reading
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+        return [Finding("WARN", "last run", f"Dagster's history cannot be read ({said})")]
+    if not records:
+        return [Finding("OK", "last run", "none yet: run `make run`")]
+    run, status = records[0].dagster_run, records[0].dagster_run.status.value.lower()
+    began = records[0].create_timestamp.astimezone(dt.UTC)
+    text = f"{run.job_name} {status}, {began:%Y-%m-%d %H:%M} UTC, run {run.run_id[:8]}"
+    if status == "failure":
+        return [Finding("WARN", "last run", f"{text}: its log is in the UI (`make ui`)")]
+    return [Finding("OK", "last run", text)]

@@ -1,0 +1,102 @@
+"""`explain`: every input behind the label of a date, as the published file holds it.
+
+Belongs here: the command. Does not belong here: computing anything again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+
+import duckdb
+
+from pipelines.commands.published import Row, aligned, day, number, open_published, rows
+from pipelines.commands.verdict import CONDITIONS, profile_words, regime_words
+from pipelines.settings import ConfigurationError, load_places, read_environment
+
+_HEADER = (
+    "condition", "input", "value", "unit", "rank", "weight", "adds", "about", "known since", "by", "series",
+)  # fmt: skip
+_RIGHT = ("value", "rank", "weight", "adds")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the evidence of the row of `args.date`, of the newest row without one."""
+    with open_published(load_places(read_environment()).published_path) as con:
+        print("\n".join(explain_lines(con, args.date)))
+    return 0
+
+
+def explain_lines(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> list[str]:
+    """The row of a date, or the nearest earlier one, with its evidence. ConfigurationError before the first row."""
+    manifest = rows(con, "SELECT * FROM release_manifest")[0]
+    regime = _row(con, asked)
+    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
+    evidence.sort(key=_order)
+    note = [] if asked in (None, regime["as_of_date"]) else [_nearest(asked, manifest), ""]
+    return [
+        *note,
+        f"{day(regime['as_of_date'])}: {regime_words(regime)}, {profile_words(manifest)}",
+        f"label {regime['regime']} since {day(regime['regime_since'])}; stance {regime['stance']} "
+        f"({regime['stance_driver']}); condition {regime['condition_state']}; method {regime['method_version']}",
+        "",
+        *aligned(_HEADER, [_cells(e) for e in evidence], _RIGHT),
+        "",
+        *_sums(regime),
+    ]
+
+
+def _row(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> Row:
+    found = rows(
+        con,
+        "SELECT * FROM regime WHERE ? IS NULL OR as_of_date <= ? ORDER BY as_of_date DESC LIMIT 1",
+        [asked, asked],
+    )
+    if not found:
+        first = con.execute("SELECT min(as_of_date) FROM regime").fetchall()[0][0]
+        raise ConfigurationError(f"there is no row for {asked}: the first one is {first}")
+    return found[0]
+
+
+def _nearest(asked: dt.date | None, manifest: Row) -> str:
+    if asked is not None and asked > manifest["as_of_date"]:
+        return f"{asked} is after the newest row, which is shown."
+    return f"{asked} has no row of its own; the nearest earlier one is shown (month-ends and the run date have one)."
+
+
+def _order(evidence: Row) -> tuple[int, bool, float, str]:
+    """By condition, what counts first, the largest part first."""
+    place = CONDITIONS.index(evidence["condition"])
+    return place, evidence["weight"] == 0, -evidence["contribution"], evidence["component"]
+
+
+def _cells(evidence: Row) -> tuple[str, ...]:
+    missing = (evidence["absent_reason"] or "").replace("_", " ")
+    return (
+        evidence["condition"],
+        evidence["component"],
+        number(evidence["value"]) if evidence["value"] is not None else missing,
+        evidence["unit"],
+        number(evidence["percentile"]),
+        number(evidence["weight"], 3),
+        number(evidence["contribution"], 3)
+        if evidence["weight"] > 0
+        else (missing if evidence["score"] else "-"),
+        day(evidence["observation_date"]),
+        day(evidence["available_on"]),
+        evidence["vintage_source"] or "-",
+        evidence["series_ids"] or "-",
+    )
+
+
+def _sums(regime: Row) -> list[str]:
+    scores = ", ".join(f"{name} {number(regime[f'{name}_score'])}" for name in CONDITIONS[:3])
+    lines = [
+        f"score {number(regime['bubble_score'], 3)} = mean of {scores}; `adds` sums to it. "
+        f"Inflation {number(regime['inflation_score'])} stands beside it.",
+        f"coverage {number(regime['coverage'])}; {number(regime['distance_to_threshold'], 3)} from the nearest "
+        f"threshold; first published {regime['first_published_at']:%Y-%m-%d %H:%M} UTC",
+    ]
+    if regime["indeterminate_reason"]:
+        lines.append(f"indeterminate: {regime['indeterminate_reason']}")
+    return lines

@@ -1,0 +1,69 @@
+"""`run`: the nightly job once, in this process, then the verdict.
+
+Belongs here: settings, the lock, what is printed, the exit status. Does not belong here: the job
+(`pipelines/nightly.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pipelines.commands.published import open_published
+from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.settings import ConfigurationError, Settings, load_settings
+
+PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
+_STATUS = {"published": PUBLISHED, "held": HELD, "unreachable": UNREACHABLE}
+_WAIT_SECONDS = 15 * 60.0
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run once and publish; the exit status of DESIGN's contract (`python -m pipelines --help` lists it)."""
+    settings = load_settings(as_of=args.as_of)
+    for notice in settings.notices:
+        print(f"warning: {notice}", file=sys.stderr)
+    say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
+    return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+
+
+def say(line: str) -> None:
+    """Progress goes to standard error, so that standard output holds the verdict alone."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(settings: Settings, wait_seconds: float) -> int:
+    from assets.catalog.loader import CatalogError
+    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.lock import RunLock
+    from assets.warehouse.publication import Held, PublicationRefused, prepare
+
+    try:
+        with RunLock(settings.lock_path).held(wait_seconds, say):
+            prepare(settings.published_path, settings.profile, settings.run_date)
+            from pipelines.nightly import (
+                run_nightly,
+            )  # Dagster: only once it is clear that this run may start
+
+            outcome = run_nightly(settings, as_of=settings.as_of, progress=say)
+    except Held as held:
+        print(f"held: {held}; the previous file stands", file=sys.stderr)
+        return HELD
+    except (CatalogError, LockHeld, PublicationRefused, WarehouseError) as error:
+        raise ConfigurationError(str(error)) from None
+    for line in outcome.lines:
+        say(line)
+    if outcome.status == "published":
+        _show(settings)
+    elif outcome.checks:
+        say(f"held by: {', '.join(outcome.checks)}; the previous file stands")
+    return _STATUS[outcome.status]
+
+
+def _show(settings: Settings) -> None:
+    with open_published(settings.published_path) as con:
+        print("\n".join(["", *verdict_lines(read_verdict(con), settings.published_path)]))
+
+
+def _profile(settings: Settings) -> str:
+    return "SAMPLE DATA (bundled figures)" if settings.profile == "sample" else "live figures"
