@@ -1,0 +1,90 @@
+"""Which table has which rules, and the suite of a table for one run.
+
+Belongs here: the list of tables, and putting structure, judgement and audit together.
+Does not belong here: the rules themselves, judging (`runner.py`), the archive's own suite (`suites/raw.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from assets.catalog.models import Catalog
+from checks.audits.leak import PROVENANCE, leak_rule
+from checks.structural import structural_rules
+from checks.suites import (
+    activity_inflation,
+    credit_spreads,
+    equity_risk_premium,
+    fiscal_and_debt,
+    late_figures,
+    monetisation,
+    policy_events,
+    real_yields,
+    reference_values,
+    regime,
+    regime_evidence,
+    regime_nightly,
+    reserve_growth,
+)
+from checks.suites.rules import Rule, Suite
+
+JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
+    module.TABLE: module.rules
+    for module in (
+        real_yields,
+        equity_risk_premium,
+        credit_spreads,
+        reserve_growth,
+        activity_inflation,
+        fiscal_and_debt,
+        monetisation,
+        policy_events,
+        reference_values,
+        regime,
+        regime_evidence,
+        regime_nightly,
+        late_figures,
+    )
+}
+WITH_PROVENANCE = (
+    "real_yields",
+    "equity_risk_premium",
+    "credit_spreads",
+    "reserve_growth",
+    "activity_inflation",
+    "fiscal_and_debt",
+    "monetisation",
+)
+MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet
+KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too
+
+
+def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:
+    """All rules of a table for a run as of `as_of`. Raises KeyError for a table that has none."""
+    declared = catalog.tables[table]
+    rules = [
+        *structural_rules(
+            declared,
+            as_of,
+            catalog.method.grid.start,
+            may_be_empty=table in MAY_BE_EMPTY,
+            is_kept=table in KEPT,
+        ),
+        *JUDGEMENT[table](catalog),
+        *([leak_rule(table)] if table in WITH_PROVENANCE else []),
+    ]
+    return Suite(table, declared.key, _types(table, rules, catalog), tuple(rules))
+
+
+def _types(table: str, rules: list[Rule], catalog: Catalog) -> dict[str, str]:
+    """Declared type of every column of the table, and of what its rules read elsewhere, key included."""
+    types: dict[str, str] = {column.name: column.type for column in catalog.tables[table].columns}
+    for name in dict.fromkeys(column for rule in rules for column in rule.columns if "." in column):
+        other, column = name.split(".")
+        for read in ("as_of_date", column):
+            types[f"{other}.{read}"] = catalog.tables[other].column(read).type
+    return types
+
+
+__all__ = ["JUDGEMENT", "PROVENANCE", "suite_of"]

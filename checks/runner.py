@@ -1,0 +1,212 @@
+"""Judging a frame by a suite, with Great Expectations.
+
+Belongs here: getting the columns ready, handing the rules to the judge, and what each of them came to.
+Does not belong here: the rules (`checks/suites`, `checks/structural.py`), how Great Expectations is called
+(`checks/expectations.py`), Dagster (`checks/factories.py`), where results are kept (`checks/results.py`).
+
+Nothing is caught here: a crash of ours stays a crash. What a rule cannot be judged on is found before it is judged.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from checks.expectations import Judged, Positions, Verdict, verdicts
+from checks.suites.measures import Tables, beside
+from checks.suites.rules import Rule, Severity, Suite
+from checks.suites.types import misfits, settled
+
+EXAMPLES = 5
+Example = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule came to.
+
+    `evaluated_rows` counts the rows there was something to judge on, `failing_rows` those that broke the rule, both in
+    rows; `positions` are the failing rows of the frame, `examples` at most five of them: key, columns read, measure.
+    """
+
+    rule: Rule
+    passed: bool
+    severity: Severity
+    evaluated_rows: int
+    failing_rows: int
+    message: str
+    positions: Positions
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """What all rules of one table came to, in the order of the suite."""
+
+    suite: Suite
+    rows: int
+    results: tuple[RuleResult, ...]
+
+    @property
+    def table(self) -> str:
+        """Name of the judged table."""
+        return self.suite.table
+
+    @property
+    def failed(self) -> tuple[RuleResult, ...]:
+        """Rules that do not hold, critical ones first."""
+        return tuple(
+            sorted((r for r in self.results if not r.passed), key=lambda r: r.severity != "critical")
+        )
+
+    @property
+    def is_held(self) -> bool:
+        """True when a critical rule does not hold: nothing may be published."""
+        return any(result.severity == "critical" for result in self.failed)
+
+    @property
+    def sentence(self) -> str:
+        """One line: how many rules hold, and the first that does not."""
+        held, failed = len(self.results) - len(self.failed), self.failed
+        if not failed:
+            return f"{self.table}: all {held} rules hold on {self.rows} rows."
+        more = f" ({len(failed) - 1} more do not hold)" if len(failed) > 1 else ""
+        return f"{self.table}: {failed[0].rule.name}: {failed[0].message}{more}"
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """The judged frame and those beside it in one representation per type, and why a column cannot be read."""
+
+    own: pd.DataFrame
+    beside: dict[str, pd.DataFrame]
+    misfits: dict[str, pd.Series]
+    missing: dict[str, str]
+    mistyped: dict[str, str]
+
+    def measured(self, rule: Rule) -> pd.Series | None:
+        """What the rule judges, one per row; None when it judges columns as they are."""
+        if rule.judges_type:
+            return self.misfits[rule.columns[0]]
+        return rule.measure(self.own, self.beside) if rule.measure else None
+
+    def fault(self, rule: Rule) -> str | None:
+        """What keeps the rule from being judged; its own type keeps a type rule from nothing."""
+        faults = self.missing if rule.judges_type else self.missing | self.mistyped
+        return next((faults[column] for column in rule.columns if column in faults), None)
+
+
+def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:
+    """Judge every rule of the suite on the frame; `tables` holds the other tables its rules read.
+
+    A rule whose columns are missing or wrongly typed has failed, critically, and says so. No file is written, nothing
+    is sent anywhere. Raises KeyError for an expectation that Great Expectations does not have.
+    """
+    frame = frame.reset_index(drop=True)
+    frames = _settle(frame, suite, tables or {})
+    results: dict[str, RuleResult] = {}
+    judged: list[Judged] = []
+    for rule in suite.rules:
+        if fault := frames.fault(rule):
+            results[rule.name] = _not_judged(rule, fault, len(frame))
+        elif frame.empty and rule.column_name != "table":
+            results[rule.name] = _result(rule, Verdict(True, 0), [])
+        else:
+            judged.append(Judged(rule, frames.measured(rule)))
+    for item, verdict in zip(judged, verdicts(frames.own, judged), strict=True):
+        results[item.rule.name] = _result(item.rule, verdict, _examples(item, verdict, suite, frames))
+    return SuiteResult(suite, len(frame), tuple(results[rule.name] for rule in suite.rules))
+
+
+def _settle(frame: pd.DataFrame, suite: Suite, tables: Tables) -> _Frames:
+    frames = _Frames(frame.copy(), {}, {}, {}, {})
+    for name, declared in suite.types.items():
+        table, _, column = name.rpartition(".")
+        source = tables.get(table) if table else frame
+        if source is None:
+            frames.missing[name] = f"table {table} is missing"
+        elif column not in source:
+            frames.missing[name] = f"column {name} is missing"
+        else:
+            values = source[column]
+            frames.misfits[name] = misfits(values, declared)
+            target = (
+                frames.beside.setdefault(table, pd.DataFrame(index=values.index)) if table else frames.own
+            )
+            if wrong := int(frames.misfits[name].sum()):
+                frames.mistyped[name] = f"{wrong} values of column {name} are no {declared}"
+            else:
+                target[column] = settled(values, declared)
+    return frames
+
+
+def _not_judged(rule: Rule, fault: str, rows: int) -> RuleResult:
+    message = f"not judged: {fault}."
+    return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
+
+
+def _result(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> RuleResult:
+    severity = "critical" if verdict.error else rule.severity
+    failing = len(verdict.positions)
+    return RuleResult(
+        rule,
+        verdict.passed,
+        severity,
+        verdict.evaluated_rows,
+        failing,
+        _message(rule, verdict, examples),
+        verdict.positions,
+        tuple(examples),
+    )
+
+
+def _message(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> str:
+    rows = verdict.evaluated_rows
+    if verdict.error:
+        return f"not judged: {verdict.error}"
+    if verdict.passed:
+        return f"{rule.statement}: {rows} of {rows} rows."
+    if not len(verdict.positions):
+        return f"{rule.statement}: not so, found {_short(verdict.observed)}."
+    first = ", ".join(f"{name} {value}" for name, value in examples[0].items())
+    return f"{rule.statement}: not so in {len(verdict.positions)} of {rows} rows, first: {first}."
+
+
+def _examples(item: Judged, verdict: Verdict, suite: Suite, frames: _Frames) -> list[Example]:
+    """The first failing rows: key, the columns the rule reads, what was measured."""
+    if not len(verdict.positions):
+        return []
+    frame = frames.own.iloc[verdict.positions[:EXAMPLES]]
+    names = [name for name in dict.fromkeys((*suite.key, *item.rule.columns)) if name in frame]
+    columns = {name: frame[name] for name in names}
+    if "as_of_date" in frame:
+        foreign = [name for name in item.rule.columns if "." in name]
+        columns |= {name: beside(frame, frames.beside, name) for name in foreign}
+    if item.values is not None and not item.rule.judges_type:
+        columns["measured"] = item.values.iloc[verdict.positions[:EXAMPLES]]
+    rows = zip(*columns.values(), strict=True)
+    return [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
+
+
+def _plain(value: object) -> object:
+    """A value JSON and a person can read; a date without its midnight, infinity in words."""
+    if isinstance(value, str | bool | np.bool_):
+        return value if isinstance(value, str) else bool(value)
+    if pd.isna(value):  # type: ignore[call-overload]
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+    if isinstance(value, int | float | np.number):
+        number = float(value)
+        return number if math.isfinite(number) else "only one of the two is there"
+    return str(value)
+
+
+def _short(observed: object) -> str:
+    text = ", ".join(map(str, observed)) if isinstance(observed, list) else str(observed)
+    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -1,0 +1,40 @@
+"""Rules of `late_figures`: public in time, with us too late.
+
+Belongs here: judgement on this table. Does not belong here: rules generated from its declaration.
+"""
+
+from __future__ import annotations
+
+from assets.catalog.models import Catalog
+from checks.suites.measures import days_between, distance, flag
+from checks.suites.rules import Rule, never, within
+
+TABLE = "late_figures"
+
+
+def rules(catalog: Catalog) -> tuple[Rule, ...]:
+    """What makes a figure late: known to the world by the date, captured after the row was published."""
+    return (
+        within(
+            "realtime_start__not_after_as_of",
+            ("as_of_date", "realtime_start"),
+            lambda f, _: days_between(f["realtime_start"], f["as_of_date"]),
+            minimum=0,
+            statement="the figure was public on the date",
+            what_to_do="A figure of the future is no late figure: look at the query in assets/warehouse.",
+        ),
+        never(
+            "captured_at__after_publication",
+            ("captured_at", "first_published_at"),
+            lambda f, _: flag(~(f["captured_at"] > f["first_published_at"])),
+            statement="the figure reached us after the row was published",
+            what_to_do="A figure we had in time belongs in the row: look at the query in assets/warehouse.",
+        ),
+        never(
+            "value_late__another_than_used",
+            ("value_late", "value_used"),
+            lambda f, _: flag(distance(f["value_late"], f["value_used"]).fillna(0) == 0),
+            statement="the late figure differs from the one used",
+            what_to_do="Equal figures are no news: look at the query in assets/warehouse.",
+        ),
+    )

@@ -1,0 +1,80 @@
+"""What a row is measured by before an expectation judges it: identities, gaps, jumps, another table's figures.
+
+Belongs here: pure functions on series and frames, NULL where there is nothing to judge.
+Does not belong here: a table's own rules, limits, messages, Great Expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+Tables = Mapping[str, pd.DataFrame]  # the tables beside the judged one, by name
+
+
+def distance(actual: pd.Series, expected: pd.Series) -> pd.Series:
+    """How far two figures that must be equal are apart; infinite where only one of them is there."""
+    actual, expected = actual.astype("float64"), expected.astype("float64")
+    return (actual - expected).abs().mask(actual.isna() != expected.isna(), np.inf)
+
+
+def flag(broken: pd.Series, judged: pd.Series | None = None) -> pd.Series:
+    """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `judged`. Unknown counts as false."""
+    number = truth(broken).astype("float64")
+    return number if judged is None else number.where(truth(judged))
+
+
+def truth(values: pd.Series) -> pd.Series:
+    """A nullable condition as plain booleans: unknown is false."""
+    return values.astype("boolean").fillna(False).astype(bool)
+
+
+def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
+    """1 where two texts or flags that must be equal are not; two NULLs are equal."""
+    both_unknown = actual.isna() & expected.isna()
+    return flag(~both_unknown & ~truth(actual == expected))
+
+
+def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
+    """1 where a value is there although the condition does not hold, or the other way round."""
+    return flag(values.notna() != truth(condition))
+
+
+def beside(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
+    """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
+    table, name = column.split(".")
+    other = tables[table].drop_duplicates("as_of_date").set_index("as_of_date")[name]
+    return pd.Series(frame["as_of_date"].map(other), index=frame.index)
+
+
+def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:
+    """Days from `earlier` to `later`, negative when they are the other way round."""
+    return (later - earlier).dt.days.astype("float64")
+
+
+def once_per(frame: pd.DataFrame, by: list[str], values: pd.Series) -> pd.Series:
+    """`values` on the first row of each group only, so that a group is counted once."""
+    return values.where(~frame.duplicated(by))
+
+
+def missing_before(dates: pd.Series, expected: pd.Series) -> pd.Series:
+    """How many expected dates are absent, counted on the next date that is there (after the last: on the last)."""
+    present = np.unique(dates.dropna().to_numpy(dtype="datetime64[s]"))
+    absent = np.setdiff1d(expected.dropna().to_numpy(dtype="datetime64[s]"), present)
+    if not len(present):
+        return pd.Series(np.nan, index=dates.index)
+    at = np.minimum(np.searchsorted(present, absent), len(present) - 1)
+    count = pd.Series(np.bincount(at, minlength=len(present)).astype("float64"), index=present)
+    return pd.Series(dates.map(count), index=dates.index).where(~dates.duplicated())
+
+
+def step_size(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Size of the change since the row before, in date order; NULL where either figure is absent."""
+    return frame.sort_values("as_of_date")[column].diff().abs().reindex(frame.index)
+
+
+def row_before(frame: pd.DataFrame, column: str) -> pd.Series:
+    """The value of the row before, in date order."""
+    return frame.sort_values("as_of_date")[column].shift().reindex(frame.index)
