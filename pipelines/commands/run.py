@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from pipelines.commands.published import open_published
 from pipelines.commands.verdict import read_verdict, verdict_lines
@@ -35,29 +36,27 @@ def say(line: str) -> None:
 def _run(settings: Settings, wait_seconds: float) -> int:
     from assets.catalog.loader import CatalogError
     from assets.warehouse.errors import LockHeld, WarehouseError
-    from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import Held, PublicationRefused, prepare
+    from assets.warehouse.publication import PublicationRefused
+    from pipelines.nightly import run_nightly
 
     try:
-        with RunLock(settings.lock_path).held(wait_seconds, say):
-            prepare(settings.published_path, settings.profile, settings.run_date)
-            from pipelines.nightly import (
-                run_nightly,
-            )  # Dagster: only once it is clear that this run may start
-
-            outcome = run_nightly(settings, as_of=settings.as_of, progress=say)
-    except Held as held:
-        print(f"held: {held}; the previous file stands", file=sys.stderr)
-        return HELD
+        outcome = run_nightly(settings, wait_seconds=wait_seconds, say=say)
     except (CatalogError, LockHeld, PublicationRefused, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
     for line in outcome.lines:
         say(line)
     if outcome.status == "published":
         _show(settings)
-    elif outcome.checks:
-        say(f"held by: {', '.join(outcome.checks)}; the previous file stands")
+    else:
+        _say_what_stands(settings, outcome.checks)
     return _STATUS[outcome.status]
+
+
+def _say_what_stands(settings: Settings, checks: Sequence[str]) -> None:
+    if checks:
+        say(f"held by: {', '.join(checks)}")
+    there = settings.published_path.exists()
+    say(f"{settings.published_path} stands as it was" if there else "nothing is published yet")
 
 
 def _show(settings: Settings) -> None:
