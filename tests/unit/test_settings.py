@@ -1,0 +1,144 @@
+"""The environment is read once, strictly: a slip of the pen never runs something else than was meant."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pickle
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import (
+    KNOWN_VARIABLES,
+    PROJECT_ROOT,
+    ConfigurationError,
+    Secret,
+    load_places,
+    load_settings,
+    read_environment,
+    unknown_variables,
+)
+
+SAMPLE_END = dt.date(2026, 5, 31)
+
+
+def test_without_variables_the_sample_runs_as_of_its_last_day() -> None:
+    settings = load_settings(environ={})
+    assert (settings.profile, settings.as_of, settings.run_date) == ("sample", None, SAMPLE_END)
+    assert settings.warehouse_path == PROJECT_ROOT / "data" / "sample.warehouse.duckdb"
+    assert settings.published_path == PROJECT_ROOT / "data" / "published" / "regime.duckdb"
+    assert settings.dagster_home == PROJECT_ROOT / "dagster_home"
+    assert settings.fred_api_key is None
+    assert settings.notices == ()
+
+
+def test_relative_paths_mean_the_root_wherever_it_is_called_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = load_places({"REGIME_DATA_DIR": "elsewhere/../data2", "DAGSTER_HOME": str(tmp_path)})
+    assert places.data_dir == PROJECT_ROOT / "data2"
+    assert places.dagster_home == tmp_path
+
+
+@pytest.mark.parametrize("profile", ["Sample", "prod", "sample,live"])
+def test_an_unknown_profile_is_refused(profile: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"REGIME_PROFILE is .*: give sample or live"):
+        load_settings(environ={"REGIME_PROFILE": profile})
+
+
+def test_live_is_refused_and_the_way_on_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="set REGIME_PROFILE=sample"):
+        load_settings(environ={"REGIME_PROFILE": "live", "FRED_API_KEY": "k"})
+
+
+def test_a_key_alone_runs_the_sample_and_says_so() -> None:
+    settings = load_settings(environ={"FRED_API_KEY": "abc"})
+    assert settings.profile == "sample"
+    assert len(settings.notices) == 1 and "running on the sample" in settings.notices[0]
+    assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).notices == ()
+
+
+def test_the_key_is_shown_by_nothing() -> None:
+    settings = load_settings(environ={"FRED_API_KEY": "very-secret-key"})
+    assert settings.fred_api_key is not None and settings.fred_api_key.reveal() == "very-secret-key"
+    shown = f"{settings!r} {settings} {settings.notices} {settings.fred_api_key:}"
+    assert "very-secret-key" not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret("very-secret-key"))
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-13-01", "20240131", "2024-1-31", "yesterday", "2024-W05-3", "2024-02-30"]
+)
+def test_a_date_is_written_one_way(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"REGIME_AS_OF is .*YYYY-MM-DD"):
+        load_settings(environ={"REGIME_AS_OF": text})
+
+
+@pytest.mark.parametrize(
+    ("day", "why"), [("2026-06-01", "after the sample's last day"), ("1984-12-31", "before")]
+)
+def test_a_date_the_sample_cannot_speak_for_is_refused(day: str, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        load_settings(environ={"REGIME_AS_OF": day})
+
+
+def test_the_command_lines_date_goes_before_the_variable() -> None:
+    settings = load_settings(as_of=dt.date(2020, 1, 31), environ={"REGIME_AS_OF": "2024-12-31"})
+    assert settings.as_of == settings.run_date == dt.date(2020, 1, 31)
+    assert load_settings(environ={"REGIME_AS_OF": "2024-12-31"}).run_date == dt.date(2024, 12, 31)
+
+
+def test_an_empty_variable_is_no_variable() -> None:
+    assert (
+        load_settings(environ={"REGIME_PROFILE": "", "FRED_API_KEY": " ", "REGIME_AS_OF": ""}).notices == ()
+    )
+
+
+def test_dotenv_never_goes_before_the_environment(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REGIME_PROFILE=live\nFRED_API_KEY=a$b{c}\nREGIME_DATA_DIR=from-file\n")
+    variables = read_environment({"REGIME_PROFILE": "sample", "REGIME_DATA_DIR": ""}, tmp_path)
+    assert variables == {"REGIME_PROFILE": "sample", "FRED_API_KEY": "a$b{c}"}
+
+
+def test_an_unreadable_dotenv_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00K")
+    with pytest.raises(ConfigurationError, match=r"\.env cannot be read"):
+        read_environment({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("REGIME_ASOF", "REGIME_AS_OF"),
+        ("REGIME_DIR", "REGIME_DATA_DIR"),
+        ("REGIME_PROFIL", "REGIME_PROFILE"),
+        ("FRED_KEY", "FRED_API_KEY"),
+        ("FRED_APIKEY", "FRED_API_KEY"),
+        ("fred_api_key", "FRED_API_KEY"),
+        ("REGIME_SOMETHING_ELSE", None),
+    ],
+)
+def test_a_slip_of_the_pen_is_named(name: str, meant: str | None) -> None:
+    assert unknown_variables({name: "x", "PATH": "y", "REGIME_AS_OF": "z"}) == {name: meant}
+
+
+def test_all_slips_stand_in_one_line() -> None:
+    settings = load_settings(
+        environ={"REGIME_ASOF": "2020-01-31", "FRED_APIKEY": "x", "REGIME_COLOUR": "red"}
+    )
+    assert len(settings.notices) == 1
+    assert "REGIME_ASOF" in settings.notices[0] and "FRED_APIKEY" in settings.notices[0]
+    assert "REGIME_COLOUR" not in settings.notices[0]
+
+
+def test_known_variables_are_those_of_the_example_file() -> None:
+    lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and line.startswith("#")}
+    assert {name for name in named if name.isupper()} == set(KNOWN_VARIABLES)
+
+
+def test_a_sample_without_its_last_day_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"sample_data/sample\.toml: as_of cannot be read"):
+        load_settings(environ={}, root=tmp_path)
