@@ -13,6 +13,7 @@ import pandas as pd
 from assets.asset_specs import column_lineage
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
+from assets.progress import progress
 from assets.run_facts import RunFacts
 
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 10
@@ -20,6 +21,7 @@ _PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 10
 
 def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: Any) -> dg.MaterializeResult:
     """Row count, profile, newest as-of date, share of missing values and the last rows of `frame`."""
+    progress.info(f"{table.layer}/{table.name}: {len(frame)} rows")
     missing = frame.isna().mean().mul(100.0).round(1)
     metadata: dict[str, Any] = {
         "dagster/row_count": len(frame),

@@ -59,7 +59,7 @@ fi
 rm -f .venv/made_from
 if [ -n "$has_uv" ]; then
   echo "set-up: installing requirements.lock with uv (seconds)"
-  uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
+  uv pip install --quiet --compile-bytecode --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
 else
   echo "set-up: installing requirements.lock with pip (one to two minutes; with uv on PATH, seconds)"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock

@@ -14,6 +14,7 @@ import dagster as dg
 from assets.asset_specs import series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
+from assets.progress import progress
 from assets.raw.ingest import Ingested, ingest
 from assets.run_facts import RunFacts
 from assets.sources.registry import last_day, source_of
@@ -61,10 +62,26 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
                 facts,
                 load_catalog(),
             )
+        progress.info(f"raw/{source}: {_summary(done)}")
         for result in done:
             yield _result(result, facts)
 
     return publisher
+
+
+def _summary(done: list[Ingested]) -> str:
+    """Counts for the progress line."""
+    of_profile = [d for d in done if d.status != "not_in_profile"]
+    counts = [
+        f"{sum(d.counts.new for d in done)} new",
+        f"{sum(d.counts.revised + d.counts.corrected for d in done)} changed",
+    ]
+    counts += [
+        f"{n} {status}"
+        for status in ("unreachable", "refused")
+        if (n := sum(d.status == status for d in done))
+    ]
+    return f"{len(of_profile)} series, rows: {', '.join(counts)}" if of_profile else "none of this profile"
 
 
 def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:

@@ -33,6 +33,13 @@ class SeriesUnknown(Exception):
     """The source answered that it does not know the series: one line naming both."""
 
 
+class CredentialsRefused(Exception):
+    """The source refuses who we are, or was told nobody: one line with the way to get a key, never the key.
+
+    A matter of configuration, not of coverage: it ends the run instead of one series.
+    """
+
+
 class PayloadRefused(Exception):
     """The source was reached but what it served is wrong; nothing of it enters the warehouse.
 
@@ -61,7 +68,9 @@ class Payload:
     where the source gives no vintage). `unit` and `frequency` are the publisher's own texts, None where it
     states none. `where` is the file or URL without secrets. `is_complete` is false when only the part since
     our newest vintage was asked for. `rows_expected` is what the source itself says it holds, None where it
-    does not say.
+    does not say. `is_unchanged`: the source says that nothing changed since the last fetch, and there are no
+    rows. `notes` are the source's own remarks, for the book of fetches. Further columns of `observations`
+    (`realtime_end` of FRED) are for whoever needs them.
     """
 
     series_id: str
@@ -74,6 +83,8 @@ class Payload:
     where: str
     is_complete: bool = True
     rows_expected: int | None = None
+    is_unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def unit_kind(self) -> UnitKind | None:
@@ -86,13 +97,31 @@ class Payload:
         return parse_frequency(self.frequency)
 
 
+class Known(Protocol):
+    """What the archive already holds of a series (`assets/warehouse/known.py`), so that less is asked for.
+
+    Moments are aware UTC. `last_updated`: the publisher's own stamp at our last accepted fetch.
+    `newest_vintage`: newest first day among rows with a vintage of the source's own. `reconciled_at`: our
+    last accepted fetch of the whole history.
+    """
+
+    @property
+    def last_updated(self) -> dt.datetime | None: ...
+    @property
+    def newest_vintage(self) -> dt.date | None: ...
+    @property
+    def newest_observation(self) -> dt.date | None: ...
+    @property
+    def reconciled_at(self) -> dt.datetime | None: ...
+
+
 class Source(Protocol):
     """One publisher."""
 
-    def fetch(self, series: Series) -> Payload:
-        """What the publisher serves for a series today, unjudged.
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        """What the publisher serves for a series today, unjudged; with `known`, only what is new to us.
 
-        Raises SourceUnreachable, SeriesUnknown, or PayloadRefused when the answer is not a table of figures
-        at all.
+        Raises SourceUnreachable, SeriesUnknown, CredentialsRefused, or PayloadRefused when the answer is not
+        a table of figures at all.
         """
         ...

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assets.catalog.models import Series
 from assets.sources.parse import read_date_value
-from assets.sources.protocol import Payload, PayloadRefused, SourceUnreachable
+from assets.sources.protocol import Known, Payload, PayloadRefused, SourceUnreachable
 
 FOLDER = "sample_data"
 
@@ -38,8 +38,8 @@ class SampleSource:
             raise SourceUnreachable(f"{FOLDER}/sample.toml: as_of is {as_of!r}, not a date")
         return as_of
 
-    def fetch(self, series: Series) -> Payload:
-        """The series' file, with unit, frequency and number of rows as `provenance.csv` states them.
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        """The series' whole file, with unit, frequency and number of rows as `provenance.csv` states them.
 
         Raises SourceUnreachable when there is no readable file, PayloadRefused when it is no table of
         figures.

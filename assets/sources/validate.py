@@ -59,7 +59,7 @@ def validate(payload: Payload, series: Series, today: dt.date, last_fetch: LastF
     broken.
     """
     judgement = _Judgement(payload, series, today, last_fetch)
-    for rule in _RULES:
+    for rule in (_is_in_its_unit,) if payload.is_unchanged else _RULES:
         rule(judgement)
     return _warnings(judgement)
 
@@ -71,7 +71,9 @@ def _has_the_columns(j: _Judgement) -> None:
 
 
 def _has_figures(j: _Judgement) -> None:
-    if j.payload.observations["value"].isna().all():
+    rows = j.payload.observations
+    is_holiday = len(rows) > 0 and not j.payload.is_complete  # a night may bring nothing but a missing figure
+    if rows["value"].isna().all() and not is_holiday:
         raise j.refuse("empty_file", f"{len(j.payload.observations)} rows and no figure among them")
 
 
@@ -121,8 +123,12 @@ def _is_in_its_unit(j: _Judgement) -> None:
 
 def _is_plausible(j: _Judgement) -> None:
     low, high = j.series.plausible_min, j.series.plausible_max
+    # an earlier vintage may be in the base year of its day
+    standing = ~j.payload.observations.sort_values("realtime_start").duplicated(
+        "observation_date", keep="last"
+    )
     value = j.payload.observations["value"].to_numpy()
-    outside = (value < low) | (value > high)
+    outside = standing.sort_index().to_numpy() & ((value < low) | (value > high))
     way_out = f"check the file, or the range in {j.catalog_file}"
     _refuse_rows(j, "implausible_value", outside, f"is outside {low:g}..{high:g}", way_out)
 
@@ -141,7 +147,8 @@ def _keeps_its_frequency(j: _Judgement) -> None:
         at = days[1:][gaps < shortest]
         detail = f"{len(at)} dates come less than {shortest} days after the one before (frequency {expected})"
         raise j.refuse("frequency_changed", f"{detail}: {_some(at.astype(str))}")
-    if not low <= np.median(gaps) <= high:
+    # what changed since yesterday may lie years apart
+    if j.payload.is_complete and not low <= np.median(gaps) <= high:
         detail = f"dates are {np.median(gaps):g} days apart, expected {low} to {high} (frequency {expected})"
         raise j.refuse("frequency_changed", detail)
 
@@ -167,7 +174,7 @@ _RULES: tuple[Callable[[_Judgement], None], ...] = (
 
 def _warnings(j: _Judgement) -> list[str]:
     found = [_unit_warning(j), _window_warning(j)]
-    return [f"{j.series.series_id}: {text}" for text in found if text is not None]
+    return [f"{j.series.series_id}: {text}" for text in (*found, *j.payload.notes) if text is not None]
 
 
 def _unit_warning(j: _Judgement) -> str | None:

@@ -69,6 +69,8 @@ def _index_panel(view: View) -> tuple[Reading, Days, Floats]:
     closes = view.archive.observations(CLOSES).dates if CLOSES in view.series else months[:0]
     all_months = np.unique(np.concatenate([months, closes.astype("datetime64[M]").astype("datetime64[D]")]))
     panel = view.panel(PRICE, all_months)
+    if not len(all_months):
+        return latest, all_months, panel
     if len(closes):
         panel = np.where(np.isnan(panel), _mean_closes(view, closes, all_months), panel)
     complete = month_end(all_months)[None, :] <= view.as_of[:, None]

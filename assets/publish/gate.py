@@ -1,0 +1,50 @@
+"""What stands between the staged file and the published one, whoever asks for it.
+
+Belongs here: the questions asked of the staged file and of the run. Does not belong here: the rules (`checks`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+import duckdb
+
+from assets.catalog.loader import load_catalog
+from assets.run_facts import RunFacts
+from assets.warehouse.readers import frame_of
+from assets.warehouse.tables import append_rows
+from checks.registry import JUDGED_IN_RELEASE, suite_of
+from checks.results import results_frame
+from checks.runner import run_suite
+
+_REACHED = """
+SELECT count(*) FILTER (status = 'unreachable'), count(*) FILTER (status NOT IN ('unreachable', 'not_in_profile'))
+FROM raw.fetches WHERE run_id = ?
+"""
+
+
+def refuse_when_nothing_was_reached(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
+    """A night without any source says nothing new: the previous publication stands. Raises dagster.Failure."""
+    unreachable, reached = con.execute(_REACHED, [facts.run_id]).fetchall()[0]
+    if unreachable and not reached:
+        raise dg.Failure("no source could be reached; the previous publication stands", allow_retries=False)
+
+
+def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> list[str]:
+    """Judge every table of the staged file by its critical rules; names of those that do not hold. Results are kept."""
+    catalog = load_catalog()
+    frames = {name: _frame(staged, name) for name in JUDGED_IN_RELEASE}
+    results = [
+        run_suite(frames[name], suite_of(name, catalog, facts.run_date).critical(), frames)
+        for name in JUDGED_IN_RELEASE
+    ]
+    append_rows(
+        con, catalog.tables["check_results"], results_frame(results, facts, "staged", dt.datetime.now(dt.UTC))
+    )
+    return [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
+
+
+def _frame(con: duckdb.DuckDBPyConnection, name: str) -> object:
+    con.execute(f'SELECT * FROM "{name}"')
+    return frame_of(con)

@@ -1,0 +1,79 @@
+"""`publish/release`: the file analysts read, built beside, judged, and swapped in.
+
+Belongs here: build, judge, publish, write the books, describe. Does not belong here: what is in the file
+(`warehouse/release.py`), the rules (`checks`), the rename (`warehouse/publication.py`).
+"""
+
+import datetime as dt
+
+import dagster as dg
+import duckdb
+
+from assets.catalog.loader import load_catalog
+from assets.compute.tables.build import BUILDERS
+from assets.progress import progress
+from assets.publish.gate import judged, refuse_when_nothing_was_reached
+from assets.run_facts import RunFacts
+from assets.warehouse.ledger import record_publication
+from assets.warehouse.publication import Held, publish, staged_path
+from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.resource import Warehouse
+
+_UPSTREAM = [
+    *(dg.AssetKey(["derived", name]) for name in (*BUILDERS, "policy_events", "reference_values")),
+    *(dg.AssetKey(["regime", name]) for name in ("regime", "regime_evidence", "late_figures")),
+]
+
+
+@dg.asset(
+    key=dg.AssetKey(["publish", "release"]),
+    deps=_UPSTREAM,
+    group_name="publish",
+    description="The published DuckDB file: built beside the old one, judged once more, and swapped by rename.",
+    kinds={"duckdb", "file"},
+    owners=["team:macro"],
+    tags={"layer": "publish"},
+)
+def release(
+    warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
+) -> dg.MaterializeResult:
+    """Whoever starts it, and with whatever selection: nothing is swapped in that the critical rules do not pass."""
+    catalog, staged = load_catalog(), staged_path(facts.published_path)
+    with warehouse.cursor() as con:
+        refuse_when_nothing_was_reached(con, facts)
+        of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
+        build_release(con, staged, catalog, of_release)
+        try:
+            published = publish(staged, facts.published_path, gate=lambda file: _gate(file, con, facts))
+        except Held as held:
+            raise dg.Failure(
+                str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False
+            ) from None
+        recorded = record_publication(con, facts.published_path, facts.profile, catalog)
+        verdict = con.execute(
+            "SELECT regime, regime_since, bubble_score, coverage FROM regime.regime ORDER BY as_of_date DESC LIMIT 1"
+        ).fetchall()[0]
+    progress.info(
+        f"published {facts.published_path.name}: as of {published.as_of}, {recorded.month_ends} month-ends for the first time"
+    )
+    regime, since, score, coverage = verdict
+    return dg.MaterializeResult(
+        metadata={
+            "verdict": dg.MetadataValue.md(f"**{regime}** since {since}"),
+            "path": dg.MetadataValue.path(str(facts.published_path)),
+            "release_id": published.release_id,
+            "profile": published.profile,
+            "as_of_date": published.as_of.isoformat(),
+            "bytes": facts.published_path.stat().st_size,
+            "bubble_score": score,
+            "coverage": coverage,
+            "new_month_ends": recorded.month_ends,
+        }
+    )
+
+
+def _gate(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
+    """Judge the staged file itself; raises Held. What was found is kept either way."""
+    failed = judged(staged, con, facts)
+    if failed:
+        raise Held(failed)

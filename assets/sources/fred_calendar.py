@@ -1,0 +1,92 @@
+"""When a figure came out, and when the next one should have: FRED's release dates laid beside the lag rule.
+
+Belongs here: pure matching of periods with release dates. Does not belong here: asking for the dates
+(`fred.py`), the lag rule itself (`compute/calendar.py`).
+
+A release has several dates a period (GDP three a quarter, profits with the second), and says not which figures
+came on which. So a period takes the first date near its own lag rule, and no date serves two periods: where
+two came at once, the later one is dated too late rather than too early.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from assets.catalog.models import Series
+from assets.compute.calendar import NAT, Days, days, first_publication, period_end, stamp_before
+
+# Days before the lag rule's date from which a release date may be the period's own.
+_EARLY = {"W": 3, "M": 10, "Q": 10}
+_MONTHS = {"M": 1, "Q": 3}
+_LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
+_DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class LateRelease:
+    """A figure whose release was planned and which has not come. Days are calendar days."""
+
+    series_id: str
+    observation_date: dt.date
+    expected_on: dt.date
+    release_name: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.series_id}: the figure of {self.observation_date} was expected on {self.expected_on} "
+            f"({self.release_name})"
+        )
+
+
+def publications(
+    observations: Days, series: Series, release_dates: Days
+) -> dict[np.datetime64, np.datetime64]:
+    """Day of first publication by period stamp, for periods the release dates reach; {} for daily series."""
+    if series.frequency not in _EARLY or series.is_step or not len(release_dates):
+        return {}
+    stamps, dates = np.unique(observations), np.unique(release_dates)
+    rule = first_publication(stamps, series, {})
+    earliest = _earliest(stamps, series)
+    found, last = {}, dates[0]  # the first date only shows that the calendar had begun
+    for stamp, early, by_rule in zip(stamps, earliest, rule, strict=True):
+        if early < dates[0]:
+            continue
+        at = int(np.searchsorted(dates, max(early, last + _DAY)))
+        if at < len(dates) and dates[at] <= by_rule + _LATEST:
+            found[stamp] = last = dates[at]
+    return found
+
+
+def next_stamp(newest: dt.date, series: Series) -> np.datetime64:
+    """Stamp of the period after the newest one held; NaT for a daily series."""
+    if series.frequency == "W":
+        return np.datetime64(newest, "D") + np.timedelta64(7, "D")
+    if series.frequency not in _MONTHS:
+        return NAT
+    return stamp_before(days(newest), -_MONTHS[series.frequency])[0]
+
+
+def is_overdue(newest: dt.date, series: Series, today: dt.date) -> bool:
+    """Whether the period after the newest one held should be out by the lag rule."""
+    stamp = next_stamp(newest, series)
+    if np.isnat(stamp) or series.is_step:
+        return False
+    return bool(first_publication(days(stamp), series, {})[0] < np.datetime64(today, "D"))
+
+
+def expected_on(newest: dt.date, series: Series, release_dates: Days) -> np.datetime64:
+    """Release date planned for the period after the newest one held; NaT when there is none."""
+    stamp = days(next_stamp(newest, series))
+    planned = np.unique(release_dates)
+    planned = planned[planned >= _earliest(stamp, series)[0]]
+    limit = first_publication(stamp, series, {})[0] + _LATEST
+    return planned[0] if len(planned) and planned[0] <= limit else NAT
+
+
+def _earliest(stamps: Days, series: Series) -> Days:
+    rule = first_publication(stamps, series, {})
+    slack = np.timedelta64(_EARLY[series.frequency], "D")
+    return np.maximum(rule - slack, period_end(stamps, series.frequency) + _DAY)

@@ -1,0 +1,75 @@
+"""The nightly job from the command line: one process, the same history as the UI, an outcome in words.
+
+Belongs here: executing the job and passing its progress on. Does not belong here: arguments, the lock and exit statuses
+(`commands/run.py`), the graph (`definitions.py`), what came of it (`outcome.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from assets.progress import progress as progress_log
+from pipelines.settings import Settings
+
+Say = Callable[[str], None]
+PUBLISHED_KEY = ["publish", "release"]
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has it all
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run. `lines` tell a person; `checks` names the rules that held the publication."""
+
+    status: Literal["published", "held", "unreachable"]
+    lines: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+def run_nightly(settings: Settings, *, progress: Say) -> Outcome:
+    """Run the whole job once; success is a publication, never inferred from anything else.
+
+    The caller holds the run lock. Failures of the job are outcomes, not exceptions.
+    """
+    _export(settings)
+    progress("loading the pipeline")
+    import dagster as dg
+
+    from pipelines.definitions import defs
+    from pipelines.outcome import outcome_of
+
+    with _spoken(progress), dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("nightly").execute_in_process(
+            instance=instance, run_config=_QUIET, raise_on_error=False
+        )
+        return outcome_of(result, settings)
+
+
+def _export(settings: Settings) -> None:
+    """What the command line decided, for the resources of the run, which read the environment themselves."""
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    if settings.as_of is not None:
+        os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
+
+
+@contextmanager
+def _spoken(say: Say) -> Iterator[None]:
+    """Progress of the run as lines."""
+
+    class _Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(record.getMessage())
+
+    handler, level = _Handler(), progress_log.level
+    progress_log.addHandler(handler)
+    progress_log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        progress_log.removeHandler(handler)
+        progress_log.setLevel(level)

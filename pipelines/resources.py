@@ -1,0 +1,87 @@
+"""What a run is given when it starts: its facts, and the warehouse, open and under the lock.
+
+Belongs here: settings into resources. Does not belong here: reading the environment (`settings.py`), opening files
+(`assets/warehouse`). Nothing is read when this module is imported.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from subprocess import DEVNULL, CalledProcessError, check_output
+
+import dagster as dg
+
+from assets.catalog.loader import load_catalog
+from assets.progress import progress
+from assets.run_facts import RunFacts
+from assets.warehouse.ledger import record_publication
+from assets.warehouse.publication import prepare
+from assets.warehouse.resource import Warehouse
+from pipelines.dead_runs import fail_dead_runs
+from pipelines.settings import PROJECT_ROOT, Settings, load_settings
+
+WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for the one before it
+
+
+@dg.resource(description="Profile, run date and places of the run, from the environment.")
+def run_facts(context: dg.InitResourceContext) -> RunFacts:
+    """Facts of this run; the moment of its start is when its figures are captured."""
+    settings = load_settings()
+    return RunFacts(
+        run_id=_run_id(context),
+        profile=settings.profile,
+        run_date=settings.run_date,
+        started_at=dt.datetime.now(dt.UTC),
+        project_root=settings.project_root,
+        published_path=settings.published_path,
+        code_version=code_version(),
+    )
+
+
+@dg.resource(
+    description="The private DuckDB file of the profile, open under the run lock while the run lasts."
+)
+def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
+    """Waits for the lock, refuses what may not be published here, catches up the books, then hands the file over."""
+    settings = load_settings()
+    resource = Warehouse(
+        database=str(settings.warehouse_path),
+        lock_path=str(settings.lock_path),
+        wait_seconds=WAIT_SECONDS,
+        profile=settings.profile,
+    )
+    with resource.yield_for_execution(context) as opened:
+        if context.instance is not None:
+            fail_dead_runs(context.instance, settings.lock_path.parent, _run_id(context))
+        prepare(settings.published_path, settings.profile, settings.run_date)
+        _catch_up(opened, settings)
+        yield opened
+
+
+def code_version() -> str:
+    """Commit of the project, marked when files differ from it; the package's version outside of a repository."""
+    try:
+        described = check_output(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=PROJECT_ROOT, stderr=DEVNULL
+        )
+    except (OSError, CalledProcessError):
+        try:
+            return version("stimulus-regime")
+        except PackageNotFoundError:
+            return "unknown"
+    return described.decode().strip()
+
+
+def _catch_up(opened: Warehouse, settings: Settings) -> None:
+    """A run killed between its publication and the books is made good by the next one."""
+    with opened.cursor() as con:
+        recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
+    if recorded.note:
+        progress.warning(recorded.note)
+
+
+def _run_id(context: dg.InitResourceContext) -> str:
+    return context.run.run_id if context.run is not None else "no-run"
+
+
+RESOURCES = {"facts": run_facts, "warehouse": warehouse}
