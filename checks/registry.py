@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from assets.catalog.models import Catalog
-from checks.audits.leak import PROVENANCE, leak_rule
+from checks.audits.leak import leak_rule
 from checks.structural import structural_rules
 from checks.suites import (
     activity_inflation,
@@ -20,6 +20,7 @@ from checks.suites import (
     late_figures,
     monetisation,
     policy_events,
+    provenance,
     real_yields,
     reference_values,
     regime,
@@ -39,6 +40,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         activity_inflation,
         fiscal_and_debt,
         monetisation,
+        provenance,
         policy_events,
         reference_values,
         regime,
@@ -47,6 +49,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         late_figures,
     )
 }
+JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
 WITH_PROVENANCE = (
     "real_yields",
     "equity_risk_premium",
@@ -85,6 +88,3 @@ def _types(table: str, rules: list[Rule], catalog: Catalog) -> dict[str, str]:
         for read in ("as_of_date", column):
             types[f"{other}.{read}"] = catalog.tables[other].column(read).type
     return types
-
-
-__all__ = ["JUDGEMENT", "PROVENANCE", "suite_of"]

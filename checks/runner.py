@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from checks.expectations import Judged, Positions, Verdict, verdicts
+from checks.expectations import NO_ROWS, Judged, Positions, Verdict, verdicts
 from checks.suites.measures import Tables, beside
 from checks.suites.rules import Rule, Severity, Suite
 from checks.suites.types import misfits, settled
@@ -121,6 +121,34 @@ def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -
     for item, verdict in zip(judged, verdicts(frames.own, judged), strict=True):
         results[item.rule.name] = _result(item.rule, verdict, _examples(item, verdict, suite, frames))
     return SuiteResult(suite, len(frame), tuple(results[rule.name] for rule in suite.rules))
+
+
+def run_by_row(frame: pd.DataFrame, suite: Suite) -> list[tuple[RuleResult, ...]]:
+    """The same for a frame whose rows are about different things: for each row, what it came to by itself.
+
+    All rows are judged together; only one that broke a rule is judged once more, alone.
+    """
+    frame = frame.reset_index(drop=True)
+    together = run_suite(frame, suite)
+    broken: set[int] = set()
+    for result in together.failed:
+        broken |= set(result.positions.tolist() if len(result.positions) else range(len(frame)))
+    return [
+        run_suite(frame.iloc[[n]], suite).results
+        if n in broken
+        else tuple(_held(r, frame.iloc[n]) for r in together.results)
+        for n in range(len(frame))
+    ]
+
+
+def _held(result: RuleResult, row: pd.Series) -> RuleResult:
+    """A rule that holds on this row, whatever it came to on others."""
+    named = [result.rule.arguments.get(name) for name in ("column", "column_A", "column_B")]
+    judged = int(
+        row.reindex([name for name in named if name in row.index] or list(result.rule.columns)).notna().all()
+    )
+    message = f"{result.rule.statement}." if judged else "nothing to judge."
+    return RuleResult(result.rule, True, result.rule.severity, judged, 0, message, NO_ROWS, ())
 
 
 def _settle(frame: pd.DataFrame, suite: Suite, tables: Tables) -> _Frames:

@@ -1,6 +1,6 @@
 """The nightly job from the command line: one process, the same history as the UI, an outcome in words.
 
-Belongs here: executing the job and passing its progress on. Does not belong here: arguments, the lock and exit statuses
+Belongs here: the lock, executing the job and passing its progress on. Does not belong here: arguments and exit statuses
 (`commands/run.py`), the graph (`definitions.py`), what came of it (`outcome.py`).
 """
 
@@ -30,19 +30,29 @@ class Outcome:
     checks: tuple[str, ...]
 
 
-def run_nightly(settings: Settings, *, progress: Say) -> Outcome:
+def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome:
     """Run the whole job once; success is a publication, never inferred from anything else.
 
-    The caller holds the run lock. Failures of the job are outcomes, not exceptions.
+    Failures of the job are outcomes. Raises LockHeld, WarehouseError or PublicationRefused where it cannot begin: the
+    run's own resource looks at the same again, but these must be known before Dagster is loaded.
     """
-    _export(settings)
-    progress("loading the pipeline")
+    from assets.warehouse.lock import RunLock
+    from assets.warehouse.publication import prepare
+
+    with RunLock(settings.lock_path).held(wait_seconds, say):
+        prepare(settings.published_path, settings.profile, settings.run_date)
+        _export(settings)
+        return _execute(settings, say)
+
+
+def _execute(settings: Settings, say: Say) -> Outcome:
+    say("loading the pipeline")
     import dagster as dg
 
     from pipelines.definitions import defs
     from pipelines.outcome import outcome_of
 
-    with _spoken(progress), dg.DagsterInstance.get() as instance:
+    with _spoken(say), dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance, run_config=_QUIET, raise_on_error=False
         )

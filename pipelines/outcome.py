@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 import dagster as dg
-import duckdb
 
 from assets.warehouse.connection import open_warehouse
 from pipelines.nightly import PUBLISHED_KEY, Outcome

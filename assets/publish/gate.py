@@ -9,6 +9,7 @@ import datetime as dt
 
 import dagster as dg
 import duckdb
+import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
@@ -45,6 +46,6 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     return [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
 
 
-def _frame(con: duckdb.DuckDBPyConnection, name: str) -> object:
+def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
     con.execute(f'SELECT * FROM "{name}"')
     return frame_of(con)

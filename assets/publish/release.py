@@ -54,7 +54,8 @@ def release(
             "SELECT regime, regime_since, bubble_score, coverage FROM regime.regime ORDER BY as_of_date DESC LIMIT 1"
         ).fetchall()[0]
     progress.info(
-        f"published {facts.published_path.name}: as of {published.as_of}, {recorded.month_ends} month-ends for the first time"
+        f"published {facts.published_path.name}: as of {published.as_of}, "
+        f"{recorded.month_ends} month-ends for the first time"
     )
     regime, since, score, coverage = verdict
     return dg.MaterializeResult(

@@ -1,6 +1,6 @@
 """`run`: the nightly job once, in this process, then the verdict.
 
-Belongs here: settings, the lock, what is printed, the exit status. Does not belong here: the job
+Belongs here: settings, what is printed, the exit status. Does not belong here: the job
 (`pipelines/nightly.py`).
 """
 
@@ -20,7 +20,7 @@ _WAIT_SECONDS = 15 * 60.0
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run once and publish; the exit status of DESIGN's contract (`python -m pipelines --help` lists it)."""
+    """Run once and publish; the exit status, which `python -m pipelines --help` lists."""
     settings = load_settings(as_of=args.as_of)
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)

@@ -1,0 +1,68 @@
+"""Words and tables for what a suite came to, as the Dagster UI shows them.
+
+Belongs here: text. Does not belong here: judging, the checks themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from checks.runner import RuleResult
+
+_STRUCTURAL = ("type", "not_null", "in_range", "allowed_values")  # one per column: summed up when they hold
+
+
+def sentence(results: Sequence[RuleResult], rows: int) -> str:
+    """One line: everything holds, or the first rule that does not and how many more."""
+    failed = sorted((r for r in results if not r.passed), key=lambda result: result.severity != "critical")
+    if not failed:
+        return f"All {len(results)} rules hold on {rows:,} rows."
+    more = f" {len(failed) - 1} more do not hold." if len(failed) > 1 else ""
+    return f"{failed[0].rule.name}: {failed[0].message}{more}"
+
+
+def rules_table(results: Sequence[RuleResult]) -> str:
+    """Markdown: what failed first, then judgement; the rules every column has are summed up where they hold."""
+    lines = ["| rule | severity | result | allowed |", "| --- | --- | --- | --- |"]
+    held = [result for result in results if result.passed]
+    lines += [_line(result) for result in results if not result.passed]
+    lines += [_line(result) for result in held if _property(result) not in _STRUCTURAL]
+    for name in _STRUCTURAL:
+        if columns := [result for result in held if _property(result) == name]:
+            lines.append(
+                f"| `*__{name}` | critical | holds for {len(columns)} columns | as the catalogue declares |"
+            )
+    return "\n".join(lines)
+
+
+def shown_rows(failed: Sequence[RuleResult]) -> dg.TableMetadataValue:
+    """The examples of every rule that does not hold, with what is allowed and what to do."""
+    records = [
+        dg.TableRecord(
+            {
+                "rule": result.rule.name,
+                "row": ", ".join(f"{name} {value}" for name, value in example.items()),
+                "allowed": result.rule.threshold,
+                "what_to_do": result.rule.what_to_do,
+            }
+        )
+        for result in failed
+        for example in (result.examples or ({"table": result.message},))
+    ]
+    return dg.MetadataValue.table(records)
+
+
+def _property(result: RuleResult) -> str:
+    return result.rule.name.split("__")[1]
+
+
+def _line(result: RuleResult) -> str:
+    found = (
+        f"{result.evaluated_rows} of {result.evaluated_rows} rows"
+        if result.passed
+        else f"**{result.message}**"
+    )
+    cells = (f"`{result.rule.name}`", result.severity, found, result.rule.threshold)
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

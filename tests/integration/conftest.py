@@ -1,0 +1,65 @@
+"""One night on the sample, made once a session: its warehouse and its staged release, to be copied by tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.run_facts import RunFacts
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.publication import staged_path
+from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+
+STARTED_AT = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A data directory in which a night's work is done, all but the publication."""
+
+    facts: RunFacts
+    warehouse: Path
+
+    @property
+    def published(self) -> Path:
+        return self.facts.published_path
+
+    @property
+    def staged(self) -> Path:
+        return staged_path(self.published)
+
+    @contextmanager
+    def open_staged(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The staged file, to be changed by a test."""
+        with duckdb.connect(str(self.staged), config=CONFIG) as con:
+            yield con
+
+    def stage_again(self) -> None:
+        """Another copy of the same release, after the first one was published."""
+        shutil.copyfile(self.published, self.staged)
+        self.staged.chmod(0o644)
+
+
+@pytest.fixture(scope="session")
+def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    place = tmp_path_factory.mktemp("night")
+    night = Night(night_facts(place, SAMPLE_END, STARTED_AT), place / "sample.warehouse.duckdb")
+    night.published.parent.mkdir()
+    with open_warehouse(night.warehouse) as con:
+        fill(con, night.facts)
+        stage(con, night.facts, night.staged)
+    return night
+
+
+@pytest.fixture
+def night(_made_night: Night, tmp_path: Path) -> Night:
+    """A copy of the night's work for one test."""
+    shutil.copytree(_made_night.warehouse.parent, tmp_path, dirs_exist_ok=True)
+    return Night(night_facts(tmp_path, SAMPLE_END, STARTED_AT), tmp_path / _made_night.warehouse.name)

@@ -1,0 +1,86 @@
+"""One night on the sample without Dagster: archive, derived tables, regime and release, by the same functions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from assets.catalog.loader import load_catalog
+from assets.compute.archive import Archive
+from assets.compute.calendar import released_on
+from assets.compute.evidence import evidence_frame
+from assets.compute.readings_frame import readings_from
+from assets.compute.regime import build_regime, regime_frame
+from assets.compute.tables.build import BUILDERS, build_table
+from assets.run_facts import RunFacts
+from assets.sources.sample import SampleSource
+from assets.warehouse.grid import first_published_column, run_grid
+from assets.warehouse.late import late_figures
+from assets.warehouse.merge import merge_source
+from assets.warehouse.readers import load_vintages, read_table
+from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.tables import replace_slice, replace_table
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE_END = dt.date(2026, 5, 31)
+
+
+def night_facts(place: Path, as_of: dt.date, started_at: dt.datetime, run_id: str = "night") -> RunFacts:
+    """Facts of a sample run in the data directory `place`."""
+    published = place / "published" / "regime.duckdb"
+    return RunFacts(run_id, "sample", as_of, started_at, ROOT, published, "0.1.0+test")
+
+
+def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
+    """Archive, derived tables and regime of one night."""
+    catalog, source = load_catalog(), SampleSource(ROOT)
+    series = catalog.in_profile("sample")
+    merge_source(
+        con,
+        [(s, source.fetch(s), f"{facts.run_id}-{s.series_id}") for s in series],
+        run_date=SAMPLE_END,
+        captured_at=facts.started_at,
+        released_on={s.series_id: released_on(catalog.release_delays, s.series_id) for s in series},
+    )
+    grid = run_grid(con, facts, catalog)
+    archive = Archive.from_frame(load_vintages(con, None))
+    for name in BUILDERS:
+        built = build_table(name, archive, grid, catalog, "sample")
+        replace_table(con, catalog.tables[name], built.frame)
+        replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
+    frames = {name: read_table(con, f"derived.{name}") for name in BUILDERS}
+    readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
+    computed = build_regime(readings, grid, catalog)
+    regime = regime_frame(computed, readings, frames, catalog)
+    regime["profile"] = facts.profile
+    regime["first_published_at"] = first_published_column(grid)
+    for column in catalog.tables["regime"].column_names:
+        if column not in regime:  # beside the label, and not what these tests are about
+            regime[column] = np.nan
+    replace_table(con, catalog.tables["regime"], regime)
+    replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
+    _ledgers(con)
+    late = late_figures(con, facts.profile, catalog.method.method_version)
+    replace_table(con, catalog.tables["late_figures"], late, may_be_empty=True)
+
+
+def _ledgers(con: duckdb.DuckDBPyConnection) -> None:
+    catalog = load_catalog()
+    for name, entries in (
+        ("policy_events", catalog.policy_events.events),
+        ("reference_values", catalog.reference_values.values()),
+    ):
+        frame = pd.DataFrame([entry.model_dump() for entry in entries])
+        frame["counts_from_date"] = None
+        table = catalog.tables[name]
+        replace_table(con, table, frame[list(table.column_names)])
+
+
+def stage(con: duckdb.DuckDBPyConnection, facts: RunFacts, staged: Path) -> None:
+    """The staged file of one night."""
+    built_at = facts.started_at + dt.timedelta(seconds=5)
+    build_release(con, staged, load_catalog(), release_facts(con, facts, built_at))

@@ -1,0 +1,199 @@
+"""What the published file holds: everything declared, described, nothing too late, nothing restricted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.errors import WarehouseError
+from assets.warehouse.readers import all_as_of, series_as_of
+from assets.warehouse.release import build_release, publication_time, published_tables, release_facts
+from assets.warehouse.release_views import view_tables
+from tests.integration.conftest import STARTED_AT, Night
+
+
+@pytest.fixture
+def release(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
+        yield con
+
+
+def test_every_declared_table_and_view_is_there_in_declared_columns(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    catalog = load_catalog()
+    for table in (*published_tables(catalog), *view_tables(catalog)):
+        found = release.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE NOT internal AND table_name = ? ORDER BY column_index",
+            [table.name],
+        ).fetchall()
+        assert found == [(column.name, column.type) for column in table.columns], table.name
+
+
+def test_every_table_view_column_and_macro_says_what_it_is(release: duckdb.DuckDBPyConnection) -> None:
+    undescribed = release.execute(
+        """
+        SELECT table_name, comment FROM duckdb_tables() UNION ALL
+        SELECT view_name, comment FROM duckdb_views() WHERE NOT internal UNION ALL
+        SELECT table_name || '.' || column_name, comment FROM duckdb_columns() WHERE NOT internal UNION ALL
+        SELECT function_name, comment FROM duckdb_functions() WHERE function_name IN ('series_as_of', 'all_as_of')
+        """
+    ).fetchall()
+    assert len(undescribed) > 300
+    assert [name for name, comment in undescribed if comment is None or len(comment) <= 10] == []
+
+
+def test_the_dictionary_in_the_file_names_every_column_of_the_file(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+    described = release.execute(
+        f"({columns}) EXCEPT (SELECT table_name, column_name FROM columns)"
+    ).fetchall()
+    assert described == []
+    sources = release.execute(
+        "SELECT source_series, rights FROM columns "
+        "WHERE table_name = 'real_yields' AND column_name = 'breakeven_10y_pp'"
+    ).fetchall()
+    assert "DGS10" in sources[0][0] and sources[0][1] == "public_domain"
+
+
+def test_numbers_are_finite_or_null(release: duckdb.DuckDBPyConnection) -> None:
+    doubles = release.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type = 'DOUBLE' AND NOT internal"
+    ).fetchall()
+    for table, column in doubles:
+        odd = release.execute(f'SELECT count(*) FROM "{table}" WHERE NOT isfinite("{column}")').fetchall()
+        assert odd == [(0,)], f"{table}.{column}"
+
+
+def test_older_clients_can_open_it(release: duckdb.DuckDBPyConnection, night: Night) -> None:
+    tags = release.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()
+    assert tags[0][0]["storage_version"].startswith("v1.2.0")
+    assert not night.staged.with_name(night.staged.name + ".wal").exists()
+
+
+@pytest.mark.parametrize("day", ["1990-03-15", "2008-12-16", "2025-11-05", "2026-05-31"])
+def test_the_macros_answer_as_the_archive_does(
+    release: duckdb.DuckDBPyConnection, night: Night, day: str
+) -> None:
+    on = dt.date.fromisoformat(day)
+    with open_warehouse(night.warehouse) as con:
+        one, every = series_as_of(con, "UNRATE", on), all_as_of(con, on)
+    columns = ["series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source"]
+    for query, expected in (("series_as_of('UNRATE', ?)", one), ("all_as_of(?)", every)):
+        known = release.execute(f"SELECT * FROM {query}", [on])
+        assert [column[0] for column in known.description] == columns
+        rows = known.fetchall()
+        assert len(rows) == len(expected)
+        assert [row[2] for row in rows if row[2] is not None] == list(expected["value"].dropna())
+
+
+def test_no_macro_parameter_bears_a_name_of_the_table_it_reads(release: duckdb.DuckDBPyConnection) -> None:
+    parameters = release.execute(
+        "SELECT DISTINCT unnest(parameters) FROM duckdb_functions() "
+        "WHERE function_name IN ('series_as_of', 'all_as_of')"
+    ).fetchall()
+    columns = set(load_catalog().tables["observations"].column_names)
+    assert {name for (name,) in parameters} == {"sid", "as_of"}
+    assert {name for (name,) in parameters} & columns == set()
+
+
+def test_the_views_show_the_newest_row(release: duckdb.DuckDBPyConnection) -> None:
+    current = release.execute("SELECT as_of_date, regime, first_published_at FROM regime_current").fetchall()
+    about = release.execute("SELECT as_of_date, regime, published_at, profile, caution FROM about").fetchall()
+    assert len(current) == len(about) == 1
+    assert current[0] == about[0][:3]
+    assert about[0][3] == "sample" and "SAMPLE DATA" in about[0][4]
+
+
+def test_a_release_counts_itself(release: duckdb.DuckDBPyConnection) -> None:
+    names = [row[0] for row in release.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+    counted = sum(release.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0] for name in names)
+    assert release.execute("SELECT table_count, row_count FROM release_manifest").fetchall() == [
+        (len(names), counted)
+    ]
+
+
+def test_observations_lie_sorted(release: duckdb.DuckDBPyConnection) -> None:
+    unsorted = release.execute(
+        """
+        SELECT count(*) FROM (
+          SELECT (series_id, observation_date, realtime_start) AS this, lag(this) OVER (ORDER BY rowid) AS before
+          FROM observations
+        ) WHERE this <= before
+        """
+    ).fetchall()
+    assert unsorted == [(0,)]
+
+
+def test_nothing_known_after_the_as_of_date_is_in_it(night: Night) -> None:
+    with open_warehouse(night.warehouse) as con:
+        con.execute(
+            "INSERT INTO raw.vintages SELECT series_id, observation_date, DATE '2026-06-05', 99.0, 'captured', "
+            "captured_at, fetch_id FROM raw.vintages WHERE series_id = 'UNRATE' AND observation_date = '2026-04-01'"
+        )
+        build_release(con, night.staged, load_catalog(), release_facts(con, night.facts, STARTED_AT))
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as release:
+        rows = release.execute(
+            "SELECT value, realtime_end FROM observations "
+            "WHERE series_id = 'UNRATE' AND observation_date = '2026-04-01'"
+        ).fetchall()
+        late = release.execute(
+            "SELECT count(*) FROM observations WHERE realtime_start > '2026-05-31'"
+        ).fetchall()
+    assert rows == [(4.3, dt.date(9999, 12, 31))]  # its successor became known later: it still stands
+    assert late == [(0,)]
+
+
+def test_restricted_series_stay_out(night: Night) -> None:
+    catalog = load_catalog()
+    hidden = catalog.series["NFCI"].model_copy(update={"rights": "restricted"})
+    changed: Catalog = replace(catalog, series={**catalog.series, "NFCI": hidden})
+    with open_warehouse(night.warehouse) as con:
+        build_release(con, night.staged, changed, release_facts(con, night.facts, STARTED_AT))
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as release:
+        rows = release.execute("SELECT count(*) FROM observations WHERE series_id = 'NFCI'").fetchall()
+        said = release.execute(
+            "SELECT is_published, rows_published FROM series WHERE series_id = 'NFCI'"
+        ).fetchall()
+    assert rows == [(0,)]
+    assert said == [(False, 0)]
+
+
+def test_a_missing_table_is_one_line_and_leaves_no_file(night: Night) -> None:
+    with open_warehouse(night.warehouse) as con:
+        con.execute("DROP TABLE derived.monetisation")
+        with pytest.raises(WarehouseError, match=r"derived.*monetisation.* has not been built"):
+            build_release(con, night.staged, load_catalog(), release_facts(con, night.facts, STARTED_AT))
+        assert con.execute("SELECT count(*) FROM regime.regime").fetchall()[0][0] > 400  # usable afterwards
+    assert not night.staged.exists()
+
+
+def test_a_regime_of_another_run_date_is_not_published(night: Night) -> None:
+    other = replace(night.facts, run_date=dt.date(2026, 6, 1))
+    with (
+        open_warehouse(night.warehouse) as con,
+        pytest.raises(WarehouseError, match="computed for sample as of 2026"),
+    ):
+        build_release(con, night.staged, load_catalog(), release_facts(con, other, STARTED_AT))
+
+
+def test_publication_never_precedes_what_it_publishes(night: Night) -> None:
+    with open_warehouse(night.warehouse) as con:
+        before = STARTED_AT - dt.timedelta(days=3)  # the clock went backwards
+        assert publication_time(con, before) == STARTED_AT.replace(tzinfo=None)
+        assert publication_time(con, STARTED_AT + dt.timedelta(hours=1)).hour == STARTED_AT.hour + 1
+
+
+def test_the_staged_file_is_an_ordinary_file_until_it_is_published(night: Night) -> None:
+    assert stat.S_IMODE(night.staged.stat().st_mode) & stat.S_IWUSR

@@ -1,0 +1,200 @@
+"""Conditions: what a missing input does, and what counts how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.calendar import month_ends
+from assets.compute.conditions import (
+    Block,
+    Component,
+    Condition,
+    Scorer,
+    condition,
+    credit,
+    economy,
+    inflation,
+    valuation,
+)
+from assets.compute.grid import NEVER_PUBLISHED, Grid
+from tests.helpers import reading
+
+METHOD = load_catalog().method
+NAN = float("nan")
+MONTHS = month_ends(np.datetime64("2014-01-31", "D"), np.datetime64("2024-12-31", "D"))
+N = len(MONTHS)
+RISING = np.arange(N, dtype="float64")  # its last value ranks (N - 0.5) / N
+TOP, BOTTOM = (N - 0.5) / N, 0.5 / N
+
+ERP = "equity_risk_premium."
+V_RANKS = (
+    "earnings_yield_pct",
+    "erp_vs_nominal_10y_pp",
+    "erp_vs_real_10y_pp",
+    "equity_value_pct_gdp",
+    "cape",
+)
+SPREADS = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
+COLUMNS = [
+    *(ERP + name for name in (*V_RANKS, "equity_drawdown_pct", "equity_return_12m_pct")),
+    *("credit_spreads." + name for name in (*SPREADS, "nfci_index")),
+    "reserve_growth.real_bank_credit_yoy_pct",
+    *(
+        "activity_inflation." + name
+        for name in ("unemployment_rate_pct", "real_gdp_yoy_pct", "sahm_gap_pp", "claims_change_pct")
+    ),
+    "activity_inflation.core_pce_yoy_pct",
+]
+
+
+def scorer(present: Mapping[str, Sequence[float] | np.ndarray | float]) -> Scorer:
+    """Every column absent but the ones given: a series over the grid, or one value throughout."""
+    values = {name: np.full(N, NAN) for name in COLUMNS} | {
+        name: np.broadcast_to(np.asarray(value, dtype="float64"), N) for name, value in present.items()
+    }
+    grid = Grid(MONTHS, np.full(N, NEVER_PUBLISHED, dtype="int64"))
+    return Scorer({name: reading(value) for name, value in values.items()}, grid, METHOD)
+
+
+def component(name: str, score: float) -> Component:
+    scores = np.array([score])
+    return Component(name, "t.c", reading([score]), scores, scores)
+
+
+def single(blocks: Sequence[Block]) -> Condition:
+    return condition("test", blocks, METHOD)
+
+
+def test_a_missing_block_is_left_out_and_not_taken_as_neutral() -> None:
+    blocks = [
+        Block(0.4, [component("a", 0.9)]),
+        Block(0.3, [component("b", 0.8)]),
+        Block(0.3, [component("c", NAN)]),
+    ]
+    result = single(blocks)
+    assert result.score[0] == pytest.approx((0.4 * 0.9 + 0.3 * 0.8) / 0.7)
+    assert result.weights[:, 0].tolist() == pytest.approx([0.4 / 0.7, 0.3 / 0.7, 0.0])
+    assert result.coverage[0] == 0.7
+
+
+def test_a_condition_below_minimum_coverage_has_no_score() -> None:
+    blocks = [Block(0.49, [component("a", 0.9)]), Block(0.51, [component("b", NAN)])]
+    result = single(blocks)
+    assert np.isnan(result.score[0])
+    assert result.coverage[0] == 0.49
+
+
+def test_coverage_of_exactly_the_minimum_is_enough_whatever_the_sum_of_floats_says() -> None:
+    parts = [Block(0.1, [component(str(n), 0.5)]) for n in range(3)] + [Block(0.2, [component("d", 0.5)])]
+    result = single([*parts, Block(0.5, [component("e", NAN)])])
+    assert result.coverage[0] == 0.5
+    assert result.score[0] == pytest.approx(0.5)
+
+
+def test_a_family_counts_as_one_vote_however_many_members_it_has() -> None:
+    family = Block(0.5, [component("a", 0.2), component("b", 0.4), component("c", NAN)])
+    result = single([family, Block(0.5, [component("d", 1.0)])])
+    assert result.coverage[0] == 1.0, "one member suffices"
+    assert result.score[0] == pytest.approx(0.5 * 0.3 + 0.5)
+
+
+def test_where_each_member_is_needed_coverage_counts_them() -> None:
+    ranks = Block(
+        0.65, [component(str(n), score) for n, score in enumerate([0.5, 0.7, NAN, NAN, NAN])], covers="each"
+    )
+    result = single([ranks, Block(0.35, [component("d", 1.0)])])
+    assert result.coverage[0] == pytest.approx(0.65 * 2 / 5 + 0.35)
+    assert result.score[0] == pytest.approx(0.65 * 0.6 + 0.35), "yet the block keeps its weight"
+
+
+def test_the_coldest_of_a_pair_decides_and_carries_the_whole_weight() -> None:
+    pair = Block(1.0, [component("sahm", 0.8), component("claims", 0.1)], rule="min")
+    assert single([pair]).weights[:, 0].tolist() == [0.0, 1.0]
+    alone = Block(1.0, [component("sahm", 0.8), component("claims", NAN)], rule="min")
+    assert single([alone]).score[0] == 0.8, "an absent one is left out of the min"
+
+
+def test_nothing_at_all_is_no_score_and_no_weight() -> None:
+    result = single([Block(1.0, [component("a", NAN)], rule="min")])
+    assert np.isnan(result.score[0])
+    assert result.coverage[0] == 0.0
+    assert result.weights.sum() == 0.0
+
+
+def test_valuation_is_hot_when_yields_and_premia_are_low_and_prices_high() -> None:
+    hot = scorer(
+        {
+            **{ERP + name: -RISING for name in V_RANKS[:3]},
+            **{ERP + name: RISING for name in V_RANKS[3:]},
+            ERP + "equity_drawdown_pct": 0.0,
+            ERP + "equity_return_12m_pct": RISING,
+        }
+    )
+    result = valuation(hot)
+    assert result.score[-1] == pytest.approx(0.65 * TOP + 0.175 + 0.175 * TOP)
+    assert result.coverage[-1] == 1.0
+
+
+@pytest.mark.parametrize(("drawdown", "term"), [(0.0, 1.0), (-17.5, 0.5), (-35.0, 0.0), (-60.0, 0.0)])
+def test_a_drawdown_counts_down_to_the_floor_and_no_further(drawdown: float, term: float) -> None:
+    result = valuation(scorer({ERP + "equity_drawdown_pct": drawdown}))
+    assert result.components[5].score[-1] == pytest.approx(term)
+
+
+def test_valuation_without_cape_covers_0_87_and_three_ranks_and_prices_0_74() -> None:
+    names = [ERP + name for name in (*V_RANKS[:4], "equity_drawdown_pct", "equity_return_12m_pct")]
+    assert valuation(scorer(dict.fromkeys(names, RISING))).coverage[-1] == pytest.approx(0.87)
+    assert valuation(scorer(dict.fromkeys(names[1:], RISING))).coverage[-1] == pytest.approx(0.74)
+    assert valuation(scorer(dict.fromkeys(names[:4], RISING))).coverage[-1] == pytest.approx(0.52)
+    few = valuation(scorer(dict.fromkeys(names[:3], RISING)))
+    assert few.coverage[-1] == pytest.approx(0.39)
+    assert np.isnan(few.score[-1])
+
+
+def test_economy_is_hot_when_unemployment_is_low_and_its_momentum_is_the_worse_of_two_signs() -> None:
+    table = "activity_inflation."
+    given = {
+        table + "unemployment_rate_pct": -RISING,
+        table + "real_gdp_yoy_pct": RISING,
+        table + "sahm_gap_pp": 0.1,
+        table + "claims_change_pct": 15.0,
+    }
+    assert economy(scorer(given)).score[-1] == pytest.approx(0.4 * TOP + 0.3 * TOP + 0.3 * 0.5)
+    given[table + "claims_change_pct"] = 45.0
+    assert economy(scorer(given)).score[-1] == pytest.approx(0.7 * TOP)
+    given[table + "claims_change_pct"] = NAN
+    assert economy(scorer(given)).score[-1] == pytest.approx(0.7 * TOP + 0.3 * 0.8)
+
+
+def test_credit_is_hot_when_spreads_are_narrow_and_real_credit_grows() -> None:
+    given = {
+        "credit_spreads.ebp_pp": -RISING,
+        "credit_spreads.gz_spread_pp": RISING,
+        "credit_spreads.nfci_index": -RISING,
+        "reserve_growth.real_bank_credit_yoy_pct": RISING,
+    }
+    assert credit(scorer(given)).score[-1] == pytest.approx(0.5 * (TOP + BOTTOM) / 2 + 0.5 * TOP)
+
+
+def test_credit_without_any_spread_rests_on_exactly_its_minimum() -> None:
+    given = {"credit_spreads.nfci_index": -RISING, "reserve_growth.real_bank_credit_yoy_pct": RISING}
+    result = credit(scorer(given))
+    assert result.coverage[-1] == METHOD.coverage.minimum
+    assert result.score[-1] == pytest.approx(TOP)
+
+
+@pytest.mark.parametrize(("core_pce", "score"), [(0.5, 0.0), (1.0, 0.0), (2.0, 0.5), (3.0, 1.0), (5.0, 1.0)])
+def test_the_two_percent_target_is_the_middle_of_inflation(core_pce: float, score: float) -> None:
+    result = inflation(scorer({"activity_inflation.core_pce_yoy_pct": core_pce}))
+    assert result.score[-1] == pytest.approx(score)
+
+
+def test_a_rank_needs_ten_years_and_its_component_is_absent_before() -> None:
+    result = economy(scorer({"activity_inflation.unemployment_rate_pct": RISING}))
+    unemployment = result.components[0]
+    assert np.isnan(unemployment.score[118])
+    assert not np.isnan(unemployment.score[119])

@@ -1,0 +1,238 @@
+"""Latest figures, staleness, changes inside one vintage date, ratios of one quarter (METHODOLOGY 1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.catalog.loader import load_catalog
+from assets.compute.lookup import months, weeks
+from tests.helpers import monthly, published_after, view, vintages, weekly
+
+DAY = np.timedelta64(1, "D")
+
+
+def test_latest_steps_over_a_figure_published_as_missing() -> None:
+    rows = [("2025-09-01", "2025-11-20", 4.4), ("2025-10-01", "2025-12-16", None)]
+    latest = view(vintages("UNRATE", rows), "2025-12-17").latest("UNRATE")
+    assert latest.value.tolist() == [4.4]
+    assert str(latest.observation_date[0]) == "2025-09-01"
+    assert str(latest.available_on[0]) == "2025-11-20"
+
+
+@pytest.mark.parametrize(
+    ("series_id", "observation", "limit"),
+    [
+        ("DGS10", "2025-06-02", 10),
+        ("WALCL", "2025-06-04", 28),
+        ("GS10", "2025-06-01", 75),
+        ("EBP", "2025-06-01", 75),
+        ("UNRATE", "2025-06-01", 130),
+        ("GDP", "2025-04-01", 230),
+    ],
+)
+def test_a_figure_goes_stale_the_day_after_its_limit(series_id: str, observation: str, limit: int) -> None:
+    series = load_catalog().series[series_id]
+    end = np.datetime64({"D": observation, "W": observation}.get(series.frequency, "2025-06-30"), "D")
+    rows = vintages(series_id, [(observation, str(end), 1.0)])
+    latest = view(rows, [str(end + limit * DAY), str(end + (limit + 1) * DAY)]).latest(series_id)
+    assert latest.present.tolist() == [True, False]
+    assert latest.absent_reason.tolist() == [None, "stale"]
+    assert np.isnat(latest.observation_date[1])
+
+
+def test_an_absent_series_says_why() -> None:
+    held = view(vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)]), "2025-09-04")
+    assert held.latest("UNRATE").absent_reason.tolist() == ["not_yet_published"]
+    assert held.latest("PAYEMS").absent_reason.tolist() == ["not_held"]
+    sample = {s.series_id: s for s in load_catalog().in_profile("sample")}
+    seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", series=sample)
+    assert seen.latest("BAA10Y").absent_reason.tolist() == ["not_in_profile"], "held, yet not of this profile"
+
+
+def test_a_change_takes_both_ends_as_known_that_day_and_not_as_first_printed() -> None:
+    rows = [
+        ("2024-04-01", "2024-07-25", 100.0),
+        ("2024-04-01", "2025-09-25", 101.0),  # annual revision
+        ("2025-04-01", "2025-07-30", 102.0),
+    ]
+    change = view(vintages("GDPC1", rows), ["2025-09-24", "2025-09-25"]).change_pct("GDPC1", months(12))
+    assert change.value.tolist() == pytest.approx([2.0, 100 * (102 / 101 - 1)])
+    assert [str(day) for day in change.available_on] == ["2025-07-30", "2025-09-25"]
+
+
+def test_a_base_that_was_never_published_leaves_the_month_before_it() -> None:
+    """October 2025 never came out: in November 2026 the newest y/y change with a base is September's."""
+    values = monthly("2025-08-01", [100.0, 101.0, None, 102.0, *[102.0] * 9, 105.0, 106.0])
+    assert list(values)[-1] == "2026-10-01"
+    change = view(published_after("CPIAUCSL", values, 43), "2026-11-15").change_pct("CPIAUCSL", months(12))
+    assert str(change.observation_date[0]) == "2026-09-01"
+    assert change.value[0] == pytest.approx(100 * (105 / 101 - 1))
+
+
+def test_a_base_is_never_the_nearest_other_month() -> None:
+    values = monthly("2025-09-01", [101.0, None, 102.0])
+    change = view(published_after("CPIAUCSL", values, 43), "2026-01-15").change_pct("CPIAUCSL", months(1))
+    assert not change.present.any(), "November on September would be two months"
+    assert change.absent_reason.tolist() == ["no_base"]
+
+
+def test_going_back_for_a_base_ends_at_the_staleness_limit() -> None:
+    values = {"2024-01-01": 100.0, "2025-01-01": 103.0, "2025-06-01": 104.0}
+    seen = view(published_after("CPIAUCSL", values, 43), ["2025-06-10", "2025-07-20"])
+    change = seen.change_pct("CPIAUCSL", months(12))
+    assert change.value[0] == pytest.approx(3.0), "January's, 130 days after its end"
+    assert not change.present[1], "a month later January's is stale, and June has no base"
+    assert change.absent_reason[1] == "no_base"
+
+
+def test_a_weekly_change_is_364_days_and_not_a_calendar_year() -> None:
+    values = weekly("2024-06-05", [100.0, 200.0, *[300.0] * 50, 110.0, 120.0])
+    assert "2025-06-04" in values, "364 days after the first"
+    seen = view(published_after("TOTBKCR", values, 9), ["2025-06-13", "2025-06-20"])
+    change = seen.change_pct("TOTBKCR", weeks(52))
+    assert change.value.tolist() == pytest.approx([10.0, -40.0])
+
+
+def test_a_ratio_of_one_quarter_waits_for_the_slower_of_the_two() -> None:
+    profits = {"2025-01-01": 3000.0, "2025-04-01": 3100.0}
+    value = {"2025-01-01": 50_000.0, "2025-04-01": 60_000.0}
+    frames = [published_after("CP", profits, 150), published_after("NCBEILQ027S", value, 165)]
+    earned, equity = view(frames, ["2025-09-05", "2025-09-15"]).same_period(["CP", "NCBEILQ027S"])
+    assert earned.value.tolist() == [3000.0, 3100.0]
+    assert equity.value.tolist() == [50_000.0, 60_000.0]
+    assert [str(d) for d in earned.observation_date] == [str(d) for d in equity.observation_date]
+
+
+def test_a_step_series_stays_in_force_without_limit() -> None:
+    rows = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25), ("2015-12-17", "2015-12-17", 0.5)])
+    seen = view(rows, ["2008-12-15", "2015-12-16", "2015-12-17"])
+    assert seen.in_force_at("DFEDTARU", seen.as_of).value.tolist() == pytest.approx(
+        [np.nan, 0.25, 0.5], nan_ok=True
+    )
+
+
+def test_a_step_series_keeps_its_value_while_the_next_row_is_not_known_yet() -> None:
+    """The day's own row comes the next morning: without it the rate of the day before is in force."""
+    early = vintages("DFEDTARU", [("2025-06-29", "2025-06-29", 4.5)], captured_at="2025-06-30T01:30:00")
+    late = vintages("DFEDTARU", [("2025-06-30", "2025-06-30", 4.5)], captured_at="2025-07-02T01:30:00")
+    slow = vintages("DFEDTARU", [("2025-06-30", "2025-07-01", 4.5)])
+    published = view([early, late], "2025-06-30", known_by="2025-07-01T01:30:00")
+    assert published.in_force_at("DFEDTARU", published.as_of).value.tolist() == [4.5], "captured later"
+    alfred = view([early, slow], "2025-06-30")
+    assert alfred.in_force_at("DFEDTARU", alfred.as_of).value.tolist() == [4.5], "published later"
+
+
+def test_a_step_series_is_never_read_in_the_future() -> None:
+    rows = vintages("DFEDTARU", [("2025-09-18", "2025-09-18", 4.25), ("2025-10-30", "2025-10-30", 4.0)])
+    seen = view(rows, "2025-10-01")
+    assert seen.in_force_at("DFEDTARU", np.array(["2025-12-31"], "datetime64[D]")).value.tolist() == [4.25]
+
+
+def test_a_row_already_published_is_recomputed_without_what_reached_us_later() -> None:
+    first = vintages("UNRATE", [("2025-07-01", "2025-08-01", 4.2)], captured_at="2025-08-01T22:00:00")
+    late = vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)], captured_at="2025-11-20T22:00:00")
+    assert view([first, late], "2025-09-30").latest("UNRATE").value.tolist() == [4.3]
+    published = view([first, late], "2025-09-30", known_by="2025-09-30T22:00:00").latest("UNRATE")
+    assert published.value.tolist() == [4.2]
+    assert str(published.observation_date[0]) == "2025-07-01"
+
+
+@pytest.mark.parametrize(
+    ("series_id", "source", "pseudo"),
+    [
+        ("UNRATE", "lag_rule", True),
+        ("UNRATE", "alfred", False),
+        ("UNRATE", "captured", False),
+        ("GS10", "lag_rule", False),  # market rates are not revised
+    ],
+)
+def test_only_a_reconstructed_date_of_a_revisable_series_is_pseudo(
+    series_id: str, source: str, pseudo: bool
+) -> None:
+    rows = vintages(series_id, [("2025-08-01", "2025-09-05", 4.3)], source)
+    assert view(rows, "2025-09-05").latest(series_id).is_pseudo.tolist() == [pseudo]
+
+
+def test_a_change_is_as_weak_as_its_weakest_end() -> None:
+    base = vintages("UNRATE", [("2024-08-01", "2024-09-06", 4.2)], "lag_rule")
+    now = vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)], "alfred")
+    change = view([base, now], "2025-09-05").difference("UNRATE", months(12))
+    assert change.is_pseudo.tolist() == [True]
+    assert str(change.observation_date[0]) == "2025-08-01"
+
+
+# ---- order, the future and what reached us later change nothing in the past
+
+MONTHS = [str(month) for month in np.arange("2024-01", "2025-07", dtype="datetime64[M]")]
+VINTAGE = st.tuples(st.sampled_from(MONTHS), st.integers(1, 400), st.one_of(st.none(), st.integers(1, 9)))
+
+
+def whole_view(rows: list[tuple[str, int, int | None]], as_of: list[str]) -> dict[str, np.ndarray]:
+    """Every kind of reading of one monthly series, published that many days after its month began."""
+    frame = vintages(
+        "UNRATE",
+        [
+            (f"{month}-01", str(np.datetime64(month, "D") + lag), None if value is None else float(value))
+            for month, lag, value in rows
+        ],
+    )
+    return read_all(frame, as_of)
+
+
+def read_all(frame: pd.DataFrame, as_of: list[str], known_by: str | None = None) -> dict[str, np.ndarray]:
+    seen = view(frame, as_of, known_by)
+    readings = {
+        "latest": seen.latest("UNRATE"),
+        "change": seen.change_pct("UNRATE", months(12)),
+        "over": seen.over("UNRATE", lambda v: v.sum(axis=1), [months(1), months(2)]),
+        "in_force": seen.in_force_at("UNRATE", seen.as_of),
+    }
+    found: dict[str, np.ndarray] = {}
+    for name, reading in readings.items():
+        found |= {
+            f"{name}.value": reading.value,
+            f"{name}.observation": reading.observation_date.astype("int64"),
+            f"{name}.available": reading.available_on.astype("int64"),
+        }
+    return found
+
+
+@settings(max_examples=60)
+@given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.randoms())
+def test_shuffling_and_the_future_change_nothing_in_the_past(
+    rows: list[tuple[str, int, int | None]], random: object
+) -> None:
+    past = [row for row in rows if np.datetime64(row[0], "D") + row[1] <= np.datetime64("2025-03-31")]
+    as_of = ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-31"]
+    shuffled = random.sample(rows, len(rows))  # type: ignore[attr-defined]
+    expected = whole_view(rows, as_of)
+    for name, value in whole_view(shuffled, as_of).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+    if past:
+        for name, value in whole_view(past, as_of).items():
+            np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(VINTAGE, min_size=1, max_size=20, unique_by=lambda row: row[:2]),
+    st.lists(VINTAGE, min_size=1, max_size=20, unique_by=lambda row: row[:2]),
+)
+def test_what_reaches_us_later_changes_no_row_already_published(
+    held: list[tuple[str, int, int | None]], late: list[tuple[str, int, int | None]]
+) -> None:
+    def frame(rows: list[tuple[str, int, int | None]], captured_at: str) -> pd.DataFrame:
+        known = [(f"{m}-01", str(np.datetime64(m, "D") + lag), v) for m, lag, v in rows]
+        return vintages("UNRATE", known, captured_at=captured_at)
+
+    first = frame(held, "2025-03-31T22:00:00")
+    second = frame(late, "2025-04-30T22:00:00")
+    as_of = ["2024-12-31", "2025-02-28", "2025-03-31"]
+    expected = read_all(first, as_of)
+    both = pd.concat([second, first], ignore_index=True)
+    for name, value in read_all(both, as_of, known_by="2025-04-01T01:30:00").items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)

@@ -1,0 +1,168 @@
+"""What stands beside the label: edges, reasons, grades, freshness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute import overlays
+from assets.compute.calendar import days
+from assets.compute.conditions import Block, Component, Condition, condition
+from assets.compute.grid import Grid
+from assets.compute.reading import Reading
+from tests.helpers import reading
+
+CATALOG = load_catalog()
+METHOD = CATALOG.method
+NAN = float("nan")
+
+
+def obj(*values: object) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("growth", "excess", "name"),
+    [
+        (-0.1, 9.0, "shrinking"),
+        (0.0, 0.0, "technical"),
+        (4.0, -1.0, "technical"),
+        (4.0, 0.01, "leaning"),
+        (4.0, 5.0, "leaning"),
+        (4.0, 5.01, "stimulative"),
+        (-0.1, NAN, "shrinking"),  # needs no comparison
+        (4.0, NAN, None),
+        (NAN, 1.0, None),
+    ],
+)
+def test_balance_sheet_test_names_every_edge(growth: float, excess: float, name: str | None) -> None:
+    limit = METHOD.balance_sheet.leaning_limit_pp
+    found = overlays.balance_sheet_test(np.array([growth]), np.array([excess]), limit)
+    assert found.tolist() == [name]
+
+
+@pytest.mark.parametrize(
+    ("impulse", "change", "expected"),
+    [(0.5, 10.0, True), (0.49, 30.0, False), (3.0, 9.9, False), (NAN, 30.0, None), (3.0, NAN, None)],
+)
+def test_melt_up_needs_both_and_is_unknown_without_one(
+    impulse: float, change: float, expected: bool | None
+) -> None:
+    found = overlays.melt_up(np.array([impulse]), np.array([change]), METHOD)
+    assert found.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("state", "stance", "melt_up", "expected"),
+    [
+        ("bubble", "stimulus", False, True),
+        ("bubble", "stimulus", None, True),
+        ("bubble", "neutral", True, True),
+        ("bubble", "neutral", None, False),
+        ("bubble", "tightening", True, False),  # the tightening that ends it closes the window
+        ("mid_cycle", "stimulus", True, False),
+        ("depression", "stimulus", True, False),  # as in 2009-11
+    ],
+)
+def test_the_time_to_sell_window_is_a_bubble_still_being_fed(
+    state: str, stance: str, melt_up: bool | None, expected: bool
+) -> None:
+    found = overlays.time_to_sell(obj(state), obj(stance), obj(melt_up))
+    assert found.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("score", "state", "distance"),
+    [
+        (0.55, "bubble", 0.03),
+        (0.58, "mid_cycle", 0.02),
+        (0.43, "mid_cycle", 0.03),
+        (0.43, "depression", 0.01),
+        (NAN, "indeterminate", NAN),
+    ],
+)
+def test_distance_is_to_the_threshold_in_force_in_that_state(
+    score: float, state: str, distance: float
+) -> None:
+    found = overlays.distance_to_threshold(np.array([score]), obj(state), METHOD)
+    assert found[0] == pytest.approx(distance, nan_ok=True)
+
+
+def component(name: str, score: float, source: Reading | None = None) -> Component:
+    scores = np.array([score])
+    return Component(name, "t.c", reading([score]) if source is None else source, scores, scores)
+
+
+def three(weights: Mapping[str, float]) -> dict[str, Condition]:
+    """V, E and C, each with one component of that weight and an absent one for the rest."""
+    return {
+        name: condition(
+            name,
+            [
+                Block(weight, [component(f"{name}_there", 0.5)]),
+                Block(1 - weight, [component(f"{name}_gone", NAN)]),
+            ],
+            METHOD,
+        )
+        for name, weight in weights.items()
+    }
+
+
+def test_a_condition_at_its_minimum_is_named() -> None:
+    found = three({"valuation": 0.87, "economy": 1.0, "credit": 0.5})
+    assert overlays.conditions_at_minimum(found, list(found), METHOD).tolist() == ["credit"]
+    assert overlays.conditions_at_minimum(three({"economy": 0.51}), ["economy"], METHOD).tolist() == [None]
+
+
+def test_an_indeterminate_row_names_the_condition_and_the_inputs_that_lack() -> None:
+    found = three({"valuation": 0.49, "economy": 1.0})
+    reason = overlays.indeterminate_reason(found, list(found), METHOD)[0]
+    assert reason == "valuation coverage 0.49 is below 0.50 (valuation_gone stale)"
+
+
+def test_a_figure_without_ten_years_of_its_own_is_told_from_an_absent_figure() -> None:
+    young = component("hy_oas", NAN, reading([3.2]))
+    assert overlays.absence(young, 0) == "history_too_short"
+    assert overlays.absence(component("hy_oas", NAN), 0) == "stale"
+    assert overlays.absence(component("hy_oas", 0.5), 0) is None
+
+
+def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> None:
+    pseudo = reading([0.5], is_pseudo=np.array([True]))
+    counted = condition("a", [Block(1.0, [component("x", 0.5, pseudo)])], METHOD)
+    assert overlays.pit_grade({"a": counted}).tolist() == ["pseudo"]
+    colder = Block(1.0, [component("x", 0.5, pseudo), component("y", 0.2)], rule="min")
+    assert overlays.pit_grade({"a": condition("a", [colder], METHOD)}).tolist() == ["real_time"]
+
+
+def freshness(series_ids: str, observation: str, as_of: str) -> float:
+    grid = Grid(days(as_of), np.array([0]))
+    held = reading(
+        [1.0], series_ids=obj(series_ids), observation_date=days(observation), available_on=days(as_of)
+    )
+    only = condition("a", [Block(1.0, [component("x", 0.5, held)])], METHOD)
+    return float(overlays.freshness({"a": only}, ["a"], grid, CATALOG)[0])
+
+
+def test_a_figure_as_new_as_its_release_allows_is_fresh() -> None:
+    # UNRATE: normal age 10 + 31 days after the end of its month, limit 130
+    assert freshness("UNRATE", "2025-06-01", "2025-08-10") == 1.0
+    assert freshness("UNRATE", "2025-06-01", "2025-09-24") == pytest.approx(1 - 45 / 89)
+    assert freshness("UNRATE", "2025-06-01", "2025-11-07") == 0.0
+
+
+def test_freshness_is_that_of_the_slowest_input_whichever_is_named_first() -> None:
+    # Z.1 comes 75 days after its quarter, profits after 60: the ratio is as fresh as Z.1 allows
+    assert freshness("CP,NCBEILQ027S_GDP_PCT,GDP", "2025-04-01", "2025-12-14") == 1.0
+    assert freshness("NCBEILQ027S_GDP_PCT,CP,GDP", "2025-04-01", "2025-12-14") == 1.0
+    assert freshness("DGS10,UNRATE", "2025-06-01", "2025-08-10") == 1.0
+
+
+def test_a_row_without_any_input_has_no_freshness() -> None:
+    missing = component("x", NAN, reading([NAN], series_ids=obj("UNRATE")))
+    nothing = condition("a", [Block(1.0, [missing])], METHOD)
+    grid = Grid(days("2025-01-31"), np.array([0]))
+    assert np.isnan(overlays.freshness({"a": nothing}, ["a"], grid, CATALOG)).all()

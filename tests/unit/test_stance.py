@@ -1,0 +1,206 @@
+"""Which way policy leans, and from which day a decision counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import PolicyEvent
+from assets.compute.calendar import days
+from assets.compute.stance import (
+    PolicyStance,
+    announced_direction,
+    counts_from,
+    policy_rate_change,
+    policy_stance,
+)
+from tests.helpers import monthly, published_after, view, vintages
+
+CATALOG = load_catalog()
+RULES = CATALOG.method.stance
+CHECKED = np.datetime64("2026-09-17", "D")
+NAN = float("nan")
+
+
+def event(
+    announced: str, direction: int | None = 1, effective: str | None = None, **keys: object
+) -> PolicyEvent:
+    plain: dict[str, object] = {
+        "announced_on": dt.date.fromisoformat(announced),
+        "effective_on": dt.date.fromisoformat(effective) if effective else None,
+        "kind": "balance_sheet",
+        "instrument": "purchases",
+        "what": "An announcement of the Committee",
+        "size_text": "not stated",
+        "direction": direction,
+        "changes_direction": True,
+        "is_dated": True,
+        "source": "a test",
+        "mark": "V",
+    }
+    return PolicyEvent.model_validate({**plain, **keys})
+
+
+def announced(as_of: str | Sequence[str], *events: PolicyEvent) -> list[int]:
+    return announced_direction(days(as_of), events, RULES.announcement_horizon_days).tolist()
+
+
+def stance(
+    rate_change: float, direction: int, impulse: float = NAN, as_of: str = "2026-09-30"
+) -> PolicyStance:
+    """Headline and realised stance of one date, after an announcement in that direction."""
+    return policy_stance(
+        np.array([rate_change]),
+        np.array([impulse]),
+        days(as_of),
+        [event("2020-01-02", direction)],
+        CHECKED,
+        RULES,
+    )
+
+
+def test_a_decision_counts_from_its_announcement_and_not_a_day_before() -> None:
+    assert announced(["2010-11-02", "2010-11-03"], event("2010-11-03")) == [0, 1]
+
+
+def test_a_decision_that_takes_effect_within_90_days_counts_from_its_announcement() -> None:
+    soon = event("2025-01-01", -1, effective="2025-04-01")
+    assert str(counts_from(soon, 90)) == "2025-01-01", "90 days, equality included"
+    assert announced(["2025-01-01"], soon) == [-1]
+
+
+def test_a_decision_more_than_90_days_ahead_counts_from_its_effective_day() -> None:
+    far = event("2025-01-01", -1, effective="2025-04-02")
+    assert str(counts_from(far, 90)) == "2025-04-02"
+    assert announced(["2025-04-01", "2025-04-02"], event("2024-01-01", 1), far) == [1, -1]
+
+
+def test_plans_without_a_date_and_rows_that_are_only_shown_do_not_count() -> None:
+    shown = event("2017-06-14", -1, changes_direction=False, is_dated=False)
+    rate = event("2017-06-15", None, kind="rate", changes_direction=False)
+    assert announced("2017-07-01", event("2014-10-29", 0), shown, rate) == [0]
+
+
+def test_a_later_announcement_is_not_overtaken_by_an_earlier_one_taking_effect() -> None:
+    first = event("2009-11-04", 0, effective="2010-03-31")
+    assert announced(["2010-03-30", "2010-03-31"], event("2008-11-25", 1), first) == [1, 0]
+
+
+def test_two_decisions_of_one_day_end_with_the_one_written_last() -> None:
+    assert announced("2020-03-20", event("2020-03-15", 0), event("2020-03-15", 1)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("date", "direction"),
+    [
+        ("2008-11-24", 0),
+        ("2008-11-25", 1),
+        ("2010-03-30", 1),  # announced on 2009-11-04, ends on 2010-03-31: more than 90 days
+        ("2010-03-31", 0),
+        ("2010-11-03", 1),
+        ("2011-06-22", 0),
+        ("2011-09-30", 0),  # the maturity extension changes no size
+        ("2012-09-13", 1),
+        ("2013-12-31", 1),  # the taper is a slower pace
+        ("2014-10-29", 0),
+        ("2017-06-30", 0),  # a plan without a date
+        ("2017-09-20", -1),
+        ("2019-03-31", -1),  # slower caps
+        ("2019-07-31", 0),
+        ("2019-10-11", 1),
+        ("2021-12-31", 1),
+        ("2022-01-26", 0),
+        ("2022-04-30", 0),
+        ("2022-05-04", -1),
+        ("2023-03-31", -1),  # lending facilities are no expansion
+        ("2025-10-28", -1),
+        ("2025-10-29", 0),
+        ("2025-12-10", 1),
+        ("2026-08-31", 1),  # smaller purchases are still purchases
+    ],
+)
+def test_the_ledger_says_what_was_announced_by_then(date: str, direction: int) -> None:
+    found = announced_direction(days(date), CATALOG.policy_events.events, RULES.announcement_horizon_days)
+    assert found.tolist() == [direction]
+
+
+@pytest.mark.parametrize(
+    ("rate_change", "direction", "name", "driver"),
+    [
+        (-0.25, 1, "stimulus", "both"),
+        (-0.25, 0, "stimulus", "rate"),
+        (0.0, 1, "stimulus", "balance_sheet"),
+        (0.25, 1, "neutral", "none"),  # opposite signs cancel
+        (-0.25, -1, "neutral", "none"),
+        (0.0, 0, "neutral", "none"),
+        (0.25, 0, "tightening", "rate"),
+        (0.0, -1, "tightening", "balance_sheet"),
+        (0.25, -1, "tightening", "both"),
+        (NAN, 1, "stimulus", "balance_sheet"),  # an absent rate has no direction
+    ],
+)
+def test_stance_is_the_sign_of_announced_balance_sheet_and_rate(
+    rate_change: float, direction: int, name: str, driver: str
+) -> None:
+    found = stance(rate_change, direction)
+    assert (found.stance[0], found.driver[0]) == (name, driver)
+
+
+@pytest.mark.parametrize(
+    ("change", "direction"), [(4.25 - 4.05, -1), (0.2, -1), (0.19, 0), (-0.2, 1), (NAN, 0)]
+)
+def test_a_rate_change_of_exactly_a_fifth_of_a_point_counts(change: float, direction: int) -> None:
+    assert stance(change, 0).rate.tolist() == [direction]
+
+
+@pytest.mark.parametrize(("impulse", "direction"), [(0.75, 0), (0.76, 1), (-0.75, 0), (-0.76, -1), (NAN, 0)])
+def test_an_impulse_of_exactly_three_quarters_does_not_count(impulse: float, direction: int) -> None:
+    found = stance(0.0, 0, impulse)
+    assert found.balance_sheet_realised.tolist() == [direction]
+    assert found.stance[0] == "neutral", "what moved is not what was announced"
+    assert found.realised[0] == {1: "stimulus", 0: "neutral", -1: "tightening"}[direction]
+
+
+def test_a_ledger_nobody_looked_after_for_60_days_makes_the_stance_provisional() -> None:
+    assert not stance(0.0, 1, as_of="2026-11-16").is_provisional[0]
+    assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
+
+
+def test_the_rate_window_runs_from_month_end_to_month_end() -> None:
+    """A cut on 31 August is outside the window that ends on the last day of February."""
+    target = vintages(
+        "DFEDTARU", [("2015-01-01", "2015-01-01", 1.0), ("2023-08-31", "2023-08-31", 0.75)], "lag_rule"
+    )
+    seen = view(target, ["2024-02-28", "2024-02-29"])
+    change = policy_rate_change(seen)
+    assert change.value.tolist() == [-0.25, 0.0]
+
+
+def test_a_decision_on_the_last_day_of_a_month_counts_when_it_takes_effect() -> None:
+    """2019-07-31: the lower range was in force from the next day."""
+    target = vintages(
+        "DFEDTARU", [("2018-12-20", "2018-12-20", 2.5), ("2019-08-01", "2019-08-01", 2.25)], "lag_rule"
+    )
+    assert policy_rate_change(view(target, ["2019-07-31", "2019-08-31"])).value.tolist() == [0.0, -0.25]
+
+
+def test_both_ends_of_the_window_come_from_one_series() -> None:
+    """The range's upper limit of 0.25 stood above the effective rate: mixing the two would invent a change."""
+    effective = published_after("FEDFUNDS", monthly("2008-06-01", [2.0] * 6 + [0.16] + [0.18] * 8), 30)
+    target = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25)], "lag_rule")
+    seen = view([effective, target], ["2009-05-31", "2009-06-15", "2009-06-30"])
+    change = policy_rate_change(seen)
+    assert change.value.tolist() == pytest.approx([0.18 - 2.0, 0.18 - 2.0, 0.0])
+    assert change.series_ids.tolist() == ["FEDFUNDS", "FEDFUNDS", "DFEDTARU"]
+
+
+def test_the_single_target_serves_before_the_range_where_it_is_held() -> None:
+    single = vintages("DFEDTAR", [("2000-05-16", "2000-05-16", 6.5), ("2001-01-03", "2001-01-03", 6.0)])
+    effective = published_after("FEDFUNDS", monthly("2000-01-01", [6.0] * 14), 30)
+    change = policy_rate_change(view([single, effective], "2001-01-31"))
+    assert change.value.tolist() == [-0.5]
+    assert change.series_ids.tolist() == ["DFEDTAR"]

@@ -1,0 +1,163 @@
+"""Computed tables are what the catalogue declares: columns, types, bounds, values, nothing missing that may not be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Column
+from assets.compute.tables.build import BUILDERS
+from tests.helpers import on_sample
+
+CATALOG = load_catalog()
+ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
+COMPUTED = [*BUILDERS, "regime", "regime_evidence"]
+SHORTEST_FORMULA = 25  # characters: less cannot name a formula and both legs
+
+
+def frame_of(table: str) -> pd.DataFrame:
+    computed = on_sample()
+    if table == "regime":
+        return computed.frame.reset_index()
+    return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
+
+
+def is_of_type(column: Column, values: pd.Series) -> bool:
+    present = values.dropna()
+    match column.type:
+        case "DOUBLE":
+            return pd.api.types.is_float_dtype(values)
+        case "INTEGER":
+            return pd.api.types.is_integer_dtype(values)
+        case "DATE":
+            return pd.api.types.is_datetime64_dtype(values) and bool(
+                (present == present.dt.normalize()).all()
+            )
+        case "BOOLEAN":
+            return all(isinstance(value, bool | np.bool_) for value in present)
+        case _:
+            return all(isinstance(value, str) for value in present)
+
+
+@pytest.mark.parametrize("table", COMPUTED)
+def test_the_computed_columns_are_exactly_the_declared_ones(table: str) -> None:
+    declared = list(CATALOG.tables[table].column_names)
+    found = list(frame_of(table).columns)
+    if table == "regime":  # publication adds two and writes by name
+        assert set(declared) - set(found) == ADDED_BY_PUBLICATION
+        assert set(found) <= set(declared)
+    else:
+        assert found == declared
+
+
+@pytest.mark.parametrize("table", COMPUTED)
+def test_computed_values_fit_what_is_declared(table: str) -> None:
+    frame, faults = frame_of(table), []
+    for column in CATALOG.tables[table].columns:
+        if column.name not in frame:
+            continue
+        values = frame[column.name]
+        if not is_of_type(column, values):
+            faults.append(f"{column.name}: not {column.type} but {values.dtype}")
+        elif not column.nullable and values.isna().any():
+            faults.append(f"{column.name}: missing, and may not be")
+        elif column.minimum is not None and (values < column.minimum).any():
+            faults.append(f"{column.name}: {values.min()} is below {column.minimum}")
+        elif column.maximum is not None and (values > column.maximum).any():
+            faults.append(f"{column.name}: {values.max()} is above {column.maximum}")
+        elif column.values is not None and (unknown := set(values.dropna()) - set(column.values)):
+            faults.append(f"{column.name}: not declared: {sorted(unknown)}")
+    assert faults == []
+
+
+@pytest.mark.parametrize("table", COMPUTED)
+def test_no_number_is_infinite_and_no_key_is_there_twice(table: str) -> None:
+    frame = frame_of(table)
+    numbers = frame.select_dtypes("number")
+    assert not np.isinf(numbers.to_numpy()).any()
+    assert not frame.duplicated(list(CATALOG.tables[table].key)).any()
+
+
+def test_the_nightly_table_is_the_regime_with_its_moment_before_it() -> None:
+    names = CATALOG.tables["regime"].column_names
+    assert CATALOG.tables["regime_nightly"].column_names == ("published_at", *names)
+
+
+def test_the_regime_opens_with_the_columns_others_rely_on() -> None:
+    contract = (
+        "as_of_date", "is_month_end", "regime", "stance", "stance_realised", "stance_driver", "condition_state",
+        "bubble_score", "valuation_score", "economy_score", "credit_score", "inflation_score",
+        "balance_sheet_test", "monetisation_band", "coverage", "confidence", "pit_grade",
+        "first_published_at", "method_version",
+    )  # fmt: skip
+    assert CATALOG.tables["regime"].column_names[: len(contract)] == contract
+    evidence = (
+        "as_of_date", "condition", "component", "series_ids", "value", "unit", "observation_date",
+        "available_on", "vintage_source", "percentile", "weight", "contribution",
+    )  # fmt: skip
+    assert CATALOG.tables["regime_evidence"].column_names[: len(evidence)] == evidence
+
+
+def test_a_quantity_of_one_name_is_one_quantity() -> None:
+    """Same column name in several tables: same unit, and for measured quantities the same definition."""
+    units, definitions = defaultdict(set), defaultdict(set)
+    for table in CATALOG.tables.values():
+        if table.layer not in ("derived", "regime"):
+            continue
+        for column in table.columns:
+            units[column.name].add(column.unit)
+            if column.name.endswith(("_pct", "_pp", "_bn", "_index", "_rank", "_gdp", "_band", "_score")):
+                definitions[column.name].add(column.definition)
+    several = {name: found for name, found in units.items() if len(found) > 1}
+    assert set(several) <= {"value"}, "the unit of a value stands in its own row"
+    assert {name: found for name, found in definitions.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "units"),
+    [
+        ("_pp", {"percentage points"}),
+        ("_usd_bn", {"billions of US dollars"}),
+        ("_rank", {"rank 0 to 1"}),
+        ("_score", {"score 0 to 1"}),
+        ("_date", {"date"}),
+        ("_pct_gdp", {"percent of GDP"}),
+        ("_sha256", {"hexadecimal"}),
+        ("_at", {"UTC timestamp"}),
+    ],
+)
+def test_the_suffix_of_a_name_is_its_unit(suffix: str, units: set[str]) -> None:
+    for table in CATALOG.tables.values():
+        for column in table.columns:
+            if column.name.endswith(suffix):
+                assert column.unit in units, f"{table.name}.{column.name}"
+
+
+def test_every_measured_column_says_where_it_is_derived_from() -> None:
+    for name in COMPUTED:
+        for column in CATALOG.tables[name].columns:
+            if column.type == "DOUBLE":
+                assert column.derived_from, f"{name}.{column.name}"
+                assert len(column.definition) >= SHORTEST_FORMULA, f"{name}.{column.name}"
+
+
+def test_series_named_in_a_declaration_are_those_the_figure_came_from() -> None:
+    """Every series in the provenance of a column is among those its declaration leads to."""
+    for name in BUILDERS:
+        provenance = on_sample().tables[name].provenance
+        for column, rows in provenance.groupby("column_name"):
+            used = {i for ids in rows.loc[rows["absent_reason"].isna(), "series_ids"] for i in ids.split(",")}
+            assert used <= origins(f"{name}.{column}"), f"{name}.{column}"
+
+
+def origins(column: str) -> set[str]:
+    """Series a column is derived from, through other columns."""
+    table, name = column.split(".")
+    found: set[str] = set()
+    for origin in CATALOG.tables[table].column(name).derived_from:
+        found |= origins(origin) if "." in origin else {origin}
+    return found

@@ -1,0 +1,201 @@
+"""`equity_risk_premium`: one basis per profile, quarters that belong together, earnings that were reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Series
+from assets.compute.lookup import View
+from assets.compute.reading import Reading
+from assets.compute.tables import equity_risk_premium
+from tests.helpers import monthly, published_after, view, vintages
+
+CATALOG = load_catalog()
+SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
+LIVE = {series.series_id: series for series in CATALOG.in_profile("live")}
+RATIO = "NCBEILQ027S_GDP_PCT"
+
+
+def seen(
+    frames: Sequence[pd.DataFrame], as_of: str | Sequence[str], series: Mapping[str, Series] = SAMPLE
+) -> View:
+    return view(frames, as_of, series=series)
+
+
+def column(found: View, name: str) -> Reading:
+    reading = equity_risk_premium.build(found)[name]
+    assert isinstance(reading, Reading)
+    return reading
+
+
+def quarters(series_id: str, first: str, values: Sequence[float], lag: int) -> pd.DataFrame:
+    start = np.datetime64(first, "M") + 3 * np.arange(len(values))
+    days = [str(month.astype("datetime64[D]")) for month in start]
+    return published_after(series_id, dict(zip(days, values, strict=True)), lag)
+
+
+def prices(first: str, values: Sequence[float | None]) -> pd.DataFrame:
+    return vintages(
+        "SHILLER_PRICE",
+        [
+            (day, str((np.datetime64(day, "M") + 1).astype("datetime64[D]") - 1), value)
+            for day, value in monthly(first, values).items()
+        ],
+    )
+
+
+def test_profits_value_and_output_are_of_one_quarter() -> None:
+    frames = [
+        quarters("CP", "2025-01-01", [3000.0, 3300.0], 150),
+        quarters(RATIO, "2025-01-01", [200.0, 220.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0, 30_500.0], 120),
+    ]
+    found = column(seen(frames, ["2025-09-05", "2025-09-15"]), "earnings_yield_nipa_pct")
+    assert found.value.tolist() == pytest.approx([5.0, 100 * 3300 / (2.2 * 30_500)])
+    assert [str(day) for day in found.observation_date] == ["2025-01-01", "2025-04-01"]
+
+
+def test_the_ratio_to_gdp_is_read_as_published_and_never_remade() -> None:
+    frames = [
+        quarters(RATIO, "2025-01-01", [200.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0, 99_000.0], 120),
+    ]
+    assert column(seen(frames, "2025-09-05"), "equity_value_pct_gdp").value.tolist() == [200.0]
+
+
+def test_market_value_in_millions_is_compared_with_output_in_billions_of_its_quarter() -> None:
+    frames = [
+        quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0, 99_000.0], 120),
+        quarters("NFCPATAX", "2025-01-01", [2400.0], 150),
+        quarters("CP", "2025-01-01", [3600.0], 150),
+    ]
+    found = seen(frames, "2025-09-05", LIVE)
+    assert column(found, "equity_value_pct_gdp").value.tolist() == [200.0]
+    assert column(found, "earnings_yield_nipa_pct").value.tolist() == [4.0], (
+        "domestic profits where there are"
+    )
+
+
+def shiller(*earnings: tuple[str, float | None]) -> list[pd.DataFrame]:
+    """A price of 5000 all of 2025, and earnings public 95 days after their month."""
+    rows = [
+        (day, str(np.datetime64(day, "M").astype("datetime64[D]") + 125), value) for day, value in earnings
+    ]
+    return [prices("2025-01-01", [5000.0] * 12), vintages("SHILLER_EARNINGS", rows)]
+
+
+def test_interpolated_earnings_do_not_count() -> None:
+    frames = shiller(("2025-03-01", 200.0), ("2025-04-01", 999.0), ("2025-05-01", 999.0))
+    found = column(seen(frames, "2025-10-31", LIVE), "earnings_yield_ttm_pct")
+    assert found.value.tolist() == [4.0]
+
+
+def test_a_row_with_a_price_and_no_earnings_yet_is_missing_and_not_zero() -> None:
+    frames = shiller(("2025-03-01", 200.0), ("2025-06-01", None))
+    assert column(seen(frames, "2025-10-31", LIVE), "earnings_yield_ttm_pct").value.tolist() == [4.0]
+
+
+def test_stale_reported_earnings_are_absent_and_not_replaced_by_national_accounts() -> None:
+    frames = [
+        *shiller(("2024-12-01", 200.0)),
+        quarters("NCBEILQ027S", "2025-04-01", [60_000_000.0], 165),
+        quarters("NFCPATAX", "2025-04-01", [2400.0], 150),
+    ]
+    found = equity_risk_premium.build(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
+    assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]  # type: ignore[union-attr]
+    assert found["earnings_yield_pct"].absent_reason.tolist() == [None, "stale"]  # type: ignore[union-attr]
+    assert list(found["earnings_yield_basis"]) == ["ttm", None]  # type: ignore[arg-type]
+
+
+def test_a_profile_without_reported_earnings_says_so_and_uses_national_accounts_throughout() -> None:
+    frames = [
+        quarters("CP", "2025-01-01", [3000.0], 150),
+        quarters(RATIO, "2025-01-01", [200.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0], 120),
+    ]
+    found = equity_risk_premium.build(seen(frames, "2025-09-05"))
+    assert list(found["earnings_yield_basis"]) == ["nipa"]  # type: ignore[arg-type]
+    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]  # type: ignore[arg-type]
+    assert found["cape"].absent_reason.tolist() == ["not_in_profile"]  # type: ignore[union-attr]
+
+
+def test_cape_averages_forty_quarter_ends_in_the_newest_prices_and_not_one_less() -> None:
+    start = np.datetime64("2015-03", "M") + 3 * np.arange(40)  # to 2024-12
+    rows = [(str(m.astype("datetime64[D]")), str((m + 5).astype("datetime64[D]")), 100.0) for m in start]
+    cpi = published_after("CPIAUCSL", monthly("2015-01-01", [100.0] * 120 + [110.0] * 5), 45)
+    frames = [prices("2025-01-01", [5500.0] * 5), cpi]
+    whole = seen([*frames, vintages("SHILLER_EARNINGS", rows)], "2025-05-31", LIVE)
+    assert column(whole, "cape").value.tolist() == pytest.approx([50.0])
+    hole = seen([*frames, vintages("SHILLER_EARNINGS", rows[:20] + rows[21:])], "2025-05-31", LIVE)
+    assert not column(hole, "cape").present.any(), "no shorter average in its place"
+
+
+def test_the_drawdown_is_from_the_highest_price_up_to_then_and_never_from_a_later_one() -> None:
+    frames = [prices("2024-01-01", [100.0, 120.0, 90.0, 150.0])]
+    found = column(seen(frames, ["2024-02-29", "2024-03-31", "2024-04-30"], LIVE), "equity_drawdown_pct")
+    assert found.value.tolist() == pytest.approx([0.0, -25.0, 0.0])
+
+
+def test_prices_before_1985_set_no_high() -> None:
+    frames = [prices("1984-11-01", [500.0, 500.0, 100.0])]
+    found = column(seen(frames, "1985-01-31", LIVE), "equity_drawdown_pct")
+    assert found.value.tolist() == [0.0]
+
+
+def test_the_twelve_month_return_is_over_the_same_month_and_absent_without_it() -> None:
+    frames = [prices("2023-02-01", [100.0, None, *[110.0] * 10, 125.0, 130.0])]
+    found = column(seen(frames, ["2024-02-29", "2024-03-31"], LIVE), "equity_return_12m_pct")
+    assert found.value.tolist() == pytest.approx([25.0, np.nan], nan_ok=True)
+
+
+def test_daily_closes_continue_the_sheet_month_by_month_when_a_month_is_over() -> None:
+    quotes = {"2025-02-03": 4900.0, "2025-02-27": 5100.0, "2025-02-28": 5300.0, "2025-03-03": 9000.0}
+    frames = [prices("2025-01-01", [4800.0]), published_after("SP500", quotes, 1)]
+    found = column(seen(frames, ["2025-02-27", "2025-02-28", "2025-03-05"], LIVE), "equity_price")
+    assert found.value.tolist() == [4800.0, 5000.0, 5100.0]
+    assert found.series_ids.tolist() == ["SHILLER_PRICE", "SP500", "SP500"]
+
+
+def test_a_stale_close_does_not_continue_the_sheet() -> None:
+    quotes = {"2025-02-03": 4900.0, "2025-02-04": 5100.0}
+    frames = [prices("2025-01-01", [4800.0]), published_after("SP500", quotes, 1)]
+    assert column(seen(frames, "2025-02-28", LIVE), "equity_price").value.tolist() == [4800.0]
+
+
+def test_a_profile_whose_price_was_never_read_has_no_price_and_no_crash() -> None:
+    found = equity_risk_premium.build(
+        seen([quarters("GDP", "2025-01-01", [30_000.0], 120)], "2025-09-05", LIVE)
+    )
+    assert found["equity_price"].absent_reason.tolist() == ["not_held"]  # type: ignore[union-attr]
+    assert list(found["is_equity_at_high"]) == [None]  # type: ignore[arg-type]
+
+
+def test_the_price_in_the_sample_is_the_market_value_of_its_own_quarter() -> None:
+    frames = [
+        quarters(RATIO, "2024-01-01", [200.0, 190.0, 180.0, 200.0, 210.0], 165),
+        quarters("GDP", "2024-01-01", [28_000.0, 28_500.0, 29_000.0, 29_500.0, 30_000.0, 31_000.0], 120),
+    ]
+    found = equity_risk_premium.build(seen(frames, "2025-09-15"))
+    assert found["equity_price"].value.tolist() == [63_000.0]  # type: ignore[union-attr]
+    assert found["equity_return_12m_pct"].value.tolist() == pytest.approx([12.5])  # type: ignore[union-attr]
+    assert list(found["is_equity_at_high"]) == [True]  # type: ignore[arg-type]
+
+
+def test_the_premium_over_the_real_yield_names_its_legs() -> None:
+    frames = [
+        quarters("CP", "2025-01-01", [3000.0], 150),
+        quarters(RATIO, "2025-01-01", [200.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0], 120),
+        published_after("DGS10", {"2025-09-03": 4.1}, 1),
+        published_after("DFII10", {"2025-09-03": 1.8}, 1),
+    ]
+    found = equity_risk_premium.build(seen(frames, "2025-09-05"))
+    assert found["erp_vs_nominal_10y_pp"].value.tolist() == pytest.approx([0.9])  # type: ignore[union-attr]
+    assert found["erp_vs_real_10y_pp"].value.tolist() == pytest.approx([3.2])  # type: ignore[union-attr]
+    assert found["erp_vs_real_10y_pp"].series_ids.tolist() == [f"CP,{RATIO},GDP,DFII10"]  # type: ignore[union-attr]
