@@ -13,6 +13,7 @@ from tests.contract.repository import PACKAGES, ROOT
 ROOMS = ("pipelines", "assets", "checks", "tests", "workspace.yaml", "pyproject.toml")
 
 UPSTREAM = {"assets", "assets.catalog", "assets.compute", "assets.run_facts", "assets.warehouse"}
+JUDGING = {"checks.suites", "checks.runner", "checks.registry", "checks.results"}
 
 # Room -> the other rooms it may import. The longest name that fits decides where a module lives, so `assets`
 # is what stands directly in that folder: glue all asset layers share.
@@ -26,10 +27,12 @@ MAY_IMPORT = {
     "assets.raw": UPSTREAM | {"assets.sources"},
     "assets.derived": UPSTREAM,
     "assets.regime": UPSTREAM,
-    "assets.publish": UPSTREAM | {"checks.suites", "checks.runner"},  # it judges the staged file itself
+    "assets.publish": UPSTREAM | JUDGING,  # it judges the staged file itself
     "checks.suites": UPSTREAM - {"assets"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
-    "checks": UPSTREAM - {"assets"} | {"checks.suites", "checks.runner"},
+    "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
+    "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner"},
+    "checks": UPSTREAM - {"assets"} | JUDGING,
     "pipelines": set[str](),  # imports them all, and is imported by none
 }
 
