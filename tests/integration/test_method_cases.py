@@ -1,0 +1,115 @@
+"""The dates on which the method must say what everybody who was there knows: real figures, both profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assets.compute.computation import Computation
+from tests.real_archive import full_profile, sample_profile
+
+SAMPLE_END, POST = "2026-05-31", "2025-11-05"
+# first and last month-end, column, what it must say
+CASES = (
+    ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
+    ("1999-12-31", "1999-12-31", "stance", "tightening"),
+    ("2000-03-31", "2000-03-31", "condition_state", "bubble"),
+    ("2000-03-31", "2000-03-31", "stance", "tightening"),
+    ("2008-11-30", "2009-12-31", "regime", "stimulus_into_depression"),
+    ("2010-11-30", "2010-11-30", "regime", "stimulus_into_depression"),
+    ("2012-09-30", "2012-09-30", "stance", "stimulus"),
+    ("2020-03-31", "2020-04-30", "regime", "stimulus_mid_cycle"),
+    ("2020-05-31", "2020-06-30", "regime", "stimulus_into_depression"),
+    ("2021-11-30", "2021-11-30", "regime", "stimulus_into_bubble"),
+    ("2022-12-31", "2022-12-31", "regime", "tightening_mid_cycle"),
+    ("2025-09-30", "2025-09-30", "regime", "neutral_bubble"),
+    ("2025-10-31", "2026-05-31", "regime", "stimulus_into_bubble"),
+    ("2013-05-31", "2013-05-31", "stance", "stimulus"),
+    ("2018-12-31", "2018-12-31", "stance", "tightening"),
+    ("2019-01-31", "2019-01-31", "stance", "tightening"),
+    ("2023-03-31", "2023-03-31", "stance", "tightening"),
+)
+# what a reader of the day knew on the day of the post: the closes of the day before, August's unemployment
+KNOWN = (
+    ("real_yields", "nominal_10y_pct", 4.10, 0.005),
+    ("real_yields", "tips_10y_pct", 1.81, 0.005),
+    ("activity_inflation", "unemployment_rate_pct", 4.3, 0.001),
+    ("activity_inflation", "cpi_yoy_pct", 3.0, 0.05),
+    ("activity_inflation", "real_gdp_yoy_pct", 2.1, 0.05),
+)
+
+
+@pytest.fixture(scope="module", params=["sample", "full"])
+def profile(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def computed(profile: str, run_date: str, request: pytest.FixtureRequest) -> Computation:
+    if profile == "sample":
+        return sample_profile().computed(run_date)
+    folder: Path = request.getfixturevalue("realdata")
+    return full_profile(folder).computed(run_date)
+
+
+@pytest.fixture(scope="module")
+def newest(profile: str, request: pytest.FixtureRequest) -> pd.DataFrame:
+    return computed(profile, SAMPLE_END, request).frame.set_index("as_of_date")
+
+
+@pytest.fixture(scope="module")
+def on_the_post(profile: str, request: pytest.FixtureRequest) -> Computation:
+    return computed(profile, POST, request)
+
+
+@pytest.mark.parametrize(("first", "last", "column", "expected"), CASES)
+def test_dates_the_method_must_not_get_wrong(
+    newest: pd.DataFrame, first: str, last: str, column: str, expected: str
+) -> None:
+    rows = newest.loc[first:last, column]
+    assert list(rows) == [expected] * len(rows)
+    assert len(rows) == len(pd.date_range(first, last, freq="ME"))
+
+
+def test_qe3_was_not_poured_into_a_bubble(newest: pd.DataFrame) -> None:
+    assert newest.loc["2012-09-30", "condition_state"] != "bubble"
+
+
+def test_march_2022_was_no_stimulus(newest: pd.DataFrame) -> None:
+    assert newest.loc["2022-03-31", "stance"] != "stimulus"
+
+
+def test_the_day_of_the_post_is_stimulus_into_a_bubble(on_the_post: Computation) -> None:
+    row = on_the_post.frame.iloc[-1]
+    assert (str(row["as_of_date"].date()), row["is_month_end"]) == (POST, False)
+    assert row["regime"] == "stimulus_into_bubble"
+
+
+@pytest.mark.parametrize(("table", "column", "expected", "tolerance"), KNOWN)
+def test_the_figures_a_reader_of_the_post_knew_that_day(
+    on_the_post: Computation, table: str, column: str, expected: float, tolerance: float
+) -> None:
+    assert on_the_post.tables[table][column].iloc[-1] == pytest.approx(expected, abs=tolerance)
+
+
+def test_profits_and_equity_value_known_that_day_were_those_of_the_second_quarter(
+    on_the_post: Computation,
+) -> None:
+    for column in ("earnings_yield_nipa_pct", "equity_value_pct_gdp"):
+        reading = on_the_post.readings[f"equity_risk_premium.{column}"]
+        if reading.present[-1]:
+            assert str(reading.observation_date[-1]) == "2025-04-01", column
+    assert on_the_post.readings["equity_risk_premium.equity_value_pct_gdp"].present[-1]
+
+
+def test_august_was_the_newest_unemployment_rate_on_the_day_of_the_post(on_the_post: Computation) -> None:
+    reading = on_the_post.readings["activity_inflation.unemployment_rate_pct"]
+    assert str(reading.observation_date[-1]) == "2025-08-01"
+
+
+def test_a_run_on_the_day_of_the_post_and_a_later_one_agree_on_the_past(
+    on_the_post: Computation, newest: pd.DataFrame
+) -> None:
+    past = on_the_post.frame.iloc[:-1].set_index("as_of_date")
+    pd.testing.assert_frame_equal(past, newest.loc[past.index])
