@@ -1,0 +1,122 @@
+"""The event log with its files kept open says what Dagster's own says, to Dagster's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from pipelines.event_log import OpenSqliteEventLog
+
+EVENTS = dg.DagsterEventType
+
+
+@dg.asset
+def source() -> None:
+    """Nothing."""
+
+
+@dg.asset(deps=[source])
+def derived() -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata={"rows": 3})
+
+
+@dg.asset_check(asset=derived)
+def holds() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project_root: Path) -> Path:
+    (tmp_path / "dagster.yaml").write_text(
+        (project_root / "dagster_home" / "dagster.yaml").read_text("utf-8")
+    )
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    return tmp_path
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def storage_of(instance: dg.DagsterInstance) -> OpenSqliteEventLog:
+    storage = instance.event_log_storage
+    assert isinstance(storage, OpenSqliteEventLog)
+    return storage
+
+
+def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return dg.materialize([source, derived, holds], instance=instance)
+
+
+def test_dagsters_own_storage_reads_the_same_history(instance: dg.DagsterInstance, home: Path) -> None:
+    result = run(instance)
+    kept = [
+        record.event_log_entry for record in storage_of(instance).get_records_for_run(result.run_id).records
+    ]
+    own = SqliteEventLogStorage(str(home / "history" / "runs"))
+    assert [record.event_log_entry for record in own.get_records_for_run(result.run_id).records] == kept
+    assert len(kept) > 15
+    key = dg.AssetKey("derived")
+    assert instance.get_latest_materialization_event(key) is not None
+    assert own.get_asset_records([key])[0].asset_entry.last_run_id == result.run_id
+    checks = own.get_asset_check_execution_history(dg.AssetCheckKey(key, "holds"), limit=5)
+    assert [record.run_id for record in checks] == [result.run_id]
+
+
+def test_planned_events_come_in_one_batch(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    one_batch = OpenSqliteEventLog.store_event_batch
+
+    def counted(self: OpenSqliteEventLog, events: list[dg.EventLogEntry]) -> None:
+        batches.append(len(events))
+        one_batch(self, events)
+
+    monkeypatch.setattr(OpenSqliteEventLog, "store_event_batch", counted)
+    run(instance)
+    assert batches == [3]  # two materialisations and one check
+
+
+def test_batch_that_fails_leaves_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, result = storage_of(instance), run(instance)
+    events = [record.event_log_entry for record in storage.get_records_for_run(result.run_id).records]
+    one, count = storage.store_event, len(events)
+
+    def third_fails(event: dg.EventLogEntry) -> None:
+        if event is events[2]:
+            raise OSError("no space left on device")
+        one(event)
+
+    monkeypatch.setattr(storage, "store_event", third_fails)
+    with pytest.raises(OSError, match="no space"):
+        storage.store_event_batch(events[:3])
+    assert len(storage.get_records_for_run(result.run_id).records) == count
+    storage.store_event_batch(events[:2])
+    assert len(storage.get_records_for_run(result.run_id).records) == count + 2
+
+
+def test_few_files_stay_open_and_closed_ones_are_opened_again(instance: dg.DagsterInstance) -> None:
+    storage = storage_of(instance)
+    runs = [run(instance).run_id for _ in range(2)]
+    for number in range(20):
+        assert storage.get_records_for_run(f"{number:08d}").records == []
+    assert len(storage._engines) == 8
+    assert all(len(storage.get_records_for_run(run_id).records) > 15 for run_id in runs)
+
+
+def test_wiped_history_is_written_again(instance: dg.DagsterInstance) -> None:
+    run(instance)
+    storage_of(instance).wipe()
+    assert instance.get_latest_materialization_event(dg.AssetKey("derived")) is None
+    result = run(instance)
+    assert len(storage_of(instance).get_records_for_run(result.run_id).records) > 15
