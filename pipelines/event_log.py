@@ -3,9 +3,10 @@
 Belongs here: how the event log reaches its files. Does not belong here: what is logged. Chosen in
 `dagster_home/dagster.yaml`; why it is worth a class of our own: docs/decisions/0006-event-log-files-kept-open.md.
 
-Dagster opens the file anew for each of the hundreds of events of a night, makes an engine, has SQLite read every table's
-columns, and waits for the disk. The files and what is in them stay Dagster's own: take the class out of `dagster.yaml`
-and the history is read as before. It leans on Dagster's internals, which tests/integration/test_event_log.py pins.
+Dagster opens the file anew for each of the hundreds of events of a night, makes an engine, has SQLite read every
+table's columns, and waits for the disk. The files and what is in them stay Dagster's own: take the class out of
+`dagster.yaml` and the history is read as before. It leans on Dagster's
+internals, which tests/integration/test_event_log.py pins.
 """
 
 from __future__ import annotations
