@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from assets.catalog.dagster_schema import table_schema
+from assets.catalog.dagster_schema import series_schema, table_schema
+from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series, Table
 
 
@@ -27,6 +28,11 @@ def raw_keys(table: Table, catalog: Catalog) -> dict[str, tuple[str, str, str]]:
             name, column = source.split(".")
             to_follow.extend(catalog.tables[name].column(column).derived_from)
     return {s.series_id: s.asset_key for s in catalog.series.values() if s.series_id in series}
+
+
+def table_description(table: Table) -> str:
+    """What a table holds, and one row of it, as two sentences."""
+    return " ".join(f"{text.rstrip('.')}." for text in (table.title, table.grain))
 
 
 def column_lineage(table: Table, catalog: Catalog) -> dg.TableColumnLineage:
@@ -57,6 +63,7 @@ def series_metadata(series: Series) -> dict[str, Any]:
     """Definition metadata of a raw series: what it is, whose it is, how it may be used."""
     return {
         "dagster/table_name": "raw.observations",
+        "dagster/column_schema": series_schema(series, load_catalog().tables["observations"]),
         "dagster/uri": series.source_url,
         "title": series.title,
         "unit": series.unit,
@@ -67,6 +74,7 @@ def series_metadata(series: Series) -> dict[str, Any]:
         "rights": series.rights,
         "citation": series.citation,
         "release_lag_days": series.release_lag_days,
+        "staleness_limit_days": series.staleness_limit_days,
         "role": series.role,
         "profiles": ", ".join(series.profiles),
     }

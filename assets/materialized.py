@@ -16,7 +16,18 @@ from assets.catalog.models import Table
 from assets.progress import progress
 from assets.run_facts import RunFacts
 
-_PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 10
+_PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 6
+_SCORES = ("bubble_score", "coverage", "confidence", "distance_to_threshold")
+VERDICT_COLUMNS = ["as_of_date", "regime", "bubble_score", "coverage"]
+EVIDENCE_COLUMNS = [
+    "condition",
+    "component",
+    "value",
+    "unit",
+    "observation_date",
+    "percentile",
+    "contribution",
+]
 
 
 def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: Any) -> dg.MaterializeResult:
@@ -38,9 +49,14 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
     return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
 
 
-def preview(frame: pd.DataFrame) -> dg.TableMetadataValue:
+def scores(row: pd.Series) -> dict[str, float]:
+    """Numbers of a verdict that the UI plots over runs; what is absent is left out."""
+    return {name: round(float(row[name]), 4) for name in _SCORES if pd.notna(row[name])}
+
+
+def preview(frame: pd.DataFrame, rows: int = _PREVIEW_ROWS) -> dg.TableMetadataValue:
     """The last rows and first columns, as text."""
-    shown = frame.iloc[-_PREVIEW_ROWS:, :_PREVIEW_COLUMNS]
+    shown = frame.iloc[-rows:, :_PREVIEW_COLUMNS]
     records = [dg.TableRecord({str(k): _text(v) for k, v in row.items()}) for row in shown.to_dict("records")]
     return dg.MetadataValue.table(
         records, dg.TableSchema([dg.TableColumn(str(name)) for name in shown.columns])

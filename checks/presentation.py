@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from checks.runner import RuleResult
+from checks.runner import Example, RuleResult
 
+_WIDEST = 5  # columns of an offending row that fit beside each other
 _STRUCTURAL = ("type", "not_null", "in_range", "allowed_values")  # one per column: summed up when they hold
 
 
@@ -20,7 +21,7 @@ def sentence(results: Sequence[RuleResult], rows: int) -> str:
     if not failed:
         return f"All {len(results)} rules hold on {rows:,} rows."
     more = f" {len(failed) - 1} more do not hold." if len(failed) > 1 else ""
-    return f"{failed[0].rule.name}: {failed[0].message}{more}"
+    return f"{_broken(failed[0])}{more}"
 
 
 def rules_table(results: Sequence[RuleResult]) -> str:
@@ -38,20 +39,40 @@ def rules_table(results: Sequence[RuleResult]) -> str:
 
 
 def shown_rows(failed: Sequence[RuleResult]) -> dg.TableMetadataValue:
-    """The examples of every rule that does not hold, with what is allowed and what to do."""
-    records = [
-        dg.TableRecord(
-            {
-                "rule": result.rule.name,
-                "row": ", ".join(f"{name} {value}" for name, value in example.items()),
-                "allowed": result.rule.threshold,
-                "what_to_do": result.rule.what_to_do,
-            }
-        )
+    """The examples of every rule that does not hold, each with what is allowed; a column per value where they fit."""
+    examples = [
+        (result, example)
         for result in failed
         for example in (result.examples or ({"table": result.message},))
     ]
+    names = list(dict.fromkeys(name for _, example in examples for name in example))
+    records = [
+        dg.TableRecord({"rule": result.rule.name, **_cells(example, names), "allowed": result.rule.threshold})
+        for result, example in examples
+    ]
     return dg.MetadataValue.table(records)
+
+
+def _cells(example: Example, names: Sequence[str]) -> dict[str, str]:
+    if len(names) > _WIDEST:
+        return {"row": ", ".join(f"{name} {_text(value)}" for name, value in example.items())}
+    return {name: _text(example.get(name)) for name in names}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _broken(result: RuleResult) -> str:
+    """How many rows break a rule, what it asks, and the first of them."""
+    name, rows = result.rule.name, f"{result.failing_rows} of {result.evaluated_rows} rows"
+    if not result.examples:
+        return f"{name}: {result.message}"
+    first = ", ".join(f"{column} {_text(value)}" for column, value in result.examples[0].items())
+    statement = result.rule.statement
+    return f"{rows} break {name} ({statement}; allowed: {result.rule.threshold}), first: {first}."
 
 
 def _property(result: RuleResult) -> str:

@@ -5,6 +5,22 @@ set -u
 cd "$(dirname "$0")/.."
 port=${PORT:-3000}
 
+stop() { echo "ui: $*" >&2; exit 2; }
+[ -x .venv/bin/python ] || stop ".venv/ is missing: run \`make setup\`"
+
+# Taken, not allowed, or not a port: said before anything is started.
+refusal=$(.venv/bin/python - "$port" 2>&1 <<'EOF'
+import socket, sys
+try:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", int(sys.argv[1])))
+except (OSError, ValueError, OverflowError) as error:
+    print(getattr(error, "strerror", None) or "not a port number")
+EOF
+)
+[ -z "$refusal" ] || stop "port $port: $refusal; choose another with PORT=, as in \`make ui PORT=3001\`"
+
 # The environment's own DAGSTER_HOME wins, then .env's, then the project's. Relative means the project's root.
 home=${DAGSTER_HOME:-}
 if [ -z "$home" ] && [ -f .env ]; then
@@ -12,9 +28,14 @@ if [ -z "$home" ] && [ -f .env ]; then
 fi
 home=${home:-dagster_home}
 case $home in /*) ;; *) home=$(pwd)/$home ;; esac
-mkdir -p "$home" || exit 2
+mkdir -p "$home" 2>/dev/null && [ -w "$home" ] || stop "$home cannot be written: check its owner, or set DAGSTER_HOME"
+[ -f "$home/dagster.yaml" ] || stop "$home holds no dagster.yaml: copy dagster_home/dagster.yaml there"
 export DAGSTER_HOME=$home
 export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at another instance
+
+# A new history is made by one process: two that make it at the same moment leave it broken for good.
+[ -d "$home/schedules" ] || .venv/bin/python -c 'import dagster; dagster.DagsterInstance.get().dispose()' \
+  || stop "Dagster's history in $home cannot be made, see above"
 
 # Each process in a group of its own, so that the code servers they start end with them.
 set -m
@@ -36,12 +57,12 @@ end_both() {
   wait 2>/dev/null
 }
 trap end_both EXIT
-trap 'exit 0' INT TERM HUP
+trap 'exit 0' INT TERM HUP            # ends both through the trap above
 
 echo "ui: http://127.0.0.1:$port (ready in about ten seconds; history in $DAGSTER_HOME; Ctrl-C ends it)"
 while is_running "$webserver" && is_running "$daemon"; do
   sleep 1 & wait $!                     # a trap interrupts wait at once, but not a foreground sleep
 done
-is_running "$webserver" || echo "ui: the webserver stopped, see above; is port $port taken? (PORT= chooses another)" >&2
+is_running "$webserver" || echo "ui: the webserver stopped, see above" >&2
 is_running "$daemon" || echo "ui: the daemon stopped, see above" >&2
 exit 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.catalog.models import Column, Table
+from assets.catalog.models import Column, Series, Table
 
 
 def table_schema(table: Table) -> dg.TableSchema:
@@ -17,6 +17,20 @@ def table_schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema(
         columns=[_table_column(column, is_key=table.key == (column.name,)) for column in table.columns],
         constraints=dg.TableConstraints(other=[table.grain, f"key: {', '.join(table.key)}"]),
+    )
+
+
+def series_schema(series: Series, observations: Table) -> dg.TableSchema:
+    """Columns of a raw series: those of the archive, its `value` in the unit of the series."""
+    columns = [
+        column.model_copy(
+            update={"derived_from": (), **({"unit": series.unit} if column.name == "value" else {})}
+        )
+        for column in observations.columns
+    ]
+    return dg.TableSchema(
+        columns=[_table_column(column, is_key=False) for column in columns],
+        constraints=dg.TableConstraints(other=[f"series_id = '{series.series_id}'"]),
     )
 
 

@@ -6,7 +6,7 @@ Belongs here: catalogue entries into rows. Does not belong here: which announcem
 import dagster as dg
 import pandas as pd
 
-from assets.asset_specs import table_metadata
+from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.stance import counts_from
@@ -40,7 +40,7 @@ def _ledger(name: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=dg.AssetKey(["derived", name]),
         group_name="derived",
-        description=f"{table.title}. {table.grain}",
+        description=table_description(table),
         metadata=table_metadata(table, "derived"),
         kinds={"duckdb", "table"},
         owners=["team:macro"],

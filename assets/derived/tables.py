@@ -5,7 +5,7 @@ Belongs here: read, build, write, describe. Does not belong here: formulas (`ass
 
 import dagster as dg
 
-from assets.asset_specs import raw_keys, table_metadata
+from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.tables.build import BUILDERS, build_table
@@ -27,7 +27,7 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         key=dg.AssetKey(["derived", name]),
         deps=[dg.AssetKey(list(key)) for key in inputs.values()],
         group_name="derived",
-        description=f"{table.title}. {table.grain}",
+        description=table_description(table),
         metadata=table_metadata(table, "derived"),
         kinds={"duckdb", "table"},
         owners=["team:macro"],

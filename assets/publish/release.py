@@ -11,7 +11,9 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.compute.tables.build import BUILDERS
+from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
+from assets.publish.describe import release_metadata
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import record_publication
@@ -33,6 +35,7 @@ _UPSTREAM = [
     kinds={"duckdb", "file"},
     owners=["team:macro"],
     tags={"layer": "publish"},
+    freshness_policy=NIGHTLY_FRESHNESS,
 )
 def release(
     warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
@@ -50,27 +53,12 @@ def release(
                 str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False
             ) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
-        verdict = con.execute(
-            "SELECT regime, regime_since, bubble_score, coverage FROM regime.regime ORDER BY as_of_date DESC LIMIT 1"
-        ).fetchall()[0]
+        metadata = release_metadata(con, facts, published, recorded)
     progress.info(
         f"published {facts.published_path.name}: as of {published.as_of}, "
         f"{recorded.month_ends} month-ends for the first time"
     )
-    regime, since, score, coverage = verdict
-    return dg.MaterializeResult(
-        metadata={
-            "verdict": dg.MetadataValue.md(f"**{regime}** since {since}"),
-            "path": dg.MetadataValue.path(str(facts.published_path)),
-            "release_id": published.release_id,
-            "profile": published.profile,
-            "as_of_date": published.as_of.isoformat(),
-            "bytes": facts.published_path.stat().st_size,
-            "bubble_score": score,
-            "coverage": coverage,
-            "new_month_ends": recorded.month_ends,
-        }
-    )
+    return dg.MaterializeResult(metadata=metadata)
 
 
 def _gate(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:

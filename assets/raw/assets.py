@@ -14,6 +14,7 @@ import dagster as dg
 from assets.asset_specs import series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
+from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.raw.ingest import Ingested, ingest
 from assets.run_facts import RunFacts
@@ -22,6 +23,17 @@ from assets.warehouse.resource import Warehouse
 
 SOURCES: tuple[SourceKey, ...] = ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
 FETCHED = "fetched"  # tells what the publisher did; never blocks, coverage does
+_FETCHED_MEANS = (
+    "The publisher answered with something to be kept. Never blocks: what is absent is a matter of coverage."
+)
+_STATUS_SAYS = {
+    "new": "{new} new and {changed} changed of {served} rows served.",
+    "unchanged": "All {served} rows served were held already.",
+    "stale": "All {served} rows served were held already, and the newest figure is older than its limit.",
+    "not_in_profile": "Not read in this profile.",
+    "unreachable": "The publisher could not be reached.",
+    "refused": "What was served was refused, and nothing of it was kept.",
+}
 
 
 def _spec(series: Series) -> dg.AssetSpec:
@@ -33,6 +45,7 @@ def _spec(series: Series) -> dg.AssetSpec:
         kinds={"duckdb", series.source},
         owners=["team:macro"],
         tags={"layer": "raw", "rights": series.rights, "role": series.role},
+        freshness_policy=NIGHTLY_FRESHNESS,
     )
 
 
@@ -43,7 +56,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"raw_{source}",
         specs=[_spec(series) for series in by_key.values()],
-        check_specs=[dg.AssetCheckSpec(FETCHED, asset=key) for key in by_key],
+        check_specs=[dg.AssetCheckSpec(FETCHED, asset=key, description=_FETCHED_MEANS) for key in by_key],
         can_subset=True,
     )
     def publisher(
@@ -84,6 +97,16 @@ def _summary(done: list[Ingested]) -> str:
     return f"{len(of_profile)} series, rows: {', '.join(counts)}" if of_profile else "none of this profile"
 
 
+def _said(done: Ingested) -> str:
+    """What the publisher did, in a sentence; then its own reason."""
+    counts = done.counts
+    changed = counts.revised + counts.corrected
+    said = _STATUS_SAYS[done.status].format(
+        new=counts.new, changed=changed, served=counts.new + changed + counts.unchanged
+    )
+    return f"{said} {done.message}" if done.message else said
+
+
 def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
     key = dg.AssetKey(list(done.series.asset_key))
     fetched = done.status in ("new", "unchanged", "stale", "not_in_profile")
@@ -109,7 +132,8 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
         asset_key=key,
         passed=fetched,
         severity=dg.AssetCheckSeverity.WARN,
-        description=done.message or done.status,
+        description=_said(done),
+        metadata={"rows_new": done.counts.new, "rows_changed": done.counts.revised + done.counts.corrected},
     )
     return dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=[check])
 

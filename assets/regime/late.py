@@ -5,7 +5,7 @@ Belongs here: read, write, describe. The published row stands (methodology, sect
 
 import dagster as dg
 
-from assets.asset_specs import table_metadata
+from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
@@ -20,7 +20,7 @@ _TABLE = load_catalog().tables["late_figures"]
     key=dg.AssetKey(["regime", "late_figures"]),
     deps=[dg.AssetKey(["regime", "regime"])],
     group_name="regime",
-    description=f"{_TABLE.title}. {_TABLE.grain}",
+    description=table_description(_TABLE),
     metadata=table_metadata(_TABLE, "regime"),
     kinds={"duckdb", "table"},
     owners=["team:macro"],

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.asset_specs import table_metadata
+from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.compute.evidence import evidence_frame
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS
-from assets.materialized import table_result
+from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, table_result
+from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
 from assets.warehouse.readers import read_table
@@ -29,7 +30,7 @@ def _spec(name: str) -> dg.AssetSpec:
         key=dg.AssetKey(["regime", name]),
         deps=[dg.AssetKey(["derived", upstream]) for upstream in (*BUILDERS, "policy_events")],
         group_name="regime",
-        description=f"{table.title}. {table.grain}",
+        description=table_description(table),
         metadata=table_metadata(table, "regime"),
         kinds={"duckdb", "table"},
         owners=["team:macro"],
@@ -60,7 +61,14 @@ def regime_tables(
         regime,
         facts,
         verdict=dg.MetadataValue.md(f"**{newest['regime']}** since {newest['regime_since']:%Y-%m-%d}"),
-        bubble_score=float(newest["bubble_score"]),
-        coverage=float(newest["coverage"]),
+        **scores(newest),
+        preview=preview(regime[VERDICT_COLUMNS]),
+        history=score_plot(regime, catalog.method),
     )
-    yield table_result(catalog.tables["regime_evidence"], evidence, facts)
+    newest_evidence = evidence[evidence["as_of_date"] == newest["as_of_date"]]
+    yield table_result(
+        catalog.tables["regime_evidence"],
+        evidence,
+        facts,
+        preview=preview(newest_evidence[EVIDENCE_COLUMNS], rows=len(newest_evidence)),
+    )

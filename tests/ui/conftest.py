@@ -1,0 +1,146 @@
+"""The interface as an operator starts it: one night published, then `deploy/ui.sh` on a free port, and a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_READY_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A served interface over a data directory of its own."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Answer of the interface's GraphQL."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(
+            f"{self.url}/graphql", body, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            told = json.load(answer)
+        assert "errors" not in told, told
+        return told["data"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def place_for(folder: Path) -> dict[str, str]:
+    """Environment of an installation whose data and history stand in `folder`."""
+    home = folder / "dagster_home"
+    home.mkdir()
+    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+    return {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(folder / "data")}
+
+
+def start_ui(environ: dict[str, str], port: int, log: Path) -> subprocess.Popen[str]:
+    with log.open("w") as out:
+        return subprocess.Popen(
+            [ROOT / "deploy" / "ui.sh"],
+            env={**environ, "PORT": str(port)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
+def wait_until_served(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{url}/server_info", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    raise AssertionError(f"not served after {_READY_SECONDS} s:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def interface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
+    """One night on the sample, then webserver and daemon."""
+    folder = tmp_path_factory.mktemp("interface")
+    environ = place_for(folder)
+    night = subprocess.run(
+        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ, capture_output=True, text=True
+    )
+    assert night.returncode == 0, night.stderr
+    port, log = free_port(), folder / "ui.log"
+    process, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, process, log)
+        yield Interface(url, folder / "data", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail(f"no browser: one of {', '.join(_BROWSERS)} is needed on PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: UI_SCREENSHOTS, to look at them, else a temporary folder."""
+    kept = os.environ.get("UI_SCREENSHOTS")
+    place = Path(kept) if kept else tmp_path_factory.mktemp("shots")
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@pytest.fixture
+def page(browser: Browser, interface: Interface) -> Iterator[Page]:
+    """A page that may reach this interface only, and whose console must stay free of errors."""
+    page = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=interface.url)
+    foreign: list[str] = []
+    errors: list[str] = []
+
+    def keep_error(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    own = (interface.url, interface.url.replace("http", "ws", 1), "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(own) else foreign.append(r.url))
+    page.on("console", keep_error)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_default_timeout(30_000)
+    yield page
+    page.close()
+    assert foreign == []
+    assert errors == []

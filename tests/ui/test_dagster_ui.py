@@ -1,0 +1,127 @@
+"""What an operator sees in the Dagster interface, in a real browser, on the sample."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.conftest import Interface
+
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
+
+_LAUNCH = """
+mutation ($selector: JobOrPipelineSelector!) {
+  launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+  }
+}
+"""
+_STATUS = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+_SCHEDULE = """
+query ($selector: ScheduleSelector!) {
+  scheduleOrError(scheduleSelector: $selector) {
+    ... on Schedule {
+      cronSchedule executionTimezone scheduleState { status } futureTicks(limit: 1) { results { timestamp } }
+    }
+  }
+}
+"""
+_LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
+
+
+def keep(page: Page, path: Path) -> None:
+    """A screenshot of the page at rest."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)  # dialogues fade in
+    page.screenshot(path=path)
+
+
+def left_edge(page: Page, group: str) -> float:
+    box = page.locator("foreignObject, div").get_by_text(group, exact=True).last.bounding_box()
+    assert box is not None
+    return box["x"]
+
+
+def test_lineage_reads_from_raw_to_publish(page: Page, shots: Path) -> None:
+    page.goto("/asset-groups")
+    graph = [
+        f"raw_{source}" for source in ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
+    ]
+    for group in [*graph, "derived", "regime", "publish"]:
+        expect(page.get_by_text(group, exact=True).last).to_be_visible()
+    layers = [left_edge(page, group) for group in ("raw_fred", "derived", "regime", "publish")]
+    keep(page, shots / "lineage.png")
+    assert layers == sorted(layers)
+
+
+def test_raw_series_says_what_it_is(page: Page, shots: Path) -> None:
+    page.goto("/assets/raw/fred/DGS10")
+    expect(page.get_by_text("Market Yield on U.S. Treasury Securities").first).to_be_visible()
+    expect(page.get_by_text("raw.observations").first).to_be_visible()
+    expect(page.get_by_text("unit: Percent")).to_be_visible()
+    expect(page.get_by_text("last_observation", exact=True)).to_be_visible()
+    expect(page.get_by_text("2026-05-29", exact=True)).to_be_visible()
+    expect(page.get_by_text("Freshness policy").first).to_be_visible()
+    expect(page.get_by_role("link", name="https://fred.stlouisfed.org/series/DGS10")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("assets.py in editor"))).to_be_visible()
+    keep(page, shots / "raw_series.png")
+
+
+def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
+    page.goto("/assets/regime/regime?view=checks")
+    expect(page.get_by_text(re.compile(r"^All \d+ rules hold on 497 rows\.$"))).to_be_visible()
+    expect(page.get_by_text("This is a blocking asset check.")).to_be_visible()
+    page.get_by_text("[Show Markdown]").first.click()
+    expect(page.get_by_text("as_of_date__no_gaps").or_(page.get_by_text("holds for")).first).to_be_visible()
+    keep(page, shots / "check.png")
+
+
+def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
+    page.goto("/assets/publish/release")
+    expect(page.get_by_text("stimulus_into_bubble").first).to_be_visible()
+    expect(page.get_by_text("first release of this profile")).to_be_visible()
+    keep(page, shots / "release.png")
+    page.get_by_text("[Show Markdown]").first.click()
+    picture = page.get_by_alt_text(re.compile("Scores of the four conditions"))
+    expect(picture).to_be_visible()
+    page.wait_for_function("() => [...document.images].every(i => i.complete && i.naturalWidth > 400)")
+    keep(page, shots / "release_picture.png")
+
+
+def test_schedule_is_running(page: Page, interface: Interface, shots: Path) -> None:
+    page.goto("/automation")
+    expect(page.get_by_text("nightly_schedule", exact=True)).to_be_visible()
+    expect(page.get_by_text("Monday through Friday")).to_be_visible()
+    keep(page, shots / "automation.png")
+    selector = {**_LOCATION, "scheduleName": "nightly_schedule"}
+    schedule = interface.ask(_SCHEDULE, selector=selector)["scheduleOrError"]
+    assert schedule["scheduleState"]["status"] == "RUNNING"
+    assert (schedule["cronSchedule"], schedule["executionTimezone"]) == ("30 21 * * 1-5", "America/New_York")
+    assert schedule["futureTicks"]["results"]
+
+
+def release_id(interface: Interface) -> str:
+    path = interface.data_dir / "published" / "regime.duckdb"
+    with duckdb.connect(str(path), read_only=True) as con:
+        return str(con.execute("SELECT release_id FROM release_manifest").fetchall()[0][0])
+
+
+def test_nightly_launched_in_the_interface_publishes(page: Page, interface: Interface, shots: Path) -> None:
+    before = release_id(interface)
+    launched = interface.ask(_LAUNCH, selector={**_LOCATION, "jobName": "nightly"})["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess"
+    run, status, until = launched["run"]["runId"], "", time.monotonic() + 200
+    while status not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < until:
+        time.sleep(1)
+        status = interface.ask(_STATUS, run=run)["runOrError"]["status"]
+    page.goto(f"/runs/{run}")
+    expect(page.get_by_text(run[:8]).first).to_be_visible()
+    keep(page, shots / "run.png")
+    assert status == "SUCCESS"
+    assert release_id(interface) > before

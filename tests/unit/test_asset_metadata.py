@@ -1,0 +1,97 @@
+"""What every asset tells the Dagster interface about itself."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import re
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.plots import MAX_BYTES, conditions_plot, score_plot
+from pipelines.definitions import defs
+from pipelines.schedules import nightly_schedule
+
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+TABLES = [name for name in SPECS if name.split("/")[0] in ("derived", "regime")]
+RAW = [name for name in SPECS if name.startswith("raw/")]
+CONDITIONS = ("valuation", "economy", "credit", "inflation")
+
+
+def test_every_asset_has_group_owner_kinds_tags_and_sentences() -> None:
+    incomplete = {
+        name
+        for name, spec in SPECS.items()
+        if not (spec.owners and spec.kinds and "layer" in spec.tags and spec.group_name)
+        or not re.fullmatch(r"\S.{15,}[^.]\.", spec.description or "", flags=re.S)
+        or ".." in (spec.description or "")
+    }
+    assert incomplete == set()
+
+
+@pytest.mark.parametrize("name", [*TABLES, "raw/fred/DGS10"])
+def test_every_table_has_its_storage_name_and_a_unit_for_every_column(name: str) -> None:
+    metadata = SPECS[name].metadata
+    assert "." in metadata["dagster/table_name"]
+    columns = metadata["dagster/column_schema"].columns
+    assert [column.name for column in columns if not column.tags.get("unit") or not column.description] == []
+
+
+def test_a_column_says_which_columns_it_comes_from() -> None:
+    table = load_catalog().tables["regime"]
+    schema = SPECS["regime/regime"].metadata["dagster/column_schema"]
+    shown = {column.name: column.tags.get("from") for column in schema.columns}
+    assert shown == {c.name: ", ".join(c.derived_from) or None for c in table.columns}
+
+
+def test_raw_value_is_in_the_unit_of_its_series() -> None:
+    for name in RAW:
+        columns = {c.name: c for c in SPECS[name].metadata["dagster/column_schema"].columns}
+        assert columns["value"].tags["unit"] == SPECS[name].metadata["unit"]
+
+
+def test_deadline_stands_on_sources_and_publication_and_follows_the_schedule() -> None:
+    policies = {name: SPECS[name].freshness_policy for name in [*RAW, "publish/release"]}
+    policy = policies["publish/release"]
+    assert policy is not None and set(policies.values()) == {policy}
+    minute, hour = (int(part) for part in str(nightly_schedule.cron_schedule).split()[:2])
+    deadline = [int(part) for part in policy.deadline_cron.split()[:2]]
+    begins, ends = dt.time(hour, minute), dt.time(deadline[1], deadline[0])
+    assert begins < ends
+    assert policy.deadline_cron.split()[2:] == str(nightly_schedule.cron_schedule).split()[2:]
+    assert policy.timezone == nightly_schedule.execution_timezone
+
+
+def test_every_asset_links_to_its_code() -> None:
+    unlinked = [name for name, spec in SPECS.items() if "dagster/code_references" not in spec.metadata]
+    assert unlinked == []
+
+
+def months(count: int, score: float | None) -> pd.DataFrame:
+    dates = pd.date_range("1995-01-31", periods=count, freq="ME")
+    frame = pd.DataFrame({"as_of_date": dates, "bubble_score": score, "condition_state": "bubble"})
+    return frame.assign(**{f"{name}_score": [n % 10 / 10 for n in range(count)] for name in CONDITIONS})
+
+
+def test_pictures_are_small_enough_for_the_history() -> None:
+    regime = months(497, 0.6)
+    regime["bubble_score"] = [(n * 37 % 97) / 97 for n in range(497)]  # as jagged as it gets
+    for picture in (score_plot(regime, load_catalog().method), conditions_plot(regime)):
+        found = re.fullmatch(r"!\[.+\]\(data:image/png;base64,(.+)\)", picture.value)
+        assert found is not None, picture.value
+        png = base64.b64decode(found[1])
+        assert png.startswith(b"\x89PNG") and len(png) <= MAX_BYTES
+
+
+def test_a_picture_that_cannot_be_drawn_never_stops_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    import vl_convert
+
+    def fails(*_: object, **__: object) -> bytes:
+        raise ValueError("no font")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", fails)
+    assert "not drawn: ValueError" in score_plot(months(12, None), load_catalog().method).value
+    assert isinstance(conditions_plot(months(12, None)), dg.MarkdownMetadataValue)
