@@ -19,6 +19,7 @@ from checks.suites import (
     fiscal_and_debt,
     late_figures,
     monetisation,
+    money_and_rates,
     policy_events,
     provenance,
     real_yields,
@@ -26,6 +27,7 @@ from checks.suites import (
     regime,
     regime_evidence,
     regime_nightly,
+    relative_attractiveness,
     reserve_growth,
 )
 from checks.suites.rules import Rule, Suite
@@ -40,6 +42,8 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         activity_inflation,
         fiscal_and_debt,
         monetisation,
+        money_and_rates,
+        relative_attractiveness,
         provenance,
         policy_events,
         reference_values,
@@ -58,6 +62,7 @@ WITH_PROVENANCE = (
     "activity_inflation",
     "fiscal_and_debt",
     "monetisation",
+    "money_and_rates",
 )
 MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too

@@ -24,7 +24,7 @@ from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import Regime, build_regime, regime_frame
 from assets.compute.tables.assemble import DerivedTable, assemble
-from assets.compute.tables.build import BUILDERS, build_view
+from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
 
 # observation date, first day of the vintage, value (None: published as missing)
 Vintage = tuple[str, str, float | None]
@@ -124,6 +124,7 @@ class Computed:
     catalog: Catalog
     grid: Grid
     tables: Mapping[str, DerivedTable]
+    long_tables: Mapping[str, pd.DataFrame]
     readings: Mapping[str, Reading]
     regime: Regime
     frame: pd.DataFrame
@@ -142,6 +143,7 @@ def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Prof
     seen = build_view(Archive.from_frame(frames), grid, catalog, profile)
     columns = {name: build(seen, grid) for name, build in BUILDERS.items()}
     tables = {name: assemble(catalog.tables[name], grid, columns[name]) for name in BUILDERS}
+    long_tables = {name: build(seen, grid, catalog.tables[name]) for name, build in LONG_BUILDERS.items()}
     readings = {
         f"{table}.{name}": column
         for table, of_table in columns.items()
@@ -151,7 +153,9 @@ def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Prof
     regime = build_regime(readings, grid, catalog)
     frame = regime_frame(regime, readings, {name: table.frame for name, table in tables.items()}, catalog)
     evidence = evidence_frame(regime, catalog)
-    return Computed(catalog, grid, tables, readings, regime, frame.set_index("as_of_date"), evidence)
+    return Computed(
+        catalog, grid, tables, long_tables, readings, regime, frame.set_index("as_of_date"), evidence
+    )
 
 
 def lag_rule_vintages(

@@ -188,6 +188,32 @@ class ForwardReturns(Section):
     minimum_closed_spells: Count
 
 
+class MoneyAndRates(Section):
+    correlation_months: Count
+    correlation_minimum_months: Count
+
+
+class Attractiveness(Section):
+    inflation_scenarios_pct: tuple[float, ...]
+
+
+class Destination(Section):
+    rolling_months: Count
+    decomposition_months: Count
+    valuation_months: Count
+    bond_maturity_years: Count
+    leadership_pct: float
+
+
+class Maturity(Section):
+    shortening_from_pp: float
+
+
+class QePhases(Section):
+    post_published_on: dt.date
+    months_after: Count
+
+
 class Method(Section):
     """All parameters of one version of the method."""
 
@@ -211,6 +237,11 @@ class Method(Section):
     verdict: Verdict
     robustness: Robustness
     forward_returns: ForwardReturns
+    money_and_rates: MoneyAndRates
+    attractiveness: Attractiveness
+    destination: Destination
+    maturity: Maturity
+    qe_phases: QePhases
 
     @property
     def method_sha256(self) -> str:

@@ -8,7 +8,7 @@ import dagster as dg
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
-from assets.compute.tables.build import BUILDERS, build_table
+from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
@@ -38,12 +38,17 @@ def derived_table(name: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
             archive = Archive.from_frame(load_vintages(con, sorted(inputs)))
-            built = build_table(name, archive, run_grid(con, facts, catalog), catalog, facts.profile)
-            replace_table(con, table, built.frame)
-            replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
-        return table_result(table, built.frame, facts)
+            grid = run_grid(con, facts, catalog)
+            if name in LONG_BUILDERS:  # its rows carry their provenance themselves
+                frame = build_long_table(name, archive, grid, catalog, facts.profile)
+            else:
+                built = build_table(name, archive, grid, catalog, facts.profile)
+                frame = built.frame
+                replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
+            replace_table(con, table, frame)
+        return table_result(table, frame, facts)
 
     return derived
 
 
-DERIVED_TABLES = [derived_table(name) for name in BUILDERS]
+DERIVED_TABLES = [derived_table(name) for name in (*BUILDERS, *LONG_BUILDERS)]

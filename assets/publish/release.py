@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.compute.tables.build import BUILDERS
+from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.publish.describe import release_metadata
@@ -22,7 +22,10 @@ from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.resource import Warehouse
 
 _UPSTREAM = [
-    *(dg.AssetKey(["derived", name]) for name in (*BUILDERS, "policy_events", "reference_values")),
+    *(
+        dg.AssetKey(["derived", name])
+        for name in (*BUILDERS, *LONG_BUILDERS, "policy_events", "reference_values")
+    ),
     *(dg.AssetKey(["regime", name]) for name in ("regime", "regime_evidence", "late_figures")),
 ]
 

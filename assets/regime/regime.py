@@ -9,10 +9,10 @@ import dagster as dg
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
+from assets.compute.computation import REGIME_INPUTS
 from assets.compute.evidence import evidence_frame
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
-from assets.compute.tables.build import BUILDERS
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
@@ -28,7 +28,7 @@ def _spec(name: str) -> dg.AssetSpec:
     table = load_catalog().tables[name]
     return dg.AssetSpec(
         key=dg.AssetKey(["regime", name]),
-        deps=[dg.AssetKey(["derived", upstream]) for upstream in (*BUILDERS, "policy_events")],
+        deps=[dg.AssetKey(["derived", upstream]) for upstream in (*REGIME_INPUTS, "policy_events")],
         group_name="regime",
         description=table_description(table),
         metadata=table_metadata(table, "regime"),
@@ -46,7 +46,7 @@ def regime_tables(
     catalog = load_catalog()
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        frames = {name: read_table(con, f"derived.{name}") for name in BUILDERS}
+        frames = {name: read_table(con, f"derived.{name}") for name in REGIME_INPUTS}
         readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
         built = build_regime(readings, grid, catalog)
         regime = regime_frame(built, readings, frames, catalog)

@@ -15,7 +15,7 @@ from assets.compute.calendar import released_on
 from assets.compute.evidence import evidence_frame
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
-from assets.compute.tables.build import BUILDERS, build_table
+from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.run_facts import RunFacts
 from assets.sources.sample import SampleSource
 from assets.warehouse.grid import first_published_column, run_grid
@@ -52,6 +52,8 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
         built = build_table(name, archive, grid, catalog, "sample")
         replace_table(con, catalog.tables[name], built.frame)
         replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
+    for name in LONG_BUILDERS:
+        replace_table(con, catalog.tables[name], build_long_table(name, archive, grid, catalog, "sample"))
     frames = {name: read_table(con, f"derived.{name}") for name in BUILDERS}
     readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
     computed = build_regime(readings, grid, catalog)

@@ -10,12 +10,12 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Column
-from assets.compute.tables.build import BUILDERS
+from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
-COMPUTED = [*BUILDERS, "regime", "regime_evidence"]
+COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence"]
 SHORTEST_FORMULA = 25  # characters: less cannot name a formula and both legs
 
 
@@ -23,6 +23,8 @@ def frame_of(table: str) -> pd.DataFrame:
     computed = on_sample()
     if table == "regime":
         return computed.frame.reset_index()
+    if table in LONG_BUILDERS:
+        return computed.long_tables[table]
     return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
 
 

@@ -17,13 +17,17 @@ from assets.compute.tables import (
     equity_risk_premium,
     fiscal_and_debt,
     monetisation,
+    money_and_rates,
     real_yields,
+    relative_attractiveness,
     reserve_growth,
 )
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble
 
 if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
+    import pandas as pd
+
+    from assets.catalog.models import Catalog, Profile, Table
 
 BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "real_yields": lambda view, grid: real_yields.build(view),
@@ -33,6 +37,11 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "activity_inflation": lambda view, grid: activity_inflation.build(view),
     "fiscal_and_debt": lambda view, grid: fiscal_and_debt.build(view),
     "monetisation": lambda view, grid: monetisation.build(view),
+    "money_and_rates": lambda view, grid: money_and_rates.build(view),
+}
+# several rows per date, each with its own provenance
+LONG_BUILDERS: dict[str, Callable[[View, Grid, Table], pd.DataFrame]] = {
+    "relative_attractiveness": relative_attractiveness.build,
 }
 
 
@@ -46,3 +55,11 @@ def build_table(name: str, archive: Archive, grid: Grid, catalog: Catalog, profi
     """One derived table: a row per grid date, in the catalogue's columns."""
     view = build_view(archive, grid, catalog, profile)
     return assemble(catalog.tables[name], grid, BUILDERS[name](view, grid))
+
+
+def build_long_table(
+    name: str, archive: Archive, grid: Grid, catalog: Catalog, profile: Profile
+) -> pd.DataFrame:
+    """One derived table with several rows per grid date, in the catalogue's columns."""
+    view = build_view(archive, grid, catalog, profile)
+    return LONG_BUILDERS[name](view, grid, catalog.tables[name])

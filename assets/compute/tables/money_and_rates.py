@@ -1,0 +1,100 @@
+"""`money_and_rates`: the growth of money against the short real rate, and how weakly the two go together.
+
+Sources: H.6 (M2SL, BOGMBASE), H.15 (TB3MS, FEDFUNDS), BLS (CPIAUCSL). The correlation is Pearson's, over the months
+known on the as-of date, each in the figures known then: a contemporaneous co-movement, no cause and no lag.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.compute.calendar import Days
+from assets.compute.lookup import View, months
+from assets.compute.reading import Floats, Reading, combine
+from assets.compute.tables.assemble import Columns
+from assets.compute.tables.real_yields import cpi_yoy
+
+MONEY, BILLS, EFFECTIVE, PRICES = "M2SL", "TB3MS", "FEDFUNDS", "CPIAUCSL"
+_YEAR = 12
+
+
+def build(view: View) -> Columns:
+    """One row per as-of date; growth and rates in percent, correlations from -1 to 1."""
+    money, short, cpi = view.change_pct(MONEY, months(_YEAR)), view.latest(BILLS), cpi_yoy(view)
+    real = combine(np.subtract, short, cpi)
+    rules = view.method.money_and_rates
+    calendar, growth, inflation = _panels(view)
+    against_bills = view.panel(BILLS, calendar) - inflation
+    against_funds = view.panel(EFFECTIVE, calendar) - inflation
+    rolling = correlation(growth, against_bills, rules.correlation_months, rules.correlation_minimum_months)
+    since_start = correlation(growth, against_bills, None, rules.correlation_minimum_months)
+    with_funds = correlation(growth, against_funds, None, rules.correlation_minimum_months)
+    pair = combine(lambda m, _r: m, money, real)
+    funds = combine(lambda m, _f, _c: m, money, view.latest(EFFECTIVE), cpi)
+    return {
+        "m2_usd_bn": view.latest(MONEY),
+        "m2_yoy_pct": money,
+        "monetary_base_yoy_pct": view.change_pct("BOGMBASE", months(_YEAR)),
+        "short_rate_pct": short,
+        "cpi_yoy_pct": cpi,
+        "real_short_rate_pct": real,
+        "m2_real_rate_correlation_10y": _measured(pair, rolling),
+        "m2_real_rate_correlation_full": _measured(pair, since_start),
+        "m2_real_fed_funds_correlation_full": _measured(funds, with_funds),
+        "correlation_start_date": _first_month(calendar, growth, against_bills),
+    }
+
+
+def correlation(x: Floats, y: Floats, window: int | None, minimum: int) -> Floats:
+    """Pearson's correlation of each row's pairs, in the `window` columns up to its newest pair (None: in all).
+
+    `x` and `y`: shape (dates, consecutive months), NaN where unknown. NaN with fewer than `minimum` pairs.
+    """
+    known = ~np.isnan(x) & ~np.isnan(y)
+    n = x.shape[1]
+    if window is not None and n:
+        newest = np.where(known.any(axis=1), n - 1 - np.argmax(known[:, ::-1], axis=1), -1)
+        known &= np.arange(n)[None, :] > newest[:, None] - window
+    count = known.sum(axis=1)
+    a, b = _centred(x, known, count), _centred(y, known, count)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r: Floats = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.where(count < minimum, np.nan, np.clip(r, -1.0, 1.0))
+
+
+def _centred(values: Floats, known: npt.NDArray[np.bool_], count: npt.NDArray[np.int64]) -> Floats:
+    held = np.where(known, values, 0.0)
+    mean = held.sum(axis=1) / np.maximum(count, 1)
+    return np.where(known, held - mean[:, None], 0.0)
+
+
+def _panels(view: View) -> tuple[Days, Floats, Floats]:
+    """Consecutive months with money, and growth of money and prices over a year in each, as known on each date."""
+    if MONEY not in view.series or not view.archive.has(MONEY):
+        none = np.empty((len(view), 0))
+        return np.empty(0, dtype="datetime64[D]"), none, none
+    held = view.archive.observations(MONEY).dates.astype("datetime64[M]")
+    calendar = np.arange(held[0], held[-1] + 1).astype("datetime64[D]")
+    return calendar, _yoy(view, MONEY, calendar), _yoy(view, PRICES, calendar)
+
+
+def _yoy(view: View, series_id: str, calendar: Days) -> Floats:
+    first = calendar[0].astype("datetime64[M]")
+    longer = np.arange(first - _YEAR, first + len(calendar)).astype("datetime64[D]")
+    level = view.panel(series_id, longer)
+    return 100.0 * (level[:, _YEAR:] / level[:, :-_YEAR] - 1.0)
+
+
+def _measured(inputs: Reading, value: Floats) -> Reading:
+    """The correlation with the provenance of the newest figures in it."""
+    known = ~np.isnan(value)
+    return inputs.map(lambda _: np.where(known, value, 0.0)).where(known, "history_too_short")
+
+
+def _first_month(calendar: Days, x: Floats, y: Floats) -> npt.NDArray[np.datetime64]:
+    known = ~np.isnan(x) & ~np.isnan(y)
+    if not len(calendar):
+        return np.full(len(x), np.datetime64("NaT", "s"))
+    first = calendar[np.argmax(known, axis=1)]
+    return np.where(known.any(axis=1), first, np.datetime64("NaT", "D")).astype("datetime64[s]")

@@ -1,0 +1,91 @@
+"""`relative_attractiveness`: what each asset yields, what its price must do to keep up, what inflation leaves of it.
+
+Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the profile's earnings yield (`equity_risk_premium`). Gold yields
+nothing. Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 %
+at 5 % inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.percentile import percentile
+from assets.compute.reading import Floats, Reading, Texts, combine, select, texts
+from assets.compute.tables import equity_risk_premium
+from assets.compute.tables.long import rows_of, stacked
+from assets.compute.tables.real_yields import nominal_10y, tips_10y
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Table
+
+NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
+REAL = ("tips_10y",)  # indexed: inflation takes nothing
+PRICED = ("gold", "equities")  # no fixed number of dollars: the price can keep up with inflation, or not
+
+
+def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
+    """One row per as-of date and asset; yields and returns in percent a year."""
+    nominal = nominal_10y(view)
+    return stacked(
+        table, [_asset(view, grid, nominal, name, *held) for name, held in _assets(view, nominal).items()]
+    )
+
+
+def _assets(view: View, nominal: Reading) -> dict[str, tuple[Reading, Texts]]:
+    """Yield of each asset and what it is taken from."""
+    equity = equity_risk_premium.build(view)
+    earnings, basis = equity["earnings_yield_pct"], equity["earnings_yield_basis"]
+    if not isinstance(earnings, Reading) or isinstance(basis, Reading):
+        raise TypeError("equity_risk_premium: the earnings yield is a reading, its basis a text")
+    tips, cash = tips_10y(view), view.latest("TB3MS")
+    return {
+        "gold": (nominal.map(np.zeros_like), texts(nominal.present, "pays nothing")),
+        "treasury_10y": (nominal, _series(nominal)),
+        "tips_10y": (tips, _series(tips)),
+        "equities": (earnings, basis),
+        "cash": (cash, _series(cash)),
+    }
+
+
+def _series(reading: Reading) -> Texts:
+    return texts(reading.present, reading.series_ids)
+
+
+def _asset(
+    view: View, grid: Grid, nominal: Reading, name: str, yield_: Reading, basis: Texts
+) -> pd.DataFrame:
+    ranked = view.method.percentile
+    hurdle = combine(np.subtract, nominal, yield_)
+    rank = percentile(yield_.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+    scenarios: dict[str, Floats] = {}
+    for inflation in view.method.attractiveness.inflation_scenarios_pct:
+        left, needed = after_inflation(name, yield_.value, inflation)
+        scenarios[f"real_return_at_{inflation:g}pct_inflation_pct"] = left
+        scenarios[f"price_rise_needed_at_{inflation:g}pct_inflation_pct"] = needed
+    columns = {
+        "asset": name,
+        "yield_pct": yield_.value,
+        "yield_basis": basis,
+        "is_real_yield": name in REAL,
+        "yield_pct_rank": rank if name != "gold" else np.full(len(grid), np.nan),
+        "price_change_to_match_10y_pp": hurdle.value,
+        **scenarios,
+    }
+    return rows_of(grid, select(hurdle.present, hurdle, yield_), columns)
+
+
+def after_inflation(asset: str, yield_pct: Floats, inflation_pct: float) -> tuple[Floats, Floats]:
+    """Real return at that inflation, and the price rise needed to keep its value; NaN for the one that is not meant.
+
+    Nominal claims: yield - inflation. Indexed: the yield itself. Gold and equities: inflation - yield is what the price
+    must rise by; negative is a fall they could bear.
+    """
+    unmeant = np.full_like(yield_pct, np.nan)
+    if asset in NOMINAL:
+        return yield_pct - inflation_pct, unmeant
+    return (yield_pct, unmeant) if asset in REAL else (unmeant, inflation_pct - yield_pct)

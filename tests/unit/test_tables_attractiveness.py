@@ -1,0 +1,80 @@
+"""`relative_attractiveness`: the post's own arithmetic, and which of it is meant for which asset."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.calendar import days
+from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.tables import relative_attractiveness
+from assets.compute.tables.relative_attractiveness import after_inflation
+from tests.helpers import on_sample, published_after, view
+
+TABLE = load_catalog().tables["relative_attractiveness"]
+NAN = float("nan")
+
+
+def built(*frames: pd.DataFrame, as_of: str = "2025-11-05") -> pd.DataFrame:
+    grid = Grid(days(as_of), np.array([NEVER_PUBLISHED]))
+    return relative_attractiveness.build(view(list(frames), as_of), grid, TABLE).set_index("asset")
+
+
+YIELDS = [
+    published_after("DGS10", {"2025-11-04": 4.10}, 1),
+    published_after("DFII10", {"2025-11-04": 1.81}, 1),
+    published_after("TB3MS", {"2025-10-01": 3.82}, 30),
+]
+
+
+def test_gold_must_gain_the_ten_year_yield() -> None:
+    gold = built(*YIELDS).loc["gold"]
+    assert gold["price_change_to_match_10y_pp"] == 4.10
+    assert gold["yield_pct"] == 0.0 and np.isnan(gold["yield_pct_rank"])
+
+
+def test_tips_need_the_breakeven_and_the_ten_year_nothing() -> None:
+    table = built(*YIELDS)["price_change_to_match_10y_pp"]
+    assert table["tips_10y"] == pytest.approx(2.29)
+    assert table["treasury_10y"] == 0.0
+    assert table["cash"] == pytest.approx(0.28)
+
+
+def test_four_percent_at_five_percent_inflation_is_minus_one() -> None:
+    left, needed = after_inflation("treasury_10y", np.array([4.0]), 5.0)
+    assert left.tolist() == [-1.0] and np.isnan(needed).all()
+
+
+@pytest.mark.parametrize(
+    ("asset", "left", "needed"),
+    [("cash", -1.0, NAN), ("tips_10y", 4.0, NAN), ("gold", NAN, 1.0), ("equities", NAN, 1.0)],
+)
+def test_inflation_takes_from_each_asset_what_it_can(asset: str, left: float, needed: float) -> None:
+    found = after_inflation(asset, np.array([4.0]), 5.0)
+    np.testing.assert_array_equal([found[0][0], found[1][0]], [left, needed])
+
+
+def test_an_asset_that_is_not_known_is_a_row_with_a_reason() -> None:
+    table = built(YIELDS[0])
+    assert list(table.index) == ["gold", "treasury_10y", "tips_10y", "equities", "cash"]
+    assert table.loc["cash", "absent_reason"] == "not_held"
+    assert np.isnan(table.loc["cash", "real_return_at_5pct_inflation_pct"])
+    assert table.loc["gold", "absent_reason"] is None
+
+
+def test_tips_did_not_exist_before_2003_and_are_not_made_up() -> None:
+    table = on_sample().long_tables["relative_attractiveness"]
+    tips = table[table["asset"] == "tips_10y"].set_index("as_of_date")["yield_pct"]
+    assert tips[: pd.Timestamp("2002-12-31")].isna().all()
+    assert tips[pd.Timestamp("2003-01-31") :].notna().all()
+
+
+def test_the_row_of_the_posts_day_is_the_posts() -> None:
+    computed = on_sample("2025-11-05")
+    row = computed.long_tables["relative_attractiveness"]
+    row = row[row["as_of_date"] == pd.Timestamp("2025-11-05")].set_index("asset")
+    assert row.loc["gold", "price_change_to_match_10y_pp"] == 4.10
+    assert row.loc["tips_10y", "yield_pct"] == 1.81
+    assert row.loc["treasury_10y", "real_return_at_5pct_inflation_pct"] == pytest.approx(-0.90)

@@ -1,0 +1,106 @@
+"""`money_and_rates`: growth and real rate by hand, and a correlation that knows only what was known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.compute.lookup import View
+from assets.compute.reading import Reading
+from assets.compute.tables import money_and_rates
+from assets.compute.tables.money_and_rates import correlation
+from tests.helpers import monthly, on_sample, published_after, view, vintages
+
+YEARS = 13
+
+
+def levels(first: float, growth: list[float]) -> list[float | None]:
+    """Monthly levels that grow by `growth[n]` percent over their own twelve months before, a year of them flat."""
+    held: list[float] = [first] * 12
+    for rate in growth:
+        held.append(held[-12] * (1 + rate / 100))
+    return list(held)
+
+
+def case(growth: list[float], rates: list[float]) -> list[pd.DataFrame]:
+    """Money growing as said from 2011 on, constant prices, bills paying as said."""
+    n = len(growth)
+    return [
+        published_after("M2SL", monthly("2010-01-01", levels(100.0, growth)), 59),
+        published_after("CPIAUCSL", monthly("2010-01-01", [200.0] * (n + 12)), 45),
+        published_after("TB3MS", monthly("2010-01-01", [0.0] * 12 + list(rates)), 31),
+    ]
+
+
+def value(seen: View, name: str) -> float:
+    column = money_and_rates.build(seen)[name]
+    assert isinstance(column, Reading)
+    return float(column.value[0])
+
+
+def test_growth_and_real_rate_are_those_of_the_newest_months_known() -> None:
+    frames = [
+        published_after("M2SL", {"2024-09-01": 20_000.0, "2025-09-01": 20_900.0, "2025-10-01": 99.0}, 59),
+        published_after("CPIAUCSL", {"2024-09-01": 300.0, "2025-09-01": 309.0}, 45),
+        published_after("TB3MS", {"2025-10-01": 3.9}, 30),
+    ]
+    seen = view(frames, "2025-10-31")  # money of October comes out at the end of November
+    assert value(seen, "m2_yoy_pct") == pytest.approx(4.5)
+    assert value(seen, "real_short_rate_pct") == pytest.approx(0.9)
+    assert value(seen, "cpi_yoy_pct") == pytest.approx(3.0), "no column is written over by another"
+
+
+def test_money_that_moves_against_the_rate_correlates_with_minus_one() -> None:
+    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
+    seen = view(case(wave, [5.0 - 2.0 * w for w in wave]), "2023-12-31")
+    for name in ("m2_real_rate_correlation_10y", "m2_real_rate_correlation_full"):
+        assert value(seen, name) == pytest.approx(-1.0)
+
+
+def test_ten_years_forget_what_all_years_remember() -> None:
+    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
+    early = 12 * 2
+    rates = [w if n < early else -w for n, w in enumerate(wave)]
+    seen = view(case(wave, rates), "2023-12-31")
+    assert value(seen, "m2_real_rate_correlation_10y") == pytest.approx(-1.0)
+    assert value(seen, "m2_real_rate_correlation_full") > -1.0
+
+
+def test_too_few_months_give_no_correlation_and_a_reason() -> None:
+    wave = [3.0 + np.sin(n / 7.0) for n in range(107)]
+    seen = view(case(wave, wave), "2019-12-31")
+    column = money_and_rates.build(seen)["m2_real_rate_correlation_full"]
+    assert isinstance(column, Reading)
+    assert np.isnan(column.value[0]) and column.absent_reason[0] == "history_too_short"
+
+
+def test_a_month_never_published_is_left_out_and_not_filled() -> None:
+    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
+    money, prices, bills = case(wave, wave)
+    hole = prices["observation_date"] != np.datetime64("2020-10-01")
+    assert value(view([money, prices[hole], bills], "2023-12-31"), "m2_real_rate_correlation_10y") == (
+        pytest.approx(1.0)
+    )
+
+
+def test_the_correlation_of_a_date_ignores_a_later_revision() -> None:
+    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
+    frames = case(wave, [5.0 - w for w in wave])
+    revised = vintages("M2SL", [(f"20{y}-06-01", "2024-01-15", 1.0) for y in range(11, 24)])
+    assert value(view([*frames, revised], "2023-12-31"), "m2_real_rate_correlation_full") == pytest.approx(-1)
+    assert value(view([*frames, revised], "2024-01-31"), "m2_real_rate_correlation_full") > -0.9
+
+
+def test_pearson_by_hand() -> None:
+    x, y = np.array([[1.0, 2.0, 4.0, np.nan]]), np.array([[2.0, 1.0, 3.0, 9.0]])
+    assert correlation(x, y, None, 3)[0] == pytest.approx(np.corrcoef([1, 2, 4], [2, 1, 3])[0, 1])
+    assert correlation(x, y, 2, 2)[0] == pytest.approx(1.0), "the two newest pairs"
+    assert np.isnan(correlation(x, y, None, 4)[0])
+    assert np.isnan(correlation(np.ones((1, 3)), y[:, :3], None, 2)[0]), "money that never moves"
+
+
+def test_the_co_movement_is_weak_in_the_sample() -> None:
+    newest = on_sample().tables["money_and_rates"].frame.iloc[-1]
+    assert newest["m2_real_rate_correlation_full"] == pytest.approx(-0.25, abs=0.005)
+    assert str(newest["correlation_start_date"])[:10] == "1986-01-01"
