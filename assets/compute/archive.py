@@ -8,6 +8,7 @@ when the world could know it (realtime_start), when we had it (captured_at).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,23 +21,49 @@ from assets.compute.calendar import Days, days
 Rows = npt.NDArray[np.int64]
 ABSENT = -1
 SOURCES = ("", "alfred", "captured", "lag_rule")  # from strongest to weakest evidence of what was known
-_EPOCH = 719_163  # days from 0001-01-01 to 1970-01-01: every date becomes a non-negative number below 2**22
-_BITS = 22
+EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
+BITS = 22
+_NAT = np.datetime64("NaT", "D")
 _ALWAYS = np.iinfo(np.int64).max
 
 
+def pack(code: Rows, observation: Days, start: Days) -> Rows:
+    """One number per vintage that sorts by series, observation and start. `warehouse/readers.py` packs in SQL."""
+    return (((code << BITS) | _number(observation)) << BITS) | _number(start)
+
+
 def _number(dates: Days) -> Rows:
-    return dates.astype("int64") + _EPOCH
+    return dates.astype("int64") + EPOCH
+
+
+def _date(number: Rows) -> Days:
+    return (number - EPOCH).astype("datetime64[D]")
+
+
+def _observation(key: Rows) -> Days:
+    return _date((key >> BITS) & (1 << BITS) - 1)
+
+
+def _start(key: Rows) -> Days:
+    return _date(key & (1 << BITS) - 1)
+
+
+def _is_sorted(key: Rows, captured: Rows) -> bool:
+    """Whether rows come by key, and those with the same key by capture."""
+    ahead, same = key[1:] > key[:-1], key[1:] == key[:-1]
+    return bool((ahead | (same & (captured[1:] >= captured[:-1]))).all())
 
 
 @dataclass(frozen=True)
 class Archive:
-    """All vintages, sorted by (series, observation, start, capture). Arrays share one length, one entry a vintage."""
+    """All vintages, sorted by (series, observation, start, capture). Arrays share one length, one entry a vintage.
 
-    codes: dict[str, int]
+    `key` packs series, observation and start into one number, so that a lookup is one binary search and a vintage
+    costs 25 bytes.
+    """
+
+    codes: Mapping[str, int]
     key: Rows
-    observation: Days
-    start: Days
     value: npt.NDArray[np.float64]
     captured: Rows  # microseconds UTC
     source: npt.NDArray[np.int8]  # index into SOURCES
@@ -47,23 +74,31 @@ class Archive:
         """Build from `series_id, observation_date, realtime_start, value, vintage_source, captured_at` (any order)."""
         ids = sorted(vintages["series_id"].unique())
         codes = {series_id: code for code, series_id in enumerate(ids)}
-        code = vintages["series_id"].map(codes).to_numpy(dtype="int64")
         observation = days(vintages["observation_date"].to_numpy(dtype="datetime64[s]"))
         start = days(vintages["realtime_start"].to_numpy(dtype="datetime64[s]"))
-        captured = vintages["captured_at"].to_numpy(dtype="datetime64[us]").astype("int64")
-        key = (code << (2 * _BITS)) | (_number(observation) << _BITS) | _number(start)
-        order = np.lexsort((captured, key))
-        source = vintages["vintage_source"].map({name: n for n, name in enumerate(SOURCES)}).to_numpy()
-        value = vintages["value"].to_numpy(dtype="float64")
-        return cls(
+        source = vintages["vintage_source"].map({name: n for n, name in enumerate(SOURCES)})
+        return cls.from_keys(
             codes,
-            key[order],
-            observation[order],
-            start[order],
-            value[order],
-            captured[order],
-            source[order].astype(np.int8),
+            pack(vintages["series_id"].map(codes).to_numpy(dtype="int64"), observation, start),
+            vintages["value"].to_numpy(dtype="float64"),
+            vintages["captured_at"].to_numpy(dtype="datetime64[us]").astype("int64"),
+            source.to_numpy().astype(np.int8),
         )
+
+    @classmethod
+    def from_keys(
+        cls,
+        codes: Mapping[str, int],
+        key: Rows,
+        value: npt.NDArray[np.float64],
+        captured: Rows,
+        source: npt.NDArray[np.int8],
+    ) -> Archive:
+        """Build from packed keys (`pack`) in any order; arrays that are in order already are taken as they are."""
+        if not _is_sorted(key, captured):
+            order = np.lexsort((captured, key))
+            key, value, captured, source = key[order], value[order], captured[order], source[order]
+        return cls(codes, key, value, captured, source)
 
     def has(self, series_id: str) -> bool:
         """Whether any vintage of the series is held."""
@@ -79,7 +114,7 @@ class Archive:
         observations, as_of = np.broadcast_arrays(observations, as_of)
         if series_id not in self.codes:
             return np.full(observations.shape, ABSENT, dtype="int64")
-        prefix = ((self.codes[series_id] << _BITS) | _number(observations)) << _BITS
+        prefix = ((self.codes[series_id] << BITS) | _number(observations)) << BITS
         row = np.searchsorted(self.key, prefix | _number(as_of), side="right") - 1
         if known_by is not None:
             limit = np.broadcast_to(known_by, row.shape)
@@ -93,10 +128,9 @@ class Archive:
         """The observation dates of a series with the search tables for its newest one."""
         if series_id not in self._observations:
             code = self.codes.get(series_id, len(self.codes))
-            first, last = np.searchsorted(self.key, [code << (2 * _BITS), (code + 1) << (2 * _BITS)])
-            self._observations[series_id] = _Observations(
-                self.observation[first:last], self.start[first:last]
-            )
+            first, last = np.searchsorted(self.key, [code << (2 * BITS), (code + 1) << (2 * BITS)])
+            held = self.key[first:last]
+            self._observations[series_id] = _Observations(_observation(held), _start(held))
         return self._observations[series_id]
 
     def take(self, values: npt.NDArray, rows: Rows, fill: object) -> npt.NDArray:
@@ -104,6 +138,14 @@ class Archive:
         if len(values) == 0:
             return np.full(rows.shape, fill, dtype=values.dtype)
         return np.where(rows >= 0, values[np.maximum(rows, 0)], np.asarray(fill, dtype=values.dtype))
+
+    def observation_date(self, rows: Rows) -> Days:
+        """What each row is about; NaT where ABSENT."""
+        return np.where(rows >= 0, _observation(self.take(self.key, rows, 0)), _NAT)
+
+    def realtime_start(self, rows: Rows) -> Days:
+        """Since when the world could know each row; NaT where ABSENT."""
+        return np.where(rows >= 0, _start(self.take(self.key, rows, 0)), _NAT)
 
     @cached_property
     def last_capture(self) -> int:

@@ -189,8 +189,8 @@ class View:
         is_pseudo = (source == _LAG_RULE) & self.series[series_id].is_revisable
         return Reading(
             np.where(complete, value, np.nan),
-            np.where(complete, a.take(a.observation, first, NAT), NAT),
-            np.where(complete, a.take(a.start, rows, NAT).max(axis=1), NAT),
+            np.where(complete, a.observation_date(first), NAT),
+            np.where(complete, a.realtime_start(rows).max(axis=1), NAT),
             source,
             is_pseudo,
             np.full(len(self), series_id, dtype=object),

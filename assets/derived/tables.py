@@ -7,12 +7,11 @@ import dagster as dg
 
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.archive import Archive
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.readers import load_vintages
+from assets.warehouse.readers import load_archive
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -37,7 +36,7 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
-            archive = Archive.from_frame(load_vintages(con, sorted(inputs)))
+            archive = load_archive(con, sorted(inputs))
             grid = run_grid(con, facts, catalog)
             if name in LONG_BUILDERS:  # its rows carry their provenance themselves
                 frame = build_long_table(name, archive, grid, catalog, facts.profile)

@@ -18,7 +18,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.render import insert_by_name
 from assets.compute.archive import ABSENT, SOURCES, Archive
 from assets.compute.calendar import days
-from assets.warehouse.readers import all_as_of, load_vintages, series_as_of
+from assets.warehouse.readers import all_as_of, load_archive, load_vintages, series_as_of
 from assets.warehouse.tables import registered
 from tests.builders import NOON, an_archive
 
@@ -107,7 +107,11 @@ def by_archive(archive: Archive, series_id: str, as_of: dt.date, known_by: dt.da
     limit = None if known_by is None else np.array([int(known_by.timestamp() * 1e6)])
     rows = archive.rows_as_of(series_id, observations, days(as_of), limit)
     return {
-        day.item(): (float(archive.value[row]), archive.start[row].item(), SOURCES[archive.source[row]])
+        day.item(): (
+            float(archive.value[row]),
+            archive.realtime_start(row).item(),
+            SOURCES[archive.source[row]],
+        )
         for day, row in zip(observations, rows, strict=True)
         if row != ABSENT
     }
@@ -126,13 +130,14 @@ def test_archive_sql_and_rule_agree(
     con: duckdb.DuckDBPyConnection, rows: list[Vintage], as_of: dt.date, known_by: dt.datetime | None
 ) -> None:
     store(con, rows)
-    archive = Archive.from_frame(load_vintages(con, None))
+    archive, straight = Archive.from_frame(load_vintages(con, None)), load_archive(con, SERIES)
     every = all_as_of(con, as_of, known_by)
     for series_id in SERIES:
         expected = by_loop(rows, series_id, as_of, known_by)
         assert by_sql(series_as_of(con, series_id, as_of, known_by)) == expected
         assert by_sql(every[every["series_id"] == series_id]) == expected
         assert by_archive(archive, series_id, as_of, known_by) == expected
+        assert by_archive(straight, series_id, as_of, known_by) == expected
 
 
 @settings(max_examples=40)

@@ -23,6 +23,7 @@ from assets.warehouse.readers import (
     all_as_of,
     first_published,
     last_fetches,
+    load_archive,
     load_vintages,
     observation_counts,
     read_table,
@@ -117,6 +118,8 @@ def test_as_of_frame_has_the_contracts_columns_and_types(con: duckdb.DuckDBPyCon
 def test_vintages_of_chosen_series(con: duckdb.DuckDBPyConnection) -> None:
     assert load_vintages(con, ["GS10"]).empty
     assert load_vintages(con, []).empty
+    assert load_archive(con, []).codes == {}
+    assert list(load_archive(con, ["UNRATE", "GS10"]).codes) == ["UNRATE"]  # GS10 is not held
     assert len(load_vintages(con, ["UNRATE", "GS10"])) == len(load_vintages(con, None))
     assert str(load_vintages(con, None)["captured_at"].dtype) == "datetime64[us]"
 
