@@ -22,6 +22,7 @@ from checks.suites import (
     money_and_rates,
     policy_events,
     provenance,
+    qe_phases,
     real_yields,
     reference_values,
     regime,
@@ -50,6 +51,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         regime,
         regime_evidence,
         regime_nightly,
+        qe_phases,
         late_figures,
     )
 }
@@ -63,6 +65,7 @@ WITH_PROVENANCE = (
     "fiscal_and_debt",
     "monetisation",
     "money_and_rates",
+    "qe_phases",
 )
 MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too

@@ -21,6 +21,7 @@ from assets.compute.calendar import Days, days, first_publication
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import NEVER_PUBLISHED, Grid, build_grid
 from assets.compute.lookup import View
+from assets.compute.phases_frame import build_phases
 from assets.compute.reading import Reading
 from assets.compute.regime import Regime, build_regime, regime_frame
 from assets.compute.tables.assemble import DerivedTable, assemble
@@ -125,6 +126,7 @@ class Computed:
     grid: Grid
     tables: Mapping[str, DerivedTable]
     long_tables: Mapping[str, pd.DataFrame]
+    phases: DerivedTable
     readings: Mapping[str, Reading]
     regime: Regime
     frame: pd.DataFrame
@@ -140,7 +142,8 @@ class Computed:
 def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Profile) -> Computed:
     """All tables, conditions, state, stance, label and evidence from raw vintages."""
     grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"), {})
-    seen = build_view(Archive.from_frame(frames), grid, catalog, profile)
+    held = Archive.from_frame(frames)
+    seen = build_view(held, grid, catalog, profile)
     columns = {name: build(seen, grid) for name, build in BUILDERS.items()}
     tables = {name: assemble(catalog.tables[name], grid, columns[name]) for name in BUILDERS}
     long_tables = {name: build(seen, grid, catalog.tables[name]) for name, build in LONG_BUILDERS.items()}
@@ -153,8 +156,9 @@ def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Prof
     regime = build_regime(readings, grid, catalog)
     frame = regime_frame(regime, readings, {name: table.frame for name, table in tables.items()}, catalog)
     evidence = evidence_frame(regime, catalog)
+    phases = build_phases(held, grid, catalog, profile, frame)
     return Computed(
-        catalog, grid, tables, long_tables, readings, regime, frame.set_index("as_of_date"), evidence
+        catalog, grid, tables, long_tables, phases, readings, regime, frame.set_index("as_of_date"), evidence
     )
 
 

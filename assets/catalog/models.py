@@ -160,7 +160,8 @@ class PolicyEvent(Entry):
 
     `changes_direction` is true for a row that sets the announced direction; the others are only shown.
     `is_dated` is false for a plan without a date, which never counts. A rate decision has no direction.
-    An absent `effective_on` means the decision took effect with its announcement.
+    An absent `effective_on` means the decision took effect with its announcement. `starts_phase` names the phase of
+    purchases that begins with it, if one does.
     """
 
     announced_on: dt.date
@@ -174,6 +175,7 @@ class PolicyEvent(Entry):
     mark: Mark
     effective_on: dt.date | None = None
     direction: Literal[-1, 0, 1] | None = None
+    starts_phase: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
     note: Text | None = None
 
     @model_validator(mode="after")
@@ -182,6 +184,8 @@ class PolicyEvent(Entry):
             raise ValueError("key 'direction': required for a balance-sheet event, absent from a rate event")
         if self.changes_direction and (self.kind == "rate" or not self.is_dated):
             raise ValueError("key 'changes_direction': only a dated balance-sheet event sets the direction")
+        if self.starts_phase is not None and not (self.changes_direction and self.direction == 1):
+            raise ValueError("key 'starts_phase': only a row that sets the direction to +1 begins a phase")
         if self.effective_on is not None and self.effective_on < self.announced_on:
             raise ValueError("key 'effective_on': before the announcement")
         return self

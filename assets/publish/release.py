@@ -26,7 +26,7 @@ _UPSTREAM = [
         dg.AssetKey(["derived", name])
         for name in (*BUILDERS, *LONG_BUILDERS, "policy_events", "reference_values")
     ),
-    *(dg.AssetKey(["regime", name]) for name in ("regime", "regime_evidence", "late_figures")),
+    *(dg.AssetKey(["regime", name]) for name in ("regime", "regime_evidence", "qe_phases", "late_figures")),
 ]
 
 

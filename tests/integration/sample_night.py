@@ -13,6 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.calendar import released_on
 from assets.compute.evidence import evidence_frame
+from assets.compute.phases_frame import build_phases
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
@@ -65,6 +66,9 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
             regime[column] = np.nan
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
+    phases = build_phases(archive, grid, catalog, "sample", regime)
+    replace_table(con, catalog.tables["qe_phases"], phases.frame)
+    replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")
     _ledgers(con)
     late = late_figures(con, facts.profile, catalog.method.method_version)
     replace_table(con, catalog.tables["late_figures"], late, may_be_empty=True)

@@ -15,7 +15,7 @@ from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
-COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence"]
+COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence", "qe_phases"]
 SHORTEST_FORMULA = 25  # characters: less cannot name a formula and both legs
 
 
@@ -23,6 +23,8 @@ def frame_of(table: str) -> pd.DataFrame:
     computed = on_sample()
     if table == "regime":
         return computed.frame.reset_index()
+    if table == "qe_phases":
+        return computed.phases.frame
     if table in LONG_BUILDERS:
         return computed.long_tables[table]
     return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
@@ -80,7 +82,7 @@ def test_computed_values_fit_what_is_declared(table: str) -> None:
 def test_no_number_is_infinite_and_no_key_is_there_twice(table: str) -> None:
     frame = frame_of(table)
     numbers = frame.select_dtypes("number")
-    assert not np.isinf(numbers.to_numpy()).any()
+    assert not np.isinf(numbers.to_numpy(dtype="float64", na_value=np.nan)).any()
     assert not frame.duplicated(list(CATALOG.tables[table].key)).any()
 
 

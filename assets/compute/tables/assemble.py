@@ -44,11 +44,12 @@ def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
         column = columns[name]
         data[name] = column.value if isinstance(column, Reading) else column
     readings = [(name, reading) for name in declared if isinstance(reading := columns[name], Reading)]
-    parts = [_provenance(table.name, name, grid, reading) for name, reading in readings]
+    parts = [provenance_of(table.name, name, grid, reading) for name, reading in readings]
     return DerivedTable(pd.DataFrame(data), pd.concat(parts, ignore_index=True))
 
 
-def _provenance(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
+def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
+    """Rows of `provenance` about one column: one per date of the grid."""
     return pd.DataFrame(
         {
             "table_name": table,

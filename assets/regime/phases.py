@@ -1,0 +1,49 @@
+"""`qe_phases` as an asset: past easing against now.
+
+Belongs here: read, build, write, describe. Does not belong here: phases and verdicts (`assets/compute/phases*.py`).
+"""
+
+import dagster as dg
+
+from assets.asset_specs import raw_keys, table_description, table_metadata
+from assets.catalog.loader import load_catalog
+from assets.compute.phases_frame import build_phases
+from assets.materialized import table_result
+from assets.run_facts import RunFacts
+from assets.warehouse.grid import run_grid
+from assets.warehouse.readers import load_archive, read_table
+from assets.warehouse.resource import Warehouse
+from assets.warehouse.tables import replace_slice, replace_table
+
+_TABLE = load_catalog().tables["qe_phases"]
+
+
+@dg.asset(
+    key=dg.AssetKey(["regime", "qe_phases"]),
+    deps=[dg.AssetKey(["regime", "regime"]), dg.AssetKey(["derived", "policy_events"])],
+    group_name="regime",
+    description=table_description(_TABLE),
+    metadata=table_metadata(_TABLE, "regime"),
+    kinds={"duckdb", "table"},
+    owners=["team:macro"],
+    tags={"layer": "regime", "published": "true"},
+)
+def qe_phases_table(
+    warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
+) -> dg.MaterializeResult:
+    """Each start of purchases as it looked that day and three month-ends later; the post's day; the run date."""
+    catalog = load_catalog()
+    with warehouse.cursor() as con:
+        archive = load_archive(con, sorted(raw_keys(_TABLE, catalog)))
+        grid, regime = run_grid(con, facts, catalog), read_table(con, "regime.regime")
+        built = build_phases(archive, grid, catalog, facts.profile, regime)
+        replace_table(con, _TABLE, built.frame)
+        replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", _TABLE.name)
+    now = built.frame.iloc[-1]
+    return table_result(
+        _TABLE,
+        built.frame,
+        facts,
+        hot_today=int(now["hot_conditions"]),
+        cold_today=int(now["cold_conditions"]),
+    )

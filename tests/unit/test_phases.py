@@ -1,0 +1,142 @@
+"""`qe_phases`: which days, what each verdict is, and nothing on a row that was not known on its day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.calendar import days
+from assets.compute.grid import Grid
+from assets.compute.phases import (
+    inflation_verdict,
+    last_month_end,
+    month_end_after,
+    phases_until,
+    verdict,
+    with_days,
+)
+from tests.helpers import on_sample
+
+CATALOG = load_catalog()
+RULES = CATALOG.method.verdict
+POST = dt.date(2025, 11, 5)
+NAN = float("nan")
+
+
+def on(run_date: str) -> list[str]:
+    return [p.name for p in phases_until(np.datetime64(run_date), CATALOG.policy_events.events, POST)]
+
+
+def test_phases_are_the_starts_announced_by_the_run_date() -> None:
+    assert on("2026-05-31") == [
+        "qe1", "qe2", "qe3", "bills_2019", "qe4_2020", "post", "reserves_2025", "today",
+    ]  # fmt: skip
+    assert on("2012-09-12") == ["qe1", "qe2", "today"], "the day before it was announced"
+    assert on("2012-09-13") == ["qe1", "qe2", "qe3", "today"]
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "third"),
+    [
+        ("2008-11-25", "2008-10-31", "2009-01-31"),
+        ("2010-11-03", "2010-10-31", "2011-01-31"),
+        ("2020-02-29", "2020-02-29", "2020-05-31"),
+    ],
+)
+def test_the_month_ends_around_a_day(day: str, before: str, third: str) -> None:
+    assert str(last_month_end(days(day))[0]) == before
+    assert str(month_end_after(days(day), 3)[0]) == third
+
+
+@pytest.mark.parametrize(
+    ("score", "word"), [(0.70, "hot"), (0.69, "between"), (0.51, "between"), (0.50, "cold"), (NAN, None)]
+)
+def test_limits_of_a_verdict_belong_to_it(score: float, word: str | None) -> None:
+    assert verdict(np.array([score]), RULES.valuation_hot, RULES.valuation_cold).tolist() == [word]
+
+
+@pytest.mark.parametrize(
+    ("core", "change", "word"),
+    [
+        (2.0, 0.0, "hot"),
+        (1.99, 0.5, "cold"),
+        (2.8, -0.3, "cold"),
+        (2.8, -0.29, "hot"),
+        (2.8, NAN, "hot"),
+        (NAN, NAN, None),
+    ],
+)
+def test_inflation_is_cold_when_low_or_falling(core: float, change: float, word: str | None) -> None:
+    assert inflation_verdict(np.array([core]), np.array([change]), RULES).tolist() == [word]
+
+
+def test_a_day_sees_what_the_next_row_of_the_grid_sees() -> None:
+    grid = Grid(days(["2025-10-31", "2025-11-30"]), np.array([7, 9]))
+    extended = with_days(grid, days(["2025-11-05", "2025-11-30", "2025-10-15"]))
+    assert [str(d) for d in extended.as_of] == ["2025-10-15", "2025-10-31", "2025-11-05", "2025-11-30"]
+    assert extended.known_by.tolist() == [7, 7, 9, 9]
+
+
+# ---- on the sample
+
+
+@pytest.fixture(scope="module")
+def phases() -> pd.DataFrame:
+    return on_sample().phases.frame.set_index("phase")
+
+
+def test_the_first_purchases_met_a_depression_and_inflation_that_had_not_fallen_yet(
+    phases: pd.DataFrame,
+) -> None:
+    qe1 = phases.loc["qe1"]
+    assert qe1["inflation_verdict"] == "hot" and round(qe1["core_pce_yoy_pct"], 2) == 2.04
+    assert qe1["inflation_verdict_after"] == "cold"
+    assert (qe1["hot_conditions"], qe1["cold_conditions"]) == (1, 3)
+    assert (qe1["hot_conditions_after"], qe1["cold_conditions_after"]) == (0, 4)
+    assert qe1["condition_state_before"] == qe1["condition_state_after"] == "depression"
+
+
+def test_the_posts_day_is_hot_on_all_four(phases: pd.DataFrame) -> None:
+    post = phases.loc["post"]
+    assert post["hot_conditions"] == 4 and post["condition_state_before"] == "bubble"
+    assert (post["nominal_10y_pct"], post["real_10y_pct"]) == (4.10, 1.81)
+    assert (post["unemployment_rate_pct"], round(post["cpi_yoy_pct"], 1)) == (4.3, 3.0)
+    assert round(post["real_gdp_yoy_pct"], 1) == 2.1
+
+
+def test_the_virus_shows_three_month_ends_later(phases: pd.DataFrame) -> None:
+    qe4 = phases.loc["qe4_2020"]
+    assert (qe4["economy_verdict"], qe4["economy_verdict_after"]) == ("hot", "cold")
+    assert (qe4["condition_state_before"], qe4["condition_state_after"]) == ("mid_cycle", "depression")
+
+
+def test_what_has_not_come_is_empty(phases: pd.DataFrame) -> None:
+    after = [name for name in phases.columns if name.endswith("_after")]
+    assert phases.loc["today", after].isna().all()
+    assert phases.loc["reserves_2025", after].notna().all()
+
+
+def test_today_is_the_newest_row_of_the_regime(phases: pd.DataFrame) -> None:
+    newest = on_sample().frame.iloc[-1]
+    assert phases.loc["today", "bubble_score"] == newest["bubble_score"]
+    assert phases.loc["today", "condition_state_before"] == newest["condition_state"]
+
+
+def test_a_phase_looks_the_same_when_computed_on_its_own_day(phases: pd.DataFrame) -> None:
+    early = on_sample("2025-11-05").phases.frame.set_index("phase")
+    later = [name for name in phases.columns if not name.endswith("_after") and name not in ("kind", "title")]
+    pd.testing.assert_series_equal(
+        early.loc["today", later], phases.loc["post", later], check_names=False, check_dtype=False
+    )
+    assert early.loc["post", "date_after"] is pd.NaT
+
+
+def test_every_figure_of_a_phase_was_public_on_its_day() -> None:
+    provenance = on_sample().phases.provenance
+    known = provenance[provenance["absent_reason"].isna()]
+    assert len(known) > 150
+    assert (known["available_on"] <= known["as_of_date"]).all()
