@@ -76,6 +76,15 @@ def build_parser() -> argparse.ArgumentParser:
     as_of.add_argument("date", metavar="DATE", type=_date, help="YYYY-MM-DD")
     as_of.add_argument("series", metavar="SERIES", help="identifier of the series, for example UNRATE")
 
+    watch = _command(
+        commands, "watch", "watch", "look from outside whether all is well, and send the alerts due"
+    )
+    watch.add_argument(
+        "--test",
+        action="store_true",
+        help="send a test message to every address of REGIME_ALERT_URLS instead",
+    )
+
     _command(
         commands, "doctor", "doctor", "check the installation and say what to do; 1 when something fails"
     )

@@ -68,7 +68,8 @@ class Rule:
             )
             return " and ".join(limits) or "finite"
         if "value_set" in self.arguments:
-            return "one of: " + ", ".join(str(value) for value in self.arguments["value_set"])
+            which = "none of" if "ToNotBe" in self.expectation else "one of"
+            return f"{which}: " + ", ".join(str(value) for value in self.arguments["value_set"])
         return self.statement
 
 

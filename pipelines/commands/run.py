@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pipelines.commands.published import open_published
 from pipelines.commands.verdict import read_verdict, verdict_lines
-from pipelines.settings import ConfigurationError, Settings, load_settings
+from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
 
 PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
 _STATUS = {"published": PUBLISHED, "held": HELD, "unreachable": UNREACHABLE}
@@ -49,7 +49,27 @@ def _run(settings: Settings, wait_seconds: float) -> int:
         _show(settings)
     else:
         _say_what_stands(settings, outcome.checks)
+    _alert(settings)
     return _STATUS[outcome.status]
+
+
+def _alert(settings: Settings) -> None:
+    """Tell who is to be told of what came of the run; whatever becomes of it, the run's own outcome stands."""
+    from pipelines.alerts.targets import VARIABLE
+
+    if VARIABLE not in read_environment():
+        return
+    import dagster as dg
+
+    from pipelines.alerts.review import review
+
+    try:
+        with dg.DagsterInstance.get() as instance:
+            lines = review(settings, instance)
+    except Exception as error:
+        lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]
+    for line in lines:
+        say(line)
 
 
 def _say_what_stands(settings: Settings, checks: Sequence[str]) -> None:

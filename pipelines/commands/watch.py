@@ -1,0 +1,48 @@
+"""`watch`: one look at runs, scheduler and figures from outside, and alerts about what is wrong.
+
+Belongs here: the command. Does not belong here: what is told, and when (`pipelines/alerts`). Run it from a timer
+(deploy/systemd): the scheduler cannot report its own silence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+
+from pipelines.settings import ConfigurationError, load_settings, read_environment
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print what was told; 1 when something could not be."""
+    from pipelines.alerts.targets import VARIABLE, targets
+
+    settings = load_settings()
+    found = targets(read_environment())
+    if not found:
+        raise ConfigurationError(f"{VARIABLE} is not set: there is nobody to tell (.env.example shows how)")
+    if args.test:
+        return _test()
+    import dagster as dg
+
+    from pipelines.alerts.review import review
+
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    with dg.DagsterInstance.get() as instance:
+        lines = review(settings, instance, outside=True)
+    print("\n".join(lines) or f"nothing to tell {len(found)} {'target' if len(found) == 1 else 'targets'}")
+    return 1 if any("could not be reached" in line for line in lines) else 0
+
+
+def _test() -> int:
+    """Reach every target once, whatever there is to tell."""
+    from pipelines.alerts.review import trial_message
+    from pipelines.alerts.targets import send, targets
+
+    failed = 0
+    for target in targets(read_environment()):
+        reached = send(target, trial_message(dt.datetime.now(dt.UTC)))
+        print(f"{target.name}: {'told' if reached else 'could not be reached: check its address'}")
+        failed += not reached
+    return 1 if failed else 0
