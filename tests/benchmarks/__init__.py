@@ -1,0 +1,1 @@
+"""Measurements (`make bench`): each compares answers before it compares times. `make test` times nothing."""
