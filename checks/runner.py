@@ -98,7 +98,8 @@ class _Frames:
     def fault(self, rule: Rule) -> str | None:
         """What keeps the rule from being judged; its own type keeps a type rule from nothing."""
         faults = self.missing if rule.judges_type else self.missing | self.mistyped
-        return next((faults[column] for column in rule.columns if column in faults), None)
+        dates = (f"{column.split('.')[0]}.as_of_date" for column in rule.columns if "." in column)
+        return next((faults[column] for column in (*rule.columns, *dates) if column in faults), None)
 
 
 def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:
@@ -213,12 +214,18 @@ def _examples(item: Judged, verdict: Verdict, suite: Suite, frames: _Frames) -> 
     names = [name for name in dict.fromkeys((*suite.key, *item.rule.columns)) if name in frame]
     columns = {name: frame[name] for name in names}
     if "as_of_date" in frame:
-        foreign = [name for name in item.rule.columns if "." in name]
+        foreign = [name for name in item.rule.columns if _is_one_per_date(name, frames.beside)]
         columns |= {name: beside(frame, frames.beside, name) for name in foreign}
     if item.values is not None and not item.rule.judges_type:
         columns["measured"] = item.values.iloc[verdict.positions[:EXAMPLES]]
     rows = zip(*columns.values(), strict=True)
     return [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
+
+
+def _is_one_per_date(name: str, tables: Tables) -> bool:
+    """Whether another table has one such figure per date, to be shown beside a row."""
+    table, _, column = name.rpartition(".")
+    return bool(table) and column != "as_of_date" and tables[table]["as_of_date"].is_unique
 
 
 def _plain(value: object) -> object:

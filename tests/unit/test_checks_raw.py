@@ -1,0 +1,129 @@
+"""The archive is judged series by series: an honest one passes, each fault is caught by its rule, alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pandas as pd
+import pytest
+
+from checks.factories import _weighed
+from checks.frames import load_archive, offending_observations
+from checks.runner import RuleResult, run_by_row, run_suite
+from checks.suites.raw import TYPES, raw_suite
+from tests.builders import a_series, an_archive
+
+RUN_DATE = dt.date(2026, 5, 31)
+SERIES = [a_series("UNRATE"), a_series("DGS10"), a_series("VIXCLS")]
+CLEAN = {
+    "series_id": "UNRATE", "rows_held": 500, "keys_repeated": 0, "value_min": 3.4, "value_max": 14.8,
+    "plausible_min": 0.0, "plausible_max": 30.0, "rows_after_run": 0, "rows_after_capture": 0,
+    "rows_before_observation": 0, "fetch_status": "unchanged", "fetch_message": None, "unit_stated": "Percent",
+    "unit_kind_stated": "pct", "unit_kind": "pct", "frequency_stated": "M", "frequency": "M",
+}  # fmt: skip
+FAULTS = {
+    "key__unique": {"keys_repeated": 2},
+    "observation_date__not_after_run": {"rows_after_run": 1},
+    "observation_date__not_after_capture": {"rows_after_capture": 1},
+    "realtime_start__not_before_observation": {"rows_before_observation": 1},
+    "value__not_below_plausible": {"value_min": -0.1},
+    "value__not_above_plausible": {"value_max": 4300.0},
+    "unit_kind__as_declared": {"unit_kind_stated": "usd_mn"},
+    "frequency__as_declared": {"frequency_stated": "Q"},
+    "unit__understood": {"unit_stated": "Furlongs", "unit_kind_stated": None},
+    "fetch_status__not_refused": {"fetch_status": "refused", "fetch_message": "UNRATE.csv: duplicate_key"},
+}
+
+
+def archive_rows(*changes: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame([{**CLEAN, **change} for change in changes])[list(TYPES)]
+
+
+def failed(results: tuple[RuleResult, ...]) -> list[str]:
+    return [result.rule.name for result in results if not result.passed]
+
+
+def test_an_honest_series_passes() -> None:
+    assert run_suite(archive_rows({}), raw_suite()).failed == ()
+
+
+def test_every_rule_of_the_archive_has_its_fault() -> None:
+    assert {rule.name for rule in raw_suite().rules} == set(FAULTS)
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_fault_is_caught_by_its_rule_alone(rule: str) -> None:
+    result = run_suite(archive_rows({}, FAULTS[rule]), raw_suite())
+    assert [r.rule.name for r in result.failed] == [rule]
+    assert result.failed[0].positions.tolist() == [1]
+
+
+def test_each_row_is_judged_by_itself() -> None:
+    frame = archive_rows(*FAULTS.values(), {}, {"value_min": None, "value_max": None, "unit_stated": None})
+    by_row = run_by_row(frame, raw_suite())
+    assert [failed(results) for results in by_row] == [[rule] for rule in FAULTS] + [[], []]
+    nothing_held = {result.rule.name: result for result in by_row[-1]}
+    assert nothing_held["value__not_below_plausible"].message == "nothing to judge."
+    assert nothing_held["value__not_below_plausible"].evaluated_rows == 0
+    assert nothing_held["key__unique"].evaluated_rows == 1
+
+
+def test_rows_without_a_fault_are_judged_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night has some seventy series: each one judged alone would take seconds."""
+    judged: list[int] = []
+
+    def counting(frame: pd.DataFrame, *others: object) -> object:
+        judged.append(len(frame))
+        return run_suite(frame, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("checks.runner.run_suite", counting)
+    run_by_row(archive_rows({}, {}, {"keys_repeated": 1}, {}), raw_suite())
+    assert judged == [4, 1]
+
+
+def test_a_series_nothing_depends_on_warns_and_another_holds() -> None:
+    (results,) = run_by_row(archive_rows({"keys_repeated": 2}), raw_suite())
+    context = a_series("VIXCLS")
+    assert context.role == "context"
+    assert {r.severity for r in _weighed(results, context)} == {"warning"}
+    assert failed(tuple(_weighed(results, context))) == ["key__unique"]
+    assert _weighed(results, a_series("UNRATE")) == list(results)
+
+
+def rows(con: duckdb.DuckDBPyConnection, *vintages: tuple[object, ...]) -> None:
+    con.executemany("INSERT INTO raw.vintages VALUES (?, ?, ?, ?, ?, ?, 'f')", list(vintages))
+
+
+NIGHT = dt.datetime(2026, 6, 1)
+
+
+def test_the_archive_is_counted_as_one_row_per_series_in_the_order_asked_for() -> None:
+    with an_archive() as con:
+        rows(
+            con,
+            ("UNRATE", "2026-03-01", "2026-04-10", 4.2, "lag_rule", NIGHT),
+            ("UNRATE", "2026-04-01", "2026-05-10", 4.4, "lag_rule", NIGHT),
+            ("DGS10", "2026-06-02", "2026-05-29", 900.0, "captured", NIGHT),
+            ("DGS10", "2026-05-28", "2026-05-01", 4.4, "lag_rule", NIGHT),
+        )
+        frame = load_archive(con, SERIES, RUN_DATE)
+        shown = offending_observations(con, SERIES[1], RUN_DATE, most=1)
+    assert frame["series_id"].tolist() == ["UNRATE", "DGS10", "VIXCLS"]
+    assert frame["rows_held"].tolist() == [2, 2, 0]
+    found = {r["series_id"]: failed(results) for r, results in _judged(frame)}
+    assert found == {
+        "UNRATE": [],
+        "DGS10": [
+            "observation_date__not_after_run",
+            "observation_date__not_after_capture",
+            "realtime_start__not_before_observation",
+            "value__not_above_plausible",
+        ],
+        "VIXCLS": [],
+    }
+    assert [row["value"] for row in shown] == [900.0]
+
+
+def _judged(frame: pd.DataFrame) -> list[tuple[pd.Series, tuple[RuleResult, ...]]]:
+    return [(frame.iloc[n], results) for n, results in enumerate(run_by_row(frame, raw_suite()))]
