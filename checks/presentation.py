@@ -80,10 +80,8 @@ def _property(result: RuleResult) -> str:
 
 
 def _line(result: RuleResult) -> str:
-    found = (
-        f"{result.evaluated_rows} of {result.evaluated_rows} rows"
-        if result.passed
-        else f"**{result.message}**"
-    )
+    rows = result.evaluated_rows
+    held = f"{rows} of {rows} rows" if rows else result.message.removesuffix(".")
+    found = held if result.passed else f"**{result.message}**"
     cells = (f"`{result.rule.name}`", result.severity, found, result.rule.threshold)
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

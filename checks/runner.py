@@ -23,6 +23,7 @@ from checks.suites.rules import Rule, Severity, Suite
 from checks.suites.types import misfits, settled
 
 EXAMPLES = 5
+NOTHING = "nothing to judge."  # never to be taken for judged and found right
 Example = Mapping[str, object]
 
 
@@ -148,7 +149,7 @@ def _held(result: RuleResult, row: pd.Series) -> RuleResult:
     judged = int(
         row.reindex([name for name in named if name in row.index] or list(result.rule.columns)).notna().all()
     )
-    message = f"{result.rule.statement}." if judged else "nothing to judge."
+    message = f"{result.rule.statement}." if judged else NOTHING
     return RuleResult(result.rule, True, result.rule.severity, judged, 0, message, NO_ROWS, ())
 
 
@@ -198,6 +199,8 @@ def _message(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> str:
     rows = verdict.evaluated_rows
     if verdict.error:
         return f"not judged: {verdict.error}"
+    if verdict.passed and not rows and rule.column_name != "table":
+        return NOTHING
     if verdict.passed:
         return f"{rule.statement}: {rows} of {rows} rows."
     if not len(verdict.positions):

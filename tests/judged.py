@@ -9,21 +9,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Column, Table
-from assets.derived.ledgers import policy_events_frame, reference_values_frame
+from assets.warehouse.readers import read_table
 from checks.registry import JUDGEMENT, suite_of
 from checks.runner import SuiteResult, run_suite
 from checks.suites.types import NUMBERS
-from tests.helpers import SAMPLE_AS_OF, on_sample
+from tests.builders import an_archive
+from tests.integration.sample_night import SAMPLE_END, fill, night_facts
 
 Frames = Mapping[str, pd.DataFrame]
-AS_OF = dt.date.fromisoformat(SAMPLE_AS_OF)
+AS_OF = SAMPLE_END
 PUBLISHED_AT = pd.Timestamp("2026-06-01 01:00:05")
+WRITTEN_BY_PUBLISHING = ("regime_nightly", "late_figures")  # empty before the first publication
 _ROWS_SPOILT = 12
 _FAR_DAYS = 20 * 365
 
@@ -31,23 +34,17 @@ _FAR_DAYS = 20 * 365
 @cache
 def clean_frames() -> Frames:
     """Every judged table as the sample gives it; a copy is needed to change one."""
-    computed, catalog = on_sample(), load_catalog()
-    frames = {name: table.frame for name, table in computed.tables.items()}
-    provenance = pd.concat([t.provenance for t in computed.tables.values()], ignore_index=True)
-    frames["provenance"] = provenance
-    regime = computed.frame.reset_index()
-    regime["profile"], regime["first_published_at"] = "sample", PUBLISHED_AT
-    frames["regime"] = regime.reindex(columns=list(catalog.tables["regime"].column_names))
-    frames["regime_evidence"] = computed.evidence
-    frames["policy_events"] = policy_events_frame(catalog)
-    frames["reference_values"] = reference_values_frame(catalog)
+    with an_archive() as con:
+        fill(con, night_facts(Path(), AS_OF, PUBLISHED_AT.to_pydatetime().replace(tzinfo=dt.UTC)))
+        frames = {
+            name: read_table(con, f"{load_catalog().tables[name].layer}.{name}")
+            for name in JUDGEMENT
+            if name not in WRITTEN_BY_PUBLISHING
+        }
     nightly = frames["regime"].tail(1).reset_index(drop=True)
+    nightly["first_published_at"] = PUBLISHED_AT
     nightly.insert(0, "published_at", PUBLISHED_AT)
-    frames["regime_nightly"] = nightly
-    frames["late_figures"] = _late_figure()
-    if missing := set(JUDGEMENT) - set(frames):
-        raise LookupError(f"tests/judged.py has no clean frame of {', '.join(sorted(missing))}: add one")
-    return frames
+    return {**frames, "regime_nightly": nightly, "late_figures": _late_figure()}
 
 
 def _late_figure() -> pd.DataFrame:

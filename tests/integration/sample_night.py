@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
@@ -17,6 +16,7 @@ from assets.compute.phases_frame import build_phases
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
+from assets.derived.ledgers import policy_events_frame, reference_values_frame
 from assets.run_facts import RunFacts
 from assets.sources.sample import SampleSource
 from assets.warehouse.grid import first_published_column, run_grid
@@ -69,21 +69,10 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     phases = build_phases(archive, grid, catalog, "sample", regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")
-    _ledgers(con)
+    replace_table(con, catalog.tables["policy_events"], policy_events_frame(catalog))
+    replace_table(con, catalog.tables["reference_values"], reference_values_frame(catalog))
     late = late_figures(con, facts.profile, catalog.method.method_version)
     replace_table(con, catalog.tables["late_figures"], late, may_be_empty=True)
-
-
-def _ledgers(con: duckdb.DuckDBPyConnection) -> None:
-    catalog = load_catalog()
-    for name, entries in (
-        ("policy_events", catalog.policy_events.events),
-        ("reference_values", catalog.reference_values.values()),
-    ):
-        frame = pd.DataFrame([entry.model_dump() for entry in entries])
-        frame["counts_from_date"] = None
-        table = catalog.tables[name]
-        replace_table(con, table, frame[list(table.column_names)])
 
 
 def stage(con: duckdb.DuckDBPyConnection, facts: RunFacts, staged: Path) -> None:

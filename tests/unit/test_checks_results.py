@@ -75,7 +75,8 @@ def test_a_missing_or_mistyped_column_is_critical_even_for_a_warning() -> None:
 
 def test_a_rule_with_nothing_to_judge_says_so_by_its_count() -> None:
     result = run_suite(FRAME.assign(level=np.nan), suite(LOW)).results[0]
-    assert (result.passed, result.evaluated_rows) == (True, 0)
+    assert (result.passed, result.evaluated_rows, result.message) == (True, 0, "nothing to judge.")
+    assert "| nothing to judge |" in rules_table([result])
 
 
 def test_an_empty_table_fails_only_where_rows_are_demanded() -> None:
@@ -125,10 +126,11 @@ def test_stacked_rules_come_to_what_each_comes_to_alone() -> None:
 def test_the_sentence_names_the_gravest_fault_first() -> None:
     result = spoilt()
     said = sentence(result.results, result.rows)
-    assert said.startswith("breakeven_10y_pp__nominal_less_tips: the breakeven is")
+    assert said.startswith("3 of 283 rows break breakeven_10y_pp__nominal_less_tips (the breakeven is")
+    assert "first: as_of_date 1993-05-31, breakeven_10y_pp 1," in said
     assert said.endswith("more do not hold.")
     warnings = tuple(r for r in result.results if r.severity == "warning")
-    assert sentence(warnings, 497).startswith("nominal_10y_pct__step")
+    assert "rows break nominal_10y_pct__step (" in sentence(warnings, 497)
     assert sentence([r for r in result.results if r.passed], 497).startswith("All 3")
 
 
@@ -141,13 +143,13 @@ def test_the_table_of_rules_shows_faults_in_full_and_sums_up_structure() -> None
     assert {line.count("|") for line in lines} == {5}
 
 
-def test_offending_rows_are_a_table_that_says_what_to_do() -> None:
+def test_offending_rows_are_a_table_with_what_is_allowed() -> None:
     records = [record.data for record in shown_rows(spoilt().failed).records]
     assert {record["rule"] for record in records} >= {
         "breakeven_10y_pp__nominal_less_tips",
         "nominal_10y_pct__step",
     }
-    assert all(record["what_to_do"] and record["as_of_date"] and record["allowed"] for record in records)
+    assert all(record["as_of_date"] and record["allowed"] for record in records)
 
 
 def test_results_are_kept_as_declared_one_row_per_rule() -> None:
