@@ -18,6 +18,7 @@ from checks.suites import (
     equity_risk_premium,
     fiscal_and_debt,
     late_figures,
+    liquidity_destination,
     monetisation,
     money_and_rates,
     policy_events,
@@ -44,6 +45,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         fiscal_and_debt,
         monetisation,
         money_and_rates,
+        liquidity_destination,
         relative_attractiveness,
         provenance,
         policy_events,
@@ -65,6 +67,7 @@ WITH_PROVENANCE = (
     "fiscal_and_debt",
     "monetisation",
     "money_and_rates",
+    "liquidity_destination",
     "qe_phases",
 )
 MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet

@@ -201,7 +201,9 @@ class Destination(Section):
     rolling_months: Count
     decomposition_months: Count
     valuation_months: Count
+    equity_age_days: Count
     bond_maturity_years: Count
+    signals_needed: Count
     leadership_pct: float
 
 

@@ -28,6 +28,12 @@ def month_end(dates: Days) -> Days:
     return (dates.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
 
 
+def last_month_end(dates: Days) -> Days:
+    """The last month-end on or before each date."""
+    previous = dates.astype("datetime64[M]").astype("datetime64[D]") - 1
+    return np.where(dates == month_end(dates), dates, previous)
+
+
 def month_ends(start: np.datetime64, end: np.datetime64) -> Days:
     """Every month-end from `start` to `end`, both included."""
     months = np.arange(start.astype("datetime64[M]"), end.astype("datetime64[M]") + 1)

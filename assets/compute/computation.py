@@ -31,6 +31,8 @@ REGIME_INPUTS = (
     "reserve_growth",
     "activity_inflation",
     "monetisation",
+    "fiscal_and_debt",
+    "liquidity_destination",
 )
 
 

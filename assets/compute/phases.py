@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.compute.calendar import Days, month_end
+from assets.compute.calendar import Days, last_month_end
 from assets.compute.grid import NEVER_PUBLISHED, Grid
 from assets.compute.reading import Floats, Texts, texts
 
@@ -47,12 +47,6 @@ def phases_until(
     ]
     past = sorted((p for p in (*starts, post) if p.day <= run_date), key=lambda p: p.day)
     return [*past, Phase(TODAY, TODAY, "The run date", run_date)]
-
-
-def last_month_end(dates: Days) -> Days:
-    """The last month-end on or before each date."""
-    previous = dates.astype("datetime64[M]").astype("datetime64[D]") - 1
-    return np.where(dates == month_end(dates), dates, previous)
 
 
 def month_end_after(dates: Days, n: int) -> Days:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.compute.archive import Archive
-from assets.compute.calendar import Days
+from assets.compute.calendar import Days, last_month_end
 from assets.compute.conditions import Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
@@ -25,7 +25,6 @@ from assets.compute.phases import (
     COLD,
     HOT,
     inflation_verdict,
-    last_month_end,
     month_end_after,
     phases_until,
     verdict,

@@ -24,6 +24,12 @@ from assets.compute.state import INDETERMINATE, Scores, States, fast_entry, spel
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
+# what the derived tables say of the day, shown beside the label
+OVERLAYS = {
+    "is_coordinated": "monetisation",
+    "is_maturity_shortening": "fiscal_and_debt",
+    "is_long_duration_leading": "liquidity_destination",
+}
 SCORED = ("valuation", "economy", "credit")  # in the score; inflation stands beside it
 
 
@@ -129,6 +135,7 @@ def regime_frame(
                 limit,
             ),
             "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
+            **{name: tables[table][name].to_numpy(dtype=object) for name, table in OVERLAYS.items()},
             "is_melt_up": melt_up,
             "is_ideal_time_to_sell_window": overlays.time_to_sell(
                 regime.states.state, regime.stance.stance, melt_up

@@ -89,8 +89,8 @@ def policy_stance(
 
     An absent rate or impulse gives direction 0: the other one then decides, and the driver names it.
     """
-    rate = _direction(-rate_change_pp, rules.rate_change_pp, inclusive=True)
-    realised = _direction(impulse_pct_gdp, rules.impulse_pct_gdp, inclusive=False)
+    rate = direction(-rate_change_pp, rules.rate_change_pp, inclusive=True)
+    realised = direction(impulse_pct_gdp, rules.impulse_pct_gdp, inclusive=False)
     announced = announced_direction(as_of, events, rules.announcement_horizon_days)
     total = np.sign(announced + rate)
     driver = np.select(
@@ -104,7 +104,8 @@ def policy_stance(
     )
 
 
-def _direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:
+def direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:
+    """+1, 0 or -1: the sign of a value at or (not inclusive) beyond the threshold; 0 where it is absent."""
     size = np.round(np.abs(value), 9)  # 4.25 - 4.05 is 0.2000000000000002
     moved = size >= threshold if inclusive else size > threshold
     return np.where(np.isnan(value) | ~moved, 0, np.sign(np.nan_to_num(value))).astype("int64")

@@ -6,8 +6,8 @@ Belongs here: judgement on this table. Does not belong here: rules generated fro
 from __future__ import annotations
 
 from assets.catalog.models import Catalog
-from checks.suites.measures import beside
-from checks.suites.rules import Rule, identity, within
+from checks.suites.measures import beside, differs
+from checks.suites.rules import Rule, identity, never, within
 
 TABLE = "fiscal_and_debt"
 EXACT = 1e-9
@@ -21,6 +21,7 @@ SHARES = {
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:
     """Shares of the GDP `reserve_growth` has for the date, and the parts of the debt."""
+    shortening = catalog.method.maturity.shortening_from_pp
     return (
         *(_share(column, level) for column, level in SHARES.items()),
         within(
@@ -30,6 +31,18 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             minimum=0,
             statement="total debt includes what the public holds",
             what_to_do="Compare GFDEBTN and FYGFDPUN with the Treasury: one of them may be in another unit.",
+        ),
+        never(
+            "is_maturity_shortening__of_the_bill_share",
+            ("is_maturity_shortening", "bill_share_change_12m_pp"),
+            lambda f, _: differs(
+                f["is_maturity_shortening"],
+                (f["bill_share_change_12m_pp"] >= shortening)
+                .astype("boolean")
+                .mask(f["bill_share_change_12m_pp"].isna()),
+            ),
+            statement=f"maturities shorten when the bill share is up by {shortening:g} percentage points",
+            what_to_do="Materialise derived/fiscal_and_debt again; if it stays, method.toml has changed.",
         ),
     )
 

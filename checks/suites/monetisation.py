@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from assets.catalog.method import Monetisation
+from assets.catalog.method import Method, Monetisation
 from assets.catalog.models import Catalog
-from checks.suites.measures import differs, flag, truth
+from checks.suites.measures import Tables, beside, differs, flag, truth
 from checks.suites.rules import Rule, identity, never
 
 TABLE = "monetisation"
@@ -21,6 +21,10 @@ BOUGHT, DEBT, DEFICIT = (
     "deficit_to_quarter_end_usd_bn",
 )
 SHARE, OF_DEFICIT = "monetisation_share_pct", "monetisation_share_of_deficit_pct"
+THREE = (
+    "reserve_growth.balance_sheet_impulse_pct_gdp", "real_yields.policy_rate_change_6m_pp",
+    "fiscal_and_debt.deficit_12m_pct_gdp",
+)  # fmt: skip
 _AGAIN = "Materialise derived/monetisation again; if it stays, assets/compute or method.toml has changed."
 
 
@@ -47,6 +51,13 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             what_to_do=_AGAIN,
         ),
         never(
+            "is_coordinated__of_the_three",
+            ("as_of_date", "is_coordinated", *THREE),
+            lambda f, t: differs(f["is_coordinated"], _coordinated(f, t, catalog.method)),
+            statement="the balance sheet grows, the rate is cut and the deficit is large, all three",
+            what_to_do="The tables come from different runs: materialise all of derived again.",
+        ),
+        never(
             "debt_quarter_end_date__a_past_quarter_end",
             ("as_of_date", "debt_quarter_end_date"),
             lambda f, _: flag(
@@ -57,6 +68,19 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             what_to_do="Look at the stamps of FYGFDPUN in the archive: a quarter is stamped on its first day.",
         ),
     )  # fmt: skip
+
+
+def _coordinated(frame: pd.DataFrame, tables: Tables, method: Method) -> pd.Series:
+    limits = method.monetisation
+    impulse, change, deficit = (beside(frame, tables, name) for name in THREE)
+    cut = change.round(9) <= -method.stance.rate_change_pp
+    together = (
+        (impulse >= limits.coordination_impulse_pct_gdp)
+        & cut
+        & (deficit >= limits.coordination_deficit_pct_gdp)
+    )
+    known = impulse.notna() & change.notna() & deficit.notna()
+    return together.astype("boolean").where(known)
 
 
 def _share(column: str, whole: str) -> Rule:

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.calendar import days
+from assets.compute.calendar import days, last_month_end
 from assets.compute.grid import Grid
 from assets.compute.phases import (
     inflation_verdict,
-    last_month_end,
     month_end_after,
     phases_until,
     verdict,

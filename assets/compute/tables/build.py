@@ -16,6 +16,7 @@ from assets.compute.tables import (
     credit_spreads,
     equity_risk_premium,
     fiscal_and_debt,
+    liquidity_destination,
     monetisation,
     money_and_rates,
     real_yields,
@@ -38,6 +39,7 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "fiscal_and_debt": lambda view, grid: fiscal_and_debt.build(view),
     "monetisation": lambda view, grid: monetisation.build(view),
     "money_and_rates": lambda view, grid: money_and_rates.build(view),
+    "liquidity_destination": liquidity_destination.build,
 }
 # several rows per date, each with its own provenance
 LONG_BUILDERS: dict[str, Callable[[View, Grid, Table], pd.DataFrame]] = {

@@ -20,12 +20,13 @@ RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 
 @dataclass(frozen=True)
 class Prices:
-    """Newest price with what it is, its fall from the high and its change over a year (percent, no dividends)."""
+    """Newest price with what it is, its fall from the high and its changes (percent, no dividends)."""
 
     latest: Reading
     basis: str
     drawdown_pct: Reading
     return_12m_pct: Reading
+    return_3m_pct: Reading
 
 
 def prices(view: View) -> Prices:
@@ -46,19 +47,24 @@ def prices(view: View) -> Prices:
 def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str) -> Prices:
     """`panel`: every observation as known on every date, shape (as-of dates, observations)."""
     if not len(dates):
-        return Prices(latest, basis, latest, latest)
+        return Prices(latest, basis, latest, latest, latest)
     newest = latest.observation_date
     since = np.datetime64(view.method.equity.price_history_start, "D")
     counted = (dates[None, :] >= since) & (dates[None, :] <= newest[:, None])
     high = np.max(np.where(counted & ~np.isnan(panel), panel, -np.inf), axis=1)
-    position = np.searchsorted(dates, stamp_before(newest, 12))
-    safe = np.minimum(position, len(dates) - 1)
-    earlier = np.where(dates[safe] == stamp_before(newest, 12), panel[np.arange(len(view)), safe], np.nan)
+
+    def change(months: int) -> Reading:
+        stamp = stamp_before(newest, months)
+        at = np.minimum(np.searchsorted(dates, stamp), len(dates) - 1)
+        earlier = np.where(dates[at] == stamp, panel[np.arange(len(view)), at], np.nan)
+        return latest.map(lambda price: 100.0 * (price / earlier - 1.0))
+
     return Prices(
         latest,
         basis,
         latest.map(lambda price: 100.0 * (price / np.maximum(high, price) - 1.0)),
-        latest.map(lambda price: 100.0 * (price / earlier - 1.0)),
+        change(12),
+        change(3),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from assets.compute.calendar import stamp_before
 from assets.compute.lookup import View
 from assets.compute.reading import Reading, absent, combine, texts
 from assets.compute.tables import equity_price, shiller
@@ -16,6 +17,7 @@ from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
+_YEAR = 12  # months
 
 
 def equity_value_gdp(view: View) -> Reading:
@@ -32,12 +34,38 @@ def earnings_yield_nipa(view: View) -> Reading:
     Domestic profits (NFCPATAX) where the profile has them, else those of all corporations (CP): its rank is used,
     its level is not comparable with an index's earnings yield.
     """
-    profits = "NFCPATAX" if "NFCPATAX" in view.series else "CP"
+    profits = _profits(view)
     if RATIO in view.series:
         earned, ratio, gdp = view.same_period([profits, RATIO, "GDP"])
         return combine(lambda e, pct, bn: 100.0 * e / (pct / 100.0 * bn), earned, ratio, gdp)
     earned, value = view.same_period([profits, VALUE])
     return combine(lambda e, millions: 100.0 * e / (millions / 1000.0), earned, value)
+
+
+def multiple_change(view: View, price_change_pct: Reading) -> Reading:
+    """Change of price over earnings in a year, percent, on the profile's earnings basis; both ends as known."""
+    if shiller.EARNINGS in view.series:
+        newest = shiller.earnings(view)
+        before = view.at(shiller.EARNINGS, stamp_before(newest.observation_date, _YEAR))
+        return combine(
+            lambda p, e, e0: 100.0 * ((1.0 + p / 100.0) / (e / e0) - 1.0), price_change_pct, newest, before
+        )
+    now = earnings_yield_nipa(view)
+    then = stamp_before(now.observation_date, _YEAR)
+    if RATIO in view.series:
+        parts = [view.at(series_id, then) for series_id in (_profits(view), RATIO, "GDP")]
+        before = combine(lambda e, pct, bn: 100.0 * e / (pct / 100.0 * bn), *parts)
+    else:
+        before = combine(
+            lambda e, millions: 100.0 * e / (millions / 1000.0),
+            view.at(_profits(view), then),
+            view.at(VALUE, then),
+        )
+    return combine(lambda e, e0: 100.0 * (e0 / e - 1.0), now, before)
+
+
+def _profits(view: View) -> str:
+    return "NFCPATAX" if "NFCPATAX" in view.series else "CP"
 
 
 def build(view: View) -> Columns:

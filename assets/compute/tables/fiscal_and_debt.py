@@ -1,6 +1,7 @@
 """`fiscal_and_debt`: the deficit, the debt, what it costs and how short it is.
 
-Sources: Treasury (MTSDS133FMS, GFDEBTN, FYGFDPUN, MSPD table 1), BEA (GDP, A091RC1Q027SBEA, FGRECPT).
+Sources: Treasury (MTSDS133FMS, GFDEBTN, FYGFDPUN, MSPD table 1), BEA (GDP, A091RC1Q027SBEA, FGRECPT), Fed Board
+(THREEFYTP10: Kim and Wright 2005).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 
 from assets.compute.calendar import stamp_before
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, combine
+from assets.compute.reading import Floats, Reading, combine, texts
 from assets.compute.tables.assemble import Columns
 
 
@@ -36,6 +37,7 @@ def build(view: View) -> Columns:
     """One row per as-of date; levels in billions of dollars, shares in percent."""
     gdp, deficit = view.latest("GDP"), deficit_12m(view)
     public, total = view.latest("FYGFDPUN").map(_billions), view.latest("GFDEBTN").map(_billions)
+    shorter = bill_share_change(view)
     interest, receipts = view.same_period(["A091RC1Q027SBEA", "FGRECPT"])
     return {
         "deficit_12m_usd_bn": deficit,
@@ -46,7 +48,11 @@ def build(view: View) -> Columns:
         "total_debt_pct_gdp": combine(_percent, total, gdp),
         "interest_pct_receipts": combine(_percent, interest, receipts),
         "bill_share_pct": bill_share(view),
-        "bill_share_change_12m_pp": bill_share_change(view),
+        "bill_share_change_12m_pp": shorter,
+        "is_maturity_shortening": texts(
+            shorter.present, shorter.value >= view.method.maturity.shortening_from_pp
+        ),
+        "term_premium_10y_pct": view.latest("THREEFYTP10"),
     }
 
 

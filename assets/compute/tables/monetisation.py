@@ -13,10 +13,13 @@ import numpy as np
 from assets.compute.calendar import Days, month_end, stamp_before
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, combine, texts
+from assets.compute.stance import direction, policy_rate_change
 from assets.compute.tables.assemble import Columns
+from assets.compute.tables.fiscal_and_debt import deficit_12m
+from assets.compute.tables.reserve_growth import impulse
 
 if TYPE_CHECKING:
-    from assets.catalog.method import Monetisation
+    from assets.catalog.method import Method, Monetisation
 
 HOLDINGS, DEBT, BALANCE = "TREAST", "FYGFDPUN", "MTSDS133FMS"
 _WEDNESDAY = 2
@@ -56,7 +59,29 @@ def build(view: View) -> Columns:
         "monetisation_share_of_deficit_pct": share_of_deficit,
         "is_denominator_distorted": texts(np.isnan(ratio), None, is_distorted),
         "monetisation_band": band(deciding, deficit_pct.value, rules),
+        "is_coordinated": is_coordinated(
+            impulse(view),
+            policy_rate_change(view),
+            combine(_percent, deficit_12m(view), view.latest("GDP")),
+            view.method,
+        ),
     }
+
+
+def is_coordinated(
+    impulse_pct_gdp: Reading, rate_change: Reading, deficit: Reading, method: Method
+) -> np.ndarray:
+    """The post's three together: balance sheet growing, rate cut, large deficit; None where one is not measurable."""
+    rules, cut = (
+        method.monetisation,
+        direction(-rate_change.value, method.stance.rate_change_pp, inclusive=True) == 1,
+    )
+    together = (
+        (impulse_pct_gdp.value >= rules.coordination_impulse_pct_gdp)
+        & cut
+        & (deficit.value >= rules.coordination_deficit_pct_gdp)
+    )
+    return texts(impulse_pct_gdp.present & rate_change.present & deficit.present, together)
 
 
 def band(share_pct: Floats, deficit_pct_gdp: Floats, rules: Monetisation) -> np.ndarray:

@@ -1,0 +1,164 @@
+"""`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
+
+Sources: the profile's equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
+(`yield_changes.py`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
+BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.compute.calendar import last_month_end, month_end, months_before
+from assets.compute.conditions import Scorer, valuation
+from assets.compute.grid import Grid
+from assets.compute.lookup import View, months
+from assets.compute.percentile import percentile
+from assets.compute.quotes import quote_before
+from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
+from assets.compute.tables import equity_price, equity_risk_premium
+from assets.compute.tables.assemble import Columns
+from assets.compute.tables.real_yields import cpi_yoy, nominal_10y
+from assets.compute.tables.yield_changes import nominal_change, par_bond_price_change, real_change
+
+GOLD, CORE, WAGES = "GOLD_WB_MONTHLY", "PCEPILFE", "CES0500000003"
+
+
+def build(view: View, grid: Grid) -> Columns:
+    """One row per as-of date; changes in percent or percentage points."""
+    n, rules, ranked = (
+        view.method.destination.rolling_months,
+        view.method.destination,
+        view.method.percentile,
+    )
+    gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
+    core_change = _change_of_yoy(view, CORE, n)
+    prices = equity_price.prices(view)
+    moves = {
+        "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct, cpi_yoy(view)),
+        "real_10y_change_12m_pp": real_change(view, n),
+        "earnings_multiple_change_12m_pct": equity_risk_premium.multiple_change(view, prices.return_12m_pct),
+        "spread_change_12m_pp": _spread_change(view, n),
+        "gold_less_core_inflation_12m_pp": combine(np.subtract, gold, core),
+    }
+    up, known = signals(*(reading.value for reading in moves.values()))
+    real_gold = combine(lambda usd, index: 100.0 * usd / index, view.latest(GOLD), view.latest("CPIAUCSL"))
+    leadership = _leadership(view, n)
+    score = _valuation_change(view, grid)
+    return {
+        **moves,
+        "spread_basis": texts(moves["spread_change_12m_pp"].present, moves["spread_change_12m_pp"].series_ids),
+        "asset_signals_up": up,
+        "asset_signals_known": known,
+        "gold_return_12m_pct": gold,
+        "core_pce_yoy_pct": core,
+        "core_pce_yoy_change_12m_pp": core_change,
+        "wages_yoy_pct": view.change_pct(WAGES, months(12)),
+        "destination": destination(up, known, core.value, core_change.value, view),
+        "is_equity_at_high": texts(
+            prices.drawdown_pct.present,
+            prices.drawdown_pct.value > view.method.equity.at_high_drawdown_pct,
+        ),
+        "valuation_score_change_6m": score,
+        "valuation_direction": _direction(score),
+        "real_gold_usd_per_oz": real_gold,
+        "real_gold_usd_per_oz_rank": percentile(
+            real_gold.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
+        ),
+        "nasdaq100_relative_return_12m_pct": leadership,
+        "is_long_duration_leading": texts(leadership.present, leadership.value >= rules.leadership_pct),
+        **_decomposition(view, prices),
+    }  # fmt: skip
+
+
+def signals(
+    equity: Floats, real_yield: Floats, multiple: Floats, spread: Floats, gold: Floats
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many of five changes say that assets were bid up, and how many are known."""
+    hotter = np.stack([equity, -real_yield, multiple, -spread, gold])
+    known = ~np.isnan(hotter)
+    return (known & (hotter > 0)).sum(axis=0), known.sum(axis=0)
+
+
+def destination(up: np.ndarray, known: np.ndarray, core: Floats, core_change: Floats, view: View) -> Texts:
+    """asset_prices, goods, both or neither; None with too few changes known, or without core inflation.
+
+    Asset prices: more than half of the changes known. Goods: core inflation at or above the target, and not lower
+    than a year before.
+    """
+    to_assets = 2 * up > known
+    to_goods = (core >= view.method.verdict.inflation_target_pct) & (core_change >= 0)
+    named = np.select(
+        [to_assets & to_goods, to_assets, to_goods], ["both", "asset_prices", "goods"], "neither"
+    )
+    enough = (known >= view.method.destination.signals_needed) & ~np.isnan(core) & ~np.isnan(core_change)
+    return texts(enough, named)
+
+
+def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
+    """Three months: nominal yield = real yield + breakeven, beside what stocks and bonds did."""
+    rules = view.method.destination
+    nominal, real = (
+        nominal_change(view, rules.decomposition_months),
+        real_change(view, rules.decomposition_months),
+    )
+    breakeven = combine(np.subtract, nominal, real)
+    bond = combine(
+        lambda now, change: par_bond_price_change(now - change, now, rules.bond_maturity_years),
+        nominal_10y(view),
+        nominal,
+    )
+    stock = prices.return_3m_pct
+    # a market value months old says nothing of the same three months: the case is then not known
+    fresh = view.as_of - month_end(stock.observation_date) <= np.timedelta64(rules.equity_age_days, "D")
+    known = nominal.present & breakeven.present & bond.present & stock.present & fresh
+    loses = (nominal.value > 0) & (breakeven.value > 0) & (bond.value < 0) & (stock.value < 0)
+    return {
+        "nominal_10y_change_3m_pp": nominal,
+        "real_10y_change_3m_pp": real,
+        "breakeven_change_3m_pp": breakeven,
+        "bond_price_change_3m_pct": bond,
+        "equity_return_3m_pct": stock,
+        "is_inflation_hitting_stocks_and_bonds": texts(known, loses),
+    }
+
+
+def _direction(change: Floats) -> Texts:
+    return texts(~np.isnan(change), np.select([change > 0, change < 0], ["rising", "falling"], "steady"))
+
+
+def _real(nominal_pct: Floats, inflation_pct: Floats) -> Floats:
+    return 100.0 * ((1.0 + nominal_pct / 100.0) / (1.0 + inflation_pct / 100.0) - 1.0)
+
+
+def _change_of_yoy(view: View, series_id: str, n: int) -> Reading:
+    return view.over(
+        series_id,
+        lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]),
+        [months(12), months(n), months(n + 12)],
+    )
+
+
+def _spread_change(view: View, n: int) -> Reading:
+    """Change of one corporate spread, percentage points: the Fed Board's, Moody's Baa where there is none."""
+    newest = view.latest("BAA10Y")
+    daily = combine(np.subtract, newest, quote_before(view, "BAA10Y", newest, n))
+    moodys = splice(daily, view.difference("BAA10YM", months(n)))
+    return splice(view.difference("GZ_SPREAD", months(n)), moodys)
+
+
+def _leadership(view: View, n: int) -> Reading:
+    """Return of the NASDAQ-100 relative to the S&P 500 over `n` months, percent, without dividends."""
+    growth, broad = view.latest("NASDAQ100"), view.latest("SP500")
+    earlier = [quote_before(view, s, r, n) for s, r in (("NASDAQ100", growth), ("SP500", broad))]
+    return combine(lambda g, b, g0, b0: 100.0 * ((g / g0) / (b / b0) - 1.0), growth, broad, *earlier)
+
+
+def _valuation_change(view: View, grid: Grid) -> Floats:
+    """Valuation score of each date less that of the month-end six months before, each as scored then."""
+    equity = equity_risk_premium.build(view)
+    readings = {f"equity_risk_premium.{k}": r for k, r in equity.items() if isinstance(r, Reading)}
+    score = valuation(Scorer(readings, grid, view.method)).score
+    earlier = last_month_end(months_before(grid.as_of, view.method.destination.valuation_months))
+    at = np.minimum(np.searchsorted(grid.as_of, earlier), len(grid) - 1)
+    return score - np.where(grid.as_of[at] == earlier, score[at], np.nan)

@@ -1,0 +1,214 @@
+"""`liquidity_destination` and the overlays made of it: changes by hand, both ends as known, nothing mixed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.calendar import days
+from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.lookup import View
+from assets.compute.quotes import quote_on
+from assets.compute.reading import Reading
+from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
+from assets.compute.tables.assemble import Columns
+from assets.compute.tables.liquidity_destination import destination, signals
+from assets.compute.tables.yield_changes import nominal_change, par_bond_price_change, real_change
+from tests.helpers import monthly, on_sample, published_after, reading, view
+
+CATALOG = load_catalog()
+METHOD = CATALOG.method
+LIVE = {series.series_id: series for series in CATALOG.in_profile("live")}
+SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
+NAN = float("nan")
+
+
+def built(seen: View) -> Columns:
+    return liquidity_destination.build(seen, Grid(seen.as_of, np.full(len(seen), NEVER_PUBLISHED)))
+
+
+def value(seen: View, name: str) -> float:
+    column = built(seen)[name]
+    assert isinstance(column, Reading)
+    return float(column.value[0])
+
+
+# ---- yields
+
+
+def test_a_quote_is_the_last_in_the_days_up_to_the_date() -> None:
+    seen = view(published_after("DGS10", {"2025-08-28": 4.2, "2025-08-01": 4.0}, 1), "2025-11-30")
+    assert quote_on(seen, "DGS10", days("2025-08-31")).value.tolist() == [4.2]
+    assert np.isnan(quote_on(seen, "DGS10", days("2025-08-27")).value[0]), "none in the week before"
+
+
+def test_a_change_goes_back_to_the_calendar_date_of_the_newest_quote() -> None:
+    quotes = {"2025-08-28": 4.2, "2025-08-29": 4.3, "2025-11-28": 4.0}
+    seen = view(published_after("DGS10", quotes, 1), "2025-11-30")
+    assert nominal_change(seen, 3).value.tolist() == pytest.approx([-0.2])
+
+
+def test_where_no_quote_is_old_enough_the_months_average_stands_at_the_earlier_end() -> None:
+    frames = [
+        published_after("DGS10", {"2023-01-31": 3.5}, 1),
+        published_after("GS10", {"2022-01-01": 1.8, "2023-01-01": 3.6}, 30),
+    ]
+    found = nominal_change(view(frames, "2023-02-01"), 12)
+    assert found.value.tolist() == pytest.approx([1.7])
+    assert found.series_ids.tolist() == ["DGS10,GS10"]
+
+
+def test_a_real_yield_never_changes_from_one_basis_to_the_other() -> None:
+    frames = [
+        published_after("FII10", monthly("2003-01-01", [2.3] * 12 + [1.9] * 2), 30),
+        published_after("GS10", monthly("2002-01-01", [5.0] * 12 + [4.0] * 14), 30),
+        published_after("EXPINF10YR", monthly("2002-01-01", [2.5] * 12 + [2.0] * 14), 31),
+    ]
+    seen = view(frames, ["2003-06-30", "2004-01-31"])
+    found = real_change(seen, 12)
+    assert found.value.tolist() == pytest.approx([-0.5, -0.4])
+    assert found.series_ids.tolist() == ["GS10,EXPINF10YR", "FII10"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"), [(4.0, 4.0, 0.0), (4.0, 5.0, -7.7946), (2.0, 0.0, 20.0), (4.0, 3.0, 8.5843)]
+)
+def test_the_price_of_a_par_bond_by_hand(before: float, now: float, change: float) -> None:
+    found = par_bond_price_change(np.array([before]), np.array([now]), 10)
+    assert found[0] == pytest.approx(change, abs=1e-4)
+
+
+# ---- where it went
+
+
+def test_five_signals_count_in_their_own_direction() -> None:
+    hot = [np.array([1.0]), np.array([-1.0]), np.array([1.0]), np.array([-1.0]), np.array([1.0])]
+    assert [int(n[0]) for n in signals(*hot)] == [5, 5]
+    assert [int(n[0]) for n in signals(*(-each for each in hot))] == [0, 5]
+    assert [int(n[0]) for n in signals(*hot[:4], np.array([NAN]))] == [4, 4], "absent is not neutral"
+    assert [int(n[0]) for n in signals(*(0 * each for each in hot))] == [0, 5]
+
+
+@pytest.mark.parametrize(
+    ("up", "known", "core", "change", "name"),
+    [
+        (3, 5, 1.9, 1.0, "asset_prices"),
+        (2, 4, 1.9, 1.0, "neither"),
+        (2, 5, 2.0, 0.0, "goods"),
+        (5, 5, 3.0, 0.1, "both"),
+        (5, 5, 3.0, -0.1, "asset_prices"),
+        (2, 2, 3.0, 0.1, None),
+        (5, 5, NAN, 0.1, None),
+    ],
+)
+def test_the_word_follows_from_the_changes(
+    up: int, known: int, core: float, change: float, name: str | None
+) -> None:
+    seen = view(published_after("DGS10", {"2025-11-28": 4.0}), "2025-11-30")
+    found = destination(np.array([up]), np.array([known]), np.array([core]), np.array([change]), seen)
+    assert found.tolist() == [name]
+
+
+def test_gold_over_prices_and_over_core_inflation() -> None:
+    core = [100.0] * 12 + [103.0] * 12
+    frames = [
+        published_after("GOLD_WB_MONTHLY", monthly("2024-11-01", [2000.0] * 12 + [3000.0]), 35),
+        published_after("CPIAUCSL", {"2025-10-01": 300.0}, 45),
+        published_after("PCEPILFE", monthly("2023-11-01", core), 61),
+    ]
+    seen = view(frames, "2025-12-31", series=SAMPLE)
+    assert value(seen, "gold_return_12m_pct") == pytest.approx(50.0)
+    assert value(seen, "gold_less_core_inflation_12m_pp") == pytest.approx(47.0)
+    assert value(seen, "real_gold_usd_per_oz") == pytest.approx(1000.0)
+
+
+def test_the_multiple_rises_when_price_outruns_profits() -> None:
+    frames = [
+        published_after("CP", {"2024-04-01": 3000.0, "2025-04-01": 3150.0}, 150),
+        published_after("NCBEILQ027S_GDP_PCT", {"2024-04-01": 200.0, "2025-04-01": 210.0}, 165),
+        published_after("GDP", {"2024-04-01": 28_000.0, "2025-04-01": 30_000.0}, 121),
+    ]
+    grown = (2.1 * 30_000) / (2.0 * 28_000) / 1.05
+    found = value(view(frames, "2025-09-30", series=SAMPLE), "earnings_multiple_change_12m_pct")
+    assert found == pytest.approx(100 * (grown - 1))
+
+
+def test_leadership_is_relative_and_only_where_both_indices_are() -> None:
+    frames = [
+        published_after("NASDAQ100", {"2024-11-27": 20_000.0, "2025-11-28": 25_200.0}, 1),
+        published_after("SP500", {"2024-11-27": 6000.0, "2025-11-28": 7200.0}, 1),
+    ]
+    live, sample = view(frames, "2025-11-30", series=LIVE), view(frames, "2025-11-30", series=SAMPLE)
+    assert value(live, "nasdaq100_relative_return_12m_pct") == pytest.approx(5.0)
+    assert built(live)["is_long_duration_leading"].tolist() == [True]  # type: ignore[union-attr]
+    assert built(sample)["is_long_duration_leading"].tolist() == [None]  # type: ignore[union-attr]
+
+
+def warning_case(nominal: float, tips: float, price: float) -> list[pd.DataFrame]:
+    """Three months from 4.0 (nominal), 2.0 (TIPS) and 100 (equities) to what is given."""
+    return [
+        published_after("DGS10", {"2025-08-28": 4.0, "2025-11-28": nominal}, 1),
+        published_after("DFII10", {"2025-08-28": 2.0, "2025-11-28": tips}, 1),
+        published_after("SHILLER_PRICE", {"2025-08-01": 100.0, "2025-11-01": price}, 29),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nominal", "tips", "price", "is_case"),
+    [
+        (4.5, 2.2, 95.0, True),
+        (4.5, 2.6, 95.0, False),
+        (4.5, 2.2, 101.0, False),
+        (3.9, 1.5, 95.0, False),
+    ],
+)
+def test_the_warning_case_needs_all_four(nominal: float, tips: float, price: float, is_case: bool) -> None:
+    seen = view(warning_case(nominal, tips, price), "2025-11-30", series=LIVE)
+    assert built(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]  # type: ignore[union-attr]
+
+
+def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
+    computed = on_sample().tables["liquidity_destination"].frame
+    assert computed["equity_return_3m_pct"].notna().sum() > 400
+    assert computed["is_inflation_hitting_stocks_and_bonds"].isna().all()
+
+
+# ---- overlays
+
+
+@pytest.mark.parametrize(
+    ("impulse", "cut", "deficit", "answer"),
+    [
+        (0.5, -0.20, 4.0, True),
+        (0.49, -0.25, 6.0, False),
+        (1.0, -0.19, 6.0, False),
+        (1.0, 0.25, 6.0, False),
+        (1.0, -0.25, 3.9, False),
+        (1.0, -0.25, NAN, None),
+    ],
+)
+def test_the_three_together(impulse: float, cut: float, deficit: float, answer: bool | None) -> None:
+    found = monetisation.is_coordinated(reading([impulse]), reading([cut]), reading([deficit]), METHOD)
+    assert found.tolist() == [answer]
+
+
+@pytest.mark.parametrize(("bills", "answer"), [(210.0, True), (209.0, False)])
+def test_maturities_shorten_from_one_point_on(bills: float, answer: bool) -> None:
+    frames = [
+        published_after("MSPD_BILLS", {"2024-10-31": 200.0, "2025-10-31": bills}, 6),
+        published_after("MSPD_TOTAL_MARKETABLE", {"2024-10-31": 1000.0, "2025-10-31": 1000.0}, 6),
+    ]
+    columns = fiscal_and_debt.build(view(frames, "2025-11-30"))
+    assert columns["is_maturity_shortening"].tolist() == [answer]  # type: ignore[union-attr]
+
+
+def test_overlays_stand_in_the_regime_as_in_their_tables() -> None:
+    computed = on_sample()
+    for name, table in (("is_coordinated", "monetisation"), ("is_maturity_shortening", "fiscal_and_debt")):
+        pd.testing.assert_series_equal(
+            computed.frame[name].reset_index(drop=True), computed.tables[table].frame[name], check_dtype=False
+        )
+    assert computed.row("2026-05")["is_coordinated"] is True
+    assert computed.row("2025-11")["is_coordinated"] is False
