@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from pipelines.settings import ConfigurationError, parse_date
@@ -76,6 +77,25 @@ def build_parser() -> argparse.ArgumentParser:
     as_of.add_argument("date", metavar="DATE", type=_date, help="YYYY-MM-DD")
     as_of.add_argument("series", metavar="SERIES", help="identifier of the series, for example UNRATE")
 
+    open_ = _command(
+        commands, "open", "open", "print where the published file is, and how to ask it something"
+    )
+    open_.add_argument("--path", action="store_true", help="print the path alone")
+
+    backup = _command(commands, "backup", "backup", "copy warehouse and releases to another place")
+    backup.add_argument("target", metavar="FOLDER", type=Path, help="a new folder is made inside it")
+    backup.add_argument(
+        "--wait", metavar="SECONDS", type=_seconds, default=900.0, help="for a run to end (default 900)"
+    )
+
+    restore = _command(commands, "restore", "restore", "put a backup in the place of the data directory")
+    restore.add_argument("backup", metavar="FOLDER", type=Path, help="what `backup` printed")
+
+    prune = _command(
+        commands, "prune", "prune", "remove old runs from Dagster's history; figures are not touched"
+    )
+    prune.add_argument("--days", metavar="N", type=_days, default=90, help="keep runs this old (default 90)")
+
     watch = _command(
         commands, "watch", "watch", "look from outside whether all is well, and send the alerts due"
     )
@@ -119,6 +139,16 @@ def _command(
     parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     parser.set_defaults(module=module)
     return parser
+
+
+def _seconds(text: str) -> float:
+    return float(_days(text))
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def _date(text: str) -> object:

@@ -12,13 +12,14 @@ from pipelines.jobs import nightly
 from pipelines.resources import RESOURCES
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors_alerts import alerts_sensor
+from pipelines.sensors_history import history_sensor
 
 defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=ASSET_CHECKS,
     jobs=[nightly],
     schedules=[nightly_schedule],
-    sensors=[alerts_sensor],
+    sensors=[alerts_sensor, history_sensor],
     resources=RESOURCES,
     executor=dg.in_process_executor,  # about nine times faster than a process per step, and there is one writer anyway
 )

@@ -1,0 +1,50 @@
+"""`open`: where the published file is, and how to ask it something right away.
+
+Belongs here: the command. Does not belong here: asking (`show`, `explain`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipelines.commands.published import Row, open_published, rows
+from pipelines.settings import load_places, read_environment
+
+FIRST_QUERIES = (
+    "FROM regime_current",
+    "SELECT condition, component, value, unit, percentile FROM regime_evidence "
+    "WHERE as_of_date = (SELECT max(as_of_date) FROM regime) ORDER BY condition, weight DESC",
+    "FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 5",
+)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the path, alone with --path, else with ready commands and queries."""
+    path = load_places(read_environment()).published_path
+    with open_published(path) as con:
+        manifest = rows(con, "SELECT profile, as_of_date, published_at FROM release_manifest")[0]
+    print(path)
+    if not args.path:
+        print("\n".join(_ready(path, manifest)))
+    return 0
+
+
+def _ready(path: Path, manifest: Row) -> list[str]:
+    published = f"{manifest['published_at']:%Y-%m-%d %H:%M} UTC"
+    said = f"{manifest['profile']} figures, as of {manifest['as_of_date']}, published {published}"
+    beside = [path.parent / name for name in ("report.html", "README.txt")]
+    return [
+        said,
+        *(f"beside it: {file}" for file in beside if file.exists()),
+        "",
+        "DuckDB's own program (1.2 or newer):",
+        f"  duckdb -readonly '{path}' -c \"{FIRST_QUERIES[0]}\"",
+        "Python:",
+        "  import duckdb",
+        f"  con = duckdb.connect({str(path)!r}, read_only=True)",
+        f'  con.execute("{FIRST_QUERIES[0]}").df()',
+        "",
+        "Queries to begin with:",
+        *(f"  {query};" for query in FIRST_QUERIES),
+    ]

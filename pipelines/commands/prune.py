@@ -1,0 +1,29 @@
+"""`prune`: remove old runs from Dagster's history, where no scheduler does it.
+
+Belongs here: the command. Does not belong here: what is removed (`pipelines/history.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+
+from pipelines.settings import load_places, read_environment
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print how many runs were removed."""
+    home = load_places(read_environment()).dagster_home
+    if not (home / "history").is_dir():
+        print(f"{home} holds no history")
+        return 0
+    import dagster as dg
+
+    from pipelines.history import prune
+
+    os.environ["DAGSTER_HOME"] = str(home)
+    with dg.DagsterInstance.get() as instance:
+        removed = prune(instance, dt.datetime.now(dt.UTC), args.days)
+    print(f"{removed} runs older than {args.days} days removed from {home}")
+    return 0
