@@ -30,6 +30,8 @@ _OPEN = [
 ]
 _TOLD_EVENTS = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
 _STUCK_AFTER = dt.timedelta(minutes=45)  # at 60, Dagster's own monitoring marks it as failed
+_DAEMONS = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR")
+_SILENT_AFTER = dt.timedelta(minutes=10)  # each beats twice a minute
 _EXPECTED_AT = dt.time(21, 30)  # of pipelines/schedules.py, which a test holds it to
 _ALLOWED = dt.timedelta(minutes=90)  # until a run that has not begun is missed
 _EARLY = dt.timedelta(hours=1)  # a run by hand this long before counts
@@ -41,11 +43,7 @@ _SHOWN = 6
 def situation_of(settings: Settings, instance: dg.DagsterInstance, now: dt.datetime) -> Situation:
     """Everything there is to tell; `now` is UTC. The file's part is unknown while no file is published."""
     looked_at = {"run", "overdue", "stuck"}
-    outages = [
-        *_last_run(instance),
-        *_overdue(instance, now),
-        *_stuck(instance, now),
-    ]
+    outages = [*_last_run(instance), *late_runs(instance, now)]
     verdict, inputs = None, None
     try:
         verdict, inputs = _published(settings.published_path)
@@ -58,16 +56,19 @@ def situation_of(settings: Settings, instance: dg.DagsterInstance, now: dt.datet
     return Situation(frozenset(looked_at), tuple(outages), verdict)
 
 
-def daemon_outage(instance: dg.DagsterInstance) -> list[Outage]:
+def daemon_outage(instance: dg.DagsterInstance, now: dt.datetime) -> list[Outage]:
     """The scheduler that was running and is silent; for a watcher outside of it. Empty when none ever ran here."""
-    statuses = instance.get_daemon_statuses()
-    beats = [status.last_heartbeat for status in statuses.values() if status.last_heartbeat is not None]
-    if not beats or all(status.healthy for status in statuses.values()):
+    beats = {
+        name: beat.timestamp for name, beat in instance.get_daemon_heartbeats().items() if name in _DAEMONS
+    }
+    silent = sorted(
+        name for name, beat in beats.items() if now.timestamp() - beat > _SILENT_AFTER.total_seconds()
+    )
+    if not silent:
         return []
-    silent = sorted(name for name, status in statuses.items() if not status.healthy)
-    last = dt.datetime.fromtimestamp(max(beat.timestamp for beat in beats), dt.UTC)
+    last = dt.datetime.fromtimestamp(min(beats[name] for name in silent), dt.UTC)
     body = (
-        f"Not heard from: {', '.join(silent)}; the last sign of life was at {last:%Y-%m-%d %H:%M} UTC. "
+        f"Not heard from since {last:%Y-%m-%d %H:%M} UTC: {', '.join(silent).lower()}. "
         "Nothing is scheduled while it is silent. Start it again (`make ui`, or its service)."
     )
     return [Outage("daemon", "silent", "The scheduler is not running", body)]
@@ -109,6 +110,11 @@ def _reasons(instance: dg.DagsterInstance, run_id: str) -> tuple[list[str], list
                 error = error.cause
             errors.append(" ".join(error.message.split()))
     return checks, list(dict.fromkeys(errors))
+
+
+def late_runs(instance: dg.DagsterInstance, now: dt.datetime) -> list[Outage]:
+    """A run that is missing, and runs that hang."""
+    return [*_overdue(instance, now), *_stuck(instance, now)]
 
 
 def _overdue(instance: dg.DagsterInstance, now: dt.datetime) -> Iterator[Outage]:

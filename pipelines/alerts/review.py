@@ -36,7 +36,7 @@ def review(
     moment = now or dt.datetime.now(dt.UTC)
     situation = situation_of(settings, instance, moment)
     if outside:
-        outages = (*situation.outages, *daemon_outage(instance))
+        outages = (*situation.outages, *daemon_outage(instance, moment))
         situation = replace(situation, looked_at=situation.looked_at | {"daemon"}, outages=outages)
     return tell(situation, told_to, settings, moment)
 

@@ -1,6 +1,7 @@
 """`doctor`: is everything in place for a run, and what to do about what is not.
 
-Belongs here: looking, and saying what to do. Does not belong here: repairing, and the release (`doctor_release.py`).
+Belongs here: looking, and saying what to do. Does not belong here: repairing, the release (`doctor_release.py`),
+history, scheduler and alerts (`doctor_service.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Finding(NamedTuple):
 
 def main(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
-    from pipelines.commands import doctor_release
+    from pipelines.commands import doctor_release, doctor_service
 
     variables = read_environment()
     places = load_places(variables)
@@ -47,12 +48,14 @@ def main(args: argparse.Namespace) -> int:
         lambda: _lock_file(places.project_root),
         lambda: _configuration(variables),
         lambda: _key(variables),
+        lambda: doctor_service.publishers(places, variables),
         lambda: _data_directory(places),
         lambda: doctor_release.published_file(places),
         lambda: doctor_release.observations(places),
         lambda: _run_lock(places),
         lambda: _dagster_home(places),
-        lambda: _last_run(places),
+        lambda: doctor_service.history(places),
+        lambda: doctor_service.alerts(variables),
     ]
     failed = False
     for check in checks:
@@ -141,32 +144,9 @@ def _run_lock(places: Places) -> list[Finding]:
 
 def _dagster_home(places: Places) -> list[Finding]:
     home = places.dagster_home
+    if home.exists() and not os.access(home, os.W_OK):
+        return [Finding("FAIL", "DAGSTER_HOME", f"{home} cannot be written: check its owner")]
     if (home / "dagster.yaml").is_file():
         return [Finding("OK", "DAGSTER_HOME", str(home))]
     text = f"{home} holds no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"
     return [Finding("WARN", "DAGSTER_HOME", text)]
-
-
-def _last_run(places: Places) -> list[Finding]:
-    """The newest run of the Dagster instance the command line and the UI share."""
-    if not (places.dagster_home / "history").is_dir():
-        return [Finding("OK", "last run", "none yet: run `make run`")]
-    import datetime as dt
-
-    import dagster as dg
-
-    os.environ["DAGSTER_HOME"] = str(places.dagster_home)
-    try:
-        with dg.DagsterInstance.get() as instance:
-            records = instance.get_run_records(limit=1)
-    except Exception as error:  # whatever the history suffers from, the other lines are worth reading
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
-        return [Finding("WARN", "last run", f"Dagster's history cannot be read ({said})")]
-    if not records:
-        return [Finding("OK", "last run", "none yet: run `make run`")]
-    run, status = records[0].dagster_run, records[0].dagster_run.status.value.lower()
-    began = records[0].create_timestamp.astimezone(dt.UTC)
-    text = f"{run.job_name} {status}, {began:%Y-%m-%d %H:%M} UTC, run {run.run_id[:8]}"
-    if status == "failure":
-        return [Finding("WARN", "last run", f"{text}: its log is in the UI (`make ui`)")]
-    return [Finding("OK", "last run", text)]

@@ -6,6 +6,8 @@ Belongs here: looking at the release. Does not belong here: the machine and the 
 from __future__ import annotations
 
 import datetime as dt
+import stat
+from pathlib import Path
 
 import duckdb
 
@@ -31,7 +33,15 @@ def published_file(places: Places) -> list[Finding]:
             manifest = rows(con, "SELECT * FROM release_manifest")[0]
     except (ConfigurationError, duckdb.Error) as error:
         return [Finding("FAIL", "published file", " ".join(str(error).split()))]
-    return [_age(path.stat().st_size, manifest)]
+    return [_age(path.stat().st_size, manifest), *_permissions(path)]
+
+
+def _permissions(path: Path) -> list[Finding]:
+    """Readers who can write beside the file can keep everybody else out of it."""
+    if path.parent.stat().st_mode & stat.S_IWOTH:
+        text = f"{path.parent} can be written by everybody: `chmod o-w {path.parent}`"
+        return [Finding("WARN", "permissions", text)]
+    return []
 
 
 def _age(size: int, manifest: Row) -> Finding:

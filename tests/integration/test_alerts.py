@@ -202,11 +202,12 @@ def test_expected_moments_are_those_of_the_schedule() -> None:
 def test_a_scheduler_that_fell_silent_is_told_from_outside(instance: dg.DagsterInstance) -> None:
     from dagster._daemon.types import DaemonHeartbeat
 
-    assert daemon_outage(instance) == []  # none ever ran here
-    beat = DaemonHeartbeat(dt.datetime.now().timestamp() - 7200, "SCHEDULER", "id", [])
-    instance.add_daemon_heartbeat(beat)
-    (outage,) = daemon_outage(instance)
-    assert outage.title == "The scheduler is not running" and "SCHEDULER" in outage.body
+    now = dt.datetime.now(dt.UTC)
+    assert daemon_outage(instance, now) == []  # none ever ran here
+    instance.add_daemon_heartbeat(DaemonHeartbeat(now.timestamp(), "SCHEDULER", "id", []))
+    assert daemon_outage(instance, now + dt.timedelta(minutes=9)) == []
+    (outage,) = daemon_outage(instance, now + dt.timedelta(minutes=11))
+    assert outage.title == "The scheduler is not running" and "scheduler" in outage.body
 
 
 def test_nobody_is_told_by_default(

@@ -1,0 +1,95 @@
+"""What `doctor` says of history, scheduler, publishers and alerts; every fault with what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._daemon.types import DaemonHeartbeat
+
+from pipelines.commands import doctor_service
+from pipelines.commands.doctor import Finding
+from pipelines.commands.doctor_service import alerts, history, publishers
+from pipelines.settings import Places
+
+
+@dg.op
+def breaks() -> None:
+    raise ValueError("no")
+
+
+@dg.job(name="nightly", executor_def=dg.in_process_executor)
+def failing() -> None:
+    breaks()
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return Places(tmp_path, tmp_path / "data", home)
+
+
+@pytest.fixture
+def instance(places: Places) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as made:
+        yield made
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.what: finding for finding in findings}
+
+
+def test_a_new_installation_has_nothing_wrong(places: Places) -> None:
+    (found,) = history(places)
+    assert (found.level, found.text) == ("OK", "none yet: run `make run`")
+
+
+def test_a_failed_run_and_a_silent_scheduler_are_warnings(
+    places: Places, instance: dg.DagsterInstance
+) -> None:
+    from pipelines.definitions import defs
+
+    failing.execute_in_process(instance=instance, raise_on_error=False)
+    before = dt.datetime.now(dt.UTC).timestamp() - 3600
+    instance.add_daemon_heartbeat(DaemonHeartbeat(before, "SCHEDULER", "id", []))
+    found = by_name(history(places))
+    assert found["last run"].level == found["scheduler"].level == "WARN"
+    assert "make ui" in found["last run"].text and "make ui" in found["scheduler"].text
+    assert "schedule" not in found
+    assert defs.resolve_schedule_def("nightly_schedule").name == doctor_service._SCHEDULE
+
+
+def test_a_history_that_cannot_be_read_leaves_the_other_lines(places: Places) -> None:
+    (places.dagster_home / "history").mkdir()
+    (places.dagster_home / "dagster.yaml").write_text("storage: {postgres: {postgres_db: {}}}\n")
+    (found,) = history(places)
+    assert found.level == "WARN" and "cannot be read" in found.text and "\n" not in found.text
+
+
+def test_publishers_are_reached_only_in_live(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
+    assert "none is asked" in publishers(places, {"REGIME_PROFILE": "sample"})[0].text
+    monkeypatch.setattr(doctor_service, "choose_profile", lambda _: ("live", None))
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        here = f"http://127.0.0.1:{server.getsockname()[1]}"
+        variables = {variable: here for variable, _ in doctor_service._ADDRESSES.values()}
+        assert publishers(places, variables)[0].text == "5 of 5 answer"
+    (found,) = publishers(places, variables)
+    assert found.level == "WARN" and "fred (127.0.0.1)" in found.text and "_URL" in found.text
+
+
+def test_every_publisher_has_an_address(places: Places) -> None:
+    assert set(doctor_service._hosts({})) == set(doctor_service._ADDRESSES)
+
+
+def test_alerts_say_who_is_told_and_what_is_not_understood() -> None:
+    assert alerts({})[0].level == "OK"
+    assert "target 1 (json)" in alerts({"REGIME_ALERT_URLS": "json://127.0.0.1:9/x"})[0].text
+    assert alerts({"REGIME_ALERT_URLS": "nosuch://x"})[0].level == "FAIL"
