@@ -14,6 +14,8 @@ from checks.audits.leak import leak_rule
 from checks.structural import structural_rules
 from checks.suites import (
     activity_inflation,
+    bubble_gauge,
+    context,
     credit_spreads,
     equity_risk_premium,
     fiscal_and_debt,
@@ -47,6 +49,8 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         money_and_rates,
         liquidity_destination,
         relative_attractiveness,
+        bubble_gauge,
+        context,
         provenance,
         policy_events,
         reference_values,
@@ -68,6 +72,7 @@ WITH_PROVENANCE = (
     "monetisation",
     "money_and_rates",
     "liquidity_destination",
+    "context",
     "qe_phases",
 )
 MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet

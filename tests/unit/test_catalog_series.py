@@ -42,8 +42,18 @@ def _in_range(series: Series, value: float) -> bool:
 
 def test_every_group_of_the_methodology_is_declared() -> None:
     groups = {series.group for series in ALL}
-    assert groups == {"rates", "prices", "activity", "fed_money", "credit", "equity", "fiscal", "gold"}
-    assert len(ALL) == 73
+    assert groups == {
+        "rates",
+        "prices",
+        "activity",
+        "fed_money",
+        "credit",
+        "equity",
+        "fiscal",
+        "gold",
+        "context",
+    }
+    assert len(ALL) == 79
 
 
 @pytest.mark.parametrize("series", ALL, ids=lambda series: series.series_id)

@@ -13,6 +13,8 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import (
     activity_inflation,
+    bubble_gauge,
+    context,
     credit_spreads,
     equity_risk_premium,
     fiscal_and_debt,
@@ -40,10 +42,12 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "monetisation": lambda view, grid: monetisation.build(view),
     "money_and_rates": lambda view, grid: money_and_rates.build(view),
     "liquidity_destination": liquidity_destination.build,
+    "context": lambda view, grid: context.build(view),
 }
 # several rows per date, each with its own provenance
 LONG_BUILDERS: dict[str, Callable[[View, Grid, Table], pd.DataFrame]] = {
     "relative_attractiveness": relative_attractiveness.build,
+    "bubble_gauge": bubble_gauge.build,
 }
 
 

@@ -1,0 +1,159 @@
+"""`bubble_gauge`: Dalio's six criteria for a bubble, each with the measures free data have for it.
+
+The criteria: Ray Dalio, 22 February 2021. Sources of the measures: `equity_risk_premium`, H.15, Cboe (VIXCLS), Chicago
+Fed (NFCINONFINLEVERAGE). A criterion without a measure is a row that says why; it is never neutral, and no mean is
+taken over the rest: that would not be his gauge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.percentile import percentile
+from assets.compute.reading import Floats, Reading, absent, combine
+from assets.compute.tables import equity_risk_premium
+from assets.compute.tables.long import rows_of, stacked
+from assets.compute.tables.real_yields import nominal_10y, real_10y
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Table
+
+CRITERIA = {
+    1: "How high are prices relative to traditional measures?",
+    2: "Are prices discounting unsustainable conditions?",
+    3: "How many new buyers have entered the market?",
+    4: "How broadly bullish is sentiment?",
+    5: "Are purchases being financed by high leverage?",
+    6: "Have buyers made exceptionally extended forward purchases?",
+}
+NOT_FREE = "no_free_data"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of a criterion. `hot_when`: which side of its own history is a bubble's."""
+
+    criterion: int
+    name: str
+    unit: str
+    hot_when: Literal["high", "low"]
+    reading: Reading
+    note: str
+
+
+def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
+    """One row per as-of date and measure; `heat` is the rank turned so that 1 is the hottest so far."""
+    return stacked(table, [_rows(view, grid, measure) for measure in _measures(view, grid)])
+
+
+def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_end: np.ndarray) -> Floats:
+    """Yearly earnings growth, percent, with which equities earn their usual premium over the 10-year Treasury.
+
+    nominal 10-year + mean premium of the month-ends up to the date - earnings yield. The mean is over what was known on
+    each of those dates; a run date inside a month takes the month-ends before it.
+    """
+    premium = earnings_yield_pct - nominal_10y_pct
+    counted = is_month_end & ~np.isnan(premium)
+    count = np.cumsum(counted)
+    total = np.cumsum(np.where(counted, premium, 0.0))
+    usual = np.divide(total, count, out=np.full(len(premium), np.nan), where=count > 0)
+    return nominal_10y_pct + usual - earnings_yield_pct
+
+
+def _measures(view: View, grid: Grid) -> Iterator[Measure]:
+    equity = {
+        name: column
+        for name, column in equity_risk_premium.build(view).items()
+        if isinstance(column, Reading)
+    }
+    earnings, cape = equity["earnings_yield_pct"], equity["cape"]
+    needed = combine(
+        lambda bond, shares: growth_needed(bond, shares, grid.is_month_end), nominal_10y(view), earnings
+    )
+    ecy = combine(lambda ratio, real: 100.0 / ratio - real, cape, real_10y(view))
+    enough = np.cumsum(grid.is_month_end & needed.present) >= view.method.percentile.minimum_history
+    yield_, value = "percent", "percent of GDP"
+    yield Measure(1, "earnings_yield", yield_, "low", earnings, "Profits over price, on the profile's basis.")
+    yield Measure(
+        1,
+        "equity_value_to_gdp",
+        value,
+        "high",
+        equity["equity_value_pct_gdp"],
+        "Market value of nonfinancial corporate equities.",
+    )
+    yield Measure(
+        1, "cape", "ratio", "high", cape, "Price over ten years of real earnings; needs Shiller's sheet."
+    )
+    yield Measure(
+        2,
+        "growth_needed",
+        yield_,
+        "high",
+        needed.where(enough, "history_too_short"),
+        "Earnings growth with which shares earn their usual premium over bonds.",
+    )
+    yield Measure(
+        2,
+        "excess_cape_yield",
+        "percentage points",
+        "low",
+        ecy,
+        "1/CAPE less the real 10-year yield; needs Shiller's sheet.",
+    )
+    yield _none(
+        view,
+        3,
+        "new_accounts_and_flows",
+        "New accounts (FINRA) and fund flows (ICI) have no free archive as published then.",
+    )
+    yield Measure(
+        4,
+        "implied_volatility",
+        "index",
+        "low",
+        view.latest("VIXCLS"),
+        "VIX: calm is the nearest free sign of confidence; surveys of sentiment may not be stored.",
+    )
+    yield Measure(
+        5,
+        "nonfinancial_leverage",
+        "index",
+        "high",
+        view.latest("NFCINONFINLEVERAGE"),
+        "Debt of households and firms against trend; margin debt (FINRA) has no free archive as published then.",
+    )
+    yield _none(
+        view,
+        6,
+        "forward_purchases",
+        "Purchase commitments stand in company filings; no free aggregate exists.",
+    )
+
+
+def _none(view: View, criterion: int, name: str, note: str) -> Measure:
+    return Measure(criterion, name, "none", "high", absent(len(view), "", NOT_FREE), note)
+
+
+def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
+    ranked, value = view.method.percentile, measure.reading.value
+    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+    columns = {
+        "criterion": measure.criterion,
+        "question": CRITERIA[measure.criterion],
+        "measure": measure.name,
+        "value": value,
+        "unit": measure.unit,
+        "hot_when": measure.hot_when,
+        "percentile": rank,
+        "heat": rank if measure.hot_when == "high" else 1.0 - rank,
+        "note": measure.note,
+    }
+    return rows_of(grid, measure.reading, columns)
