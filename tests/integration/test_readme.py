@@ -1,0 +1,50 @@
+"""What the pages show works: queries on the published file, commands that exist, links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.warehouse.connection import CONFIG
+from pipelines.__main__ import build_parser
+from tests.integration.conftest import Night
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"\.venv/bin/python -m pipelines ([^#`\n]+)")
+TARGET = re.compile(r"^(?:\s*)make ([a-z-]+)", re.MULTILINE)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for found, text in FENCED.findall(page.read_text("utf-8")) if found == language]
+
+
+def test_every_query_of_the_readme_answers(night: Night) -> None:
+    queries = blocks(ROOT / "README.md", "sql")
+    assert len(queries) == 3
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
+        answers = [con.execute(query).fetchall() for query in queries]
+    assert all(answers)
+    assert answers[0][0][1] == "stimulus_into_bubble"
+    assert [row[0].isoformat() for row in answers[2]] == ["2025-08-01", "2025-07-01", "2025-06-01"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [found for found in LINK.findall(page.read_text("utf-8")) if "://" not in found]
+    assert [found for found in targets if not (page.parent / found).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_shown_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for command in COMMAND.findall(text):
+        build_parser().parse_args(command.split())
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    shown = {target for block in blocks(page, "sh") for target in TARGET.findall(block)}
+    assert shown - known == set()
