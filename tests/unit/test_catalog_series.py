@@ -53,7 +53,7 @@ def test_every_group_of_the_methodology_is_declared() -> None:
         "gold",
         "context",
     }
-    assert len(ALL) == 79
+    assert len(ALL) == 80
 
 
 @pytest.mark.parametrize("series", ALL, ids=lambda series: series.series_id)

@@ -1,7 +1,7 @@
 """`context`: what the post names beside its argument, as far as the profile has it. No score reads it.
 
 Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215), BLS (PRS85006173), BEA
-(B235RC1Q027SBEA, GDP), Treasury (FDHBFIN, FYGFDPUN).
+(B235RC1Q027SBEA, A679RC1Q027SBEA, GDP), Treasury (FDHBFIN, FYGFDPUN).
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from assets.compute.tables.assemble import Columns
 def build(view: View) -> Columns:
     """One row per as-of date; shares in percent."""
     duties, gdp = view.same_period(["B235RC1Q027SBEA", "GDP"])
+    technology, same_gdp = view.same_period(["A679RC1Q027SBEA", "GDP"])
     foreign, public = view.same_period(["FDHBFIN", "FYGFDPUN"])
     return {
         "net_worth_share_top_1_pct": view.latest("WFRBST01134"),
         "net_worth_share_bottom_50_pct": view.latest("WFRBSB50215"),
         "labor_share_index": view.latest("PRS85006173"),
         "customs_duties_pct_gdp": combine(_percent, duties, gdp),
+        "technology_investment_pct_gdp": combine(_percent, technology, same_gdp),
         "foreign_held_debt_share_pct": combine(lambda bn, mn: 100.0 * bn / (mn / 1000.0), foreign, public),
     }
 
