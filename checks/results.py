@@ -17,6 +17,7 @@ from assets.run_facts import RunFacts
 from checks.runner import RuleResult, SuiteResult
 
 Stage = Literal["warehouse", "staged"]
+RELEASE = "publish/release"
 SEVERITIES = {"critical": "ERROR", "warning": "WARN"}
 _TYPES = {"passed": "bool", "offending_rows": "int64", "evaluated_rows": "int64"}
 
@@ -24,9 +25,16 @@ _TYPES = {"passed": "bool", "offending_rows": "int64", "evaluated_rows": "int64"
 def results_frame(
     results: Sequence[SuiteResult], facts: RunFacts, stage: Stage, checked_at: dt.datetime
 ) -> pd.DataFrame:
-    """One row per table and rule, in the columns of the catalogue's `check_results`; `checked_at` is UTC."""
+    """One row per table and rule, in the columns of the catalogue's `check_results`; `checked_at` is UTC.
+
+    What is judged of the release as a whole, and is no table of the catalogue, stands under `publish/release`.
+    """
     tables = load_catalog().tables
-    judged = {f"{tables[result.table].layer}/{result.table}": result.results for result in results}
+    judged: dict[str, tuple[RuleResult, ...]] = {}
+    for result in results:
+        table = tables.get(result.table)
+        key = f"{table.layer}/{table.name}" if table else RELEASE
+        judged[key] = (*judged.get(key, ()), *result.results)
     return rule_rows(judged, facts, stage, checked_at)
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from assets.catalog.method import Method
+from assets.catalog.method import Method, MethodVersion
 from assets.catalog.models import (
     Catalog,
     PolicyEvent,
@@ -60,6 +60,7 @@ def _load(root: Path) -> Catalog:
         series=series,
         tables=tables,
         method=_load_method(root, folder / "method.toml"),
+        method_versions=_load_versions(root, folder / "method_versions.toml"),
         policy_events=_load_ledger(root, folder / "policy_events.toml"),
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
         reference_values=_load_references(root, folder / "reference_values.toml"),
@@ -98,6 +99,19 @@ def _load_tables(root: Path, files: list[Path]) -> dict[str, Table]:
 
 def _load_method(root: Path, file: Path) -> Method:
     return _build(Method, _read(root, file), _relative(root, file), "method")
+
+
+def _load_versions(root: Path, file: Path) -> tuple[MethodVersion, ...]:
+    where, content = _relative(root, file), _read(root, file)
+    versions = [
+        _build(MethodVersion, entry, where, _label("version", number, entry, "method_version"))
+        for number, entry in enumerate(_take(content, "version", where), start=1)
+    ]
+    _refuse_rest(content, where)
+    for earlier, later in pairwise(versions):
+        if later.in_force_since < earlier.in_force_since:
+            raise CatalogError(f"{where}: version {later.method_version}: key 'in_force_since': out of order")
+    return tuple(versions)
 
 
 def _load_ledger(root: Path, file: Path) -> PolicyLedger:

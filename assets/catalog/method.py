@@ -28,6 +28,15 @@ def _must_sum_to_one(section: str, *weights: float) -> None:
         raise ValueError(f"section '{section}': weights sum to {sum(weights):g}, not 1")
 
 
+class MethodVersion(Section):
+    """One version of the method: the hash of its parameters, its first day, and what changed with it."""
+
+    method_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    method_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    in_force_since: dt.date
+    note: Annotated[str, Field(min_length=11)]
+
+
 class Grid(Section):
     start: dt.date
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assets.catalog.method import Method
+from assets.catalog.method import Method, MethodVersion
 
 Frequency = Literal["D", "W", "M", "Q"]
 UnitKind = Literal[
@@ -236,11 +236,12 @@ class ReferenceValue(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series and tables by id, method, ledger, release delays, reference values."""
+    """Everything declared: series, tables, method and its versions, ledger, release delays, reference values."""
 
     series: Mapping[str, Series]
     tables: Mapping[str, Table]
     method: Method
+    method_versions: tuple[MethodVersion, ...]  # oldest first; the last one is in force
     policy_events: PolicyLedger
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]

@@ -15,6 +15,7 @@ from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import frame_of
 from assets.warehouse.tables import append_rows
+from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
 from checks.results import results_frame
 from checks.runner import run_suite
@@ -33,13 +34,17 @@ def refuse_when_nothing_was_reached(con: duckdb.DuckDBPyConnection, facts: RunFa
 
 
 def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> list[str]:
-    """Judge every table of the staged file by its critical rules; names of those that do not hold. Results are kept."""
+    """Judge every table of the staged file by its critical rules, then audit it; names of those that do not hold.
+
+    Whoever starts publishing comes through here. Results are kept.
+    """
     catalog = load_catalog()
     frames = {name: _frame(staged, name) for name in JUDGED_IN_RELEASE}
     results = [
         run_suite(frames[name], suite_of(name, catalog, facts.run_date).critical(), frames)
         for name in JUDGED_IN_RELEASE
     ]
+    results += audit_release(staged, con, frames, facts, catalog)
     append_rows(
         con, catalog.tables["check_results"], results_frame(results, facts, "staged", dt.datetime.now(dt.UTC))
     )

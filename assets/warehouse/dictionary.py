@@ -88,6 +88,11 @@ def parameters_frame(catalog: Catalog) -> pd.DataFrame:
     return pd.DataFrame(parameters, columns=["section", "parameter", "number", "text"])
 
 
+def versions_frame(catalog: Catalog) -> pd.DataFrame:
+    """One row per version of the method."""
+    return pd.DataFrame([version.model_dump() for version in catalog.method_versions])
+
+
 def _flat(section: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, float | None, str]]:
     for name, value in content.items():
         if isinstance(value, Mapping):

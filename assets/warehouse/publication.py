@@ -15,7 +15,8 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,28 @@ def published_release(published: Path) -> Published | None:
             raise PublicationRefused(
                 f"{published} is not a release of this project, or is damaged; move it away"
             ) from None
+
+
+@contextmanager
+def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, read-only; None when there is none. One somebody holds open for writing is copied first.
+
+    Raises PublicationRefused for a file that is not a database.
+    """
+    if not published.exists():
+        yield None
+        return
+    with ExitStack() as opened:
+        try:
+            con = opened.enter_context(duckdb.connect(str(published), read_only=True, config=CONFIG))
+        except duckdb.Error:
+            folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="stimulus-regime-"))
+            copy = shutil.copyfile(published, Path(folder) / published.name)  # without a foreign WAL
+            try:
+                con = opened.enter_context(duckdb.connect(str(copy), read_only=True, config=CONFIG))
+            except duckdb.Error:
+                raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
+        yield con
 
 
 def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:

@@ -28,7 +28,7 @@ from assets.catalog.render import (
     qualified_name,
     quoted,
 )
-from assets.warehouse.dictionary import columns_frame, parameters_frame, series_frame
+from assets.warehouse.dictionary import columns_frame, parameters_frame, series_frame, versions_frame
 from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
 from assets.warehouse.release_queries import ReleaseFacts, series_query, source_query
 from assets.warehouse.release_views import VIEWS, create_views, view_tables
@@ -149,7 +149,7 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
     """One table: definition, rows, comments."""
     name = qualified_name(table, STAGE, "main")
     con.execute(create_table(table, name))
-    if table.name in ("columns", "method_parameters", "release_manifest"):
+    if table.name in ("columns", "method_parameters", "method_versions", "release_manifest"):
         with registered(con, _frame(con, table, catalog, facts), _FRAME):
             con.execute(insert_by_name(table, _FRAME, name))
     elif table.name == "series":
@@ -183,6 +183,8 @@ def _frame(
         return columns_frame(catalog, [*published_tables(catalog), *view_tables(catalog)])
     if table.name == "method_parameters":
         return parameters_frame(catalog)
+    if table.name == "method_versions":
+        return versions_frame(catalog)
     return _manifest(con, catalog, facts)
 
 

@@ -22,6 +22,13 @@ LEFT JOIN ops.published_rows AS p
   ON r.is_month_end AND p.as_of_date = r.as_of_date
   AND p.profile = r.profile AND p.method_version = r.method_version
 """
+_METHOD_CHANGES = """
+SELECT p.method_version AS method_version_before, p.as_of_date, p.regime AS regime_before, r.regime AS regime_now,
+  r.method_version AS method_version_now, p.release_id AS release_before
+FROM ops.published_rows AS p
+JOIN {stage}.main.regime AS r ON r.as_of_date = p.as_of_date AND r.profile = p.profile
+WHERE p.method_version <> r.method_version AND p.regime <> r.regime
+"""
 _NIGHTLY_TONIGHT = """
 SELECT {moment} AS published_at, * FROM {stage}.main.regime
 WHERE as_of_date = (SELECT max(as_of_date) FROM {stage}.main.regime)
@@ -94,6 +101,8 @@ def source_query(
             open_to_all = [s.series_id for s in catalog.series.values() if s.rights != "restricted"]
             ids = ", ".join(map(literal, open_to_all))
             return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=ids)
+        case "method_changes":
+            return _METHOD_CHANGES.format(stage=stage)
         case "check_results":
             return f"SELECT * FROM ops.check_results WHERE run_id = {literal(facts.run_id)}"
         case _:

@@ -12,10 +12,17 @@ from assets.catalog.loader import load_catalog
 METHOD = load_catalog().method
 
 
-def test_parameters_are_those_of_the_published_method() -> None:
-    """The hash is pinned: whoever changes a number changes the version and this line with it."""
-    assert METHOD.method_version == "1.0.0"
-    assert METHOD.method_sha256 == "4f53371fbd06bc81ca27f8af932a21a39f479e2a50a8094ddfc67d0ac8ea7d7e"
+def test_parameters_are_those_pinned_for_their_version() -> None:
+    """Whoever changes a number adds a version to method_versions.toml; publication is held without."""
+    newest = load_catalog().method_versions[-1]
+    assert (METHOD.method_version, METHOD.method_sha256) == (newest.method_version, newest.method_sha256)
+
+
+def test_no_two_versions_share_a_name_or_a_hash() -> None:
+    versions = load_catalog().method_versions
+    assert (
+        len({v.method_version for v in versions}) == len({v.method_sha256 for v in versions}) == len(versions)
+    )
 
 
 def test_weights_and_thresholds_read_as_published() -> None:
