@@ -44,7 +44,7 @@ def unequal(a: pd.Series, b: pd.Series) -> np.ndarray:
         x, y = (np.where(np.isfinite(v), v, np.nan) for v in (x, y))
         return np.asarray(~((x == y) | (np.isnan(x) & np.isnan(y))))
     no_a, no_b = np.asarray(a.isna()), np.asarray(b.isna())
-    left, right = (s.astype(object).where(s.notna(), None).to_numpy() for s in (a, b))
+    left, right = (s.astype(object).mask(s.isna(), "").to_numpy() for s in (a, b))
     return np.asarray(np.where(no_a | no_b, no_a != no_b, left != right), dtype=bool)
 
 
