@@ -10,10 +10,9 @@ from functools import partial
 import dagster as dg
 
 from assets.catalog.loader import load_catalog
-from checks.factories import archive_check, table_check
-from checks.frames import load_archive, load_table
+from checks.factories import archive_check, identity_checks, table_check
+from checks.frames import load_table
 from checks.registry import JUDGEMENT, suite_of
-from checks.suites.raw import raw_suite
 
 # judged in the release only: written by publishing itself, or slice by slice by the tables it is about
 _WITHOUT_ASSET = ("regime_nightly", "provenance")
@@ -29,6 +28,7 @@ def _table_check(name: str) -> dg.AssetChecksDefinition:
 
 
 CHECKS: list[dg.AssetChecksDefinition] = [
-    archive_check(list(load_catalog().series.values()), raw_suite(), load_archive),
+    archive_check(list(load_catalog().series.values())),
+    identity_checks(load_catalog()),
     *(_table_check(name) for name in JUDGEMENT if name not in _WITHOUT_ASSET),
 ]

@@ -1,6 +1,6 @@
 """Dagster asset checks made from suites.
 
-Belongs here: the two factories, and what a result looks like in the UI. Does not belong here: rules, judging, the list
+Belongs here: the factories, and what a result looks like in the UI. Does not belong here: rules, judging, the list
 of checks (`assets.py`).
 
 Critical rules that do not hold make an ERROR, which blocks what is downstream in the same run; warnings make a WARN.
@@ -9,29 +9,29 @@ A crash of a check is an error of the run and never taken for failed data: nothi
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import dagster as dg
 import duckdb
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Series
+from assets.catalog.models import Catalog, Series
 from assets.run_facts import RunFacts
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import append_rows
+from checks.archive import IdentityResult, is_critical, judge_identities, judge_series
+from checks.audits.identities import IDENTITIES
 from checks.audits.leak import PROVENANCE
 from checks.presentation import rules_table, sentence, shown_rows
 from checks.results import results_frame, rule_rows
-from checks.runner import RuleResult, run_by_row, run_suite
+from checks.runner import RuleResult, run_suite
+from checks.suites.raw import raw_suite
 from checks.suites.rules import Suite
 
 CHECK = "suite"
 Loaded = tuple[pd.DataFrame, Mapping[str, pd.DataFrame]]
 SuiteOf = Callable[[dt.date], Suite]
 Load = Callable[[duckdb.DuckDBPyConnection, Suite], Loaded]
-LoadArchive = Callable[[duckdb.DuckDBPyConnection, Sequence[Series], dt.date], pd.DataFrame]
-_BLOCKS = ("condition", "stance", "published")  # roles whose failure holds the publication
 
 
 def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChecksDefinition:
@@ -61,9 +61,10 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
     return check
 
 
-def archive_check(series: Sequence[Series], suite: Suite, load: LoadArchive) -> dg.AssetChecksDefinition:
+def archive_check(series: Sequence[Series]) -> dg.AssetChecksDefinition:
     """Blocking check `suite` of every raw series, judged together; a context series that fails warns."""
     by_key = {dg.AssetCheckKey(dg.AssetKey(list(s.asset_key)), CHECK): s for s in series}
+    rules = len(raw_suite().rules)
 
     @dg.multi_asset_check(
         name="archive_suite",
@@ -72,7 +73,7 @@ def archive_check(series: Sequence[Series], suite: Suite, load: LoadArchive) -> 
                 CHECK,
                 asset=key.asset_key,
                 blocking=True,
-                description=f"{len(suite.rules)} rules on the archive of the series.",
+                description=f"{rules} rules on the archive of the series.",
             )
             for key in by_key
         ],
@@ -85,37 +86,81 @@ def archive_check(series: Sequence[Series], suite: Suite, load: LoadArchive) -> 
     ) -> Iterator[dg.AssetCheckResult]:
         selected = {key: s for key, s in by_key.items() if key in context.selected_asset_check_keys}
         with warehouse.cursor() as con:
-            frame = load(con, list(selected.values()), facts.run_date)
-            results = [
-                _weighed(found, s)
-                for found, s in zip(run_by_row(frame, suite), selected.values(), strict=True)
-            ]
-            by_name = dict(zip(("/".join(key.asset_key.path) for key in selected), results, strict=True))
-            kept = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
-            append_rows(con, load_catalog().tables["check_results"], kept)
-        for key, found, held in zip(selected, results, frame["rows_held"], strict=True):
-            yield _check_result(key.asset_key, found, int(held), is_error=any(map(_is_critical, found)))
+            judged = judge_series(con, list(selected.values()), facts.run_date)
+            by_name = {
+                "/".join(key.asset_key.path): found for key, (_, found) in zip(selected, judged, strict=True)
+            }
+            _keep(con, by_name, facts)
+        for key, (held, found) in zip(selected, judged, strict=True):
+            yield _check_result(key.asset_key, found, held, is_error=any(map(is_critical, found)))
 
     return check
 
 
-def _weighed(results: Sequence[RuleResult], series: Series) -> list[RuleResult]:
-    """A series nothing published depends on warns, whatever the rule."""
-    if series.role in _BLOCKS:
-        return list(results)
-    return [replace(result, severity="warning") for result in results]
+def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
+    """One blocking check per identity between series, on the first of them; one that has a context series warns."""
+    keys = {name: dg.AssetKey(list(series.asset_key)) for name, series in catalog.series.items()}
+    by_key = {dg.AssetCheckKey(keys[one.series[0]], one.name): one for one in IDENTITIES}
+
+    @dg.multi_asset_check(
+        name="identities",
+        specs=[
+            dg.AssetCheckSpec(
+                key.name,
+                asset=key.asset_key,
+                additional_deps=[keys[name] for name in identity.series[1:]],
+                blocking=True,
+                description=f"{identity.statement[:1].upper()}{identity.statement[1:]}.",
+            )
+            for key, identity in by_key.items()
+        ],
+        can_subset=True,
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        facts: dg.ResourceParam[RunFacts],
+    ) -> Iterator[dg.AssetCheckResult]:
+        selected = {key: one for key, one in by_key.items() if key in context.selected_asset_check_keys}
+        with warehouse.cursor() as con:
+            judged = judge_identities(con, catalog, facts.run_date, list(selected.values()))
+            by_name: dict[str, list[RuleResult]] = {}
+            for key, found in zip(selected, judged, strict=True):
+                by_name.setdefault("/".join(key.asset_key.path), []).append(found.result)
+            _keep(con, by_name, facts)
+        for key, found in zip(selected, judged, strict=True):
+            yield _identity_result(key, found)
+
+    return check
 
 
-def _is_critical(result: RuleResult) -> bool:
-    return not result.passed and result.severity == "critical"
+def _keep(
+    con: duckdb.DuckDBPyConnection, by_name: Mapping[str, Sequence[RuleResult]], facts: RunFacts
+) -> None:
+    kept = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
+    append_rows(con, load_catalog().tables["check_results"], kept)
+
+
+def _identity_result(key: dg.AssetCheckKey, found: IdentityResult) -> dg.AssetCheckResult:
+    result = _check_result(
+        key.asset_key,
+        [found.result],
+        found.result.evaluated_rows,
+        is_error=is_critical(found.result),
+        name=key.name,
+    )
+    if not found.absent:
+        return result
+    missing = ", ".join(found.absent)
+    return result._replace(description=f"Nothing to judge: nothing is known of {missing}.")
 
 
 def _check_result(
-    key: dg.AssetKey, results: Sequence[RuleResult], rows: int, *, is_error: bool
+    key: dg.AssetKey, results: Sequence[RuleResult], rows: int, *, is_error: bool, name: str = CHECK
 ) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.passed]
     return dg.AssetCheckResult(
-        check_name=CHECK,
+        check_name=name,
         asset_key=key,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,

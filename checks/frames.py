@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     import duckdb
 
 _DECLARED = "declared_series"
+_DIFFERENCES = ("pct", "pp", "indicator")  # their changes are differences; those of levels are percent
+# a period, and what holidays and a release some days late take beyond the lag
+_PERIOD_AND_GRACE_DAYS = {"D": (1, 6), "W": (7, 7), "M": (31, 14), "Q": (92, 30)}
+_ENOUGH = 60  # figures a series needs before a change can be called unlike its history
+_LATELY_DAYS = 31  # a revision is new for so long
 # One pass over the archive; what is wrong with a row is counted per series, so that nothing else leaves the database.
 _SUMMARY = f"""
 WITH held AS (
@@ -38,6 +43,31 @@ WITH held AS (
   FROM raw.observations AS o
   SEMI JOIN {_DECLARED} USING (series_id)
   GROUP BY o.series_id
+), known AS (
+  SELECT o.series_id, o.observation_date, o.realtime_start, o.realtime_end >= $run_date AS stands,
+    CASE WHEN d.is_level AND o.value > 0 THEN 100 * ln(o.value) ELSE o.value END AS size, d.is_step
+  FROM raw.observations AS o JOIN {_DECLARED} AS d USING (series_id)
+  WHERE o.realtime_start <= $run_date AND o.value IS NOT NULL
+), change AS (
+  SELECT *, abs(size - lag(size) OVER (PARTITION BY series_id ORDER BY observation_date)) AS by_size,
+    row_number() OVER (PARTITION BY series_id ORDER BY observation_date DESC) = 1 AS is_newest
+  FROM known WHERE stands
+), pace AS (
+  SELECT series_id, max(observation_date) AS newest,
+    CASE WHEN count(*) >= {_ENOUGH} AND NOT any_value(is_step)
+      THEN max(by_size) FILTER (is_newest) END AS newest_change,
+    max(by_size) FILTER (NOT is_newest) AS largest_change,
+    median(by_size) AS median_change
+  FROM change GROUP BY series_id
+), revision AS (
+  SELECT series_id, realtime_start,
+    abs(size - lag(size) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start)) AS by_size
+  FROM known WHERE NOT is_step
+), revised AS (
+  SELECT series_id,
+    max(by_size) FILTER (realtime_start > $run_date - {_LATELY_DAYS}) AS newest_revision,
+    max(by_size) FILTER (realtime_start <= $run_date - {_LATELY_DAYS}) AS largest_revision
+  FROM revision GROUP BY series_id
 ), last_fetch AS (
   SELECT series_id, status, message, unit, unit_kind, frequency FROM raw.fetches
   QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC, fetch_id DESC) = 1
@@ -52,10 +82,18 @@ SELECT
   coalesce(h.rows_before_observation, 0) AS rows_before_observation,
   f.status AS fetch_status, f.message AS fetch_message,
   f.unit AS unit_stated, f.unit_kind AS unit_kind_stated, d.unit_kind,
-  f.frequency AS frequency_stated, d.frequency
+  f.frequency AS frequency_stated, d.frequency,
+  CASE WHEN NOT d.is_step AND f.status <> 'not_in_profile' THEN $run_date - CASE d.frequency
+    WHEN 'M' THEN last_day(p.newest)
+    WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', p.newest) + INTERVAL 2 MONTH AS DATE))
+    ELSE p.newest
+  END END AS days_since_period, d.due_after_days, d.staleness_limit_days,
+  p.newest_change, p.largest_change, p.median_change, r.newest_revision, r.largest_revision
 FROM {_DECLARED} AS d
 LEFT JOIN held AS h USING (series_id)
 LEFT JOIN last_fetch AS f USING (series_id)
+LEFT JOIN pace AS p USING (series_id)
+LEFT JOIN revised AS r USING (series_id)
 ORDER BY d.position
 """
 _OFFENDING = """
@@ -90,13 +128,27 @@ def load_archive(con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_d
     """One row per series, in the order given: what the archive holds beside what the catalogue says."""
     declared = pd.DataFrame(
         [
-            (n, s.series_id, s.plausible_min, s.plausible_max, s.unit_kind, s.frequency)
+            (
+                n, s.series_id, s.plausible_min, s.plausible_max, s.unit_kind, s.frequency, s.is_step,
+                s.plausible_min >= 0 and s.unit_kind not in _DIFFERENCES, _due_after(s),
+                s.staleness_limit_days or None,
+            )
             for n, s in enumerate(series)
         ],
-        columns=["position", "series_id", "plausible_min", "plausible_max", "unit_kind", "frequency"],
-    )
+        columns=[
+            "position", "series_id", "plausible_min", "plausible_max", "unit_kind", "frequency", "is_step",
+            "is_level", "due_after_days", "staleness_limit_days",
+        ],
+    ).astype({"staleness_limit_days": "Int64"})  # fmt: skip
     with registered(con, declared, _DECLARED):
         return con.execute(_SUMMARY, {"run_date": run_date}).df()[list(TYPES)]
+
+
+def _due_after(series: Series) -> int:
+    """Days after the end of the newest period by which the next one should have been published."""
+    lag = max(series.release_lag_days, series.release_lag_q4_days or 0)
+    period, grace = _PERIOD_AND_GRACE_DAYS[series.frequency]
+    return lag + period + grace
 
 
 def offending_observations(

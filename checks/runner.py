@@ -103,7 +103,9 @@ class _Frames:
         return next((faults[column] for column in (*rule.columns, *dates) if column in faults), None)
 
 
-def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:
+def run_suite(
+    frame: pd.DataFrame, suite: Suite, tables: Tables | None = None, *, examples: int = EXAMPLES
+) -> SuiteResult:
     """Judge every rule of the suite on the frame; `tables` holds the other tables its rules read.
 
     A rule whose columns are missing or wrongly typed has failed, critically, and says so. No file is written, nothing
@@ -121,26 +123,30 @@ def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -
         else:
             judged.append(Judged(rule, frames.measured(rule)))
     for item, verdict in zip(judged, verdicts(frames.own, judged), strict=True):
-        results[item.rule.name] = _result(item.rule, verdict, _examples(item, verdict, suite, frames))
+        results[item.rule.name] = _result(
+            item.rule, verdict, _examples(item, verdict, suite, frames, examples)
+        )
     return SuiteResult(suite, len(frame), tuple(results[rule.name] for rule in suite.rules))
 
 
 def run_by_row(frame: pd.DataFrame, suite: Suite) -> list[tuple[RuleResult, ...]]:
     """The same for a frame whose rows are about different things: for each row, what it came to by itself.
 
-    All rows are judged together; only one that broke a rule is judged once more, alone.
+    All rows are judged together; each only where that cannot be done, as when a value of one row is of a wrong type.
     """
     frame = frame.reset_index(drop=True)
-    together = run_suite(frame, suite)
-    broken: set[int] = set()
-    for result in together.failed:
-        broken |= set(result.positions.tolist() if len(result.positions) else range(len(frame)))
-    return [
-        run_suite(frame.iloc[[n]], suite).results
-        if n in broken
-        else tuple(_held(r, frame.iloc[n]) for r in together.results)
-        for n in range(len(frame))
-    ]
+    together = run_suite(frame, suite, examples=len(frame))
+    if any(len(result.examples) < result.failing_rows or not result.examples for result in together.failed):
+        return [run_suite(frame.iloc[[n]], suite).results for n in range(len(frame))]
+    return [tuple(_of_row(result, frame, n) for result in together.results) for n in range(len(frame))]
+
+
+def _of_row(result: RuleResult, frame: pd.DataFrame, n: int) -> RuleResult:
+    """What a rule judged on all rows came to on one of them."""
+    at = np.flatnonzero(result.positions == n)
+    if not len(at):
+        return _held(result, frame.iloc[n])
+    return _result(result.rule, Verdict(False, 1, np.array([0])), [result.examples[int(at[0])]])
 
 
 def _held(result: RuleResult, row: pd.Series) -> RuleResult:
@@ -209,18 +215,18 @@ def _message(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> str:
     return f"{rule.statement}: not so in {len(verdict.positions)} of {rows} rows, first: {first}."
 
 
-def _examples(item: Judged, verdict: Verdict, suite: Suite, frames: _Frames) -> list[Example]:
+def _examples(item: Judged, verdict: Verdict, suite: Suite, frames: _Frames, most: int) -> list[Example]:
     """The first failing rows: key, the columns the rule reads, what was measured."""
     if not len(verdict.positions):
         return []
-    frame = frames.own.iloc[verdict.positions[:EXAMPLES]]
+    frame = frames.own.iloc[verdict.positions[:most]]
     names = [name for name in dict.fromkeys((*suite.key, *item.rule.columns)) if name in frame]
     columns = {name: frame[name] for name in names}
     if "as_of_date" in frame:
         foreign = [name for name in item.rule.columns if _is_one_per_date(name, frames.beside)]
         columns |= {name: beside(frame, frames.beside, name) for name in foreign}
     if item.values is not None and not item.rule.judges_type:
-        columns["measured"] = item.values.iloc[verdict.positions[:EXAMPLES]]
+        columns["measured"] = item.values.iloc[verdict.positions[:most]]
     rows = zip(*columns.values(), strict=True)
     return [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
 

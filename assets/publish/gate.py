@@ -15,9 +15,10 @@ from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import frame_of
 from assets.warehouse.tables import append_rows
+from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
-from checks.results import results_frame
+from checks.results import results_frame, rule_rows
 from checks.runner import run_suite
 
 _REACHED = """
@@ -34,9 +35,10 @@ def refuse_when_nothing_was_reached(con: duckdb.DuckDBPyConnection, facts: RunFa
 
 
 def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> list[str]:
-    """Judge every table of the staged file by its critical rules, then audit it; names of those that do not hold.
+    """Judge every table of the staged file by its critical rules, audit it, and judge the archive it rests on.
 
-    Whoever starts publishing comes through here. Results are kept.
+    Names of the rules that do not hold; whoever starts publishing comes through here. Results are kept, of the
+    archive those that hold the publication.
     """
     catalog = load_catalog()
     frames = {name: _frame(staged, name) for name in JUDGED_IN_RELEASE}
@@ -45,10 +47,15 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
         for name in JUDGED_IN_RELEASE
     ]
     results += audit_release(staged, con, frames, facts, catalog)
-    append_rows(
-        con, catalog.tables["check_results"], results_frame(results, facts, "staged", dt.datetime.now(dt.UTC))
-    )
-    return [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
+    archive = judge_archive(con, catalog, facts.run_date)
+    checked_at = dt.datetime.now(dt.UTC)
+    for kept in (
+        results_frame(results, facts, "staged", checked_at),
+        rule_rows(archive, facts, "staged", checked_at),
+    ):
+        append_rows(con, catalog.tables["check_results"], kept)
+    held = [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
+    return held + [f"{key} {result.rule.name}" for key, found in archive.items() for result in found]
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:

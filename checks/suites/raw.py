@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.suites.measures import flag
+import pandas as pd
+
+from checks.suites.measures import Tables, flag
 from checks.suites.rules import Rule, Suite, never, within
 
 TABLE = "observations"
@@ -34,7 +36,18 @@ TYPES = {
     "unit_kind": "VARCHAR",
     "frequency_stated": "VARCHAR",
     "frequency": "VARCHAR",
+    "days_since_period": "BIGINT",
+    "due_after_days": "BIGINT",
+    "staleness_limit_days": "BIGINT",
+    "newest_change": "DOUBLE",
+    "largest_change": "DOUBLE",
+    "median_change": "DOUBLE",
+    "newest_revision": "DOUBLE",
+    "largest_revision": "DOUBLE",
 }
+# times the largest earlier change; since 1985 a series went beyond it once or twice, in 2008 or 2020
+LARGEST_JUMP = 1.5
+USUAL_REVISION = 5  # median changes, where a series has no larger revision behind it
 _SOURCE = (
     "Compare the figure with its publisher. What is wrong there stays out; what is right needs a wider range "
 )
@@ -42,8 +55,8 @@ _IN_FILE = "in assets/catalog/series."
 
 
 def raw_suite() -> Suite:
-    """Key, range, dates, unit, frequency and the last fetch of every series."""
-    return Suite(TABLE, ("series_id",), TYPES, (*_dates(), *_values(), *_fetch()))
+    """Key, range, dates, unit, frequency, the last fetch, age and steps of every series."""
+    return Suite(TABLE, ("series_id",), TYPES, (*_dates(), *_values(), *_fetch(), *_ages(), *_steps()))
 
 
 def _dates() -> tuple[Rule, ...]:
@@ -126,6 +139,65 @@ def _fetch() -> tuple[Rule, ...]:
             ("fetch_status", "fetch_message"),
         ),
     )  # fmt: skip
+
+
+def _ages() -> tuple[Rule, ...]:
+    """A step series has no age: its last value is in force until the next."""
+    return (
+        within(
+            "last_observation__not_overdue",
+            ("days_since_period", "due_after_days", "staleness_limit_days", "series_id"),
+            lambda f, _: (f["days_since_period"] - f["due_after_days"]).where(
+                f["days_since_period"] <= f["staleness_limit_days"]
+            ),
+            maximum=0,
+            severity="warning",
+            statement="the figure after the newest is not overdue by its release lag",
+            what_to_do="Look at the publisher's calendar: late, discontinued, or no longer served. A release put off "
+            "belongs in assets/catalog/release_delays.toml.",
+        ),
+        within(
+            "last_observation__not_stale",
+            ("days_since_period", "staleness_limit_days", "series_id"),
+            lambda f, _: f["days_since_period"] - f["staleness_limit_days"],
+            maximum=0,
+            severity="warning",
+            statement="the newest figure is young enough to count",
+            what_to_do="Its components are absent until a figure comes, and coverage decides whether a label is given. "
+            "Look for a successor series if it was discontinued.",
+        ),
+    )
+
+
+def _steps() -> tuple[Rule, ...]:
+    return (
+        within(
+            "value__jump_within_history",
+            ("newest_change", "largest_change", "series_id"),
+            lambda f, _: f["newest_change"] / f["largest_change"].where(f["largest_change"] > 0),
+            maximum=LARGEST_JUMP,
+            severity="warning",
+            statement=f"the newest change is no larger than {LARGEST_JUMP:g} times the largest before it",
+            what_to_do="Compare the newest figure with its publisher: a wrong unit or digit, or an event such as 2020.",
+        ),
+        within(
+            "value__revision_within_history",
+            ("newest_revision", "largest_revision", "median_change", "series_id"),
+            _revision_size,
+            maximum=1,
+            severity="warning",
+            statement=f"the newest revision is no larger than earlier ones, or {USUAL_REVISION} usual changes",
+            what_to_do="Look for a benchmark or another base year in the publisher's notes; published rows stand.",
+        ),
+    )
+
+
+def _revision_size(frame: pd.DataFrame, tables: Tables) -> pd.Series:
+    """The newest revision in units of what is usual for the series; NULL without one."""
+    usual = pd.concat([frame["largest_revision"], USUAL_REVISION * frame["median_change"]], axis=1).max(
+        axis=1
+    )
+    return frame["newest_revision"] / usual.where(usual > 0)
 
 
 def _pair(

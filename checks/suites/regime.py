@@ -11,6 +11,7 @@ import pandas as pd
 
 from assets.catalog.method import State
 from assets.catalog.models import Catalog
+from checks.suites.continuity import continuity_rules
 from checks.suites.labels import label_rules
 from checks.suites.measures import Tables, beside, days_between, differs, flag, only_where, row_before, truth
 from checks.suites.rules import IN_SET, Rule, never
@@ -29,6 +30,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
     state = catalog.method.state
     return (
         *label_rules(catalog),
+        *continuity_rules(),
         never(
             "condition_state__indeterminate_without_score",
             (*_STATE, "bubble_score"),

@@ -13,7 +13,14 @@ from tests.contract.repository import PACKAGES, ROOT
 ROOMS = ("pipelines", "assets", "checks", "tests", "workspace.yaml", "pyproject.toml")
 
 UPSTREAM = {"assets", "assets.catalog", "assets.compute", "assets.run_facts", "assets.warehouse"}
-JUDGING = {"checks.suites", "checks.audits", "checks.runner", "checks.registry", "checks.results"}
+JUDGING = {
+    "checks.suites",
+    "checks.archive",
+    "checks.audits",
+    "checks.runner",
+    "checks.registry",
+    "checks.results",
+}
 
 # Room -> the other rooms it may import. The longest name that fits decides where a module lives, so `assets`
 # is what stands directly in that folder: glue all asset layers share.
@@ -29,6 +36,7 @@ MAY_IMPORT = {
     "assets.regime": UPSTREAM,
     "assets.publish": UPSTREAM | JUDGING,  # it judges the staged file itself
     "checks.suites": UPSTREAM - {"assets"},
+    "checks.archive": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.runner", "checks.suites"},
     "checks.audits": UPSTREAM - {"assets"} | {"checks", "checks.runner", "checks.suites"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
     "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.suites"},

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from checks.factories import _weighed
+from checks.archive import weighed
 from checks.frames import load_archive, offending_observations
 from checks.runner import RuleResult, run_by_row, run_suite
 from checks.suites.raw import TYPES, raw_suite
@@ -21,6 +21,8 @@ CLEAN = {
     "plausible_min": 0.0, "plausible_max": 30.0, "rows_after_run": 0, "rows_after_capture": 0,
     "rows_before_observation": 0, "fetch_status": "unchanged", "fetch_message": None, "unit_stated": "Percent",
     "unit_kind_stated": "pct", "unit_kind": "pct", "frequency_stated": "M", "frequency": "M",
+    "days_since_period": 31, "due_after_days": 55, "staleness_limit_days": 130, "newest_change": 0.1,
+    "largest_change": 10.4, "median_change": 0.1, "newest_revision": 0.1, "largest_revision": 0.1,
 }  # fmt: skip
 FAULTS = {
     "key__unique": {"keys_repeated": 2},
@@ -33,6 +35,10 @@ FAULTS = {
     "frequency__as_declared": {"frequency_stated": "Q"},
     "unit__understood": {"unit_stated": "Furlongs", "unit_kind_stated": None},
     "fetch_status__not_refused": {"fetch_status": "refused", "fetch_message": "UNRATE.csv: duplicate_key"},
+    "last_observation__not_overdue": {"days_since_period": 56},
+    "last_observation__not_stale": {"days_since_period": 131},
+    "value__jump_within_history": {"newest_change": 16.0},
+    "value__revision_within_history": {"newest_revision": 0.6},
 }
 
 
@@ -69,26 +75,52 @@ def test_each_row_is_judged_by_itself() -> None:
     assert nothing_held["key__unique"].evaluated_rows == 1
 
 
-def test_rows_without_a_fault_are_judged_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_rows_are_judged_at_once_and_one_by_one_only_where_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A night has some seventy series: each one judged alone would take seconds."""
     judged: list[int] = []
 
-    def counting(frame: pd.DataFrame, *others: object) -> object:
+    def counting(frame: pd.DataFrame, *others: object, **options: object) -> object:
         judged.append(len(frame))
-        return run_suite(frame, *others)  # type: ignore[arg-type]
+        return run_suite(frame, *others, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("checks.runner.run_suite", counting)
     run_by_row(archive_rows({}, {}, {"keys_repeated": 1}, {}), raw_suite())
-    assert judged == [4, 1]
+    assert judged == [4]
+    by_row = run_by_row(archive_rows({}, {"value_max": "high"}), raw_suite())
+    assert judged == [4, 2, 1, 1]
+    assert [failed(results) for results in by_row] == [[], ["value__not_above_plausible"]]
+
+
+def test_a_row_says_the_same_judged_with_others_as_alone() -> None:
+    frame = archive_rows(*FAULTS.values())
+    for n, results in enumerate(run_by_row(frame, raw_suite())):
+        alone = {r.rule.name: r for r in run_suite(frame.iloc[[n]], raw_suite()).failed}
+        assert {r.rule.name: r.message for r in results if not r.passed} == {
+            k: r.message for k, r in alone.items()
+        }
+
+
+def test_age_and_steps_are_not_judged_where_there_are_none() -> None:
+    step = {
+        "days_since_period": None,
+        "staleness_limit_days": None,
+        "newest_change": None,
+        "newest_revision": None,
+    }
+    (results,) = run_by_row(archive_rows(step), raw_suite())
+    silent = {r.rule.name for r in results if r.message == "nothing to judge."}
+    assert silent >= {name for name in FAULTS if name.startswith(("last_", "value__jump", "value__revision"))}
 
 
 def test_a_series_nothing_depends_on_warns_and_another_holds() -> None:
     (results,) = run_by_row(archive_rows({"keys_repeated": 2}), raw_suite())
     context = a_series("VIXCLS")
     assert context.role == "context"
-    assert {r.severity for r in _weighed(results, context)} == {"warning"}
-    assert failed(tuple(_weighed(results, context))) == ["key__unique"]
-    assert _weighed(results, a_series("UNRATE")) == list(results)
+    assert {r.severity for r in weighed(results, context)} == {"warning"}
+    assert failed(tuple(weighed(results, context))) == ["key__unique"]
+    assert weighed(results, a_series("UNRATE")) == list(results)
 
 
 def rows(con: duckdb.DuckDBPyConnection, *vintages: tuple[object, ...]) -> None:
@@ -123,6 +155,41 @@ def test_the_archive_is_counted_as_one_row_per_series_in_the_order_asked_for() -
         "VIXCLS": [],
     }
     assert [row["value"] for row in shown] == [900.0]
+
+
+_FETCHED = """
+INSERT INTO raw.fetches (fetch_id, series_id, source, run_id, profile, fetched_at, status, is_complete, rows_new,
+  rows_revised, rows_corrected, rows_unchanged, requests, seconds)
+SELECT DISTINCT series_id, series_id, 'fred', 'r', 'sample', TIMESTAMP '2026-06-01', 'new', true, 1, 0, 0, 0, 1, 0.1
+FROM raw.vintages
+"""
+
+
+def monthly_unemployment(values: list[float]) -> list[tuple[object, ...]]:
+    months = pd.date_range(end="2026-04-01", periods=len(values), freq="MS")
+    days = months + pd.Timedelta(days=40)
+    return [
+        ("UNRATE", m.date(), d.date(), v, "lag_rule", NIGHT)
+        for m, d, v in zip(months, days, values, strict=True)
+    ]
+
+
+def test_changes_revisions_and_age_are_measured_as_known_by_the_run_date() -> None:
+    with an_archive() as con:
+        rows(
+            con,
+            *monthly_unemployment([4.0, 4.1] * 40 + [4.4]),
+            ("UNRATE", "2026-03-01", "2026-05-20", 5.1, "captured", NIGHT),  # was 4.1
+            ("UNRATE", "2026-02-01", "2026-06-02", 9.9, "captured", NIGHT),  # known after the run date
+            ("DFEDTARU", "2024-01-01", "2024-01-01", 5.5, "lag_rule", NIGHT),
+        )
+        con.execute(_FETCHED)
+        frame = load_archive(con, [a_series("UNRATE"), a_series("DFEDTARU")], RUN_DATE).set_index("series_id")
+    row = frame.loc["UNRATE"]
+    assert (row["days_since_period"], row["staleness_limit_days"]) == (31, 130)
+    assert (row["newest_change"], row["largest_change"]) == (pytest.approx(0.7), pytest.approx(1.1))
+    assert (row["newest_revision"], pd.isna(row["largest_revision"])) == (pytest.approx(1.0), True)
+    assert frame.loc["DFEDTARU", ["days_since_period", "newest_change", "newest_revision"]].isna().all()
 
 
 def _judged(frame: pd.DataFrame) -> list[tuple[pd.Series, tuple[RuleResult, ...]]]:

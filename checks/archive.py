@@ -1,0 +1,103 @@
+"""Judging the archive: every series by itself, and series against each other.
+
+Belongs here: reading, judging, and what weight a finding has. Does not belong here: the rules (`suites/raw.py`,
+`audits/identities.py`), Dagster (`factories.py`).
+
+A series nothing published depends on never holds a publication, and neither does a relation it is part of.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from assets.catalog.models import Catalog, Series
+from assets.warehouse.readers import frame_of
+from checks.audits.identities import IDENTITIES
+from checks.audits.identity import Identity, identities_suite, relations
+from checks.audits.known import Known
+from checks.frames import load_archive
+from checks.runner import RuleResult, run_by_row, run_suite
+from checks.suites.raw import raw_suite
+
+if TYPE_CHECKING:
+    import duckdb
+
+BLOCKING_ROLES = ("condition", "stance", "published")
+_KNOWN = """
+SELECT series_id, observation_date, value FROM raw.observations
+WHERE realtime_start <= $run_date AND realtime_end >= $run_date AND series_id IN (SELECT unnest($series_ids))
+ORDER BY series_id, observation_date
+"""
+
+
+@dataclass(frozen=True)
+class IdentityResult:
+    """What an identity came to; `absent` names its series of which nothing is known, so that nothing was judged."""
+
+    identity: Identity
+    result: RuleResult
+    absent: tuple[str, ...]
+
+
+def judge_series(
+    con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_date: dt.date
+) -> list[tuple[int, list[RuleResult]]]:
+    """For each series, in order: rows held, and what every rule of the archive came to on it."""
+    frame = load_archive(con, series, run_date)
+    found = run_by_row(frame, raw_suite())
+    held = frame["rows_held"].astype(int)
+    return [(rows, weighed(results, one)) for rows, results, one in zip(held, found, series, strict=True)]
+
+
+def judge_identities(
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    run_date: dt.date,
+    identities: Sequence[Identity] = IDENTITIES,
+) -> list[IdentityResult]:
+    """For each identity, in order: what it came to on the archive as known on the run date."""
+    names = sorted({name for identity in identities for name in identity.series})
+    con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
+    known = Known.from_frame(frame_of(con))
+    judged = run_suite(relations(known, identities), identities_suite(identities))
+    return [
+        IdentityResult(
+            identity,
+            _weighed_together(result, [catalog.series[name] for name in identity.series]),
+            tuple(name for name in identity.series if not len(known.of(name))),
+        )
+        for identity, result in zip(identities, judged.results, strict=True)
+    ]
+
+
+def judge_archive(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, run_date: dt.date
+) -> Mapping[str, list[RuleResult]]:
+    """What does not hold of the archive, critically, by asset key (`raw/fred/DGS10`)."""
+    series = list(catalog.series.values())
+    found: dict[str, list[RuleResult]] = {}
+    for one, (_, results) in zip(series, judge_series(con, series, run_date), strict=True):
+        found["/".join(one.asset_key)] = results
+    for judged in judge_identities(con, catalog, run_date):
+        found["/".join(catalog.series[judged.identity.series[0]].asset_key)].append(judged.result)
+    holding = {key: [r for r in results if is_critical(r)] for key, results in found.items()}
+    return {key: results for key, results in holding.items() if results}
+
+
+def weighed(results: Sequence[RuleResult], series: Series) -> list[RuleResult]:
+    """A series nothing published depends on warns, whatever the rule."""
+    return [_weighed_together(result, [series]) for result in results]
+
+
+def is_critical(result: RuleResult) -> bool:
+    """Whether a result holds the publication."""
+    return not result.passed and result.severity == "critical"
+
+
+def _weighed_together(result: RuleResult, series: Sequence[Series]) -> RuleResult:
+    if all(one.role in BLOCKING_ROLES for one in series):
+        return result
+    return replace(result, severity="warning")
