@@ -155,6 +155,14 @@ REAL_ECONOMY: tuple[Identity, ...] = (
         _UNIT,
     ),
     Identity(
+        "near_icsa",
+        ("UNRATE", "ICSA"),
+        lambda k: 1e6 * k.months("UNRATE") / k.month_mean("ICSA", WEEKS_OF_A_MONTH),
+        1.0,
+        35.0,
+        "the unemployment rate is 1 to 35 points per million weekly claims",
+    ),
+    Identity(
         "growth_near_gdpc1",
         ("PAYEMS", "GDPC1"),
         lambda k: growth_pct(k.quarter_mean("PAYEMS"), 4) - growth_pct(k.quarters("GDPC1"), 4),

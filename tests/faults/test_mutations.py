@@ -1,0 +1,139 @@
+"""Every way we could think of in which an input goes wrong holds the publication, by a check with a name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.raw.ingest import ingest
+from assets.sources.sample import SampleSource
+from checks.archive import judge_archive
+from tests.builders import an_archive
+from tests.faults.sample_mutations import (
+    Mutation,
+    copied,
+    figures,
+    folder_of,
+    moved,
+    rows,
+    stated,
+    swapped,
+    text,
+)
+from tests.integration.sample_night import SAMPLE_END, night_facts
+
+pytestmark = pytest.mark.slow
+REFUSED = "fetch_status__not_refused"
+
+# name: what happened, the file, and the check that must say so (for a refused payload: the rule that refused it)
+MUTATIONS: dict[str, tuple[Mutation, str]] = {
+    # units and scales
+    "assets_in_billions": (figures("WALCL", lambda v: v / 1000), "implausible_value"),
+    "reserves_in_billions_lately": (figures("WRESBAL", lambda v: v / 1000, "2025-07"), "WRESBAL__within_walcl"),
+    "treasuries_in_thousands": (figures("TREAST", lambda v: v * 1000), "implausible_value"),
+    "base_in_millions": (figures("BOGMBASE", lambda v: v * 1000), "implausible_value"),
+    "money_in_millions": (figures("M2SL", lambda v: v * 1000), "implausible_value"),
+    "money_a_fifth": (figures("M2SL", lambda v: v / 5, "2020"), "BOGMBASE__within_m2sl"),
+    "bank_credit_in_millions": (figures("TOTBKCR", lambda v: v * 1000), "implausible_value"),
+    "gdp_in_millions": (figures("GDP", lambda v: v * 1000), "implausible_value"),
+    "gdp_at_quarterly_rate": (figures("GDP", lambda v: v / 4, "2020"), "GDP__deflator_growth"),
+    "profits_in_millions": (figures("CP", lambda v: v * 1000), "implausible_value"),
+    "profits_at_quarterly_rate": (figures("CP", lambda v: v / 4), "CP__within_gdp"),
+    "market_value_as_share": (figures("NCBEILQ027S_GDP_PCT", lambda v: v / 100), "implausible_value"),
+    "unemployment_as_share": (figures("UNRATE", lambda v: v / 100), "implausible_value"),
+    "claims_in_thousands": (figures("ICSA", lambda v: v / 1000), "implausible_value"),
+    "yields_in_basis_points": (figures("DGS10", lambda v: v * 100), "implausible_value"),
+    "expected_inflation_as_share": (figures("EXPINF10YR", lambda v: v / 100), "DFII10__near_expinf10yr"),
+    "conditions_index_in_percent": (figures("NFCI", lambda v: v * 100), "implausible_value"),
+    "gold_in_cents": (figures("GOLD_WB_MONTHLY", lambda v: v * 100), "implausible_value"),
+    "debt_in_billions": (figures("FYGFDPUN", lambda v: v / 1000), "implausible_value"),
+    "unit_text_changed": (stated("WRESBAL", "unit", "Billions of U.S. Dollars"), "unit_changed"),
+    "rate_became_an_index": (stated("UNRATE", "unit", "Index 2017=100"), "unit_changed"),
+    "frequency_text_changed": (stated("CPIAUCSL", "frequency", "Quarterly"), "frequency_changed"),
+    # plausible, and wrong
+    "prices_on_another_base_midway": (figures("CPIAUCSL", lambda v: v / 2, "2015"), "PCEPILFE__near_cpiaucsl"),
+    "core_prices_on_another_base_midway": (figures("PCEPILFE", lambda v: v * 0.8, "2015"), "PCEPILFE__near_cpiaucsl"),
+    "real_gdp_in_former_dollars_midway": (figures("GDPC1", lambda v: v * 0.75, "2010"), "GDP__deflator_growth"),
+    "real_yield_with_wrong_sign": (figures("DFII10", lambda v: -v), "DFII10__near_expinf10yr"),
+    "deficit_with_wrong_sign": (figures("MTSDS133FMS", lambda v: -v), "MTSDS133FMS__near_fygfdpun"),
+    "digits_transposed_in_a_month": (
+        figures("GS10", lambda v: v + 0.27, "2025-10", "2025-10-31"),
+        "GS10__mean_of_dgs10",
+    ),
+    "policy_rate_a_year_late": (moved("FEDFUNDS", 12), "FEDFUNDS__below_dfedtaru"),
+    "yields_a_quarter_late": (moved("GS10", 3), "GS10__mean_of_dgs10"),
+    "target_range_lower_limit": (figures("DFEDTARU", lambda v: v - 0.25), "FEDFUNDS__below_dfedtaru"),
+    "corporate_yield_is_a_spread": (figures("HQMCB10YR", lambda v: v / 4), "HQMCB10YR__near_gs10"),
+    "unemployment_is_another_country": (figures("UNRATE", lambda v: v * 2.1, "2023"), "UNRATE__near_icsa"),
+    "bills_are_the_ten_year": (copied("GS10", "TB3MS"), "TB3MS__near_fedfunds"),
+    "debt_files_swapped": (swapped("GFDEBTN", "FYGFDPUN"), "FYGFDPUN__within_gfdebtn"),
+    "balance_sheet_files_swapped": (swapped("WALCL", "TREAST"), "implausible_value"),
+    "spread_files_swapped": (swapped("EBP", "GZ_SPREAD"), "implausible_value"),
+    "debt_securities_swapped": (
+        swapped("MSPD_BILLS", "MSPD_TOTAL_MARKETABLE"), "implausible_value"
+    ),
+    # files
+    "empty_file": (text("UNRATE", lambda _: ""), "empty_file"),
+    "header_only": (text("GDPC1", lambda _: "date,value\n"), "empty_file"),
+    "no_figure_in_it": (rows("NFCI", lambda r: [(day, "") for day, _ in r]), "empty_file"),
+    "column_renamed": (text("CP", lambda t: t.replace("date,value", "date,figure", 1)), "missing_column"),
+    "error_page_instead": (text("DGS10", lambda _: "<!DOCTYPE html><html>503</html>"), "missing_column"),
+    "other_encoding": (text("TREAST", lambda t: t.encode("utf-16")), "missing_column"),
+    "semicolons": (text("PCEPILFE", lambda t: t.replace(",", ";")), "missing_column"),
+    "compressed": (text("WALCL", lambda _: b"\x1f\x8b\x08\x00\x00"), "missing_column"),
+    "date_twice": (rows("GFDEBTN", lambda r: [*r, r[-1]]), "duplicate_key"),
+    "date_twice_with_two_values": (rows("UNRATE", lambda r: [*r[:-1], (r[-1][0], "9.9"), r[-1]]), "duplicate_key"),
+    "date_of_the_future": (rows("DFII10", lambda r: [*r, ("2026-06-02", "1.9")]), "future_date"),
+    "year_mistyped": (rows("GDP", lambda r: [*r[:-1], ("2062-01-01", r[-1][1])]), "future_date"),
+    "day_and_month_swapped": (rows("ICSA", lambda r: [("26/05/2026", "2e5"), *r[1:]]), "not_a_date"),
+    "text_for_a_number": (rows("EXPINF10YR", lambda r: [*r[:-1], (r[-1][0], "n/a%")]), "not_a_number"),
+    "infinite": (rows("TOTBKCR", lambda r: [*r[:-1], (r[-1][0], "inf")]), "not_a_number"),
+    "thousands_separated": (rows("WRESBAL", lambda r: [*r[:-1], (r[-1][0], '"3,033,444"')]), "not_a_number"),
+    "negative_unemployment": (rows("UNRATE", lambda r: [*r[:-1], (r[-1][0], "-4.3")]), "implausible_value"),
+    "a_thousand_times_too_large": (rows("FEDFUNDS", lambda r: [*r[:-1], (r[-1][0], "3640")]), "implausible_value"),
+    "cut_off_in_the_middle": (rows("WALCL", lambda r: r[: len(r) // 2]), "shorter_than_before"),
+    "last_row_lost": (rows("MTSDS133FMS", lambda r: r[:-1]), "shorter_than_before"),
+    "row_between_two_months": (rows("TB3MS", lambda r: [*r[:-1], ("2026-04-15", "3.6"), r[-1]]), "frequency_changed"),
+    "quarters_for_months": (rows("CPIAUCSL", lambda r: r[::3]), "frequency_changed"),
+}  # fmt: skip
+
+
+def held_by(place: Path) -> tuple[set[str], set[str]]:
+    """Names of the checks that hold the publication of a night on that folder, and the rules that refused a payload."""
+    catalog, source = load_catalog(), SampleSource(place)
+    facts = night_facts(place, SAMPLE_END, dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC))
+    with an_archive() as con:
+        ingest(con, catalog.in_profile("sample"), source, SAMPLE_END, facts, catalog)
+        found = judge_archive(con, catalog, SAMPLE_END)
+        refused = _refusals(con)
+    return {result.rule.name for results in found.values() for result in results}, refused
+
+
+def _refusals(con: duckdb.DuckDBPyConnection) -> set[str]:
+    messages = con.execute("SELECT message FROM raw.fetches WHERE status = 'refused'").fetchall()
+    return {message.split(": ")[2] for (message,) in messages}
+
+
+def test_the_sample_itself_is_not_held(tmp_path: Path) -> None:
+    folder_of(tmp_path)
+    assert held_by(tmp_path) == (set(), set())
+
+
+def test_there_are_at_least_forty_of_them() -> None:
+    assert len(MUTATIONS) >= 40
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutated_input_is_held_by_its_check(name: str, tmp_path: Path) -> None:
+    mutate, check = MUTATIONS[name]
+    mutate(folder_of(tmp_path))
+    held, refused = held_by(tmp_path)
+    if "__" in check:
+        assert check in held, sorted(held | refused)
+    else:
+        assert check in refused, sorted(held | refused)
+        assert REFUSED in held
