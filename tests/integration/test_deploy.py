@@ -1,0 +1,177 @@
+"""The files of deploy/: judged by their own tools where those are installed, and the Postgres history by a server."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster_postgres.utils import DagsterPostgresException
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE, POSTGRES = DEPLOY / "compose.yaml", DEPLOY / "dagster.postgres.yaml"
+VARIABLES = re.compile(r"\$\{([A-Z_]+)")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def compose_command() -> list[str] | None:
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(command[0])
+            and not subprocess.run([*command, "version"], capture_output=True).returncode
+        ):
+            return command
+    return None
+
+
+def test_compose_file_is_accepted_by_compose() -> None:
+    command = compose_command()
+    if command is None:
+        pytest.skip("no docker compose here")
+    environ = {**os.environ, "POSTGRES_PASSWORD": "any"}
+    said = subprocess.run([*command, "-f", COMPOSE, "config"], env=environ, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+
+
+def test_compose_asks_only_for_documented_variables_and_builds_what_is_there() -> None:
+    documented = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.M))
+    assert set(VARIABLES.findall(COMPOSE.read_text())) - documented == set()
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    assert set(services) == {"postgres", "prepare", "webserver", "scheduler", "watcher"}
+    for name, service in services.items():
+        assert service["volumes"] == ["state:/state"], name
+        build = service.get("build")
+        assert build is None or (DEPLOY / build["context"] / build["dockerfile"]).resolve().is_file()
+    assert all(port.startswith("127.0.0.1:") for port in services["webserver"]["ports"])
+
+
+def test_image_holds_no_secret_and_no_figures() -> None:
+    left_out = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert {".env", "data", ".venv", "dagster_home/*"} <= set(left_out)
+
+
+def test_units_are_accepted_by_systemd(tmp_path: Path) -> None:
+    """Their place is made this one, since systemd also looks whether the programs are there."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("no systemd here")
+    me = pwd.getpwuid(os.getuid()).pw_name
+    units = sorted((DEPLOY / "systemd").iterdir())
+    for unit in units:
+        text = unit.read_text().replace("/opt/stimulus-regime", str(ROOT))
+        (tmp_path / unit.name).write_text(re.sub("^User=.*", f"User={me}", text, flags=re.M))
+    said = subprocess.run([analyze, "verify", *tmp_path.iterdir()], capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
+    timers = {unit.stem for unit in units if unit.suffix == ".timer"}
+    assert timers <= {unit.stem for unit in units if unit.suffix == ".service"}
+
+
+def test_both_configurations_differ_in_their_storage_only() -> None:
+    own = yaml.safe_load((ROOT / "dagster_home" / "dagster.yaml").read_text())
+    shared = yaml.safe_load(POSTGRES.read_text())
+    storage = {"storage", "event_log_storage"}
+    assert {k: v for k, v in own.items() if k not in storage} == {
+        k: v for k, v in shared.items() if k not in storage
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DAGSTER_HOME with the shared configuration, for a server nobody has started."""
+    shutil.copyfile(POSTGRES, tmp_path / "dagster.yaml")
+    settings = yaml.safe_load(POSTGRES.read_text())["storage"]["postgres"]["postgres_db"]
+    port = free_port()
+    text = (tmp_path / "dagster.yaml").read_text().replace("port: 5432", f"port: {port}")
+    (tmp_path / "dagster.yaml").write_text(text)
+    given = {"hostname": "127.0.0.1", "username": "postgres", "password": "any", "db_name": "postgres"}
+    for name, value in given.items():
+        monkeypatch.setenv(settings[name]["env"], value)
+    monkeypatch.setenv("PGPORT", str(port))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_shared_configuration_loads_as_far_as_the_missing_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagster_postgres.utils.time.sleep", lambda _: None)  # it tries six times
+    with pytest.raises(DagsterPostgresException) as caught:
+        dg.DagsterInstance.get()
+    assert "Connection refused" in str(caught.value.__cause__)
+
+
+def server_programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[None]:
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("no Postgres server is installed")
+    if os.getuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
+        pytest.skip("Postgres refuses to run as root, and there is no user for it")
+    as_user = (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+    )
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres")
+        place = Path(folder) / "data"
+        made = [programs / "initdb", "-D", place, "-U", "postgres", "--auth=trust", "--no-sync"]
+        subprocess.run([*as_user, *made], check=True, capture_output=True, cwd="/")
+        port = os.environ["PGPORT"]
+        run = [programs / "postgres", "-D", place, "-p", port, "-k", folder, "-h", "127.0.0.1", "-F"]
+        process = subprocess.Popen(
+            [*as_user, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        )
+        try:
+            ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", port, "-q"]
+            until = time.monotonic() + 30
+            while subprocess.run(ready).returncode and time.monotonic() < until:
+                time.sleep(0.2)
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@dg.op
+def nothing() -> None: ...
+
+
+@dg.job(name="nightly", executor_def=dg.in_process_executor)
+def passing() -> None:
+    nothing()
+
+
+@pytest.mark.slow
+def test_shared_history_holds_runs_and_is_pruned(server: None) -> None:
+    import datetime as dt
+
+    from pipelines.history import prune
+
+    with dg.DagsterInstance.get() as instance:
+        assert "Postgres" in type(instance.event_log_storage).__name__
+        runs = [passing.execute_in_process(instance=instance) for _ in range(2)]
+        assert all(run.success for run in runs)
+        assert prune(instance, dt.datetime.now(dt.UTC) + dt.timedelta(days=91)) == 1
+        assert len(instance.get_run_records()) == 1
