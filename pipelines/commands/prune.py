@@ -15,7 +15,7 @@ from pipelines.settings import load_places, read_environment
 def main(args: argparse.Namespace) -> int:
     """Print how many runs were removed."""
     home = load_places(read_environment()).dagster_home
-    if not (home / "history").is_dir():
+    if not (home / "history").is_dir() and not (home / "dagster.yaml").is_file():
         print(f"{home} holds no history")
         return 0
     import dagster as dg
