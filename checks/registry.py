@@ -29,10 +29,12 @@ from checks.suites import (
     real_yields,
     reference_values,
     regime,
+    regime_changes,
     regime_evidence,
     regime_nightly,
     relative_attractiveness,
     reserve_growth,
+    score_attribution,
 )
 from checks.suites.rules import Rule, Suite
 
@@ -59,6 +61,8 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         regime_nightly,
         qe_phases,
         late_figures,
+        score_attribution,
+        regime_changes,
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
@@ -75,7 +79,13 @@ WITH_PROVENANCE = (
     "context",
     "qe_phases",
 )
-MAY_BE_EMPTY = ("late_figures", "regime_nightly")  # no figure was late; nothing was published yet
+MAY_BE_EMPTY = (
+    "late_figures",  # no figure was late
+    "regime_nightly",  # nothing was published yet
+    "score_attribution",  # a run date before the first score
+    "regime_changes",
+)
+SPARSE = ("regime_changes",)  # a row on some dates only
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too
 
 
@@ -89,6 +99,7 @@ def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:
             catalog.method.grid.start,
             may_be_empty=table in MAY_BE_EMPTY,
             is_kept=table in KEPT,
+            is_sparse=table in SPARSE,
         ),
         *JUDGEMENT[table](catalog),
         *([leak_rule(table)] if table in WITH_PROVENANCE else []),

@@ -20,11 +20,18 @@ from checks.suites.types import NUMBERS
 
 
 def structural_rules(
-    table: Table, as_of: dt.date, grid_start: dt.date, *, may_be_empty: bool = False, is_kept: bool = False
+    table: Table,
+    as_of: dt.date,
+    grid_start: dt.date,
+    *,
+    may_be_empty: bool = False,
+    is_kept: bool = False,
+    is_sparse: bool = False,
 ) -> tuple[Rule, ...]:
     """Rules of the table as declared; `as_of` is the run date, `grid_start` the first month-end of the grid.
 
-    `is_kept` is for tables that keep rows of other runs: their dates are not bound to this one.
+    `is_kept` is for tables that keep rows of other runs: their dates are not bound to this one. `is_sparse` is for
+    tables that have a row on some dates of the grid only.
     """
     rules = [_columns(table), _unique_key(table)]
     if not may_be_empty:
@@ -35,7 +42,7 @@ def structural_rules(
         rules.append(_month_end())
     if "as_of_date" in table.column_names and not is_kept:
         rules.append(_not_after_run(as_of))
-    if table.key == ("as_of_date",):
+    if table.key == ("as_of_date",) and not is_sparse:
         rules += _grid(as_of, grid_start)
     return tuple(rules)
 

@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 
 from assets.catalog.loader import load_catalog
+from assets.compute.argument.tables import ARGUMENT
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
@@ -26,7 +27,10 @@ _UPSTREAM = [
         dg.AssetKey(["derived", name])
         for name in (*BUILDERS, *LONG_BUILDERS, "policy_events", "reference_values")
     ),
-    *(dg.AssetKey(["regime", name]) for name in ("regime", "regime_evidence", "qe_phases", "late_figures")),
+    *(
+        dg.AssetKey(["regime", name])
+        for name in ("regime", "regime_evidence", "qe_phases", "late_figures", *ARGUMENT)
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The regime and its evidence as assets, computed together from the derived tables.
+"""The regime, its evidence and what argues with it as assets, computed together from the derived tables.
 
 Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute`), publication.
 """
@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
+from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
 from assets.compute.evidence import evidence_frame
 from assets.compute.readings_frame import readings_from
@@ -21,7 +22,7 @@ from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
-_NAMES = ("regime", "regime_evidence")
+_NAMES = ("regime", "regime_evidence", *ARGUMENT)
 
 
 def _spec(name: str) -> dg.AssetSpec:
@@ -55,6 +56,9 @@ def regime_tables(
         evidence = evidence_frame(built, catalog)
         replace_table(con, catalog.tables["regime"], regime)
         replace_table(con, catalog.tables["regime_evidence"], evidence)
+        argued = {name: build(built, catalog) for name, build in ARGUMENT.items()}
+        for name, frame in argued.items():
+            replace_table(con, catalog.tables[name], frame, may_be_empty=True)
     newest = regime.iloc[-1]
     yield table_result(
         catalog.tables["regime"],
@@ -72,3 +76,5 @@ def regime_tables(
         facts,
         preview=preview(newest_evidence[EVIDENCE_COLUMNS], rows=len(newest_evidence)),
     )
+    for name, frame in argued.items():
+        yield table_result(catalog.tables[name], frame, facts)

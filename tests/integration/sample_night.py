@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
+from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import released_on
 from assets.compute.evidence import evidence_frame
 from assets.compute.phases_frame import build_phases
@@ -66,6 +67,8 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
             regime[column] = np.nan
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
+    for name, build in ARGUMENT.items():
+        replace_table(con, catalog.tables[name], build(computed, catalog))
     phases = build_phases(archive, grid, catalog, "sample", regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")

@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from assets.compute.computation import Computation
-from tests.real_archive import full_profile, sample_profile
+from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
 
-SAMPLE_END, POST = "2026-05-31", "2025-11-05"
+POST = "2025-11-05"
 # first and last month-end, column, what it must say
 CASES = (
     ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
@@ -46,20 +45,20 @@ def profile(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def computed(profile: str, run_date: str, request: pytest.FixtureRequest) -> Computation:
+def computed(profile: str, run_date: str, request: pytest.FixtureRequest) -> Computed:
     if profile == "sample":
-        return sample_profile().computed(run_date)
+        return on_sample(run_date)
     folder: Path = request.getfixturevalue("realdata")
-    return full_profile(folder).computed(run_date)
+    return on_real_series(folder, run_date)
 
 
 @pytest.fixture(scope="module")
 def newest(profile: str, request: pytest.FixtureRequest) -> pd.DataFrame:
-    return computed(profile, SAMPLE_END, request).frame.set_index("as_of_date")
+    return computed(profile, SAMPLE_AS_OF, request).frame
 
 
 @pytest.fixture(scope="module")
-def on_the_post(profile: str, request: pytest.FixtureRequest) -> Computation:
+def on_the_post(profile: str, request: pytest.FixtureRequest) -> Computed:
     return computed(profile, POST, request)
 
 
@@ -80,21 +79,21 @@ def test_march_2022_was_no_stimulus(newest: pd.DataFrame) -> None:
     assert newest.loc["2022-03-31", "stance"] != "stimulus"
 
 
-def test_the_day_of_the_post_is_stimulus_into_a_bubble(on_the_post: Computation) -> None:
+def test_the_day_of_the_post_is_stimulus_into_a_bubble(on_the_post: Computed) -> None:
     row = on_the_post.frame.iloc[-1]
-    assert (str(row["as_of_date"].date()), row["is_month_end"]) == (POST, False)
+    assert (str(on_the_post.frame.index[-1].date()), row["is_month_end"]) == (POST, False)
     assert row["regime"] == "stimulus_into_bubble"
 
 
 @pytest.mark.parametrize(("table", "column", "expected", "tolerance"), KNOWN)
 def test_the_figures_a_reader_of_the_post_knew_that_day(
-    on_the_post: Computation, table: str, column: str, expected: float, tolerance: float
+    on_the_post: Computed, table: str, column: str, expected: float, tolerance: float
 ) -> None:
-    assert on_the_post.tables[table][column].iloc[-1] == pytest.approx(expected, abs=tolerance)
+    assert on_the_post.tables[table].frame[column].iloc[-1] == pytest.approx(expected, abs=tolerance)
 
 
 def test_profits_and_equity_value_known_that_day_were_those_of_the_second_quarter(
-    on_the_post: Computation,
+    on_the_post: Computed,
 ) -> None:
     for column in ("earnings_yield_nipa_pct", "equity_value_pct_gdp"):
         reading = on_the_post.readings[f"equity_risk_premium.{column}"]
@@ -103,13 +102,13 @@ def test_profits_and_equity_value_known_that_day_were_those_of_the_second_quarte
     assert on_the_post.readings["equity_risk_premium.equity_value_pct_gdp"].present[-1]
 
 
-def test_august_was_the_newest_unemployment_rate_on_the_day_of_the_post(on_the_post: Computation) -> None:
+def test_august_was_the_newest_unemployment_rate_on_the_day_of_the_post(on_the_post: Computed) -> None:
     reading = on_the_post.readings["activity_inflation.unemployment_rate_pct"]
     assert str(reading.observation_date[-1]) == "2025-08-01"
 
 
 def test_a_run_on_the_day_of_the_post_and_a_later_one_agree_on_the_past(
-    on_the_post: Computation, newest: pd.DataFrame
+    on_the_post: Computed, newest: pd.DataFrame
 ) -> None:
-    past = on_the_post.frame.iloc[:-1].set_index("as_of_date")
+    past = on_the_post.frame.iloc[:-1]
     pd.testing.assert_frame_equal(past, newest.loc[past.index])

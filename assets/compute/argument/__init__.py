@@ -1,0 +1,1 @@
+"""What the label can be argued with: attribution, distance to other labels, other parameters, other figures."""

@@ -1,0 +1,23 @@
+"""The tables that argue with the label, by name, each a function of the computed regime.
+
+Belongs here: the list. Does not belong here: formulas, tables that need the archive or other tables as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from assets.compute.argument.attribution import score_attribution
+from assets.compute.argument.changes import regime_changes
+from assets.compute.regime import Regime
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog
+
+ARGUMENT: Mapping[str, Callable[[Regime, Catalog], pd.DataFrame]] = {
+    "score_attribution": lambda regime, catalog: score_attribution(regime),
+    "regime_changes": regime_changes,
+}

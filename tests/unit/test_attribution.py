@@ -1,0 +1,108 @@
+"""Why the score and the label moved: sums without a rest, and causes a reader of the day would name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.compute.argument.attribution import score_attribution
+from assets.compute.argument.changes import regime_changes
+from tests.helpers import on_sample
+
+EXACT = 1e-12
+
+
+@pytest.fixture(scope="module")
+def attribution() -> pd.DataFrame:
+    return score_attribution(on_sample().regime)
+
+
+@pytest.fixture(scope="module")
+def changes() -> pd.DataFrame:
+    computed = on_sample()
+    return regime_changes(computed.regime, computed.catalog).set_index("as_of_date")
+
+
+def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
+    score = on_sample().frame["bubble_score"]
+    by_date = attribution.groupby("as_of_date")
+    np.testing.assert_allclose(
+        by_date["contribution_change"].sum(), score.diff().reindex(by_date.groups.keys()), atol=EXACT, rtol=0
+    )
+    assert len(by_date) == score.diff().notna().sum() > 370
+
+
+def test_effects_of_score_and_weight_leave_no_rest(attribution: pd.DataFrame) -> None:
+    rest = attribution["contribution_change"] - attribution["score_effect"] - attribution["weight_effect"]
+    assert rest.abs().max() < EXACT
+
+
+def test_a_vanished_input_is_an_effect_of_weights_and_not_of_scores(attribution: pd.DataFrame) -> None:
+    """The sample holds no corporate spread after November 2025; the others then weigh more."""
+    gone = attribution[attribution["component"] == "hqm_10y_spread"].set_index("as_of_date")
+    last = gone.index[(gone["contribution"] == 0) & (gone["contribution_before"] > 0)]
+    assert len(last) > 0
+    assert (gone.loc[last, "score_effect"] == 0).all()
+    assert (gone.loc[last, "weight_effect"] == -gone.loc[last, "contribution_before"]).all()
+
+
+def test_every_change_of_label_is_there_and_nothing_else(changes: pd.DataFrame) -> None:
+    label = on_sample().frame["regime"]
+    changed = label.index[(label != label.shift()) & label.shift().notna()]
+    assert list(changes.index) == list(changed)
+
+
+@pytest.mark.parametrize(
+    ("month_end", "cause", "announced"),
+    [
+        ("2010-11-30", "balance_sheet", "2010-11-03"),  # QE2
+        ("2010-03-31", "balance_sheet", "2009-11-04"),  # LSAP1 ends, announced more than 90 days before
+        ("2012-09-30", "balance_sheet", "2012-09-13"),  # QE3
+        ("2025-10-31", "balance_sheet", "2025-10-29"),  # the end of the run-off the post reacts to
+        ("2022-03-31", "rate", None),  # the first increase
+    ],
+)
+def test_a_change_of_stance_names_the_decision(
+    changes: pd.DataFrame, month_end: str, cause: str, announced: str | None
+) -> None:
+    row = changes.loc[month_end]
+    assert row["stance_cause"] == cause
+    assert (
+        row["policy_event_date"] is pd.NaT
+        if announced is None
+        else row["policy_event_date"] == pd.Timestamp(announced)
+    )
+
+
+def test_unemployment_made_the_depression_of_may_2020(changes: pd.DataFrame) -> None:
+    row = changes.loc["2020-05-31"]
+    assert (row["component"], row["is_decisive"]) == ("unemployment", True)
+    assert (row["component_value_before"], row["component_value"]) == (4.4, 14.8)
+    assert row["compared_with_date"] == pd.Timestamp("2020-04-30")
+    assert row["thresholds_crossed"] == "bubble_score 0.378 <= 0.4; economy_score 0.037 <= 0.35"
+
+
+def test_an_entry_is_compared_with_the_month_before_its_confirmation_began(changes: pd.DataFrame) -> None:
+    assert changes.loc["2021-06-30", "compared_with_date"] == pd.Timestamp("2021-04-30")
+
+
+def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valuation(
+    changes: pd.DataFrame,
+) -> None:
+    of_valuation = changes[changes["thresholds_crossed"].str.fullmatch(r"valuation_score [^;]*", na=False)]
+    assert len(of_valuation) >= 4
+    assert set(of_valuation["component_condition"]) == {"valuation"}
+
+
+def test_the_sign_that_moved_is_named_where_only_the_colder_of_two_counts(changes: pd.DataFrame) -> None:
+    """In December 2012 claims stopped binding and the Sahm gap took over at the figure it had: it did nothing."""
+    assert changes.loc["2012-12-31", "component"] == "equity_return_12m"
+
+
+def test_a_run_before_the_first_score_has_nothing_to_explain() -> None:
+    early = on_sample("1990-06-15")
+    assert score_attribution(early.regime).empty
+    empty = regime_changes(early.regime, early.catalog)
+    assert empty.empty
+    assert list(empty.columns) == list(early.catalog.tables["regime_changes"].column_names)
