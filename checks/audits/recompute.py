@@ -107,7 +107,7 @@ def recomputed(
                     rows, again, _aligned(revised[name], day, columns, key)
                 )
             parts.append(part)
-    return pd.concat(parts, ignore_index=True)[list(TYPES)]
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in TYPES})
 
 
 def _tables(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> Frames:
@@ -133,7 +133,9 @@ def _aligned(frame: pd.DataFrame, day: np.datetime64, columns: Sequence[str], ke
     return rows.reindex(columns=list(columns)).set_index(key, drop=False).sort_index()
 
 
-def _differences(staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.datetime64) -> pd.DataFrame:
+def _differences(
+    staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.datetime64
+) -> dict[str, np.ndarray]:
     every = staged.index.union(known.index)
     missing = ~(every.isin(staged.index) & every.isin(known.index))
     if every.has_duplicates or missing.any():
@@ -153,16 +155,14 @@ def _differences(staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.d
             _short(f[column].iloc[row]) for f in (staged, known)
         )
     dates = known["as_of_date"].where(known["as_of_date"].notna(), staged["as_of_date"])
-    return pd.DataFrame(
-        {
-            "cut_on": day.astype("datetime64[s]"),
-            "table_name": name,
-            "as_of_date": dates.to_numpy(),
-            "values_differing": count,
-            **shown,
-            "is_as_revised": None,
-        }
-    )
+    return {
+        "cut_on": np.full(len(count), day.astype("datetime64[s]")),
+        "table_name": np.full(len(count), name, dtype=object),
+        "as_of_date": dates.to_numpy(),
+        "values_differing": count,
+        **shown,
+        "is_as_revised": np.full(len(count), None, dtype=object),
+    }
 
 
 def _short(value: object) -> str:

@@ -43,9 +43,11 @@ def unequal(a: pd.Series, b: pd.Series) -> np.ndarray:
         x, y = (s.to_numpy(dtype="float64", na_value=np.nan) for s in (a, b))
         x, y = (np.where(np.isfinite(v), v, np.nan) for v in (x, y))
         return np.asarray(~((x == y) | (np.isnan(x) & np.isnan(y))))
-    no_a, no_b = np.asarray(a.isna()), np.asarray(b.isna())
-    left, right = (s.astype(object).mask(s.isna(), "").to_numpy() for s in (a, b))
-    return np.asarray(np.where(no_a | no_b, no_a != no_b, left != right), dtype=bool)
+    if pd.api.types.is_datetime64_dtype(a) and pd.api.types.is_datetime64_dtype(b):
+        days, others = a.to_numpy(), b.to_numpy()
+        return np.asarray((days != others) & ~(np.isnat(days) & np.isnat(others)))
+    left, right = (s.to_numpy(dtype=object, na_value="") for s in (a, b))
+    return np.asarray(left != right, dtype=bool)
 
 
 def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
