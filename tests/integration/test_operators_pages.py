@@ -1,0 +1,59 @@
+"""What the operators' pages say holds: selections find assets, messages and files they name exist."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import dagster as dg
+import yaml
+
+from pipelines.definitions import defs
+
+ROOT = Path(__file__).resolve().parents[2]
+UI, OPERATIONS, SCALING = (
+    (ROOT / "docs" / name).read_text("utf-8") for name in ("ui.md", "operations.md", "scaling.md")
+)
+BOOKMARK = re.compile(r"\[`([^`]+)`\]\((http[^)]+)\)")
+
+
+def test_every_selection_finds_assets_and_is_what_its_address_says() -> None:
+    graph = defs.resolve_asset_graph()
+    bookmarks = BOOKMARK.findall(UI)
+    assert len(bookmarks) >= 5
+    for selection, address in bookmarks:
+        assert parse_qs(urlsplit(address).query)["asset-selection"] == [selection]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            assert dg.AssetSelection.from_string(selection).resolve(graph), selection
+
+
+def test_automation_named_is_automation_defined() -> None:
+    defined = {item.name for item in [*(defs.schedules or []), *(defs.sensors or [])]}
+    row = next(line for line in UI.splitlines() if "Automation:" in line)
+    assert set(re.findall(r"`(\w+)`", row)) <= defined
+
+
+def test_units_named_are_units_there() -> None:
+    there = {path.stem for path in (ROOT / "deploy" / "systemd").iterdir()}
+    assert set(re.findall(r"\bstimulus-regime-(?:scheduler|webserver|watch|backup)\b", OPERATIONS)) == there
+
+
+def test_messages_quoted_are_messages_of_the_code() -> None:
+    """Each quotation, up to its first figure or dots, stands in the code as it is."""
+    code = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))
+        for folder in ("assets", "pipelines")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    table = OPERATIONS.split("## When something is wrong")[1]
+    quoted = [text.split("...")[0].strip() for text in re.findall(r'^\| "([^"]+)"', table, flags=re.M)]
+    own = [text for text in quoted if not text.startswith(("no space", "port"))]
+    assert len(own) >= 3 and [text for text in own if text.rstrip(": ") not in code] == []
+
+
+def test_launcher_shown_is_valid_yaml() -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", SCALING, flags=re.S)
+    assert yaml.safe_load(shown)["run_launcher"]["class"] == "DockerRunLauncher"
