@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import Interface
+from tests.ui.conftest import ROOT, Interface
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
@@ -32,6 +32,7 @@ query ($selector: ScheduleSelector!) {
   }
 }
 """
+OPERATORS_PAGE = ROOT / "docs" / "ui.md"
 _LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
 
 
@@ -94,10 +95,22 @@ def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
     keep(page, shots / "release_picture.png")
 
 
+def test_a_bookmarked_selection_shows_its_assets_alone(page: Page, shots: Path) -> None:
+    (address,) = re.findall(
+        r"\(http://127\.0\.0\.1:3000(/assets\?[^)]+regime%22)\)", OPERATORS_PAGE.read_text("utf-8")
+    )
+    page.goto(address)
+    expect(page.get_by_role("link", name="regime / regime_evidence")).to_be_visible()
+    expect(page.get_by_role("link", name="derived / real_yields")).to_have_count(0)
+    keep(page, shots / "selection.png")
+
+
 def test_schedule_is_running(page: Page, interface: Interface, shots: Path) -> None:
     page.goto("/automation")
     expect(page.get_by_text("nightly_schedule", exact=True)).to_be_visible()
     expect(page.get_by_text("Monday through Friday")).to_be_visible()
+    for sensor in ("alerts", "tidy_history"):
+        expect(page.get_by_text(sensor, exact=True)).to_be_visible()
     keep(page, shots / "automation.png")
     selector = {**_LOCATION, "scheduleName": "nightly_schedule"}
     schedule = interface.ask(_SCHEDULE, selector=selector)["scheduleOrError"]
