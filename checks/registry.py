@@ -17,6 +17,7 @@ from checks.suites import (
     bubble_gauge,
     context,
     credit_spreads,
+    distance_to_flip,
     equity_risk_premium,
     fiscal_and_debt,
     late_figures,
@@ -63,6 +64,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         late_figures,
         score_attribution,
         regime_changes,
+        distance_to_flip,
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
@@ -84,6 +86,7 @@ MAY_BE_EMPTY = (
     "regime_nightly",  # nothing was published yet
     "score_attribution",  # a run date before the first score
     "regime_changes",
+    "distance_to_flip",
 )
 SPARSE = ("regime_changes",)  # a row on some dates only
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too

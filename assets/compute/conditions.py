@@ -8,7 +8,7 @@ A missing input is never a neutral input: it is left out and the weights of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -26,13 +26,18 @@ Readings = Mapping[str, Reading]  # by "table.column"
 
 @dataclass(frozen=True)
 class Component:
-    """One measured input: `score` 0 cold to 1 hot, NaN where it is absent; `rank` where the score comes from one."""
+    """One measured input: `score` 0 cold to 1 hot, NaN where it is absent; `rank` where the score comes from one.
+
+    How a score leads back to a value: a rank is hot when high or when low, a fixed scale has `value_at`.
+    """
 
     name: str
     column: str  # "table.column" of the reading
     reading: Reading
     score: Floats
     rank: Floats
+    is_hot_when_high: bool = True
+    value_at: Callable[[Floats], Floats] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,11 +151,14 @@ class Scorer:
     def hot_when_low(self, name: str, column: str) -> Component:
         """Component whose score is one less its rank."""
         rank = self.rank(column)
-        return Component(name, column, self.readings[column], 1.0 - rank, rank)
+        return Component(name, column, self.readings[column], 1.0 - rank, rank, is_hot_when_high=False)
 
-    def scaled(self, name: str, column: str, score: Floats) -> Component:
-        """Component scored on a fixed scale, without a rank."""
-        return Component(name, column, self.readings[column], score, np.full(len(score), np.nan))
+    def scaled(
+        self, name: str, column: str, score: Floats, value_at: Callable[[Floats], Floats]
+    ) -> Component:
+        """Component scored on a fixed scale, without a rank; `value_at` gives the value of a score."""
+        no_rank = np.full(len(score), np.nan)
+        return Component(name, column, self.readings[column], score, no_rank, value_at=value_at)
 
     def value(self, column: str) -> Floats:
         """Values of a column."""
@@ -162,6 +170,9 @@ def valuation(s: Scorer) -> Condition:
     w, floor = s.method.valuation, s.method.valuation.drawdown_floor_pct
     erp = "equity_risk_premium"
     drawdown = 1.0 - np.maximum(s.value(f"{erp}.equity_drawdown_pct"), floor) / floor
+    fall = s.scaled(
+        "equity_drawdown", f"{erp}.equity_drawdown_pct", drawdown, lambda score: floor * (1.0 - score)
+    )
     ranks = [
         s.hot_when_low("earnings_yield", f"{erp}.earnings_yield_pct"),
         s.hot_when_low("erp_vs_nominal_10y", f"{erp}.erp_vs_nominal_10y_pp"),
@@ -171,7 +182,7 @@ def valuation(s: Scorer) -> Condition:
     ]
     blocks = [
         Block(w.weight_ranks, ranks, covers="each"),
-        Block(w.weight_drawdown, [s.scaled("equity_drawdown", f"{erp}.equity_drawdown_pct", drawdown)]),
+        Block(w.weight_drawdown, [fall]),
         Block(w.weight_return, [s.hot_when_high("equity_return_12m", f"{erp}.equity_return_12m_pct")]),
     ]
     return condition("valuation", blocks, s.method)
@@ -183,8 +194,13 @@ def economy(s: Scorer) -> Condition:
     sahm = np.clip(1.0 - s.value(f"{table}.sahm_gap_pp") / w.sahm_divisor_pp, 0.0, 1.0)
     claims = np.clip(1.0 - s.value(f"{table}.claims_change_pct") / w.claims_divisor_pct, 0.0, 1.0)
     momentum = [
-        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm),
-        s.scaled("claims_change", f"{table}.claims_change_pct", claims),
+        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm, lambda score: w.sahm_divisor_pp * (1.0 - score)),
+        s.scaled(
+            "claims_change",
+            f"{table}.claims_change_pct",
+            claims,
+            lambda score: w.claims_divisor_pct * (1.0 - score),
+        ),
     ]
     blocks = [
         Block(w.weight_unemployment, [s.hot_when_low("unemployment", f"{table}.unemployment_rate_pct")]),
@@ -218,5 +234,7 @@ def credit(s: Scorer) -> Condition:
 def inflation(s: Scorer) -> Condition:
     """I: core PCE inflation between 1 % (0) and 3 % (1), the 2 % target at one half; beside the score, not in it."""
     column = "activity_inflation.core_pce_yoy_pct"
-    score = np.clip((s.value(column) - s.method.inflation.floor_pct) / s.method.inflation.width_pp, 0.0, 1.0)
-    return condition("inflation", [Block(1.0, [s.scaled("core_pce_inflation", column, score)])], s.method)
+    floor, width = s.method.inflation.floor_pct, s.method.inflation.width_pp
+    score = np.clip((s.value(column) - floor) / width, 0.0, 1.0)
+    component = s.scaled("core_pce_inflation", column, score, lambda score: floor + width * score)
+    return condition("inflation", [Block(1.0, [component])], s.method)

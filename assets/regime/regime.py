@@ -56,7 +56,7 @@ def regime_tables(
         evidence = evidence_frame(built, catalog)
         replace_table(con, catalog.tables["regime"], regime)
         replace_table(con, catalog.tables["regime_evidence"], evidence)
-        argued = {name: build(built, catalog) for name, build in ARGUMENT.items()}
+        argued = {name: build(built, readings, catalog) for name, build in ARGUMENT.items()}
         for name, frame in argued.items():
             replace_table(con, catalog.tables[name], frame, may_be_empty=True)
     newest = regime.iloc[-1]

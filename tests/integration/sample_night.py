@@ -68,7 +68,7 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
     for name, build in ARGUMENT.items():
-        replace_table(con, catalog.tables[name], build(computed, catalog))
+        replace_table(con, catalog.tables[name], build(computed, readings, catalog))
     phases = build_phases(archive, grid, catalog, "sample", regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")

@@ -29,7 +29,7 @@ def frame_of(table: str) -> pd.DataFrame:
     if table in LONG_BUILDERS:
         return computed.long_tables[table]
     if table in ARGUMENT:
-        return ARGUMENT[table](computed.regime, CATALOG)
+        return ARGUMENT[table](computed.regime, computed.readings, CATALOG)
     return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
 
 

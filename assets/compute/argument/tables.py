@@ -1,4 +1,4 @@
-"""The tables that argue with the label, by name, each a function of the computed regime.
+"""The tables that argue with the label, by name, each a function of the computed regime and its readings.
 
 Belongs here: the list. Does not belong here: formulas, tables that need the archive or other tables as well.
 """
@@ -12,12 +12,15 @@ import pandas as pd
 
 from assets.compute.argument.attribution import score_attribution
 from assets.compute.argument.changes import regime_changes
+from assets.compute.argument.distance import distance_to_flip
+from assets.compute.conditions import Readings
 from assets.compute.regime import Regime
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
-ARGUMENT: Mapping[str, Callable[[Regime, Catalog], pd.DataFrame]] = {
-    "score_attribution": lambda regime, catalog: score_attribution(regime),
-    "regime_changes": regime_changes,
+ARGUMENT: Mapping[str, Callable[[Regime, Readings, Catalog], pd.DataFrame]] = {
+    "score_attribution": lambda regime, readings, catalog: score_attribution(regime),
+    "regime_changes": lambda regime, readings, catalog: regime_changes(regime, catalog),
+    "distance_to_flip": distance_to_flip,
 }

@@ -1,0 +1,130 @@
+"""Distances hold what they say: the required value passes the limit, and the next smaller move does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.compute.argument.distance import distance_to_flip
+from assets.compute.argument.rank_inverse import RankInverse
+from assets.compute.argument.thresholds import measures_of, thresholds
+from assets.compute.percentile import percentile
+from assets.compute.regime import build_regime
+from tests.helpers import Computed, on_sample
+
+STEP = 1e-6
+
+
+@pytest.fixture(scope="module")
+def distances() -> pd.DataFrame:
+    computed = on_sample()
+    return distance_to_flip(computed.regime, computed.readings, computed.catalog)
+
+
+def with_value(computed: Computed, column: str, at: int, value: float) -> dict[str, np.ndarray]:
+    """All scores with one figure of one date replaced, computed from the beginning."""
+    reading = computed.readings[column]
+    moved = reading.value.copy()
+    moved[at] = value
+    readings = {**computed.readings, column: replace(reading, value=moved)}
+    return measures_of(build_regime(readings, computed.grid, computed.catalog))
+
+
+def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:
+    computed = on_sample()
+    columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
+    limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
+    reachable = distances[(distances["reachability"] == "reachable") & (distances["condition"] != "stance")]
+    picked = reachable.groupby(["threshold", "component"], sort=True).nth([0, -1])
+    assert len(picked) > 60
+    for row in picked.itertuples():
+        at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
+        limit, column = limits[row.threshold], columns[row.component]
+        after = with_value(computed, column, at, row.required_value)[row.measure][at]
+        assert limit.is_met(after), row
+        less = row.required_value - np.sign(row.required_move) * 2 * STEP
+        assert not limit.is_met(with_value(computed, column, at, less)[row.measure][at]), row
+
+
+def test_where_even_the_extreme_value_does_not_suffice_it_is_called_unreachable(
+    distances: pd.DataFrame,
+) -> None:
+    computed = on_sample()
+    columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
+    limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
+    picked = (
+        distances[distances["reachability"] == "unreachable"].groupby(["threshold", "component"]).nth([0, -1])
+    )
+    assert len(picked) > 60
+    for row in picked.itertuples():
+        at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
+        for extreme in (
+            -1e5,
+            0.0 if row.component == "equity_drawdown" else 1e5,
+        ):  # no price is above its high
+            after = with_value(computed, columns[row.component], at, extreme)[row.measure][at]
+            assert not limits[row.threshold].is_met(after), row
+
+
+def test_every_state_has_the_thresholds_that_lead_out_of_it(distances: pd.DataFrame) -> None:
+    state = on_sample().frame["condition_state"]
+    flips = distances[distances["condition"] != "stance"].groupby("as_of_date")["flip"].agg(set)
+    expected = {
+        "bubble": {"leave_bubble"},
+        "depression": {"leave_depression"},
+        "mid_cycle": {"enter_bubble", "enter_depression"},
+    }
+    assert all(found == expected[state[day]] for day, found in flips.items())
+    assert set(flips.index) == set(state.index[state != "indeterminate"])
+
+
+def test_the_newest_stance_turns_neutral_with_a_rate_045_points_higher(distances: pd.DataFrame) -> None:
+    newest = distances[(distances["as_of_date"] == "2026-05-31") & (distances["condition"] == "stance")]
+    assert newest[["flip", "leads_to", "reachability"]].to_numpy().tolist() == [
+        ["rate_to_tightening", "neutral", "reachable"]
+    ]
+    assert newest["required_move"].iloc[0] == pytest.approx(0.45)
+
+
+def test_one_confirming_month_is_left_when_the_first_has_passed(distances: pd.DataFrame) -> None:
+    """May 2021 met the rule of a bubble for the first time; June confirmed it."""
+    entering = distances[distances["flip"] == "enter_bubble"].set_index("as_of_date")["month_ends_needed"]
+    assert set(entering.loc[["2021-04-30"]]) == {2}
+    assert set(entering.loc[["2021-05-31"]]) == {1}
+
+
+def test_the_next_release_follows_the_lag_of_its_series(distances: pd.DataFrame) -> None:
+    due = distances[(distances["component"] == "unemployment") & (distances["reachability"] == "reachable")]
+    assert len(due) > 20
+    assert set(due["next_release_series"]) == {"UNRATE"}
+    assert set(due["next_release_date"] - due["as_of_date"]) == {pd.Timedelta(days=10)}
+
+
+values = st.lists(st.integers(-3, 3).map(lambda n: n / 2), min_size=2, max_size=8)
+
+
+@given(values, st.integers(1, 19).map(lambda n: n / 20))
+def test_the_inverse_of_a_rank_is_the_nearest_value_that_has_it(history: list[float], wanted: float) -> None:
+    value = np.array(history)
+    month_end = np.ones(len(value), dtype=bool)
+    inverse = RankInverse(value, month_end, 6)
+    for found, side in (
+        (inverse.value_at_least(np.full(len(value), wanted))[-1], 1.0),
+        (inverse.value_at_most(np.full(len(value), wanted))[-1], -1.0),
+    ):
+
+        def rank(x: float) -> float:
+            return float(percentile(np.append(value[:-1], x), month_end, 1, 6)[-1])
+
+        if np.isnan(found):
+            assert side * (rank(side * 1e6) - wanted) < 0
+        elif np.isinf(found):
+            assert side * (rank(-side * 1e6) - wanted) >= 0
+        else:
+            assert side * (rank(found) - wanted) >= -1e-9
+            assert side * (rank(found - side * 2 * STEP) - wanted) < 0
