@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -11,10 +12,12 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog
+from assets.catalog.models import Catalog, Series
 from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
 from assets.publish.gate import judged
+from assets.sources.protocol import Payload
+from assets.sources.sample import SampleSource
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.grid import run_grid
 from assets.warehouse.ledger import record_publication
@@ -24,8 +27,8 @@ from checks.audits.of_release import audit_release
 from checks.audits.recompute import CUTS, EARLIEST, cut_dates, recompute_suite, recomputed
 from checks.registry import JUDGED_IN_RELEASE
 from checks.runner import RuleResult, run_suite
-from tests.integration.conftest import Night
-from tests.integration.sample_night import stage
+from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 
 CATALOG = load_catalog()
 ON_ITS_WAY = ("regime",)  # columns beside the label that the night of the tests leaves empty
@@ -285,3 +288,39 @@ def test_every_third_year_of_the_sample_comes_out_again(night: Night) -> None:
         frames = {name: read(staged, name) for name in ("regime", "regime_evidence", *REGIME_INPUTS)}
     again = recomputed(frames, archive, grid, grid.as_of[EARLIEST::36], CATALOG, "sample")
     assert run_suite(again, recompute_suite()).failed == ()
+
+
+def test_a_source_that_was_down_and_answers_the_next_day_changes_no_published_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The late figure is shown and the audits pass: a published row sees only what was captured before it."""
+    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+    first = Night(night_facts(tmp_path, SAMPLE_END, STARTED_AT), tmp_path / "sample.warehouse.duckdb")
+    first.published.parent.mkdir()
+    whole = SampleSource.fetch
+
+    def without_the_newest(source: SampleSource, series: Series) -> Payload:
+        payload = whole(source, series)
+        held = payload.observations if series.series_id != "UNRATE" else payload.observations.iloc[:-1]
+        return replace(payload, observations=held)
+
+    with open_warehouse(first.warehouse) as con:
+        with monkeypatch.context() as down:
+            down.setattr(SampleSource, "fetch", without_the_newest)
+            fill(con, first.facts)
+        stage(con, first.facts, first.staged)
+        publish(first.staged, first.published, gate=lambda _: None)
+        record_publication(con, first.published, "sample", CATALOG)
+    second = replace(
+        first, facts=night_facts(tmp_path, SAMPLE_END, STARTED_AT + dt.timedelta(days=1), "next")
+    )
+    with open_warehouse(second.warehouse) as con:
+        fill(con, second.facts)
+        stage(con, second.facts, second.staged)
+        late = con.execute(
+            "SELECT series_id, as_of_date, value_used, value_late FROM regime.late_figures"
+        ).fetchall()
+    assert late == [("UNRATE", SAMPLE_END, None, 4.3)]
+    audits = Gate(second).audits()
+    assert [name for name, result in audits.items() if not result.passed] == []
+    assert audits["published_row__unchanged"].evaluated_rows == 498
