@@ -1,0 +1,50 @@
+"""The gate of a night for tests: what publishing is told, and what each audit came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog
+from assets.publish.gate import judged
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.readers import frame_of
+from checks.audits.of_release import audit_release
+from checks.registry import JUDGED_IN_RELEASE
+from checks.runner import RuleResult
+from tests.integration.conftest import Night
+
+CATALOG = load_catalog()
+
+
+@dataclass
+class Gate:
+    """The gate of a night, as publishing comes through it."""
+
+    night: Night
+
+    def held_by(self) -> list[str]:
+        """What the whole gate finds, as publishing is told."""
+        with open_warehouse(self.night.warehouse) as con, self._staged() as staged:
+            return judged(staged, con, self.night.facts)
+
+    def audits(self, catalog: Catalog = CATALOG) -> dict[str, RuleResult]:
+        """What each rule of the audits came to."""
+        with open_warehouse(self.night.warehouse) as con, self._staged() as staged:
+            frames = {name: read(staged, name) for name in JUDGED_IN_RELEASE}
+            audited = audit_release(staged, con, frames, self.night.facts, catalog)
+        return {result.rule.name: result for suite in audited for result in suite.results}
+
+    def failed(self, catalog: Catalog = CATALOG) -> set[str]:
+        return {name for name, result in self.audits(catalog).items() if not result.passed}
+
+    def _staged(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self.night.staged), read_only=True, config=CONFIG)
+
+
+def read(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
+    con.execute(f'SELECT * FROM "{name}"')
+    return frame_of(con)
