@@ -6,15 +6,18 @@ Belongs here: telling published, held and unreachable apart, and saying why. Doe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from assets.warehouse.connection import open_warehouse
 from pipelines.nightly import PUBLISHED_KEY, Outcome
-from pipelines.settings import Settings
+from pipelines.settings import ConfigurationError, Settings
 
-_FETCHES = "SELECT status, series_id, message FROM raw.fetches WHERE run_id = ? ORDER BY series_id"
+_FETCHES = """
+SELECT status, series_id, message, late_observation, late_since FROM raw.fetches WHERE run_id = ? ORDER BY series_id
+"""
+_EFFORT = "SELECT coalesce(sum(requests), 0), coalesce(sum(seconds), 0) FROM raw.fetches WHERE run_id = ?"
 _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
@@ -26,14 +29,17 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
     """Published when the release was materialised in this run; else why not."""
     with open_warehouse(settings.warehouse_path) as con:
         fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
+        effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
         failed = con.execute(_FAILED, [result.run_id]).fetchall()
-    lines = [*_read_lines(fetches)]
+    if refusal := _refused_credentials(result):
+        raise ConfigurationError(refusal)
+    lines = [*_read_lines(fetches, effort if settings.profile == "live" else None)]
     if _is_published(result):
         return Outcome("published", tuple(lines), ())
-    by_status = Counter(status for status, _, _ in fetches)
+    by_status = Counter(status for status, *_ in fetches)
     if by_status["unreachable"] and not any(by_status[status] for status in (*_READ, "refused")):
         return Outcome("unreachable", (*lines, "nothing could be published: no source could be reached"), ())
-    refused = [message for status, _, message in fetches if status == "refused"]
+    refused = [message for status, _, message, *_ in fetches if status == "refused"]
     checks = tuple(dict.fromkeys(f"{asset} {check}" for asset, check, _ in failed))
     told = [f"{asset} {check}: {message}" for asset, check, message in failed]
     reasons = [*refused, *told] or _errors(result)
@@ -45,32 +51,53 @@ def _is_published(result: dg.ExecuteInProcessResult) -> bool:
     return any(event.asset_key == key for event in result.get_asset_materialization_events())
 
 
-def _read_lines(fetches: list[tuple[str, str, str | None]]) -> list[str]:
-    """How many series were read, and which were not."""
+def _refused_credentials(result: dg.ExecuteInProcessResult) -> str | None:
+    """A key that was refused in the middle of a run: configuration, whatever was read before."""
+    return next(
+        (
+            text.split(": ", 1)[-1]
+            for kind, text in _failures(result)
+            if kind in ("CredentialsRefused", "ConfigurationError")
+        ),
+        None,
+    )
+
+
+def _read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[str]:
+    """How many series were read, by how many requests in how many seconds, and which were not."""
     by_status: Mapping[str, list[str]] = {
-        status: [series for s, series, _ in fetches if s == status]
+        status: [series for s, series, *_ in fetches if s == status]
         for status in ("unreachable", "refused", "stale")
     }
-    read = sum(status in _READ for status, _, _ in fetches)
-    lines = [f"{read} series read"]
+    read = sum(status in _READ for status, *_ in fetches)
+    lines = [f"{read} series read" + (f", {effort[0]} requests in {effort[1]:.0f} s" if effort else "")]
     if by_status["unreachable"]:
         lines.append(f"absent, could not be reached: {', '.join(by_status['unreachable'])}")
     if by_status["refused"]:
         lines.append(f"refused: {', '.join(by_status['refused'])}")
     if by_status["stale"]:
         lines.append(f"stale, older than their limit: {', '.join(by_status['stale'])}")
+    late = [
+        f"{series} ({about}, planned for {day})" for _, series, _, about, day in fetches if day is not None
+    ]
+    if late:
+        lines.append(f"late, not there though its release was planned: {', '.join(late)}")
     return lines
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
     """Innermost messages of the failures, one line each; the whole story is in Dagster's history of the run."""
-    lines = []
+    lines = [text for _, text in _failures(result)]
+    lines.append(f"run {result.run_id}: the Dagster UI has the full account (make ui)")
+    return list(dict.fromkeys(lines))
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, str]]:
+    """Class and message of the innermost error of every failure."""
     for event in result.filter_events(lambda e: e.is_step_failure or e.is_run_failure):
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
+        error = getattr(event.event_specific_data, "error", None)
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            lines.append(" ".join(error.message.split()))
-    lines.append(f"run {result.run_id}: the Dagster UI has the full account (make ui)")
-    return list(dict.fromkeys(lines))
+            said = " ".join(error.message.split())
+            yield error.cls_name or "", said

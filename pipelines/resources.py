@@ -14,9 +14,11 @@ import dagster as dg
 from assets.catalog.loader import load_catalog
 from assets.progress import progress
 from assets.run_facts import RunFacts
+from assets.sources.registry import Sources
 from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import prepare
 from assets.warehouse.resource import Warehouse
+from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 
@@ -36,6 +38,12 @@ def run_facts(context: dg.InitResourceContext) -> RunFacts:
         published_path=settings.published_path,
         code_version=code_version(),
     )
+
+
+@dg.resource(description="The publishers of the run's profile; live, FRED's key is tried before any work.")
+def sources(context: dg.InitResourceContext) -> Sources:
+    """Holds the key out of sight: Dagster writes down neither resources nor what they print."""
+    return open_sources(load_settings())
 
 
 @dg.resource(
@@ -84,4 +92,4 @@ def _run_id(context: dg.InitResourceContext) -> str:
     return context.run.run_id if context.run is not None else "no-run"
 
 
-RESOURCES = {"facts": run_facts, "warehouse": warehouse}
+RESOURCES = {"facts": run_facts, "sources": sources, "warehouse": warehouse}

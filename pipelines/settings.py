@@ -1,7 +1,7 @@
 """What the environment says a run is: profile, dates, places, keys; read once, checked, and never guessed at.
 
 Belongs here: environment variables and `.env` (`.env.example` lists them), and the faults in them, one line each.
-Does not belong here: reading series or tables, Dagster (`resources.py` hands these settings to it).
+Does not belong here: reading series or tables, how publishers are reached (`access.py`), Dagster (`resources.py`).
 
 Only the standard library is imported at the top, so that the command line starts at once.
 """
@@ -83,7 +83,7 @@ class Places:
 class Settings(Places):
     """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when somebody gave a date.
 
-    `notices` are lines to print about how the settings were read: unknown variables, the choice of profile.
+    `notices` are lines to print about how the settings were read: unknown variables.
     """
 
     profile: Profile
@@ -112,11 +112,10 @@ def load_settings(
     """
     variables = read_environment(environ, root)
     places = load_places(variables, root)
-    profile, notice = choose_profile(variables)
+    profile = choose_profile(variables)
     given = as_of or _date_variable(variables, "REGIME_AS_OF")
     run_date = _run_date(profile, given, places, today)
     key = variables.get("FRED_API_KEY")
-    notices = (*unknown_variable_lines(variables), *((notice,) if notice else ()))
     return Settings(
         project_root=places.project_root,
         data_dir=places.data_dir,
@@ -125,28 +124,23 @@ def load_settings(
         as_of=given,
         run_date=run_date,
         fred_api_key=Secret(key) if key else None,
-        notices=notices,
+        notices=unknown_variable_lines(variables),
     )
 
 
-def choose_profile(variables: Mapping[str, str]) -> tuple[Profile, str | None]:
-    """The one place that decides whose figures a run uses, and the line that says so when it was not asked for.
-
-    This version reads no live source: REGIME_PROFILE=live is an error, a key alone runs the sample and says it.
-    """
+def choose_profile(variables: Mapping[str, str]) -> Profile:
+    """The one place that decides whose figures a run uses: live with a FRED key, else the sample, unless told."""
     asked = variables.get("REGIME_PROFILE")
     if asked not in (None, "sample", "live"):
         raise ConfigurationError(f"REGIME_PROFILE is {asked!r}: give sample or live")
-    if asked == "live":
+    has_key = "FRED_API_KEY" in variables
+    if asked == "live" and not has_key:
+        from assets.sources.fred_errors import KEY_PAGE
+
         raise ConfigurationError(
-            "REGIME_PROFILE=live: live sources are not part of this version; set REGIME_PROFILE=sample"
+            f"REGIME_PROFILE=live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
         )
-    if asked is None and "FRED_API_KEY" in variables:
-        return "sample", (
-            "FRED_API_KEY is set, but live sources are not part of this version: running on the sample "
-            "(REGIME_PROFILE=sample says so without this line)"
-        )
-    return "sample", None
+    return "live" if has_key and asked != "sample" else "sample"
 
 
 def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Places:

@@ -16,9 +16,10 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
-from assets.raw.ingest import Ingested, ingest
+from assets.raw.ingest import ingest
+from assets.raw.keeping import Ingested
 from assets.run_facts import RunFacts
-from assets.sources.registry import last_day, source_of
+from assets.sources.registry import Sources
 from assets.warehouse.resource import Warehouse
 
 SOURCES: tuple[SourceKey, ...] = ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
@@ -62,16 +63,17 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     def publisher(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
+        sources: dg.ResourceParam[Sources],
         facts: dg.ResourceParam[RunFacts],
     ) -> Iterator[dg.MaterializeResult]:
         selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
-        today = last_day(facts.profile, facts.project_root, facts.started_at)
         with warehouse.cursor() as con:
+            is_asked = any(facts.profile in series.profiles for series in selected)
             done = ingest(
                 con,
                 selected,
-                source_of(source, facts.profile, facts.project_root),
-                today,
+                sources.of(source) if is_asked else None,
+                sources.last_day(facts.started_at),
                 facts,
                 load_catalog(),
             )
@@ -94,6 +96,8 @@ def _summary(done: list[Ingested]) -> str:
         for status in ("unreachable", "refused")
         if (n := sum(d.status == status for d in done))
     ]
+    if late := sum(d.late is not None for d in done):
+        counts.append(f"{late} late")
     return f"{len(of_profile)} series, rows: {', '.join(counts)}" if of_profile else "none of this profile"
 
 
@@ -119,12 +123,16 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
         "rows_revised": done.counts.revised,
         "rows_corrected": done.counts.corrected,
         "rows_unchanged": done.counts.unchanged,
+        "requests": done.requests,
+        "seconds": round(done.seconds, 3),
         "dagster/row_count": held.vintages if held else 0,
     }
     if held is not None:
         metadata["last_observation"] = held.last_observation.isoformat()
         if held.last_value is not None:
             metadata["last_value"] = held.last_value
+    if done.late is not None:
+        metadata["late_release"] = str(done.late)
     if done.message:
         metadata["message"] = done.message
     check = dg.AssetCheckResult(

@@ -1,26 +1,31 @@
 """One publisher's night: fetch, judge, merge, and say what came of every series.
 
 Belongs here: the order of work and what each failure means. Does not belong here: Dagster (`assets.py`), the rules of
-judging (`sources/validate.py`), the merge (`warehouse/merge.py`).
+judging (`sources/validate.py`), writing (`keeping.py`).
 
 A series that fails leaves the others' work in place. Unreachable is a matter of coverage; reached but wrong refuses
-the whole payload before it touches the warehouse.
+the whole payload before it touches the warehouse. Credentials that are refused end the run.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assets.catalog.models import Catalog, Series
-from assets.compute.calendar import days, period_end, released_on
+from assets.compute.calendar import Days, days, first_publication, released_on
+from assets.progress import progress
+from assets.raw.headway import Headway
+from assets.raw.keeping import Ingested, Keeper
 from assets.run_facts import RunFacts
 from assets.sources.protocol import (
-    FetchStatus,
+    CountsRequests,
+    Known,
+    KnowsReleases,
     Payload,
     PayloadRefused,
     SeriesUnknown,
@@ -28,87 +33,123 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import validate
-from assets.warehouse.fetches import record_fetches
-from assets.warehouse.merge import MergeCounts, merge_source
-from assets.warehouse.readers import Holding, LastFetch, last_fetches, observation_counts
+from assets.warehouse.known import known_series
+from assets.warehouse.merge import ReleasedOn
+from assets.warehouse.readers import LastFetch, last_fetches
 
 if TYPE_CHECKING:
     import duckdb
-
-_NOTHING = MergeCounts(0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What came of one series. `payload` is None where nothing was served, or nothing that may be kept."""
-
-    series: Series
-    fetch_id: str
-    status: FetchStatus
-    message: str | None
-    payload: Payload | None = None
-    counts: MergeCounts = _NOTHING
-    holding: Holding | None = None
 
 
 def ingest(
     con: duckdb.DuckDBPyConnection,
     selected: Sequence[Series],
-    source: Source,
+    source: Source | None,
     today: dt.date,
     facts: RunFacts,
     catalog: Catalog,
 ) -> list[Ingested]:
     """Fetch and merge the selected series of one publisher; every one of them gets a result and a row in the books.
 
-    `today` is the source's own day. The merge of all accepted series is one transaction.
+    `today` is the source's own day; `source` may be None when no selected series is of the run's profile. What was
+    fetched is written before long, also when the run is interrupted. Raises CredentialsRefused.
     """
-    before = last_fetches(con)
-    fetched = [_fetch(series, source, today, before.get(series.series_id), facts) for series in selected]
-    counts = merge_source(
-        con,
-        [(f.series, f.payload, f.fetch_id) for f in fetched if f.payload is not None],
-        run_date=today,
-        captured_at=facts.started_at,
-        released_on={s.series_id: released_on(catalog.release_delays, s.series_id) for s in selected},
-    )
-    held = observation_counts(con)
-    done = [_settled(f, counts, held, facts.run_date) for f in fetched]
-    record_fetches(con, done, facts)
-    return done
+    of_profile = [series for series in selected if facts.profile in series.profiles]
+    absent = [Ingested(s, _fetch_id(facts, s), "not_in_profile") for s in selected if s not in of_profile]
+    keeper = Keeper(con, today, facts)
+    keeper.keep(absent)
+    if source is None or not of_profile:
+        return keeper.done
+    reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
+    reading.announce(of_profile)
+    headway = Headway(f"raw/{of_profile[0].source}", len(of_profile))
+    with keeper:
+        for series in of_profile:
+            fetched = reading.of(series)
+            keeper.add(fetched)
+            headway.step(fetched.requests)
+    return keeper.done
 
 
-def _fetch(
-    series: Series, source: Source, today: dt.date, last: LastFetch | None, facts: RunFacts
-) -> Ingested:
-    fetch_id = f"{facts.run_id}/{series.series_id}"
-    if facts.profile not in series.profiles:
-        return Ingested(series, fetch_id, "not_in_profile", None)
-    try:
-        payload = source.fetch(series)
-        warnings = validate(payload, series, today, last)
-    except PayloadRefused as refusal:
-        return Ingested(series, fetch_id, "refused", str(refusal))
-    except (SourceUnreachable, SeriesUnknown) as failure:
-        return Ingested(series, fetch_id, "unreachable", str(failure))
-    return Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
+class _Reading:
+    """One publisher asked for its series, one after the other."""
 
+    def __init__(
+        self,
+        source: Source,
+        today: dt.date,
+        facts: RunFacts,
+        catalog: Catalog,
+        last: Mapping[str, LastFetch],
+        known: Mapping[str, Known],
+    ) -> None:
+        self._source, self._today, self._facts = source, today, facts
+        self._catalog, self._last, self._known = catalog, last, known
 
-def _settled(
-    fetched: Ingested, counts: Mapping[str, MergeCounts], held: Mapping[str, Holding], run_date: dt.date
-) -> Ingested:
-    """The same result with what the merge did, and the status that follows from it."""
-    series = fetched.series
-    done = replace(fetched, counts=counts.get(series.series_id, _NOTHING), holding=held.get(series.series_id))
-    if done.payload is None:
+    def announce(self, series: Sequence[Series]) -> None:
+        """A first load takes minutes where a night takes seconds."""
+        fresh = sum(s.series_id not in self._known for s in series)
+        if fresh and isinstance(self._source, CountsRequests):
+            progress.info(
+                f"raw/{series[0].source}: {fresh} of {len(series)} series for the first time, with all their vintages; "
+                "an interrupted load goes on where it stopped"
+            )
+
+    def of(self, series: Series) -> Ingested:
+        """What came of one series, with every request it took."""
+        began, before = time.monotonic(), self._requests()
+        fetched = self._fetch(series)
+        asked = self._requests() - before
+        fetched.requests = asked or (fetched.payload.requests if fetched.payload is not None else 0)
+        fetched.seconds = time.monotonic() - began
+        return fetched
+
+    def _fetch(self, series: Series) -> Ingested:
+        fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
+        try:
+            payload = self._source.fetch(series, known)
+            warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+        except PayloadRefused as refusal:
+            return Ingested(series, fetch_id, "refused", str(refusal))
+        except (SourceUnreachable, SeriesUnknown) as failure:
+            return Ingested(series, fetch_id, "unreachable", str(failure))
+        done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
+        done.released_on = self._released_on(series, payload, known)
+        self._look_for_late(done, known)
         return done
-    if done.counts.appended:
-        return replace(done, status="new")
-    return replace(done, status="stale") if _is_stale(done, run_date) else done
+
+    def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
+        """First publications that replace the lag rule: the source's calendar on a first load, our list before it."""
+        listed = released_on(self._catalog.release_delays, series.series_id)
+        older = _without_vintage(payload, series)
+        if known is not None or not series.is_revisable or not len(older):
+            return listed
+        if not isinstance(self._source, KnowsReleases):
+            return listed
+        return {**self._source.publications(series, older), **listed}
+
+    def _look_for_late(self, done: Ingested, known: Known | None) -> None:
+        assert done.payload is not None
+        served = done.payload.observations["observation_date"]
+        newest = [served.max().date()] if len(served) else []
+        newest += [known.newest_observation] if known is not None and known.newest_observation else []
+        if newest and isinstance(self._source, KnowsReleases):
+            done.late = self._source.late_release(done.series, max(newest))
+
+    def _requests(self) -> int:
+        return self._source.requests if isinstance(self._source, CountsRequests) else 0
 
 
-def _is_stale(done: Ingested, run_date: dt.date) -> bool:
-    if done.series.is_step or done.holding is None or done.holding.last_figure is None:
-        return False
-    end = period_end(days(done.holding.last_figure), done.series.frequency)[0]
-    return bool((np.datetime64(run_date, "D") - end) > np.timedelta64(done.series.staleness_limit_days, "D"))
+def _fetch_id(facts: RunFacts, series: Series) -> str:
+    return f"{facts.run_id}/{series.series_id}"
+
+
+def _without_vintage(payload: Payload, series: Series) -> Days:
+    """Observations whose first publication lies before the first vintage served, or that came without any."""
+    rows = payload.observations
+    observation = days(rows["observation_date"].to_numpy())
+    start = days(rows["realtime_start"].to_numpy())
+    if not len(start) or np.isnat(start).all():
+        return observation
+    older = (start == np.nanmin(start)) & (first_publication(observation, series, {}) < np.nanmin(start))
+    return observation[older]

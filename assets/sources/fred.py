@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.compute.calendar import Days
-from assets.sources.fred_calendar import LateRelease, expected_on, is_overdue, next_stamp, publications
+from assets.compute.calendar import Days, days
+from assets.sources.fred_calendar import expected_on, is_overdue, next_stamp, publications
 from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient, Release, SeriesInfo
 from assets.sources.fred_errors import FredError, Garbled, KeyRefused, NotInAlfred, SeriesNotFound
 from assets.sources.fred_vintages import FIRST_DAY, Periods, Unreadable, in_todays_unit
@@ -29,6 +29,7 @@ from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
     CredentialsRefused,
     Known,
+    LateRelease,
     Payload,
     PayloadRefused,
     Rule,
@@ -64,7 +65,7 @@ class FredSource:
         self._now = now
         self._unanswered = 0
         self._releases: dict[str, Release] = {}
-        self._dates: dict[int, Days] = {}
+        self._dates: dict[tuple[int, bool], Days] = {}
 
     @classmethod
     def connect(
@@ -81,14 +82,14 @@ class FredSource:
         """Requests made so far, repeated ones included."""
         return self._client.requests
 
-    def check_key(self) -> None:
-        """Ask one thing, so that a wrong key is told before any work. Raises CredentialsRefused, nothing else."""
+    def probe(self) -> None:
+        """Whether FRED answers and takes the key, without patience. Raises SourceUnreachable, CredentialsRefused."""
         try:
-            self._client.series_info(_PROBE)
+            self._client.probe(_PROBE)
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
-        except (FredError, Transient):
-            return  # each series will say so for itself
+        except (FredError, Transient) as error:
+            raise SourceUnreachable(str(error)) from None
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """The series with its vintages if it is revised, else its figures; with `known`, what is new to us.
@@ -103,8 +104,7 @@ class FredSource:
         try:
             info, served = self._ask(series, known)
         except (FredError, Transient, Unreadable) as error:
-            was_silent = isinstance(error, Transient) and not isinstance(error, Garbled)
-            self._unanswered = self._unanswered + 1 if was_silent else 0
+            self._unanswered = self._unanswered + 1 if _was_silent(error) else 0
             raise _meaning(error, series.series_id, where) from None
         self._unanswered = 0
         return Payload(
@@ -124,20 +124,20 @@ class FredSource:
     def publications(self, series: Series, observations: Days) -> dict[np.datetime64, np.datetime64]:
         """First publication by period stamp, from the dates of the series' release; {} where they say nothing.
 
-        For figures older than the first vintage. At most 2 requests a series, 1 a release. Never raises for
-        FRED's sake: the lag rule serves where the dates are not to be had.
+        For figures older than the first vintage. At most 2 requests a series, one of them for all series of a
+        release. Never raises for FRED's sake: the lag rule serves where the dates are not to be had.
         """
-        return publications(observations, series, self._release_dates(series))
+        return publications(observations, series, self._release_dates(series, planned=False))
 
     def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:
         """The figure that was planned to be out and is not among ours; None when nothing is overdue.
 
-        Asks FRED only when the lag rule says so: at most 2 requests a series, 1 a release.
+        Asks FRED only when the lag rule says so: at most 2 requests a series, one of them for all of a release.
         """
         today = self._today()
         if not is_overdue(newest_observation, series, today):
             return None
-        planned = expected_on(newest_observation, series, self._release_dates(series))
+        planned = expected_on(newest_observation, series, self._release_dates(series, planned=True))
         if np.isnat(planned) or not planned < np.datetime64(today, "D"):
             return None
         name = self._releases[series.series_id].name or "its release"
@@ -181,16 +181,22 @@ class FredSource:
         )
         return _Served(_frame(rows), is_complete=newest is None, notes=notes)
 
-    def _release_dates(self, series: Series) -> Days:
+    def _release_dates(self, series: Series, planned: bool) -> Days:
+        """Days on which the series' release came out, or was planned to; none when FRED does not say."""
+        if self._unanswered >= _GIVE_UP_AFTER:
+            return days([])
         try:
             if series.series_id not in self._releases:
                 self._releases[series.series_id] = self._client.release_of(series.series_id)
-            release_id = self._releases[series.series_id].release_id
-            if release_id not in self._dates:
-                self._dates[release_id] = self._client.release_dates(release_id)
-        except (FredError, Transient, Unreadable):
-            return np.array([], dtype="datetime64[D]")
-        return self._dates[release_id]
+            asked = (self._releases[series.series_id].release_id, planned)
+            if asked not in self._dates:
+                self._dates[asked] = self._client.release_dates(*asked)
+        except KeyRefused as refusal:
+            raise CredentialsRefused(str(refusal)) from None
+        except (FredError, Transient, Unreadable) as error:
+            self._unanswered += _was_silent(error)
+            return days([])
+        return self._dates[asked]
 
     def _today(self) -> dt.date:
         return self._now().astimezone(_NEW_YORK).date()
@@ -218,6 +224,10 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     return SourceUnreachable(f"{series_id}: {error}")
+
+
+def _was_silent(error: Exception) -> bool:
+    return isinstance(error, Transient) and not isinstance(error, Garbled)
 
 
 def _rule(error: Garbled | Unreadable) -> Rule:

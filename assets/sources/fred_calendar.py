@@ -11,7 +11,6 @@ two came at once, the later one is dated too late rather than too early.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,25 +19,13 @@ from assets.compute.calendar import NAT, Days, days, first_publication, period_e
 
 # Days before the lag rule's date from which a release date may be the period's own.
 _EARLY = {"W": 3, "M": 10, "Q": 10}
+# A release with several days a period (GDP: three a quarter; a weekly one with a monthly figure): which of them brought
+# the figure is not said, and a day too early would be hindsight.
+_EARLY_OF_MANY = {"W": 0, "M": 0, "Q": 5}
+_OFTEN, _PERIOD_DAYS = 0.6, {"W": 7, "M": 30, "Q": 91}
 _MONTHS = {"M": 1, "Q": 3}
 _LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
 _DAY = np.timedelta64(1, "D")
-
-
-@dataclass(frozen=True)
-class LateRelease:
-    """A figure whose release was planned and which has not come. Days are calendar days."""
-
-    series_id: str
-    observation_date: dt.date
-    expected_on: dt.date
-    release_name: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.series_id}: the figure of {self.observation_date} was expected on {self.expected_on} "
-            f"({self.release_name})"
-        )
 
 
 def publications(
@@ -49,7 +36,7 @@ def publications(
         return {}
     stamps, dates = np.unique(observations), np.unique(release_dates)
     rule = first_publication(stamps, series, {})
-    earliest = _earliest(stamps, series)
+    earliest = _earliest(stamps, series, dates)
     found, last = {}, dates[0]  # the first date only shows that the calendar had begun
     for stamp, early, by_rule in zip(stamps, earliest, rule, strict=True):
         if early < dates[0]:
@@ -81,12 +68,15 @@ def expected_on(newest: dt.date, series: Series, release_dates: Days) -> np.date
     """Release date planned for the period after the newest one held; NaT when there is none."""
     stamp = days(next_stamp(newest, series))
     planned = np.unique(release_dates)
-    planned = planned[planned >= _earliest(stamp, series)[0]]
+    planned = planned[planned >= _earliest(stamp, series, planned)[0]]
     limit = first_publication(stamp, series, {})[0] + _LATEST
     return planned[0] if len(planned) and planned[0] <= limit else NAT
 
 
-def _earliest(stamps: Days, series: Series) -> Days:
+def _earliest(stamps: Days, series: Series, release_dates: Days) -> Days:
+    """First day that may be each period's own: a release with several days a period leaves little room before it."""
     rule = first_publication(stamps, series, {})
-    slack = np.timedelta64(_EARLY[series.frequency], "D")
+    gaps = np.diff(release_dates).astype("int64")
+    is_frequent = len(gaps) > 0 and np.median(gaps) < _OFTEN * _PERIOD_DAYS[series.frequency]
+    slack = np.timedelta64((_EARLY_OF_MANY if is_frequent else _EARLY)[series.frequency], "D")
     return np.maximum(rule - slack, period_end(stamps, series.frequency) + _DAY)

@@ -92,6 +92,10 @@ class FredClient(Fred):
             last_updated=_moment(found.get("last_updated")),
         )
 
+    def probe(self, series_id: str) -> None:
+        """One short question, without the patience of a fetch."""
+        self._fetch(self._url("series", series_id=series_id), self._patience.brief())
+
     def observations(self, series_id: str, since: str | None = None) -> Periods:
         """The figures of today, from an observation date on; their periods say nothing of vintages."""
         asked = {} if since is None else {"observation_start": since}
@@ -122,9 +126,11 @@ class FredClient(Fred):
             raise Garbled(f"{self.root_url}/series/release: {text[:20]!r} is no release id")
         return Release(int(text), found.get("name", ""))
 
-    def release_dates(self, release_id: int) -> Days:
-        """Every day a release came out or is planned to, oldest first."""
-        asked = {"release_id": str(int(release_id)), "include_release_dates_with_no_data": "true"}
+    def release_dates(self, release_id: int, planned: bool) -> Days:
+        """Every day a release came out with figures, oldest first; with `planned`, every day of its calendar."""
+        asked = {"release_id": str(int(release_id))}
+        if planned:  # days without figures too: those to come, and those that were missed
+            asked["include_release_dates_with_no_data"] = "true"
         found = self._pages("release/dates", "release_date", DATES_PER_ANSWER, **asked)
         return parse_dates([entry.text or "" for root in found for entry in root.findall("release_date")])
 
@@ -170,11 +176,11 @@ class FredClient(Fred):
             raise FredError(f"{series_id[:40]!r} is no FRED series id")
         return f"{self.root_url}/{path}?{urlencode(asked)}"
 
-    def _fetch(self, url: str) -> ET.Element:
+    def _fetch(self, url: str, patience: Patience | None = None) -> ET.Element:
         """The answer to an address (without key): paced, retried, typed failures. fredapi's one seam."""
         if not url.startswith(f"{self.root_url}/"):
             raise FredError("not an address of FRED")
-        return self._patience.keep_trying(lambda: self._once(url))
+        return (patience or self._patience).keep_trying(lambda: self._once(url))
 
     # fredapi calls `self.__fetch_data` inside its class, which Python spells like this
     _Fred__fetch_data = _fetch

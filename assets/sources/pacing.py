@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tenacity import (
@@ -77,6 +77,10 @@ class Patience:
     attempts: int = 6
     longest_wait: float = 120.0
     clock: Clock = Clock()
+
+    def brief(self) -> Patience:
+        """For a question whose answer nobody needs: asked again once, after a short wait."""
+        return replace(self, attempts=min(self.attempts, 2), longest_wait=min(self.longest_wait, 5.0))
 
     def keep_trying(self, call: Callable[[], Result]) -> Result:
         """The result of `call`, tried again after anything Transient; the last failure is raised as it is."""

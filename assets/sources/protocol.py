@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Frequency, Series, UnitKind
+from assets.compute.calendar import Days
 from assets.sources.units import parse_frequency, parse_unit
 
 Rule = Literal[
@@ -124,4 +126,49 @@ class Source(Protocol):
         Raises SourceUnreachable, SeriesUnknown, CredentialsRefused, or PayloadRefused when the answer is not
         a table of figures at all.
         """
+        ...
+
+
+@runtime_checkable
+class CountsRequests(Protocol):
+    """A source that counts what it sends, repeated requests included."""
+
+    @property
+    def requests(self) -> int: ...
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A source that can be asked whether it is there and lets us in, by one request."""
+
+    def probe(self) -> None:
+        """Raises SourceUnreachable, CredentialsRefused."""
+        ...
+
+
+@dataclass(frozen=True)
+class LateRelease:
+    """A figure whose release was planned and which has not come. Days are calendar days."""
+
+    series_id: str
+    observation_date: dt.date
+    expected_on: dt.date
+    release_name: str
+
+    def __str__(self) -> str:
+        return (
+            f"the figure of {self.observation_date} was expected on {self.expected_on} ({self.release_name})"
+        )
+
+
+@runtime_checkable
+class KnowsReleases(Protocol):
+    """A source that knows its publishers' calendars. Neither question raises for the publisher's sake."""
+
+    def publications(self, series: Series, observations: Days) -> dict[np.datetime64, np.datetime64]:
+        """First publication by period stamp, for figures older than the first vintage; {} where it is not known."""
+        ...
+
+    def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:
+        """The figure after the newest one held, when the day planned for it has passed; None when none is overdue."""
         ...

@@ -1,25 +1,112 @@
 """Who fetches what: the profile swaps the publishers' modules, the graph stays the same.
 
-Belongs here: the choice of source per profile. Does not belong here: reading any of them.
+Belongs here: the choice of source per profile, one instance of each a run. Does not belong here: reading any of them,
+the environment (`pipelines/settings.py` reads it, an `Access` carries what it says).
+
+A publisher beside FRED is one line of `_PUBLISHERS`: a module of this room and its class, made by `Class.connect(url)`
+with the address of its variable, None for the publisher's own. Nothing is imported before it is used.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, cast
+from zoneinfo import ZoneInfo
 
-from assets.catalog.models import Profile, SourceKey
-from assets.sources.protocol import Source
+from assets.catalog.models import Profile, Series, SourceKey
+from assets.sources.protocol import Known, Payload, Probed, Source, SourceUnreachable
 from assets.sources.sample import SampleSource
 
+_NEW_YORK = ZoneInfo("America/New_York")
+_PUBLISHERS: dict[SourceKey, tuple[str, str]] = {
+    "fed_board": ("assets.sources.fed_board", "FedBoardSource"),
+    "fiscal_data": ("assets.sources.fiscal_data", "FiscalDataSource"),
+    "shiller": ("assets.sources.shiller", "ShillerSource"),
+    "world_bank": ("assets.sources.world_bank", "WorldBankSource"),
+}
 
-def source_of(key: SourceKey, profile: Profile, project_root: Path) -> Source:
-    """The module that serves a publisher's series in a profile. Raises ValueError for a profile that has none."""
-    if profile == "sample":
-        return SampleSource(project_root)
-    raise ValueError(f"profile {profile!r} has no source for {key!r}")
+
+class Hidden(Protocol):
+    """A text nothing shows but `reveal`."""
+
+    def reveal(self) -> str: ...
 
 
-def last_day(profile: Profile, project_root: Path, started_at: dt.datetime) -> dt.date:
-    """The source's own day: no figure can be about a later one. The sample's last day, or the day of the run."""
-    return SampleSource(project_root).as_of if profile == "sample" else started_at.date()
+@dataclass(frozen=True)
+class Access:
+    """How a run reaches its publishers. `urls` holds the addresses given for publishers beside FRED."""
+
+    profile: Profile
+    project_root: Path
+    fred_api_key: Hidden | None = None
+    fred_root_url: str | None = None
+    fred_requests_per_second: float = 1.8
+    urls: Mapping[SourceKey, str] = field(default_factory=dict)
+
+
+class _NotRead:
+    """A publisher this version has no module for."""
+
+    def __init__(self, key: SourceKey) -> None:
+        self._key = key
+
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        raise SourceUnreachable(f"{series.series_id}: this version does not read {self._key}")
+
+
+class Sources:
+    """The publishers of one run: each is made when it is first needed, and only once."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._made: dict[SourceKey, Source] = {}
+
+    def __repr__(self) -> str:
+        return f"Sources({self._access.profile})"
+
+    def of(self, key: SourceKey) -> Source:
+        """The module that serves a publisher's series. Raises CredentialsRefused, ValueError (an address)."""
+        if key not in self._made:
+            self._made[key] = self._make(key)
+        return self._made[key]
+
+    def check(self) -> None:
+        """Ask FRED one thing before any work, so that a wrong key is told at once. Raises CredentialsRefused.
+
+        An unreachable FRED is no reason to stop: what is absent is a matter of coverage.
+        """
+        if self._access.profile != "live":
+            return
+        fred = self.of("fred")
+        try:
+            if isinstance(fred, Probed):
+                fred.probe()
+        except SourceUnreachable:
+            return
+
+    def last_day(self, started_at: dt.datetime) -> dt.date:
+        """The sources' own day: no figure can be about a later one. The sample's last, or New York's at the start."""
+        if self._access.profile == "sample":
+            return SampleSource(self._access.project_root).as_of
+        return started_at.astimezone(_NEW_YORK).date()
+
+    def _make(self, key: SourceKey) -> Source:
+        access = self._access
+        if access.profile == "sample":
+            return SampleSource(access.project_root)
+        if key == "fred":
+            from assets.sources.fred import FredSource
+
+            secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
+            return FredSource.connect(secret, access.fred_root_url, access.fred_requests_per_second)
+        if key not in _PUBLISHERS:
+            raise ValueError(f"no publisher serves {key!r} in the profile {access.profile}")
+        module, name = _PUBLISHERS[key]
+        if importlib.util.find_spec(module) is None:
+            return _NotRead(key)
+        return cast(Source, getattr(importlib.import_module(module), name).connect(access.urls.get(key)))

@@ -35,10 +35,15 @@ class ServedSeries(Served, Protocol):
     def last_updated(self) -> dt.datetime | None: ...
     @property
     def is_complete(self) -> bool: ...
+
+
+class Late(Protocol):
+    """A figure whose release was planned and which has not come."""
+
     @property
-    def requests(self) -> int: ...
+    def observation_date(self) -> dt.date: ...
     @property
-    def seconds(self) -> float: ...
+    def expected_on(self) -> dt.date: ...
 
 
 class Outcome(Protocol):
@@ -56,6 +61,12 @@ class Outcome(Protocol):
     def payload(self) -> ServedSeries | None: ...
     @property
     def counts(self) -> MergeCounts: ...
+    @property
+    def requests(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def late(self) -> Late | None: ...
 
 
 def record_fetches(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], facts: RunFacts) -> None:
@@ -76,6 +87,10 @@ def _row(outcome: Outcome, facts: RunFacts) -> dict[str, object]:
         "status": outcome.status,
         "message": outcome.message or None,
         **_served(outcome),
+        "requests": outcome.requests,
+        "seconds": outcome.seconds,
+        "late_observation": outcome.late.observation_date if outcome.late is not None else None,
+        "late_since": outcome.late.expected_on if outcome.late is not None else None,
         "rows_new": outcome.counts.new,
         "rows_revised": outcome.counts.revised,
         "rows_corrected": outcome.counts.corrected,
@@ -86,7 +101,7 @@ def _row(outcome: Outcome, facts: RunFacts) -> dict[str, object]:
 def _served(outcome: Outcome) -> dict[str, object]:
     payload = outcome.payload
     if payload is None:
-        return {"requests": 0, "seconds": 0.0}
+        return {}
     dates = payload.observations["observation_date"]
     return {
         "unit": payload.unit,
@@ -97,6 +112,4 @@ def _served(outcome: Outcome) -> dict[str, object]:
         "rows_served": dates.nunique(),
         "served_first": dates.min(),
         "served_last": dates.max(),
-        "requests": payload.requests,
-        "seconds": payload.seconds,
     }

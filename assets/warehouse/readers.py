@@ -76,7 +76,8 @@ _HOLDINGS = """
 SELECT series_id, count(*), count(DISTINCT observation_date), min(observation_date), max(observation_date),
   max(observation_date) FILTER (value IS NOT NULL),
   arg_max(value, (observation_date, realtime_start, captured_at)) FILTER (value IS NOT NULL)
-FROM raw.vintages GROUP BY series_id ORDER BY series_id
+FROM raw.vintages WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
+GROUP BY series_id ORDER BY series_id
 """
 
 
@@ -152,9 +153,12 @@ def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
     return {series_id: LastFetch(*rest) for series_id, *rest in rows}
 
 
-def observation_counts(con: duckdb.DuckDBPyConnection) -> dict[str, Holding]:
-    """What the archive holds, by series id."""
-    rows = con.execute(_HOLDINGS).fetchall()
+def observation_counts(
+    con: duckdb.DuckDBPyConnection, series_ids: Sequence[str] | None = None
+) -> dict[str, Holding]:
+    """What the archive holds of some series (None: of all), by series id."""
+    asked = {"all_series": series_ids is None, "series_ids": list(series_ids or [])}
+    rows = con.execute(_HOLDINGS, asked).fetchall()
     return {series_id: Holding(*rest) for series_id, *rest in rows}
 
 

@@ -50,7 +50,7 @@ def history(places: Places) -> list[Finding]:
 def publishers(places: Places, variables: Mapping[str, str]) -> list[Finding]:
     """Whether the publishers' hosts answer at all; nothing is asked of them, and no key is sent."""
     try:
-        profile, _ = choose_profile(variables)
+        profile = choose_profile(variables)
     except ConfigurationError:
         return []  # said by the line about the configuration
     if profile == "sample":

@@ -24,8 +24,17 @@ def main(args: argparse.Namespace) -> int:
     settings = load_settings(as_of=args.as_of)
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
+    if settings.profile == "live":
+        _try_key(settings)
     say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
     return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+
+
+def _try_key(settings: Settings) -> None:
+    """A wrong key is told now, before the lock, the warehouse and Dagster."""
+    from pipelines.access import open_sources
+
+    open_sources(settings)
 
 
 def say(line: str) -> None:

@@ -74,7 +74,7 @@ def test_a_history_that_cannot_be_read_leaves_the_other_lines(places: Places) ->
 
 def test_publishers_are_reached_only_in_live(monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
     assert "none is asked" in publishers(places, {"REGIME_PROFILE": "sample"})[0].text
-    monkeypatch.setattr(doctor_service, "choose_profile", lambda _: ("live", None))
+    monkeypatch.setattr(doctor_service, "choose_profile", lambda _: "live")
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()

@@ -15,7 +15,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.run_facts import RunFacts
-from assets.sources.protocol import Payload
+from assets.sources.protocol import LateRelease, Payload
 from assets.warehouse.fetches import record_fetches
 from assets.warehouse.merge import MergeCounts, merge_payload
 from assets.warehouse.readers import (
@@ -46,6 +46,9 @@ class Came:
     payload: Payload | None = None
     message: str | None = None
     counts: MergeCounts = NOTHING
+    requests: int = 1
+    seconds: float = 0.1
+    late: LateRelease | None = None
 
 
 def facts(days_later: int = 0) -> RunFacts:
@@ -163,7 +166,7 @@ def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnectio
             0,
             0,
             None,
-            0,
+            1,
             "sample_data/GS10.csv: GS10: there is no such file",
         ),
     ]

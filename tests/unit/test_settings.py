@@ -47,16 +47,16 @@ def test_an_unknown_profile_is_refused(profile: str) -> None:
         load_settings(environ={"REGIME_PROFILE": profile})
 
 
-def test_live_is_refused_and_the_way_on_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="set REGIME_PROFILE=sample"):
-        load_settings(environ={"REGIME_PROFILE": "live", "FRED_API_KEY": "k"})
+def test_live_without_a_key_says_where_to_get_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"https://fredaccount\.stlouisfed\.org/apikeys"):
+        load_settings(environ={"REGIME_PROFILE": "live"})
 
 
-def test_a_key_alone_runs_the_sample_and_says_so() -> None:
-    settings = load_settings(environ={"FRED_API_KEY": "abc"})
-    assert settings.profile == "sample"
-    assert len(settings.notices) == 1 and "running on the sample" in settings.notices[0]
-    assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).notices == ()
+def test_a_key_alone_runs_live_and_the_profile_goes_before_it() -> None:
+    settings = load_settings(environ={"FRED_API_KEY": "abc"}, today=dt.date(2026, 11, 24))
+    assert (settings.profile, settings.run_date) == ("live", dt.date(2026, 11, 24))
+    assert settings.warehouse_path.name == "warehouse.duckdb"
+    assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).profile == "sample"
 
 
 def test_the_key_is_shown_by_nothing() -> None:

@@ -1,0 +1,83 @@
+"""How a run reaches its publishers, as the environment says, and whether they let it in.
+
+Belongs here: key, pace and addresses, and the faults in them, one line each. Does not belong here: the other settings
+(`settings.py`), asking a publisher for figures (`assets/sources`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipelines.settings import ConfigurationError, Settings, read_environment
+
+if TYPE_CHECKING:
+    from assets.catalog.models import SourceKey
+    from assets.sources.registry import Access, Sources
+
+URL_VARIABLES: dict[SourceKey, str] = {
+    "fiscal_data": "FISCAL_DATA_URL",
+    "fed_board": "FED_BOARD_URL",
+    "shiller": "SHILLER_URL",
+    "world_bank": "WORLD_BANK_URL",
+}
+_DEFAULT_PACE = 1.8  # requests a second; FRED allows two, counted each second
+_FASTEST = 1000.0  # a server of one's own
+
+
+def read_access(settings: Settings, variables: Mapping[str, str] | None = None) -> Access:
+    """Key, pace and addresses of a run. Raises ConfigurationError, one line."""
+    from assets.sources.registry import Access
+
+    found = read_environment(root=settings.project_root) if variables is None else variables
+    return Access(
+        profile=settings.profile,
+        project_root=settings.project_root,
+        fred_api_key=settings.fred_api_key,
+        fred_root_url=_address(found, "FRED_ROOT_URL"),
+        fred_requests_per_second=_pace(found),
+        urls={key: url for key, name in URL_VARIABLES.items() if (url := _address(found, name)) is not None},
+    )
+
+
+def open_sources(settings: Settings, variables: Mapping[str, str] | None = None) -> Sources:
+    """The publishers of a run, FRED's key tried by one request. Raises ConfigurationError before any other work."""
+    from assets.sources.protocol import CredentialsRefused
+    from assets.sources.registry import Sources
+
+    sources = Sources(read_access(settings, variables))
+    try:
+        sources.check()
+    except (CredentialsRefused, ValueError) as error:
+        raise ConfigurationError(str(error)) from None
+    return sources
+
+
+def _pace(variables: Mapping[str, str]) -> float:
+    text = variables.get("FRED_REQUESTS_PER_SECOND")
+    if text is None:
+        return _DEFAULT_PACE
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = 0.0
+    if not 0 < pace <= _FASTEST:
+        raise ConfigurationError(
+            f"FRED_REQUESTS_PER_SECOND is {text!r}: give a number above 0, at FRED itself at most 2"
+        )
+    return pace
+
+
+def _address(variables: Mapping[str, str], name: str) -> str | None:
+    text = variables.get(name)
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ConfigurationError(f"{name} is no address like https://example.org/path")
+    return text
