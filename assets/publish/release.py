@@ -15,6 +15,7 @@ from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.publish.describe import release_metadata
+from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import record_publication
@@ -54,7 +55,9 @@ def release(
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
         build_release(con, staged, catalog, of_release)
         try:
-            published = publish(staged, facts.published_path, gate=lambda file: _gate(file, con, facts))
+            published = publish(
+                staged, facts.published_path, gate=lambda file: _gate(file, con, facts), fill=fill_release
+            )
         except Held as held:
             raise dg.Failure(
                 str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False

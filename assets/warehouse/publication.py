@@ -24,12 +24,25 @@ import duckdb
 
 from assets.catalog.models import Profile
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.errors import explained
+from assets.warehouse.errors import WarehouseError, explained
 from assets.warehouse.release import remove_staged
+from assets.warehouse.release_folder import (
+    READ_ONLY,
+    abandon,
+    begin,
+    finish,
+    heal,
+    put_beside,
+    releases_folder,
+    seal,
+    sync,
+)
+from assets.warehouse.retention import prune
 
 Gate = Callable[[duckdb.DuckDBPyConnection], None]
-READ_ONLY = 0o444
-_FREE_FACTOR = 3  # free space needed, in sizes of the staged file
+# Fills the folder of a release: staged file (opened), its path, the folder, the release before.
+Fill = Callable[[duckdb.DuckDBPyConnection, Path, Path, Path | None], None]
+_FREE_FACTOR = 3  # free space needed, in sizes of the whole release
 
 
 class PublicationRefused(Exception):
@@ -120,14 +133,21 @@ def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
     except OSError as error:
         raise _refused(error, folder) from None
     remove_staged(staged_path(published))
-    refuse_replacing(published, profile, as_of)
+    there = refuse_replacing(published, profile, as_of)
+    try:
+        heal(published, there.release_id if there else None)
+    except OSError as error:
+        raise _refused(error, folder) from None
 
 
-def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> None:
-    """Raises PublicationRefused for a sample over a live publication, and for an older as-of date."""
+def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> Published | None:
+    """What stands there, if anything does.
+
+    Raises PublicationRefused for a sample over a live publication, and for an older as-of date.
+    """
     there = published_release(published)
     if there is None:
-        return
+        return None
     if there.profile == "live" and profile == "sample":
         raise PublicationRefused(
             "the published file is live and FRED_API_KEY is not set: "
@@ -138,46 +158,73 @@ def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> None:
             f"the published file is as of {there.as_of}, this run is as of {as_of}: "
             "give REGIME_DATA_DIR another place, or a later date"
         )
+    return there
 
 
-def publish(staged: Path, published: Path, *, gate: Gate) -> Published:
-    """Judge the staged file with `gate` (a read-only connection to it), then swap it in.
+def publish(staged: Path, published: Path, *, gate: Gate, fill: Fill) -> Published:
+    """Judge the staged file with `gate` (a read-only connection to it), make its release folder, then swap it in.
 
     Raises what the gate raises (Held), and PublicationRefused; the staged file is gone then, the old one stands.
     """
     try:
         with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
             release = _read_manifest(con)
-            refuse_replacing(published, release.profile, release.as_of)
+            there = refuse_replacing(published, release.profile, release.as_of)
             gate(con)
-        _refuse_without_space(staged)
-        _swap(staged, published)
+            _refuse_without_space(staged.parent, staged.stat().st_size)
+            with _folder_made(published, release.release_id) as folder:
+                before = _folder_of(published, there)
+                fill(con, staged, folder, before)
+                _refuse_without_space(folder, sum(file.stat().st_size for file in folder.rglob("*")))
+                seal(folder, before)
+                _swap(staged, published)
     except OSError as error:
         raise _refused(error, published.parent) from None
     except duckdb.IOException as error:
         raise explained(error, staged) from None
     finally:
         remove_staged(staged)
+    _complete(published, release.release_id)
     _prove(published)
     return release
+
+
+@contextmanager
+def _folder_made(published: Path, release_id: str) -> Iterator[Path]:
+    """The folder of a release to be; gone again when it is not published."""
+    try:
+        yield begin(published, release_id)
+    except BaseException:
+        abandon(published, release_id)
+        raise
+
+
+def _complete(published: Path, release_id: str) -> None:
+    """After the swap: the folder's name, the files beside the published one, what is kept no longer."""
+    try:
+        finish(published, release_id)
+        put_beside(published, release_id)
+        prune(published, release_id)
+    except OSError as error:
+        said = str(_refused(error, published.parent))
+        raise WarehouseError(
+            f"{said}; {published.name} is published, the next run completes the rest"
+        ) from None
+
+
+def _folder_of(published: Path, there: Published | None) -> Path | None:
+    folder = releases_folder(published) / there.release_id if there else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _swap(staged: Path, published: Path) -> None:
     """Read-only bit, everything on disk, rename, no foreign WAL. The rename is the moment of publication."""
     staged.chmod(READ_ONLY)
-    _sync(staged)
+    sync(staged)
     os.replace(staged, published)
     wal = published.with_name(published.name + ".wal")
     wal.unlink(missing_ok=True)
-    _sync(published.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(published.parent)
 
 
 def _prove(published: Path) -> None:
@@ -188,12 +235,11 @@ def _prove(published: Path) -> None:
         raise explained(error, published) from None
 
 
-def _refuse_without_space(staged: Path) -> None:
-    needed, free = _FREE_FACTOR * staged.stat().st_size, shutil.disk_usage(staged.parent).free
+def _refuse_without_space(folder: Path, size: int) -> None:
+    needed, free = _FREE_FACTOR * size, shutil.disk_usage(folder).free
     if free < needed:
         raise PublicationRefused(
-            f"{staged.parent}: {free / 1e6:.0f} MB free, publishing needs {needed / 1e6:.0f} MB: "
-            "free some space"
+            f"{folder}: {free / 1e6:.0f} MB free, publishing needs {needed / 1e6:.0f} MB: free some space"
         )
 
 

@@ -25,7 +25,7 @@ def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Gate:
     """The night published and in the books, and the same release staged once more. Computed again for one date only."""
     monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
     with open_warehouse(night.warehouse) as con:
-        publish(night.staged, night.published, gate=lambda _: None)
+        publish(night.staged, night.published, gate=lambda _: None, fill=lambda *_: None)
         record_publication(con, night.published, "sample", CATALOG)
     night.stage_again()
     return Gate(night)
@@ -149,7 +149,7 @@ def test_a_source_that_was_down_and_answers_the_next_day_changes_no_published_ro
             down.setattr(SampleSource, "fetch", without_the_newest)
             fill(con, first.facts)
         stage(con, first.facts, first.staged)
-        publish(first.staged, first.published, gate=lambda _: None)
+        publish(first.staged, first.published, gate=lambda _: None, fill=lambda *_: None)
         record_publication(con, first.published, "sample", CATALOG)
     second = replace(
         first, facts=night_facts(tmp_path, SAMPLE_END, STARTED_AT + dt.timedelta(days=1), "next")

@@ -1,0 +1,1 @@
+"""What a release says of itself in files: one module per document, listed in `release.py`."""

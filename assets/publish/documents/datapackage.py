@@ -1,0 +1,121 @@
+"""`datapackage.json`: the release described for machines, after Frictionless Data Package.
+
+Belongs here: the descriptor. Does not belong here: the hashes of other documents (`SHA256SUMS` has them all).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+
+from assets.catalog.models import Column, Table
+from assets.catalog.render import table_comment
+from assets.publish.documents.facts import DocumentFacts
+from assets.publish.documents.licenses import MEANING
+from assets.warehouse.dictionary import source_series
+from assets.warehouse.exports import Export
+from assets.warehouse.release_folder import sha256_of
+
+_TYPES = {
+    "DATE": "date", "DOUBLE": "number", "VARCHAR": "string", "BOOLEAN": "boolean",
+    "INTEGER": "integer", "BIGINT": "integer", "TIMESTAMP": "datetime",
+}  # fmt: skip
+_FOREIGN_KEYS = {"regime_evidence": ("as_of_date", "regime")}
+_MEDIA = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", "duckdb": "application/vnd.duckdb"}
+_NEW_MONTH_ENDS = """
+SELECT count(*) FROM regime
+WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_manifest)
+"""
+
+
+def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
+    """The text of datapackage.json. Its own keys begin with `regime:`; they decide how long a release is kept."""
+    manifest = facts.manifest
+    descriptor = {
+        "name": "stimulus-regime",
+        "title": "Stimulus regime of the United States, point in time",
+        "version": manifest["release_id"],
+        "created": f"{manifest['published_at'].isoformat()}Z",
+        "contributors": [{"title": "The stimulus-regime project", "role": "author"}],
+        "licenses": [{"name": "Apache-2.0", "title": "Apache License 2.0 (the code; figures: LICENSES.md)"}],
+        "sources": [
+            {"title": s.citation, "path": s.source_url, "regime:series_id": s.series_id, "regime:rights": s.rights}
+            for s in facts.catalog.series.values()
+        ],
+        "regime:release_id": manifest["release_id"],
+        "regime:profile": manifest["profile"],
+        "regime:as_of": manifest["as_of_date"].isoformat(),
+        "regime:label": facts.newest["regime"],
+        "regime:new_month_ends": con.execute(_NEW_MONTH_ENDS).fetchall()[0][0],
+        "regime:code_version": manifest["code_version"],
+        "regime:method_version": manifest["method_version"],
+        "regime:method_sha256": manifest["method_sha256"],
+        "regime:rights": MEANING,
+        "resources": [
+            _file(facts, "regime.duckdb", "regime.duckdb", manifest["row_count"]),
+            *(_table(facts, export) for export in facts.exports),
+        ],
+    }  # fmt: skip
+    return json.dumps(descriptor, indent=1, ensure_ascii=False) + "\n"
+
+
+def _file(facts: DocumentFacts, name: str, path: str, rows: int) -> dict[str, Any]:
+    file, kind = facts.folder / path, path.rpartition(".")[2]
+    return {
+        "name": name.replace("_", "-"),
+        "path": path,
+        "format": kind,
+        "mediatype": _MEDIA[kind],
+        "bytes": file.stat().st_size,
+        "hash": f"sha256:{sha256_of(file)}",
+        "regime:rows": rows,
+    }
+
+
+def _table(facts: DocumentFacts, export: Export) -> dict[str, Any]:
+    """A table as a resource; the Parquet one describes columns in full, the CSV one their types alone."""
+    table, is_csv = export.table, export.path.endswith(".csv")
+    resource = _file(facts, table.name + (".csv" if is_csv else ""), export.path, export.rows)
+    full = {} if is_csv else {"title": table.title, "description": table_comment(table)}
+    fields = [_field(column) if is_csv else _described(facts, column) for column in table.columns]
+    schema = {"fields": fields, "primaryKey": list(table.key), "missingValues": [""]}
+    if (foreign := _FOREIGN_KEYS.get(table.name)) is not None:
+        column, other = foreign
+        name = f"{other}.csv" if is_csv else other
+        schema["foreignKeys"] = [
+            {"fields": [column], "reference": {"resource": name, "fields": [column]}}
+        ]  # fmt: skip
+    return {**resource, **full, "type": "table", "schema": schema, **_dialect(table, is_csv)}
+
+
+def _dialect(table: Table, is_csv: bool) -> dict[str, Any]:
+    return {"encoding": "utf-8", "regime:described_by": table.name.replace("_", "-")} if is_csv else {}
+
+
+def _field(column: Column) -> dict[str, Any]:
+    constraints: dict[str, Any] = {} if column.nullable else {"required": True}
+    if column.type in ("DOUBLE", "INTEGER", "BIGINT"):
+        limits = {"minimum": column.minimum, "maximum": column.maximum}
+        whole = column.type != "DOUBLE"
+        constraints |= {k: int(v) if whole else v for k, v in limits.items() if v is not None}
+    if column.values is not None:
+        constraints["enum"] = list(column.values)
+    return {
+        "name": column.name,
+        "type": _TYPES[column.type],
+        **({"constraints": constraints} if constraints else {}),
+    }
+
+
+def _described(facts: DocumentFacts, column: Column) -> dict[str, Any]:
+    """A field with unit, definition, rights, and the series whose citations stand under `sources` of the package."""
+    series = source_series(facts.catalog, column)
+    return {
+        **_field(column),
+        "description": column.definition,
+        "unit": column.unit,
+        "regime:rights": sorted({facts.catalog.series[series_id].rights for series_id in series}),
+        "regime:cite": list(series),
+    }

@@ -1,0 +1,106 @@
+"""`RELEASE_NOTES.md`: what is different from the release before.
+
+Belongs here: label, month-ends, figures, late figures, method and columns, as the two releases show them. Does not
+belong here: what changed in the program (CHANGELOG.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from assets.publish.documents.facts import DocumentFacts, Rows, asked
+
+_SHOWN = 20
+_BEFORE = "read_parquet('{before}/parquet/{table}.parquet')"
+_LAST = "SELECT as_of_date, regime, bubble_score FROM {regime} ORDER BY as_of_date DESC LIMIT 1"
+_NEW_MONTH_ENDS = """
+SELECT as_of_date, regime FROM regime
+WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_manifest) ORDER BY as_of_date
+"""
+_FIGURES = """
+SELECT o.series_id,
+  count(*) FILTER (old.observation_date IS NULL) AS new,
+  count(*) FILTER (old.observation_date IS NOT NULL) AS revised
+FROM (SELECT * FROM observations ANTI JOIN {observations} AS b
+      USING (series_id, observation_date, realtime_start)) AS o
+LEFT JOIN (SELECT DISTINCT series_id, observation_date FROM {observations}) AS old
+  USING (series_id, observation_date)
+GROUP BY o.series_id ORDER BY o.series_id
+"""
+_COLUMNS = """
+SELECT coalesce(n.table_name, b.table_name) || '.' || coalesce(n.column_name, b.column_name) AS name,
+  b.column_name IS NULL AS is_new
+FROM columns AS n FULL JOIN {columns} AS b USING (table_name, column_name)
+WHERE n.column_name IS NULL OR b.column_name IS NULL ORDER BY name
+"""
+_WHO = """## Who should use it
+Whoever needs to know what was measurable on a date, with the evidence behind it. Not for whoever looks for a
+forecast, advice, or today's revised history alone: rows keep what was known on their date.
+"""
+
+
+def notes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
+    """The text of RELEASE_NOTES.md."""
+    manifest = facts.manifest
+    head = [
+        f"# Release {manifest['release_id']}",
+        "",
+        f"As of {manifest['as_of_date']}, {manifest['profile']} figures, method {manifest['method_version']}, "
+        f"code {manifest['code_version']}.",
+        "",
+    ]
+    return "\n".join([*head, *_changes(con, facts), *_late(con), "", _WHO])
+
+
+def _changes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Iterator[str]:
+    newest = facts.newest
+    try:
+        last = _asked_before(con, facts, _LAST) if facts.before is not None else []
+    except duckdb.Error:
+        last = []  # the release before cannot be read any more
+    if not last:
+        yield f"First release here. Label: {newest['regime']} since {newest['regime_since']}."
+        return
+    yield "## Label"
+    yield f"{_label(last[0]['regime'], newest['regime'])}; as of {last[0]['as_of_date']} before."
+    yield from ("", "## Month-ends published for the first time")
+    ends = asked(con, _NEW_MONTH_ENDS)
+    yield from _listed([f"{row['as_of_date']}: {row['regime']}" for row in ends])
+    yield from ("", "## New and revised figures")
+    figures = _asked_before(con, facts, _FIGURES)
+    yield from _listed([f"{r['series_id']}: {r['new']} new, {r['revised']} revised" for r in figures])
+    yield from ("", "## Method and columns")
+    yield from _listed(list(_shape(con, facts)))
+
+
+def _shape(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Iterator[str]:
+    method = _asked_before(con, facts, "SELECT method_version FROM {release_manifest}")[0]["method_version"]
+    if method != facts.manifest["method_version"]:
+        moved = con.execute("SELECT count(*) FROM method_changes").fetchall()[0][0]
+        yield f"method {method} -> {facts.manifest['method_version']}; {moved} labels differ (`method_changes`)"
+    for row in _asked_before(con, facts, _COLUMNS):
+        yield f"column `{row['name']}` {'added' if row['is_new'] else 'removed with this release'}"
+
+
+def _late(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    rows = asked(con, "SELECT series_id, count(*) AS n FROM late_figures GROUP BY ALL ORDER BY ALL")
+    yield from ("", "## Figures that came after a published month-end")
+    yield from _listed([f"{row['series_id']}: {row['n']}; the published rows stand" for row in rows])
+
+
+def _label(before: str, now: str) -> str:
+    return f"unchanged: {now}" if before == now else f"{before} -> {now}"
+
+
+def _listed(lines: list[str]) -> list[str]:
+    more = [f"- and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return [*(f"- {line}" for line in lines[:_SHOWN]), *more] or ["none"]
+
+
+def _asked_before(con: duckdb.DuckDBPyConnection, facts: DocumentFacts, query: str) -> Rows:
+    """Answer of a query in which a name in braces is that table of the release before."""
+    place = str(facts.before).replace("'", "''")
+    tables = ("regime", "observations", "columns", "release_manifest")
+    return asked(con, query.format(**{t: _BEFORE.format(before=place, table=t) for t in tables}))

@@ -1,0 +1,60 @@
+"""`README.txt`: what lies here, and three queries to begin with.
+
+Belongs here: its text. Does not belong here: definitions of columns (`dictionary.py`).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from assets.publish.documents.facts import DocumentFacts
+
+FIRST_QUERIES = (
+    "SELECT * FROM regime_current;",
+    "SELECT condition, component, value, unit, percentile FROM regime_evidence\n"
+    "WHERE as_of_date = (SELECT max(as_of_date) FROM regime) ORDER BY condition, weight DESC;",
+    "SELECT * FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 5;",
+)
+_TEXT = """{title}
+{rule}
+{caution}Label: {regime} since {since}. As of {as_of}, {profile} figures, published {published} UTC,
+release {release_id}.
+
+What lies here
+  regime.duckdb        everything, for any DuckDB client from 1.2 on; open it read-only
+  parquet/, csv/       the same tables, one file each (CSV without observations)
+  DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
+  RELEASE_NOTES.md     what changed since the release before
+  LICENSES.md          what may be done with the figures, series by series
+  CITATION.cff         how to cite this release
+  datapackage.json     rows, bytes, hashes, types, units, rights (Frictionless)
+  SHA256SUMS           sha256sum --check SHA256SUMS
+  releases/            earlier releases, which never change
+
+Open it
+  duckdb -readonly regime.duckdb
+  python -c "import duckdb; print(duckdb.connect('regime.duckdb', read_only=True).sql('FROM regime_current'))"
+
+Three queries to begin with
+
+{queries}
+
+Every row states what was known on its as_of_date. A measurement, no forecast and no advice.
+"""
+
+
+def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
+    """The text of README.txt."""
+    title = "Stimulus regime of the United States, point in time"
+    return _TEXT.format(
+        title=title,
+        rule="=" * len(title),
+        caution="SAMPLE DATA: bundled figures, not today's.\n" if facts.is_sample else "",
+        regime=facts.newest["regime"],
+        since=facts.newest["regime_since"],
+        as_of=facts.manifest["as_of_date"],
+        profile=facts.manifest["profile"],
+        published=f"{facts.manifest['published_at']:%Y-%m-%d %H:%M}",
+        release_id=facts.manifest["release_id"],
+        queries="\n\n".join(FIRST_QUERIES),
+    )
