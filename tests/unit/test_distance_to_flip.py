@@ -40,8 +40,8 @@ def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distanc
     columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
     limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
     reachable = distances[(distances["reachability"] == "reachable") & (distances["condition"] != "stance")]
-    picked = reachable.groupby(["threshold", "component"], sort=True).nth([0, -1])
-    assert len(picked) > 60
+    picked = reachable.groupby(["threshold", "component"], sort=True).nth(-1)[::2]
+    assert len(picked) > 15
     for row in picked.itertuples():
         at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
         limit, column = limits[row.threshold], columns[row.component]
@@ -58,9 +58,9 @@ def test_where_even_the_extreme_value_does_not_suffice_it_is_called_unreachable(
     columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
     limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
     picked = (
-        distances[distances["reachability"] == "unreachable"].groupby(["threshold", "component"]).nth([0, -1])
+        distances[distances["reachability"] == "unreachable"].groupby(["threshold", "component"]).nth(0)[::3]
     )
-    assert len(picked) > 60
+    assert len(picked) > 15
     for row in picked.itertuples():
         at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
         for extreme in (
