@@ -18,12 +18,15 @@ from checks.suites import (
     context,
     credit_spreads,
     distance_to_flip,
+    effective_weights,
     equity_risk_premium,
     fiscal_and_debt,
     late_figures,
     liquidity_destination,
+    method_variants,
     monetisation,
     money_and_rates,
+    parameter_sensitivity,
     policy_events,
     provenance,
     qe_phases,
@@ -65,6 +68,9 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         score_attribution,
         regime_changes,
         distance_to_flip,
+        parameter_sensitivity,
+        method_variants,
+        effective_weights,
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
@@ -87,6 +93,7 @@ MAY_BE_EMPTY = (
     "score_attribution",  # a run date before the first score
     "regime_changes",
     "distance_to_flip",
+    "parameter_sensitivity",
 )
 SPARSE = ("regime_changes",)  # a row on some dates only
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too

@@ -190,6 +190,11 @@ class Robustness(Section):
     valuation_rank_shares: tuple[Share, ...]
     spread_weights: tuple[Share, ...]
     confirmation_months: tuple[Count, ...]
+    weight_draws: Count
+    weight_draw_spread: Share
+    weight_draw_seed: Count
+    effective_weight_gap: Share
+    era_starts: tuple[dt.date, ...]
 
 
 class ForwardReturns(Section):

@@ -18,6 +18,7 @@ from assets.compute.conditions import Condition, Readings, Scorer, credit, econo
 from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Texts
 from assets.compute.robustness import agreement
+from assets.compute.score_range import score_range
 from assets.compute.stance import PolicyStance, policy_stance
 from assets.compute.state import INDETERMINATE, Scores, States, fast_entry, spells, states
 
@@ -99,6 +100,7 @@ def regime_frame(
     impulse = readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value
     melt_up = overlays.melt_up(impulse, readings["equity_risk_premium.equity_return_12m_pct"].value, method)
     limit = method.balance_sheet.leaning_limit_pp
+    low, high = score_range(c, method)
     growth = "reserve_growth"
     return pd.DataFrame(
         {
@@ -147,6 +149,8 @@ def regime_frame(
             "pit_grade": overlays.pit_grade(c),
             "method_version": method.method_version,
             "method_sha256": method.method_sha256,
+            "score_p05": low,
+            "score_p95": high,
         }
     )
 

@@ -67,6 +67,16 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             what_to_do=_METHOD,
         ),
         never(
+            "score_p05__around_the_score",
+            ("score_p05", "score_p95", "bubble_score"),
+            lambda f, _: flag(
+                ~(f["score_p05"] <= f["score_p95"]) | f["bubble_score"].isna(),
+                judged=f["bubble_score"].notna() | f["score_p05"].notna(),
+            ),
+            statement="a score, and only a score, has a range over weights, from low to high",
+            what_to_do="Look at assets/compute/score_range.py.",
+        ),
+        never(
             "regime_since__first_of_its_spell",
             ("as_of_date", "regime", "regime_since"),
             lambda f, _: differs(f["regime_since"], _spell_start(f)),
