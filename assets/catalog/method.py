@@ -200,6 +200,9 @@ class Robustness(Section):
 class ForwardReturns(Section):
     horizons_months: tuple[Count, ...]
     minimum_closed_spells: Count
+    bootstrap_draws: Count
+    bootstrap_seed: Count
+    interval_level: Share
 
 
 class MoneyAndRates(Section):
