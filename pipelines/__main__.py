@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.settings import ConfigurationError, parse_date
 
 PROG = "python -m pipelines"
 USAGE_ERROR, INTERRUPTED = 2, 130
+_FULL = re.compile("No space left|disk is full|disk quota exceeded", re.IGNORECASE)
 
 _DESCRIPTION = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression, or neither."
@@ -124,6 +126,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("assets", "checks", "pipelines"):
+            raise  # ours: a fault of the project, not of its environment
+        print(
+            f"error: {error.name} is not installed: run `make setup`, and use .venv/bin/python",
+            file=sys.stderr,
+        )
+        return USAGE_ERROR
+    except Exception as error:
+        if not (said := _full_disk(error)):
+            raise
+        print(f"error: the disk is full ({said}): free some space; what is published stands", file=sys.stderr)
+        return USAGE_ERROR
     except KeyboardInterrupt:
         print("interrupted; a published file stands as it was", file=sys.stderr)
         return INTERRUPTED
@@ -131,6 +146,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _full_disk(error: BaseException | None) -> str | None:
+    """What said that the disk is full, anywhere in the chain of causes; it may strike whoever writes."""
+    while error is not None:
+        line = next((line for line in str(error).splitlines() if _FULL.search(line)), None)
+        if line:
+            return line.strip()[:160]
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _command(

@@ -47,12 +47,11 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
 
 def _execute(settings: Settings, say: Say) -> Outcome:
     say("loading the pipeline")
-    import dagster as dg
-
     from pipelines.definitions import defs
+    from pipelines.instance import open_instance
     from pipelines.outcome import outcome_of
 
-    with _spoken(say), dg.DagsterInstance.get() as instance:
+    with _spoken(say), open_instance(settings.dagster_home) as instance:
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance, run_config=_QUIET, raise_on_error=False
         )
@@ -61,8 +60,6 @@ def _execute(settings: Settings, say: Say) -> Outcome:
 
 def _export(settings: Settings) -> None:
     """What the command line decided, for the resources of the run, which read the environment themselves."""
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
     if settings.as_of is not None:
         os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
 

@@ -5,6 +5,7 @@ Belongs here: telling published, held and unreachable apart, and saying why. Doe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -22,6 +23,7 @@ _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
+_CLASS = re.compile(r"^(?:\w+\.)+[A-Z]\w*: ")
 _READ = ("new", "unchanged", "stale")
 
 
@@ -85,6 +87,11 @@ def _read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[
     return lines
 
 
+def plain_message(message: str) -> str:
+    """An error's message on one line, without the class that Dagster puts before it."""
+    return _CLASS.sub("", " ".join(message.split()))
+
+
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
     """Innermost messages of the failures, one line each; the whole story is in Dagster's history of the run."""
     lines = [text for _, text in _failures(result)]
@@ -99,5 +106,4 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, str]]:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            said = " ".join(error.message.split())
-            yield error.cls_name or "", said
+            yield error.cls_name or "", plain_message(error.message)

@@ -50,4 +50,7 @@ def _way_out(said: str, path: Path) -> str:
 
 def is_about_the_file(error: duckdb.Error) -> bool:
     """Whether an error during a run is about the file or disk, not about what was asked."""
-    return isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException)
+    of_its_own = isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException)
+    return of_its_own or "Could not write file" in str(
+        error
+    )  # a commit wraps the disk's error in one about itself

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from pipelines.alerts.situation import Outage, Situation, Verdict
+from pipelines.outcome import plain_message
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
@@ -108,7 +109,7 @@ def _reasons(instance: dg.DagsterInstance, run_id: str) -> tuple[list[str], list
         elif (error := getattr(data, "error", None)) is not None:
             while error.cause is not None:
                 error = error.cause
-            errors.append(" ".join(error.message.split()))
+            errors.append(plain_message(error.message))
     return checks, list(dict.fromkeys(errors))
 
 

@@ -7,7 +7,6 @@ Belongs here: looking at them. Does not belong here: the machine and the configu
 from __future__ import annotations
 
 import datetime as dt
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -35,12 +34,13 @@ def history(places: Places) -> list[Finding]:
     home = places.dagster_home
     if not (home / "history").is_dir() and not _is_elsewhere(places):
         return [Finding("OK", "last run", "none yet: run `make run`")]
-    import dagster as dg
+    from pipelines.instance import open_instance
 
-    os.environ["DAGSTER_HOME"] = str(home)
     try:
-        with dg.DagsterInstance.get() as instance:
+        with open_instance(home) as instance:
             return [_last_run(instance), *_runs(instance), _scheduler(instance), *_schedule(instance)]
+    except ConfigurationError as error:
+        return [Finding("WARN", "last run", str(error))]
     except Exception as error:  # whatever the history suffers from, the other lines are worth reading
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
         text = f"Dagster's history cannot be read ({said}): is its database up? Else move {home}/history away"

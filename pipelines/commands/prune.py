@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 
 from pipelines.settings import load_places, read_environment
 
@@ -18,12 +17,10 @@ def main(args: argparse.Namespace) -> int:
     if not (home / "history").is_dir() and not (home / "dagster.yaml").is_file():
         print(f"{home} holds no history")
         return 0
-    import dagster as dg
-
     from pipelines.history import prune
+    from pipelines.instance import open_instance
 
-    os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(home) as instance:
         removed = prune(instance, dt.datetime.now(dt.UTC), args.days)
     print(f"{removed} runs older than {args.days} days removed from {home}")
     return 0

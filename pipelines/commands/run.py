@@ -68,12 +68,11 @@ def _alert(settings: Settings) -> None:
 
     if VARIABLE not in read_environment():
         return
-    import dagster as dg
-
     from pipelines.alerts.review import review
+    from pipelines.instance import open_instance
 
     try:
-        with dg.DagsterInstance.get() as instance:
+        with open_instance(settings.dagster_home) as instance:
             lines = review(settings, instance)
     except Exception as error:
         lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 
 from pipelines.settings import ConfigurationError, load_settings, read_environment
 
@@ -23,13 +22,10 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigurationError(f"{VARIABLE} is not set: there is nobody to tell (.env.example shows how)")
     if args.test:
         return _test()
-    import dagster as dg
-
     from pipelines.alerts.review import review
+    from pipelines.instance import open_instance
 
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(settings.dagster_home) as instance:
         lines = review(settings, instance, outside=True)
     print("\n".join(lines) or f"nothing to tell {len(found)} {'target' if len(found) == 1 else 'targets'}")
     return 1 if any("could not be reached" in line for line in lines) else 0

@@ -1,0 +1,101 @@
+"""Every mistake a user can make is one line: what, why, how to go on; status 2, and no traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.warehouse.errors import WarehouseError
+from assets.warehouse.tables import transaction
+from pipelines import __main__ as command_line
+from pipelines.instance import open_instance
+from pipelines.outcome import plain_message
+from pipelines.settings import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _home_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening an instance sets the variable for the whole process."""
+    monkeypatch.setenv("DAGSTER_HOME", os.environ["DAGSTER_HOME"])
+
+
+BAD_HOMES = {
+    "dagster.yaml is not understood": ("dagster.yaml", "telemetry: ["),
+    "compare it with dagster_home/dagster.yaml": ("dagster.yaml", "nosuch: 1\n"),
+    "move the folder history/ away": ("history/runs.db", "this is no database"),
+}
+
+
+@pytest.mark.parametrize("says", BAD_HOMES)
+def test_a_home_that_cannot_be_used_says_how_to_go_on(says: str, tmp_path: Path) -> None:
+    name, content = BAD_HOMES[says]
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigurationError, match=says) as caught, open_instance(tmp_path):
+        pass
+    assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(ConfigurationError, match="give another place"), open_instance(tmp_path / "home"):
+        pass
+
+
+def fails_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
+    """Status of `show` when it raises `error`."""
+    from pipelines.commands import show
+
+    def main(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(show, "main", main)
+    return command_line.main(["show"])
+
+
+def test_a_full_disk_is_one_line_wherever_it_struck(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outer = RuntimeError("storing the event failed")
+    outer.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    for error in (outer, RuntimeError("a\n(sqlite3.OperationalError) database or disk is full\nb")):
+        assert fails_with(monkeypatch, error) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and "free some space" in said
+
+
+def test_a_missing_package_names_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fails_with(monkeypatch, ModuleNotFoundError("No module", name="duckdb")) == 2
+    assert (
+        capsys.readouterr().err
+        == "error: duckdb is not installed: run `make setup`, and use .venv/bin/python\n"
+    )
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModuleNotFoundError):
+        fails_with(monkeypatch, ModuleNotFoundError("No module", name="assets.nosuch"))
+    with pytest.raises(ZeroDivisionError):
+        fails_with(monkeypatch, ZeroDivisionError())
+
+
+def test_a_commit_that_finds_the_disk_full_is_about_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    said = f'TransactionContext Error: Failed to commit: Could not write file "{path}.wal": No space left on device'
+    broken = pytest.raises(WarehouseError, match="the disk is full; free some space")
+    with duckdb.connect(str(path)) as con, broken, transaction(con):
+        raise duckdb.TransactionException(said)
+
+
+def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
+    said = "assets.warehouse.publication.PublicationRefused: /d: 0 MB free:\n free some space\n"
+    assert plain_message(said) == "/d: 0 MB free: free some space"
+    assert (
+        plain_message("sample_data/X.csv: X: implausible_value") == "sample_data/X.csv: X: implausible_value"
+    )
