@@ -56,11 +56,7 @@ def _is_published(result: dg.ExecuteInProcessResult) -> bool:
 def _refused_credentials(result: dg.ExecuteInProcessResult) -> str | None:
     """A key that was refused in the middle of a run: configuration, whatever was read before."""
     return next(
-        (
-            text.split(": ", 1)[-1]
-            for kind, text in _failures(result)
-            if kind in ("CredentialsRefused", "ConfigurationError")
-        ),
+        (text for kind, text in _failures(result) if kind in ("CredentialsRefused", "ConfigurationError")),
         None,
     )
 

@@ -52,6 +52,9 @@ def _run(settings: Settings, wait_seconds: float) -> int:
         outcome = run_nightly(settings, wait_seconds=wait_seconds, say=say)
     except (CatalogError, LockHeld, PublicationRefused, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
+    except ConfigurationError:  # found in the middle of the run, as a refused key is
+        _alert(settings)
+        raise
     for line in outcome.lines:
         say(line)
     if outcome.status == "published":
