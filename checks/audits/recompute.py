@@ -114,11 +114,7 @@ def _tables(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) ->
     """Regime, evidence and the tables they rest on, as the nightly job computes them."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
     done = compute(archive, grid, catalog, series)
-    regime, evidence = done.frame, evidence_frame(done.regime, catalog)
-    for frame, column in ((regime, "indeterminate_reason"), (evidence, "absent_reason")):
-        # a series that begins after the cut is not held at all there; on the date it was not published yet
-        frame[column] = frame[column].str.replace("not_held", "not_yet_published")
-    return {**done.tables, "regime": regime, "regime_evidence": evidence}
+    return {**done.tables, "regime": done.frame, "regime_evidence": evidence_frame(done.regime, catalog)}
 
 
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
@@ -130,6 +126,10 @@ def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
 def _aligned(frame: pd.DataFrame, day: np.datetime64, columns: Sequence[str], key: list[str]) -> pd.DataFrame:
     """The rows up to the day, by key; a column that is not there is empty."""
     rows = frame[frame["as_of_date"] <= day.astype("datetime64[s]")]
+    for column in ("indeterminate_reason", "absent_reason"):
+        if column in rows:
+            # a series that begins after the cut is not held at all there; on the date it was not published yet
+            rows = rows.assign(**{column: rows[column].str.replace("not_held", "not_yet_published")})
     return rows.reindex(columns=list(columns)).set_index(key, drop=False).sort_index()
 
 

@@ -1,0 +1,1 @@
+"""Publishers on this machine that speak the real protocols, with the real limits and scripted faults."""
