@@ -1,0 +1,153 @@
+"""Treasury securities outstanding: table 1 of the Monthly Statement of the Public Debt, by the Fiscal Data API.
+
+Belongs here: that API's pages and the table's classes. Does not belong here: HTTP (`download.py`).
+
+The API answers in pages and says how many rows there are; a page lost on the way is noticed by that count. Every
+value is a text, "null" where there is none. Rows are ordered by date and line, so that no row changes its page.
+Until 2004 the statement lists inflation-indexed notes and bonds apart: their sum is what is called TIPS since.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from assets.sources.download import Downloader, File, Limits, Unreachable, Unusable, is_page
+from assets.sources.file_source import Figures, FileSource, Obtained, Publisher
+from assets.sources.pacing import Patience
+from assets.sources.tabular import number, until_the_last_figure
+
+ADDRESS = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
+VARIABLE = "FISCAL_DATA_URL"
+AMOUNT = "total_mil_amt"
+FIELDS = ("record_date", "security_type_desc", "security_class_desc", AMOUNT)
+ANY = "any class"
+CLASSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "MSPD_BILLS": ("Marketable", ("Bills",)),
+    "MSPD_NOTES": ("Marketable", ("Notes",)),
+    "MSPD_BONDS": ("Marketable", ("Bonds",)),
+    "MSPD_TIPS": (
+        "Marketable",
+        ("Treasury Inflation-Protected Securities", "Inflation-Indexed Notes", "Inflation-Indexed Bonds"),
+    ),
+    "MSPD_TOTAL_MARKETABLE": ("Total Marketable", (ANY,)),
+}
+_PAGE_SIZE = 10_000  # rows, the most the API gives
+_MOST_PAGES = 40
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SCALE = re.compile(r"\b(thousands|millions|billions)\b", re.IGNORECASE)
+
+
+class Statement(NamedTuple):
+    """Rows of the table, and the words over its amounts."""
+
+    rows: Sequence[Mapping[str, Any]]
+    label: str
+
+
+def fiscal_data_source(
+    address: str | None = None, patience: Patience | None = None, limits: Limits | None = None
+) -> FileSource[Statement]:
+    """The API's table at an address. Raises ValueError for an unsafe address."""
+    downloader = Downloader(address or ADDRESS, VARIABLE, patience, limits)
+    return FileSource(Publisher(downloader, lambda _since: _statement(downloader), _figures))
+
+
+def _statement(downloader: Downloader) -> Obtained[Statement]:
+    """All pages; the API has no word for "not changed since"."""
+    rows: list[Mapping[str, Any]] = []
+    number_of_pages, total, label, where = 1, 0, "", downloader.address
+    page = 1
+    while page <= number_of_pages:
+        file = _page(downloader, page)
+        found, meta = _parsed(file)
+        rows += found
+        where = file.where
+        total, number_of_pages = _count(meta, "total-count"), _count(meta, "total-pages")
+        if number_of_pages > _MOST_PAGES:
+            raise Unusable("missing_column", f"{number_of_pages} pages where one or two are expected")
+        label = str(_mapping(meta.get("labels")).get(AMOUNT, ""))
+        page += 1
+    if len(rows) != total:
+        raise Unusable("shorter_than_before", f"{len(rows)} rows came, the publisher says there are {total}")
+    return Obtained(Statement(rows, label), where, None)
+
+
+def _page(downloader: Downloader, page: int) -> File:
+    query = {
+        "fields": ",".join(FIELDS),
+        "sort": "record_date,src_line_nbr",
+        "format": "json",
+        "page[number]": str(page),
+        "page[size]": str(_PAGE_SIZE),
+    }
+    file = downloader.get(downloader.address, query=query)
+    if file is None:
+        raise Unreachable(f"{downloader.address}: the server says nothing changed, without being asked")
+    return file
+
+
+def _parsed(file: File) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    if is_page(file.content):
+        raise Unusable("missing_column", "a page for people, not the API's answer")
+    try:
+        answer = json.loads(file.content)
+    except (ValueError, RecursionError) as error:
+        raise Unusable("missing_column", f"no JSON ({type(error).__name__})") from None
+    rows, meta = _mapping(answer).get("data"), _mapping(_mapping(answer).get("meta"))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unusable("missing_column", "an answer without the table 'data'")
+    lacking = [name for name in FIELDS for row in rows if name not in row]
+    if lacking:
+        raise Unusable("missing_column", f"{len(lacking)} rows without {lacking[0]!r}")
+    return rows, meta
+
+
+def _figures(obtained: Obtained[Statement], series_id: str) -> Figures:
+    kind, classes = CLASSES[series_id]
+    seen: set[tuple[str, str]] = set()
+    by_date: dict[str, list[float]] = defaultdict(list)
+    for row in obtained.table.rows:
+        date, of = str(row["record_date"]), str(row["security_class_desc"])
+        if row["security_type_desc"] != kind or (ANY not in classes and of not in classes):
+            continue
+        if not _is_date(date):
+            raise Unusable("not_a_date", f"{date[:40]!r} is no date like 2026-05-31")
+        if (date, of) in seen:
+            raise Unusable("duplicate_key", f"{kind}, {of} stands twice in {date}")
+        seen.add((date, of))
+        by_date[date].append(number(row[AMOUNT], f"{kind}, {of} in {date}"))
+    dates = sorted(by_date)
+    values = [sum(by_date[date]) for date in dates]  # NaN as soon as one is missing
+    return until_the_last_figure(dates, values, unit=_unit(obtained.table.label))
+
+
+def _unit(label: str) -> str | None:
+    """The unit the API's label states, "Total Public Debt Outstanding (in Millions)"; None when it states none."""
+    found = _SCALE.search(label)
+    return f"{found[1].capitalize()} of Dollars" if found else None
+
+
+def _count(meta: Mapping[str, Any], name: str) -> int:
+    value = meta.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
+        raise Unusable("missing_column", f"an answer without the count {name!r}")
+    return int(value)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

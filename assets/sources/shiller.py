@@ -1,0 +1,110 @@
+"""Robert Shiller's stock market data since 1871: the sheet "Data" of `ie_data.xls`.
+
+Belongs here: that sheet's layout. Does not belong here: opening workbooks (`workbook.py`), the rule that only
+quarter-end earnings count (`assets/compute/tables/shiller.py`: the months between are the sheet's interpolation).
+
+The heading stands somewhere in the first rows, one short name a column (Date, P, D, E, CPI), and has moved over the
+years. A month is a number: 2025.1 is October, 2025.01 January. The newest rows have a price and no earnings, shown
+as blank or as zero: such a figure is not published, and not nought. Notes stand under the last row: one under the
+prices says that the newest price is a close, no monthly average, so that figure is left out until it is one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+from assets.sources.download import Downloader, Limits, Unusable
+from assets.sources.file_source import Figures, FileSource, Obtained, Publisher, one_file
+from assets.sources.pacing import Patience
+from assets.sources.tabular import month_stamp, number, until_the_last_figure
+from assets.sources.workbook import Cell, Rows, sheet_rows
+
+ADDRESS = (
+    "https://shillerdata.com/"  # the page that links the newest workbook; the file's own address changes
+)
+VARIABLE = "SHILLER_URL"
+FILE_NAME = "ie_data.xls"
+SHEET = "Data"
+COLUMNS = {"SHILLER_PRICE": "p", "SHILLER_DIVIDEND": "d", "SHILLER_EARNINGS": "e", "SHILLER_CPI": "cpi"}
+_HEADING_WITHIN = 30  # rows
+
+
+def shiller_source(
+    address: str | None = None, patience: Patience | None = None, limits: Limits | None = None
+) -> FileSource[Rows]:
+    """The workbook, or a page that links it. Raises ValueError for an unsafe address."""
+    downloader = Downloader(address or ADDRESS, VARIABLE, patience, limits)
+    opened = one_file(downloader, lambda content: sheet_rows(content, SHEET), FILE_NAME)
+    return FileSource(Publisher(downloader, opened, _figures))
+
+
+def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
+    name = COLUMNS[series_id]
+    heading, columns = _heading(obtained.table)
+    at, of = columns["date"], _column(columns, name)
+    dates, values, notes = [], [], []
+    for line, row in enumerate(obtained.table[heading + 1 :], start=heading + 2):
+        stamp = _month(row[at], line)
+        if stamp is not None:
+            dates.append(stamp)
+            values.append(number(row[of], f"column {name.upper()} on row {line}"))
+        elif isinstance(row[of], str) and row[of].strip():
+            notes.append(row[of].strip())
+    if name == "p":
+        _leave_out_closes(dates, values, notes, obtained.last_modified)
+    else:
+        _blank_trailing_zeros(values)
+    return until_the_last_figure(
+        dates, values, notes=tuple(f"the sheet says: {note}"[:120] for note in notes)
+    )
+
+
+def _heading(rows: Rows) -> tuple[int, dict[str, int]]:
+    """The heading's row, and the column of each of its names that stands there once."""
+    for at, row in enumerate(rows[:_HEADING_WITHIN]):
+        names = [cell.strip().lower() if isinstance(cell, str) else "" for cell in row]
+        if names.count("date") == 1 and names.count("p") == 1:
+            return at, {name: column for column, name in enumerate(names) if name and names.count(name) == 1}
+    raise Unusable("missing_column", f"no heading with Date and P in the first {_HEADING_WITHIN} rows")
+
+
+def _column(columns: dict[str, int], name: str) -> int:
+    if name not in columns:
+        raise Unusable(
+            "missing_column", f"the heading has {', '.join(columns)[:80]}, and {name.upper()!r} not once"
+        )
+    return columns[name]
+
+
+def _month(cell: Cell, line: int) -> str | None:
+    """The month a row is about; None below the table, where notes stand."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return None
+    figure = number(cell, f"the date on row {line}")
+    if math.isnan(figure):
+        raise Unusable("not_a_date", f"{cell!r} on row {line} is no month like 2025.10")
+    hundredths = round(figure * 100)
+    if abs(figure * 100 - hundredths) > 1e-3:
+        raise Unusable("not_a_date", f"{figure} on row {line} is no month like 2025.10")
+    return month_stamp(*divmod(hundredths, 100), f"{figure} on row {line}")
+
+
+def _leave_out_closes(
+    dates: Sequence[str], values: list[float], notes: Sequence[str], saved: dt.datetime | None
+) -> None:
+    """A price of a month that was not over when the sheet was saved is a close, as is one with a note under it."""
+    if not dates:
+        return
+    newest = max(range(len(dates)), key=lambda n: dates[n])
+    is_early = saved is not None and dates[newest][:7] >= f"{saved:%Y-%m}"
+    if is_early or any("close" in note.lower() for note in notes):
+        values[newest] = math.nan
+
+
+def _blank_trailing_zeros(values: list[float]) -> None:
+    for n in reversed(range(len(values))):
+        if not (values[n] == 0 or math.isnan(values[n])):
+            return
+        values[n] = math.nan

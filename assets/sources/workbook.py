@@ -1,0 +1,95 @@
+"""Rows of a sheet of a workbook from the network, old (xls) or new (xlsx), within bounds.
+
+Belongs here: opening such files without trusting them. Does not belong here: any publisher's layout.
+
+A workbook of today is a zip of XML: what it unpacks to is bounded before anything is unpacked, and openpyxl reads XML
+by defusedxml, which refuses entities. The old format is one binary file, read by xlrd.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+from assets.sources.download import Unusable
+
+Cell = object
+Rows = Sequence[Sequence[Cell]]
+_LONGEST = 20_000  # rows
+_WIDEST = 256  # columns
+_UNPACKED = 256 * 1024 * 1024
+_MOST_MEMBERS = 2000
+# What the two readers raise on a file that is cut short or made up; both were written for files one trusts.
+_BROKEN = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError,
+           OSError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)  # fmt: skip
+
+
+def sheet_rows(content: bytes, name: str) -> Rows:
+    """All rows of the sheet of that name (case and blanks aside), cells as numbers, texts and None.
+
+    Raises Unusable: no workbook, no such sheet, or too large.
+    """
+    return _new_rows(content, name) if content[:2] == b"PK" else _old_rows(content, name)
+
+
+def _old_rows(content: bytes, name: str) -> Rows:
+    import xlrd
+
+    try:
+        with xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True) as book:
+            sheet = book.sheet_by_name(_chosen(book.sheet_names(), name))
+            wide = min(sheet.ncols, _WIDEST)
+            rows = (sheet.row(at)[:wide] for at in range(min(sheet.nrows, _LONGEST)))
+            return [[_old_cell(cell.ctype, cell.value) for cell in row] for row in rows]
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as error:
+        raise _no_workbook(error) from None
+
+
+def _old_cell(kind: int, value: object) -> Cell:
+    """1 is text, 2 a number; an error or a date where a figure belongs stays a text and is refused as one."""
+    if kind in (0, 6):
+        return None
+    return value if kind in (1, 2) else f"cell of type {kind}: {value}"
+
+
+def _new_rows(content: bytes, name: str) -> Rows:
+    import openpyxl
+    from defusedxml.common import DefusedXmlException
+
+    try:
+        _bounded(content)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        try:
+            sheet = book[_chosen(book.sheetnames, name)]
+            return [list(row) for row in sheet.iter_rows(max_row=_LONGEST, max_col=_WIDEST, values_only=True)]
+        finally:
+            book.close()
+    except DefusedXmlException as error:
+        raise Unusable(
+            "missing_column", f"the workbook's XML defines entities ({type(error).__name__})"
+        ) from None
+    except (SyntaxError, *_BROKEN) as error:  # ParseError is a SyntaxError
+        raise _no_workbook(error) from None
+
+
+def _bounded(content: bytes) -> None:
+    """Refuse what unpacks to too much; no member gives more than the directory says of it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if len(members) > _MOST_MEMBERS or sum(member.file_size for member in members) > _UNPACKED:
+            raise Unusable("missing_column", f"the workbook unpacks to more than {_UNPACKED} bytes")
+
+
+def _chosen(names: Sequence[str], wanted: str) -> str:
+    found = [name for name in names if name.strip().lower() == wanted.lower()]
+    if not found:
+        raise Unusable("missing_column", f"no sheet {wanted!r}, but {', '.join(names)[:100]}")
+    return found[0]
+
+
+def _no_workbook(error: Exception) -> Unusable:
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+    return Unusable("missing_column", f"no workbook that can be read ({said})")

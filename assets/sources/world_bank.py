@@ -1,0 +1,79 @@
+"""The World Bank's Pink Sheet: the sheet "Monthly Prices" of `CMO-Historical-Data-Monthly.xlsx`.
+
+Belongs here: that sheet's layout. Does not belong here: opening workbooks (`workbook.py`).
+
+Names stand in one row, units in the next, months in the first column as 1960M01. Which row and which column has
+changed: both are found by what is in them. Two dots stand for a missing figure.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assets.sources.download import Downloader, Limits, Unusable
+from assets.sources.file_source import Figures, FileSource, Obtained, Publisher, one_file
+from assets.sources.pacing import Patience
+from assets.sources.tabular import month_stamp, number, until_the_last_figure
+from assets.sources.workbook import Cell, Rows, sheet_rows
+
+ADDRESS = (
+    "https://www.worldbank.org/en/research/commodity-markets"  # links the workbook, whose address changes
+)
+VARIABLE = "WORLD_BANK_URL"
+FILE_NAME = "CMO-Historical-Data-Monthly.xlsx"
+SHEET = "Monthly Prices"
+COLUMNS = {"GOLD_WB_MONTHLY": "gold"}
+_MONTH = re.compile(r"(\d{4})M(\d{2})")
+_HEADING_WITHIN = 20  # rows
+
+
+def world_bank_source(
+    address: str | None = None, patience: Patience | None = None, limits: Limits | None = None
+) -> FileSource[Rows]:
+    """The workbook, or a page that links it. Raises ValueError for an unsafe address."""
+    downloader = Downloader(address or ADDRESS, VARIABLE, patience, limits)
+    opened = one_file(downloader, lambda content: sheet_rows(content, SHEET), FILE_NAME)
+    return FileSource(Publisher(downloader, opened, _figures))
+
+
+def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
+    rows, name = obtained.table, COLUMNS[series_id]
+    heading, of = _place(rows, name)
+    at = _month_column(rows)
+    unit = rows[heading + 1][of] if heading + 1 < len(rows) else None
+    dates, values = [], []
+    for line, row in enumerate(rows, start=1):
+        match = _MONTH.fullmatch(_text(row[at]))
+        if match:
+            dates.append(month_stamp(int(match[1]), int(match[2]), f"{match[0]} on row {line}"))
+            values.append(number(row[of], f"{name} in {match[0]}"))
+        elif dates and row[of] is not None and _text(row[at]):
+            raise Unusable("not_a_date", f"{_text(row[at])[:40]!r} on row {line} is no month like 1960M01")
+    return until_the_last_figure(dates, values, unit=_text(unit).strip("()") or None)
+
+
+def _place(rows: Rows, name: str) -> tuple[int, int]:
+    """Row and column of a name; the topmost, since a row of codes may stand below. Stars refer to notes."""
+    found = [
+        (at, column)
+        for at, row in enumerate(rows[:_HEADING_WITHIN])
+        for column, cell in enumerate(row)
+        if _text(cell).rstrip("* ").lower() == name
+    ]
+    if len({column for _, column in found}) != 1:
+        raise Unusable(
+            "missing_column", f"{len(found)} columns named {name!r} in the first {_HEADING_WITHIN} rows"
+        )
+    return found[0]
+
+
+def _month_column(rows: Rows) -> int:
+    for row in rows:
+        for column, cell in enumerate(row):
+            if _MONTH.fullmatch(_text(cell)):
+                return column
+    raise Unusable("not_a_date", "no month like 1960M01 in the sheet")
+
+
+def _text(cell: Cell) -> str:
+    return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
