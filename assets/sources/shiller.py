@@ -46,12 +46,13 @@ def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
     at, of = columns["date"], _column(columns, name)
     dates, values, notes = [], [], []
     for line, row in enumerate(obtained.table[heading + 1 :], start=heading + 2):
-        stamp = _month(row[at], line)
+        below = row[of]
+        stamp = None if _is_note(row[at], row[columns["p"]]) else _month(row[at], line)
         if stamp is not None:
             dates.append(stamp)
-            values.append(number(row[of], f"column {name.upper()} on row {line}"))
-        elif isinstance(row[of], str) and row[of].strip():
-            notes.append(row[of].strip())
+            values.append(number(below, f"column {name.upper()} on row {line}"))
+        elif isinstance(below, str) and below.strip():
+            notes.append(below.strip())
     if name == "p":
         _leave_out_closes(dates, values, notes, obtained.last_modified)
     else:
@@ -78,10 +79,13 @@ def _column(columns: dict[str, int], name: str) -> int:
     return columns[name]
 
 
-def _month(cell: Cell, line: int) -> str | None:
-    """The month a row is about; None below the table, where notes stand."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return None
+def _is_note(date: Cell, price: Cell) -> bool:
+    """Whether a row stands below the table: nothing or words for a date, and no price."""
+    return not isinstance(date, int | float) and not isinstance(price, int | float)
+
+
+def _month(cell: Cell, line: int) -> str:
+    """The month a row is about."""
     figure = number(cell, f"the date on row {line}")
     if math.isnan(figure):
         raise Unusable("not_a_date", f"{cell!r} on row {line} is no month like 2025.10")

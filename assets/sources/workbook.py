@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -61,7 +62,11 @@ def _new_rows(content: bytes, name: str) -> Rows:
 
     try:
         _bounded(content)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about styles and extensions nobody asks for
+            book = openpyxl.load_workbook(
+                io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+            )
         try:
             sheet = book[_chosen(book.sheetnames, name)]
             return [list(row) for row in sheet.iter_rows(max_row=_LONGEST, max_col=_WIDEST, values_only=True)]
