@@ -16,6 +16,7 @@ import html
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -23,6 +24,8 @@ from assets.sources.pacing import Deadline, Patience, RateLimited, Transient, se
 from assets.sources.protocol import Rule
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -100,6 +103,7 @@ class Downloader:
         with (
             Deadline(self._limits.whole) as deadline,
             httpx.Client(
+                verify=_certificates(),
                 timeout=self._limits.silence,
                 follow_redirects=True,
                 max_redirects=_MOST_REDIRECTS,
@@ -179,6 +183,14 @@ def linked(page: File, file_name: str, base: str) -> str:
     if found is None:
         raise Unusable("missing_column", f"a page without a link to {file_name}, not the file")
     return urljoin(base, html.unescape(found[1]))
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust; reading that takes longer than most answers."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _watching(deadline: Deadline) -> Any:

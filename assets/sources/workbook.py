@@ -58,7 +58,6 @@ def _old_cell(kind: int, value: object) -> Cell:
 
 def _new_rows(content: bytes, name: str) -> Rows:
     import openpyxl
-    from defusedxml.common import DefusedXmlException
 
     try:
         _bounded(content)
@@ -72,10 +71,6 @@ def _new_rows(content: bytes, name: str) -> Rows:
             return [list(row) for row in sheet.iter_rows(max_row=_LONGEST, max_col=_WIDEST, values_only=True)]
         finally:
             book.close()
-    except DefusedXmlException as error:
-        raise Unusable(
-            "missing_column", f"the workbook's XML defines entities ({type(error).__name__})"
-        ) from None
     except (SyntaxError, *_BROKEN) as error:  # ParseError is a SyntaxError
         raise _no_workbook(error) from None
 
@@ -96,5 +91,8 @@ def _chosen(names: Sequence[str], wanted: str) -> str:
 
 
 def _no_workbook(error: Exception) -> Unusable:
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+    first: BaseException = error
+    while (cause := first.__cause__ or first.__context__) is not None:
+        first = cause  # openpyxl wraps what happened: entities in the XML, for one
+    said = " ".join(f"{type(first).__name__}: {first}".split())[:150]
     return Unusable("missing_column", f"no workbook that can be read ({said})")

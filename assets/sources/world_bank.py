@@ -38,9 +38,8 @@ def world_bank_source(
 
 def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
     rows, name = obtained.table, COLUMNS[series_id]
-    heading, of = _place(rows, name)
+    of = _column(rows, name)
     at = _month_column(rows)
-    unit = rows[heading + 1][of] if heading + 1 < len(rows) else None
     dates, values = [], []
     for line, row in enumerate(rows, start=1):
         match = _MONTH.fullmatch(_text(row[at]))
@@ -49,22 +48,28 @@ def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
             values.append(number(row[of], f"{name} in {match[0]}"))
         elif dates and row[of] is not None and _text(row[at]):
             raise Unusable("not_a_date", f"{_text(row[at])[:40]!r} on row {line} is no month like 1960M01")
-    return until_the_last_figure(dates, values, unit=_text(unit).strip("()") or None)
+    return until_the_last_figure(dates, values, unit=_unit(rows, of))
 
 
-def _place(rows: Rows, name: str) -> tuple[int, int]:
-    """Row and column of a name; the topmost, since a row of codes may stand below. Stars refer to notes."""
-    found = [
-        (at, column)
-        for at, row in enumerate(rows[:_HEADING_WITHIN])
+def _column(rows: Rows, name: str) -> int:
+    """The one column of that name; a row of codes may repeat it. Stars refer to notes."""
+    found = {
+        column
+        for row in rows[:_HEADING_WITHIN]
         for column, cell in enumerate(row)
         if _text(cell).rstrip("* ").lower() == name
-    ]
-    if len({column for _, column in found}) != 1:
+    }
+    if len(found) != 1:
         raise Unusable(
             "missing_column", f"{len(found)} columns named {name!r} in the first {_HEADING_WITHIN} rows"
         )
-    return found[0]
+    return found.pop()
+
+
+def _unit(rows: Rows, column: int) -> str | None:
+    """What stands in brackets over the figures, "($/troy oz)"."""
+    texts = [_text(row[column]) for row in rows[:_HEADING_WITHIN]]
+    return next((text[1:-1] for text in texts if text.startswith("(") and text.endswith(")")), None)
 
 
 def _month_column(rows: Rows) -> int:

@@ -16,7 +16,9 @@ def small_file(months: int = 24, first: str = "2024-05") -> bytes:
     """A file of that layout with made-up figures."""
     year, month = map(int, first.split("-"))
     stamps = [divmod(year * 12 + month - 1 + n, 12) for n in range(months)]
-    lines = [f"{y}-{m + 1:02}-01,{1.0 + n / 100},{-0.2 + n / 100},0.2" for n, (y, m) in enumerate(stamps)]
+    lines = [
+        f"{y}-{m + 1:02}-01,{1.0 + n / 100:.2f},{-0.2 + n / 100:.2f},0.2" for n, (y, m) in enumerate(stamps)
+    ]
     return "\n".join([HEADER, *lines, ""]).encode()
 
 

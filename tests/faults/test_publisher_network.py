@@ -1,0 +1,143 @@
+"""What goes wrong on the way to a publisher: unreachable or wrong, said in one line, asked no more than needed.
+
+Unreachable is a matter of coverage. Wrong refuses the whole payload before it touches the archive.
+"""
+
+from __future__ import annotations
+
+import gzip
+import socket
+
+import pytest
+
+from assets.sources.protocol import SourceUnreachable
+from tests.builders import a_series
+from tests.loopback import fed_board, shiller
+from tests.loopback.publishers import HTML, PUBLISHERS, source_of
+from tests.loopback.reading import IMPATIENT, SHORT, accepted, figures, refused, unreachable
+from tests.loopback.server import Fault, Served, running
+
+EACH = pytest.mark.parametrize("name", PUBLISHERS)
+
+
+PASSING = {
+    "500": (Fault(500), "the server answers 500"),
+    "503 with a page": (Fault(503, {"Retry-After": "1"}, HTML), "the server answers 503"),
+    "429": (Fault(429), "429, asked too often"),
+    "hang": (Fault(behaviour="hang"), "no answer for 0.3 s"),
+    "dropped": (Fault(behaviour="drop"), "disconnected without sending a response"),
+    "cut short": (Fault(behaviour="cut_short"), "peer closed connection"),
+}
+
+
+@EACH
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_may_pass_is_tried_again(name: str, fault: str) -> None:
+    with running(PUBLISHERS[name].serve()) as server:
+        server.faults = [PASSING[fault][0]]
+        assert figures(accepted(source_of(name, server), PUBLISHERS[name].series_id))
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_does_not_pass_is_unreachable_and_not_asked_for_each_series(fault: str) -> None:
+    with running(fed_board.fed_board()) as server:
+        server.faults = [PASSING[fault][0]] * 9
+        source = source_of("fed_board", server)
+        assert PASSING[fault][1] in unreachable(source, "EBP")
+        assert PASSING[fault][1] in unreachable(source, "GZ_SPREAD")
+        assert len(server.requests) == 2
+
+
+def test_server_that_drips_is_left_after_a_while() -> None:
+    with running(fed_board.fed_board()) as server:
+        server.faults = [Fault(behaviour="drip")] * 2
+        assert "no complete answer within 0.6 s" in unreachable(source_of("fed_board", server), "EBP")
+
+
+@EACH
+def test_nobody_there_is_unreachable(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    publisher = PUBLISHERS[name]
+    source = publisher.make(f"http://127.0.0.1:{port}{publisher.path}", IMPATIENT, SHORT)
+    assert "ConnectError" in unreachable(source, publisher.series_id)
+
+
+@EACH
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_moved_or_closed_file_is_unreachable_at_once(name: str, status: int) -> None:
+    with running(PUBLISHERS[name].serve()) as server:
+        server.faults = [Fault(status, body=HTML)]
+        line = unreachable(source_of(name, server), PUBLISHERS[name].series_id)
+        assert f"the server answers {status}" in line
+        assert ("_URL" in line) == (status in (404, 410))
+        assert len(server.requests) == 1
+
+
+def test_redirect_is_followed_but_not_out_of_encryption() -> None:
+    with running(fed_board.fed_board()) as server:
+        server.faults = [Fault(302, {"Location": fed_board.PATH})]
+        assert figures(accepted(source_of("fed_board", server), "EBP"))
+        server.faults = [Fault(302, {"Location": "http://example.org/ebp_csv.csv"})]
+        assert "without https" in unreachable(source_of("fed_board", server), "EBP")
+        server.faults = [Fault(302, {"Location": fed_board.PATH})] * 9
+        assert "TooManyRedirects" in unreachable(source_of("fed_board", server), "EBP")
+
+
+@EACH
+@pytest.mark.parametrize(
+    "body", [HTML, b"", b" \n", b"\x00" * 64, b"PK\x03\x04 and no more", b"{", b"[1]", b"a,b\n1,2\n"]
+)
+def test_something_else_under_the_address_is_refused(name: str, body: bytes) -> None:
+    with running(PUBLISHERS[name].serve()) as server:
+        server.routes[PUBLISHERS[name].table_path] = Served(body)
+        error = refused(source_of(name, server), PUBLISHERS[name].series_id)
+        assert error.rule in ("missing_column", "empty_file")
+        assert PUBLISHERS[name].series_id in str(error) and server.root in error.where
+
+
+@EACH
+def test_every_series_of_a_broken_file_is_refused_by_one_download(name: str) -> None:
+    with running(PUBLISHERS[name].serve()) as server:
+        server.routes[PUBLISHERS[name].table_path] = Served(HTML)
+        source = source_of(name, server)
+        refused(source, PUBLISHERS[name].series_id)
+        asked = len(server.requests)
+        refused(source, PUBLISHERS[name].series_id)
+        assert len(server.requests) == asked
+
+
+@EACH
+def test_answer_without_end_is_cut_off(name: str) -> None:
+    with running(PUBLISHERS[name].serve()) as server:
+        server.routes[PUBLISHERS[name].table_path] = Served(b"1" * 300_000)
+        error = refused(source_of(name, server, SHORT._replace(size=200_000)), PUBLISHERS[name].series_id)
+        assert "larger than 200000 bytes" in str(error)
+
+
+def test_small_answer_that_unpacks_to_much_is_cut_off() -> None:
+    with running(fed_board.fed_board()) as server:
+        packed = gzip.compress(b"1" * 20_000_000)
+        assert len(packed) < 50_000
+        server.routes[fed_board.PATH] = Served(packed, headers={"Content-Encoding": "gzip"})
+        error = refused(source_of("fed_board", server), "EBP")
+        assert "larger than" in str(error)
+
+
+def test_packed_answer_that_breaks_off_is_unreachable() -> None:
+    with running(fed_board.fed_board()) as server:
+        server.routes[fed_board.PATH] = Served(b"no gzip at all", headers={"Content-Encoding": "gzip"})
+        assert "cannot be unpacked" in unreachable(source_of("fed_board", server), "EBP")
+
+
+def test_page_that_no_longer_links_the_workbook_says_so() -> None:
+    with running(shiller.shiller(page="<html>We have moved {root}{path}</html>")) as server:
+        error = refused(source_of("shiller", server), "SHILLER_CPI")
+    assert "a page without a link to ie_data.xls" in str(error)
+
+
+def test_file_moved_from_where_the_page_says_is_unreachable() -> None:
+    with running(shiller.shiller()) as server:
+        del server.routes[shiller.FILE_PATH]
+        with pytest.raises(SourceUnreachable, match="404"):
+            source_of("shiller", server).fetch(a_series("SHILLER_CPI"))

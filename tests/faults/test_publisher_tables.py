@@ -1,0 +1,144 @@
+"""Tables that are not what their publisher serves on a good day: each refused by name, and nothing lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from assets.sources.protocol import PayloadRefused
+from assets.warehouse.merge import merge_payload
+from tests.builders import a_series, an_archive
+from tests.loopback import fed_board, fiscal_data
+from tests.loopback.publishers import HTML, source_of
+from tests.loopback.reading import accepted, figures, refused
+from tests.loopback.server import Served, running
+
+
+def from_board(body: bytes) -> PayloadRefused:
+    with running(fed_board.fed_board(body=body)) as server:
+        return refused(source_of("fed_board", server), "EBP")
+
+
+GOOD = fed_board.small_file()
+LINE = b"2025-01-01,1.08,-0.12,0.2\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "body"),
+    [
+        ("missing_column", GOOD.replace(b"ebp", b"premium")),
+        ("missing_column", GOOD.replace(b"est_prob", b"ebp")),
+        ("missing_column", GOOD.replace(b",", b";")),
+        ("missing_column", GOOD.split(b"\n", 1)[1]),
+        ("missing_column", GOOD.replace(LINE, b"2025-01-01,1.08\n")),
+        ("missing_column", GOOD.decode().encode("utf-16")),
+        ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,n.s.,0.2\n")),
+        ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,inf,0.2\n")),
+        ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,1e999,0.2\n")),
+        ("not_a_date", GOOD.replace(b"2025-01-01", b"2025-13-01")),
+        ("not_a_date", GOOD.replace(b"2025-01-01", b"January 2025")),
+        ("duplicate_key", GOOD + LINE),
+        ("future_date", GOOD + b"2027-01-01,1.0,0.1,0.2\n"),
+        ("implausible_value", GOOD.replace(LINE, b"2025-01-01,1.08,-12.0,0.2\n")),
+        ("empty_file", GOOD.split(b"\n", 1)[0]),
+    ],
+)
+def test_wrong_premium_file_is_refused_by_name(rule: str, body: bytes) -> None:
+    assert body != GOOD
+    assert from_board(body).rule == rule
+
+
+def test_fault_in_one_column_leaves_the_other_series() -> None:
+    with running(fed_board.fed_board(body=GOOD.replace(LINE, b"2025-01-01,1.08,n.s.,0.2\n"))) as server:
+        source = source_of("fed_board", server)
+        assert "ebp on line 10" in str(refused(source, "EBP"))
+        assert len(figures(accepted(source, "GZ_SPREAD"))) == 24
+
+
+def test_reestimated_history_is_a_new_vintage_and_the_old_one_stays() -> None:
+    """Also through a night on which the file is broken, and one on which nothing changed."""
+    series = a_series("EBP")
+    nights = [(dt.date(2026, 5, 8), GOOD), (dt.date(2026, 6, 5), GOOD.replace(b",-0.", b",-0.0")),
+              (dt.date(2026, 6, 6), HTML), (dt.date(2026, 6, 7), GOOD.replace(b",-0.", b",-0.0"))]  # fmt: skip
+    counted = []
+    with an_archive() as con, running(fed_board.fed_board()) as server:
+        for day, body in nights:
+            server.routes[fed_board.PATH] = Served(body)
+            try:
+                payload = accepted(source_of("fed_board", server), "EBP")
+            except PayloadRefused:
+                continue
+            counts = merge_payload(
+                con, series, payload, run_date=day, captured_at=dt.datetime.combine(day, dt.time(1), dt.UTC),
+                fetch_id=str(day), released_on={},
+            )  # fmt: skip
+            counted.append((counts.new, counts.revised, counts.corrected, counts.unchanged))
+        assert counted == [(24, 0, 0, 0), (0, 20, 0, 4), (0, 0, 0, 24)]
+        vintages = con.execute(
+            "SELECT realtime_start, value, vintage_source FROM raw.vintages "
+            "WHERE observation_date = DATE '2025-01-01' ORDER BY realtime_start"
+        ).fetchall()
+    assert vintages == [
+        (dt.date(2025, 2, 6), -0.12, "lag_rule"),
+        (dt.date(2026, 6, 5), -0.012, "captured"),
+    ]
+
+
+def from_treasury(rows: list[fiscal_data.Row], **how: object) -> PayloadRefused:
+    with running(fiscal_data.fiscal_data(rows, **how)) as server:  # type: ignore[arg-type]
+        return refused(source_of("fiscal_data", server), "MSPD_BILLS")
+
+
+def changed_rows(**changes: str) -> list[fiscal_data.Row]:
+    """The small table with the bills of one month changed."""
+    rows = fiscal_data.small_table()
+    return [{**rows[12], **changes} if n == 12 else row for n, row in enumerate(rows)]
+
+
+def test_bills_of_the_changed_month_are_what_the_tests_change() -> None:
+    row = fiscal_data.small_table()[12]
+    assert row["security_class_desc"] == "Bills" and row["record_date"] == "2025-03-31"
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("not_a_number", {"total_mil_amt": "six million"}),
+        ("not_a_number", {"total_mil_amt": "6,000,000"}),
+        ("not_a_date", {"record_date": "2025-02-30"}),
+        ("duplicate_key", {"record_date": "2025-02-28"}),
+        ("future_date", {"record_date": "2027-03-31"}),
+        ("implausible_value", {"total_mil_amt": "6.0"}),
+    ],
+)
+def test_wrong_row_of_the_debt_table_is_refused_by_name(rule: str, changes: dict[str, str]) -> None:
+    assert from_treasury(changed_rows(**changes)).rule == rule
+
+
+def test_page_lost_on_the_way_is_noticed() -> None:
+    error = from_treasury(fiscal_data.small_table(), largest_page=20, lost_page=2)
+    assert error.rule == "shorter_than_before"
+    assert "52 rows came, the publisher says there are 72" in str(error)
+
+
+def test_amounts_in_another_scale_are_refused() -> None:
+    error = from_treasury(fiscal_data.small_table(), label="Total Public Debt Outstanding (in Billions)")
+    assert error.rule == "unit_changed"
+
+
+def test_field_the_api_no_longer_gives_is_named() -> None:
+    answer = {"data": [{"record_date": "2025-01-31"}], "meta": {"total-count": 1, "total-pages": 1}}
+    with running(fiscal_data.fiscal_data([])) as server:
+        server.routes[fiscal_data.PATH] = Served(json.dumps(answer).encode())
+        error = refused(source_of("fiscal_data", server), "MSPD_BILLS")
+    assert error.rule == "missing_column" and "security_type_desc" in str(error)
+
+
+def test_pages_without_end_are_not_read() -> None:
+    answer = {"data": [], "meta": {"total-count": 1, "total-pages": 1_000_000_000}}
+    with running(fiscal_data.fiscal_data([])) as server:
+        server.routes[fiscal_data.PATH] = Served(json.dumps(answer).encode())
+        assert "1000000000 pages" in str(refused(source_of("fiscal_data", server), "MSPD_BILLS"))
+        assert len(server.requests) == 1
