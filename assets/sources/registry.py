@@ -3,31 +3,30 @@
 Belongs here: the choice of source per profile, one instance of each a run. Does not belong here: reading any of them,
 the environment (`pipelines/settings.py` reads it, an `Access` carries what it says).
 
-A publisher beside FRED is one line of `_PUBLISHERS`: a module of this room and its class, made by `Class.connect(url)`
-with the address of its variable, None for the publisher's own. Nothing is imported before it is used.
+A publisher beside FRED is one line of `_PUBLISHERS`: a module of this room and the function in it that makes the
+source of an address, None for the publisher's own. Nothing is imported before it is used.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import importlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
-from assets.catalog.models import Profile, Series, SourceKey
-from assets.sources.protocol import Known, Payload, Probed, Source, SourceUnreachable
+from assets.catalog.models import Profile, SourceKey
+from assets.sources.protocol import Probed, Source, SourceUnreachable
 from assets.sources.sample import SampleSource
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _PUBLISHERS: dict[SourceKey, tuple[str, str]] = {
-    "fed_board": ("assets.sources.fed_board", "FedBoardSource"),
-    "fiscal_data": ("assets.sources.fiscal_data", "FiscalDataSource"),
-    "shiller": ("assets.sources.shiller", "ShillerSource"),
-    "world_bank": ("assets.sources.world_bank", "WorldBankSource"),
+    "fed_board": ("assets.sources.fed_board", "fed_board_source"),
+    "fiscal_data": ("assets.sources.fiscal_data", "fiscal_data_source"),
+    "shiller": ("assets.sources.shiller", "shiller_source"),
+    "world_bank": ("assets.sources.world_bank", "world_bank_source"),
 }
 
 
@@ -47,16 +46,6 @@ class Access:
     fred_root_url: str | None = None
     fred_requests_per_second: float = 1.8
     urls: Mapping[SourceKey, str] = field(default_factory=dict)
-
-
-class _NotRead:
-    """A publisher this version has no module for."""
-
-    def __init__(self, key: SourceKey) -> None:
-        self._key = key
-
-    def fetch(self, series: Series, known: Known | None = None) -> Payload:
-        raise SourceUnreachable(f"{series.series_id}: this version does not read {self._key}")
 
 
 class Sources:
@@ -107,6 +96,4 @@ class Sources:
         if key not in _PUBLISHERS:
             raise ValueError(f"no publisher serves {key!r} in the profile {access.profile}")
         module, name = _PUBLISHERS[key]
-        if importlib.util.find_spec(module) is None:
-            return _NotRead(key)
-        return cast(Source, getattr(importlib.import_module(module), name).connect(access.urls.get(key)))
+        return cast(Source, getattr(importlib.import_module(module), name)(access.urls.get(key)))

@@ -22,7 +22,7 @@ _CONNECT_SECONDS = 4.0
 _SCHEDULE = "nightly_schedule"
 _ADDRESSES = {  # of the contract, and where the catalogue does not say it
     "fred": ("FRED_ROOT_URL", "https://api.stlouisfed.org/fred"),
-    "fiscal_data": ("FISCAL_DATA_URL", None),
+    "fiscal_data": ("FISCAL_DATA_URL", "https://api.fiscaldata.treasury.gov"),
     "fed_board": ("FED_BOARD_URL", None),
     "shiller": ("SHILLER_URL", None),
     "world_bank": ("WORLD_BANK_URL", None),
