@@ -28,7 +28,8 @@ _SERVED = "served_rows"
 
 # `standing`: per vintage the value captured last. `newest`: per observation the value that stands today.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
-# A correction is captured after what it corrects, whatever the clock says.
+# A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
+# a published row would see it otherwise.
 _CHANGES = """
 CREATE OR REPLACE TEMP TABLE merge_changes AS
 WITH served AS (
@@ -66,7 +67,10 @@ WITH served AS (
 )
 SELECT
   p.series_id, p.observation_date, p.realtime_start, p.value, p.vintage_source, p.fetch_id,
-  greatest($captured_at, v.captured_at + INTERVAL 1 MICROSECOND) AS captured_at,
+  greatest(
+    $captured_at, v.captured_at + INTERVAL 1 MICROSECOND,
+    (SELECT max(published_at) + INTERVAL 1 MICROSECOND FROM ops.publications)
+  ) AS captured_at,
   CASE
     WHEN p.origin = 'plain' AND p.is_held AND p.is_as_it_stands THEN 'unchanged'
     WHEN v.series_id IS NOT NULL AND v.value IS NOT DISTINCT FROM p.value THEN 'unchanged'

@@ -13,7 +13,7 @@ import duckdb
 from assets.catalog.models import Catalog, Table
 from assets.catalog.render import comment_statements, literal, quoted
 
-VIEWS = ("about", "regime_current")
+VIEWS = ("about", "regime_current", "evidence_current", "four_by_four", "what_changed")
 
 _WHAT = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression or neither, "
@@ -44,6 +44,52 @@ SELECT
 FROM release_manifest AS m
 JOIN regime AS r ON r.as_of_date = m.as_of_date
 """
+_EVIDENCE_CURRENT = """
+CREATE VIEW evidence_current AS
+SELECT {columns}
+FROM regime_evidence AS e
+WHERE e.as_of_date = (SELECT max(newest.as_of_date) FROM regime AS newest)
+"""
+_CONDITIONS = ("valuation", "economy", "credit", "inflation")
+_OF_CONDITION = """
+SELECT as_of_date, phase, kind, title, '{name}' AS condition, {name}_score AS score, {name}_verdict AS verdict,
+  date_after, {name}_score_after AS score_after, {name}_verdict_after AS verdict_after
+FROM qe_phases
+"""
+_LABELS = ("regime", "stance", "stance_realised", "condition_state")
+_SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score", "inflation_score", "coverage")
+_COMPARED = ", ".join(("as_of_date", *_LABELS, *_SCORES))
+_WHAT_CHANGED = f"""
+CREATE VIEW what_changed AS
+WITH newest AS (SELECT {_COMPARED} FROM regime_current),
+past AS (
+  SELECT 'month_end_before' AS compared_with, {_COMPARED} FROM regime
+  WHERE as_of_date = (
+    SELECT max(r.as_of_date) FROM regime AS r WHERE r.is_month_end AND r.as_of_date < (SELECT as_of_date FROM newest)
+  )
+  UNION ALL
+  SELECT 'publication_before', {_COMPARED} FROM regime_nightly
+  WHERE published_at = (
+    SELECT max(n.published_at) FROM regime_nightly AS n
+    WHERE n.published_at < (SELECT m.published_at FROM release_manifest AS m)
+  )
+),
+compared AS (
+  {{items}}
+  UNION ALL
+  SELECT 'month_end_before', now.condition || '.' || now.component, was.as_of_date, now.as_of_date, now.unit,
+    NULL, NULL, was.value, now.value
+  FROM evidence_current AS now
+  JOIN past ON past.compared_with = 'month_end_before'
+  JOIN regime_evidence AS was
+    ON was.as_of_date = past.as_of_date AND was.condition = now.condition AND was.component = now.component
+)
+SELECT * FROM compared
+WHERE text_before IS DISTINCT FROM text_now OR value_before IS DISTINCT FROM value_now
+"""
+_ITEM = """SELECT past.compared_with, '{name}' AS item, past.as_of_date AS before_as_of_date, newest.as_of_date,
+    '{unit}' AS unit, {texts}, {values}
+  FROM past CROSS JOIN newest"""
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
 FROM observations AS o
@@ -69,6 +115,12 @@ def create_views(con: duckdb.DuckDBPyConnection, catalog: Catalog, profile: str)
     regime = catalog.tables["regime"]
     columns = ", ".join(f"r.{quoted(name)}" for name in regime.column_names)
     con.execute(_REGIME_CURRENT.format(columns=columns))
+    evidence = ", ".join(f"e.{quoted(name)}" for name in catalog.tables["regime_evidence"].column_names)
+    con.execute(_EVIDENCE_CURRENT.format(columns=evidence))
+    by_condition = " UNION ALL ".join(_OF_CONDITION.format(name=name) for name in _CONDITIONS)
+    con.execute(f"CREATE VIEW four_by_four AS {by_condition}")
+    items = " UNION ALL ".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
+    con.execute(_WHAT_CHANGED.format(items=items))
     con.execute(_ABOUT.format(what=literal(_WHAT), caution=literal(_CAUTION[profile])))
     for table in view_tables(catalog):
         for statement in comment_statements(table, quoted(table.name), is_view=True):
@@ -81,10 +133,29 @@ def create_views(con: duckdb.DuckDBPyConnection, catalog: Catalog, profile: str)
 
 def view_tables(catalog: Catalog) -> list[Table]:
     """Shape and wording of every view, as tables of the catalogue."""
-    regime = catalog.tables["regime"]
-    update = {
-        "name": "regime_current",
-        "title": "The newest row of regime.",
-        "grain": "One row, the run date",
+    newest = {
+        "regime_current": ("regime", "The newest row of regime.", "One row, the run date"),
+        "evidence_current": (
+            "regime_evidence",
+            "The evidence for the newest row of regime.",
+            "One row per condition and component, on the run date",
+        ),
     }
-    return [catalog.tables["about"], regime.model_copy(update=update)]
+    shapes = dict(catalog.tables)
+    for name, (of, title, grain) in newest.items():
+        update = {"name": name, "title": title, "grain": grain}
+        shapes[name] = catalog.tables[of].model_copy(update=update)
+    return [shapes[name] for name in VIEWS]
+
+
+def _item(name: str, catalog: Catalog) -> str:
+    """One column of regime, before and now."""
+    nothing = "NULL::{kind} AS {what}_before, NULL::{kind} AS {what}_now"
+    both = f"past.{name} AS {{what}}_before, newest.{name} AS {{what}}_now"
+    texts, values = (both, nothing) if name in _LABELS else (nothing, both)
+    return _ITEM.format(
+        name=name,
+        unit=catalog.tables["regime"].column(name).unit,
+        texts=texts.format(kind="VARCHAR", what="text"),
+        values=values.format(kind="DOUBLE", what="value"),
+    )

@@ -1,0 +1,56 @@
+"""A clock that went backwards, or another time zone, changes nothing that was published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pytest
+
+from assets.warehouse.merge import merge_payload, utc
+from assets.warehouse.readers import series_as_of
+from assets.warehouse.release import publication_time
+from pipelines.settings import load_settings
+from tests.builders import NOON, a_payload, a_series, an_archive
+
+DAY = dt.date(2026, 6, 1)
+PUBLISHED = NOON + dt.timedelta(minutes=1)
+PUBLICATION = """
+INSERT INTO ops.publications BY NAME SELECT 'r' AS release_id, 'r' AS run_id, 'sample' AS profile,
+  '1' AS method_version, DATE '2026-06-01' AS as_of_date, ?::TIMESTAMP AS published_at, 'x' AS regime,
+  'bubble' AS condition_state, 1 AS new_month_ends, 1 AS file_bytes, 'x' AS file_sha256
+"""
+
+
+def test_what_reaches_us_after_a_publication_stays_behind_it_though_the_clock_went_back() -> None:
+    series = a_series("UNRATE")
+    with an_archive() as con:
+        for value, moment in ((4.2, NOON), (9.9, NOON - dt.timedelta(days=3))):
+            merge_payload(
+                con, series, a_payload([("2026-03-01", value)]), run_date=DAY,
+                captured_at=moment, fetch_id="f", released_on={},
+            )  # fmt: skip
+            con.execute(
+                PUBLICATION.replace("'r' AS release_id", f"'{value}' AS release_id"), [utc(PUBLISHED)]
+            )
+        then = series_as_of(con, "UNRATE", DAY, known_by=PUBLISHED)
+        now = series_as_of(con, "UNRATE", DAY)
+        assert list(then["value"]) == [4.2]
+        assert list(now["value"]) == [9.9]
+        later = publication_time(con, NOON - dt.timedelta(days=3))
+    assert later > utc(PUBLISHED)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+def test_the_zone_of_the_machine_moves_no_moment_and_no_run_date(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with an_archive() as con:
+            assert publication_time(con, NOON) == utc(NOON)
+        assert load_settings(environ={"REGIME_PROFILE": "sample"}).run_date == dt.date(2026, 5, 31)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
