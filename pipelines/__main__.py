@@ -84,6 +84,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     open_.add_argument("--path", action="store_true", help="print the path alone")
 
+    verify = _command(
+        commands, "verify", "verify", "prove a release: its hashes, and its regime table computed again"
+    )
+    verify.add_argument(
+        "release", metavar="RELEASE", nargs="?", help="its name, or how it begins; default the published one"
+    )
+
+    rollback = _command(commands, "rollback", "rollback", "publish an earlier release again")
+    rollback.add_argument(
+        "release", metavar="RELEASE", nargs="?", help="its name, or how it begins; default the one before"
+    )
+
     backup = _command(commands, "backup", "backup", "copy warehouse and releases to another place")
     backup.add_argument("target", metavar="FOLDER", type=Path, help="a new folder is made inside it")
     backup.add_argument(

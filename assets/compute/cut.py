@@ -19,6 +19,11 @@ def cut(archive: Archive, day: np.datetime64) -> Archive:
     return _kept(archive, (archive.key & _START) <= last, archive.value)
 
 
+def captured_by(archive: Archive, moment: int) -> Archive:
+    """The vintages held at a moment (microseconds UTC): the archive as it was then."""
+    return _kept(archive, archive.captured <= moment, archive.value)
+
+
 def as_revised(archive: Archive) -> Archive:
     """One vintage per observation: known since its first publication, with the value that stands today."""
     observation = archive.key >> BITS

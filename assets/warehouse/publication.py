@@ -131,13 +131,13 @@ def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable"):
             pass
     except OSError as error:
-        raise _refused(error, folder) from None
+        raise refused(error, folder) from None
     remove_staged(staged_path(published))
     there = refuse_replacing(published, profile, as_of)
     try:
         heal(published, there.release_id if there else None)
     except OSError as error:
-        raise _refused(error, folder) from None
+        raise refused(error, folder) from None
 
 
 def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> Published | None:
@@ -177,9 +177,9 @@ def publish(staged: Path, published: Path, *, gate: Gate, fill: Fill) -> Publish
                 fill(con, staged, folder, before)
                 _refuse_without_space(folder, sum(file.stat().st_size for file in folder.rglob("*")))
                 seal(folder, before)
-                _swap(staged, published)
+                swap(staged, published)
     except OSError as error:
-        raise _refused(error, published.parent) from None
+        raise refused(error, published.parent) from None
     except duckdb.IOException as error:
         raise explained(error, staged) from None
     finally:
@@ -206,7 +206,7 @@ def _complete(published: Path, release_id: str) -> None:
         put_beside(published, release_id)
         prune(published, release_id)
     except OSError as error:
-        said = str(_refused(error, published.parent))
+        said = str(refused(error, published.parent))
         raise WarehouseError(
             f"{said}; {published.name} is published, the next run completes the rest"
         ) from None
@@ -217,7 +217,7 @@ def _folder_of(published: Path, there: Published | None) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _swap(staged: Path, published: Path) -> None:
+def swap(staged: Path, published: Path) -> None:
     """Read-only bit, everything on disk, rename, no foreign WAL. The rename is the moment of publication."""
     staged.chmod(READ_ONLY)
     sync(staged)
@@ -243,7 +243,7 @@ def _refuse_without_space(folder: Path, size: int) -> None:
         )
 
 
-def _refused(error: OSError, folder: Path) -> PublicationRefused:
+def refused(error: OSError, folder: Path) -> PublicationRefused:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     way_out = "free some space" if full else "check its owner and permissions, or set REGIME_DATA_DIR"
     return PublicationRefused(f"{folder}: {(error.strerror or str(error)).lower()}: {way_out}")

@@ -9,8 +9,7 @@ The file has the 1.2 storage format, so that the 1.x clients analysts have open 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import platform
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +27,7 @@ from assets.catalog.render import (
     qualified_name,
     quoted,
 )
+from assets.warehouse import environment
 from assets.warehouse.dictionary import columns_frame, parameters_frame, series_frame, versions_frame
 from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
 from assets.warehouse.release_queries import ReleaseFacts, series_query, source_query
@@ -44,14 +44,13 @@ _FRAME = "release_frame"
 
 def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetime) -> ReleaseFacts:
     """Facts of the release a run makes at `now` (UTC)."""
-    lock = run.project_root / "requirements.lock"
     return ReleaseFacts(
         profile=run.profile,
         as_of=run.run_date,
         run_id=run.run_id,
         published_at=publication_time(con, now),
         code_version=run.code_version,
-        lock_sha256=hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
+        lock_sha256=environment.lock_sha256(run.project_root),
     )
 
 
@@ -204,10 +203,11 @@ def _manifest(con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFa
         "method_version": catalog.method.method_version,
         "method_sha256": catalog.method.method_sha256,
         "code_version": facts.code_version,
-        "python_version": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
+        "python_version": environment.python(),
+        "platform": environment.machine(),
         "duckdb_version": duckdb.__version__,
         "lock_sha256": facts.lock_sha256,
+        "packages": json.dumps(environment.packages()),
         "run_id": facts.run_id,
         "table_count": len(tables),
         "row_count": sum(counts) + 1,

@@ -1,0 +1,137 @@
+"""`verify` and `rollback`: files, environment and numbers are told apart; an earlier release comes back whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.publish.documents.release import fill_release
+from assets.warehouse import environment
+from assets.warehouse.connection import open_warehouse
+from assets.warehouse.ledger import record_publication
+from assets.warehouse.lock import RunLock
+from assets.warehouse.publication import publish
+from assets.warehouse.release_folder import SUMS, damaged, releases
+from pipelines import __main__ as command_line
+from tests.integration.conftest import Night
+
+SECOND = "20260602T010005.000000Z"
+
+
+@pytest.fixture
+def nights(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """Two releases of one warehouse, the second one published; its label was changed on the way."""
+    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    with open_warehouse(night.warehouse) as con:
+        record_publication(con, night.published, "sample", load_catalog())
+    night.stage_again()
+    with night.open_staged() as con:
+        con.execute("UPDATE release_manifest SET release_id = ?", [SECOND])
+        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
+    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    monkeypatch.setenv("REGIME_DATA_DIR", str(night.warehouse.parent))
+    return night
+
+
+def first(night: Night) -> Path:
+    return releases(night.published)[0]
+
+
+def test_an_earlier_release_is_reproduced_from_a_warehouse_that_has_grown(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_warehouse(
+        nights.warehouse
+    ) as con:  # captured after the release: a revision of every UNRATE figure
+        con.execute(
+            "INSERT INTO raw.vintages SELECT series_id, observation_date, realtime_start, value + 5, 'captured', "
+            "captured_at + INTERVAL 40 DAY, fetch_id FROM raw.vintages WHERE series_id = 'UNRATE'"
+        )
+    assert command_line.main(["verify", first(nights).name]) == 0
+    assert "all 497 rows of its regime table come out the same" in capsys.readouterr().out
+
+
+def test_a_number_the_warehouse_does_not_give_is_named(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["verify"]) == 1  # the published one, whose label is made up
+    said = capsys.readouterr().out
+    assert "number    2026-05-31 regime: published neither, computed again" in said
+    assert "file  " not in said
+
+
+def test_a_changed_file_is_named_apart_from_numbers(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    csv = first(nights) / "csv" / "regime.csv"
+    csv.chmod(0o644)
+    csv.write_text("0", encoding="utf-8")
+    assert command_line.main(["verify", first(nights).name]) == 1
+    said = capsys.readouterr().out
+    assert "file      csv/regime.csv is not as it was published" in said
+    assert "number " not in said
+
+
+def test_another_environment_is_no_fault_and_is_told(
+    nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = environment.packages()
+    monkeypatch.setattr("assets.warehouse.environment.packages", lambda: here | {"numpy": "9.9.9"})
+    assert command_line.main(["verify", first(nights).name]) == 0
+    assert f"drift     package numpy: {here['numpy']} -> 9.9.9" in capsys.readouterr().out
+
+
+def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights: Night) -> None:
+    assert command_line.main(["rollback"]) == 0
+    place, release = nights.published.parent, first(nights)
+    for name in (nights.published.name, SUMS, "csv/regime.csv", "README.txt"):
+        assert (place / name).read_bytes() == (release / name).read_bytes(), name
+    assert [folder.name for folder in releases(nights.published)] == [release.name, SECOND]
+    assert command_line.main(["rollback", SECOND]) == 0  # and forth
+    with duckdb.connect(str(nights.published), read_only=True) as con:
+        assert con.execute("SELECT release_id FROM release_manifest").fetchall() == [(SECOND,)]
+
+
+def test_a_damaged_release_is_not_put_back(nights: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    before = nights.published.read_bytes()
+    file = first(nights) / "regime.duckdb"
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-1])
+    assert damaged(first(nights)) == ["regime.duckdb"]
+    assert command_line.main(["rollback"]) == 2
+    assert "is damaged (regime.duckdb): choose another release" in capsys.readouterr().err
+    assert nights.published.read_bytes() == before
+
+
+def test_a_wrong_name_and_an_unclear_one_are_one_line(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["verify", "1999"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert command_line.main(["rollback", "2026"]) == 2
+    assert "several releases begin so" in capsys.readouterr().err
+
+
+def test_rollback_waits_for_nobody_and_changes_nothing_during_a_run(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys, pathlib; from assets.warehouse.lock import RunLock\n"
+        "with RunLock(pathlib.Path(sys.argv[1])).held(): print('held', flush=True); sys.stdin.read()"
+    )
+    lock = nights.warehouse.parent / "run.lock"
+    assert RunLock(lock).holder() is None
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None and holder.stdout is not None
+    with holder:
+        assert holder.stdout.readline() == "held\n"
+        assert command_line.main(["rollback"]) == 2
+        assert "another run holds the lock" in capsys.readouterr().err
+        holder.stdin.close()
