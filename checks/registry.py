@@ -21,6 +21,8 @@ from checks.suites import (
     effective_weights,
     equity_risk_premium,
     fiscal_and_debt,
+    forward_returns,
+    forward_returns_by_spell,
     late_figures,
     liquidity_destination,
     method_variants,
@@ -36,6 +38,7 @@ from checks.suites import (
     regime_changes,
     regime_evidence,
     regime_nightly,
+    regime_revised,
     relative_attractiveness,
     reserve_growth,
     score_attribution,
@@ -71,6 +74,9 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         parameter_sensitivity,
         method_variants,
         effective_weights,
+        regime_revised,
+        forward_returns,
+        forward_returns_by_spell,
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
@@ -94,6 +100,8 @@ MAY_BE_EMPTY = (
     "regime_changes",
     "distance_to_flip",
     "parameter_sensitivity",
+    "forward_returns",
+    "forward_returns_by_spell",
 )
 SPARSE = ("regime_changes",)  # a row on some dates only
 KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too

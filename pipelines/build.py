@@ -13,6 +13,7 @@ from assets.derived.ledgers import LEDGERS
 from assets.derived.tables import DERIVED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
+from assets.regime.hindsight import hindsight_tables
 from assets.regime.late import late_figures_table
 from assets.regime.phases import qe_phases_table
 from assets.regime.regime import regime_tables
@@ -33,6 +34,7 @@ ASSETS: list[dg.AssetsDefinition] = _with_links(
         *DERIVED_TABLES,
         *LEDGERS,
         regime_tables,
+        hindsight_tables,
         qe_phases_table,
         late_figures_table,
         release,

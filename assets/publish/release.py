@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 
 from assets.catalog.loader import load_catalog
+from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
@@ -30,7 +31,7 @@ _UPSTREAM = [
     ),
     *(
         dg.AssetKey(["regime", name])
-        for name in ("regime", "regime_evidence", "qe_phases", "late_figures", *ARGUMENT)
+        for name in ("regime", "regime_evidence", "qe_phases", "late_figures", *ARGUMENT, *HINDSIGHT)
     ),
 ]
 

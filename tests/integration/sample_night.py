@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
+from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import released_on
 from assets.compute.evidence import evidence_frame
@@ -69,6 +70,8 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
     for name, build in ARGUMENT.items():
         replace_table(con, catalog.tables[name], build(computed, readings, catalog))
+    for name, look_back in HINDSIGHT.items():
+        replace_table(con, catalog.tables[name], look_back(archive, grid, regime, catalog, "sample"))
     phases = build_phases(archive, grid, catalog, "sample", regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")

@@ -44,6 +44,19 @@ def prices(view: View) -> Prices:
     return _prices(view, latest, dates, view.panel(VALUE, dates) / 1000.0, basis="z1_market_value_usd_bn")
 
 
+def price_history(view: View) -> tuple[Days, Floats, str]:
+    """Every price of the profile's basis by period, as known on the view's last date, and the basis."""
+    if PRICE in view.series:
+        _, months, panel = _index_panel(view)
+        return months, panel[-1], "sp_composite"
+    basis = "z1_market_value_usd_bn"
+    if RATIO in view.series:
+        dates = view.archive.observations(RATIO).dates
+        return dates, view.panel(RATIO, dates)[-1] / 100.0 * view.panel("GDP", dates)[-1], basis
+    dates = view.archive.observations(VALUE).dates
+    return dates, view.panel(VALUE, dates)[-1] / 1000.0, basis
+
+
 def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str) -> Prices:
     """`panel`: every observation as known on every date, shape (as-of dates, observations)."""
     if not len(dates):

@@ -1,0 +1,56 @@
+"""An archive of today's figures: every observation with the value that stands now, known since it first appeared.
+
+Belongs here: archives made of another archive. Does not belong here: what is computed from them (`revised.py`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.compute.archive import BITS, EPOCH, Archive
+
+_START = (1 << BITS) - 1
+
+
+def todays_figures(held: Archive, run_date: np.datetime64) -> Archive:
+    """One vintage per observation: what stands on the run date. What was withdrawn stays missing.
+
+    The capture is the oldest there is, so that nothing of it counts as late.
+    """
+    known = (held.key & _START) - EPOCH <= run_date.astype("int64")
+    key, observation = held.key[known], held.key[known] >> BITS
+    there = set(np.unique(key >> (2 * BITS)).tolist())
+    codes = {series_id: code for series_id, code in held.codes.items() if code in there}
+    if not len(key):
+        return Archive(codes, key, held.value[known], held.captured[known], held.source[known])
+    changes = observation[1:] != observation[:-1]
+    first, last = np.concatenate([[True], changes]), np.concatenate([changes, [True]])
+    captured = np.full(int(first.sum()), held.captured.min())
+    return Archive(codes, key[first], held.value[known][last], captured, held.source[known][last])
+
+
+def with_series_of(held: Archive, other: Archive, series_id: str) -> Archive:
+    """`held` with the vintages of one series taken from `other`, which holds the same series."""
+    code = held.codes[series_id]
+    limits = [code << (2 * BITS), (code + 1) << (2 * BITS)]
+    (first, last), (start, end) = np.searchsorted(held.key, limits), np.searchsorted(other.key, limits)
+
+    def spliced(own: npt.NDArray, others: npt.NDArray) -> npt.NDArray:
+        return np.concatenate([own[:first], others[start:end], own[last:]])
+
+    return Archive(
+        held.codes,
+        spliced(held.key, other.key),
+        spliced(held.value, other.value),
+        spliced(held.captured, other.captured),
+        spliced(held.source, other.source),
+    )
+
+
+def revised_series(held: Archive) -> list[str]:
+    """Series of which some observation has had more than one value."""
+    same = (held.key[1:] >> BITS) == (held.key[:-1] >> BITS)
+    equal = (held.value[1:] == held.value[:-1]) | (np.isnan(held.value[1:]) & np.isnan(held.value[:-1]))
+    codes = set(np.unique(held.key[1:][same & ~equal] >> (2 * BITS)).tolist())
+    return [series_id for series_id, code in held.codes.items() if code in codes]

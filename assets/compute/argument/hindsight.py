@@ -1,0 +1,65 @@
+"""The tables that look back at the label from today, by name: with revised figures, and at what followed.
+
+Belongs here: the list. Does not belong here: formulas. They need the archive besides the published label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from assets.compute.archive import Archive
+from assets.compute.argument.asset_paths import asset_paths
+from assets.compute.argument.followed import returns_by_regime, returns_by_spell
+from assets.compute.argument.revised import regime_revised
+from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.lookup import View
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog, Profile
+
+Build = Callable[[Archive, Grid, pd.DataFrame, "Catalog", "Profile"], pd.DataFrame]
+
+
+def _revised(
+    archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
+) -> pd.DataFrame:
+    series = {s.series_id: s for s in catalog.in_profile(profile)}
+    return regime_revised(archive, grid, regime, catalog, series)
+
+
+def _by_spell(
+    archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
+) -> pd.DataFrame:
+    month_ends = grid.as_of[grid.is_month_end]
+    paths = asset_paths(_today(archive, grid, catalog, profile), month_ends)
+    frame = returns_by_spell(month_ends, _labels(regime), paths, catalog.method.forward_returns)
+    return frame.reindex(columns=list(catalog.tables["forward_returns_by_spell"].column_names))
+
+
+def _by_regime(
+    archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
+) -> pd.DataFrame:
+    paths = asset_paths(_today(archive, grid, catalog, profile), grid.as_of[grid.is_month_end])
+    frame = returns_by_regime(_labels(regime), paths, catalog.method.forward_returns)
+    return frame.reindex(columns=list(catalog.tables["forward_returns"].column_names))
+
+
+def _labels(regime: pd.DataFrame) -> np.ndarray:
+    return regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
+
+
+def _today(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
+    """The archive as it is known on the run date, whenever it reached us."""
+    series = {s.series_id: s for s in catalog.in_profile(profile)}
+    return View(archive, grid.as_of[-1:], np.array([NEVER_PUBLISHED]), series, catalog.method)
+
+
+HINDSIGHT: Mapping[str, Build] = {
+    "regime_revised": _revised,
+    "forward_returns": _by_regime,
+    "forward_returns_by_spell": _by_spell,
+}

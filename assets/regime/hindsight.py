@@ -1,0 +1,53 @@
+"""What today says of the labels, as assets: with revised figures, and what followed.
+
+Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute/argument`).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.asset_specs import raw_keys, table_description, table_metadata
+from assets.catalog.loader import load_catalog
+from assets.compute.argument.asset_paths import SERIES
+from assets.compute.argument.hindsight import HINDSIGHT
+from assets.compute.computation import REGIME_INPUTS
+from assets.materialized import table_result
+from assets.run_facts import RunFacts
+from assets.warehouse.grid import run_grid
+from assets.warehouse.readers import load_archive, read_table
+from assets.warehouse.resource import Warehouse
+from assets.warehouse.tables import replace_table
+
+
+def _spec(name: str) -> dg.AssetSpec:
+    table = load_catalog().tables[name]
+    return dg.AssetSpec(
+        key=dg.AssetKey(["regime", name]),
+        deps=[dg.AssetKey(["regime", "regime"])],
+        group_name="regime",
+        description=table_description(table),
+        metadata=table_metadata(table, "regime"),
+        kinds={"duckdb", "table"},
+        owners=["team:macro"],
+        tags={"layer": "regime", "published": "true"},
+    )
+
+
+@dg.multi_asset(name="hindsight", specs=[_spec(name) for name in HINDSIGHT])
+def hindsight_tables(
+    warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
+) -> Iterator[dg.MaterializeResult]:
+    """The same dates with today's figures, and what three assets did after every regime."""
+    catalog = load_catalog()
+    inputs = {s for name in REGIME_INPUTS for s in raw_keys(catalog.tables[name], catalog)} | set(SERIES)
+    with warehouse.cursor() as con:
+        archive, grid = load_archive(con, sorted(inputs)), run_grid(con, facts, catalog)
+        regime = read_table(con, "regime.regime")
+        built = {
+            name: build(archive, grid, regime, catalog, facts.profile) for name, build in HINDSIGHT.items()
+        }
+        for name, frame in built.items():
+            replace_table(con, catalog.tables[name], frame, may_be_empty=True)
+    for name, frame in built.items():
+        yield table_result(catalog.tables[name], frame, facts)
