@@ -12,6 +12,7 @@ from pipelines.jobs import nightly
 from pipelines.resources import RESOURCES
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors_alerts import alerts_sensor
+from pipelines.sensors_dead_runs import dead_runs_sensor
 from pipelines.sensors_history import history_sensor
 
 defs = dg.Definitions(
@@ -19,7 +20,7 @@ defs = dg.Definitions(
     asset_checks=ASSET_CHECKS,
     jobs=[nightly],
     schedules=[nightly_schedule],
-    sensors=[alerts_sensor, history_sensor],
+    sensors=[alerts_sensor, dead_runs_sensor, history_sensor],
     resources=RESOURCES,
     executor=dg.in_process_executor,  # about nine times faster than a process per step, and there is one writer anyway
 )

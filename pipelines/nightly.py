@@ -47,13 +47,17 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
 
 def _execute(settings: Settings, say: Say) -> Outcome:
     say("loading the pipeline")
+    from pipelines.dead_runs import MARKERS_TAG
     from pipelines.definitions import defs
     from pipelines.instance import open_instance
     from pipelines.outcome import outcome_of
 
     with _spoken(say), open_instance(settings.dagster_home) as instance:
         result = defs.resolve_job_def("nightly").execute_in_process(
-            instance=instance, run_config=_QUIET, raise_on_error=False
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags={MARKERS_TAG: str(settings.lock_path.parent)},
         )
         return outcome_of(result, settings)
 

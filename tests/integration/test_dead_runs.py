@@ -1,0 +1,153 @@
+"""A run whose process was killed never keeps the next one waiting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from assets.warehouse.lock import mark_run_alive
+from pipelines import dead_runs
+from pipelines.dead_runs import MARKERS_TAG, fail_dead_runs
+from pipelines.definitions import defs
+from pipelines.sensors_dead_runs import dead_runs_sensor
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Interface
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTED, STARTING, FAILURE = (
+    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.FAILURE,
+)  # fmt: skip
+LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
+LAUNCH = """
+mutation($selector: JobOrPipelineSelector!) {
+  launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
+    __typename ... on LaunchRunSuccess { run { runId } }
+  }
+}
+"""
+RUNS = "{ runsOrError(limit: 5) { ... on Runs { results { runId status } } } }"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time to settle: what has no marker is dead."""
+    monkeypatch.setattr(dead_runs, "_GRACE_SECONDS", dict.fromkeys(dead_runs._GRACE_SECONDS, 0.0))
+
+
+def a_run(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, tags: dict[str, str] | None = None
+) -> str:
+    """A run of which the history says that it goes on."""
+    return instance.create_run_for_job(defs.resolve_job_def("nightly"), status=status, tags=tags or {}).run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+@pytest.mark.usefixtures("at_once")
+def test_only_a_run_without_a_living_process_is_closed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    dead, living, own = a_run(instance), a_run(instance), a_run(instance)
+    mark_run_alive(tmp_path, living)
+    assert fail_dead_runs(instance, tmp_path, own) == [dead]
+    assert [status_of(instance, run) for run in (dead, living, own)] == [FAILURE, STARTED, STARTED]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_living_run_of_another_data_directory_is_left_alone(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    run = a_run(instance, tags={MARKERS_TAG: str(elsewhere)})
+    mark_run_alive(elsewhere, run)
+    assert fail_dead_runs(instance, tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [STARTED, STARTING])
+def test_a_run_that_has_just_begun_gets_time_to_set_its_marker(
+    instance: dg.DagsterInstance, tmp_path: Path, status: dg.DagsterRunStatus
+) -> None:
+    a_run(instance, status)
+    assert fail_dead_runs(instance, tmp_path) == []
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_daemon_looks_by_itself_and_starts_nothing(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path))
+    run = a_run(instance)
+    ticks = [dead_runs_sensor(dg.build_sensor_context(instance=instance)) for _ in range(2)]
+    assert all(isinstance(tick, dg.SkipReason) for tick in ticks)
+    assert [tick.skip_message for tick in ticks] == [f"closed: {run}", "every unfinished run is alive"]
+    assert dead_runs_sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert dead_runs_sensor in (defs.sensors or [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> None:
+    """Daemon running; a run from the command line is killed; one launched in the interface starts all the same.
+
+    A scheduled run goes through the same queue.
+    """
+    from tests.ui.conftest import Interface, free_port, place_for, start_ui, wait_until_served
+
+    environ, port, log = place_for(tmp_path), free_port(), tmp_path / "ui.log"
+    server, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, server, log)
+        interface = Interface(url, tmp_path / "data", server)
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: statuses(interface) == ["STARTED"], 60)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        killed = time.monotonic()
+        launched = interface.ask(LAUNCH, selector={**LOCATION, "jobName": "nightly"})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess"
+        wait_for(lambda: statuses(interface)[0] in ("STARTED", "SUCCESS"), 60)
+        waited = time.monotonic() - killed
+        assert waited < 60
+        assert statuses(interface)[1] == "FAILURE"
+        wait_for(lambda: statuses(interface)[0] == "SUCCESS", 120)
+        assert (tmp_path / "data" / "published" / "regime.duckdb").is_file()
+        print(f"started {waited:.0f} s after the kill")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=30)
+
+
+def statuses(interface: Interface) -> list[str]:
+    """Of all runs, newest first."""
+    told = interface.ask(RUNS)["runsOrError"]["results"]
+    return [run["status"] for run in told]
+
+
+def wait_for(happened: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if happened():
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"not within {seconds} s")
