@@ -1,0 +1,44 @@
+"""Clients of the loopback FRED that wait for nothing.
+
+Belongs here: how tests connect. Does not belong here: the server.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from assets.sources.fred import FredSource
+from assets.sources.fred_client import FredClient
+from assets.sources.fred_transport import Limits
+from assets.sources.pacing import Clock, Patience
+from tests.loopback.fred_server import FredServer
+from tests.loopback.world import KEY
+
+QUICK = Limits(silence=0.4, whole=0.8)
+
+
+@dataclass
+class Naps:
+    """A clock that does not wait but remembers how long it was asked to."""
+
+    slept: list[float] = field(default_factory=list)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(sleep=self.slept.append)
+
+
+def quick_client(server: FredServer, naps: Naps | None = None, key: str = KEY) -> FredClient:
+    """A client without waits and with little patience for silence."""
+    patience = Patience(clock=(naps or Naps()).clock)
+    return FredClient(key, server.url, requests_per_second=1000, patience=patience, limits=QUICK)
+
+
+def quick_source(
+    server: FredServer, now: Callable[[], dt.datetime] | None = None, naps: Naps | None = None
+) -> FredSource:
+    """FRED as a source over such a client; its day is the server's."""
+    day = dt.datetime.combine(server.world.today, dt.time(22), dt.UTC)
+    return FredSource(quick_client(server, naps), now or (lambda: day))
