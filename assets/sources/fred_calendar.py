@@ -57,11 +57,12 @@ def next_stamp(newest: dt.date, series: Series) -> np.datetime64:
 
 
 def is_overdue(newest: dt.date, series: Series, today: dt.date) -> bool:
-    """Whether the period after the newest one held should be out by the lag rule."""
+    """Whether the period after the newest one held should be out by the lag rule, and not for months already."""
     stamp = next_stamp(newest, series)
     if np.isnat(stamp) or series.is_step:
         return False
-    return bool(first_publication(days(stamp), series, {})[0] < np.datetime64(today, "D"))
+    due = first_publication(days(stamp), series, {})[0]
+    return bool(due < np.datetime64(today, "D") <= due + _LATEST)
 
 
 def expected_on(newest: dt.date, series: Series, release_dates: Days) -> np.datetime64:

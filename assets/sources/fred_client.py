@@ -35,6 +35,7 @@ from assets.sources.pacing import Pacer, Patience, Transient, seconds_asked
 
 ROWS_PER_ANSWER = 100_000
 DATES_PER_ANSWER = 10_000
+VINTAGES_PER_ANSWER = 1900  # FRED allows 2,000
 REQUESTS_PER_SECOND = 1.8
 _SERIES_ID = re.compile(r"[A-Z0-9_.]{1,25}")
 _READ_AGAIN = 2  # a series updated between two pages of an answer is read again from its first
@@ -110,7 +111,7 @@ class FredClient(Fred):
             return stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
         except TooManyVintages:
             pass
-        cut = windows(self.vintage_dates(series_id), since)
+        cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_ANSWER)
         return stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
 
     def vintage_dates(self, series_id: str) -> Days:

@@ -21,7 +21,6 @@ from assets.compute.calendar import Days, days
 FIRST_DAY = "1776-07-04"  # the earliest real-time date FRED takes
 LAST_DAY = "9999-12-31"  # the end of a period that still holds
 MISSING = "."
-_WINDOW = 1900  # vintage dates; FRED allows 2,000 in one answer
 _DAY = np.timedelta64(1, "D")
 _DATES = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*")
 _NUMBERS = re.compile(r"(?:(?:\.|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\n)*")
@@ -101,7 +100,7 @@ def join(parts: Sequence[Periods]) -> Periods:
     )
 
 
-def windows(vintage_dates: Days, since: str = FIRST_DAY, size: int = _WINDOW) -> list[tuple[str, str]]:
+def windows(vintage_dates: Days, since: str, size: int) -> list[tuple[str, str]]:
     """Real-time periods of at most `size` vintage dates each, without gap or overlap, from `since` to the end."""
     later = np.unique(vintage_dates[vintage_dates > np.datetime64(since, "D")])
     firsts = [since, *(str(day) for day in later[size - 1 :: size])]

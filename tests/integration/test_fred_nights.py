@@ -119,6 +119,7 @@ def latest(one: object, observation: str) -> str:
     return observation if observation in held else max(held)
 
 
+@pytest.mark.slow
 def test_a_week_of_nights_reconciles_every_series_once(loaded: tuple) -> None:
     """Spread over the nights, and nothing is appended when nothing changed."""
     server, con, done, _ = loaded

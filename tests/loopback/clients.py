@@ -16,7 +16,7 @@ from assets.sources.pacing import Clock, Patience
 from tests.loopback.fred_server import FredServer
 from tests.loopback.world import KEY
 
-QUICK = Limits(silence=0.4, whole=0.8)
+QUICK = Limits(silence=0.2, whole=0.4)
 
 
 @dataclass
@@ -30,15 +30,20 @@ class Naps:
         return Clock(sleep=self.slept.append)
 
 
-def quick_client(server: FredServer, naps: Naps | None = None, key: str = KEY) -> FredClient:
+def quick_client(
+    server: FredServer, naps: Naps | None = None, key: str = KEY, attempts: int = 6
+) -> FredClient:
     """A client without waits and with little patience for silence."""
-    patience = Patience(clock=(naps or Naps()).clock)
+    patience = Patience(attempts, clock=(naps or Naps()).clock)
     return FredClient(key, server.url, requests_per_second=1000, patience=patience, limits=QUICK)
 
 
 def quick_source(
-    server: FredServer, now: Callable[[], dt.datetime] | None = None, naps: Naps | None = None
+    server: FredServer,
+    now: Callable[[], dt.datetime] | None = None,
+    naps: Naps | None = None,
+    attempts: int = 6,
 ) -> FredSource:
     """FRED as a source over such a client; its day is the server's."""
     day = dt.datetime.combine(server.world.today, dt.time(22), dt.UTC)
-    return FredSource(quick_client(server, naps), now or (lambda: day))
+    return FredSource(quick_client(server, naps, attempts=attempts), now or (lambda: day))

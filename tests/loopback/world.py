@@ -73,6 +73,14 @@ class Published:
             setattr(self, name, getattr(self, name)[keep])
         self.touch()
 
+    def recorded_since(self, first: str) -> None:
+        """The archive of vintages begins on a day: what held then is all it says of the time before."""
+        day = np.datetime64(first, "D")
+        keep = self.end >= day
+        for name in ("observation", "start", "end", "value"):
+            setattr(self, name, getattr(self, name)[keep])
+        self.start = np.maximum(self.start, day)
+
     def touch(self) -> None:
         """Something changed: another `last_updated`."""
         self.last_updated += dt.timedelta(hours=1, seconds=1)
