@@ -1,0 +1,67 @@
+"""A loopback FRED with three small series, an archive, and nights between them.
+
+Belongs here: what tests of FRED's faults share. Does not belong here: expectations.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+
+from assets.catalog.loader import load_catalog
+from assets.raw.keeping import Ingested
+from tests.loopback.build import add_releases, revised_world
+from tests.loopback.clients import Naps, quick_source
+from tests.loopback.fred_server import FredServer
+from tests.loopback.nights import fred_night
+from tests.loopback.world import World
+
+NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
+ALWAYS = 1_000_000
+IDS = ("UNRATE", "ICSA", "DGS10")  # vintages in one answer; in several windows; none
+INFO, OBSERVATIONS = "/fred/series?series_id=ICSA", "series/observations?series_id=ICSA"
+DATES, RELEASE, CALENDAR = (
+    "series/vintagedates?series_id=ICSA",
+    "series/release?series_id=ICSA",
+    "release/dates?",
+)
+STAGES = (INFO, OBSERVATIONS, DATES, RELEASE, CALENDAR)
+SERIES = [load_catalog().series[series_id] for series_id in IDS]
+
+
+@dataclass
+class Case:
+    """A server, an archive, and nights between them."""
+
+    server: FredServer
+    con: duckdb.DuckDBPyConnection
+    naps: Naps
+    attempts: int = 6
+
+    def night(self, hours: int = 0) -> dict[str, Ingested]:
+        night = NIGHT + dt.timedelta(hours=hours)
+        self.server.world.today = night.date()
+        source = quick_source(self.server, naps=self.naps, attempts=self.attempts)
+        done = fred_night(self.con, source, night, SERIES)
+        return {one.series.series_id: one for one in done}
+
+    def held(self) -> dict[str, int]:
+        rows = self.con.execute("SELECT series_id, count(*) FROM raw.vintages GROUP BY ALL").fetchall()
+        return dict(rows)
+
+    def fetches(self) -> list[tuple]:
+        return self.con.execute("SELECT * FROM raw.fetches").fetchall()
+
+
+def three_series() -> World:
+    """Three series since 2021, whose vintages are on record since 2022: the years before are dated by the calendar."""
+    whole = revised_world(NIGHT.date())
+    world = World(NIGHT.date(), {series_id: whole.series[series_id] for series_id in IDS})
+    for series_id, one in world.series.items():
+        one.truncate("2021-01-01")
+        if series_id != "DGS10":
+            one.recorded_since("2022-01-03")
+    add_releases(world)
+    return world
