@@ -1,0 +1,114 @@
+"""Whole processes: a nightly run on the sample beside an empty Dagster job of as many steps, and start-up times."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+import pytest
+
+from tests.benchmarks.report import DOCS, record
+
+ROOT = DOCS.parent
+# the same steps and, with `imports`, the same modules a night loads; nothing is done in them
+_EMPTY = """
+import sys
+import dagster as dg
+if sys.argv[2] == "imports":
+    import great_expectations, pandas, duckdb, vl_convert
+    import pipelines.definitions, pipelines.outcome
+def step(n):
+    @dg.asset(name=f"step_{n}", deps=[f"step_{n - 1}"] if n else [])
+    def asset() -> None: pass
+    return asset
+defs = dg.Definitions(assets=[step(n) for n in range(int(sys.argv[1]))], jobs=[dg.define_asset_job("empty")],
+                      executor=dg.in_process_executor)
+with dg.DagsterInstance.get() as instance:
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    assert defs.resolve_job_def("empty").execute_in_process(instance=instance, run_config=quiet).success
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> dict[str, str]:
+    """An environment with a history and a data directory of its own."""
+    home = tmp_path / "history"
+    home.mkdir()
+    (home / "dagster.yaml").write_text((ROOT / "dagster_home" / "dagster.yaml").read_text("utf-8"))
+    return {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(tmp_path / "data")}
+
+
+def whole_process(command: list[str], env: dict[str, str]) -> tuple[float, float]:
+    """Wall seconds and peak gigabytes of a process started in the root."""
+    began, peak = perf_counter(), 0
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        watched = psutil.Process(child.pid)
+        while child.poll() is None:
+            try:
+                peak = max(peak, watched.memory_info().rss)
+            except psutil.Error:
+                break
+            try:
+                child.wait(0.02)
+            except subprocess.TimeoutExpired:
+                continue
+        assert child.wait() == 0, command
+    return perf_counter() - began, peak / 1e9
+
+
+def best(times: int, command: list[str], env: dict[str, str]) -> tuple[float, float]:
+    return min(whole_process(command, env) for _ in range(times))
+
+
+def steps_of_the_night() -> int:
+    from pipelines.definitions import defs
+
+    return len(defs.resolve_job_def("nightly").graph.node_dict)
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(900)
+def test_nightly_run_beside_an_empty_job(place: dict[str, str]) -> None:
+    steps, python = steps_of_the_night(), sys.executable
+    run = [python, "-m", "pipelines", "run"]
+    first = whole_process(run, place)
+    rows: list[tuple[str | float, ...]] = []
+    bare = best(3, [python, "-c", _EMPTY, str(steps), "none"], place)
+    loaded = best(3, [python, "-c", _EMPTY, str(steps), "imports"], place)
+    warm = best(3, run, place)
+    for name, (seconds, peak) in (
+        (f"empty job, {steps} steps", bare),
+        (f"empty job, {steps} steps, the night's imports", loaded),
+        ("nightly run, nothing new", warm),
+        ("nightly run, first of a new place", first),
+    ):
+        rows.append((name, seconds, peak, seconds / bare[0], seconds / loaded[0]))
+    record(
+        "Nightly run on the sample",
+        "Whole processes, start-up included, best of three (the first run: once).",
+        ("what", "seconds", "peak GB", "times the empty job", "times the empty job with imports"),
+        rows,
+    )
+    assert bare[0] < loaded[0] < warm[0]
+
+
+@pytest.mark.bench
+def test_start_up(place: dict[str, str]) -> None:
+    python = sys.executable
+    assert whole_process([python, "-m", "pipelines", "run"], place)[0] > 0
+    rows = []
+    for name, command in (
+        ("python -m pipelines show", [python, "-m", "pipelines", "show"]),
+        ("python -m pipelines --help", [python, "-m", "pipelines", "--help"]),
+        ("loading the definitions", [python, "-c", "import pipelines.definitions"]),
+    ):
+        seconds, peak = best(5, command, place)
+        rows.append((name, seconds, peak))
+    record("Start-up", "Whole processes, best of five.", ("what", "seconds", "peak GB"), rows)
+    assert rows[0][1] < 0.5
