@@ -129,7 +129,7 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
     }
     if held is not None:
         metadata["last_observation"] = held.last_observation.isoformat()
-        if held.last_value is not None:
+        if held.last_value is not None and done.series.rights != "restricted":
             metadata["last_value"] = held.last_value
     if done.late is not None:
         metadata["late_release"] = str(done.late)

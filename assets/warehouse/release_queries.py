@@ -42,6 +42,14 @@ SELECT * REPLACE (
 FROM raw.observations
 WHERE realtime_start <= {as_of} AND series_id IN ({ids})
 """
+# That a figure of a restricted series came late is said, its value is not.
+_LATE = """
+SELECT * REPLACE (
+  CASE WHEN series_id IN ({ids}) THEN value_used END AS value_used,
+  CASE WHEN series_id IN ({ids}) THEN value_late END AS value_late
+)
+FROM {name}
+"""
 _SERIES = """
 SELECT declared.*,
   coalesce(held.rows_published, 0) AS rows_published, held.rows_published IS NOT NULL AS is_published,
@@ -98,15 +106,20 @@ def source_query(
             tonight = _NIGHTLY_TONIGHT.format(moment=moment, stage=stage)
             return before + tonight if _exists(con, table) else tonight
         case "observations":
-            open_to_all = [s.series_id for s in catalog.series.values() if s.rights != "restricted"]
-            ids = ", ".join(map(literal, open_to_all))
-            return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=ids)
+            return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=_open_to_all(catalog))
+        case "late_figures":
+            return _LATE.format(name=qualified_name(table), ids=_open_to_all(catalog))
         case "method_changes":
             return _METHOD_CHANGES.format(stage=stage)
         case "check_results":
             return f"SELECT * FROM ops.check_results WHERE run_id = {literal(facts.run_id)}"
         case _:
             return f"SELECT * FROM {qualified_name(table)}"
+
+
+def _open_to_all(catalog: Catalog) -> str:
+    """Ids of the series whose figures may be passed on, as a list for SQL."""
+    return ", ".join(literal(s.series_id) for s in catalog.series.values() if s.rights != "restricted")
 
 
 def series_query(stage: str, declared: str) -> str:

@@ -1,0 +1,122 @@
+"""Figures of restricted series leave by no door: file, Parquet, CSV, documents, findings, Dagster metadata."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog
+from assets.publish.documents.release import fill_release
+from assets.raw.assets import _result
+from assets.raw.keeping import Ingested
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.readers import Holding
+from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.tables import append_rows
+from checks.archive import judge_series
+from checks.factories import _check_result
+from checks.results import rule_rows
+from tests.integration.conftest import STARTED_AT, Night
+
+SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
+MARK = re.compile(r"(?<![\d.])739162")  # and no accidental run of decimals
+DAY = dt.date(2026, 5, 20)
+SERIES = load_catalog().series["VIXCLS"]
+
+
+def plant(con: duckdb.DuckDBPyConnection, facts_run: str) -> None:
+    """Figures of a restricted series in the archive, and one of them late."""
+    con.execute(
+        "INSERT INTO raw.vintages SELECT ?, CAST(range AS DATE), CAST(range AS DATE), ?, 'captured', ?, ? "
+        "FROM range(DATE '2026-05-01', DATE '2026-05-29', INTERVAL 1 DAY)",
+        [SERIES.series_id, SECRET, STARTED_AT.replace(tzinfo=None), facts_run],
+    )
+    late = "INSERT INTO regime.late_figures SELECT ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, now()::TIMESTAMP"
+    con.execute(late, [dt.date(2026, 4, 30), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
+    con.execute(late, [dt.date(2026, 4, 30), "UNRATE", DAY, DAY, 4.25, 4.5])
+
+
+def release(night: Night, folder: Path, catalog: Catalog) -> None:
+    with open_warehouse(night.warehouse) as con:
+        plant(con, "planted")
+        judged = judge_series(con, [SERIES], night.facts.run_date)[0][1]
+        assert any(not result.passed for result in judged)
+        rows = rule_rows({"raw/fred/VIXCLS": judged}, night.facts, "warehouse", STARTED_AT)
+        append_rows(con, catalog.tables["check_results"], rows)
+        build_release(con, night.staged, catalog, release_facts(con, night.facts, STARTED_AT))
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:
+        fill_release(staged, night.staged, folder, None)
+
+
+@pytest.fixture
+def folder(night: Night, tmp_path: Path) -> Path:
+    place = tmp_path / "release"
+    place.mkdir()
+    release(night, place, load_catalog())
+    return place
+
+
+def cells(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[str]:
+    for row in con.execute(f"FROM {relation}").fetchall():
+        yield from map(str, row)
+
+
+def test_no_file_of_a_release_holds_a_figure_of_a_restricted_series(folder: Path) -> None:
+    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+        names = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        parquet = [f"'{path}'" for path in sorted(folder.glob("parquet/*"))]
+        assert len(parquet) == len(names) > 20
+        for relation in [*(f'"{name}"' for name in names), *parquet]:
+            assert [cell for cell in cells(con, relation) if MARK.search(cell)] == [], relation
+    read = [
+        path for path in folder.rglob("*") if path.suffix not in {".duckdb", ".parquet"} and path.is_file()
+    ]
+    assert len(read) > len(names)
+    assert [path.name for path in read if MARK.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_that_it_failed_or_came_late_is_still_said(folder: Path) -> None:
+    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+        late = "SELECT series_id, value_used, value_late FROM late_figures ORDER BY series_id"
+        assert con.execute(late).fetchall() == [("UNRATE", 4.25, 4.5), ("VIXCLS", None, None)]
+        said = con.execute(
+            "SELECT message FROM check_results WHERE asset_key = 'raw/fred/VIXCLS' AND NOT passed"
+        ).fetchall()
+        assert said and all("figures of a restricted series are not shown" in message for (message,) in said)
+        assert con.execute("SELECT rows_published FROM series WHERE series_id = 'VIXCLS'").fetchall() == [
+            (0,)
+        ]
+
+
+def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = load_catalog()
+    opened = SERIES.model_copy(update={"rights": "public_domain"})
+    monkeypatch.setattr("tests.integration.test_rights.SERIES", opened)
+    place = tmp_path / "open"
+    place.mkdir()
+    release(night, place, replace(catalog, series={**catalog.series, "VIXCLS": opened}))
+    with duckdb.connect(str(place / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+        for name in ("observations", "late_figures", "check_results"):
+            assert any(MARK.search(cell) for cell in cells(con, name)), name
+
+
+def test_dagster_is_told_no_figure_of_a_restricted_series(night: Night) -> None:
+    held = Holding(28, 28, DAY, DAY, DAY, SECRET)
+    told = str(_result(Ingested(SERIES, "f", "new", holding=held), night.facts).metadata)
+    assert "last_observation" in told and not MARK.search(told)
+    with open_warehouse(night.warehouse) as con:
+        plant(con, "planted")
+        rows, judged = judge_series(con, [SERIES], night.facts.run_date)[0]
+    check = _check_result(dg.AssetKey(list(SERIES.asset_key)), judged, rows, is_error=True)
+    assert not check.passed
+    assert not MARK.search(f"{check.description} {check.metadata}")
