@@ -89,7 +89,7 @@ class _Reading:
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes where a night takes seconds."""
         fresh = sum(s.series_id not in self._known for s in series)
-        if fresh and isinstance(self._source, CountsRequests):
+        if fresh and isinstance(self._source, KnowsReleases):  # one that serves vintages, request by request
             progress.info(
                 f"raw/{series[0].source}: {fresh} of {len(series)} series for the first time, with all their vintages; "
                 "an interrupted load goes on where it stopped"
