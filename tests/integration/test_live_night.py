@@ -13,6 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from tests.loopback.fred import KEY, Fred, sample_series, serving
+from tests.loopback.sampled import publishers_of_the_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = dt.date(2026, 5, 31)
@@ -26,7 +27,7 @@ def fred() -> Iterator[Fred]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fred: Fred) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fred: Fred) -> Iterator[Path]:
     (tmp_path / "history").mkdir()
     (tmp_path / "history" / "dagster.yaml").write_text(
         (ROOT / "dagster_home" / "dagster.yaml").read_text("utf-8")
@@ -36,7 +37,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fred: Fred) -> Path:
     monkeypatch.setenv("FRED_API_KEY", KEY)
     monkeypatch.setenv("FRED_ROOT_URL", fred.url)
     monkeypatch.setenv("FRED_REQUESTS_PER_SECOND", "50")
-    return tmp_path
+    with publishers_of_the_sample(ROOT / "sample_data") as addresses:
+        for name, address in addresses.items():
+            monkeypatch.setenv(name, address)
+        yield tmp_path
 
 
 def run(*words: str) -> int:
@@ -67,6 +71,13 @@ def test_first_load_and_the_nights_after_it(
     assert profile == "live" and label != ""
     assert unemployment == [(4.3,)]
     held = fetches(home, "SELECT count(*) FROM raw.vintages")
+    others = "SELECT DISTINCT source, status FROM raw.fetches WHERE status <> 'not_in_profile' AND source <> 'fred'"
+    assert {
+        ("fed_board", "new"),
+        ("fiscal_data", "new"),
+        ("shiller", "unreachable"),
+        ("world_bank", "new"),
+    } <= set(fetches(home, others))
 
     fred.asked.clear()
     for series_id in ("UNRATE", "PAYEMS", "NFCI"):
@@ -97,6 +108,8 @@ def test_live_says_what_the_sample_says_where_inputs_are_the_same(
         for table, columns in {
             "real_yields": "as_of_date, nominal_10y_pct, real_10y_pct",
             "activity_inflation": "as_of_date, unemployment_rate_pct, real_gdp_yoy_pct, cpi_yoy_pct, sahm_gap_pp",
+            "fiscal_and_debt": "as_of_date, bill_share_pct",
+            "credit_spreads": "as_of_date, ebp_pp, gz_spread_pp",
             "regime": "as_of_date, stance, stance_driver, balance_sheet_test",
         }.items():
             apart = con.execute(

@@ -28,16 +28,18 @@ from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 READER = """
 import duckdb, sys
 path, mode = sys.argv[1:3]
-con = duckdb.connect(path, read_only=mode == "read")
+con = duckdb.connect(path, read_only=mode == "read")  # write, spoil: for writing, by mistake
 def say():
     rows = con.execute("SELECT release_id, (SELECT count(*) FROM all_as_of(DATE '2020-03-31')), "
                        "(SELECT count(*) FROM series_as_of('UNRATE', DATE '2020-03-31')) FROM release_manifest")
     print(duckdb.__version__, *rows.fetchall()[0], flush=True)
-if mode == "write":
+if mode != "read":
     con.execute("CREATE TABLE scribble AS SELECT range AS n FROM range(1000)")
 say()
 for line in sys.stdin:
-    if mode == "write":
+    if mode == "spoil":
+        con.execute("CHECKPOINT")
+    if mode != "read":
         con.execute("INSERT INTO scribble VALUES (1)")
     say()
 con.close()
@@ -194,6 +196,24 @@ def test_what_a_writer_leaves_behind_is_replaced_by_the_next_publication(first: 
             ).fetchall()
         assert tables == []
     assert is_whole(first, 2)
+
+
+def test_log_a_writer_puts_beside_a_release_that_is_not_his_goes_with_the_next_publication(
+    first: Night,
+) -> None:
+    if os.geteuid() != 0:
+        first.published.chmod(0o644)
+    wal = first.published.with_name(first.published.name + ".wal")
+    with reading(first.published, "spoil") as scribbler:
+        publish_next(first)
+        scribbler.again()
+        assert wal.exists()
+        with pytest.raises(duckdb.Error):
+            release_of(first.published)
+        after = publish_next(first, days=2)
+        assert not wal.exists() and release_of(first.published) == after
+    assert release_of(first.published) == after
+    assert is_whole(first, 3)
 
 
 def installed(requirement: str, place: Path) -> Path:
