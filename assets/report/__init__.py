@@ -1,0 +1,1 @@
+"""What readers see of a release: report.html, regime.json, made from the published file alone, read-only."""

@@ -1,0 +1,169 @@
+"""Words and number formats for what the published file says, shared by the report and the command line.
+
+Belongs here: fixed vocabulary (a code in a column, its words) and formats. Does not belong here: sentences about
+figures (`sentences.py`), anything read from a file. Imports the standard library only: `show` starts with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+MINUS = "\u2212"
+THIN = "\u202f"  # narrow no-break space, between a figure and its unit
+ABSENT = "\u2013"
+
+CONDITIONS = ("valuation", "economy", "credit", "inflation")
+REGIME_WORDS = {
+    "stimulus_into_bubble": "Stimulus into a bubble",
+    "stimulus_into_depression": "Stimulus into a depression",
+    "stimulus_mid_cycle": "Stimulus in mid-cycle",
+    "tightening_into_bubble": "Tightening into a bubble",
+    "tightening_into_depression": "Tightening into a depression",
+    "tightening_mid_cycle": "Tightening in mid-cycle",
+    "neutral_bubble": "Neutral policy in a bubble",
+    "neutral_depression": "Neutral policy in a depression",
+    "neutral_mid_cycle": "Neutral policy in mid-cycle",
+    "indeterminate": "Indeterminate",
+}
+STATE_WORDS = {
+    "bubble": "bubble",
+    "depression": "depression",
+    "mid_cycle": "mid-cycle",
+    "indeterminate": "indeterminate",
+}
+DRIVER_WORDS = {
+    "rate": "by the policy rate",
+    "balance_sheet": "by the announced balance sheet",
+    "both": "by the policy rate and the announced balance sheet",
+    "none": "with rate and balance sheet cancelling or still",
+}
+GRADE_WORDS = {
+    "real_time": "every figure as it was first known",
+    "pseudo": "some revised figures stand for their first publication (pseudo point in time)",
+}
+UNIT_SIGNS = {
+    "percent": "%",
+    "percentage points": "pp",
+    "percent of GDP": "% of GDP",
+    "index, standard deviations": "sd",
+    "ratio": "times",
+    "index": "index",
+    "none": "",
+}
+# Component: its name, and the side of its own history that is a bubble's.
+COMPONENTS = {
+    "earnings_yield": ("Earnings yield", "low"),
+    "erp_vs_nominal_10y": ("Premium over the 10-year yield", "low"),
+    "erp_vs_real_10y": ("Premium over the real 10-year yield", "low"),
+    "equity_value_to_gdp": ("Equity value to GDP", "high"),
+    "cape": ("Price to ten years' earnings (CAPE)", "high"),
+    "equity_drawdown": ("Equity drawdown", "high"),
+    "equity_return_12m": ("Equity price, 12 months", "high"),
+    "unemployment": ("Unemployment rate", "low"),
+    "real_gdp_growth": ("Real GDP, year on year", "high"),
+    "sahm_gap": ("Sahm gap", "low"),
+    "claims_change": ("Jobless claims, year on year", "low"),
+    "excess_bond_premium": ("Excess bond premium", "low"),
+    "gz_spread": ("Gilchrist-Zakrajsek spread", "low"),
+    "baa_10y_spread": ("Baa less 10-year yield", "low"),
+    "hy_oas": ("High-yield spread (OAS)", "low"),
+    "hqm_10y_spread": ("High-quality less 10-year yield", "low"),
+    "nfci": ("Financial conditions (NFCI)", "low"),
+    "real_bank_credit": ("Real bank credit, year on year", "high"),
+    "core_pce_inflation": ("Core PCE inflation", "high"),
+}
+REASON_WORDS = {
+    "not_in_profile": "not among the figures of this profile",
+    "stale": "its newest figure is too old to count",
+    "history_too_short": "its history is too short to rank",
+    "no_free_data": "no free source publishes it",
+    "not_binding": "measured, and the milder of two: it does not count today",
+    "never_published": "no figure was known on this date",
+}
+# What a publisher's name begins with, and its short name; the first that fits.
+PUBLISHERS = {
+    "Board of Governors of the Federal Reserve System": "Federal Reserve Board",
+    "Federal Reserve Bank of": "Fed",
+    "U.S. Bureau of Economic Analysis": "BEA",
+    "U.S. Bureau of Labor Statistics": "BLS",
+    "U.S. Employment and Training Administration": "US Labor Department",
+    "U.S. Department of the Treasury": "US Treasury",
+    "World Bank": "World Bank",
+    "Robert J. Shiller": "Shiller",
+    "ICE Data Indices": "ICE",
+    "S&P Dow Jones": "S&P",
+    "Chicago Board Options Exchange": "Cboe",
+    "NASDAQ OMX": "Nasdaq",
+}
+
+
+def regime_words(regime: str, stance_driver: str | None = None) -> str:
+    """The label in words; "the prick" only where the rate drives the tightening."""
+    words = REGIME_WORDS.get(regime, regime)
+    if regime == "tightening_into_bubble" and stance_driver in ("rate", "both"):
+        words += ": the prick"
+    return words
+
+
+def component_words(component: str) -> str:
+    """Name of a component of the evidence."""
+    return COMPONENTS[component][0] if component in COMPONENTS else component.replace("_", " ")
+
+
+def reason_words(reason: str | None) -> str:
+    """Why a figure is absent."""
+    return REASON_WORDS.get(str(reason), str(reason).replace("_", " "))
+
+
+def publisher_words(publisher: str) -> str:
+    """Short name of a publisher: "Federal Reserve Board", "BEA", "Chicago Fed"."""
+    start = next((name for name in PUBLISHERS if publisher.startswith(name)), None)
+    if start is None:
+        return publisher
+    if start.endswith("Bank of"):
+        return f"{publisher.removeprefix(start).split(',')[0].strip()} Fed"
+    return PUBLISHERS[start]
+
+
+def number(value: float | None, decimals: int = 2, sign: bool = False) -> str:
+    """A number with a true minus and thousands marked; an en dash for a missing one. Never minus zero."""
+    if value is None:
+        return ABSENT
+    text = f"{value:{'+' if sign else ''},.{decimals}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def with_unit(value: float | None, unit: str, decimals: int = 2, sign: bool = False) -> str:
+    """A number and its unit as the file names it."""
+    text = number(value, decimals, sign)
+    mark = UNIT_SIGNS.get(unit, unit)
+    return f"{text}{THIN}{mark}" if mark and value is not None else text
+
+
+def day(value: dt.date | None) -> str:
+    """A date as 31 May 2026."""
+    return ABSENT if value is None else f"{value.day} {value:%b %Y}"
+
+
+def month(value: dt.date | None) -> str:
+    """A month as May 2026."""
+    return ABSENT if value is None else f"{value:%b %Y}"
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun, in words up to nine."""
+    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    said = small[count] if 0 <= count < len(small) else f"{count:,}"
+    return f"{said} {one if count == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """First letter upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
