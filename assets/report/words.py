@@ -57,7 +57,7 @@ COMPONENTS = {
     "erp_vs_real_10y": ("Premium over the real 10-year yield", "low"),
     "equity_value_to_gdp": ("Equity value to GDP", "high"),
     "cape": ("Price to ten years' earnings (CAPE)", "high"),
-    "equity_drawdown": ("Equity drawdown", "high"),
+    "equity_drawdown": ("Equity drawdown", "small"),
     "equity_return_12m": ("Equity price, 12 months", "high"),
     "unemployment": ("Unemployment rate", "low"),
     "real_gdp_growth": ("Real GDP, year on year", "high"),
@@ -78,7 +78,19 @@ REASON_WORDS = {
     "history_too_short": "its history is too short to rank",
     "no_free_data": "no free source publishes it",
     "not_binding": "measured, and the milder of two: it does not count today",
-    "never_published": "no figure was known on this date",
+    "not_yet_published": "no figure was public yet",
+    "no_base": "the earlier figure it is compared with is missing",
+    "not_held": "the archive holds no figure",
+    "not_applicable": "does not apply on this date",
+    "absent": "no figure was known on this date",
+}
+REASONS_SHORT = {
+    "not_in_profile": "not in this profile",
+    "stale": "too old to count",
+    "history_too_short": "too short a history",
+    "no_free_data": "without a free source",
+    "not_yet_published": "not yet published then",
+    "no_base": "without a base to compare with",
 }
 # What a publisher's name begins with, and its short name; the first that fits.
 PUBLISHERS = {

@@ -1,0 +1,184 @@
+"""`report.html`: one self-contained page about one release, written from the published file alone.
+
+Belongs here: putting sentences, figures and tables into the template. Does not belong here: any of the three, colours
+(`tokens.py`). No clock, no environment, no network: the same file gives the same page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from assets.report import sentences, sentences_markets, tables, tables_markets
+from assets.report.figures import as_of, gold_figure, timeline_figure
+from assets.report.multiples import MONEY, PANELS, panel_figure
+from assets.report.reading import Release
+from assets.report.tokens import declarations
+from assets.report.words import GRADE_WORDS, REGIME_WORDS, capital, day, number, regime_words
+
+TEMPLATES = Path(__file__).parent / "templates"
+_STRONG = re.compile(r"\*\*(.+?)\*\*")
+_NEW_YORK = ZoneInfo("America/New_York")
+_DRIVERS = {
+    "rate": "by the policy rate",
+    "balance_sheet": "by the balance sheet",
+    "both": "rate and balance sheet",
+    "none": "rate and balance sheet cancel",
+}
+_TONES = {"bubble": "hot", "depression": "cold"}
+
+
+def render_report(con: duckdb.DuckDBPyConnection) -> str:
+    """The page for the published, or staged, file behind a read-only connection."""
+    import jinja2
+    from markupsafe import Markup, escape
+
+    release = Release(con)
+
+    def say(name: str) -> Markup:
+        text = said(release, name)
+        if text is None:
+            return Markup("")
+        strong = _STRONG.sub(r"<strong>\1</strong>", str(escape(text)))
+        return Markup(f'<span data-sentence="{name}">{strong}</span>')
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    page = environment.get_template("report.html.j2").render(
+        say=say,
+        safe=Markup,
+        style=Markup(_tight(_themed(style))),
+        **_content(release),
+    )
+    return "\n".join(line.strip() for line in page.splitlines() if line.strip()) + "\n"
+
+
+def said(release: Release, name: str) -> str | None:
+    """A sentence by name. Raises AttributeError for one that does not exist."""
+    module = sentences if hasattr(sentences, name) else sentences_markets
+    text: str | None = getattr(module, name)(release)
+    return text
+
+
+def _content(release: Release) -> dict[str, Any]:
+    newest_phases, phase_count = tables.newest_phases(release)
+    return {
+        "head": _head(release),
+        "tiles": _tiles(release),
+        "timeline": timeline_figure(release),
+        "gold": gold_figure(release),
+        "money": panel_figure(release, MONEY),
+        "panels": [figure for panel in PANELS if (figure := panel_figure(release, panel))],
+        "four": [name.capitalize() for name in tables.FOUR],
+        "past_easing": tables.past_easing_rows(release),
+        "evidence": tables.evidence_groups(release),
+        "thresholds": tables.threshold_rows(release),
+        "changes": tables.change_rows(release),
+        "phases": newest_phases,
+        "phase_count": phase_count,
+        "premia": tables_markets.premium_rows(release),
+        "post": tables_markets.post_rows(release),
+        "assets": tables_markets.asset_rows(release),
+        "destination": tables_markets.destination_rows(release),
+        "gauge": tables_markets.gauge_rows(release),
+        "warnings": tables_markets.warning_rows(release),
+        "sources": tables_markets.source_rows(release),
+        "cite": _sources_of_tables(release),
+        "as_of": as_of(release),
+    }
+
+
+def _head(release: Release) -> dict[str, str]:
+    today, manifest = release.today, release.manifest
+    words = regime_words(today["regime"], today["stance_driver"])
+    plain = REGIME_WORDS.get(today["regime"], today["regime"])
+    published = manifest["published_at"].replace(tzinfo=dt.UTC).astimezone(_NEW_YORK)
+    last = plain.split(" ")[-1]
+    return {
+        "as_of": day(release.as_of),
+        "profile": manifest["profile"],
+        "badge": "Sample data" if manifest["profile"] == "sample" else "Live figures",
+        "published": f"{day(published.date())}, {published:%H:%M} New York",
+        "method": manifest["method_version"],
+        "grade": str(today["pit_grade"]).replace("_", " "),
+        "grade_words": GRADE_WORDS.get(today["pit_grade"], ""),
+        "regime": words,
+        "regime_first": plain.removesuffix(last).strip(),
+        "regime_last": last,
+        "regime_rest": words.removeprefix(plain),
+        "tone": _TONES.get(today["condition_state"], "mid"),
+        "code_version": manifest["code_version"],
+        "release_id": manifest["release_id"],
+    }
+
+
+def _tiles(release: Release) -> list[dict[str, str]]:
+    today, now = release.today, next(row for row in release.phases if row["kind"] == "today")
+    state = {"bubble": "exit", "depression": "exit"}.get(today["condition_state"], "entry")
+    minimum = release.parameters["coverage.minimum"]
+    return [
+        {
+            "name": "Bubble score",
+            "value": number(today["bubble_score"]),
+            "note": f"of 1; {now['hot_conditions']} hot, {now['cold_conditions']} cold",
+        },
+        {
+            "name": "Fed stance",
+            "value": capital(today["stance"] or "unknown"),
+            "note": _DRIVERS.get(today["stance_driver"], ""),
+        },
+        {
+            "name": f"Distance to {state}",
+            "value": number(today["distance_to_threshold"]),
+            "note": "to the nearest threshold",
+        },
+        {
+            "name": "Coverage",
+            "value": number(today["coverage"]),
+            "note": f"{number(minimum)} is needed",
+        },
+    ]
+
+
+def _sources_of_tables(release: Release) -> dict[str, str]:
+    """Publishers with series that the captions of tables name."""
+    scores = [f"regime.{name}_score" for name in ("valuation", "economy", "credit", "inflation")]
+    post = ("nominal_10y_pct", "real_10y_pct", "unemployment_rate_pct", "real_gdp_yoy_pct", "cpi_yoy_pct")
+    ids = {row["series_ids"] for row in release.evidence}
+    held = release.rows("SELECT series_ids FROM relative_attractiveness WHERE as_of_date = ?", release.as_of)
+    gauge = release.rows("SELECT series_ids FROM bubble_gauge WHERE as_of_date = ?", release.as_of)
+    return {
+        "scores": release.sources(*scores),
+        "evidence": release.sources_of(_split(ids)),
+        "post": release.sources(*(f"qe_phases.{column}" for column in (*post, "earnings_yield_pct"))),
+        "assets": release.sources_of(_split({row["series_ids"] for row in held})),
+        "gauge": release.sources_of(_split({row["series_ids"] for row in gauge})),
+        "destination": release.sources(
+            *(f"liquidity_destination.{column}" for column in ("destination", "gold_return_12m_pct"))
+        ),
+        "premia": release.sources("equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"),
+    }
+
+
+def _split(lists: set[str | None]) -> list[str]:
+    return sorted({name for text in lists if text for name in text.split(",")})
+
+
+def _themed(style: str) -> str:
+    return style.replace("/*light*/", declarations(0)).replace("/*dark*/", declarations(1))
+
+
+def _tight(style: str) -> str:
+    without_comments = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", without_comments)).strip()
