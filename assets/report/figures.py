@@ -7,13 +7,17 @@ sentences.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from assets.report.charts import gold as gold_spec
 from assets.report.charts import lines as line_spec
+from assets.report.charts import svg
 from assets.report.charts.base import Line, Size, Spec
-from assets.report.charts.svg import inline_svg
+from assets.report.charts.svg import Name, inline_svg
 from assets.report.charts.timeline import Spell, Timeline, sizes, timeline
 from assets.report.reading import Release
 from assets.report.words import ABSENT, STATE_WORDS, day, listed, month, number
@@ -55,9 +59,11 @@ class Figure:
     table: Sequence[Sequence[str]] = field(default_factory=list)  # figures by year, the header first
 
 
-def timeline_figure(release: Release) -> Figure:
-    """The score since the first scored month-end, with the two lanes below it."""
+def timeline_figure(release: Release) -> Figure | None:
+    """The score since the first scored month-end, with the two lanes below it; None before there is one."""
     score = Line("Bubble score", "ink", release.history("regime", "bubble_score"), "score 0 to 1")
+    if not score.points:
+        return None
     start = score.points[0][0]
     shown = Timeline(
         score,
@@ -85,7 +91,9 @@ def timeline_figure(release: Release) -> Figure:
     return Figure(
         "timeline",
         "Bubble score, conditions and stance over three decades",
-        _pictures("timeline", sizes(), lambda size: timeline(shown, size), "Bubble score over time", description),
+        _pictures(
+            "timeline", sizes(), lambda size: timeline(shown, size), "Bubble score over time", description
+        ),
         caption(
             release,
             "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit.",
@@ -108,11 +116,12 @@ def gold_figure(release: Release) -> Figure | None:
         "gold",
         "Real return held to maturity, by inflation",
         _pictures(
+            release,
             "gold",
             gold_spec.SIZES,
             lambda size: gold_spec.gold_chart(nominal, real, size),
-            "Gold against bonds",
-            gold_spec.description(nominal, real),
+            ("Gold against bonds", gold_spec.description(nominal, real)),
+            (nominal, real),
         ),
         Caption(
             "Real return held to maturity, % a year.",
@@ -148,7 +157,12 @@ def lines_figure(
         key,
         title,
         _pictures(
-            key, sizes_of, lambda size: line_spec.lines_chart(drawn, size, limits, since), title, described(drawn)
+            release,
+            key,
+            sizes_of,
+            lambda size: line_spec.lines_chart(drawn, size, limits, since),
+            (title, described(drawn)),
+            (drawn, limits, since),
         ),
         caption(release, what, longest, columns, note),
         drawn,
@@ -180,7 +194,9 @@ def by_year(lines: Sequence[Line]) -> list[list[str]]:
             if value is not None:
                 years.setdefault(day_of.year, {})[line.name] = number(value, line.decimals)
     names = [line.name for line in lines]
-    rows = [[str(when), *(found.get(name, ABSENT) for name in names)] for when, found in sorted(years.items())]
+    rows = [
+        [str(when), *(found.get(name, ABSENT) for name in names)] for when, found in sorted(years.items())
+    ]
     return [["Year", *(f"{line.name}, {line.unit}" for line in lines)], *reversed(rows)]
 
 
@@ -212,10 +228,40 @@ def as_of(release: Release) -> str:
 
 
 def _pictures(
-    key: str, widths: Sequence[Size], spec: Callable[[Size], Spec], title: str, description: str
+    release: Release,
+    figure: str,
+    widths: Sequence[Size],
+    spec: Callable[[Size], Spec],
+    words: tuple[str, str],
+    drawn_from: object,
 ) -> dict[str, str]:
+    """Pictures in all widths; one the page before has, drawn from the same by the same code, is taken over.
+
+    `words` are title and description; `drawn_from` is all that `spec` depends on beside the width.
+    """
+    found = {}
+    for size in widths:
+        name = Name(figure, size.name, _mark(figure, size, words, drawn_from))
+        found[size.name] = release.pictures.get(name.mark) or _drawn(spec, size, name, words)
+    return found
+
+
+def _drawn(spec: Callable[[Size], Spec], size: Size, name: Name, words: tuple[str, str]) -> str:
     from altair.utils.schemapi import debug_mode
 
-    with debug_mode(False):  # a specification is held to its schema in tests: it takes as long as all the drawing
-        specs = {size.name: spec(size) for size in widths}
-    return {name: inline_svg(made, f"{key}-{name}", title, description) for name, made in specs.items()}
+    with debug_mode(
+        False
+    ):  # a specification is held to its schema in tests: it takes as long as all the drawing
+        made = spec(size)
+    return inline_svg(made, name, *words)
+
+
+def _mark(*drawn_from: object) -> str:
+    return hashlib.sha256(f"{_code()}{drawn_from!r}".encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
+    """Hash of the code that draws."""
+    files = sorted(Path(svg.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

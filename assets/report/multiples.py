@@ -141,7 +141,8 @@ def panel_figure(release: Release, panel: Panel) -> Figure | None:
     """The panel drawn; None where the profile has none of its lines."""
     lines = [_line(release, drawn, panel.unit) for drawn in panel.lines]
     limits = [
-        (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")] for name in panel.limits
+        (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")]
+        for name in panel.limits
     ]
     columns = [drawn.column for drawn, line in zip(panel.lines, lines, strict=True) if line.last]
     sizes, since = (FULL, None) if panel is MONEY else (PANEL, _first_year(release))
@@ -157,6 +158,4 @@ def _first_year(release: Release) -> float:
 
 def _line(release: Release, drawn: Drawn, unit: str) -> Line:
     table, column = drawn.column.split(".")
-    return Line(
-        drawn.name, drawn.color, release.history(table, column), unit, drawn.dash, drawn.decimals
-    )
+    return Line(drawn.name, drawn.color, release.history(table, column), unit, drawn.dash, drawn.decimals)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from assets.report import sentences, sentences_markets, tables, tables_markets
+from assets.report.charts.svg import pictures_of
 from assets.report.figures import as_of, gold_figure, timeline_figure
 from assets.report.multiples import MONEY, PANELS, panel_figure
 from assets.report.reading import Release
@@ -33,12 +34,15 @@ _DRIVERS = {
 _TONES = {"bubble": "hot", "depression": "cold"}
 
 
-def render_report(con: duckdb.DuckDBPyConnection) -> str:
-    """The page for the published, or staged, file behind a read-only connection."""
+def render_report(con: duckdb.DuckDBPyConnection, before: str = "") -> str:
+    """The page for the published, or staged, file behind a read-only connection.
+
+    `before` is the page of an earlier release: pictures whose figures did not change are taken from it.
+    """
     import jinja2
     from markupsafe import Markup, escape
 
-    release = Release(con)
+    release = Release(con, pictures_of(before))
 
     def say(name: str) -> Markup:
         text = said(release, name)
@@ -102,7 +106,7 @@ def _content(release: Release) -> dict[str, Any]:
 def _head(release: Release) -> dict[str, str]:
     today, manifest = release.today, release.manifest
     words = regime_words(today["regime"], today["stance_driver"])
-    plain = REGIME_WORDS.get(today["regime"], today["regime"])
+    plain = REGIME_WORDS[today["regime"]]
     published = manifest["published_at"].replace(tzinfo=dt.UTC).astimezone(_NEW_YORK)
     last = plain.split(" ")[-1]
     return {
@@ -167,7 +171,9 @@ def _sources_of_tables(release: Release) -> dict[str, str]:
         "destination": release.sources(
             *(f"liquidity_destination.{column}" for column in ("destination", "gold_return_12m_pct"))
         ),
-        "premia": release.sources("equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"),
+        "premia": release.sources(
+            "equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"
+        ),
     }
 
 

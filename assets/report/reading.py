@@ -6,7 +6,7 @@ Belongs here: asking a read-only connection. Does not belong here: words for the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -36,8 +36,10 @@ ORDER BY publisher, series_id
 class Release:
     """The published, or staged, file behind a read-only connection. Every answer is asked once."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, pictures: Mapping[str, str] | None = None) -> None:
+        """`pictures` are those of the page before, by mark: what did not change is not drawn again."""
         self.con = con
+        self.pictures = pictures or {}
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
         """Answer of a query, each row by column name."""
@@ -77,9 +79,7 @@ class Release:
     @cached_property
     def parameters(self) -> dict[str, float]:
         """Numeric parameters of the method by `section.parameter`."""
-        found = self.rows(
-            "SELECT section, parameter, number FROM method_parameters WHERE number IS NOT NULL"
-        )
+        found = self.rows("SELECT section, parameter, number FROM method_parameters WHERE number IS NOT NULL")
         return {f"{row['section']}.{row['parameter']}": row["number"] for row in found}
 
     @cached_property

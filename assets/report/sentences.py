@@ -25,7 +25,11 @@ from assets.report.words import (
 
 Sentence = Callable[[Release], str | None]
 
-_DOING = {"stimulus": "is easing", "tightening": "is tightening", "neutral": "is neither easing nor tightening"}
+_DOING = {
+    "stimulus": "is easing",
+    "tightening": "is tightening",
+    "neutral": "is neither easing nor tightening",
+}
 _PAST_EASING = ("qe1", "qe2", "qe3")
 _CAUSES = {
     "rate": "the policy rate",
@@ -36,7 +40,7 @@ _CAUSES = {
 
 def lead_conditions(release: Release) -> str | None:
     """What the Fed does, and how many of the four conditions are hot."""
-    found = _verdicts(_phase(release, "today"))
+    found = _verdicts(_today(release))
     hot = [name for name in CONDITIONS if found[name] == "hot"]
     doing = _DOING.get(release.today["stance"], "has no stance that could be measured")
     said = f"The Fed {doing} while **{counted(len(hot), 'condition of the four', 'of four conditions')}** "
@@ -50,9 +54,15 @@ def lead_conditions(release: Release) -> str | None:
 
 def lead_past(release: Release) -> str | None:
     """How hot and how cold it was when the three programmes after 2008 began."""
-    past = [_phase(release, name) for name in _PAST_EASING]
+    past = _past(release)
+    if not past:
+        return None
+    names = listed([row["phase"].upper() for row in past])
     hot, cold = max(row["hot_conditions"] for row in past), min(row["cold_conditions"] for row in past)
-    return f"When QE1, QE2 and QE3 were announced, at most {counted(hot, 'was', 'were')} hot and at least {counted(cold, 'was', 'were')} cold."
+    return (
+        f"When {names} {'was' if len(past) == 1 else 'were'} announced, at most {counted(hot, 'was', 'were')} hot "
+        f"and at least {counted(cold, 'was', 'were')} cold."
+    )
 
 
 def lead_since(release: Release) -> str | None:
@@ -100,7 +110,8 @@ def care_stance(release: Release) -> str | None:
     """The stance is provisional when nobody looked for announcements lately."""
     if not release.today["is_stance_provisional"]:
         return None
-    return f"The stance is provisional: announcements were last looked for on {day(release.manifest['ledger_last_checked'])}."
+    checked = day(release.manifest["ledger_last_checked"])
+    return f"The stance is provisional: announcements were last looked for on {checked}."
 
 
 def timeline_count(release: Release) -> str | None:
@@ -112,7 +123,9 @@ def timeline_count(release: Release) -> str | None:
         "SELECT count(*) FILTER (regime = 'stimulus_into_bubble') AS easing, count(*) AS n, "
         "count(*) FILTER (regime = 'stimulus_into_bubble' AND starts) AS spells, min(as_of_date) AS first FROM ends"
     )
-    still = ", one of them open" if release.today["regime"] == "stimulus_into_bubble" else ", all of them over"
+    still = (
+        ", one of them open" if release.today["regime"] == "stimulus_into_bubble" else ", all of them over"
+    )
     return (
         f"Easing into a bubble: **{found['easing']} of {found['n']} month-ends** since {month(found['first'])}, "
         f"in {counted(found['spells'], 'spell')}{still if found['spells'] else ''}."
@@ -122,10 +135,13 @@ def timeline_count(release: Release) -> str | None:
 def past_easing(release: Release) -> str | None:
     """Cold conditions when each programme began and three month-ends later, against now."""
     said = [
-        f"{row['phase'].upper()} {row['cold_conditions']}, then {row['cold_conditions_after']}"
-        for row in (_phase(release, name) for name in _PAST_EASING)
+        f"{row['phase'].upper()} {row['cold_conditions']}"
+        + ("" if row["cold_conditions_after"] is None else f", then {row['cold_conditions_after']}")
+        for row in _past(release)
     ]
-    now = _phase(release, "today")
+    now = _today(release)
+    if not said:
+        return f"Now {now['cold_conditions']} of four conditions are cold and {now['hot_conditions']} hot."
     return (
         f"Cold conditions of four at the announcement, and three month-ends later: {'; '.join(said)}. "
         f"Now {now['cold_conditions']} cold and {now['hot_conditions']} hot."
@@ -134,14 +150,16 @@ def past_easing(release: Release) -> str | None:
 
 def evidence_extremes(release: Release) -> str | None:
     """Hottest and coldest of the inputs that count."""
-    counted_inputs = [row for row in release.evidence if row["weight"] > 0 and row["condition"] != "inflation"]
+    counted_inputs = [
+        row for row in release.evidence if row["weight"] > 0 and row["condition"] != "inflation"
+    ]
     if not counted_inputs:
         return None
     counted_inputs.sort(key=lambda row: (row["score"], row["component"]))
     cold, hot = counted_inputs[0], counted_inputs[-1]
     return (
-        f"Of the inputs that count, {_named(hot['component'])} is hottest at **{number(100 * hot['score'], 0)}** of 100 and "
-        f"{_named(cold['component'])} coldest at **{number(100 * cold['score'], 0)}**."
+        f"Hottest of the inputs that count: {_named(hot['component'])}, **{number(100 * hot['score'], 0)}** of 100; "
+        f"coldest: {_named(cold['component'])}, **{number(100 * cold['score'], 0)}**."
     )
 
 
@@ -157,7 +175,9 @@ def evidence_absent(release: Release) -> str | None:
         f"{n} {REASONS_SHORT.get(reason, reason.replace('_', ' '))}" for reason, n in sorted(reasons.items())
     ]
     total = sum(reasons.values())
-    return f"{total} of {len(release.evidence)} inputs {'is' if total == 1 else 'are'} absent: {listed(parts)}."
+    return (
+        f"{total} of {len(release.evidence)} inputs {'is' if total == 1 else 'are'} absent: {listed(parts)}."
+    )
 
 
 def change_label(release: Release) -> str | None:
@@ -167,7 +187,8 @@ def change_label(release: Release) -> str | None:
         return None
     row = found[0]
     said = (
-        f"The label last changed on **{day(row['as_of_date'])}**, from {_label(row['regime_before'])} to {_label(row['regime'])}"
+        f"The label last changed on **{day(row['as_of_date'])}**, "
+        f"from {_label(row['regime_before'])} to {_label(row['regime'])}"
     )
     causes = []
     if row["stance_cause"]:
@@ -197,11 +218,16 @@ def change_score(release: Release) -> str | None:
         for row in moved[:2]
         if abs(row["contribution_change"]) >= 0.0005
     ]
-    return f"{said}; most of it {listed(named)}." if named else f"{said}; no input moved it by 0.001."
+    return f"{said}; the largest moves: {listed(named)}." if named else f"{said}; no input moved it by 0.001."
 
 
-def _phase(release: Release, name: str) -> Row:
-    return next(row for row in release.phases if row["phase"] == name)
+def _past(release: Release) -> list[Row]:
+    """The three programmes after 2008, as far as they had begun."""
+    return [row for row in release.phases if row["phase"] in _PAST_EASING]
+
+
+def _today(release: Release) -> Row:
+    return next(row for row in release.phases if row["kind"] == "today")
 
 
 def _verdicts(phase: Row) -> dict[str, str | None]:
@@ -211,7 +237,9 @@ def _verdicts(phase: Row) -> dict[str, str | None]:
 def _named(component: str) -> str:
     """A component inside a sentence: lower case, unless it begins with a name."""
     words = component_words(component)
-    return words if words.startswith(("Sahm", "Baa", "Gilchrist", "Core PCE")) else words[0].lower() + words[1:]
+    return (
+        words if words.startswith(("Sahm", "Baa", "Gilchrist", "Core PCE")) else words[0].lower() + words[1:]
+    )
 
 
 def _label(regime: str) -> str:

@@ -6,9 +6,14 @@ Belongs here: words around those figures. Does not belong here: figures typed in
 from __future__ import annotations
 
 from assets.report.reading import Release, Row
-from assets.report.words import THIN, capital, counted, day, listed, month, number
+from assets.report.words import THIN, counted, day, listed, month, number
 
-_STRENGTH = ((0.1, "no link to speak of"), (0.3, "a weak link"), (0.5, "a moderate link"), (1.1, "a strong link"))
+_STRENGTH = (
+    (0.1, "no link to speak of"),
+    (0.3, "a weak link"),
+    (0.5, "a moderate link"),
+    (1.1, "a strong link"),
+)
 _TESTS = {
     "shrinking": "it shrinks",
     "technical": "it only keeps pace",
@@ -70,20 +75,25 @@ def premium_rank(release: Release) -> str | None:
     if row["percentile"] is None:
         return None
     return (
-        f"Shares earn **{number(row['value'])}{THIN}pp** more than the 10-year Treasury yields; "
-        f"{number(100 * row['percentile'], 0)} of 100 month-ends since 1985 had less."
+        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**: "
+        f"percentile {number(100 * row['percentile'], 0)} among its month-ends since 1985, 0 the thinnest."
     )
 
 
 def balance_sheet(release: Release) -> str | None:
     """The Fed's balance sheet against what banks and the economy need."""
     row = release.newest("reserve_growth")
-    test, growth, excess = release.today["balance_sheet_test"], row["fed_assets_growth_26w_pct"], row["excess_growth_pp"]
+    test, growth, excess = (
+        release.today["balance_sheet_test"],
+        row["fed_assets_growth_26w_pct"],
+        row["excess_growth_pp"],
+    )
     if test is None or growth is None or excess is None:
         return None
     against = "more" if excess > 0 else "less"
     said = (
-        f"Over 26 weeks the balance sheet grew at {number(growth)}{THIN}% a year, {number(abs(excess))}{THIN}pp {against} "
+        f"Over 26 weeks the balance sheet changed by {number(growth, 2, sign=True)}{THIN}% at a yearly rate, "
+        f"{number(abs(excess))}{THIN}pp {against} "
         f"than bank credit or nominal GDP, whichever grew faster: {_TESTS[test]}."
     )
     reserves = release.today["reserves_test"]
@@ -98,8 +108,9 @@ def monetisation(release: Release) -> str | None:
         return None
     bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
     return (
-        f"In the year to {day(row['debt_quarter_end_date'])} the Fed's Treasuries changed by {number(bought, 0, sign=True)} bn dollars "
-        f"and the public debt by {number(debt, 0, sign=True)} bn: a share of **{number(share)}{THIN}%**, {_BANDS[band]}."
+        f"In the year to {day(row['debt_quarter_end_date'])} the Fed's Treasuries changed by "
+        f"{number(bought, 0, sign=True)} bn dollars and the public debt by {number(debt, 0, sign=True)} bn: "
+        f"a share of **{number(share)}{THIN}%**, {_BANDS[band]}."
     )
 
 
@@ -113,7 +124,8 @@ def coordination(release: Release) -> str | None:
     deficit = release.newest("fiscal_and_debt")["deficit_12m_pct_gdp"]
     every = release.newest("monetisation")["is_coordinated"]
     return (
-        f"{'All three' if every else 'Not all three'} of the post's signs hold: impulse {number(impulse)}{THIN}% of GDP "
+        f"{'All three' if every else 'Not all three'} of the post's signs hold: "
+        f"impulse {number(impulse)}{THIN}% of GDP "
         f"(from {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
         f"policy rate {number(rate, 2, sign=True)}{THIN}pp over six months "
         f"(from {number(-limits['stance.rate_change_pp'], 2)}), deficit {number(deficit)}{THIN}% of GDP "
@@ -129,7 +141,8 @@ def destination(release: Release) -> str | None:
         return None
     change = row["core_pce_yoy_change_12m_pp"]
     said = (
-        f"Over 12 months {row['asset_signals_up']} of {row['asset_signals_known']} known signs say that assets were bid up, "
+        f"Over 12 months {row['asset_signals_up']} of {row['asset_signals_known']} known signs say "
+        "that assets were bid up, "
         f"and core inflation moved by {number(change, 2, sign=True)}{THIN}pp"
     )
     return f"{said}: the liquidity went **{_DESTINATIONS[where]}**."
@@ -147,7 +160,8 @@ def gauge_known(release: Release) -> str | None:
         f"{counted(len({row['criterion'] for row in known}), 'has', 'have')} a measure in these figures."
     )
     hot = sum(row["heat"] >= 0.8 for row in known)
-    return f"{said} {capital(counted(hot, 'measure'))} of {len(known)} {'stands' if hot == 1 else 'stand'} in the hottest fifth of its history."
+    stand = "stands" if hot == 1 else "stand"
+    return f"{said} {hot} of {len(known)} measures {stand} in the hottest fifth of its history."
 
 
 def checks_summary(release: Release) -> str | None:
@@ -159,7 +173,8 @@ def checks_summary(release: Release) -> str | None:
     )
     return (
         f"{row['n']:,} checks ran for this release, {row['critical']:,} of them able to hold it back: "
-        f"{counted(row['held'], 'of these', 'of these')} failed, and {counted(row['warned'], 'warning was', 'warnings were')} given."
+        f"{'none' if not row['held'] else row['held']} of these failed, "
+        f"and {counted(row['warned'], 'warning was', 'warnings were')} given."
     )
 
 
@@ -180,4 +195,6 @@ def sources_count(release: Release) -> str | None:
 
 
 def _asset(release: Release, name: str) -> Row:
-    return release.row("SELECT * FROM relative_attractiveness WHERE as_of_date = ? AND asset = ?", release.as_of, name)
+    return release.row(
+        "SELECT * FROM relative_attractiveness WHERE as_of_date = ? AND asset = ?", release.as_of, name
+    )

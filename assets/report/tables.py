@@ -133,10 +133,14 @@ def _evidence_row(row: Row) -> dict[str, Any]:
 def phase_rows(release: Release) -> list[dict[str, str]]:
     """Runs of one label, newest first."""
     start = release.row("SELECT min(as_of_date) AS first FROM regime WHERE bubble_score IS NOT NULL")["first"]
+    if start is None:
+        return []
     found = spells(release, "regime", start)
     at_start = {
         row["as_of_date"]: row
-        for row in release.rows("SELECT as_of_date, bubble_score, stance_driver FROM regime WHERE as_of_date >= ?", start)
+        for row in release.rows(
+            "SELECT as_of_date, bubble_score, stance_driver FROM regime WHERE as_of_date >= ?", start
+        )
     }
     ends = release.rows("SELECT as_of_date FROM regime WHERE is_month_end AND as_of_date >= ?", start)
     days = [row["as_of_date"] for row in ends]
@@ -191,10 +195,17 @@ def threshold_rows(release: Release) -> list[dict[str, str]]:
             ("bubble_score", "state.bubble.leave_score", "falls below", "the bubble ends"),
             ("valuation_score", "state.bubble.leave_valuation", "falls below", "the bubble ends"),
         ),
-        "depression": (("bubble_score", "state.depression.leave_score", "rises above", "the depression ends"),),
+        "depression": (
+            ("bubble_score", "state.depression.leave_score", "rises above", "the depression ends"),
+        ),
         "mid_cycle": (
             ("bubble_score", "state.bubble.enter_score", "is at least", "one of three needed for a bubble"),
-            ("valuation_score", "state.bubble.enter_valuation", "is at least", "one of three needed for a bubble"),
+            (
+                "valuation_score",
+                "state.bubble.enter_valuation",
+                "is at least",
+                "one of three needed for a bubble",
+            ),
             ("credit_score", "state.bubble.enter_credit", "is at least", "one of three needed for a bubble"),
             ("bubble_score", "state.depression.enter_score", "is at most", "needed for a depression"),
         ),

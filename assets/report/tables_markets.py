@@ -32,11 +32,29 @@ _MEASURES = {
 _POST = (  # what the post says, its reference value, our column of qe_phases, unit, what differs
     ("10-year Treasury yield", "post_nominal_10y_pct", "nominal_10y_pct", "percent", "The post rounds."),
     ("Real 10-year yield", "post_real_10y_pct", "real_10y_pct", "percent", ""),
-    ("Unemployment rate", "post_unemployment_rate_pct", "unemployment_rate_pct", "percent", "August was the newest then."),
+    (
+        "Unemployment rate",
+        "post_unemployment_rate_pct",
+        "unemployment_rate_pct",
+        "percent",
+        "August was the newest then.",
+    ),
     ("Growth over the year", "post_growth_pct", "real_gdp_yoy_pct", "percent", "Real GDP, second quarter."),
     ("Inflation", "post_inflation_pct", "cpi_yoy_pct", "percent", "CPI; the text says over 3."),
-    ("Earnings yield", "post_forward_earnings_yield_pct", "earnings_yield_pct", "percent", "The post's is forward."),
-    ("Equity risk premium", "post_equity_risk_premium_pp", "erp_vs_nominal_10y_pp", "percentage points", "As the yield."),
+    (
+        "Earnings yield",
+        "post_forward_earnings_yield_pct",
+        "earnings_yield_pct",
+        "percent",
+        "The post's is forward.",
+    ),
+    (
+        "Equity risk premium",
+        "post_equity_risk_premium_pp",
+        "erp_vs_nominal_10y_pp",
+        "percentage points",
+        "As the yield.",
+    ),
 )
 _DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that says assets were bid up
     ("equity_real_return_12m_pct", "Equity prices, real", "percent", 1),
@@ -59,7 +77,10 @@ def asset_rows(release: Release) -> list[dict[str, Any]]:
 def _asset_row(row: Row, name: str) -> dict[str, Any]:
     cells = []
     for i in _INFLATION:
-        real, rise = row[f"real_return_at_{i}pct_inflation_pct"], row[f"price_rise_needed_at_{i}pct_inflation_pct"]
+        real, rise = (
+            row[f"real_return_at_{i}pct_inflation_pct"],
+            row[f"price_rise_needed_at_{i}pct_inflation_pct"],
+        )
         cells.append(number(real, sign=True) if rise is None else f"needs {number(rise, sign=True)}")
     return {
         "name": name,

@@ -31,7 +31,10 @@ TOKENS = {
 TEXT, MARK = 4.5, 3.0  # least contrast of text and of marks
 # Foreground, background, least contrast.
 PAIRS = (
-    *((name, "bg", TEXT) for name in ("ink", "soft", "hot-text", "cold-text", "stim-text", "tight", "gold-text")),
+    *(
+        (name, "bg", TEXT)
+        for name in ("ink", "soft", "hot-text", "cold-text", "stim-text", "tight", "gold-text")
+    ),
     *((name, "panel", TEXT) for name in ("ink", "soft", "hot-text", "cold-text")),
     *((name, "bg", MARK) for name in ("hot", "cold", "mid", "stim", "tight", "gold")),
     ("hot-text", "hot-cell", TEXT),

@@ -10,8 +10,9 @@ import datetime as dt
 
 import duckdb
 
+from assets.report.words import CONDITIONS, regime_words
 from pipelines.commands.published import Row, aligned, day, number, open_published, rows
-from pipelines.commands.verdict import CONDITIONS, profile_words, regime_words
+from pipelines.commands.verdict import profile_words
 from pipelines.settings import ConfigurationError, load_places, read_environment
 
 _HEADER = (
@@ -36,7 +37,8 @@ def explain_lines(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> list
     note = [] if asked in (None, regime["as_of_date"]) else [_nearest(asked, manifest), ""]
     return [
         *note,
-        f"{day(regime['as_of_date'])}: {regime_words(regime)}, {profile_words(manifest)}",
+        f"{day(regime['as_of_date'])}: {regime_words(regime['regime'], regime['stance_driver'])}, "
+        f"{profile_words(manifest)}",
         f"label {regime['regime']} since {day(regime['regime_since'])}; stance {regime['stance']} "
         f"({regime['stance_driver']}); condition {regime['condition_state']}; method {regime['method_version']}",
         "",

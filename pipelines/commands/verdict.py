@@ -12,30 +12,12 @@ from pathlib import Path
 
 import duckdb
 
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, regime_words
 from pipelines.commands.published import Row, day, number, rows
 
-CONDITIONS = ("valuation", "economy", "credit", "inflation")
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
 
-REGIME_WORDS = {
-    "stimulus_into_bubble": "Stimulus into a bubble",
-    "stimulus_into_depression": "Stimulus into a depression",
-    "stimulus_mid_cycle": "Stimulus in mid-cycle",
-    "tightening_into_bubble": "Tightening into a bubble",
-    "tightening_into_depression": "Tightening into a depression",
-    "tightening_mid_cycle": "Tightening in mid-cycle",
-    "neutral_bubble": "Neutral policy in a bubble",
-    "neutral_depression": "Neutral policy in a depression",
-    "neutral_mid_cycle": "Neutral policy in mid-cycle",
-    "indeterminate": "Indeterminate",
-}
-_DRIVERS = {
-    "rate": "by the policy rate",
-    "balance_sheet": "by the announced balance sheet",
-    "both": "by the policy rate and the announced balance sheet",
-    "none": "with rate and balance sheet cancelling or still",
-}
 _TESTS = {
     "shrinking": "shrinking: smaller than 26 weeks ago",
     "technical": "technical: growing no faster than bank credit or the economy",
@@ -52,10 +34,6 @@ _ACRONYMS = {
     **{word: word.upper() for word in ("cape", "erp", "gdp", "gz", "hqm", "hy", "nfci", "oas", "pce")},
     "sahm": "Sahm",
     "baa": "Baa",
-}
-_GRADES = {
-    "real_time": "every figure as it was first known",
-    "pseudo": "some revised figures stand for their first publication (pseudo point in time)",
 }
 
 
@@ -105,14 +83,6 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
     ]
 
 
-def regime_words(row: Row) -> str:
-    """The label in words; "the prick" only where the rate drives the tightening."""
-    words = REGIME_WORDS.get(row["regime"], str(row["regime"]))
-    if row["regime"] == "tightening_into_bubble" and row["stance_driver"] in ("rate", "both"):
-        words += ": the prick"
-    return words
-
-
 def temperature(verdict: Verdict, condition: str) -> str:
     """`hot`, `cold` or `between`; `absent` without a score. Inflation is hot at the target unless it is falling."""
     limits = verdict.parameters
@@ -143,11 +113,11 @@ def profile_words(manifest: Row) -> str:
 def _head(verdict: Verdict) -> list[str]:
     regime, manifest = verdict.regime, verdict.manifest
     lines = [
-        regime_words(regime),
+        regime_words(regime["regime"], regime["stance_driver"]),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
         _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
     ]
-    lines.append(_line("", _GRADES.get(regime["pit_grade"], str(regime["pit_grade"]))))
+    lines.append(_line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))))
     if not regime["is_month_end"]:
         lines.append(_line("provisional", _inside_month(regime)))
     if regime["indeterminate_reason"]:
@@ -166,7 +136,7 @@ def _inside_month(regime: Row) -> str:
 
 def _stance(verdict: Verdict) -> list[str]:
     regime = verdict.regime
-    driver = _DRIVERS.get(regime["stance_driver"], str(regime["stance_driver"]))
+    driver = DRIVER_WORDS.get(regime["stance_driver"], str(regime["stance_driver"]))
     stance = f"{regime['stance'] or 'unknown'}, {driver}; from what moved: {regime['stance_realised'] or 'unknown'}"
     lines = [_line("stance", stance)]
     if regime["is_stance_provisional"]:

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "assets.raw": UPSTREAM | {"assets.sources"},
     "assets.derived": UPSTREAM,
     "assets.regime": UPSTREAM,
-    "assets.publish": UPSTREAM | JUDGING,  # it judges the staged file itself
+    "assets.report": set[str](),  # the published file is all it knows
+    "assets.publish": UPSTREAM | JUDGING | {"assets.report"},  # it judges the staged file itself
     "checks.suites": UPSTREAM - {"assets"},
     "checks.archive": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.runner", "checks.suites"},
     "checks.audits": UPSTREAM - {"assets"} | {"checks", "checks.runner", "checks.suites"},

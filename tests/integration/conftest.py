@@ -58,6 +58,12 @@ def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     return night
 
 
+@pytest.fixture(scope="session")
+def made_release(_made_night: Night) -> Path:
+    """The staged file of the night, only to be read."""
+    return _made_night.staged
+
+
 @pytest.fixture
 def night(_made_night: Night, tmp_path: Path) -> Night:
     """A copy of the night's work for one test."""

@@ -103,7 +103,7 @@ def line_layers(lines: Sequence[Line], x: Any, y: Any) -> list[Any]:
 
     layers = []
     for line in lines:
-        style = {"strokeDash": list(line.dash)} if line.dash else {}
+        style: dict[str, Any] = {"strokeDash": list(line.dash)} if line.dash else {}
         drawn = alt.Chart(values(line.points)).mark_line(
             color=token(line.color), strokeWidth=1.6, strokeJoin="round", **style
         )
@@ -120,7 +120,7 @@ def rule_layer(at: float, y: Any, color: str = "soft", dash: Sequence[int] = (3,
     """A horizontal line at a value."""
     import altair as alt
 
-    style = {"strokeDash": list(dash)} if dash else {}
+    style: dict[str, Any] = {"strokeDash": list(dash)} if dash else {}
     return alt.Chart(rows_of([{"y": at}])).mark_rule(color=token(color), strokeWidth=1, **style).encode(y=y)
 
 
@@ -144,7 +144,13 @@ def specification(layers: Sequence[Any], size: Size) -> Spec:
         "ticks": False,
         "labelPadding": 6,
     }
-    years = {"domain": True, "domainColor": token("mid"), "ticks": True, "tickColor": token("mid"), "tickSize": 4}
+    years = {
+        "domain": True,
+        "domainColor": token("mid"),
+        "ticks": True,
+        "tickColor": token("mid"),
+        "tickSize": 4,
+    }
     look = {
         "background": "transparent",
         "aria": False,
@@ -154,7 +160,9 @@ def specification(layers: Sequence[Any], size: Size) -> Spec:
         "axisX": years,
     }
     chart = alt.LayerChart(layer=list(layers), width=size.width, height=size.height, padding=2, config=look)
-    made: Spec = chart.to_dict(validate=False)  # checking against the schema takes most of the time: tests do it
+    made: Spec = chart.to_dict(
+        validate=False
+    )  # checking against the schema takes most of the time: tests do it
     return made
 
 

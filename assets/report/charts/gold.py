@@ -66,7 +66,8 @@ def description(nominal: float, real: float | None) -> str:
     tips = "" if real is None else f" The 10-year TIPS returns {number(real)} % at any inflation."
     return (
         f"Real return a year against inflation from 0 to {_HIGHEST} %. The 10-year Treasury falls from "
-        f"{number(nominal)} % to {number(nominal - _HIGHEST)} %; gold at an unchanged price from 0 to {MINUS}{_HIGHEST} %, "
+        f"{number(nominal)} % to {number(nominal - _HIGHEST)} %; "
+        f"gold at an unchanged price from 0 to {MINUS}{_HIGHEST} %, "
         f"always {number(nominal)} points below.{tips}"
     )
 
@@ -74,7 +75,7 @@ def description(nominal: float, real: float | None) -> str:
 def _line(points: list[tuple[float, float]], color: str, x: Any, y: Any, dash: tuple[int, ...] = ()) -> Any:
     import altair as alt
 
-    style = {"strokeDash": list(dash)} if dash else {}
+    style: dict[str, Any] = {"strokeDash": list(dash)} if dash else {}
     rows = [{"x": at, "y": value} for at, value in points]
     return alt.Chart(rows_of(rows)).mark_line(color=token(color), strokeWidth=2, **style).encode(x=x, y=y)
 
@@ -89,7 +90,9 @@ def _gap(nominal: float, x: Any, y: Any) -> list[Any]:
     said = f"gap {number(nominal)}{THIN}pp, at any inflation"
     return [
         bar.encode(x=x, y=y, y2="y2:Q"),
-        _words(_GAP_AT, (top + bottom) / 2 - 0.55, said, "hot-text", x, y, align="left", dx=6, fontWeight="bold"),
+        _words(
+            _GAP_AT, (top + bottom) / 2 - 0.55, said, "hot-text", x, y, align="left", dx=6, fontWeight="bold"
+        ),
     ]
 
 

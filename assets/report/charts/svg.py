@@ -10,7 +10,8 @@ page gives one name and one description per picture, its own font, and a tenth o
 from __future__ import annotations
 
 import re
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 _DROPPED = re.compile(
@@ -33,23 +34,39 @@ _PATH = re.compile(r' d="(M[-\d.,ML]+)"')
 _POINT = re.compile(r"([ML])(-?[\d.]+),(-?[\d.]+)")
 _OUTER = re.compile(r"<svg[^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>(.*)</svg>", re.DOTALL)
 
+_PICTURE = re.compile(r'<svg class="\w+" data-of="([0-9a-f]+)".*?</svg>', re.DOTALL)
+
 Point = tuple[float, float]
 
 
-def inline_svg(spec: dict[str, Any], key: str, title: str, description: str) -> str:
-    """The picture as an `<svg>` element; `key` is unique on the page. Texts of the usual size leave it to the page."""
+class Name(NamedTuple):
+    """What tells a picture from the others of the page: figure, width, and the mark of what it was drawn from."""
+
+    figure: str
+    width: str
+    mark: str
+
+
+def inline_svg(spec: dict[str, Any], name: Name, title: str, description: str) -> str:
+    """The picture as an `<svg>` element. Texts of the usual size leave it to the page."""
     import vl_convert
 
     usual = spec["config"]["text"]["fontSize"]
-    return cleaned(vl_convert.vegalite_to_svg(spec), key, title, description, usual)
+    return cleaned(vl_convert.vegalite_to_svg(spec), name, title, description, usual)
 
 
-def cleaned(svg: str, key: str, title: str, description: str, font: int) -> str:
+def pictures_of(html: str) -> dict[str, str]:
+    """Pictures of an earlier page, by the mark of what they were drawn from."""
+    return {found[1]: found[0] for found in _PICTURE.finditer(html)}
+
+
+def cleaned(svg: str, name: Name, title: str, description: str, font: int) -> str:
     """The renderer's SVG without what a page does not need, with a title and a description."""
     found = _OUTER.search(svg)
     if found is None:
         raise ValueError("the renderer gave no SVG")
     width, height, body = found.groups()
+    key = f"{name.figure}-{name.width}"
     body = _DEFAULTS.sub("", _DROPPED.sub("", body)).replace(f' font-size="{font}px"', "")
     body = _PATH.sub(lambda path: f' d="{_short(path[1])}"', body)
     body = _TAG.sub(lambda tag: _NUMBER.sub(lambda digits: _trimmed(float(digits[0])), tag[0]), body)
@@ -59,7 +76,7 @@ def cleaned(svg: str, key: str, title: str, description: str, font: int) -> str:
         before = body
         body = _BARE_GROUP.sub(r"\1", _NOTHING.sub("", body))
     return (
-        f'<svg viewBox="0 0 {_trimmed(float(width))} {_trimmed(float(height))}" '
+        f'<svg class="{name.width}" data-of="{name.mark}" viewBox="0 0 {_trimmed(float(width))} {_trimmed(float(height))}" '
         f'role="img" aria-labelledby="{key}-t {key}-d">'
         f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>{body}</svg>'
     )
@@ -83,10 +100,12 @@ def _short(path: str) -> str:
 def _relative(points: list[Point]) -> str:
     tenths = [(round(x * 10), round(y * 10)) for x, y in points]
     steps = [f"M{_tenth(tenths[0][0])} {_tenth(tenths[0][1])}"]
-    for (x0, y0), (x1, y1) in zip(tenths, tenths[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(tenths):
         if (x0, y0) != (x1, y1):
             dx, dy = _tenth(x1 - x0), _tenth(y1 - y0)
-            steps.append(f"{'l' if len(steps) == 1 or dx[0] != '-' else ''}{dx}{'' if dy[0] == '-' else ' '}{dy}")
+            steps.append(
+                f"{'l' if len(steps) == 1 or dx[0] != '-' else ''}{dx}{'' if dy[0] == '-' else ' '}{dy}"
+            )
     return "".join(steps)
 
 

@@ -69,7 +69,9 @@ def timeline(shown: Timeline, size: Size) -> Spec:
         *line_layers([shown.score], x, y),
         *_newest(shown, x, y),
         *_lane(shown.states, _STATE_LANE, {"bubble": ("hot", 1), "depression": ("cold", -1)}, last, x, y),
-        *_lane(shown.stances, _STANCE_LANE, {"stimulus": ("stim", 1), "tightening": ("tight", -1)}, last, x, y),
+        *_lane(
+            shown.stances, _STANCE_LANE, {"stimulus": ("stim", 1), "tightening": ("tight", -1)}, last, x, y
+        ),
         *_labels(shown, first, x, y, size),
     ]
     return specification(layers, size)
@@ -148,7 +150,7 @@ def _labels(shown: Timeline, first: float, x: Any, y: Any, size: Size) -> list[A
         {"x": first, "y": _STATE_LANE + _HALF + 0.03, "text": "Conditions: bubble up, depression down"},
         {"x": first, "y": _STANCE_LANE + _HALF + 0.03, "text": "The Fed: stimulus up, tightening down"},
     ]
-    style = {"align": "left", "baseline": "bottom"}
+    style: dict[str, Any] = {"align": "left", "baseline": "bottom"}
     wide = 5.0  # years a label takes
     limits = (
         (shown.enter_bubble, 0.045, f"bubble from {shown.enter_bubble:.2f}", "hot-text"),

@@ -1,0 +1,123 @@
+"""Parts of the report without a release: contrasts of the colour table, words, and what is done to a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from assets.report.charts.base import nice_ticks
+from assets.report.charts.svg import Name, cleaned
+from assets.report.tokens import PAIRS, TOKENS
+from assets.report.words import REGIME_WORDS, counted, listed, number, publisher_words, regime_words
+
+NAME = Name("key", "wide", "0")
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of a colour as the Web Content Accessibility Guidelines define it."""
+    channels = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("front", "back", "least"), PAIRS)
+def test_colours_stand_out(front: str, back: str, least: float, theme: int) -> None:
+    assert contrast(TOKENS[front][theme], TOKENS[back][theme]) >= least
+
+
+def test_every_colour_but_the_hairline_is_held_to_a_contrast() -> None:
+    held = {name for front, back, _ in PAIRS for name in (front, back)}
+    assert set(TOKENS) - held == {"line"}
+
+
+def points(path: str) -> Iterator[tuple[float, float]]:
+    """Absolute points of a path with relative steps."""
+    start, *steps = path.replace("M", "").split("l")
+    x, y = map(float, start.split(" "))
+    yield x, y
+    for step in steps:
+        for dx, dy in re.findall(r"(-?(?:\d+\.\d+|\.\d+|\d+))[ ]?(-?(?:\d+\.\d+|\.\d+|\d+))", step):
+            x, y = x + float(dx), y + float(dy)
+            yield x, y
+
+
+def test_a_thinned_path_stays_within_a_quarter_of_a_pixel() -> None:
+    drawn = [(n * 0.81, 100 + 40 * ((n * 7919) % 13) / 13 * (n % 3 == 0)) for n in range(300)]
+    path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in drawn)
+    svg = f'<svg width="300" height="200" viewBox="0 0 300 200"><path d="{path}" stroke="red"/></svg>'
+    found = re.search(r' d="([^"]+)"', cleaned(svg, NAME, "t", "d", 12))
+    assert found is not None and len(found[1]) < len(path) / 2
+    kept = list(points(found[1]))
+    assert kept[-1] == pytest.approx(drawn[-1], abs=0.1)
+    for x, y in drawn:
+        before = max((p for p in kept if p[0] <= x + 0.06), key=lambda p: p[0])
+        after = min((p for p in kept if p[0] >= x - 0.06), key=lambda p: p[0])
+        share = 0.0 if after[0] == before[0] else (x - before[0]) / (after[0] - before[0])
+        # a point left out lies near the line; on a steep line the height alone may be farther away
+        away = abs(before[1] + share * (after[1] - before[1]) - y)
+        steep = abs(after[1] - before[1]) / max(after[0] - before[0], 0.1)
+        assert away <= 0.25 * (1 + steep)
+
+
+def test_words_in_a_picture_are_not_rounded() -> None:
+    svg = '<svg width="9" height="9" viewBox="0 0 9 9"><text x="1.234" font-size="12px">0.60</text></svg>'
+    assert cleaned(svg, NAME, "t", "d", 12).endswith('<text x="1.2">0.60</text></svg>')
+
+
+def test_a_picture_has_one_role_one_name_and_one_description() -> None:
+    svg = (
+        '<svg class="marks" width="9" height="9" viewBox="0 0 9 9"><g role="graphics-object" '
+        'aria-label="x"><path aria-hidden="true" d="M0,0L5,5" stroke="red"/></g></svg>'
+    )
+    made = cleaned(svg, NAME, "a < b", "c & d", 12)
+    assert made.count("role=") == 1 and made.count("aria-") == 1
+    assert '<title id="key-wide-t">a &lt; b</title><desc id="key-wide-d">c &amp; d</desc>' in made
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (-0.3, 26.8, [-10, 0, 10, 20, 30]),
+        (0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (-95.5, 104.9, [-100, -50, 0, 50, 100, 150]),
+    ],
+)
+def test_ticks_are_round_and_span_the_figures(low: float, high: float, ticks: list[float]) -> None:
+    assert nice_ticks(low, high) == pytest.approx(ticks)
+
+
+def test_a_missing_figure_is_no_zero_and_a_tiny_one_no_minus_zero() -> None:
+    assert [number(None), number(-0.001), number(-0.55), number(1234.5, 1)] == [
+        "–",
+        "0.00",
+        "−0.55",
+        "1,234.5",
+    ]
+    assert number(0.004, 2, sign=True) == "0.00"
+
+
+def test_the_prick_is_only_said_where_the_rate_drives() -> None:
+    assert regime_words("tightening_into_bubble", "rate").endswith(": the prick")
+    assert regime_words("tightening_into_bubble", "balance_sheet") == REGIME_WORDS["tightening_into_bubble"]
+
+
+def test_lists_and_counts_read_as_english() -> None:
+    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert [counted(1, "spell"), counted(0, "spell"), counted(12, "spell")] == [
+        "one spell",
+        "no spells",
+        "12 spells",
+    ]
+
+
+def test_publishers_have_short_names() -> None:
+    names = ["Federal Reserve Bank of Chicago", "U.S. Bureau of Economic Analysis", "Somebody else"]
+    assert [publisher_words(name) for name in names] == ["Chicago Fed", "BEA", "Somebody else"]
