@@ -92,7 +92,12 @@ def timeline_figure(release: Release) -> Figure | None:
         "timeline",
         "Bubble score, conditions and stance over three decades",
         _pictures(
-            "timeline", sizes(), lambda size: timeline(shown, size), "Bubble score over time", description
+            release,
+            "timeline",
+            sizes(),
+            lambda size: timeline(shown, size),
+            ("Bubble score over time", description),
+            shown,
         ),
         caption(
             release,

@@ -106,7 +106,7 @@ def _content(release: Release) -> dict[str, Any]:
 def _head(release: Release) -> dict[str, str]:
     today, manifest = release.today, release.manifest
     words = regime_words(today["regime"], today["stance_driver"])
-    plain = REGIME_WORDS[today["regime"]]
+    plain = REGIME_WORDS.get(today["regime"], str(today["regime"]))
     published = manifest["published_at"].replace(tzinfo=dt.UTC).astimezone(_NEW_YORK)
     last = plain.split(" ")[-1]
     return {

@@ -104,7 +104,8 @@ RECOMPUTED = {
     "premium_rank": """
         WITH h AS (SELECT round(erp_vs_nominal_10y_pp, 6) AS v, as_of_date FROM equity_risk_premium
           WHERE erp_vs_nominal_10y_pp IS NOT NULL), t AS (SELECT v FROM h WHERE as_of_date = {now})
-        SELECT '10', (SELECT num(v, 2) FROM t), num(100 * avg((h.v < t.v)::INT + 0.5 * (h.v = t.v)::INT), 0), '1985', '0'
+        SELECT '10', (SELECT num(v, 2) FROM t), num(100 * avg((h.v < t.v)::INT + 0.5 * (h.v = t.v)::INT), 0), '1985',
+          '0'
         FROM h, t""",
     "balance_sheet": """
         SELECT '26', signed(fed_assets_growth_26w_pct, 2),

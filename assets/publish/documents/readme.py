@@ -22,6 +22,7 @@ release {release_id}.
 
 What lies here
   regime.duckdb        everything, for any DuckDB client from 1.2 on; open it read-only
+  report.html          the release on one page, for reading; needs no network
   parquet/, csv/       the same tables, one file each (CSV without observations)
   DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
   RELEASE_NOTES.md     what changed since the release before

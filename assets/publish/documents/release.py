@@ -19,6 +19,7 @@ from assets.publish.documents.facts import DocumentFacts, document_facts
 from assets.publish.documents.licenses import citation, licenses
 from assets.publish.documents.notes import notes
 from assets.publish.documents.readme import readme
+from assets.publish.documents.report import report
 from assets.warehouse.exports import export_tables
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str | bytes]
@@ -31,6 +32,7 @@ DOCUMENTS: dict[str, Document] = {
     "LICENSES.md": licenses,
     "CITATION.cff": citation,
     "RELEASE_NOTES.md": notes,
+    "report.html": report,
     "datapackage.json": datapackage,
 }
 

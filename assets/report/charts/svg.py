@@ -76,7 +76,8 @@ def cleaned(svg: str, name: Name, title: str, description: str, font: int) -> st
         before = body
         body = _BARE_GROUP.sub(r"\1", _NOTHING.sub("", body))
     return (
-        f'<svg class="{name.width}" data-of="{name.mark}" viewBox="0 0 {_trimmed(float(width))} {_trimmed(float(height))}" '
+        f'<svg class="{name.width}" data-of="{name.mark}" '
+        f'viewBox="0 0 {_trimmed(float(width))} {_trimmed(float(height))}" '
         f'role="img" aria-labelledby="{key}-t {key}-d">'
         f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>{body}</svg>'
     )
