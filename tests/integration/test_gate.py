@@ -1,0 +1,245 @@
+"""Whoever starts publishing, and with whatever left out: figures the rules do not pass are not published."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from assets.publish import gate
+from assets.publish.release import release
+from assets.regime import regime as regime_room
+from assets.regime.regime import regime_tables
+from assets.warehouse.connection import open_warehouse
+from pipelines.definitions import defs
+from pipelines.resources import RESOURCES
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISH, REGIME = dg.AssetKey(["publish", "release"]), dg.AssetKey(["regime", "regime"])
+_WRONG = "UPDATE regime.regime SET bubble_score = bubble_score + 0.2 WHERE as_of_date = DATE '2008-11-30'"
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def _published(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Path:
+    """A data directory after one night."""
+    place = tmp_path_factory.mktemp("gate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REGIME_DATA_DIR", str(place))
+        assert defs.resolve_job_def("nightly").execute_in_process(instance=instance).success
+    return place
+
+
+@pytest.fixture
+def data(_published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(_published, tmp_path / "data")
+    monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def wrong(data: Path) -> Path:
+    """The warehouse with a published month-end that says something else than was published."""
+    with open_warehouse(data / "sample.warehouse.duckdb") as con:
+        con.execute(_WRONG)
+    return data
+
+
+def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The regime is computed wrongly from now on."""
+    honest = regime_room.regime_frame
+
+    def frame(*arguments: object) -> pd.DataFrame:
+        computed = honest(*arguments)  # type: ignore[arg-type]
+        computed["bubble_score"] = computed["bubble_score"] + 2.0
+        return computed
+
+    monkeypatch.setattr(regime_room, "regime_frame", frame)
+
+
+def file_of(data: Path) -> bytes:
+    return (data / "published" / "regime.duckdb").read_bytes()
+
+
+def run_job(
+    instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey] | None = None
+) -> dg.ExecuteInProcessResult:
+    """The nightly job, or a selection of it, as the UI launches one."""
+    return defs.resolve_job_def("nightly").execute_in_process(
+        instance=instance, asset_selection=list(keys) if keys else None, raise_on_error=False
+    )
+
+
+def was_published(result: dg.ExecuteInProcessResult) -> bool:
+    return any(event.asset_key == PUBLISH for event in result.get_asset_materialization_events())
+
+
+def said(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed steps said."""
+    texts = []
+    for event in result.filter_events(lambda e: e.is_step_failure):
+        error = event.step_failure_data.error
+        while error is not None:
+            texts.append(error.message)
+            error = error.cause
+    return " ".join(texts)
+
+
+def test_an_honest_warehouse_is_published_by_publish_alone(data: Path, instance: dg.DagsterInstance) -> None:
+    """The gate holds what is wrong, and only that: the scenarios below would pass by holding everything."""
+    before = file_of(data)
+    assert was_published(run_job(instance, [PUBLISH]))
+    assert file_of(data) != before
+
+
+def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.DagsterInstance) -> None:
+    before = file_of(wrong)
+    result = run_job(instance, [PUBLISH])
+    assert not result.success and not was_published(result)
+    assert "publication held by" in said(result)
+    assert file_of(wrong) == before
+
+
+def test_publish_alone_from_dagsters_command_line(wrong: Path, tmp_path: Path) -> None:
+    before = file_of(wrong)
+    (tmp_path / "home").mkdir()
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dagster"), "asset", "materialize", "--select", "publish/release",
+         "-m", "pipelines.definitions"],
+        cwd=ROOT, env={**os.environ, "DAGSTER_HOME": str(tmp_path / "home")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "publication held by" in done.stderr + done.stdout
+    assert file_of(wrong) == before
+
+
+def test_a_selection_that_leaves_the_checks_out(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled(monkeypatch)
+    before = file_of(data)
+    result = dg.materialize(
+        [regime_tables, release], instance=instance, resources=RESOURCES, raise_on_error=False
+    )
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert REGIME in made and PUBLISH not in made
+    assert "publication held by" in said(result)
+    assert file_of(data) == before
+
+
+def test_tables_made_again_without_their_checks_and_published_later(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last check of the regime passed, on the table before this one."""
+    before = file_of(data)
+    with monkeypatch.context() as patch:
+        spoiled(patch)
+        assert dg.materialize([regime_tables], instance=instance, resources=RESOURCES).success
+    result = run_job(instance, [PUBLISH])
+    assert not was_published(result) and "publication held by" in said(result)
+    assert file_of(data) == before
+
+
+def test_a_failed_check_in_the_whole_job(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled(monkeypatch)
+    before = file_of(data)
+    result = run_job(instance)
+    assert not result.success and not was_published(result)
+    failed = {e.asset_key for e in result.get_asset_check_evaluations() if not e.passed}
+    assert REGIME in failed
+    assert PUBLISH.to_python_identifier() not in {
+        event.step_key for event in result.filter_events(lambda e: e.is_step_start)
+    }
+    assert file_of(data) == before
+
+
+def test_an_automation_condition_that_asks_for_it(wrong: Path, instance: dg.DagsterInstance) -> None:
+    """Dagster requests the asset after its inputs changed, whatever their checks said; the gate holds all the same."""
+    eager = release.map_asset_specs(
+        lambda s: s.replace_attributes(automation_condition=dg.AutomationCondition.eager())
+    )
+    upstream = [dg.AssetSpec(key) for key in sorted(eager.asset_deps[PUBLISH])]
+    automated = dg.Definitions(assets=[eager, *upstream], resources=RESOURCES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance)
+        for key in (spec.key for spec in upstream):
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset_key=key))
+        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance, cursor=asked.cursor)
+    assert asked.total_requested == 1
+    before = file_of(wrong)
+    result = dg.materialize([eager], instance=instance, resources=RESOURCES, raise_on_error=False)
+    assert "publication held by" in said(result)
+    assert file_of(wrong) == before
+
+
+def test_a_judgement_that_breaks_down(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the judge fell asleep")
+
+    monkeypatch.setattr(gate, "run_suite", broken)
+    before = file_of(data)
+    result = run_job(instance, [PUBLISH])
+    assert not was_published(result) and "fell asleep" in said(result)
+    assert file_of(data) == before
+
+
+def test_only_a_warning_does_not_hold(data: Path, instance: dg.DagsterInstance) -> None:
+    """Warnings tell: the sample's stale series are such a finding."""
+    with open_warehouse(data / "sample.warehouse.duckdb") as con:
+        warned = con.execute(
+            "SELECT count(*) FROM ops.check_results WHERE severity = 'WARN' AND NOT passed"
+        ).fetchall()[0][0]
+    assert warned > 0
+    assert was_published(run_job(instance, [PUBLISH]))
+
+
+def test_two_runs_at_once(data: Path, instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """The second one says who holds the lock, leaves with 2, and changes nothing; the first one is not disturbed."""
+    ready = tmp_path / "ready"
+    holder = subprocess.Popen(
+        [sys.executable, "-c",
+         "import sys, time, pathlib\nfrom assets.warehouse.lock import RunLock\n"
+         f"RunLock(pathlib.Path({str(data / 'run.lock')!r})).acquire()\n"
+         f"pathlib.Path({str(ready)!r}).touch()\ntime.sleep(120)"],
+        cwd=ROOT,
+    )  # fmt: skip
+    try:
+        while not ready.exists():
+            assert holder.poll() is None
+            time.sleep(0.1)
+        before = file_of(data)
+        second = subprocess.run(
+            [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env={**os.environ, "DAGSTER_HOME": str(tmp_path)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert second.returncode == 2
+        last = second.stderr.strip().splitlines()[-1]
+        assert last.startswith("error: another run holds the lock") and f"pid {holder.pid}" in last
+        assert "Traceback" not in second.stderr
+        assert file_of(data) == before and holder.poll() is None
+    finally:
+        holder.kill()
+        holder.wait()
+    assert was_published(run_job(instance, [PUBLISH]))  # the lock of a killed holder is free at once
