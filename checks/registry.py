@@ -15,6 +15,7 @@ from checks.structural import structural_rules
 from checks.suites import (
     activity_inflation,
     bubble_gauge,
+    caveats,
     context,
     credit_spreads,
     distance_to_flip,
@@ -77,6 +78,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         regime_revised,
         forward_returns,
         forward_returns_by_spell,
+        caveats,
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them

@@ -13,6 +13,7 @@ from assets.derived.ledgers import LEDGERS
 from assets.derived.tables import DERIVED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
+from assets.regime.caveats import caveats_table
 from assets.regime.hindsight import hindsight_tables
 from assets.regime.late import late_figures_table
 from assets.regime.phases import qe_phases_table
@@ -35,6 +36,7 @@ ASSETS: list[dg.AssetsDefinition] = _with_links(
         *LEDGERS,
         regime_tables,
         hindsight_tables,
+        caveats_table,
         qe_phases_table,
         late_figures_table,
         release,

@@ -234,9 +234,22 @@ class ReferenceValue(Entry):
     note: Text | None = None
 
 
+class Caveat(Entry):
+    """What a reader must know. `applies` is `always` or the name of a question the newest row answers."""
+
+    id: Text
+    kind: Literal[
+        "proxy", "contested", "missing", "deviation", "sample_size", "provisional", "data", "method"
+    ]
+    severity: Literal["warning", "caution", "note"]
+    affects: Annotated[tuple[Text, ...], Field(min_length=1)]  # "table.column"
+    applies: Text
+    text: Sentence
+
+
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledger, release delays, reference values."""
+    """Everything declared: series, tables, method and its versions, ledger, delays, reference values, caveats."""
 
     series: Mapping[str, Series]
     tables: Mapping[str, Table]
@@ -245,6 +258,7 @@ class Catalog:
     policy_events: PolicyLedger
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
+    caveats: Mapping[str, Caveat]
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""

@@ -31,7 +31,15 @@ _UPSTREAM = [
     ),
     *(
         dg.AssetKey(["regime", name])
-        for name in ("regime", "regime_evidence", "qe_phases", "late_figures", *ARGUMENT, *HINDSIGHT)
+        for name in (
+            "regime",
+            "regime_evidence",
+            "qe_phases",
+            "late_figures",
+            "caveats",
+            *ARGUMENT,
+            *HINDSIGHT,
+        )
     ),
 ]
 

@@ -46,6 +46,7 @@ class Verdict:
     evidence: tuple[Row, ...]
     earlier_core_inflation_pct: float | None  # at the start of the window of the inflation rule
     parameters: Mapping[str, float]  # by "section.parameter"
+    caveats: tuple[Row, ...] = ()  # those that apply now, warnings first
 
 
 def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
@@ -65,7 +66,13 @@ def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
         "AND as_of_date = last_day(CAST(CAST(? AS DATE) - to_months(?) AS DATE))",
         [regime["as_of_date"], months],
     ).fetchall()
-    return Verdict(manifest, regime, tuple(evidence), earlier[0][0] if earlier else None, parameters)
+    caveats = rows(
+        con,
+        "SELECT * FROM caveats WHERE applies_now "
+        "ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id",
+    )
+    core = earlier[0][0] if earlier else None
+    return Verdict(manifest, regime, tuple(evidence), core, parameters, tuple(caveats))
 
 
 def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
@@ -79,6 +86,7 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
         "",
         *_coverage(verdict),
         _line("balance sheet", _balance_sheet(verdict)),
+        *_caveats(verdict),
         _line("file", str(path)),
     ]
 
@@ -191,6 +199,18 @@ def _without(verdict: Verdict) -> str:
             reason = str(evidence["absent_reason"]).replace("_", " ")
             reasons.setdefault(reason, []).append(_in_words(evidence["component"]))
     return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in sorted(reasons.items()))
+
+
+def _caveats(verdict: Verdict) -> list[str]:
+    """How many caveats apply, and the warnings among them; all of them stand in the table `caveats`."""
+    severities = [caveat["severity"] for caveat in verdict.caveats]
+    if not severities:
+        return []
+    warnings = [
+        caveat["caveat_id"].replace("_", " ") for caveat in verdict.caveats if caveat["severity"] == "warning"
+    ]
+    said = f"{len(severities)} apply, {len(warnings)} of them warnings"
+    return [_line("caveats", f"{said}{': ' + '; '.join(warnings) if warnings else ''} (table caveats)")]
 
 
 def _balance_sheet(verdict: Verdict) -> str:

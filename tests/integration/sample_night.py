@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
+from assets.compute.argument.caveats import INPUTS, caveats_frame
 from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import released_on
@@ -79,6 +80,8 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     replace_table(con, catalog.tables["reference_values"], reference_values_frame(catalog))
     late = late_figures(con, facts.profile, catalog.method.method_version)
     replace_table(con, catalog.tables["late_figures"], late, may_be_empty=True)
+    said_of = {name: read_table(con, f"{catalog.tables[name].layer}.{name}") for name in INPUTS}
+    replace_table(con, catalog.tables["caveats"], caveats_frame(said_of, catalog))
 
 
 def stage(con: duckdb.DuckDBPyConnection, facts: RunFacts, staged: Path) -> None:
