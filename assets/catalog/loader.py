@@ -65,7 +65,7 @@ def _load(root: Path) -> Catalog:
         policy_events=_load_ledger(root, folder / "policy_events.toml"),
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
         reference_values=_load_references(root, folder / "reference_values.toml"),
-        caveats=_load_caveats(root, folder / "caveats.toml", tables),
+        caveats=_load_caveats(root, folder / "caveats.toml"),
     )
     _check_derivations(root, catalog)
     return catalog
@@ -153,16 +153,9 @@ def _load_references(root: Path, file: Path) -> dict[str, ReferenceValue]:
     return {key: _build(ReferenceValue, entry, where, key, {"id": key}) for key, entry in content.items()}
 
 
-def _load_caveats(root: Path, file: Path, tables: Mapping[str, Table]) -> dict[str, Caveat]:
-    where, columns = _relative(root, file), {f"{t.name}.{c}" for t in tables.values() for c in t.column_names}
-    caveats = {
-        key: _build(Caveat, entry, where, key, {"id": key}) for key, entry in _read(root, file).items()
-    }
-    for caveat in caveats.values():
-        for name in caveat.affects:
-            if name not in columns:
-                raise CatalogError(f"{where}: {caveat.id}: key 'affects': {_unknown(name, columns)}")
-    return caveats
+def _load_caveats(root: Path, file: Path) -> dict[str, Caveat]:
+    where, content = _relative(root, file), _read(root, file)
+    return {key: _build(Caveat, entry, where, key, {"id": key}) for key, entry in content.items()}
 
 
 def _check_derivations(root: Path, catalog: Catalog) -> None:

@@ -85,8 +85,13 @@ def test_a_caveat_goes_when_its_reason_is_gone(
 
 def test_no_text_is_left_with_a_hole(frames: dict[str, pd.DataFrame]) -> None:
     frame = caveats_frame(frames, load_catalog())
-    assert not frame["text"].str.contains(r"[{}]|nan", regex=True).any()
+    assert not frame["text"].str.contains(r"[{}]|\bnan\b", regex=True).any()
     named = {
         f for c in load_catalog().caveats.values() for _, f, _, _ in string.Formatter().parse(c.text) if f
     }
     assert len(named) > 10
+
+
+def test_every_caveat_names_columns_that_exist() -> None:
+    columns = {f"{t.name}.{c}" for t in load_catalog().tables.values() for c in t.column_names}
+    assert {name for c in load_catalog().caveats.values() for name in c.affects} <= columns
