@@ -1,0 +1,100 @@
+"""report.html in a real browser: no request, no error, no serious accessibility fault, nothing cut off, printable."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from assets.report.page import render_report
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.publication import staged_path
+from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+
+pytestmark = pytest.mark.ui
+_MOST_PAGES = 8
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of one night on the sample."""
+    place = tmp_path_factory.mktemp("report")
+    facts = night_facts(place, SAMPLE_END, dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC))
+    facts.published_path.parent.mkdir()
+    staged = staged_path(facts.published_path)
+    with open_warehouse(place / "sample.warehouse.duckdb") as con:
+        fill(con, facts)
+        stage(con, facts, staged)
+    with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
+        (place / "report.html").write_text(render_report(con), encoding="utf-8")
+    return place / "report.html"
+
+
+def opened(
+    browser: Browser, report: Path, width: int, scheme: str, scripts: bool = True
+) -> tuple[Page, list[str]]:
+    """The page at a width and in a theme, and what it asked for or complained of."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=scripts,
+    )
+    page, heard = context.new_page(), list[str]()
+    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else heard.append(r.url))
+    page.on("console", lambda m: heard.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.goto(report.as_uri())
+    return page, heard
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_request_no_error_no_serious_fault(
+    browser: Browser, report: Path, shots: Path, width: int, scheme: str
+) -> None:
+    page, heard = opened(browser, report, width, scheme)
+    page.screenshot(path=shots / f"report_{width}_{scheme}.png", full_page=True)
+    faults = Axe().run(page).response["violations"]
+    page.context.close()
+    assert heard == []
+    assert [
+        f"{fault['id']}: {fault['help']}" for fault in faults if fault["impact"] in ("serious", "critical")
+    ] == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 720, 1280])
+def test_nothing_runs_out_of_the_page(browser: Browser, report: Path, width: int) -> None:
+    page, _ = opened(browser, report, width, "light")
+    widest = page.evaluate("document.documentElement.scrollWidth")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('figure svg[role=img]')].filter(e => e.getBoundingClientRect().width).length"
+    )
+    page.context.close()
+    assert widest <= width
+    assert shown == 11  # each chart in one of its two widths
+
+
+def test_complete_without_scripts(browser: Browser, report: Path) -> None:
+    page, _ = opened(browser, report, 1280, "light", scripts=False)
+    assert page.locator("h2").count() == 15
+    assert page.locator("figure svg.wide").count() == 11
+    page.context.close()
+
+
+def test_the_timeline_begins_on_the_first_screen_of_a_phone(browser: Browser, report: Path) -> None:
+    page, _ = opened(browser, report, 390, "light")
+    box = page.locator("#timeline").bounding_box()
+    page.context.close()
+    assert box is not None and box["y"] < 844
+
+
+def test_prints_on_few_pages(browser: Browser, report: Path, shots: Path) -> None:
+    page, _ = opened(browser, report, 1280, "dark")
+    printed = page.pdf(path=shots / "report.pdf", prefer_css_page_size=True, print_background=True)
+    page.context.close()
+    assert 1 < len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= _MOST_PAGES
