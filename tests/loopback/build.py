@@ -71,9 +71,9 @@ def live_world(today: dt.date) -> World:
     for series in load_catalog().in_profile("live"):
         if series.source == "fred" and series.series_id not in world.series:
             observation = _grid(series)
-            world.series[series.series_id] = as_published(
-                series, observation, _walk(series, len(observation))
-            )
+            known = first_known(series, observation) <= np.datetime64("2026-05-31", "D")
+            walk = _walk(series, len(observation))
+            world.series[series.series_id] = as_published(series, observation[known], walk[known])
     add_releases(world)
     return world
 

@@ -1,0 +1,76 @@
+"""A first load that is interrupted or killed loses nothing it fetched, leaves no key behind, and goes on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assets.catalog.loader import PROJECT_ROOT
+from assets.warehouse.connection import open_warehouse
+from tests.loopback.build import live_world
+from tests.loopback.clients import quick_source
+from tests.loopback.fred_server import FredServer, fred_server
+from tests.loopback.nights import fred_night
+from tests.loopback.world import KEY
+
+ENOUGH = 60  # requests: about a third of the load
+NOWHERE = "http://127.0.0.1:9/"
+
+
+def environment(place: Path, server: FredServer) -> dict[str, str]:
+    (place / "home").mkdir()
+    (place / "home" / "dagster.yaml").write_bytes(
+        (PROJECT_ROOT / "dagster_home" / "dagster.yaml").read_bytes()
+    )
+    own = {
+        "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url, "FRED_REQUESTS_PER_SECOND": "20",
+        "REGIME_DATA_DIR": str(place / "data"), "DAGSTER_HOME": str(place / "home"),
+    }  # fmt: skip
+    others = {f"{name}_URL": NOWHERE for name in ("FISCAL_DATA", "FED_BOARD", "SHILLER", "WORLD_BANK")}
+    return {**os.environ, **own, **others}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_what_was_fetched_stays_and_the_next_run_asks_for_the_rest(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    with fred_server(live_world(now.date())) as server:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "run"], cwd=PROJECT_ROOT, env=environment(tmp_path, server),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        limit = time.monotonic() + 150
+        while len(server.asked) < ENOUGH and run.poll() is None and time.monotonic() < limit:
+            time.sleep(0.02)
+        run.send_signal(how)
+        said, _ = run.communicate(timeout=100)
+        assert len(server.asked) >= ENOUGH, said
+        begun = [asked["series_id"] for _, path, asked in server.asked[1:] if path == "/fred/series"]
+        with open_warehouse(tmp_path / "data" / "warehouse.duckdb") as con:
+            held = {row[0] for row in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
+            booked = {
+                row[0]
+                for row in con.execute("SELECT series_id FROM raw.fetches WHERE rows_new > 0").fetchall()
+            }
+            assert held == booked, "archive and books are written together"
+            # the last one asked for may have been under way, and the one before it on its way to the file
+            assert held >= set(begun[:-2]) and len(held) > 10
+            server.asked.clear()
+            fred_night(con, quick_source(server), now)
+            for series_id in held:
+                assert server.count("observations", series_id) == 0, f"{series_id} was fetched again"
+            whole = con.execute("SELECT count(DISTINCT series_id) FROM raw.vintages").fetchall()
+            assert whole == [(len(server.world.series),)]
+    assert KEY not in said
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert left == []

@@ -1,0 +1,81 @@
+"""How publishers are reached: read strictly, and the key shown by nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from assets.sources.fred import FredSource
+from assets.sources.protocol import CredentialsRefused, SourceUnreachable
+from pipelines.access import URL_VARIABLES, open_sources, read_access
+from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
+from tests.loopback.world import KEY
+
+
+@pytest.fixture
+def live() -> Settings:
+    return load_settings(environ={"FRED_API_KEY": KEY})
+
+
+def test_addresses_and_pace_are_those_of_the_environment(live: Settings) -> None:
+    access = read_access(
+        live, {"FRED_REQUESTS_PER_SECOND": "0.5", "SHILLER_URL": "https://example.org/ie_data.xls"}
+    )
+    assert (access.fred_requests_per_second, access.urls) == (
+        0.5,
+        {"shiller": "https://example.org/ie_data.xls"},
+    )
+    assert read_access(live, {}).fred_requests_per_second == 1.8
+    assert set(URL_VARIABLES.values()) < set(KNOWN_VARIABLES)
+
+
+@pytest.mark.parametrize("pace", ["fast", "0", "-1", "nan", "inf"])
+def test_a_pace_that_is_none_is_refused(live: Settings, pace: str) -> None:
+    with pytest.raises(ConfigurationError, match="FRED_REQUESTS_PER_SECOND"):
+        read_access(live, {"FRED_REQUESTS_PER_SECOND": pace})
+
+
+@pytest.mark.parametrize("url", ["example.org", "file:///etc/passwd", "https://", "http://[x"])
+def test_an_address_that_is_none_is_refused(live: Settings, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="WORLD_BANK_URL"):
+        read_access(live, {"WORLD_BANK_URL": url})
+
+
+@pytest.mark.parametrize("key", ["short", "A" * 32])
+def test_an_impossible_key_is_told_at_once_and_not_repeated(live: Settings, key: str) -> None:
+    settings = load_settings(environ={"FRED_API_KEY": key})
+    with pytest.raises(ConfigurationError, match=r"fredaccount\.stlouisfed\.org/apikeys") as caught:
+        open_sources(settings, {})
+    assert key not in str(caught.value)
+
+
+def test_a_fred_that_cannot_be_reached_is_no_reason_to_stop(
+    live: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_: FredSource) -> None:
+        raise SourceUnreachable("FRED: connection refused")
+
+    monkeypatch.setattr(FredSource, "probe", silent)
+    assert repr(open_sources(live, {})) == "Sources(live)"
+
+
+def test_the_key_is_shown_by_no_text_of_access_or_sources(
+    live: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FredSource, "probe", lambda _: None)
+    sources = open_sources(live, {})
+    fred = sources.of("fred")
+    assert fred is sources.of("fred"), "made once a run"
+    assert KEY not in f"{read_access(live, {})!r} {sources!r} {vars(sources)!r} {fred!r} {vars(fred)!r}"
+
+
+def test_the_sample_asks_nobody() -> None:
+    sources = open_sources(replace(load_settings(environ={}), fred_api_key=None), {})
+    assert sources.last_day(dt.datetime.now(dt.UTC)).isoformat() == "2026-05-31"
+
+
+def test_live_without_a_key_is_refused_by_the_source_too(live: Settings) -> None:
+    with pytest.raises(CredentialsRefused):
+        FredSource.connect(None)

@@ -1,0 +1,89 @@
+"""Pace without bursts, patience with an end, and what a Retry-After asks for."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from assets.sources.pacing import Clock, Pacer, Patience, RateLimited, Transient, seconds_asked
+
+
+class Time:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now, self.sleep)
+
+
+def test_requests_are_spread_evenly_and_quiet_time_is_not_saved_up() -> None:
+    time = Time()
+    pacer, starts = Pacer(1.8, time.clock), []
+    for pause in (0, 0, 0.3, 60, 0, 0):
+        time.now += pause
+        pacer.wait()
+        starts.append(time.now)
+    gaps = [round(after - before, 6) for before, after in pairwise(starts)]
+    assert min(gaps) == pytest.approx(1 / 1.8, abs=1e-5)
+    assert gaps[-2:] == pytest.approx([1 / 1.8] * 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("pace", [0, -1, 1001, float("nan")])
+def test_a_pace_that_is_none_is_refused(pace: float) -> None:
+    with pytest.raises(ValueError):
+        Pacer(pace)
+
+
+def test_patience_ends_and_the_last_failure_is_told() -> None:
+    time, tried = Time(), list[int]()
+
+    def fails() -> None:
+        tried.append(1)
+        raise Transient(f"attempt {len(tried)}")
+
+    with pytest.raises(Transient, match="attempt 6"):
+        Patience(clock=time.clock).keep_trying(fails)
+    assert len(tried) == 6 and len(time.slept) == 5 and max(time.slept) <= 30
+
+
+def test_a_limit_without_a_time_waits_longer_each_time() -> None:
+    time = Time()
+
+    def refused() -> None:
+        raise RateLimited("429")
+
+    with pytest.raises(RateLimited):
+        Patience(clock=time.clock).keep_trying(refused)
+    assert time.slept == [2, 4, 8, 16, 32]
+
+
+def test_what_is_no_passing_failure_is_not_tried_again() -> None:
+    tried = list[int]()
+
+    def wrong() -> None:
+        tried.append(1)
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        Patience(clock=Time().clock).keep_trying(wrong)
+    assert tried == [1]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None), ("7", 7.0), (" 7 ", 7.0), ("soon", None), ("-3", None),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 100.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+    ],
+)  # fmt: skip
+def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: float | None) -> None:
+    asked = seconds_asked(header, now=lambda: 0.0)
+    assert asked == seconds
