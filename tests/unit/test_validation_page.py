@@ -1,0 +1,15 @@
+"""`docs/validation.md` says what the sample says, and every case on it holds."""
+
+from __future__ import annotations
+
+from tests.validation_page import PAGE, page
+
+
+def test_the_page_is_what_the_sample_gives() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.validation_page"
+
+
+def test_no_case_on_the_page_fails() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert "**no**" not in text
+    assert text.count("| yes |") > 15
