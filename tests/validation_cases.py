@@ -1,4 +1,4 @@
-"""The dates on which the method must say what everybody who was there knows, shared by the tests and the page of them."""
+"""The dates on which the method must say what everybody who was there knows, for the tests and for the page."""
 
 from __future__ import annotations
 
