@@ -1,0 +1,167 @@
+"""What must never matter, and what a missing input must do: order, numbering and the future change nothing in the past;
+an input taken away changes the score by the renormalisation of the rest, and by nothing else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.compute.archive import SOURCES, Archive, pack
+from assets.compute.argument.distance import distance_to_flip
+from assets.compute.argument.tables import ARGUMENT
+from assets.compute.calendar import days
+from assets.compute.computation import Computation, compute
+from assets.compute.conditions import Component, Condition
+from assets.compute.grid import build_grid
+from assets.compute.reading import Reading
+from assets.compute.regime import SCORED, build_regime
+from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
+
+EXACT = 1e-12
+FEW = settings(max_examples=4)  # each one is a whole computation
+seeds = st.integers(0, 2**32 - 1)
+
+
+def computed_from(archive: Archive, run_date: str = SAMPLE_AS_OF) -> Computation:
+    catalog = on_sample().catalog
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"), {})
+    return compute(archive, grid, catalog, {s.series_id: s for s in catalog.in_profile("sample")})
+
+
+def same_labels(frame: pd.DataFrame, rows: int | None = None) -> None:
+    expected = on_sample().frame.reset_index()[list(frame.columns)]
+    n = len(expected) if rows is None else rows
+    pd.testing.assert_frame_equal(frame.iloc[:n], expected.iloc[:n])
+
+
+@FEW
+@given(seeds)
+def test_the_order_of_rows_means_nothing(seed: int) -> None:
+    shuffled = sample_vintages().sample(frac=1.0, random_state=seed)
+    same_labels(computed_from(Archive.from_frame(shuffled)).frame)
+
+
+@FEW
+@given(seeds)
+def test_the_numbering_of_series_means_nothing(seed: int) -> None:
+    frame = sample_vintages()
+    ids = np.array(sorted(frame["series_id"].unique()))
+    codes = dict(zip(np.random.default_rng(seed).permutation(ids), range(len(ids)), strict=True))
+    source = frame["vintage_source"].map({name: n for n, name in enumerate(SOURCES)})
+    archive = Archive.from_keys(
+        codes,
+        pack(
+            frame["series_id"].map(codes).to_numpy("int64"),
+            days(frame["observation_date"].to_numpy("datetime64[s]")),
+            days(frame["realtime_start"].to_numpy("datetime64[s]")),
+        ),
+        frame["value"].to_numpy("float64"),
+        frame["captured_at"].to_numpy("datetime64[us]").astype("int64"),
+        source.to_numpy().astype(np.int8),
+    )
+    same_labels(computed_from(archive).frame)
+
+
+@FEW
+@given(st.integers(150, 490), st.floats(0.5, 2.0), seeds)
+def test_the_future_changes_nothing_in_the_past(month: int, factor: float, seed: int) -> None:
+    """From a random month-end on, every figure is revised at random and every later one invented."""
+    frame = sample_vintages()
+    limit = pd.Timestamp(on_sample().frame.index[month])
+    drawn = np.random.default_rng(seed).uniform(0.5, 1.5, len(frame))
+    later = frame.assign(value=frame["value"] * factor * drawn)
+    later["realtime_start"] = later["realtime_start"].where(
+        later["realtime_start"] > limit, limit + pd.Timedelta(days=1)
+    ).astype(frame["realtime_start"].dtype)  # fmt: skip
+    known = frame[frame["realtime_start"] <= limit]
+    changed = computed_from(Archive.from_frame(pd.concat([known, later], ignore_index=True)))
+    same_labels(changed.frame, rows=month + 1)
+    assert (
+        not changed.frame["bubble_score"]
+        .iloc[month + 1 :]
+        .equals(on_sample().frame["bubble_score"].iloc[month + 1 :].reset_index(drop=True))
+    )
+
+
+@pytest.mark.parametrize("table", [name for name in ARGUMENT if name != "effective_weights"])
+def test_what_argues_with_a_label_of_the_past_is_the_same_in_a_later_run(table: str) -> None:
+    early, late = on_sample("2015-06-30"), on_sample()
+    built = [ARGUMENT[table](c.regime, c.readings, c.catalog) for c in (early, late)]
+    past = built[1][built[1]["as_of_date"] <= "2015-06-30"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(built[0].reset_index(drop=True), past, check_dtype=False)
+
+
+def test_a_run_before_the_first_score_has_distances_of_the_rate_only() -> None:
+    early = on_sample("1990-06-15")
+    frame = distance_to_flip(early.regime, early.readings, early.catalog)
+    assert set(frame["condition"]) <= {"stance"}
+
+
+def without(component: Component, everything: dict[str, Reading]) -> dict[str, Reading]:
+    reading = everything[component.column]
+    return {
+        **everything,
+        component.column: reading.where(np.zeros(len(reading.value), dtype=bool), "taken_away"),
+    }
+
+
+def renormalised(condition: Condition, k: int) -> np.ndarray:
+    """The condition's score without component `k`, from its blocks by the rule of the method, date by date."""
+    position, total, weight = 0, np.zeros(len(condition.score)), np.zeros(len(condition.score))
+    for block in condition.blocks:
+        rest = [c.score for n, c in enumerate(block.components, start=position) if n != k]
+        position += len(block.components)
+        if not rest:
+            continue
+        scores = np.stack(rest)
+        there = ~np.isnan(scores)
+        if block.rule == "min":
+            value = np.where(there.any(axis=0), np.where(there, scores, np.inf).min(axis=0), 0.0)
+        else:
+            value = np.where(there, scores, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+        total += np.where(there.any(axis=0), block.weight * value, 0.0)
+        weight += np.where(there.any(axis=0), block.weight, 0.0)
+    return np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "k"),
+    [(name, k) for name in SCORED for k in range(len(on_sample().regime.conditions[name].components))],
+)
+def test_an_input_taken_away_changes_the_score_by_the_renormalisation_of_the_rest(
+    condition: str, k: int
+) -> None:
+    computed = on_sample()
+    before = computed.regime.conditions[condition]
+    component = before.components[k]
+    regime = build_regime(without(component, dict(computed.readings)), computed.grid, computed.catalog)
+    after = regime.conditions[condition]
+    expected = renormalised(before, k)
+    scored = ~np.isnan(regime.bubble_score)
+    np.testing.assert_allclose(after.score[scored], expected[scored], atol=EXACT, rtol=0)
+    change = regime.bubble_score - computed.regime.bubble_score
+    np.testing.assert_allclose(
+        change[scored], ((expected - before.score) / len(SCORED))[scored], atol=EXACT, rtol=0
+    )
+    gone = ~np.isnan(computed.regime.bubble_score) & ~scored
+    assert (after.coverage[gone] < computed.catalog.method.coverage.minimum).all()  # never a neutral input
+    alone = before.weights[k]
+    single = (alone > 0) & (alone < 1) & scored & (_others_in_block(before, k) == 0)
+    one_weight = (before.score - alone * component.score) / np.where(single, 1.0 - alone, 1.0)
+    np.testing.assert_allclose(after.score[single], one_weight[single], atol=EXACT, rtol=0)
+
+
+def _others_in_block(condition: Condition, k: int) -> np.ndarray:
+    """How many other components of its block have a score, per date."""
+    position = 0
+    for block in condition.blocks:
+        members = range(position, position + len(block.components))
+        position += len(block.components)
+        if k in members:
+            others = [c.score for n, c in zip(members, block.components, strict=True) if n != k]
+            return np.sum([~np.isnan(score) for score in others], axis=0) + np.zeros(len(condition.score))
+    raise AssertionError(k)
