@@ -18,8 +18,8 @@ run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024
 ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
 	@deploy/ui.sh
 
-test: setup ## run all tests but the slow, browser and benchmark groups
-	$(PYTEST) -m "not slow and not ui and not bench" $(ARGS)
+test: setup ## run all tests but the slow, browser and benchmark groups, a process a core
+	$(PYTEST) -n auto --dist worksteal -m "not slow and not ui and not bench" $(ARGS)
 
 test-slow: setup ## run the slow tests
 	$(PYTEST) -m slow $(ARGS)

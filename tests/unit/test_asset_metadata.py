@@ -16,7 +16,7 @@ from pipelines.definitions import defs
 from pipelines.schedules import nightly_schedule
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-TABLES = [name for name in SPECS if name.split("/")[0] in ("derived", "regime")]
+TABLES = [name for name in sorted(SPECS) if name.split("/")[0] in ("derived", "regime")]
 RAW = [name for name in SPECS if name.startswith("raw/")]
 CONDITIONS = ("valuation", "economy", "credit", "inflation")
 
