@@ -23,6 +23,8 @@ release {release_id}.
 What lies here
   regime.duckdb        everything, for any DuckDB client from 1.2 on; open it read-only
   report.html          the release on one page, for reading; needs no network
+  regime.json          the newest row, its evidence, caveats and the age of every input, for programs;
+                       its shape: regime.schema.json (JSON Schema)
   parquet/, csv/       the same tables, one file each (CSV without observations)
   DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
   RELEASE_NOTES.md     what changed since the release before

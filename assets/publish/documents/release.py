@@ -19,7 +19,9 @@ from assets.publish.documents.facts import DocumentFacts, document_facts
 from assets.publish.documents.licenses import citation, licenses
 from assets.publish.documents.notes import notes
 from assets.publish.documents.readme import readme
+from assets.publish.documents.regime_json import SCHEMA, regime_json
 from assets.publish.documents.report import report
+from assets.publish.documents.verbatim import verbatim
 from assets.warehouse.exports import export_tables
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str | bytes]
@@ -32,6 +34,8 @@ DOCUMENTS: dict[str, Document] = {
     "LICENSES.md": licenses,
     "CITATION.cff": citation,
     "RELEASE_NOTES.md": notes,
+    "regime.json": regime_json,
+    SCHEMA: verbatim(SCHEMA),
     "report.html": report,
     "datapackage.json": datapackage,
 }
@@ -40,7 +44,8 @@ DOCUMENTS: dict[str, Document] = {
 def fill_release(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
     """The staged file, its tables and its documents into the empty `folder`; `con` is open on the staged file.
 
-    `before` is the folder of the release it follows, if there is one. Raises OSError, duckdb.Error.
+    `before` is the folder of the release it follows, if there is one. Raises OSError, duckdb.Error, and Held when a
+    document is not what its schema says.
     """
     shutil.copyfile(staged, folder / "regime.duckdb")
     exports = export_tables(con, folder, load_catalog())

@@ -1,0 +1,104 @@
+"""`regime.json` and its schema: where the release stands, for programs without DuckDB.
+
+Belongs here: the document, made from the staged file alone, and its judgement. Does not belong here: its shape
+(`shipped/regime.schema.json`), any figure the staged file has not: what may be passed on is decided there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import duckdb
+
+from assets.catalog.models import Table
+from assets.publish.documents.facts import DocumentFacts, Rows, asked
+from assets.publish.documents.verbatim import shipped
+from assets.warehouse.publication import Held
+
+SCHEMA = "regime.schema.json"
+_OF_RELEASE = (
+    "release_id", "published_at", "profile", "as_of_date", "method_version", "method_sha256", "code_version",
+)  # fmt: skip
+# A value that rests on a restricted series whose figures are not in the release stays out; its rank and score do not.
+_EVIDENCE = """
+SELECT * REPLACE (CASE WHEN NOT is_value_withheld THEN value END AS value)
+FROM (
+  SELECT e.*, e.value IS NOT NULL AND EXISTS (
+    SELECT 1 FROM series AS s
+    WHERE s.rights = 'restricted' AND NOT s.is_published
+      AND list_contains(string_split(e.series_ids, ','), s.series_id)
+  ) AS is_value_withheld
+  FROM evidence_current AS e
+)
+ORDER BY condition, component
+"""
+_CAVEATS = """
+SELECT caveat_id, kind, severity, string_split(affected_columns, ', ') AS affected_columns, text
+FROM caveats WHERE applies_now
+ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id
+"""
+_INPUTS = """
+SELECT series_id, title, publisher, source_url, frequency, role, rights, citation, fetch_status, pit_source,
+  last_observation, last_period_end, last_realtime_start AS last_known_on,
+  greatest(0, ?::DATE - last_period_end) AS age_days, staleness_limit_days,
+  age_days > staleness_limit_days AND staleness_limit_days > 0 AS is_stale
+FROM series WHERE in_profile ORDER BY series_id
+"""
+
+
+def regime_json(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
+    """The text of regime.json. Raises Held when it is not what its schema says."""
+    document = {
+        "$schema": SCHEMA,
+        "schema_version": json.loads(shipped(SCHEMA))["properties"]["schema_version"]["const"],
+        "release": {name: _plain(facts.manifest[name]) for name in _OF_RELEASE},
+        "regime": _row(facts.newest),
+        "evidence": _rows(asked(con, _EVIDENCE)),
+        "caveats": _rows(asked(con, _CAVEATS)),
+        "inputs": _rows(asked(con, _INPUTS, [facts.manifest["as_of_date"]])),
+        "columns": {
+            "regime": _described(facts.catalog.tables["regime"]),
+            "evidence": _described(facts.catalog.tables["regime_evidence"]),
+        },
+    }
+    judge(document)
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def judge(document: dict[str, Any]) -> None:
+    """Raises Held, naming each place that is not what the schema says, and a number that is not finite."""
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(
+        json.loads(shipped(SCHEMA)), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
+    found = [
+        f"regime.json {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(document)
+    ]
+    try:
+        json.dumps(document, allow_nan=False)
+    except ValueError:
+        found.append("regime.json: a number is not finite")
+    if found:
+        raise Held(sorted(found))
+
+
+def _described(table: Table) -> dict[str, dict[str, str]]:
+    return {c.name: {"unit": c.unit, "definition": c.definition} for c in table.columns}
+
+
+def _rows(rows: Rows) -> Rows:
+    return [_row(row) for row in rows]
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: dates in ISO 8601, moments in UTC."""
+    if isinstance(value, dt.datetime):
+        return f"{value.isoformat()}Z"
+    return value.isoformat() if isinstance(value, dt.date) else value

@@ -1,0 +1,171 @@
+"""`regime.json` says what the file says, in the shape its schema fixes; otherwise nothing is published."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.publish.documents.facts import document_facts
+from assets.publish.documents.regime_json import SCHEMA, judge, regime_json
+from assets.publish.documents.release import DOCUMENTS, fill_release
+from assets.publish.documents.verbatim import shipped
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.publication import Held, publish
+from tests.integration.conftest import Night
+
+Document = dict[str, Any]
+# A schema that was published keeps its text: raise schema_version and add a line when it changes.
+PUBLISHED_SCHEMAS = {"1.0.0": "d6a08f4cd3ca8900432f946e9de0833343aa26ae0e8aee69bf32ef0b1bf624cd"}
+SECRET = 7391.625
+
+
+def written(con: duckdb.DuckDBPyConnection) -> Document:
+    document: Document = json.loads(regime_json(con, document_facts(con, Path("."), (), None)))
+    return document
+
+
+@pytest.fixture(scope="module")
+def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def document(release: duckdb.DuckDBPyConnection) -> Document:
+    return written(release)
+
+
+def test_the_schema_is_one_and_a_changed_one_has_another_version() -> None:
+    schema = json.loads(shipped(SCHEMA))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    version = schema["properties"]["schema_version"]["const"]
+    assert PUBLISHED_SCHEMAS[version] == hashlib.sha256(shipped(SCHEMA).encode()).hexdigest()
+    assert schema["$id"].endswith(f":{version.split('.')[0]}")
+
+
+def test_what_the_schema_promises_of_a_row_is_what_the_catalogue_declares() -> None:
+    defs = json.loads(shipped(SCHEMA))["$defs"]
+    for name, table in (("regime", "regime"), ("component", "regime_evidence")):
+        for field, promised in defs[name]["properties"].items():
+            if field == "is_value_withheld":
+                continue
+            column = load_catalog().tables[table].column(field)
+            assert (
+                not column.values
+                or "enum" not in promised
+                or set(column.values) == set(promised["enum"]) - {None}
+            )
+            resolved = defs[promised["$ref"].rpartition("/")[2]] if "$ref" in promised else promised
+            may_be_null = "null" in resolved.get("type", ()) or None in resolved.get("enum", ())
+            assert may_be_null == column.nullable or field == "first_published_at", field
+    assert set(defs["component"]["properties"]) >= set(load_catalog().tables["regime_evidence"].column_names)
+
+
+def test_the_row_and_its_evidence_are_those_of_the_file(
+    release: duckdb.DuckDBPyConnection, document: Document
+) -> None:
+    asked = release.execute("SELECT * FROM regime_current")
+    names, row = [column[0] for column in asked.description], asked.fetchall()[0]
+    plain = {n: v.isoformat() if isinstance(v, dt.date) else v for n, v in zip(names, row, strict=True)}
+    plain["first_published_at"] += "Z"
+    assert document["regime"] == plain
+    evidence = release.execute(
+        "SELECT condition, component, value, contribution FROM evidence_current"
+    ).fetchall()
+    told = [(e["condition"], e["component"], e["value"], e["contribution"]) for e in document["evidence"]]
+    assert sorted(told, key=str) == sorted(evidence, key=str)
+    assert sum(e["contribution"] for e in document["evidence"]) == pytest.approx(
+        document["regime"]["bubble_score"]
+    )
+    for part in ("regime", "evidence"):
+        rows = document[part] if part == "evidence" else [document[part]]
+        assert set(document["columns"][part]) == set(rows[0]) - {"is_value_withheld"}
+
+
+def test_caveats_are_those_that_apply_with_warnings_first(
+    release: duckdb.DuckDBPyConnection, document: Document
+) -> None:
+    applies = release.execute("SELECT caveat_id FROM caveats WHERE applies_now").fetchall()
+    assert {caveat["caveat_id"] for caveat in document["caveats"]} == {name for (name,) in applies}
+    assert document["caveats"][0]["severity"] == "warning"
+    assert "sample_profile" in {caveat["caveat_id"] for caveat in document["caveats"]}
+
+
+def test_every_input_says_how_old_it_is_and_whether_that_is_too_old(document: Document) -> None:
+    of = {entry["series_id"]: entry for entry in document["inputs"]}
+    assert set(of) == {series.series_id for series in load_catalog().in_profile("sample")}
+    assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-04-30", 31)
+    assert of["UNRATE"]["is_stale"] is False
+    assert of["EBP"]["is_stale"] is True and of["EBP"]["age_days"] > of["EBP"]["staleness_limit_days"]
+    assert of["DFEDTARU"]["is_stale"] is False and of["DFEDTARU"]["staleness_limit_days"] == 0
+    stale = {e["series_ids"] for e in document["evidence"] if e["absent_reason"] == "stale"}
+    assert all(any(of[i]["is_stale"] for i in ids.split(",")) for ids in stale)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda d: d["regime"].update(bubble_score=float("nan")), "is not finite"),
+        (lambda d: d["regime"].update(coverage=1.2), r"\$\.regime\.coverage"),
+        (lambda d: d["regime"].update(as_of_date="31 May 2026"), "is not a 'date'"),
+        (lambda d: d["release"].update(published_at="2026-06-01T01:00:05"), "does not match"),
+        (lambda d: d["inputs"][3].pop("age_days"), "'age_days' is a required property"),
+        (lambda d: d["caveats"][0].update(severity="loud"), "'loud' is not one of"),
+        (lambda d: d["evidence"].clear(), r"\$\.evidence"),
+    ],
+)
+def test_a_document_that_is_not_what_the_schema_says_is_held(
+    document: Document, spoil: Callable[[Document], object], said: str
+) -> None:
+    spoiled = copy.deepcopy(document)
+    judge(spoiled)
+    spoil(spoiled)
+    with pytest.raises(Held, match=said):
+        judge(spoiled)
+
+
+def test_it_holds_the_publication_and_the_release_before_stands(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = {name: DOCUMENTS[name] for name in ("regime.json", SCHEMA)}
+    monkeypatch.setattr("assets.publish.documents.release.DOCUMENTS", only)
+    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    before = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
+    night.stage_again()
+    with night.open_staged() as con:
+        con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
+        con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-05-31'")
+    with pytest.raises(
+        Held, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
+    ):
+        publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    after = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_value_that_rests_on_a_restricted_series_is_told_only_where_the_file_has_its_figures(
+    night: Night,
+) -> None:
+    with night.open_staged() as con:
+        con.execute(
+            "UPDATE regime_evidence SET value = ? WHERE component = 'baa_10y_spread' AND as_of_date = '2026-05-31'",
+            [SECRET],
+        )
+        hidden = written(con)
+        con.execute("UPDATE series SET is_published = true WHERE series_id = 'BAA10YM'")
+        shown = written(con)
+    found = next(e for e in hidden["evidence"] if e["component"] == "baa_10y_spread")
+    assert found["value"] is None and found["is_value_withheld"] is True
+    assert str(SECRET) not in json.dumps(hidden)
+    assert [e["value"] for e in shown["evidence"] if e["component"] == "baa_10y_spread"] == [SECRET]
+    assert not any(e["is_value_withheld"] for e in shown["evidence"])
