@@ -17,7 +17,8 @@ from assets.catalog.models import Profile
 class RunFacts:
     """One run. `run_date` is the day whose knowledge the newest row states; `started_at` is a UTC timestamp.
 
-    Nothing that became public after `run_date` is used, whatever the archive holds.
+    Nothing that became public after `run_date` is used, whatever the archive holds. With
+    `publishes_restricted` raw figures of restricted series go into the publication.
     """
 
     run_id: str
@@ -27,3 +28,4 @@ class RunFacts:
     project_root: Path
     published_path: Path
     code_version: str
+    publishes_restricted: bool = False

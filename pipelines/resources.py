@@ -37,6 +37,7 @@ def run_facts(context: dg.InitResourceContext) -> RunFacts:
         project_root=settings.project_root,
         published_path=settings.published_path,
         code_version=code_version(),
+        publishes_restricted=settings.publishes_restricted,
     )
 
 

@@ -23,10 +23,14 @@ Profile = Literal["sample", "live"]
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 KNOWN_VARIABLES = (
     "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
-    "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF",
+    "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF", "REGIME_PUBLISH_RESTRICTED",
     "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
     "DAGSTER_HOME", "REGIME_ALERT_URLS",
 )  # fmt: skip
+RESTRICTED_VARIABLE = "REGIME_PUBLISH_RESTRICTED"
+RESTRICTED_NOTICE = (
+    f"{RESTRICTED_VARIABLE}=1: raw figures of restricted series go into the publication; do not pass it on"
+)
 _OWN_PREFIXES = ("REGIME_", "FRED_")
 _RESEMBLES = 0.5
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -83,13 +87,15 @@ class Places:
 class Settings(Places):
     """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when somebody gave a date.
 
-    `notices` are lines to print about how the settings were read: unknown variables.
+    `publishes_restricted`: raw figures of restricted series go into the publication. `notices` are lines to print
+    about how the settings were read: unknown variables, and that switch.
     """
 
     profile: Profile
     as_of: dt.date | None
     run_date: dt.date
     fred_api_key: Secret | None
+    publishes_restricted: bool
     notices: tuple[str, ...]
 
     @property
@@ -116,6 +122,7 @@ def load_settings(
     given = as_of or _date_variable(variables, "REGIME_AS_OF")
     run_date = _run_date(profile, given, places, today)
     key = variables.get("FRED_API_KEY")
+    publishes_restricted = is_on(variables, RESTRICTED_VARIABLE)
     return Settings(
         project_root=places.project_root,
         data_dir=places.data_dir,
@@ -124,8 +131,17 @@ def load_settings(
         as_of=given,
         run_date=run_date,
         fred_api_key=Secret(key) if key else None,
-        notices=unknown_variable_lines(variables),
+        publishes_restricted=publishes_restricted,
+        notices=(*unknown_variable_lines(variables), *((RESTRICTED_NOTICE,) if publishes_restricted else ())),
     )
+
+
+def is_on(variables: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is on: 1; off is 0 or nothing. Raises ConfigurationError for anything else."""
+    text = variables.get(name, "0")
+    if text not in ("0", "1"):
+        raise ConfigurationError(f"{name} is {text!r}: give 1 or 0")
+    return text == "1"
 
 
 def choose_profile(variables: Mapping[str, str]) -> Profile:

@@ -51,6 +51,7 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
         published_at=publication_time(con, now),
         code_version=run.code_version,
         lock_sha256=environment.lock_sha256(run.project_root),
+        publishes_restricted=run.publishes_restricted,
     )
 
 
@@ -209,7 +210,15 @@ def _manifest(con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFa
         "lock_sha256": facts.lock_sha256,
         "packages": json.dumps(environment.packages()),
         "run_id": facts.run_id,
+        "restricted_series_count": _restricted_series(con, catalog),
         "table_count": len(tables),
         "row_count": sum(counts) + 1,
     }
     return pd.DataFrame([row])
+
+
+def _restricted_series(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> int:
+    """How many series with restricted rights the staged file holds raw figures of."""
+    ids = [series.series_id for series in catalog.series.values() if series.rights == "restricted"]
+    asked = f"SELECT count(DISTINCT series_id) FROM {STAGE}.main.observations WHERE series_id IN (SELECT unnest(?))"
+    return int(con.execute(asked, [ids]).fetchall()[0][0])

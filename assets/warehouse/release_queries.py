@@ -42,7 +42,7 @@ SELECT * REPLACE (
 FROM raw.observations
 WHERE realtime_start <= {as_of} AND series_id IN ({ids})
 """
-# That a figure of a restricted series came late is said, its value is not.
+# That a figure of a series that is not shown came late is said, its value is not.
 _LATE = """
 SELECT * REPLACE (
   CASE WHEN series_id IN ({ids}) THEN value_used END AS value_used,
@@ -78,7 +78,10 @@ LEFT JOIN (
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What the manifest says of a release. `published_at` is UTC without an offset."""
+    """What the manifest says of a release. `published_at` is UTC without an offset.
+
+    `publishes_restricted`: raw figures of restricted series are published too.
+    """
 
     profile: Profile
     as_of: dt.date
@@ -86,6 +89,7 @@ class ReleaseFacts:
     published_at: dt.datetime
     code_version: str
     lock_sha256: str | None
+    publishes_restricted: bool = False
 
     @property
     def release_id(self) -> str:
@@ -106,9 +110,9 @@ def source_query(
             tonight = _NIGHTLY_TONIGHT.format(moment=moment, stage=stage)
             return before + tonight if _exists(con, table) else tonight
         case "observations":
-            return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=_open_to_all(catalog))
+            return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=_shown(catalog, facts))
         case "late_figures":
-            return _LATE.format(name=qualified_name(table), ids=_open_to_all(catalog))
+            return _LATE.format(name=qualified_name(table), ids=_shown(catalog, facts))
         case "method_changes":
             return _METHOD_CHANGES.format(stage=stage)
         case "check_results":
@@ -117,9 +121,13 @@ def source_query(
             return f"SELECT * FROM {qualified_name(table)}"
 
 
-def _open_to_all(catalog: Catalog) -> str:
-    """Ids of the series whose figures may be passed on, as a list for SQL."""
-    return ", ".join(literal(s.series_id) for s in catalog.series.values() if s.rights != "restricted")
+def _shown(catalog: Catalog, facts: ReleaseFacts) -> str:
+    """Ids of the series whose raw figures are published, as a list for SQL: restricted ones only on request."""
+    return ", ".join(
+        literal(series.series_id)
+        for series in catalog.series.values()
+        if series.rights != "restricted" or facts.publishes_restricted
+    )
 
 
 def series_query(stage: str, declared: str) -> str:

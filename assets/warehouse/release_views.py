@@ -24,6 +24,7 @@ _CAUTION = {
     "A measurement, no forecast and no advice.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
+_RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
 
 _REGIME_CURRENT = """
 CREATE VIEW regime_current AS
@@ -40,7 +41,7 @@ SELECT
   (SELECT count(*) FROM series AS s WHERE s.is_published) AS series_count,
   (SELECT count(*) FROM observations) AS observation_rows,
   (SELECT count(*) FROM regime AS past WHERE past.is_month_end) AS month_ends,
-  {caution} AS caution
+  {caution} || CASE WHEN m.restricted_series_count > 0 THEN {restricted} ELSE '' END AS caution
 FROM release_manifest AS m
 JOIN regime AS r ON r.as_of_date = m.as_of_date
 """
@@ -121,7 +122,8 @@ def create_views(con: duckdb.DuckDBPyConnection, catalog: Catalog, profile: str)
     con.execute(f"CREATE VIEW four_by_four AS {by_condition}")
     items = " UNION ALL ".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
     con.execute(_WHAT_CHANGED.format(items=items))
-    con.execute(_ABOUT.format(what=literal(_WHAT), caution=literal(_CAUTION[profile])))
+    about = {"what": _WHAT, "caution": _CAUTION[profile], "restricted": _RESTRICTED}
+    con.execute(_ABOUT.format(**{name: literal(text) for name, text in about.items()}))
     for table in view_tables(catalog):
         for statement in comment_statements(table, quoted(table.name), is_view=True):
             con.execute(statement)

@@ -63,7 +63,7 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     if series["is_published"]:
         return series
     if series["rights"] == "restricted":
-        why = "its rights are restricted: the published file does not hold its figures"
+        why = "its rights are restricted: the published file holds its figures only with REGIME_PUBLISH_RESTRICTED=1"
     elif not series["in_profile"]:
         why = f"the {manifest['profile']} profile does not read it"
     else:

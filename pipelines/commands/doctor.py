@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.settings import (
+    RESTRICTED_NOTICE,
     ConfigurationError,
     Places,
     choose_profile,
@@ -105,6 +106,8 @@ def _configuration(variables: Mapping[str, str]) -> list[Finding]:
     try:
         settings = load_settings()
         found = [Finding("OK", "configuration", f"profile {settings.profile}, as of {settings.run_date}")]
+        if settings.publishes_restricted:
+            found.append(Finding("WARN", "configuration", RESTRICTED_NOTICE))
     except ConfigurationError as error:
         found = [Finding("FAIL", "configuration", str(error))]
     for name, known in unknown_variables(variables).items():

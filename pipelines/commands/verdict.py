@@ -87,6 +87,7 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
         *_coverage(verdict),
         _line("balance sheet", _balance_sheet(verdict)),
         *_caveats(verdict),
+        *_restricted(verdict),
         _line("file", str(path)),
     ]
 
@@ -211,6 +212,13 @@ def _caveats(verdict: Verdict) -> list[str]:
     ]
     said = f"{len(severities)} apply, {len(warnings)} of them warnings"
     return [_line("caveats", f"{said}{': ' + '; '.join(warnings) if warnings else ''} (table caveats)")]
+
+
+def _restricted(verdict: Verdict) -> list[str]:
+    """That the file is for the house alone, where it is."""
+    count = verdict.manifest.get("restricted_series_count", 0)  # files of before know no such count
+    text = f"holds raw figures of {count} restricted series: not to be passed on"
+    return [_line("rights", text)] if count else []
 
 
 def _balance_sheet(verdict: Verdict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from assets.warehouse.tables import append_rows
 from checks.archive import judge_series
 from checks.factories import _check_result
 from checks.results import rule_rows
+from pipelines.commands.verdict import read_verdict, verdict_lines
 from tests.integration.conftest import STARTED_AT, Night
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
@@ -44,14 +46,15 @@ def plant(con: duckdb.DuckDBPyConnection, facts_run: str) -> None:
     con.execute(late, [dt.date(2026, 4, 30), "UNRATE", DAY, DAY, 4.25, 4.5])
 
 
-def release(night: Night, folder: Path, catalog: Catalog) -> None:
+def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: bool = False) -> None:
+    facts = replace(night.facts, publishes_restricted=publishes_restricted)
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
         judged = judge_series(con, [SERIES], night.facts.run_date)[0][1]
         assert any(not result.passed for result in judged)
         rows = rule_rows({"raw/fred/VIXCLS": judged}, night.facts, "warehouse", STARTED_AT)
         append_rows(con, catalog.tables["check_results"], rows)
-        build_release(con, night.staged, catalog, release_facts(con, night.facts, STARTED_AT))
+        build_release(con, night.staged, catalog, release_facts(con, facts, STARTED_AT))
     with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:
         fill_release(staged, night.staged, folder, None)
 
@@ -108,6 +111,37 @@ def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
     with duckdb.connect(str(place / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         for name in ("observations", "late_figures", "check_results"):
             assert any(MARK.search(cell) for cell in cells(con, name)), name
+
+
+def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
+    night: Night, tmp_path: Path
+) -> None:
+    place = tmp_path / "wanted"
+    place.mkdir()
+    release(night, place, load_catalog(), publishes_restricted=True)
+    with duckdb.connect(str(place / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+        for relation in ("observations", "late_figures", f"'{place / 'parquet' / 'observations.parquet'}'"):
+            assert any(MARK.search(cell) for cell in cells(con, relation)), relation
+        assert not any(MARK.search(cell) for cell in cells(con, "check_results"))
+        asked = "SELECT restricted_series_count, caution, is_published FROM release_manifest, about, series "
+        count, caution, is_published = con.execute(f"{asked} WHERE series_id = 'VIXCLS'").fetchall()[0]
+        assert (count, is_published) == (1, True) and "not to be passed on" in caution
+        said = "\n".join(verdict_lines(read_verdict(con), place))
+    assert "holds raw figures of 1 restricted series: not to be passed on" in said
+    assert "not to be passed on" in (place / "README.txt").read_text(encoding="utf-8")
+    package = json.loads((place / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["regime:restricted_series_count"] == 1
+    for text in (package["regime:rights"]["restricted"], (place / "LICENSES.md").read_text(encoding="utf-8")):
+        assert "must not be passed on" in text and "is not in this release" not in text
+
+
+def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> None:
+    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+        assert con.execute("SELECT restricted_series_count FROM release_manifest").fetchall() == [(0,)]
+        said = "\n".join(verdict_lines(read_verdict(con), folder))
+    rights = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["regime:rights"]
+    texts = [(folder / name).read_text(encoding="utf-8") for name in ("README.txt", "LICENSES.md")]
+    assert not any("be passed on" in text for text in (said, rights["restricted"], *texts))
 
 
 def test_dagster_is_told_no_figure_of_a_restricted_series(night: Night) -> None:

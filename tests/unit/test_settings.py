@@ -59,6 +59,15 @@ def test_a_key_alone_runs_live_and_the_profile_goes_before_it() -> None:
     assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).profile == "sample"
 
 
+def test_restricted_series_are_published_on_request_alone_and_said_at_once() -> None:
+    assert not load_settings(environ={}).publishes_restricted
+    assert not load_settings(environ={"REGIME_PUBLISH_RESTRICTED": "0"}).publishes_restricted
+    on = load_settings(environ={"REGIME_PUBLISH_RESTRICTED": "1"})
+    assert on.publishes_restricted and "do not pass it on" in on.notices[0]
+    with pytest.raises(ConfigurationError, match="REGIME_PUBLISH_RESTRICTED is 'yes': give 1 or 0"):
+        load_settings(environ={"REGIME_PUBLISH_RESTRICTED": "yes"})
+
+
 def test_the_key_is_shown_by_nothing() -> None:
     settings = load_settings(environ={"FRED_API_KEY": "very-secret-key"})
     assert settings.fred_api_key is not None and settings.fred_api_key.reveal() == "very-secret-key"

@@ -13,7 +13,7 @@ import duckdb
 from assets.catalog.models import Column, Table
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
-from assets.publish.documents.licenses import MEANING
+from assets.publish.documents.licenses import meanings
 from assets.warehouse.dictionary import source_series
 from assets.warehouse.exports import Export
 from assets.warehouse.release_folder import sha256_of
@@ -52,7 +52,8 @@ def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         "regime:code_version": manifest["code_version"],
         "regime:method_version": manifest["method_version"],
         "regime:method_sha256": manifest["method_sha256"],
-        "regime:rights": MEANING,
+        "regime:rights": meanings(facts),
+        "regime:restricted_series_count": manifest["restricted_series_count"],
         "resources": [
             _file(facts, "regime.duckdb", "regime.duckdb", manifest["row_count"]),
             *(_table(facts, export) for export in facts.exports),

@@ -12,7 +12,7 @@ import duckdb
 from assets.catalog.models import Rights
 from assets.publish.documents.facts import DocumentFacts
 
-MEANING: dict[Rights, str] = {
+_MEANING: dict[Rights, str] = {
     "public_domain": "Works of the United States government: free to use; name the source.",
     "cc_by_4": "Creative Commons Attribution 4.0 (https://creativecommons.org/licenses/by/4.0/): name the source, "
     "say what was changed.",
@@ -21,6 +21,10 @@ MEANING: dict[Rights, str] = {
     "restricted": "Rights of a third party: the raw series is not in this release. What is computed from it is; "
     "passing that on may need the owner's leave.",
 }
+_RESTRICTED_HERE = (
+    "Rights of a third party. The operator had raw series published, for use in the house: this release must not be "
+    "passed on without the owners' leave."
+)
 _OPENING = """# Rights in this release
 
 The code that made it is under Apache-2.0. The figures are their publishers': {published} series are in
@@ -36,7 +40,7 @@ def licenses(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     published = {series_id for (series_id,) in con.execute(_PUBLISHED).fetchall()}
     series = facts.catalog.series.values()
     parts = [_OPENING.format(published=len(published), absent=len(series) - len(published))]
-    for rights, meaning in MEANING.items():
+    for rights, meaning in meanings(facts).items():
         lines = [
             f"| {s.series_id} | {'yes' if s.series_id in published else 'no'} | {_cell(s.citation)} |"
             for s in series
@@ -46,6 +50,12 @@ def licenses(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
             table = ["| series | in this release | citation |", "|---|---|---|", *lines, ""]
             parts.append("\n".join([f"## {rights}", "", meaning, "", *table]))
     return "\n".join(parts)
+
+
+def meanings(facts: DocumentFacts) -> dict[Rights, str]:
+    """What each kind of rights means for this release."""
+    holds_restricted = facts.manifest["restricted_series_count"] > 0
+    return {**_MEANING, "restricted": _RESTRICTED_HERE} if holds_restricted else _MEANING
 
 
 def citation(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:

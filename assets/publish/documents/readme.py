@@ -52,7 +52,7 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     return _TEXT.format(
         title=title,
         rule="=" * len(title),
-        caution="SAMPLE DATA: bundled figures, not today's.\n" if facts.is_sample else "",
+        caution=_caution(facts),
         regime=facts.newest["regime"],
         since=facts.newest["regime_since"],
         as_of=facts.manifest["as_of_date"],
@@ -61,3 +61,10 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         release_id=facts.manifest["release_id"],
         queries="\n\n".join(FIRST_QUERIES),
     )
+
+
+def _caution(facts: DocumentFacts) -> str:
+    """What nobody may overlook, a line each."""
+    sample = "SAMPLE DATA: bundled figures, not today's.\n" if facts.is_sample else ""
+    restricted = "Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md).\n"
+    return sample + (restricted if facts.manifest["restricted_series_count"] else "")
