@@ -7,9 +7,10 @@ uncertainty of the method, no probability of anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.compute.conditions import Condition
 from assets.compute.reading import Floats
@@ -41,13 +42,24 @@ def score_range(
     for n, name in enumerate(names):
         condition = conditions[name]
         scores = np.stack([block.score for block in condition.blocks])
-        present = (~np.isnan(scores)).astype("float64")
         weights = drawn(np.array([block.weight for block in condition.blocks]))
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = (weights @ np.nan_to_num(scores)) / (weights @ present)
+            mean = _weighted(weights, np.nan_to_num(scores)) / _weighted(weights, ~np.isnan(scores))
         total += thirds[:, [n]] * np.where(np.isnan(condition.score), np.nan, mean)
     scored = ~np.isnan(total[0])
     low, high = np.full(len(scored), np.nan), np.full(len(scored), np.nan)
     if scored.any():
         low[scored], high[scored] = np.quantile(total[:, scored], [0.05, 0.95], axis=0)
     return low, high
+
+
+def _weighted(weights: Floats, values: npt.NDArray[Any]) -> Floats:
+    """Sum over the blocks, shape (draws, dates), block by block.
+
+    A matrix product rounds a column by the number of columns beside it, so that later months would change the last
+    digit of an earlier one.
+    """
+    total = np.zeros((len(weights), values.shape[1]))
+    for block, value in enumerate(values):
+        total += weights[:, [block]] * value
+    return total

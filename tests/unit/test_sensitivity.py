@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.argument.sensitivity import method_variants, parameter_sensitivity
 from assets.compute.argument.weights import effective_weights
+from assets.compute.conditions import Block, Condition
 from assets.compute.robustness import grid_states, variants
 from assets.compute.score_range import score_range
 from assets.compute.state import Scores, fast_entry
@@ -80,6 +84,25 @@ def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed
     scored = ~np.isnan(score)
     assert np.array_equal(scored, ~np.isnan(low))
     assert ((low < score) & (score < high))[scored].all()
+
+
+def test_no_later_month_changes_the_last_digit_of_an_earlier_range(computed: Computed) -> None:
+    """Published rows are compared to the bit, and a product of matrices rounds by its own width."""
+    conditions, method = computed.regime.conditions, computed.catalog.method
+    whole = score_range(conditions, method)
+    for rows in range(len(computed.frame) - 40, len(computed.frame)):
+        for found, expected in zip(score_range(_first(conditions, rows), method), whole, strict=True):
+            np.testing.assert_array_equal(found, expected[:rows])
+
+
+def _first(conditions: Mapping[str, Condition], rows: int) -> dict[str, Condition]:
+    def blocks(condition: Condition) -> list[Block]:
+        return [
+            replace(b, components=[replace(c, score=c.score[:rows]) for c in b.components])
+            for b in condition.blocks
+        ]
+
+    return {n: replace(c, blocks=blocks(c), score=c.score[:rows]) for n, c in conditions.items()}
 
 
 def test_equal_scores_leave_nothing_to_the_weights(computed: Computed) -> None:
