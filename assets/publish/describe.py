@@ -15,6 +15,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
+from assets.publish.documents.examples import first_queries
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import Recorded
 from assets.warehouse.publication import Published
@@ -27,15 +28,7 @@ WHERE profile = ? AND release_id < ? ORDER BY release_id DESC LIMIT 1
 _FILE = "SELECT file_bytes, file_sha256 FROM ops.publications WHERE release_id = ?"
 _QUERIES = """Open the file read-only, with `python -m pipelines open` or any DuckDB client:
 ```sql
-SELECT * FROM regime_current;
-
-SELECT condition, component, value, unit, percentile
-FROM regime_evidence
-WHERE as_of_date = (SELECT max(as_of_date) FROM regime)
-ORDER BY condition, weight DESC;
-
-SELECT * FROM series_as_of('UNRATE', DATE '2025-11-05')
-ORDER BY observation_date DESC LIMIT 5;
+{queries}
 ```
 """
 
@@ -64,7 +57,7 @@ def release_metadata(
         "preview": preview(regime[VERDICT_COLUMNS]),
         "conditions": conditions_plot(regime),
         "history": score_plot(regime, load_catalog().method),
-        "first_queries": dg.MetadataValue.md(_QUERIES),
+        "first_queries": dg.MetadataValue.md(_QUERIES.format(queries="\n\n".join(first_queries()))),
     }
 
 

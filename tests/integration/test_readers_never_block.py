@@ -23,6 +23,7 @@ from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.publication import publish
 from assets.warehouse.release_folder import damaged, releases
 from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 
 READER = """
@@ -214,18 +215,6 @@ def test_log_a_writer_puts_beside_a_release_that_is_not_his_goes_with_the_next_p
         assert not wal.exists() and release_of(first.published) == after
     assert release_of(first.published) == after
     assert is_whole(first, 3)
-
-
-def installed(requirement: str, place: Path) -> Path:
-    """A package in a folder of its own; the test is skipped where no package index answers."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check",
-         "--target", str(place), requirement],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    if done.returncode != 0:
-        pytest.skip(f"{requirement} cannot be installed here: {done.stderr.strip().splitlines()[-1:]}")
-    return place
 
 
 @pytest.mark.slow

@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import duckdb
 
+from assets.publish.documents.examples import first_queries
 from assets.publish.documents.facts import DocumentFacts
 
-FIRST_QUERIES = (
-    "SELECT * FROM regime_current;",
-    "SELECT condition, component, value, unit, percentile FROM regime_evidence\n"
-    "WHERE as_of_date = (SELECT max(as_of_date) FROM regime) ORDER BY condition, weight DESC;",
-    "SELECT * FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 5;",
-)
 _TEXT = """{title}
 {rule}
 {caution}Label: {regime} since {since}. As of {as_of}, {profile} figures, published {published} UTC,
@@ -26,6 +21,7 @@ What lies here
   regime.json          the newest row, its evidence, caveats and the age of every input, for programs;
                        its shape: regime.schema.json (JSON Schema)
   parquet/, csv/       the same tables, one file each (CSV without observations)
+  examples.sql         queries for common questions
   DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
   RELEASE_NOTES.md     what changed since the release before
   LICENSES.md          what may be done with the figures, series by series
@@ -36,7 +32,7 @@ What lies here
 
 Open it
   duckdb -readonly regime.duckdb
-  python -c "import duckdb; print(duckdb.connect('regime.duckdb', read_only=True).sql('FROM regime_current'))"
+  duckdb.connect('regime.duckdb', read_only=True).execute('FROM regime_current').fetchall()   (Python, import duckdb)
 
 Three queries to begin with
 
@@ -59,7 +55,7 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         profile=facts.manifest["profile"],
         published=f"{facts.manifest['published_at']:%Y-%m-%d %H:%M}",
         release_id=facts.manifest["release_id"],
-        queries="\n\n".join(FIRST_QUERIES),
+        queries="\n\n".join(first_queries()),
     )
 
 

@@ -15,6 +15,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.datapackage import datapackage
 from assets.publish.documents.dictionary import dictionary
+from assets.publish.documents.examples import NAME as EXAMPLES
 from assets.publish.documents.facts import DocumentFacts, document_facts
 from assets.publish.documents.licenses import citation, licenses
 from assets.publish.documents.notes import notes
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, Document] = {
     "RELEASE_NOTES.md": notes,
     "regime.json": regime_json,
     SCHEMA: verbatim(SCHEMA),
+    EXAMPLES: verbatim(EXAMPLES),
     "report.html": report,
     "datapackage.json": datapackage,
 }

@@ -1,0 +1,145 @@
+"""Every example query answers on a published file, in every DuckDB an analyst may have, with what is true of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.publish.documents.examples import NAME, Example, examples
+from assets.publish.documents.verbatim import shipped
+from assets.warehouse.connection import CONFIG
+from tests.examples_page import PAGE, examples_page
+from tests.integration.conftest import Night
+from tests.integration.older_duckdb import installed
+
+EXAMPLES = {example.name: example for example in examples()}
+NOTHING_ON_THE_SAMPLE = {"revisions", "late_figures"}  # one vintage a figure, and nothing came late
+OWN = "date,value\n1984-01-01,1\n2008-11-29,1.5\n2008-11-30,1.75\n2026-06-01,2\n"
+OLDER = """
+import duckdb, sys
+con = duckdb.connect(sys.argv[1], read_only=True)
+for query in sys.stdin.read().split("\\0"):
+    print(len(con.execute(query).fetchall()), flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An analyst's folder with a file of his own."""
+    (tmp_path / "own.csv").write_text(OWN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        yield con
+
+
+def answer(con: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
+    asked = con.execute(EXAMPLES[name].sql)
+    names = [column[0] for column in asked.description]
+    return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=lambda example: example.name)
+def test_every_query_answers(release: duckdb.DuckDBPyConnection, example: Example) -> None:
+    rows = release.execute(example.sql).fetchall()
+    assert bool(rows) == (example.name not in NOTHING_ON_THE_SAMPLE)
+    assert example.question.endswith("?") and example.sql.endswith(";")
+
+
+def test_no_block_of_the_file_is_lost_and_the_whole_file_runs_as_it_is(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    assert len(EXAMPLES) == len(examples()) == shipped(NAME).count("-- [") >= 20
+    assert "".join(e.sql for e in examples()).count(";") == len(EXAMPLES)
+    release.execute(shipped(NAME)).fetchall()
+
+
+def test_the_page_shows_the_queries_of_the_release() -> None:
+    assert PAGE.read_text(encoding="utf-8") == examples_page(), "run: python -m tests.examples_page"
+
+
+def test_shares_of_the_inputs_add_up_to_the_score(release: duckdb.DuckDBPyConnection) -> None:
+    score = answer(release, "where_do_we_stand")[0]["bubble_score"]
+    assert sum(row["contribution"] for row in answer(release, "why")) == pytest.approx(score, abs=0.01)
+    moved = sum(row["change"] for row in answer(release, "what_moved_the_score"))
+    said = next(row for row in answer(release, "what_changed") if row["item"] == "bubble_score")
+    assert moved == pytest.approx(float(said["now"]) - float(said["before"]), abs=0.002)
+
+
+def test_spells_of_labels_cover_every_month_end_once(release: duckdb.DuckDBPyConnection) -> None:
+    spells = answer(release, "since_when")
+    ends = release.execute("SELECT count(*) FROM regime WHERE is_month_end").fetchall()[0][0]
+    assert sum(row["month_ends"] for row in spells) == ends
+    assert spells[0]["last_month_end"] is None
+    assert spells[0]["first_month_end"] == answer(release, "where_do_we_stand")[0]["regime_since"]
+    assert all(a["regime"] != b["regime"] for a, b in pairwise(spells))
+
+
+def test_what_was_known_has_nothing_of_later(release: duckdb.DuckDBPyConnection) -> None:
+    known = answer(release, "known_on_a_date")
+    assert known[0]["observation_date"] == dt.date(2025, 8, 1)  # September was held up
+    assert all(row["realtime_start"] <= dt.date(2025, 11, 5) for row in known)
+    every = answer(release, "everything_known_on_a_date")
+    assert len(every) > 20 and all(row["known_since"] <= dt.date(2008, 11, 25) for row in every)
+    assert answer(release, "label_on_a_date")[0]["as_of_date"] == dt.date(2012, 8, 31)
+
+
+def test_own_figures_meet_no_label_of_a_later_day(release: duckdb.DuckDBPyConnection) -> None:
+    joined = answer(release, "own_figures")
+    assert [row["as_of_date"] for row in joined] == [
+        None, dt.date(2008, 10, 31), dt.date(2008, 11, 30), dt.date(2026, 5, 31),
+    ]  # fmt: skip
+
+
+def test_premia_are_those_of_the_table(release: duckdb.DuckDBPyConnection) -> None:
+    now = answer(release, "equity_risk_premium")[0]
+    table = release.execute(
+        "SELECT round(erp_vs_nominal_10y_pp, 2), round(erp_vs_real_10y_pp, 2) FROM equity_risk_premium "
+        "ORDER BY as_of_date DESC LIMIT 1"
+    ).fetchall()[0]
+    assert now["basis_of_the_score"] == "nipa"
+    assert (now["national_accounts_vs_nominal_10y_pp"], now["national_accounts_vs_real_10y_pp"]) == table
+
+
+def test_revisions_and_late_figures_show_when_there_are_some(night: Night) -> None:
+    with night.open_staged() as con:
+        con.execute(
+            "INSERT INTO observations SELECT * REPLACE (value - 100 AS value, DATE '2025-08-28' AS realtime_start) "
+            "FROM observations WHERE series_id = 'GDPC1' AND observation_date = DATE '2025-04-01'"
+        )
+        con.execute(
+            "INSERT INTO late_figures SELECT DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', DATE '2026-04-20', "
+            "4.3, 4.4, published_at, published_at FROM release_manifest"
+        )
+        assert [row["revision"] for row in answer(con, "revisions")] == [pytest.approx(-100)]
+        assert len(answer(con, "vintages_of_one_figure")) == 2
+        assert [row["value_late"] for row in answer(con, "late_figures")] == [4.4]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", ["1.2.2", "1.4.0", "1.5.0"])
+def test_every_query_gives_as_many_rows_in_an_older_duckdb(
+    made_release: Path, release: duckdb.DuckDBPyConnection, tmp_path: Path, version: str
+) -> None:
+    packages = installed(f"duckdb=={version}", tmp_path / "packages")
+    done = subprocess.run(
+        [sys.executable, "-c", OLDER, str(made_release)], input="\0".join(e.sql for e in examples()),
+        env={**os.environ, "PYTHONPATH": str(packages)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [int(n) for n in done.stdout.split()] == [
+        len(release.execute(e.sql).fetchall()) for e in examples()
+    ]
