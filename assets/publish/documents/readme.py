@@ -22,6 +22,7 @@ What lies here
                        its shape: regime.schema.json (JSON Schema)
   parquet/, csv/       the same tables, one file each (CSV without observations)
   examples.sql         queries for common questions
+  notebook.py          a marimo notebook: what was known on a date you choose
   DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
   RELEASE_NOTES.md     what changed since the release before
   LICENSES.md          what may be done with the figures, series by series

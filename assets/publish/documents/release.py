@@ -38,6 +38,7 @@ DOCUMENTS: dict[str, Document] = {
     "regime.json": regime_json,
     SCHEMA: verbatim(SCHEMA),
     EXAMPLES: verbatim(EXAMPLES),
+    "notebook.py": verbatim("notebook.py"),
     "report.html": report,
     "datapackage.json": datapackage,
 }
