@@ -1,28 +1,9 @@
-"""The dates on which the method must say what everybody who was there knows, for the tests and for the page."""
+"""What must come out, for the tests and for the page: the known dates, and the post's own figures."""
 
 from __future__ import annotations
 
-POST = "2025-11-05"
-# first and last month-end, column, what it must say
-CASES = (
-    ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
-    ("1999-12-31", "1999-12-31", "stance", "tightening"),
-    ("2000-03-31", "2000-03-31", "condition_state", "bubble"),
-    ("2000-03-31", "2000-03-31", "stance", "tightening"),
-    ("2008-11-30", "2009-12-31", "regime", "stimulus_into_depression"),
-    ("2010-11-30", "2010-11-30", "regime", "stimulus_into_depression"),
-    ("2012-09-30", "2012-09-30", "stance", "stimulus"),
-    ("2020-03-31", "2020-04-30", "regime", "stimulus_mid_cycle"),
-    ("2020-05-31", "2020-06-30", "regime", "stimulus_into_depression"),
-    ("2021-11-30", "2021-11-30", "regime", "stimulus_into_bubble"),
-    ("2022-12-31", "2022-12-31", "regime", "tightening_mid_cycle"),
-    ("2025-09-30", "2025-09-30", "regime", "neutral_bubble"),
-    ("2025-10-31", "2026-05-31", "regime", "stimulus_into_bubble"),
-    ("2013-05-31", "2013-05-31", "stance", "stimulus"),
-    ("2018-12-31", "2018-12-31", "stance", "tightening"),
-    ("2019-01-31", "2019-01-31", "stance", "tightening"),
-    ("2023-03-31", "2023-03-31", "stance", "tightening"),
-)
+from assets.report.known_dates import CASES, POST
+
 # what a reader of the day knew on the day of the post: the closes of the day before, August's unemployment
 KNOWN = (
     ("real_yields", "nominal_10y_pct", 4.10, 0.005),
@@ -32,3 +13,5 @@ KNOWN = (
     ("activity_inflation", "real_gdp_yoy_pct", 2.1, 0.05),
 )
 FRAGILE = ("2012-09-30", "2021-11-30")
+
+__all__ = ["CASES", "FRAGILE", "KNOWN", "POST"]

@@ -19,13 +19,9 @@ from assets.report.charts import svg
 from assets.report.charts.base import Line, Size, Spec
 from assets.report.charts.svg import Name, inline_svg
 from assets.report.charts.timeline import Spell, Timeline, sizes, timeline
-from assets.report.reading import Release
+from assets.report.reading import Release, Sources
 from assets.report.words import ABSENT, STATE_WORDS, day, listed, month, number
 
-_PIT = {
-    "real_time": "Each figure as it was first known.",
-    "pseudo": "Point in time: pseudo, some figures are later vintages.",
-}
 _EVENT_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
@@ -42,7 +38,7 @@ class Caption:
 
     what: str
     window: str
-    sources: str
+    sources: Sources
     as_of: str
     note: str = ""
 
@@ -90,7 +86,7 @@ def timeline_figure(release: Release) -> Figure | None:
     )
     return Figure(
         "timeline",
-        "Bubble score, conditions and stance over three decades",
+        "Bubble score, conditions and stance",
         _pictures(
             release,
             "timeline",
@@ -104,7 +100,9 @@ def timeline_figure(release: Release) -> Figure | None:
             "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit.",
             score,
             ["regime.bubble_score"],
-            "Shaded: easing into a bubble (warm), into a depression (cool). Upright lines: purchases announced.",
+            f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
+            f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
+            "Upright lines: purchases announced.",
         ),
     )
 
@@ -229,7 +227,8 @@ def caption(release: Release, what: str, line: Line, columns: Sequence[str], not
 
 def as_of(release: Release) -> str:
     """As-of date and point-in-time grade, the end of every caption."""
-    return f"As known on {day(release.as_of)}. {_PIT[release.today['pit_grade']]}"
+    grade = str(release.today["pit_grade"]).replace("_", " ")
+    return f"As known on {day(release.as_of)}, {grade} point in time."
 
 
 def _pictures(

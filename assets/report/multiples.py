@@ -51,7 +51,7 @@ MONEY = Panel(
         Drawn("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "hot", DASHED),
     ),
 )
-PANELS = (
+MARKETS = (
     Panel(
         "premium",
         "Equity risk premium",
@@ -94,6 +94,8 @@ PANELS = (
         "sd",
         (Drawn("credit_spreads.nfci_index", "NFCI", "ink"),),
     ),
+)
+FED = (
     Panel(
         "assets",
         "Balance sheet and reserves",
@@ -135,6 +137,7 @@ PANELS = (
         "Dashed: below it no band of monetisation applies.",
     ),
 )
+PANELS = (*MARKETS, *FED)
 
 
 def panel_figure(release: Release, panel: Panel) -> Figure | None:

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from assets.report import sentences, sentences_markets, tables, tables_markets
+from assets.report import (
+    sentences,
+    sentences_argument,
+    sentences_markets,
+    tables,
+    tables_flip,
+    tables_markets,
+    tables_record,
+)
 from assets.report.charts.svg import pictures_of
-from assets.report.figures import as_of, gold_figure, timeline_figure
-from assets.report.multiples import MONEY, PANELS, panel_figure
-from assets.report.reading import Release
+from assets.report.figures import Figure, as_of, gold_figure, timeline_figure
+from assets.report.multiples import FED, MARKETS, MONEY, Panel, panel_figure
+from assets.report.reading import Release, Sources
 from assets.report.tokens import declarations
 from assets.report.words import GRADE_WORDS, REGIME_WORDS, capital, day, number, regime_words
 
@@ -31,6 +40,27 @@ _DRIVERS = {
     "both": "rate and balance sheet",
     "none": "rate and balance sheet cancel",
 }
+_SAYING = (sentences, sentences_argument, sentences_markets)
+# Sections after the timeline: anchor and the name in the list of contents.
+SECTIONS = (
+    ("past", "Past easing against now"),
+    ("evidence", "Evidence"),
+    ("flip", "What would change the label"),
+    ("change", "What changed"),
+    ("money", "Money against the real rate"),
+    ("post", "The post's figures"),
+    ("premium", "Premia, yields, spreads"),
+    ("fed", "Balance sheet and debt"),
+    ("gold", "Gold against bonds"),
+    ("destination", "Where it went"),
+    ("gauge", "Six criteria"),
+    ("phases", "Phases"),
+    ("followed", "What followed"),
+    ("firm", "How firm"),
+    ("known", "Validation"),
+    ("caveats", "Caveats"),
+    ("sources", "Sources"),
+)
 _TONES = {"bubble": "hot", "depression": "cold"}
 
 
@@ -70,7 +100,7 @@ def render_report(con: duckdb.DuckDBPyConnection, before: str = "") -> str:
 
 def said(release: Release, name: str) -> str | None:
     """A sentence by name. Raises AttributeError for one that does not exist."""
-    module = sentences if hasattr(sentences, name) else sentences_markets
+    module = next((one for one in _SAYING if hasattr(one, name)), sentences)
     text: str | None = getattr(module, name)(release)
     return text
 
@@ -78,17 +108,25 @@ def said(release: Release, name: str) -> str | None:
 def _content(release: Release) -> dict[str, Any]:
     newest_phases, phase_count = tables.newest_phases(release)
     return {
+        "sections": SECTIONS,
         "head": _head(release),
         "tiles": _tiles(release),
         "timeline": timeline_figure(release),
         "gold": gold_figure(release),
         "money": panel_figure(release, MONEY),
-        "panels": [figure for panel in PANELS if (figure := panel_figure(release, panel))],
+        "market_panels": _panels(release, MARKETS),
+        "fed_panels": _panels(release, FED),
         "four": [name.capitalize() for name in tables.FOUR],
         "past_easing": tables.past_easing_rows(release),
         "evidence": tables.evidence_groups(release),
-        "thresholds": tables.threshold_rows(release),
-        "changes": tables.change_rows(release),
+        "thresholds": tables_flip.threshold_rows(release),
+        "alone": tables_flip.alone_table(release),
+        "changes": tables_flip.change_rows(release),
+        "followed": tables_record.followed_groups(release),
+        "assets_held": list(tables_record.ASSETS.values()),
+        "variants": tables_record.variant_rows(release),
+        "cases": tables_record.case_rows(release),
+        "caveats": tables_record.caveat_groups(release),
         "phases": newest_phases,
         "phase_count": phase_count,
         "premia": tables_markets.premium_rows(release),
@@ -128,34 +166,54 @@ def _head(release: Release) -> dict[str, str]:
 
 
 def _tiles(release: Release) -> list[dict[str, str]]:
-    today, now = release.today, next(row for row in release.phases if row["kind"] == "today")
-    state = {"bubble": "exit", "depression": "exit"}.get(today["condition_state"], "entry")
+    today = release.today
     minimum = release.parameters["coverage.minimum"]
+    at_minimum = today["conditions_at_minimum_coverage"] is not None
     return [
         {
             "name": "Bubble score",
             "value": number(today["bubble_score"]),
-            "note": f"of 1; {now['hot_conditions']} hot, {now['cold_conditions']} cold",
+            "note": "0 is cold, 1 is hot",
         },
         {
             "name": "Fed stance",
             "value": capital(today["stance"] or "unknown"),
             "note": _DRIVERS.get(today["stance_driver"], ""),
         },
-        {
-            "name": f"Distance to {state}",
-            "value": number(today["distance_to_threshold"]),
-            "note": "to the nearest threshold",
-        },
+        _distance_tile(release),
         {
             "name": "Coverage",
             "value": number(today["coverage"]),
-            "note": f"{number(minimum)} is needed",
+            "note": f"at the minimum of {number(minimum)}" if at_minimum else f"{number(minimum)} is needed",
         },
     ]
 
 
-def _sources_of_tables(release: Release) -> dict[str, str]:
+def _distance_tile(release: Release) -> dict[str, str]:
+    """How far the score is from its nearest threshold in force, and which one."""
+    today = release.today
+    name = "exit" if today["condition_state"] in _TONES else "entry"
+    limits = [row for row in tables_flip.thresholds(release) if row["measure"] == "bubble_score"]
+    if not limits:
+        return {
+            "name": "Distance",
+            "value": number(today["distance_to_threshold"]),
+            "note": "no label, no threshold",
+        }
+    nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
+    side = "above" if nearest["measure_value"] > nearest["limit_value"] else "below"
+    return {
+        "name": f"Distance to {name}",
+        "value": number(today["distance_to_threshold"]),
+        "note": f"score {side} {number(nearest['limit_value'])}",
+    }
+
+
+def _panels(release: Release, panels: Sequence[Panel]) -> list[Figure]:
+    return [figure for panel in panels if (figure := panel_figure(release, panel))]
+
+
+def _sources_of_tables(release: Release) -> dict[str, Sources]:
     """Publishers with series that the captions of tables name."""
     scores = [f"regime.{name}_score" for name in ("valuation", "economy", "credit", "inflation")]
     post = ("nominal_10y_pct", "real_10y_pct", "unemployment_rate_pct", "real_gdp_yoy_pct", "cpi_yoy_pct")
@@ -171,6 +229,8 @@ def _sources_of_tables(release: Release) -> dict[str, str]:
         "destination": release.sources(
             *(f"liquidity_destination.{column}" for column in ("destination", "gold_return_12m_pct"))
         ),
+        "changes": release.sources_of(_split(ids)),
+        "followed": release.sources("forward_returns.median_return_pct"),
         "premia": release.sources(
             "equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -31,6 +31,14 @@ _NAMED_SOURCES = """
 SELECT publisher, series_id FROM series WHERE is_published AND series_id IN (SELECT unnest(?))
 ORDER BY publisher, series_id
 """
+
+
+class Sources(NamedTuple):
+    """Whose figures something rests on: publishers alone, and publishers with their series."""
+
+    publishers: str
+    series: str
+    held: int
 
 
 class Release:
@@ -106,17 +114,18 @@ class Release:
         )
         return [(row["as_of_date"], row["value"]) for row in found]
 
-    def sources(self, *columns: str) -> str:
+    def sources(self, *columns: str) -> Sources:
         """Publishers with the series a caption must name, of columns given as table.column."""
         return _by_publisher(self.rows(_SOURCES, list(columns)))
 
-    def sources_of(self, series_ids: Sequence[str]) -> str:
+    def sources_of(self, series_ids: Sequence[str]) -> Sources:
         """The same for series named outright; those the release does not hold are left out."""
         return _by_publisher(self.rows(_NAMED_SOURCES, list(series_ids)))
 
 
-def _by_publisher(rows: list[Row]) -> str:
+def _by_publisher(rows: list[Row]) -> Sources:
     grouped: dict[str, list[str]] = {}
     for row in rows:
         grouped.setdefault(publisher_words(row["publisher"]), []).append(row["series_id"])
-    return "; ".join(f"{name} ({', '.join(ids)})" for name, ids in sorted(grouped.items()))
+    named = [f"{name} ({', '.join(ids)})" for name, ids in sorted(grouped.items())]
+    return Sources(", ".join(sorted(grouped)), "; ".join(named), len(rows))

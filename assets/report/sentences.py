@@ -7,6 +7,7 @@ about money and markets (`sentences_markets.py`). A sentence without its figures
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from assets.report.reading import Release, Row
@@ -15,9 +16,10 @@ from assets.report.words import (
     REASONS_SHORT,
     REGIME_WORDS,
     STATE_WORDS,
-    component_words,
+    component_inside,
     counted,
     day,
+    in_words,
     listed,
     month,
     number,
@@ -61,7 +63,7 @@ def lead_past(release: Release) -> str | None:
     hot, cold = max(row["hot_conditions"] for row in past), min(row["cold_conditions"] for row in past)
     return (
         f"When {names} {'was' if len(past) == 1 else 'were'} announced, at most {counted(hot, 'was', 'were')} hot "
-        f"and at least {counted(cold, 'was', 'were')} cold."
+        f"and at least {in_words(cold)} cold."
     )
 
 
@@ -73,13 +75,16 @@ def lead_since(release: Release) -> str | None:
         since,
         release.as_of,
     )["n"]
-    return f"The label has stood since **{day(since)}**, {counted(ends, 'month-end')} so far."
+    return f"The label has stood for {counted(ends, 'month-end')}, since **{day(since)}**."
 
 
 def care_indeterminate(release: Release) -> str | None:
     """Why there is no label."""
     reason = release.today["indeterminate_reason"]
-    return f"There is no label on this date: {reason}." if reason else None
+    if not reason:
+        return None
+    # inputs in brackets stand in the evidence, each with its own reason
+    return f"There is no label on this date: {re.sub(r' [(][^)]*[)]', '', reason)}."
 
 
 def care_provisional_row(release: Release) -> str | None:
@@ -99,11 +104,9 @@ def care_coverage(release: Release) -> str | None:
     if not at_minimum:
         return None
     names = str(at_minimum).split(", ") if ", " in at_minimum else str(at_minimum).split(",")
-    said = f"{listed(names).capitalize()} {'rests' if len(names) == 1 else 'rest'} on the least coverage allowed, "
-    said += f"{number(release.parameters['coverage.minimum'])} of its weight."
-    if release.today["is_spread_missing"]:
-        said += " No corporate bond spread is known on this date."
-    return said
+    said = f"{listed(names).capitalize()} {'rests' if len(names) == 1 else 'rest'} on the least coverage allowed "
+    said += f"({number(release.parameters['coverage.minimum'])})"
+    return said + ("; no corporate bond spread is known." if release.today["is_spread_missing"] else ".")
 
 
 def care_stance(release: Release) -> str | None:
@@ -134,18 +137,30 @@ def timeline_count(release: Release) -> str | None:
 
 def past_easing(release: Release) -> str | None:
     """Cold conditions when each programme began and three month-ends later, against now."""
-    said = [
-        f"{row['phase'].upper()} {row['cold_conditions']}"
-        + ("" if row["cold_conditions_after"] is None else f", then {row['cold_conditions_after']}")
-        for row in _past(release)
+    past, now = _past(release), _today(release)
+    cold, hot = now["cold_conditions"], now["hot_conditions"]
+    said = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot."
+    if not past:
+        return said
+    first, *rest = past
+    told = [
+        f"Of four conditions, {in_words(first['cold_conditions'])} {_be(first['cold_conditions'], 'was', 'were')} "
+        f"cold when {first['phase'].upper()} was announced{_later(first, ' and ', ' three month-ends later')}",
+        *(
+            f"at {row['phase'].upper()} {in_words(row['cold_conditions'])}{_later(row, ', then ')}"
+            for row in rest
+        ),
     ]
-    now = _today(release)
-    if not said:
-        return f"Now {now['cold_conditions']} of four conditions are cold and {now['hot_conditions']} hot."
-    return (
-        f"Cold conditions of four at the announcement, and three month-ends later: {'; '.join(said)}. "
-        f"Now {now['cold_conditions']} cold and {now['hot_conditions']} hot."
-    )
+    return f"{'; '.join(told)}. {said}"
+
+
+def _be(count: int, one: str = "is", many: str = "are") -> str:
+    return one if count <= 1 else many
+
+
+def _later(phase: Row, before: str, after: str = "") -> str:
+    count = phase["cold_conditions_after"]
+    return "" if count is None else f"{before}{in_words(count)}{after}"
 
 
 def evidence_extremes(release: Release) -> str | None:
@@ -158,8 +173,9 @@ def evidence_extremes(release: Release) -> str | None:
     counted_inputs.sort(key=lambda row: (row["score"], row["component"]))
     cold, hot = counted_inputs[0], counted_inputs[-1]
     return (
-        f"Hottest of the inputs that count: {_named(hot['component'])}, **{number(100 * hot['score'], 0)}** of 100; "
-        f"coldest: {_named(cold['component'])}, **{number(100 * cold['score'], 0)}**."
+        f"On a scale from 0, cold, to 100, hot, {component_inside(hot['component'])} stands highest at "
+        f"**{number(100 * hot['score'], 0)}** and {component_inside(cold['component'])} lowest at "
+        f"**{number(100 * cold['score'], 0)}**."
     )
 
 
@@ -214,11 +230,13 @@ def change_score(release: Release) -> str | None:
         f"to **{number(release.today['bubble_score'], 3)}**"
     )
     named = [
-        f"{_named(row['component'])} ({number(row['contribution_change'], 3, sign=True)})"
+        f"{component_inside(row['component'])} ({number(row['contribution_change'], 3, sign=True)})"
         for row in moved[:2]
         if abs(row["contribution_change"]) >= 0.0005
     ]
-    return f"{said}; the largest moves: {listed(named)}." if named else f"{said}; no input moved it by 0.001."
+    return (
+        f"{said}, most of all through {listed(named)}." if named else f"{said}; no input moved it by 0.001."
+    )
 
 
 def _past(release: Release) -> list[Row]:
@@ -232,14 +250,6 @@ def _today(release: Release) -> Row:
 
 def _verdicts(phase: Row) -> dict[str, str | None]:
     return {name: phase[f"{name}_verdict"] for name in CONDITIONS}
-
-
-def _named(component: str) -> str:
-    """A component inside a sentence: lower case, unless it begins with a name."""
-    words = component_words(component)
-    return (
-        words if words.startswith(("Sahm", "Baa", "Gilchrist", "Core PCE")) else words[0].lower() + words[1:]
-    )
 
 
 def _label(regime: str) -> str:

@@ -6,7 +6,7 @@ Belongs here: words around those figures. Does not belong here: figures typed in
 from __future__ import annotations
 
 from assets.report.reading import Release, Row
-from assets.report.words import THIN, counted, day, listed, month, number
+from assets.report.words import RIGHTS_WORDS, THIN, counted, day, listed, month, number
 
 _STRENGTH = (
     (0.1, "no link to speak of"),
@@ -15,10 +15,10 @@ _STRENGTH = (
     (1.1, "a strong link"),
 )
 _TESTS = {
-    "shrinking": "it shrinks",
-    "technical": "it only keeps pace",
-    "leaning": "it leans towards stimulus",
-    "stimulative": "it is stimulative",
+    "shrinking": "shrinking",
+    "technical": "no more than keeping pace",
+    "leaning": "leaning towards stimulus",
+    "stimulative": "stimulative",
 }
 _BANDS = {
     "none": "no monetisation",
@@ -75,8 +75,8 @@ def premium_rank(release: Release) -> str | None:
     if row["percentile"] is None:
         return None
     return (
-        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**: "
-        f"percentile {number(100 * row['percentile'], 0)} among its month-ends since 1985, 0 the thinnest."
+        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
+        f"it was thinner in {number(100 * row['percentile'], 0)}{THIN}% of month-ends since 1985."
     )
 
 
@@ -92,12 +92,12 @@ def balance_sheet(release: Release) -> str | None:
         return None
     against = "more" if excess > 0 else "less"
     said = (
-        f"Over 26 weeks the balance sheet changed by {number(growth, 2, sign=True)}{THIN}% at a yearly rate, "
-        f"{number(abs(excess))}{THIN}pp {against} "
-        f"than bank credit or nominal GDP, whichever grew faster: {_TESTS[test]}."
+        f"Over 26 weeks the balance sheet {'grew' if growth >= 0 else 'shrank'} at a yearly "
+        f"{number(abs(growth))}{THIN}%, {number(abs(excess))}{THIN}pp {against} than bank credit or nominal GDP, "
+        f"whichever grew faster: **{_TESTS[test]}**."
     )
     reserves = release.today["reserves_test"]
-    return f"{said} By the same test on reserves, {_TESTS[reserves]}." if reserves else said
+    return f"{said} Reserves by the same test: {_TESTS[reserves]}." if reserves else said
 
 
 def monetisation(release: Release) -> str | None:
@@ -108,9 +108,10 @@ def monetisation(release: Release) -> str | None:
         return None
     bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
     return (
-        f"In the year to {day(row['debt_quarter_end_date'])} the Fed's Treasuries changed by "
-        f"{number(bought, 0, sign=True)} bn dollars and the public debt by {number(debt, 0, sign=True)} bn: "
-        f"a share of **{number(share)}{THIN}%**, {_BANDS[band]}."
+        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'bought' if bought >= 0 else 'shed'} "
+        f"{number(abs(bought), 0)} bn dollars of Treasuries, net, while the public debt "
+        f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
+        f"**{number(share)}{THIN}%**, {_BANDS[band]}."
     )
 
 
@@ -124,12 +125,12 @@ def coordination(release: Release) -> str | None:
     deficit = release.newest("fiscal_and_debt")["deficit_12m_pct_gdp"]
     every = release.newest("monetisation")["is_coordinated"]
     return (
-        f"{'All three' if every else 'Not all three'} of the post's signs hold: "
-        f"impulse {number(impulse)}{THIN}% of GDP "
-        f"(from {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
+        f"{'All three' if every else 'Not all three'} of the post's signs of coordination hold: "
+        f"balance-sheet impulse {number(impulse)}{THIN}% of GDP "
+        f"(at least {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
         f"policy rate {number(rate, 2, sign=True)}{THIN}pp over six months "
-        f"(from {number(-limits['stance.rate_change_pp'], 2)}), deficit {number(deficit)}{THIN}% of GDP "
-        f"(from {number(limits['monetisation.coordination_deficit_pct_gdp'], 0)})."
+        f"(at most {number(-limits['stance.rate_change_pp'], 2)}), deficit {number(deficit)}{THIN}% of GDP "
+        f"(at least {number(limits['monetisation.coordination_deficit_pct_gdp'], 0)})."
     )
 
 
@@ -160,8 +161,8 @@ def gauge_known(release: Release) -> str | None:
         f"{counted(len({row['criterion'] for row in known}), 'has', 'have')} a measure in these figures."
     )
     hot = sum(row["heat"] >= 0.8 for row in known)
-    stand = "stands" if hot == 1 else "stand"
-    return f"{said} {hot} of {len(known)} measures {stand} in the hottest fifth of its history."
+    stand, whose = "stands" if hot == 1 else "stand", "its" if len(known) == 1 else "their"
+    return f"{said} {hot} of {len(known)} measures {stand} in the hottest fifth of {whose} history."
 
 
 def checks_summary(release: Release) -> str | None:
@@ -184,13 +185,7 @@ def sources_count(release: Release) -> str | None:
         "SELECT count(*) AS n, count(DISTINCT publisher) AS publishers, "
         "list(DISTINCT rights ORDER BY rights) AS rights FROM series WHERE is_published"
     )
-    names = {
-        "public_domain": "public domain",
-        "cc_by_4": "CC BY 4.0",
-        "reserve_bank": "a Reserve Bank's terms",
-        "restricted": "restricted",
-    }
-    rights = listed([names.get(right, right) for right in row["rights"]])
+    rights = listed([RIGHTS_WORDS.get(right, right) for right in row["rights"]])
     return f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {rights}."
 
 

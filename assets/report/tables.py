@@ -15,7 +15,7 @@ from assets.report.words import (
     ABSENT,
     COMPONENTS,
     CONDITIONS,
-    THIN,
+    STATE_WORDS,
     component_words,
     day,
     month,
@@ -26,6 +26,7 @@ from assets.report.words import (
 )
 
 GLYPHS = {"hot": "▲", "cold": "▼", "between": "◆"}
+STATE_GLYPHS = {"bubble": "▲", "depression": "▼", "mid_cycle": "◆"}
 _RAW = {  # condition: column of qe_phases, unit, decimals, what it is
     "valuation": ("earnings_yield_pct", "percent", 1, "yield"),
     "economy": ("unemployment_rate_pct", "percent", 1, "jobless"),
@@ -42,7 +43,7 @@ PHASE_NAMES = {
     "reserves_2025": "Reserves 2025",
     "today": "Now",
 }
-_PHASES_SHOWN = 12
+_PHASES_SHOWN = 10
 FOUR = ("valuation", "economy", "inflation", "credit")  # the order of the post's table
 
 
@@ -76,9 +77,28 @@ def past_easing_rows(release: Release) -> list[dict[str, Any]]:
             "hot": phase["hot_conditions"],
             "cold": phase["cold_conditions"],
             "cells": [_cell(phase, name) for name in FOUR],
+            "states": _states(phase),
         }
         for phase in release.phases
     ]
+
+
+def _states(phase: Row) -> list[dict[str, Any]]:
+    """Condition state and score of the last month-end before, and of the third after; today only its own."""
+    wanted = (("before", "before"),) if phase["kind"] != "today" else (("before", "now"),)
+    found = []
+    for side, word in (*wanted, ("after", "after")):
+        state = phase[f"condition_state_{side}"]
+        if state is not None:
+            found.append(
+                {
+                    "side": word,
+                    "glyph": STATE_GLYPHS.get(state, ""),
+                    "state": STATE_WORDS.get(state, state),
+                    "score": number(phase[f"bubble_score_{side}"]),
+                }
+            )
+    return found
 
 
 def _cell(phase: Row, name: str) -> Cell:
@@ -126,6 +146,7 @@ def _evidence_row(row: Row) -> dict[str, Any]:
         "place": None if score is None else round(100 * score, 1),
         "score": number(None if score is None else 100 * score, 0),
         "counts": counts,
+        "is_absent": score is None,
         "why": "" if counts else reason_words(row["absent_reason"]),
     }
 
@@ -164,80 +185,3 @@ def newest_phases(release: Release) -> tuple[list[dict[str, str]], int]:
     """The newest runs, and how many there are in all."""
     rows = phase_rows(release)
     return rows[:_PHASES_SHOWN], len(rows)
-
-
-def change_rows(release: Release) -> list[dict[str, str]]:
-    """Inputs whose part of the score moved by at least 0.0005 since the month-end before, the largest first."""
-    rows = release.rows(
-        "SELECT * FROM score_attribution WHERE as_of_date = ? AND abs(contribution_change) >= 0.0005 "
-        "ORDER BY abs(contribution_change) DESC, component",
-        release.as_of,
-    )
-    return [
-        {
-            "name": component_words(row["component"]),
-            "condition": row["condition"],
-            "before": number(row["contribution_before"], 3),
-            "now": number(row["contribution"], 3),
-            "change": number(row["contribution_change"], 3, sign=True),
-            "direction": "hot" if row["contribution_change"] > 0 else "cold",
-        }
-        for row in rows
-    ]
-
-
-def threshold_rows(release: Release) -> list[dict[str, str]]:
-    """Thresholds in force in the state of the newest row: now, limit, distance, and what passing it does."""
-    today, limits = release.today, release.parameters
-    state = today["condition_state"]
-    wanted = {
-        "bubble": (
-            ("bubble_score", "state.bubble.leave_score", "falls below", "the bubble ends"),
-            ("valuation_score", "state.bubble.leave_valuation", "falls below", "the bubble ends"),
-        ),
-        "depression": (
-            ("bubble_score", "state.depression.leave_score", "rises above", "the depression ends"),
-        ),
-        "mid_cycle": (
-            ("bubble_score", "state.bubble.enter_score", "is at least", "one of three needed for a bubble"),
-            (
-                "valuation_score",
-                "state.bubble.enter_valuation",
-                "is at least",
-                "one of three needed for a bubble",
-            ),
-            ("credit_score", "state.bubble.enter_credit", "is at least", "one of three needed for a bubble"),
-            ("bubble_score", "state.depression.enter_score", "is at most", "needed for a depression"),
-        ),
-    }.get(state, ())
-    rows = []
-    for column, parameter, way, then in wanted:
-        now, limit = today[column], limits[parameter]
-        rows.append(
-            {
-                "what": f"{column.replace('_', ' ').capitalize()} {way} {number(limit)}",
-                "now": number(now),
-                "distance": number(None if now is None else abs(now - limit), 3),
-                "then": then,
-            }
-        )
-    return [*rows, *_stance_rows(release)]
-
-
-def _stance_rows(release: Release) -> list[dict[str, str]]:
-    change = release.newest("real_yields")["policy_rate_change_6m_pp"]
-    limit = release.parameters["stance.rate_change_pp"]
-    announced = {1: "expanding", 0: "holding", -1: "shrinking", None: "unknown"}
-    if change is None:
-        return []
-    side = limit if change < limit else -limit
-    return [
-        {
-            "what": f"Policy rate over six months reaches {number(side, 2, sign=True)}{THIN}pp",
-            "now": f"{number(change, 2, sign=True)}{THIN}pp",
-            "distance": f"{number(abs(change - side), 2)}{THIN}pp",
-            "then": "the rate counts as "
-            + ("tightening" if side > 0 else "easing")
-            + f"; the announced balance sheet is {announced[release.today['balance_sheet_direction_announced']]}",
-        }
-    ]

@@ -5,11 +5,24 @@ Belongs here: which columns are shown and how a cell reads. Does not belong here
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from assets.report.reading import Release, Row
-from assets.report.words import ABSENT, capital, day, month, number, publisher_words, reason_words, with_unit
+from assets.report.words import (
+    ABSENT,
+    RIGHTS_WORDS,
+    capital,
+    day,
+    month,
+    number,
+    publisher_words,
+    reason_words,
+    with_unit,
+)
 
+# The end of a check's message where its one row is the series itself.
+_SO_FAR = re.compile(r": not so in 1 of 1 rows")
 _ASSETS = {
     "gold": "Gold",
     "treasury_10y": "10-year Treasury",
@@ -30,30 +43,30 @@ _MEASURES = {
     "forward_purchases": "Forward purchases",
 }
 _POST = (  # what the post says, its reference value, our column of qe_phases, unit, what differs
-    ("10-year Treasury yield", "post_nominal_10y_pct", "nominal_10y_pct", "percent", "The post rounds."),
+    ("10-year Treasury yield", "post_nominal_10y_pct", "nominal_10y_pct", "percent", ""),
     ("Real 10-year yield", "post_real_10y_pct", "real_10y_pct", "percent", ""),
     (
         "Unemployment rate",
         "post_unemployment_rate_pct",
         "unemployment_rate_pct",
         "percent",
-        "August was the newest then.",
+        "",
     ),
-    ("Growth over the year", "post_growth_pct", "real_gdp_yoy_pct", "percent", "Real GDP, second quarter."),
-    ("Inflation", "post_inflation_pct", "cpi_yoy_pct", "percent", "CPI; the text says over 3."),
+    ("Growth over the year", "post_growth_pct", "real_gdp_yoy_pct", "percent", "Real GDP, year on year."),
+    ("Inflation", "post_inflation_pct", "cpi_yoy_pct", "percent", "CPI, year on year."),
     (
         "Earnings yield",
         "post_forward_earnings_yield_pct",
         "earnings_yield_pct",
         "percent",
-        "The post's is forward.",
+        "Forward in the post, trailing here.",
     ),
     (
         "Equity risk premium",
         "post_equity_risk_premium_pp",
         "erp_vs_nominal_10y_pp",
         "percentage points",
-        "As the yield.",
+        "Each from its own earnings yield.",
     ),
 )
 _DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that says assets were bid up
@@ -81,12 +94,19 @@ def _asset_row(row: Row, name: str) -> dict[str, Any]:
             row[f"real_return_at_{i}pct_inflation_pct"],
             row[f"price_rise_needed_at_{i}pct_inflation_pct"],
         )
-        cells.append(number(real, sign=True) if rise is None else f"needs {number(rise, sign=True)}")
+        cells.append(
+            {
+                "value": number(real if rise is None else rise, sign=True),
+                "what": "" if rise is None else "price",
+            }
+        )
     return {
         "name": name,
         "yield": number(row["yield_pct"]),
         "match": number(row["price_change_to_match_10y_pp"], sign=True),
-        "cells": cells if row["yield_pct"] is not None else [reason_words(row["absent_reason"])],
+        "cells": cells
+        if row["yield_pct"] is not None
+        else [{"value": reason_words(row["absent_reason"]), "what": ""}],
     }
 
 
@@ -100,14 +120,15 @@ def premium_rows(release: Release) -> list[dict[str, str]]:
     rows = [
         _premium("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
         _premium("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
-        *(_premium("Excess CAPE yield: 1/CAPE less the real 10-year yield", row) for row in gauge),
+        *(_premium("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
     ]
     return [
         *rows,
         {
-            "name": "Forward earnings yield less the 10-year yield, as in the post",
+            "name": "The post: forward earnings yield less the 10-year",
             "value": with_unit(reference["value"], reference["unit"]),
             "rank": "no history",
+            "why": "",
             "observed": day(reference["as_of"]),
         },
     ]
@@ -115,12 +136,13 @@ def premium_rows(release: Release) -> list[dict[str, str]]:
 
 def _premium(name: str, row: Row) -> dict[str, str]:
     if row["value"] is None:
-        return {"name": name, "value": ABSENT, "rank": reason_words(row["absent_reason"]), "observed": ABSENT}
+        return {"name": name, "why": reason_words(row["absent_reason"]), "observed": ABSENT}
     rank = row["percentile"]
     return {
         "name": name,
         "value": with_unit(row["value"], row["unit"]),
         "rank": "no rank yet" if rank is None else number(100 * rank, 0),
+        "why": "",
         "observed": month(row["observation_date"]),
     }
 
@@ -187,29 +209,34 @@ def warning_rows(release: Release) -> list[dict[str, str]]:
     )
     return [
         {
-            "asset": row["asset_key"],
-            "check": row["check_name"].replace("__", ": ").replace("_", " "),
+            "asset": row["asset_key"].rpartition("/")[2],
             "severity": row["severity"].lower(),
-            "message": row["message"],
+            "said": capital(_SO_FAR.sub("", row["message"].partition(", first:")[0])),
         }
         for row in rows
     ]
 
 
-def source_rows(release: Release) -> list[dict[str, str]]:
-    """Publishers with their series, the newest observation among them, and the rights."""
+def source_rows(release: Release) -> list[dict[str, Any]]:
+    """A row per publisher: its releases with their series, the newest observation among them, and the rights."""
     rows = release.rows(
         "SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_observation) AS newest, "
         "list(DISTINCT rights ORDER BY rights) AS rights FROM series WHERE is_published GROUP BY publisher "
         "ORDER BY publisher"
     )
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(publisher_words(row["publisher"]), []).append(row)
     return [
         {
-            "publisher": row["publisher"],
-            "short": publisher_words(row["publisher"]),
-            "ids": ", ".join(row["ids"]),
-            "newest": day(row["newest"]),
-            "rights": ", ".join(row["rights"]).replace("_", " "),
+            "publisher": name,
+            "releases": [
+                {"name": row["publisher"].partition(", ")[2], "ids": ", ".join(row["ids"])} for row in held
+            ],
+            "newest": day(max(row["newest"] for row in held if row["newest"])),
+            "rights": ", ".join(
+                dict.fromkeys(RIGHTS_WORDS.get(right, right) for row in held for right in row["rights"])
+            ),
         }
-        for row in rows
+        for name, held in grouped.items()
     ]

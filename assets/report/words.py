@@ -72,6 +72,15 @@ COMPONENTS = {
     "real_bank_credit": ("Real bank credit, year on year", "high"),
     "core_pce_inflation": ("Core PCE inflation", "high"),
 }
+# Names that would break a sentence, as they stand inside one.
+_INSIDE = {
+    "cape": "CAPE",
+    "equity_return_12m": "equity price over 12 months",
+    "real_gdp_growth": "real GDP growth",
+    "claims_change": "jobless claims over a year",
+    "nfci": "financial conditions",
+    "real_bank_credit": "real bank credit growth",
+}
 REASON_WORDS = {
     "not_in_profile": "not among the figures of this profile",
     "stale": "its newest figure is too old to count",
@@ -109,6 +118,14 @@ PUBLISHERS = {
 }
 
 
+RIGHTS_WORDS = {
+    "public_domain": "public domain",
+    "cc_by_4": "CC BY 4.0",
+    "reserve_bank": "Reserve Bank's terms",
+    "restricted": "restricted",
+}
+
+
 def regime_words(regime: str, stance_driver: str | None = None) -> str:
     """The label in words; "the prick" only where the rate drives the tightening."""
     words = REGIME_WORDS.get(regime, regime)
@@ -120,6 +137,13 @@ def regime_words(regime: str, stance_driver: str | None = None) -> str:
 def component_words(component: str) -> str:
     """Name of a component of the evidence."""
     return COMPONENTS[component][0] if component in COMPONENTS else component.replace("_", " ")
+
+
+def component_inside(component: str) -> str:
+    """Name of a component inside a sentence: lower case, unless it begins with a name."""
+    words = _INSIDE.get(component, component_words(component))
+    is_name = words.startswith(("Sahm", "Baa", "Gilchrist", "CAPE"))
+    return words if is_name else words[:1].lower() + words[1:]
 
 
 def reason_words(reason: str | None) -> str:
@@ -169,11 +193,15 @@ def listed(names: list[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
 
 
+def in_words(count: int, nothing: str = "none") -> str:
+    """A count in words up to nine."""
+    small = (nothing, "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return small[count] if 0 <= count < len(small) else f"{count:,}"
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """A count with its noun, in words up to nine."""
-    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    said = small[count] if 0 <= count < len(small) else f"{count:,}"
-    return f"{said} {one if count == 1 else many or one + 's'}"
+    return f"{in_words(count, 'no')} {one if count == 1 else many or one + 's'}"
 
 
 def capital(text: str) -> str:

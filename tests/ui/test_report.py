@@ -81,7 +81,7 @@ def test_nothing_runs_out_of_the_page(browser: Browser, report: Path, width: int
 
 def test_complete_without_scripts(browser: Browser, report: Path) -> None:
     page, _ = opened(browser, report, 1280, "light", scripts=False)
-    assert page.locator("h2").count() == 15
+    assert page.locator("h2").count() == 18
     assert page.locator("figure svg.wide").count() == 11
     page.context.close()
 

@@ -132,6 +132,12 @@ def text_layer(rows: Sequence[dict[str, Any]], x: Any, y: Any, color: str, **sty
     return marked.encode(x=x, y=y, text=alt.Text("text:N"))
 
 
+def halo_layers(rows: Sequence[dict[str, Any]], x: Any, y: Any, color: str, **style: Any) -> list[Any]:
+    """Words that cross a line: the page's background around them first."""
+    around = {**style, "stroke": token("bg"), "strokeWidth": 4, "strokeJoin": "round"}
+    return [text_layer(rows, x, y, "bg", **around), text_layer(rows, x, y, color, **style)]
+
+
 def specification(layers: Sequence[Any], size: Size) -> Spec:
     """The layers as one Vega-Lite specification in the house's look."""
     import altair as alt
@@ -144,6 +150,7 @@ def specification(layers: Sequence[Any], size: Size) -> Spec:
         "ticks": False,
         "labelPadding": 6,
     }
+    values_axis = {"minExtent": 30, "maxExtent": 30}  # so that the years of charts below each other agree
     years = {
         "domain": True,
         "domainColor": token("mid"),
@@ -158,6 +165,7 @@ def specification(layers: Sequence[Any], size: Size) -> Spec:
         "text": {"fontSize": size.font},
         "axis": axis,
         "axisX": years,
+        "axisY": values_axis,
     }
     chart = alt.LayerChart(layer=list(layers), width=size.width, height=size.height, padding=2, config=look)
     made: Spec = chart.to_dict(

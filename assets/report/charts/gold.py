@@ -54,7 +54,7 @@ def gold_chart(nominal: float, real: float | None, size: Size) -> Spec:
     layers += [
         _words(0.5, nominal - 0.5, "10-year Treasury", "ink", x, y, align="left", dx=6, dy=-8),
         _words(3.9, -3.9, "gold, price unchanged", "gold-text", x, y, align="right", dy=12),
-        *_gap(nominal, x, y),
+        *_gap(nominal, size, x, y),
         _dot(5.0, nominal - 5, x, y),
         _words(5.0, nominal - 5, at_five, "ink", x, y, align="right", dx=-4, dy=14, fontWeight="bold"),
     ]
@@ -80,14 +80,14 @@ def _line(points: list[tuple[float, float]], color: str, x: Any, y: Any, dash: t
     return alt.Chart(rows_of(rows)).mark_line(color=token(color), strokeWidth=2, **style).encode(x=x, y=y)
 
 
-def _gap(nominal: float, x: Any, y: Any) -> list[Any]:
+def _gap(nominal: float, size: Size, x: Any, y: Any) -> list[Any]:
     import altair as alt
 
     top, bottom = nominal - _GAP_AT, -_GAP_AT
     bar = alt.Chart(rows_of([{"x": _GAP_AT, "y": bottom, "y2": top}])).mark_rule(
         color=token("hot"), strokeWidth=2
     )
-    said = f"gap {number(nominal)}{THIN}pp, at any inflation"
+    said = f"gap {number(nominal)}{THIN}pp" + ("" if size.is_narrow else ", at any inflation")
     return [
         bar.encode(x=x, y=y, y2="y2:Q"),
         _words(

@@ -14,6 +14,7 @@ from assets.report.charts.base import (
     Line,
     Size,
     Spec,
+    halo_layers,
     line_layers,
     rows_of,
     rule_layer,
@@ -62,7 +63,7 @@ def timeline(shown: Timeline, size: Size) -> Spec:
     x = x_years(first, last, size, room=room)
     y = y_values((_BOTTOM, _TOP), [0, 0.2, 0.4, 0.6, 0.8, 1], ".1f")
     layers = [
-        *(_shade(shown.regimes, name, color, x, y) for name, color in _SHADED),
+        *(_shade(shown, name, color, x, y) for name, color in _SHADED),
         rule_layer(shown.enter_bubble, y, "hot"),
         rule_layer(shown.enter_depression, y, "cold"),
         *_announcements(shown, x, y, size),
@@ -82,15 +83,17 @@ def sizes() -> tuple[Size, ...]:
     return _SIZES
 
 
+# Easing into a bubble above, into a depression below the limit it begins at: read by place, not by colour.
 _SHADED = (("stimulus_into_bubble", "hot"), ("stimulus_into_depression", "cold"))
 
 
-def _shade(spells: Sequence[Spell], regime: str, color: str, x: Any, y: Any) -> Any:
+def _shade(shown: Timeline, regime: str, color: str, x: Any, y: Any) -> Any:
     import altair as alt
 
+    low, high = (shown.enter_bubble, 1.0) if color == "hot" else (0.0, shown.enter_depression)
     rows = [
-        {"x": year(spell.first), "x2": year(spell.end), "y": 0.0, "y2": 1.0}
-        for spell in spells
+        {"x": year(spell.first), "x2": year(spell.end), "y": low, "y2": high}
+        for spell in shown.regimes
         if spell.value == regime
     ]
     shade = alt.Chart(rows_of(rows)).mark_rect(color=token(color), opacity=0.25)
@@ -151,7 +154,7 @@ def _labels(shown: Timeline, first: float, x: Any, y: Any, size: Size) -> list[A
         {"x": first, "y": _STANCE_LANE + _HALF + 0.03, "text": "The Fed: stimulus up, tightening down"},
     ]
     style: dict[str, Any] = {"align": "left", "baseline": "bottom"}
-    wide = 5.0  # years a label takes
+    wide = 4.3  # years a label takes
     limits = (
         (shown.enter_bubble, 0.045, f"bubble from {shown.enter_bubble:.2f}", "hot-text"),
         (shown.enter_depression, -0.045, f"depression to {shown.enter_depression:.2f}", "cold-text"),
@@ -162,18 +165,23 @@ def _labels(shown: Timeline, first: float, x: Any, y: Any, size: Size) -> list[A
     ]
     return [
         text_layer(lanes, x, y, "soft", **style),
-        *(text_layer([row], x, y, color, align="left") for row, color in placed if not size.is_narrow),
+        *(
+            layer
+            for row, color in placed
+            if not size.is_narrow
+            for layer in halo_layers([row], x, y, color, align="left", baseline="middle")
+        ),
     ]
 
 
 def _clear(shown: Timeline, height: float, wide: float) -> float:
-    """Where a label of that many years at that height is farthest from the score, and crosses no upright line."""
+    """Where a label of that many years at that height is farthest from the score; upright lines cost a little."""
     known = [(year(day), value) for day, value in shown.score.points if value is not None]
     uprights = [year(day) for day, _ in shown.announcements]
 
     def room(start: float) -> float:
-        if any(start - 0.2 <= at <= start + wide for at in uprights):
-            return 0.0
-        return min(abs(value - height) for at, value in known if start - 0.5 <= at <= start + wide)
+        crossed = sum(start - 0.2 <= at <= start + wide for at in uprights)
+        free = min(abs(value - height) for at, value in known if start - 0.5 <= at <= start + wide + 0.5)
+        return min(free, 0.25) - 0.04 * crossed
 
     return max((at for at, _ in known if at + wide < known[-1][0]), key=room, default=known[0][0])

@@ -1,0 +1,240 @@
+"""Sentences about how far the label is from another, how firm it is, what followed it, and what speaks against it.
+
+Belongs here: words around those figures. Does not belong here: figures typed in by hand; the verdict (`sentences.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+from assets.report.reading import Release
+from assets.report.tables_flip import RATE, reach, thresholds
+from assets.report.tables_record import known_cases, said_words
+from assets.report.words import (
+    CONDITIONS,
+    THIN,
+    counted,
+    day,
+    listed,
+    month,
+    number,
+)
+
+_ENDS = {
+    "leave_bubble": "the bubble would end",
+    "leave_depression": "the depression would end",
+    "enter_bubble": "a bubble could begin",
+    "enter_depression": "a depression could begin",
+}
+_PARAMETERS = {
+    "confirmation_months": "the months of confirmation",
+    "threshold_shifts": "the height of the thresholds",
+    "valuation_rank_shares": "the share of ranks in valuation",
+    "spread_weights": "the weight of spreads in credit",
+}
+
+
+def flip_nearest(release: Release) -> str | None:
+    """The nearest threshold of a score that is not met."""
+    waiting = [row for row in thresholds(release) if row["distance"] and row["measure"] != RATE]
+    if not waiting:
+        return None
+    row = waiting[0]
+    way = "fell" if row["limit_value"] < row["measure_value"] else "rose"
+    ends = row["month_ends_needed"]
+    also = "" if ends == 1 else f", on {counted(ends, 'month-end')} in a row"
+    return (
+        f"Nearest: if the {row['measure'].replace('_', ' ')} {way} by **{number(row['distance'], 3)}** to "
+        f"{number(row['limit_value'])}, {_ENDS[row['flip']]}{also}."
+    )
+
+
+def flip_alone(release: Release) -> str | None:
+    """Which inputs could do it by themselves, and which could not, whatever their value."""
+    able, cannot, absent = reach(release)
+    if not (able or cannot or absent):
+        return None
+    who = "No input" if not able else counted(len(able), "input").capitalize()
+    parts = []
+    if cannot:
+        whose = "its" if len(cannot) == 1 else "their"
+        parts.append(
+            f"{counted(len(cannot), 'is', 'are')} out of reach even at the end of {whose} own history"
+        )
+    if absent:
+        parts.append(f"{counted(len(absent), 'is', 'are')} absent")
+    return f"{who} moved alone could pass a threshold of the scores" + (
+        f"; {listed(parts)}." if parts else "."
+    )
+
+
+def change_night(release: Release) -> str | None:
+    """What changed since the publication before."""
+    earlier = release.row(
+        "SELECT max(published_at) AS at, max_by(as_of_date, published_at) AS as_of FROM regime_nightly "
+        "WHERE published_at < ?",
+        release.manifest["published_at"],
+    )
+    if earlier["at"] is None:
+        return "This is the first publication of this archive: there is no earlier night to compare with."
+    rows = release.rows("SELECT * FROM what_changed WHERE compared_with = 'publication_before' ORDER BY item")
+    since = f"the publication before, as of {day(earlier['as_of'])}"
+    labels = [
+        f"the {row['item'].replace('_', ' ').replace('regime', 'label')} went from "
+        f"{said_words(row['text_before'])} to {said_words(row['text_now'])}"
+        for row in rows
+        if row["text_now"] is not None or row["text_before"] is not None
+    ]
+    scores = [
+        f"the {row['item'].replace('_', ' ')} from {number(row['value_before'], 3)} to {number(row['value_now'], 3)}"
+        for row in rows
+        if row["text_now"] is None and row["text_before"] is None
+    ]
+    if not rows:
+        return f"Nothing changed against {since}."
+    return f"Against {since}: {listed([*labels, *scores])}."
+
+
+def followed(release: Release) -> str | None:
+    """How many spells stand behind what followed."""
+    rows = release.rows(
+        "SELECT max(spells) AS spells, max(closed_spells) AS closed FROM forward_returns WHERE regime = ?",
+        release.today["regime"],
+    )
+    spells, closed = rows[0]["spells"] or 0, rows[0]["closed"] or 0
+    least = int(release.parameters["forward_returns.minimum_closed_spells"])
+    said = f"Today's label has had **{counted(spells, 'spell')}**, {_closed(closed)}"
+    if closed < least:
+        said += f": too few for an interval, which takes {counted(least, 'closed spell')}"
+    return f"{said}. What followed describes one history and forecasts nothing."
+
+
+def _closed(count: int) -> str:
+    return "none of them closed" if not count else f"{counted(count, 'of them closed', 'of them closed')}"
+
+
+def firm_range(release: Release) -> str | None:
+    """The score under drawn weights, and the state under other parameters."""
+    today = release.today
+    if today["score_p05"] is None or today["agreement"] is None:
+        return None
+    sets = math.prod(
+        len(json.loads(row["text"]))
+        for row in release.rows(
+            "SELECT text FROM method_parameters WHERE section = 'robustness' AND starts_with(text, '[') "
+            "AND parameter <> 'era_starts'"
+        )
+    )
+    draws = int(release.parameters["robustness.weight_draws"])
+    return (
+        f"Under {draws:,} draws of the weights nine scores in ten lie between **{number(today['score_p05'])}** and "
+        f"**{number(today['score_p95'])}**. Of {sets} sets of thresholds, weights and confirmation "
+        f"{number(100 * today['agreement'], 0)}{THIN}% give today's state."
+    )
+
+
+def firm_parameters(release: Release) -> str | None:
+    """Which parameter decides the most, over the whole record, and how often the score is near a threshold."""
+    rows = release.rows(
+        "SELECT parameter, avg(disagreement_share) AS share FROM parameter_sensitivity GROUP BY parameter "
+        "ORDER BY share DESC, parameter"
+    )
+    near = release.parameters["robustness.near_threshold"]
+    scored = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (distance_to_threshold <= ?) AS near FROM regime "
+        "WHERE is_month_end AND bubble_score IS NOT NULL",
+        near,
+    )
+    if not rows:
+        return None
+    first = rows[0]
+    named = _PARAMETERS.get(first["parameter"], first["parameter"].replace("_", " "))
+    return (
+        f"Over the record {named} decide most: changed alone, the state differs in "
+        f"{number(100 * first['share'], 0)}{THIN}% of pairs. The score stood within {number(near)} of a threshold on "
+        f"{scored['near']} of {scored['n']} month-ends."
+    )
+
+
+def firm_revised(release: Release) -> str | None:
+    """As known then against today's figures, and what reached us late."""
+    row = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (v.is_same_regime) AS same, "
+        "count(*) FILTER (v.score_revision <> 0) AS moved "
+        "FROM regime_revised AS v JOIN regime AS r USING (as_of_date) "
+        "WHERE r.is_month_end AND r.bubble_score IS NOT NULL"
+    )
+    late = release.row("SELECT count(*) AS n, count(DISTINCT series_id) AS series FROM late_figures")
+    if not row["n"]:
+        return None
+    said = f"With today's figures {row['same']} of {row['n']} month-ends carry the label they had when first known"
+    said += ", since no figure in this archive has been revised." if not row["moved"] else "."
+    if not late["n"]:
+        return f"{said} No figure reached us late."
+    return (
+        f"{said} {counted(late['n'], 'figure').capitalize()} of {counted(late['series'], 'series', 'series')} "
+        "reached us late; the published rows stand without them."
+    )
+
+
+def cases_hold(release: Release) -> str | None:
+    """How many of the known dates come out."""
+    cases = known_cases(release)
+    if not cases:
+        return None
+    good = sum(case["holds"] for case in cases)
+    return f"**{good} of {len(cases)}** statements about dates that are not in dispute come out."
+
+
+def cases_unsteady(release: Release) -> str | None:
+    """Which of them rest on hysteresis and confirmation."""
+    rows = {
+        row["as_of_date"]: row
+        for row in release.rows("SELECT * FROM method_variants WHERE variant = 'without_hysteresis'")
+    }
+    columns = {"regime": "regime_variant", "condition_state": "condition_variant", "stance": "stance_variant"}
+    lost = dict.fromkeys(
+        when
+        for case in known_cases(release)
+        for when, row in sorted(rows.items())
+        if case["first"] <= when <= case["last"] and row[columns[case["column"]]] != case["expected"]
+    )
+    if not lost:
+        return "Without hysteresis and confirmation they would come out the same."
+    return f"Without hysteresis and confirmation {listed([month(when) for when in sorted(lost)])} would not."
+
+
+def misfits(release: Release) -> str | None:
+    """Conditions that were hot when a programme after 2008 was announced, against the post's account."""
+    found = [
+        (row["phase"].upper(), name, row[f"{name}_verdict_after"])
+        for row in release.phases
+        if row["phase"] in ("qe1", "qe2", "qe3")
+        for name in CONDITIONS
+        if row[f"{name}_verdict"] == "hot"
+    ]
+    if not found:
+        return None
+    parts = [
+        f"{name} was hot at {phase}" + (f" and {after} three month-ends later" if after else "")
+        for phase, name, after in found
+    ]
+    return f"Against the post's account, {listed(parts)}."
+
+
+def caveats_count(release: Release) -> str | None:
+    """How many caveats apply, by severity."""
+    rows = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (severity = 'warning') AS warnings, "
+        "count(*) FILTER (severity = 'caution') AS cautions, count(*) FILTER (starts_with(caveat_id, 'missing_')) "
+        "AS inputs FROM caveats WHERE applies_now"
+    )
+    if not rows["n"]:
+        return "No caveat applies to this release."
+    said = (
+        f"{rows['n']} caveats apply: {counted(rows['warnings'], 'warning')}, "
+        f"{counted(rows['cautions'], 'caution')}, the rest notes on method and data."
+    )
+    left = counted(rows["inputs"], "names an input", "name inputs").capitalize()
+    return said if not rows["inputs"] else f"{said} {left} absent today: these stand in the evidence."
