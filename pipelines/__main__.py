@@ -85,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     open_.add_argument("--path", action="store_true", help="print the path alone")
 
     verify = _command(
-        commands, "verify", "verify", "prove a release: its hashes, and its regime table computed again"
+        commands, "verify", "verify", "prove a release: its hashes, and its tables computed again"
     )
     verify.add_argument(
         "release", metavar="RELEASE", nargs="?", help="its name, or how it begins; default the published one"

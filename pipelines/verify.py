@@ -1,6 +1,7 @@
-"""Whether a release is what it was: its hashes, and its regime table computed again from the warehouse.
+"""Whether a release is what it was: its hashes, and its computed tables once more from the warehouse.
 
-Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`).
+Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`),
+computing the tables (`assets/compute/all_tables.py`).
 
 The archive is taken as it was when the release was published, and every row sees what had reached us when that row was
 first published: both are stated in the release itself.
@@ -8,6 +9,7 @@ first published: both are stated in the release itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog
-from assets.compute.computation import compute
+from assets.catalog.models import Catalog, Profile, Table
+from assets.compute.all_tables import all_tables
 from assets.compute.cut import captured_by
 from assets.compute.grid import Grid
 from assets.publish.documents.facts import asked
@@ -36,14 +38,15 @@ _SHOWN = 10
 class Verified:
     """What was found; empty lists are good. `files`, `numbers`: differences. `drift`: of the environment, no fault.
 
-    `rows` is the number of rows computed again, 0 when they could not be: `numbers` says why.
+    `rows` is the number of rows computed again by table, empty when they could not be: `numbers` or `files`
+    says why.
     """
 
     release_id: str
     files: list[str]
     drift: list[str]
     numbers: list[str]
-    rows: int
+    rows: Mapping[str, int]
 
     @property
     def holds(self) -> bool:
@@ -56,36 +59,61 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
     files, catalog = damaged(release), load_catalog()
     with duckdb.connect(str(release / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         manifest = asked(con, "SELECT * FROM release_manifest")[0]
-        con.execute("SELECT * FROM regime ORDER BY as_of_date")
-        regime = frame_of(con)
-    drift = environment.drift(manifest, root, code_version())
-    if manifest["method_sha256"] != catalog.method.method_sha256:
-        said = f"made with method {manifest['method_version']}: check out {manifest['code_version']} to reproduce it"
-        return Verified(release.name, files, drift, [said], 0)
-    moment = int(pd.Timestamp(manifest["published_at"]).value // 1000)
-    again = _computed_again(warehouse, regime, catalog, manifest["profile"], moment)
-    return Verified(release.name, files, drift, _differences(regime, again), len(regime))
+        drift = environment.drift(manifest, root, code_version())
+        if manifest["method_sha256"] != catalog.method.method_sha256:
+            version, code = manifest["method_version"], manifest["code_version"]
+            said = f"made with method {version}: check out {code} to reproduce it"
+            return Verified(release.name, files, drift, [said], {})
+        moment = int(pd.Timestamp(manifest["published_at"]).value // 1000)
+        numbers, rows = [], {}
+        for name, again in _computed_again(warehouse, con, catalog, manifest["profile"], moment).items():
+            stated = _read(con, name)
+            numbers += _differences(catalog.tables[name], stated, again)
+            rows[name] = len(stated)
+    return Verified(release.name, files, drift, numbers, rows)
 
 
 def _computed_again(
-    warehouse: duckdb.DuckDBPyConnection, regime: pd.DataFrame, catalog: Catalog, profile: str, moment: int
-) -> pd.DataFrame:
-    """The frame of the regime for the dates of `regime`, from what had been captured by a moment (microseconds)."""
-    series = {s.series_id: s for s in catalog.series.values() if profile in s.profiles}
+    warehouse: duckdb.DuckDBPyConnection,
+    release: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    profile: Profile,
+    moment: int,
+) -> dict[str, pd.DataFrame]:
+    """Every table for the dates of the release, from what had been captured by a moment (microseconds)."""
+    regime = _read(release, "regime")
     archive = captured_by(load_archive(warehouse, list(catalog.series)), moment)
     known_by = regime["first_published_at"].to_numpy(dtype="datetime64[us]").astype("int64")
     grid = Grid(regime["as_of_date"].to_numpy(dtype="datetime64[D]"), known_by)
-    return compute(archive, grid, catalog, series).frame
+    return all_tables(archive, grid, catalog, profile)
 
 
-def _differences(regime: pd.DataFrame, again: pd.DataFrame) -> list[str]:
-    """One line per row that comes out differently, the first ten; nothing within a tolerance."""
-    names = [name for name in regime.columns if name in again.columns and name not in ADDED_BY_PUBLICATION]
-    differs = np.column_stack([unequal(regime[name], again[name]) for name in names])
+def _read(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
+    con.execute(f'SELECT * FROM "{name}"')
+    return frame_of(con)
+
+
+def _differences(table: Table, stated: pd.DataFrame, again: pd.DataFrame) -> list[str]:
+    """One line per row that comes out differently, the first ten of a table; nothing within a tolerance."""
+    names = [name for name in table.column_names if name not in ADDED_BY_PUBLICATION]
+    stated, again = (
+        frame.reindex(columns=names).set_index(list(table.key), drop=False).sort_index()
+        for frame in (stated, again)
+    )
+    if not stated.index.equals(again.index):
+        one_sided = stated.index.symmetric_difference(again.index)
+        return [f"{table.name}: {len(one_sided)} rows are on one side only, the first {_text(one_sided[:1])}"]
+    differs = np.column_stack([unequal(stated[name], again[name]) for name in names])
     lines = []
     for row in np.flatnonzero(differs.any(axis=1)):
         name = names[int(differs[row].argmax())]
-        day, stated, now = regime["as_of_date"].iloc[row], regime[name].iloc[row], again[name].iloc[row]
-        lines.append(f"{day:%Y-%m-%d} {name}: published {stated}, computed again {now}")
+        was, now = stated[name].iloc[row], again[name].iloc[row]
+        lines.append(f"{table.name} {_text(stated.index[[row]])} {name}: published {was}, computed again {now}")
     more = len(lines) - _SHOWN
-    return [*lines[:_SHOWN], f"and {more} more rows"] if more > 0 else lines
+    return [*lines[:_SHOWN], f"{table.name}: and {more} more rows"] if more > 0 else lines
+
+
+def _text(row: pd.Index) -> str:
+    """A row's key in words."""
+    parts = row[0] if isinstance(row, pd.MultiIndex) else (row[0],)
+    return " ".join(f"{part:%Y-%m-%d}" if isinstance(part, pd.Timestamp) else str(part) for part in parts)

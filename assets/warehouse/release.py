@@ -209,6 +209,7 @@ def _manifest(con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFa
         "duckdb_version": duckdb.__version__,
         "lock_sha256": facts.lock_sha256,
         "packages": json.dumps(environment.packages()),
+        "seeds": json.dumps(_seeds(catalog, facts)),
         "run_id": facts.run_id,
         "restricted_series_count": _restricted_series(con, catalog),
         "table_count": len(tables),
@@ -222,3 +223,13 @@ def _restricted_series(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> int:
     ids = [series.series_id for series in catalog.series.values() if series.rights == "restricted"]
     asked = f"SELECT count(DISTINCT series_id) FROM {STAGE}.main.observations WHERE series_id IN (SELECT unnest(?))"
     return int(con.execute(asked, [ids]).fetchall()[0][0])
+
+
+def _seeds(catalog: Catalog, facts: ReleaseFacts) -> dict[str, int | str]:
+    """What every drawing of chance in a release began with, by what is drawn."""
+    method = catalog.method
+    return {
+        "audit_dates": facts.release_id,
+        "bootstrap": method.forward_returns.bootstrap_seed,
+        "score_range": method.robustness.weight_draw_seed,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,9 @@ from assets.warehouse.lock import RunLock
 from assets.warehouse.publication import publish
 from assets.warehouse.release_folder import SUMS, damaged, releases
 from pipelines import __main__ as command_line
+from pipelines.verify import verify
 from tests.integration.conftest import Night
+from tests.integration.sample_night import ROOT
 
 SECOND = "20260602T010005.000000Z"
 
@@ -61,8 +64,35 @@ def test_a_number_the_warehouse_does_not_give_is_named(
 ) -> None:
     assert command_line.main(["verify"]) == 1  # the published one, whose label is made up
     said = capsys.readouterr().out
-    assert "number    2026-05-31 regime: published neither, computed again" in said
+    assert "number    regime 2026-05-31 regime: published neither, computed again" in said
     assert "file  " not in said
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("regime_evidence", "as_of_date = '1990-03-31' AND component = 'unemployment'"),
+        ("real_yields", "as_of_date = '1990-03-31'"),
+        ("forward_returns", "horizon_months = 12"),
+    ],
+)
+def test_a_number_of_a_table_beside_the_regime_is_named(nights: Night, table: str, key: str) -> None:
+    """Evidence, derived tables, and what is drawn by chance from a recorded seed."""
+    release = first(nights)
+    with duckdb.connect(str(release / "regime.duckdb"), read_only=True) as con:
+        manifest = con.execute("SELECT seeds FROM release_manifest").fetchall()[0][0]
+    seeds = json.loads(manifest)
+    assert seeds.keys() == {"audit_dates", "bootstrap", "score_range"}
+    assert seeds["audit_dates"] == release.name
+    (release / "regime.duckdb").chmod(0o644)
+    column = next(
+        c.name for c in load_catalog().tables[table].columns if c.type == "DOUBLE" and c.name != "weight"
+    )
+    with duckdb.connect(str(release / "regime.duckdb")) as con:
+        con.execute(f"UPDATE {table} SET {column} = coalesce({column}, 0) + 1e-9 WHERE {key}")
+    with open_warehouse(nights.warehouse) as con:
+        numbers = verify(release, con, ROOT).numbers
+    assert numbers and all(line.startswith(f"{table} ") and f" {column}: " in line for line in numbers)
 
 
 def test_a_changed_file_is_named_apart_from_numbers(
@@ -95,6 +125,16 @@ def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights:
     assert command_line.main(["rollback", SECOND]) == 0  # and forth
     with duckdb.connect(str(nights.published), read_only=True) as con:
         assert con.execute("SELECT release_id FROM release_manifest").fetchall() == [(SECOND,)]
+
+
+def test_a_release_whose_own_file_is_damaged_is_told_and_not_computed(
+    nights: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = first(nights) / "regime.duckdb"
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-1])
+    assert command_line.main(["verify", first(nights).name]) == 1
+    assert capsys.readouterr().out.startswith("file      regime.duckdb is not as it was published")
 
 
 def test_a_damaged_release_is_not_put_back(nights: Night, capsys: pytest.CaptureFixture[str]) -> None:
