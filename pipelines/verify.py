@@ -108,7 +108,9 @@ def _differences(table: Table, stated: pd.DataFrame, again: pd.DataFrame) -> lis
     for row in np.flatnonzero(differs.any(axis=1)):
         name = names[int(differs[row].argmax())]
         was, now = stated[name].iloc[row], again[name].iloc[row]
-        lines.append(f"{table.name} {_text(stated.index[[row]])} {name}: published {was}, computed again {now}")
+        lines.append(
+            f"{table.name} {_text(stated.index[[row]])} {name}: published {was}, computed again {now}"
+        )
     more = len(lines) - _SHOWN
     return [*lines[:_SHOWN], f"{table.name}: and {more} more rows"] if more > 0 else lines
 

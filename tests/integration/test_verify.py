@@ -73,7 +73,7 @@ def test_a_number_the_warehouse_does_not_give_is_named(
     [
         ("regime_evidence", "as_of_date = '1990-03-31' AND component = 'unemployment'"),
         ("real_yields", "as_of_date = '1990-03-31'"),
-        ("forward_returns", "horizon_months = 12"),
+        ("forward_returns", "horizon_months = 12 AND regime = 'stimulus_into_bubble'"),
     ],
 )
 def test_a_number_of_a_table_beside_the_regime_is_named(nights: Night, table: str, key: str) -> None:

@@ -66,7 +66,9 @@ def test_a_release_made_three_runs_ago_comes_out_bit_for_bit(
     for release in releases(night.published):
         assert command_line.main(["verify", release.name]) == 0
         assert "bit" not in capsys.readouterr().err
-    with open_warehouse(night.warehouse) as con:  # otherwise, had the late figures been there on the first night
+    with open_warehouse(
+        night.warehouse
+    ) as con:  # otherwise, had the late figures been there on the first night
         con.execute(
             "UPDATE raw.vintages SET captured_at = (SELECT min(captured_at) FROM raw.vintages) "
             "WHERE series_id = 'UNRATE'"
