@@ -109,7 +109,7 @@ def _differences(table: Table, stated: pd.DataFrame, again: pd.DataFrame) -> lis
         name = names[int(differs[row].argmax())]
         was, now = stated[name].iloc[row], again[name].iloc[row]
         lines.append(
-            f"{table.name} {_text(stated.index[[row]])} {name}: published {was}, computed again {now}"
+            f"{table.name} {_text(stated.index[int(row) :])} {name}: published {was}, computed again {now}"
         )
     more = len(lines) - _SHOWN
     return [*lines[:_SHOWN], f"{table.name}: and {more} more rows"] if more > 0 else lines
