@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from assets.warehouse.connection import CONFIG
+from pipelines import __main__ as command_line
 from pipelines.__main__ import build_parser
 from tests.integration.conftest import Night
 
@@ -48,3 +49,14 @@ def test_commands_shown_exist(page: Path) -> None:
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     shown = {target for block in blocks(page, "sh") for target in TARGET.findall(block)}
     assert shown - known == set()
+
+
+def test_the_verdict_shown_is_the_one_printed(
+    night: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    night.staged.rename(night.published)
+    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
+    assert command_line.main(["show"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    (shown,) = blocks(ROOT / "README.md", "text")
+    assert [line for line in shown.splitlines() if line not in printed] == []

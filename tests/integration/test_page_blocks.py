@@ -1,0 +1,149 @@
+"""Every block of code on every page: run here, run by the test named for it, or left out with its reason.
+
+Belongs here: the account of the blocks, and running those that need a published file only. Does not belong here: what
+single pages claim (their own tests).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pytest
+
+from assets.warehouse.connection import CONFIG
+from pipelines import __main__ as command_line
+from tests.integration.conftest import Night
+from tests.integration.test_readme import PAGES, ROOT
+
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+COMMAND = ".venv/bin/python -m pipelines "
+
+# Run by the test of their page.
+ELSEWHERE = {
+    ("docs/analysts.md", "python"): "tests/integration/test_analysts_page.py",
+    ("docs/analysts.md", "sql"): "tests/integration/test_analysts_page.py",
+    ("docs/analysts.md", "sh"): "tests/integration/test_analysts_page.py",
+    ("docs/examples.md", "sql"): "tests/integration/test_examples.py",
+    ("docs/scaling.md", "yaml"): "tests/integration/test_operators_pages.py",
+    ("README.md", "text"): "tests/integration/test_readme.py",
+}
+# Not run: the language, or how the line begins, and why.
+NOT_RUN = {
+    "r": "R is not among the tools of this project",
+    "caddy": "the configuration of another program",
+    "nginx": "the configuration of another program",
+    "sudo ": "changes the machine",
+    "docker ": "needs a Docker daemon; test_deploy.py has the file judged by compose where that is installed",
+    "ssh ": "needs another machine",
+    "git ": "needs the copy this one was made from",
+    "make ": "starts set-up, a night, the interface or the tests; that the target exists is looked up here",
+    COMMAND + "watch": "needs somebody to tell; test_alerts.py does both with a receiver",
+}
+
+
+class Block(NamedTuple):
+    """A fenced block and where it stands."""
+
+    page: str
+    language: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    return [
+        Block(page.relative_to(ROOT).as_posix(), language, text)
+        for page in PAGES
+        for _, language, text in FENCE.findall(page.read_text("utf-8"))
+    ]
+
+
+BLOCKS = blocks()
+QUERIES = [b for b in BLOCKS if b.language == "sql" and (b.page, "sql") not in ELSEWHERE]
+SHELL = sorted({b.page for b in BLOCKS if b.language == "sh" and (b.page, "sh") not in ELSEWHERE})
+
+
+def lines_of(page: str) -> list[str]:
+    """Commands a page shows, without their comments."""
+    text = "".join(b.text for b in BLOCKS if (b.page, b.language) == (page, "sh"))
+    stripped = (re.sub(r"\s#\s.*$", "", line).strip() for line in text.splitlines())
+    return [line for line in stripped if line and not line.startswith("#")]
+
+
+def is_left_out(line: str) -> bool:
+    return any(line.startswith(beginning) for beginning in NOT_RUN)
+
+
+def test_every_block_says_what_it_is_and_is_accounted_for() -> None:
+    assert [b for b in BLOCKS if not b.language] == []
+    ran = {"sql", "sh"}
+    assert [
+        b for b in BLOCKS if b.language not in ran | set(NOT_RUN) and (b.page, b.language) not in ELSEWHERE
+    ] == []
+
+
+def test_no_exception_outlives_its_block() -> None:
+    kinds = {(b.page, b.language) for b in BLOCKS}
+    assert set(ELSEWHERE) - kinds == set()
+    for (page, _), test in ELSEWHERE.items():
+        assert Path(page).stem in (ROOT / test).read_text("utf-8"), f"{test} does not read {page}"
+    shown = [line for page in SHELL for line in lines_of(page)] + [b.language for b in BLOCKS]
+    assert [beginning for beginning in NOT_RUN if not any(s.startswith(beginning) for s in shown)] == []
+
+
+@pytest.mark.parametrize("block", QUERIES, ids=lambda b: f"{b.page}-{b.text[:30].strip()}")
+def test_every_query_shown_is_understood(block: Block, made_release: Path) -> None:
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        con.execute(block.text).fetchall()
+
+
+@pytest.fixture
+def place(night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with a published file, where pages expect it; Dagster's history is new."""
+    os.replace(night.staged, night.published)
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    if not (tmp_path / "data").exists():
+        (tmp_path / "data").symlink_to(night.published.parents[1])
+    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", SHELL)
+def test_every_command_shown_ends_well(
+    page: str,
+    place: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In the order of the page, so that what a backup printed can be restored."""
+    printed, disk = "", str(tmp_path_factory.mktemp("other-disk"))
+    for line in lines_of(page):
+        if is_left_out(line):
+            continue
+        arguments = shlex.split(line.replace("/mnt/other-disk", disk))
+        if line.startswith(COMMAND):
+            if arguments[3] == "restore":
+                arguments[4] = printed
+            assert command_line.main(arguments[3:]) == 0, (line, capsys.readouterr().err)
+        else:
+            done = subprocess.run(line, shell=True, cwd=place, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0 and done.stdout, (line, done.stderr)
+        printed = capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("page", SHELL)
+def test_every_target_shown_is_one_of_the_makefile(page: str) -> None:
+    known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    shown = [target for line in lines_of(page) for target in re.findall(r"\bmake ([a-z-]+)", line)]
+    assert set(shown) <= set(known)
