@@ -130,14 +130,21 @@ class Downloader:
         if status in _PASSING:
             raise Transient(f"the server answers {status}", seconds_asked(answer.headers.get("Retry-After")))
         if status != 200:
-            moved = f"; if the file has moved, set {self.variable}" if status in (404, 410) else ""
-            raise Unreachable(f"{where}: the server answers {status}{moved}")
+            raise Unreachable(f"{where}: the server answers {status}{self._way_out(status)}")
         body = bytearray()
         for chunk in answer.iter_bytes(_CHUNK):
             body += chunk
             if len(body) > self._limits.size:
                 raise Unusable("missing_column", f"the answer is larger than {self._limits.size} bytes")
         return File(bytes(body), where, _moment(answer.headers.get("Last-Modified")))
+
+    def _way_out(self, status: int) -> str:
+        """What the operator can do about a refusal that asking again does not change."""
+        if status in (404, 410):
+            return f"; if the file has moved, set {self.variable}"
+        if status in (401, 403):
+            return f"; if it lets browsers in alone, set {self.variable} to a copy"
+        return ""
 
     def _reason(self, error: Exception, deadline: Deadline) -> str:
         import httpx
@@ -173,15 +180,17 @@ def is_page(content: bytes) -> bool:
     return content.lstrip()[:1] == b"<"
 
 
-def linked(page: File, file_name: str, base: str) -> str:
+def linked(page: File, file_name: str, base: str, variable: str) -> str:
     """Address of the first link to a file of that name on a page; also from a script's text.
 
-    Raises Unusable when there is none.
+    Raises Unreachable when there is none: the table may stand as it was, where nobody looks. `variable` names the
+    setting that can give its address.
     """
     text = page.content.decode("utf-8", "replace").replace("\\u002F", "/").replace("\\/", "/")
     found = re.search(rf"""["']([^"'\s<>]*/{re.escape(file_name)}(?:\?[^"'\s<>]*)?)["']""", text)
     if found is None:
-        raise Unusable("missing_column", f"a page without a link to {file_name}, not the file")
+        where = without_query(base)
+        raise Unreachable(f"{where}: a page without a link to {file_name}; set {variable} to where it is now")
     return urljoin(base, html.unescape(found[1]))
 
 

@@ -145,7 +145,7 @@ def one_file(
         is_direct = address.split("?")[0].endswith(file_name)
         file = downloader.get(address, since if is_direct else None)
         if file is not None and is_page(file.content) and not is_direct:
-            file = downloader.get(linked(file, file_name, address), since)
+            file = downloader.get(linked(file, file_name, address, downloader.variable), since)
         return None if file is None else _opened(file, opened)
 
     return obtain

@@ -24,7 +24,8 @@ from assets.sources.tabular import number, until_the_last_figure
 ADDRESS = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
 VARIABLE = "FISCAL_DATA_URL"
 AMOUNT = "total_mil_amt"
-FIELDS = ("record_date", "security_type_desc", "security_class_desc", AMOUNT)
+ORDER = ("record_date", "src_line_nbr")
+FIELDS = (*ORDER, "security_type_desc", "security_class_desc", AMOUNT)
 ANY = "any class"
 CLASSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "MSPD_BILLS": ("Marketable", ("Bills",)),
@@ -80,7 +81,7 @@ def _statement(downloader: Downloader) -> Obtained[Statement]:
 def _page(downloader: Downloader, page: int) -> File:
     query = {
         "fields": ",".join(FIELDS),
-        "sort": "record_date,src_line_nbr",
+        "sort": ",".join(ORDER),
         "format": "json",
         "page[number]": str(page),
         "page[size]": str(_PAGE_SIZE),
@@ -101,9 +102,9 @@ def _parsed(file: File) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]
     rows, meta = _mapping(answer).get("data"), _mapping(_mapping(answer).get("meta"))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Unusable("missing_column", "an answer without the table 'data'")
-    lacking = [name for name in FIELDS for row in rows if name not in row]
-    if lacking:
-        raise Unusable("missing_column", f"{len(lacking)} rows without {lacking[0]!r}")
+    for name in FIELDS:
+        if lacking := sum(name not in row for row in rows):
+            raise Unusable("missing_column", f"{lacking} of {len(rows)} rows without {name!r}")
     return rows, meta
 
 

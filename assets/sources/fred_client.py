@@ -116,7 +116,8 @@ class FredClient(Fred):
 
     def vintage_dates(self, series_id: str) -> Days:
         """Every day on which a figure of the series appeared or changed."""
-        found = self._pages("series/vintagedates", "vintage_date", DATES_PER_ANSWER, series_id=series_id)
+        asked = {"series_id": series_id, **_real_time(FIRST_DAY, LAST_DAY)}
+        found = self._pages("series/vintagedates", "vintage_date", DATES_PER_ANSWER, **asked)
         return parse_dates([entry.text or "" for root in found for entry in root.findall("vintage_date")])
 
     def release_of(self, series_id: str) -> Release:
@@ -129,14 +130,14 @@ class FredClient(Fred):
 
     def release_dates(self, release_id: int, planned: bool) -> Days:
         """Every day a release came out with figures, oldest first; with `planned`, every day of its calendar."""
-        asked = {"release_id": str(int(release_id))}
+        asked = {"release_id": str(int(release_id)), **_real_time(FIRST_DAY, LAST_DAY)}
         if planned:  # days without figures too: those to come, and those that were missed
             asked["include_release_dates_with_no_data"] = "true"
         found = self._pages("release/dates", "release_date", DATES_PER_ANSWER, **asked)
         return parse_dates([entry.text or "" for root in found for entry in root.findall("release_date")])
 
     def _observations(self, series_id: str, asked: dict[str, str]) -> Periods:
-        asked = {"series_id": series_id, "order_by": "observation_date", **asked}
+        asked = {"series_id": series_id, **asked}
         for attempt in range(_READ_AGAIN):
             try:
                 found = self._pages("series/observations", "observation", ROWS_PER_ANSWER, **asked)

@@ -129,11 +129,12 @@ def test_amounts_in_another_scale_are_refused() -> None:
 
 
 def test_field_the_api_no_longer_gives_is_named() -> None:
-    answer = {"data": [{"record_date": "2025-01-31"}], "meta": {"total-count": 1, "total-pages": 1}}
+    row = {"record_date": "2025-01-31", "src_line_nbr": "1"}
+    answer = {"data": [row], "meta": {"total-count": 1, "total-pages": 1}}
     with running(fiscal_data.fiscal_data([])) as server:
         server.routes[fiscal_data.PATH] = Served(json.dumps(answer).encode())
         error = refused(source_of("fiscal_data", server), "MSPD_BILLS")
-    assert error.rule == "missing_column" and "security_type_desc" in str(error)
+    assert error.rule == "missing_column" and "1 of 1 rows without 'security_type_desc'" in str(error)
 
 
 def test_pages_without_end_are_not_read() -> None:

@@ -26,6 +26,19 @@ _NO_KEY = (
     "Read https://fred.stlouisfed.org/docs/api/api_key.html for more information."
 )
 _FIRST_DAY, _LAST_DAY = "1776-07-04", "9999-12-31"
+_NOT_IN_ALFRED = (
+    "Bad Request.  The series does not exist in ALFRED but may exist in FRED.  Try setting realtime_start and "
+    "realtime_end to today's date or removing the realtime_start and realtime_end variables."
+)
+_REAL_TIME, _PAGES = {"realtime_start", "realtime_end"}, {"limit", "offset", "sort_order"}
+# What each address takes, as documented, beside api_key and file_type.
+_TAKES = {
+    "/fred/series": {"series_id", *_REAL_TIME},
+    "/fred/series/observations": {"series_id", "observation_start", *_REAL_TIME, *_PAGES},
+    "/fred/series/vintagedates": {"series_id", *_REAL_TIME, *_PAGES},
+    "/fred/series/release": {"series_id", *_REAL_TIME},
+    "/fred/release/dates": {"release_id", "include_release_dates_with_no_data", *_REAL_TIME, *_PAGES},
+}
 
 
 class Refused(Exception):
@@ -114,6 +127,10 @@ def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:
     }
     if path not in endpoints:
         raise Refused("Not Found.", 404)
+    if unknown := arguments.keys() - _TAKES[path] - {"api_key", "file_type"}:
+        raise Refused(
+            f"Bad Request.  No such variable: {sorted(unknown)}."
+        )  # stricter than FRED, which may ignore it
     return endpoints[path](world, arguments)
 
 
@@ -146,7 +163,10 @@ def _real_time(
     if first > last:
         raise Refused("Bad Request.  Variable realtime_end can not be before realtime_start.")
     if last != _LAST_DAY and last > world.today.isoformat():
-        raise Refused("Bad Request.  Variable realtime_end can not be after today's date.")
+        raise Refused(
+            f"Bad Request.  Variable realtime_end can not be after today's date ({world.today}) unless it's equal to "
+            f"the real-time max date {_LAST_DAY}."
+        )
     return np.datetime64(first, "D"), np.datetime64(last, "D")
 
 
@@ -161,12 +181,13 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
     one, today = _found(world, arguments), world.today.isoformat()
     first, last = _real_time(world, arguments, today, today)
     is_real_time = "realtime_start" in arguments or "realtime_end" in arguments
-    if is_real_time and not one.is_in_alfred:
-        raise Refused("Bad Request.  The series does not exist in ALFRED but may exist in FRED.")
-    dates = one.vintage_dates
-    if ((dates >= first) & (dates <= last)).sum() > MOST_VINTAGES:
+    inside = int(((one.vintage_dates >= first) & (one.vintage_dates <= last)).sum())
+    if is_real_time and not (one.is_in_alfred and inside):
+        raise Refused(_NOT_IN_ALFRED)
+    if inside > MOST_VINTAGES:
         raise Refused(
-            f"Bad Request.  This exceeds the maximum number of vintage dates allowed ({MOST_VINTAGES})."
+            f"Bad Request.  There are {inside} vintage dates in the specified real-time period: {first} to {last}.  "
+            f"This exceeds the maximum number of vintage dates allowed for this file type ({MOST_VINTAGES})."
         )
     since = np.datetime64(arguments.get("observation_start", _FIRST_DAY), "D")
     rows = np.flatnonzero((one.start <= last) & (one.end >= first) & (one.observation >= since))
@@ -202,7 +223,7 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
 def _vintage_dates(world: World, arguments: dict[str, str]) -> bytes:
     one = _found(world, arguments)
     if not one.is_in_alfred:
-        raise Refused("Bad Request.  The series does not exist in ALFRED but may exist in FRED.")
+        raise Refused(_NOT_IN_ALFRED)
     first, last = _real_time(world, arguments, _FIRST_DAY, _LAST_DAY)
     dates = one.vintage_dates
     dates = dates[(dates >= first) & (dates <= last)]
