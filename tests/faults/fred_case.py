@@ -12,8 +12,9 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.raw.keeping import Ingested
-from tests.loopback.build import add_releases, revised_world
-from tests.loopback.clients import Naps, quick_source
+from assets.sources.fred_transport import Limits
+from tests.loopback.build import add_releases, open_value, revised_world
+from tests.loopback.clients import CALM, Naps, quick_source
 from tests.loopback.fred_server import FredServer
 from tests.loopback.nights import fred_night
 from tests.loopback.world import World
@@ -28,6 +29,12 @@ DATES, RELEASE, CALENDAR = (
     "release/dates?",
 )
 STAGES = (INFO, OBSERVATIONS, DATES, RELEASE, CALENDAR)
+# Where a night may meet a fault: what it asks FRED of ICSA, besides its calendar.
+ASKED_IN = {
+    "first load": (INFO, OBSERVATIONS, DATES),
+    "nightly": (INFO, OBSERVATIONS),
+    "weekly": (INFO, OBSERVATIONS, DATES),
+}
 SERIES = [load_catalog().series[series_id] for series_id in IDS]
 
 
@@ -39,13 +46,32 @@ class Case:
     con: duckdb.DuckDBPyConnection
     naps: Naps
     attempts: int = 6
+    limits: Limits = CALM
 
     def night(self, hours: int = 0) -> dict[str, Ingested]:
         night = NIGHT + dt.timedelta(hours=hours)
         self.server.world.today = night.date()
-        source = quick_source(self.server, naps=self.naps, attempts=self.attempts)
+        source = quick_source(self.server, naps=self.naps, attempts=self.attempts, limits=self.limits)
         done = fred_night(self.con, source, night, SERIES)
         return {one.series.series_id: one for one in done}
+
+    def until(self, when: str) -> int:
+        """Everything before a night of that kind, on which ICSA and UNRATE have a new figure; hours since `NIGHT`."""
+        if when == "first load":
+            return 0
+        self.night()
+        for series_id, newest in (("ICSA", "2026-05-23"), ("UNRATE", "2026-04-01")):
+            one = self.server.world.series[series_id]
+            one.revise("2026-06-02", {newest: open_value(one, newest) + 1})
+        return 1 if when == "nightly" else 24 * 7
+
+    def lost(self, before: list[tuple]) -> set[tuple]:
+        """Rows of an earlier `rows()` that are no longer held as they were."""
+        return set(before) - set(self.rows())
+
+    def rows(self) -> list[tuple]:
+        """The archive, row for row."""
+        return self.con.execute("SELECT * REPLACE (value::VARCHAR AS value) FROM raw.vintages").fetchall()
 
     def held(self) -> dict[str, int]:
         rows = self.con.execute("SELECT series_id, count(*) FROM raw.vintages GROUP BY ALL").fetchall()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
 from tests.builders import an_archive
-from tests.faults.fred_case import (
-    ALWAYS,
-    NIGHT,
-    Case,
-)
+from tests.faults.fred_case import ALWAYS, ASKED_IN, NIGHT, Case
 from tests.loopback import faults
 from tests.loopback.build import open_value, revised_world
 from tests.loopback.clients import quick_source
@@ -42,17 +40,62 @@ def test_a_date_that_is_none_refuses_the_whole_series(case: Case, date: bytes) -
     assert done.status == "refused" and "not_a_date" in (done.message or "")
 
 
-def test_an_unknown_series_is_absent_and_not_wrong(case: Case) -> None:
-    del case.server.world.series["ICSA"]
-    done = case.night()
-    assert done["ICSA"].status == "unreachable" and "does not exist" in (done["ICSA"].message or "")
-    assert done["ICSA"].requests == 1
+def unknown(case: Case) -> None:
+    del case.server.world.series["UNRATE"]
 
 
-def test_a_discontinued_series_stays_and_is_told(case: Case) -> None:
+def discontinued(case: Case) -> None:
     case.server.world.series["UNRATE"].title = "Unemployment Rate (DISCONTINUED)"
-    done = case.night()["UNRATE"]
-    assert done.status == "new" and "discontinued" in (done.message or "")
+
+
+def in_another_unit(case: Case) -> None:
+    case.server.world.series["UNRATE"].units = "Billions of Dollars"
+
+
+def cut_to_three_years(case: Case) -> None:
+    case.server.world.series["UNRATE"].truncate("2023-06-01")
+
+
+def sixty_months_rewritten(case: Case) -> None:
+    one = case.server.world.series["UNRATE"]
+    standing = sorted(one.as_of("2026-06-02").items())[-60:]
+    one.revise("2026-06-02", {stamp: value + 0.1 for stamp, value in standing if value == value})
+
+
+def garbled(case: Case) -> None:
+    spoilt = faults.replaced(b'value="', b'value="4,')
+    case.server.script.add("observations?series_id=UNRATE", spoilt, ALWAYS)
+
+
+# By what FRED serves of UNRATE from tonight on: what becomes of it on each kind of night, and the words for it.
+SERVED: dict[str, tuple[Callable[[Case], None], dict[str, str], str]] = {
+    "no such series": (unknown, dict.fromkeys(ASKED_IN, "unreachable"), "does not exist"),
+    "discontinued": (discontinued, dict.fromkeys(ASKED_IN, "new"), "FRED calls it discontinued"),
+    "another unit": (in_another_unit, dict.fromkeys(ASKED_IN, "refused"), "unit_changed"),
+    "three years": (
+        cut_to_three_years,
+        # a first load takes what there is, and a night asks for no more than what changed
+        {"first load": "new", "nightly": "new", "weekly": "refused"},
+        "shorter_than_before",
+    ),
+    "60 months rewritten": (sixty_months_rewritten, dict.fromkeys(ASKED_IN, "new"), ""),
+    "malformed numbers": (garbled, dict.fromkeys(ASKED_IN, "refused"), "not_a_number"),
+}
+
+
+@pytest.mark.parametrize("when", ASKED_IN)
+@pytest.mark.parametrize("name", SERVED)
+def test_what_is_served_costs_no_row_that_is_held_whenever_it_comes(case: Case, name: str, when: str) -> None:
+    spoil, status, said = SERVED[name]
+    hours, before = case.until(when), case.rows()
+    spoil(case)
+    done = case.night(hours)
+    assert (done["UNRATE"].status, done["ICSA"].status) == (status[when], "new")
+    message = done["UNRATE"].message or ""
+    assert "\n" not in message and (said in message or status[when] == "new" != status["weekly"])
+    assert not case.lost(before)
+    if name == "60 months rewritten" and when != "first load":
+        assert done["UNRATE"].counts.revised >= 59 and done["UNRATE"].counts.corrected == 0
 
 
 def test_a_series_without_vintages_is_dated_by_rule(case: Case) -> None:
@@ -63,14 +106,9 @@ def test_a_series_without_vintages_is_dated_by_rule(case: Case) -> None:
     assert sources.fetchall() == [("lag_rule",)]
 
 
-def test_a_changed_unit_refuses_the_series_and_keeps_the_former_figures(case: Case) -> None:
-    case.night()
-    before, one = case.held(), case.server.world.series["UNRATE"]
-    one.units = "Billions of Dollars"
-    one.touch()
-    done = case.night(hours=1)["UNRATE"]
-    assert done.status == "refused" and "unit_changed" in (done.message or "")
-    assert "assets/catalog/series/activity.toml" in (done.message or "") and case.held() == before
+def test_a_changed_unit_names_the_file_to_look_at(case: Case) -> None:
+    in_another_unit(case)
+    assert "assets/catalog/series/activity.toml" in (case.night()["UNRATE"].message or "")
 
 
 def test_a_unit_that_changed_in_the_past_is_carried_into_todays() -> None:
@@ -97,13 +135,3 @@ def test_a_unit_that_changed_in_the_past_is_carried_into_todays() -> None:
             "AND realtime_start <= DATE '2025-05-01' AND realtime_end >= DATE '2025-05-01'"
         ).fetchall()
     assert dict(held) == pytest.approx({str(stamp): value for stamp, value in truth.items()}, abs=0.01)
-
-
-def test_a_history_cut_to_three_years_is_refused_and_ours_stays(case: Case) -> None:
-    case.night()
-    before = case.held()
-    for one in case.server.world.series.values():
-        one.truncate("2023-06-01")
-    done = case.night(hours=24 * 7)  # the weekly reconciliation asks for everything
-    assert {d.status for d in done.values()} == {"refused"}
-    assert all("shorter_than_before" in (d.message or "") for d in done.values()) and case.held() == before

@@ -1,110 +1,146 @@
-"""Live nights against a FRED on this machine: the whole job, by command line, to a published file."""
+"""Live nights against publishers on this machine: the whole job, by command line, to a published file.
+
+The nights follow each other in one data directory, as they do in life: each test adds one, in the order they stand.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.sources import fred_client, pacing
+from assets.sources.fred_transport import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
-from tests.loopback.fred import KEY, Fred, sample_series, serving
+from tests.loopback import faults
+from tests.loopback.build import open_value, sample_world
+from tests.loopback.fred_server import FredServer, fred_server
 from tests.loopback.sampled import publishers_of_the_sample
+from tests.loopback.world import KEY, OPEN
 
-ROOT = Path(__file__).resolve().parents[2]
 AS_OF = dt.date(2026, 5, 31)
+ALWAYS = 1_000_000
+NOWHERE = "http://127.0.0.1:9"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-@pytest.fixture
-def fred() -> Iterator[Fred]:
-    ids = {s.series_id: s.frequency for s in load_catalog().by_source("fred")}
-    with serving(sample_series(ROOT / "sample_data", ids)) as server:
-        yield server
+@dataclass
+class House:
+    """A data directory and a history of runs, FRED, and what the nights so far said."""
+
+    place: Path
+    fred: FredServer
+    capsys: pytest.CaptureFixture[str] | None = None
+    said: str = ""
+
+    def run(self) -> int:
+        """One night by command line; its exit status."""
+        assert self.capsys is not None
+        status = main(["run", "--as-of", AS_OF.isoformat()])
+        self.said = "".join(self.capsys.readouterr())
+        return status
+
+    def asked(self, query: str) -> list[tuple]:
+        """What the warehouse says."""
+        return _asked(self.place / "data" / "warehouse.duckdb", query)
+
+    def published(self, query: str) -> list[tuple]:
+        """What the published file says."""
+        return _asked(self.place / "data" / "published" / "regime.duckdb", query)
+
+    def traces_of_the_key(self) -> list[Path]:
+        """Files of data, release, history and logs that hold the key, and what the last night said."""
+        assert KEY not in self.said
+        files = [path for path in self.place.rglob("*") if path.is_file()]
+        assert len(files) > 10
+        return [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fred: Fred) -> Iterator[Path]:
-    (tmp_path / "history").mkdir()
-    (tmp_path / "history" / "dagster.yaml").write_text(
-        (ROOT / "dagster_home" / "dagster.yaml").read_text("utf-8")
-    )
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
-    monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("FRED_API_KEY", KEY)
-    monkeypatch.setenv("FRED_ROOT_URL", fred.url)
-    monkeypatch.setenv("FRED_REQUESTS_PER_SECOND", "50")
-    with publishers_of_the_sample(ROOT / "sample_data") as addresses:
-        for name, address in addresses.items():
-            monkeypatch.setenv(name, address)
-        yield tmp_path
-
-
-def run(*words: str) -> int:
-    return main(["run", "--as-of", AS_OF.isoformat(), *words])
-
-
-def fetches(home: Path, query: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(home / "data" / "warehouse.duckdb"), read_only=True, config=CONFIG) as con:
+def _asked(path: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
         return con.execute(query).fetchall()
 
 
-def traces_of_the_key(home: Path) -> list[Path]:
-    return [path for path in home.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+@pytest.fixture(scope="module")
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    place = tmp_path_factory.mktemp("live")
+    (place / "history").mkdir()
+    shutil.copy(PROJECT_ROOT / "dagster_home" / "dagster.yaml", place / "history")
+    with (
+        fred_server(sample_world(AS_OF)) as fred,
+        publishers_of_the_sample(PROJECT_ROOT / "sample_data") as addresses,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        own = {
+            "DAGSTER_HOME": str(place / "history"), "REGIME_DATA_DIR": str(place / "data"), "FRED_API_KEY": KEY,
+            "FRED_ROOT_URL": fred.url, "FRED_REQUESTS_PER_SECOND": "100",
+        }  # fmt: skip
+        for name, value in {**own, **addresses}.items():
+            patch.setenv(name, value)
+        patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
+        patch.setattr(fred_client, "Limits", lambda: Limits(silence=1.0, whole=3.0))
+        patch.setattr(fred_client, "Patience", lambda: pacing.Patience(attempts=2))
+        yield House(place, fred)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_first_load_and_the_nights_after_it(
-    home: Path, fred: Fred, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def house(_house: House, capsys: pytest.CaptureFixture[str]) -> House:
+    _house.capsys = capsys
+    _house.fred.asked.clear()
+    _house.fred.script.plans.clear()
+    return _house
+
+
+def unreachable_everywhere(patch: pytest.MonkeyPatch) -> None:
+    for name in ("FRED_ROOT_URL", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL"):
+        patch.setenv(name, f"{NOWHERE}/nothing")
+
+
+def test_a_wrong_key_is_told_before_any_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = "f" * 32
+    monkeypatch.setenv("FRED_API_KEY", wrong)
+    assert house.run() == 2
+    assert "FRED refuses the key" in house.said and "apikeys" in house.said and wrong not in house.said
+    assert len(house.fred.asked) == 1
+    assert not (house.place / "data" / "warehouse.duckdb").exists()
+
+
+def test_a_first_night_without_any_source_leaves_with_3_and_publishes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run() == 0
-    first = capsys.readouterr()
-    assert "live figures" in first.err
-    with duckdb.connect(str(home / "data" / "published" / "regime.duckdb"), read_only=True) as con:
-        profile, label = con.execute("SELECT profile, regime FROM regime_current").fetchall()[0]
-        unemployment = con.execute("SELECT value FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY "
-                                   "observation_date DESC LIMIT 1").fetchall()  # fmt: skip
-    assert profile == "live" and label != ""
-    assert unemployment == [(4.3,)]
-    held = fetches(home, "SELECT count(*) FROM raw.vintages")
-    others = "SELECT DISTINCT source, status FROM raw.fetches WHERE status <> 'not_in_profile' AND source <> 'fred'"
-    assert {
-        ("fed_board", "new"),
-        ("fiscal_data", "new"),
-        ("shiller", "unreachable"),
-        ("world_bank", "new"),
-    } <= set(fetches(home, others))
-
-    fred.asked.clear()
-    for series_id in ("UNRATE", "PAYEMS", "NFCI"):
-        fred.update(series_id, last_updated="2026-05-31 08:00:00-05")
-    assert run() == 0
-    asked = fred.asked
-    assert asked["series"] <= 2 + len(load_catalog().by_source("fred"))  # the key's, and one for each series
-    weekly = len(fred.series) / 5  # of the unchanged ones a fifth is read whole on any night
-    assert 3 <= asked["series/observations"] <= 3 + 2 * weekly
-    assert fetches(home, "SELECT count(*) FROM raw.vintages") == held
-    assert traces_of_the_key(home) == []
-    assert KEY not in first.out + first.err + "".join(capsys.readouterr())
+    unreachable_everywhere(monkeypatch)
+    assert house.run() == 3
+    assert "nothing could be published: no source could be reached" in house.said
+    assert "nothing is published yet" in house.said and "Traceback" not in house.said
+    assert not (house.place / "data" / "published" / "regime.duckdb").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_live_says_what_the_sample_says_where_inputs_are_the_same(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert run() == 0
-    live = home / "data" / "published" / "regime.duckdb"
-    monkeypatch.setenv("REGIME_PROFILE", "sample")
-    monkeypatch.setenv("REGIME_DATA_DIR", str(home / "sample"))
-    assert main(["run"]) == 0
-    sample = home / "sample" / "published" / "regime.duckdb"
+def test_a_first_load_is_published_and_says_what_could_not_be_had(house: House) -> None:
+    assert house.run() == 0
+    assert "live figures" in house.said and "absent, could not be reached:" in house.said
+    assert house.published("SELECT profile FROM regime_current") == [("live",)]
+    unemployment = (
+        "SELECT value FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 1"
+    )
+    assert house.published(unemployment) == [(4.3,)]
+    others = house.asked("SELECT DISTINCT source, status FROM raw.fetches WHERE status <> 'not_in_profile'")
+    new = {("fed_board", "new"), ("fiscal_data", "new"), ("world_bank", "new"), ("fred", "new")}
+    assert {*new, ("shiller", "unreachable")} <= set(others)
+    assert house.traces_of_the_key() == []
+
+
+def test_live_says_what_the_sample_says_where_inputs_are_the_same(house: House, made_release: Path) -> None:
+    live = house.place / "data" / "published" / "regime.duckdb"
     with duckdb.connect(config=CONFIG) as con:
-        con.execute(f"ATTACH '{live}' AS live (READ_ONLY); ATTACH '{sample}' AS sample (READ_ONLY)")
+        con.execute(f"ATTACH '{live}' AS live (READ_ONLY); ATTACH '{made_release}' AS sample (READ_ONLY)")
         for table, columns in {
             "real_yields": "as_of_date, nominal_10y_pct, real_10y_pct",
             "activity_inflation": "as_of_date, unemployment_rate_pct, real_gdp_yoy_pct, cpi_yoy_pct, sahm_gap_pp",
@@ -118,13 +154,87 @@ def test_live_says_what_the_sample_says_where_inputs_are_the_same(
             assert apart.fetchall() == [], table
 
 
-def test_a_wrong_key_is_told_before_any_work(
-    home: Path, fred: Fred, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_night_with_three_changed_series_asks_one_more_for_each(house: House) -> None:
+    held = house.asked("SELECT count(*) FROM raw.vintages")[0][0]
+    for series_id in (changed := ("UNRATE", "PAYEMS", "ICSA")):
+        one = house.fred.world.series[series_id]
+        newest = str(one.observation[one.end == OPEN].max())
+        one.revise("2026-05-30", {newest: round(open_value(one, newest) * 1.01, 2)})
+    assert house.run() == 0
+    fred_series = len(load_catalog().by_source("fred"))
+    infos = sum(path == "/fred/series" for _, path, _ in house.fred.asked)
+    assert infos == fred_series + 2  # the key is tried by the command and by the run
+    assert house.fred.count("observations") == len(changed)
+    assert house.asked("SELECT count(*) FROM raw.vintages") == [(held + len(changed),)]
+    # the month-end row was published before these figures came: it stands, and the figures are listed
+    late = house.published("SELECT DISTINCT series_id FROM late_figures ORDER BY ALL")
+    assert late == [(series_id,) for series_id in sorted(changed)]
+    assert re.search(r"series read, \d+ requests in \d+ s", house.said)
+
+
+def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_is_left(house: House) -> None:
+    """A weekly reconciliation, so that every address is asked; no three silent series stand in a row."""
+    with duckdb.connect(str(house.place / "data" / "warehouse.duckdb"), config=CONFIG) as con:
+        con.execute("UPDATE raw.fetches SET fetched_at = fetched_at - INTERVAL 8 DAY")
+        con.execute("CREATE TABLE raw.before_faults AS FROM raw.vintages")
+    echo = f'<error code="500" message="Internal Error. api_key={KEY} {KEY}"/>'.encode()
+    says = {  # of series, by what FRED says whenever it is asked for their figures
+        "UNRATE": (faults.too_many("0"), "unreachable", "429: Too Many Requests"),
+        "HQMCB10YR": (faults.html(503), "unreachable", "answered 503"),
+        "CPIAUCSL": (faults.empty(), "refused", "empty_file"),
+        "DGS10": (faults.replaced(b'value="', b'value="4,'), "refused", "not_a_number"),
+        "NFCI": (faults.truncated(), "unreachable", "the answer broke off"),
+        "M2SL": (faults.cut_short(), "refused", "no complete XML"),
+        "WALCL": (faults.dropped(), "unreachable", "connection dropped"),
+        "WRESBAL": (faults.hang(1.5), "unreachable", "silence"),
+        "BUSLOANS": (faults.drip(0.1, 50), "unreachable", "no complete answer within 3 s"),
+        "CP": (faults.status(500, body=echo), "unreachable", "api_key=*** ***"),
+    }
+    for series_id, (fault, _, _) in says.items():
+        house.fred.script.add(f"observations?series_id={series_id}&", fault, ALWAYS)
+    house.fred.world.series.pop("INDPRO")
+    house.fred.world.series["TB3MS"].units = "Billions of Dollars"
+    house.fred.world.series["GDPC1"].truncate("2023-06-01")
+    house.fred.world.series["TREAST"].title = "Treasuries (DISCONTINUED)"
+    assert house.run() == 1, "what is refused and needed by a condition holds the publication"
+    assert "stands as it was" in house.said and "Traceback" not in house.said
+    came = {
+        series_id: (status, message or "")
+        for series_id, status, message in house.asked(
+            "SELECT series_id, status, message FROM raw.fetches WHERE run_id = (SELECT arg_max(run_id, fetched_at) "
+            "FROM raw.fetches)"
+        )
+    }
+    expected = {series_id: (status, said) for series_id, (_, status, said) in says.items()}
+    expected |= {
+        "INDPRO": ("unreachable", "does not exist"),
+        "TB3MS": ("refused", "unit_changed"),
+        "GDPC1": ("refused", "shorter_than_before"),
+    }
+    for series_id, (status, said) in expected.items():
+        assert came[series_id][0] == status and said in came[series_id][1], (series_id, came[series_id])
+        assert series_id in house.said
+    assert "discontinued" in came["TREAST"][1]
+    assert house.asked("SELECT count(*) FROM (FROM raw.before_faults EXCEPT FROM raw.vintages)") == [(0,)]
+    assert house.traces_of_the_key() == []
+
+
+def test_a_key_refused_in_the_middle_ends_the_run_and_leaves_no_trace(house: House) -> None:
+    body = f'<error code="400" message="Bad Request.  api_key {KEY} is not registered."/>'.encode()
+    house.fred.script.add("series?series_id=GDP&", faults.status(400, body=body), ALWAYS)
+    assert house.run() == 2
+    assert "FRED refuses the key" in house.said and "apikeys" in house.said
+    assert house.traces_of_the_key() == []
+
+
+def test_a_night_without_any_source_leaves_with_3_and_the_publication_stands(
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = "f" * 32
-    monkeypatch.setenv("FRED_API_KEY", wrong)
-    assert run() == 2
-    said = capsys.readouterr().err
-    assert "FRED refuses the key" in said and "apikeys" in said and wrong not in said
-    assert fred.requests == 1
-    assert not (home / "data" / "warehouse.duckdb").exists()
+    published = house.place / "data" / "published" / "regime.duckdb"
+    before = published.read_bytes()
+    unreachable_everywhere(monkeypatch)
+    assert house.run() == 3
+    assert "nothing could be published: no source could be reached" in house.said
+    assert f"{published} stands as it was" in house.said and "Traceback" not in house.said
+    assert published.read_bytes() == before
+    assert house.traces_of_the_key() == []

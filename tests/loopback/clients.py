@@ -16,7 +16,8 @@ from assets.sources.pacing import Clock, Patience
 from tests.loopback.fred_server import FredServer
 from tests.loopback.world import KEY
 
-QUICK = Limits(silence=0.2, whole=0.4)
+CALM = Limits(silence=10.0, whole=20.0)  # the machine may be busy with something else
+QUICK = Limits(silence=0.4, whole=0.8)  # for servers that are silent on purpose
 
 
 @dataclass
@@ -31,11 +32,11 @@ class Naps:
 
 
 def quick_client(
-    server: FredServer, naps: Naps | None = None, key: str = KEY, attempts: int = 6
+    server: FredServer, naps: Naps | None = None, key: str = KEY, attempts: int = 6, limits: Limits = CALM
 ) -> FredClient:
-    """A client without waits and with little patience for silence."""
+    """A client without waits."""
     patience = Patience(attempts, clock=(naps or Naps()).clock)
-    return FredClient(key, server.url, requests_per_second=1000, patience=patience, limits=QUICK)
+    return FredClient(key, server.url, requests_per_second=1000, patience=patience, limits=limits)
 
 
 def quick_source(
@@ -43,7 +44,8 @@ def quick_source(
     now: Callable[[], dt.datetime] | None = None,
     naps: Naps | None = None,
     attempts: int = 6,
+    limits: Limits = CALM,
 ) -> FredSource:
     """FRED as a source over such a client; its day is the server's."""
     day = dt.datetime.combine(server.world.today, dt.time(22), dt.UTC)
-    return FredSource(quick_client(server, naps, attempts=attempts), now or (lambda: day))
+    return FredSource(quick_client(server, naps, attempts=attempts, limits=limits), now or (lambda: day))
