@@ -197,6 +197,14 @@ class Robustness(Section):
     era_starts: tuple[dt.date, ...]
 
 
+class Variants(Section):
+    """Choices that were tested and not taken; no label depends on them."""
+
+    unemployment_gap_months: Count
+    unemployment_gap_minimum_months: Count
+    rate_windows_months: tuple[Count, ...]
+
+
 class ForwardReturns(Section):
     horizons_months: tuple[Count, ...]
     minimum_closed_spells: Count
@@ -255,6 +263,7 @@ class Method(Section):
     equity: Equity
     verdict: Verdict
     robustness: Robustness
+    variants: Variants
     forward_returns: ForwardReturns
     money_and_rates: MoneyAndRates
     attractiveness: Attractiveness

@@ -14,6 +14,7 @@ from assets.compute.calendar import period_end
 from assets.compute.conditions import Component, Condition
 from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Texts, texts
+from assets.compute.state import INDETERMINATE
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
@@ -40,9 +41,14 @@ def melt_up(impulse_pct_gdp: Floats, return_12m_pct: Floats, method: Method) -> 
     return texts(np.isnan(impulse_pct_gdp) | np.isnan(return_12m_pct), None, both)
 
 
-def time_to_sell(state: Texts, stance: Texts, is_melt_up: Texts) -> np.ndarray:
-    """The post's window: a bubble still being fed, before the tightening that ends it. Its phrase, no advice."""
-    return (state == "bubble") & (stance != "tightening") & ((is_melt_up == True) | (stance == "stimulus"))  # noqa: E712
+def time_to_sell(state: Texts, stance: Texts, is_melt_up: Texts) -> Texts:
+    """The post's window: a bubble still being fed, before the tightening that ends it. Its phrase, no advice.
+
+    None where it hangs on what is not known: the state, or a melt-up beside a neutral stance.
+    """
+    fed = np.where(stance == "stimulus", True, np.where(stance == "neutral", is_melt_up, False))
+    window = texts(state == "bubble", fed, False)
+    return texts(state == INDETERMINATE, None, window)
 
 
 def distance_to_threshold(score: Floats, state: Texts, method: Method) -> Floats:

@@ -53,14 +53,7 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
     scorer = Scorer(readings, grid, method)
     conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer), inflation(scorer))}
     score = np.mean([conditions[name].score for name in SCORED], axis=0)
-    scores = Scores(
-        score,
-        conditions["valuation"].score,
-        conditions["economy"].score,
-        conditions["credit"].score,
-        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
-        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
-    )
+    scores = scores_of(score, conditions, readings)
     state = states(scores, grid.is_month_end, method.state)
     stance = policy_stance(
         readings["real_yields.policy_rate_change_6m_pp"].value,
@@ -72,6 +65,18 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
     )
     agreed = agreement(conditions, state.state, grid.is_month_end, fast_entry(scores, method.state), method)
     return Regime(grid, conditions, score, state, agreed, stance, regime_name(state.state, stance.stance))
+
+
+def scores_of(bubble: Floats, conditions: Mapping[str, Condition], readings: Readings) -> Scores:
+    """What the state depends on."""
+    return Scores(
+        bubble,
+        conditions["valuation"].score,
+        conditions["economy"].score,
+        conditions["credit"].score,
+        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
+        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
+    )
 
 
 def regime_name(state: Texts, stance: Texts) -> Texts:

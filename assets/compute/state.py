@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assets.catalog.method import State
 
 BUBBLE, DEPRESSION, MID_CYCLE, INDETERMINATE = "bubble", "depression", "mid_cycle", "indeterminate"
+_DIGITS = 9  # a gap of two means of tenths can be 0.49999999999999956 where it is 0.5, and equality counts
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def _entries(scores: Scores, rules: State) -> tuple[npt.NDArray[np.bool_], ...]:
 def fast_entry(scores: Scores, rules: State) -> npt.NDArray[np.bool_]:
     """Where the labour market is falling so fast that one month-end suffices to call a depression."""
     d = rules.depression
-    return (scores.sahm_gap_pp >= d.fast_sahm_gap_pp) | (scores.claims_change_pct >= d.fast_claims_change_pct)
+    gap, claims = np.round(scores.sahm_gap_pp, _DIGITS), np.round(scores.claims_change_pct, _DIGITS)
+    return (gap >= d.fast_sahm_gap_pp) | (claims >= d.fast_claims_change_pct)
 
 
 def spells(labels: Texts) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from assets.catalog.models import Catalog
-from checks.suites.measures import Tables, flag
+from checks.suites.measures import Tables, flag, truth
 from checks.suites.rules import Rule, never
 
 TABLE = "caveats"
@@ -29,7 +29,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
         never(
             "affected_columns__exist",
             ("affected_columns",),
-            lambda f, _: flag(~f["affected_columns"].map(lambda names: set(names.split(", ")) <= columns)),
+            lambda f, _: _unknown(f["affected_columns"], columns),
             statement="the columns a caveat names exist",
             what_to_do="Correct assets/catalog/caveats.toml: a column was renamed.",
         ),
@@ -50,6 +50,12 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
     )
 
 
+def _unknown(affected: pd.Series, columns: set[str]) -> pd.Series:
+    """1 where a row names a column that does not exist; a row that names none is the not-null rule's."""
+    named = affected.dropna()
+    return flag(~named.map(lambda names: set(names.split(", ")) <= columns)).reindex(affected.index)
+
+
 def _columns(catalog: Catalog) -> set[str]:
     return {f"{t.name}.{c}" for t in catalog.tables.values() for c in t.column_names}
 
@@ -61,4 +67,4 @@ def _absent(frame: pd.DataFrame, declared: set[str]) -> pd.Series:
 
 def _unsaid(frame: pd.DataFrame, tables: Tables, caveat: str, column: str) -> pd.Series:
     newest = bool(tables["regime"].sort_values("as_of_date")[column].iloc[-1])
-    return flag(frame["applies_now"].astype(bool) != newest, judged=frame["caveat_id"] == caveat)
+    return flag(truth(frame["applies_now"]) != newest, judged=frame["caveat_id"] == caveat)

@@ -49,6 +49,6 @@ def _label_on(dates: pd.Series, tables: Tables) -> pd.Series:
 
 def _from_the_future(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     newest = tables["regime"]["as_of_date"].max()
-    start, horizon = frame["spell_start_date"], frame["horizon_months"].astype("int64")
+    start, horizon = frame["spell_start_date"], frame["horizon_months"].astype("float64")
     months = (newest.year - start.dt.year) * 12 + newest.month - start.dt.month
     return flag(months < horizon, judged=frame["return_pct"].notna())

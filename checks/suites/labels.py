@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog
-from checks.suites.measures import Tables, differs, distance, flag, only_where, truth
+from checks.suites.measures import Tables, differs, distance, only_where
 from checks.suites.rules import Rule, identity, never, within
 
 EXACT = 1e-12
@@ -90,8 +90,8 @@ def label_rules(catalog: Catalog) -> tuple[Rule, ...]:
         never(
             "is_ideal_time_to_sell_window__as_defined",
             ("is_ideal_time_to_sell_window", "condition_state", "stance", "is_melt_up"),
-            lambda f, _: flag(truth(f["is_ideal_time_to_sell_window"]) != _window(f)),
-            statement="the window is a bubble without tightening, with a melt-up or stimulus",
+            lambda f, _: differs(f["is_ideal_time_to_sell_window"].astype("boolean"), _window(f)),
+            statement="the window is a bubble without tightening, with a melt-up or stimulus; unknown where that is",
             what_to_do=_METHOD,
         ),
     )
@@ -144,8 +144,8 @@ def _sign(values: pd.Series) -> pd.Series:
 
 
 def _window(frame: pd.DataFrame) -> pd.Series:
-    stance = frame["stance"]
-    return (
-        (frame["condition_state"] == "bubble") & (stance != "tightening")
-        & (truth(frame["is_melt_up"]) | (stance == "stimulus"))
-    )  # fmt: skip
+    """Three-valued: a missing melt-up leaves a neutral stance open, and a missing state everything."""
+    stance, state = frame["stance"], frame["condition_state"]
+    fed = (frame["is_melt_up"].astype("boolean") & (stance == "neutral")) | (stance == "stimulus")
+    window: pd.Series = fed & (state == "bubble")
+    return window.mask(state == "indeterminate")

@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from assets.compute.regime import scores_of
 from assets.compute.robustness import agreement
-from assets.compute.state import Scores, fast_entry
+from assets.compute.state import fast_entry
 from tests.helpers import on_sample
 
 MOST_SECONDS = 2.0
@@ -20,13 +21,7 @@ def test_375_parameter_sets_on_every_month_end() -> None:
     regime, readings, method = computed.regime, computed.readings, computed.catalog.method
     conditions = regime.conditions
     began = time.process_time()
-    scores = Scores(
-        regime.bubble_score,
-        *(conditions[name].score for name in ("valuation", "economy", "credit")),
-        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
-        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
-    )
-    fast = fast_entry(scores, method.state)
+    fast = fast_entry(scores_of(regime.bubble_score, conditions, readings), method.state)
     found = agreement(conditions, regime.states.state, computed.grid.is_month_end, fast, method)
     seconds = time.process_time() - began
     print(f"375 parameter sets on {len(computed.grid)} dates: {seconds:.3f} s of CPU")

@@ -52,6 +52,11 @@ def where(condition: Callable[[pd.DataFrame], pd.Series], **values: object) -> S
     return spoil
 
 
+def caveat(caveat_id: str, **values: object) -> Spoil:
+    """Other values in the row of one caveat."""
+    return where(lambda f: f["caveat_id"] == caveat_id, **values)
+
+
 # table, the rule that must say so, what went wrong
 FAULTS: list[tuple[str, str, Spoil]] = [
     ("real_yields", "table__columns_in_order", lambda f: f.rename(columns={"tips_10y_pct": "tips"})),
@@ -136,6 +141,9 @@ FAULTS: list[tuple[str, str, Spoil]] = [
         "captured_at__after_publication",
         lambda f: f.assign(captured_at=f["first_published_at"]),
     ),
+    ("caveats", "applies_now__spread_missing_is_said", caveat("corporate_spread_missing", applies_now=False)),
+    ("caveats", "applies_now__provisional_stance_is_said", caveat("stance_is_provisional", applies_now=True)),
+    ("caveats", "affected_columns__exist", caveat("cape", affected_columns="equity_risk_premium.cape_ratio")),
 ]  # fmt: skip
 
 

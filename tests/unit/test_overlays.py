@@ -58,17 +58,18 @@ def test_melt_up_needs_both_and_is_unknown_without_one(
 @pytest.mark.parametrize(
     ("state", "stance", "melt_up", "expected"),
     [
+        ("indeterminate", "stimulus", True, None),  # not false: nobody knows
         ("bubble", "stimulus", False, True),
         ("bubble", "stimulus", None, True),
         ("bubble", "neutral", True, True),
-        ("bubble", "neutral", None, False),
+        ("bubble", "neutral", None, None),
         ("bubble", "tightening", True, False),  # the tightening that ends it closes the window
         ("mid_cycle", "stimulus", True, False),
         ("depression", "stimulus", True, False),  # as in 2009-11
     ],
 )
 def test_the_time_to_sell_window_is_a_bubble_still_being_fed(
-    state: str, stance: str, melt_up: bool | None, expected: bool
+    state: str, stance: str, melt_up: bool | None, expected: bool | None
 ) -> None:
     found = overlays.time_to_sell(obj(state), obj(stance), obj(melt_up))
     assert found.tolist() == [expected]

@@ -82,6 +82,15 @@ def test_thresholds_include_equality() -> None:
     assert run([0.40, 0.40], economy=0.35, credit=0.9)[-1] == "depression"
 
 
+def test_a_gap_of_exactly_half_a_point_counts_whatever_its_means_leave_in_the_last_digits() -> None:
+    unemployment = [4.4, 4.5, 5.8], [4.4, 4.4, 4.4]
+    gap = float(np.mean(unemployment[0]) - np.mean(unemployment[1]))
+    assert gap < RULES.depression.fast_sahm_gap_pp  # what the means leave
+    assert run([0.39], sahm_gap_pp=gap) == ["depression"]
+    assert run([0.39], claims_change_pct=30.0 - 1e-12) == ["depression"]
+    assert run([0.39], sahm_gap_pp=0.499) == ["mid_cycle"]
+
+
 def test_a_state_is_left_before_another_is_entered_in_the_same_month() -> None:
     """From bubble into depression at once: the cold month before counts although the state then was bubble."""
     assert run([HOT, HOT, COLD, COLD], sahm_gap_pp=[0, 0, 0, 0])[2:] == ["mid_cycle", "depression"]

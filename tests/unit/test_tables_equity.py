@@ -148,6 +148,15 @@ def test_prices_before_1985_set_no_high() -> None:
     assert found.value.tolist() == [0.0]
 
 
+def test_without_a_price_since_1985_there_is_no_drawdown_and_no_record_high() -> None:
+    """Early in 1985 the newest market value is of 1984: nothing to have fallen from is not a record high."""
+    frames = [prices("1984-11-01", [500.0, 100.0])]
+    found = column(seen(frames, "1984-12-31", LIVE), "equity_drawdown_pct")
+    assert np.isnan(found.value[0]) and found.absent_reason.tolist() == ["history_too_short"]
+    columns = equity_risk_premium.build(seen(frames, "1984-12-31", LIVE))
+    assert list(columns["is_equity_at_high"]) == [None]  # type: ignore[call-overload]
+
+
 def test_the_twelve_month_return_is_over_the_same_month_and_absent_without_it() -> None:
     frames = [prices("2023-02-01", [100.0, None, *[110.0] * 10, 125.0, 130.0])]
     found = column(seen(frames, ["2024-02-29", "2024-03-31"], LIVE), "equity_return_12m_pct")

@@ -28,8 +28,8 @@ from assets.compute.argument.thresholds import (
 from assets.compute.calendar import NAT
 from assets.compute.conditions import Readings
 from assets.compute.reading import Floats, texts
-from assets.compute.regime import Regime
-from assets.compute.state import BUBBLE, DEPRESSION, MID_CYCLE
+from assets.compute.regime import Regime, scores_of
+from assets.compute.state import BUBBLE, DEPRESSION, MID_CYCLE, fast_entry
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
@@ -125,8 +125,5 @@ def _month_ends_needed(
             run = run + 1 if holds[i] else 0
         needed[i] = max(rules.confirmation_months - run, 1)
     if flip == "enter_depression":
-        sahm = readings["activity_inflation.sahm_gap_pp"].value
-        claims = readings["activity_inflation.claims_change_pct"].value
-        d = rules.depression
-        needed[(sahm >= d.fast_sahm_gap_pp) | (claims >= d.fast_claims_change_pct)] = 1
+        needed[fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), rules)] = 1
     return needed

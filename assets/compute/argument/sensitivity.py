@@ -16,14 +16,13 @@ import pandas as pd
 from assets.compute.conditions import Condition, Readings
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Texts
-from assets.compute.regime import Regime, regime_name
+from assets.compute.regime import Regime, regime_name, scores_of
 from assets.compute.robustness import grid_states, variants
 from assets.compute.state import (
     BUBBLE,
     DEPRESSION,
     INDETERMINATE,
     MID_CYCLE,
-    Scores,
     fast_entry,
     states,
 )
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 PARAMETERS = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
 _BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)
 _STANCES = np.array(["tightening", "neutral", "stimulus"], dtype=object)
-_GAP_MONTHS = 120
-_WINDOWS_MONTHS = (9, 12)
 
 
 def parameter_sensitivity(regime: Regime, readings: Readings, catalog: Catalog) -> pd.DataFrame:
@@ -45,7 +42,7 @@ def parameter_sensitivity(regime: Regime, readings: Readings, catalog: Catalog) 
     Of all pairs of parameter sets that differ in this parameter only, the share with different states.
     """
     method, grid = catalog.method, regime.grid
-    fast = fast_entry(_scores(regime, readings), method.state)
+    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
     codes = grid_states(variants(regime.conditions, method), grid.is_month_end, fast, method)
     sizes = [len(getattr(method.robustness, name)) for name in PARAMETERS]
     cube = codes.reshape(len(grid), *sizes)
@@ -101,12 +98,12 @@ def _variants(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator[
         ("valuation_by_families", {"valuation": _by_families(c["valuation"], method)}),
         ("unemployment_gap", {"economy": _with_gap(c["economy"], readings, regime, method)}),
     ):
-        scores = replace(_scores(regime, readings), **changed)
+        scores = replace(scores_of(regime.bubble_score, regime.conditions, readings), **changed)
         score = (scores.valuation + scores.economy + scores.credit) / 3.0
         state = states(replace(scores, bubble=score), regime.grid.is_month_end, method.state).state
         yield _Variant(name, state, stance, score)
     rate = readings["real_yields.policy_rate_pct"].value
-    for months in _WINDOWS_MONTHS:
+    for months in method.variants.rate_windows_months:
         yield _Variant(
             f"rate_window_{months}m",
             regime.states.state,
@@ -125,7 +122,7 @@ def _without_hysteresis(regime: Regime, readings: Readings, method: Method) -> _
         }
     )
     plain = method.model_copy(update={"robustness": one})
-    fast = fast_entry(_scores(regime, readings), method.state)
+    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
     codes = grid_states(variants(regime.conditions, plain), regime.grid.is_month_end, fast, plain)
     return _Variant("without_hysteresis", _BY_CODE[codes[:, 0]], regime.stance.stance, regime.bubble_score)
 
@@ -143,9 +140,10 @@ def _by_families(valuation: Condition, method: Method) -> Floats:
 
 
 def _with_gap(economy: Condition, readings: Readings, regime: Regime, method: Method) -> Floats:
-    """E with unemployment less its own mean over the ten years before, as known, in place of its level."""
-    rate = pd.Series(readings["activity_inflation.unemployment_rate_pct"].value)
-    gap = (rate - rate.rolling(_GAP_MONTHS, min_periods=12).mean()).to_numpy()
+    """E with unemployment less its own mean over the years before, as known, in place of its level."""
+    rate, rules = pd.Series(readings["activity_inflation.unemployment_rate_pct"].value), method.variants
+    usual = rate.rolling(rules.unemployment_gap_months, min_periods=rules.unemployment_gap_minimum_months)
+    gap = (rate - usual.mean()).to_numpy()
     p = method.percentile
     rank = percentile(gap, regime.grid.is_month_end, p.minimum_history, p.value_decimals)
     return _weighted(
@@ -188,15 +186,3 @@ def _share_differing(cube: np.ndarray, axis: int) -> Floats:
     differing = (k * k - np.asarray(same)) / (k * (k - 1))
     share: Floats = differing.reshape(len(cube), -1).mean(axis=1)
     return share
-
-
-def _scores(regime: Regime, readings: Readings) -> Scores:
-    c = regime.conditions
-    return Scores(
-        regime.bubble_score,
-        c["valuation"].score,
-        c["economy"].score,
-        c["credit"].score,
-        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
-        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
-    )

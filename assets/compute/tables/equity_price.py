@@ -75,7 +75,9 @@ def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str)
     return Prices(
         latest,
         basis,
-        latest.map(lambda price: 100.0 * (price / np.maximum(high, price) - 1.0)),
+        latest.where(np.isfinite(high), "history_too_short").map(
+            lambda price: 100.0 * (price / np.maximum(high, price) - 1.0)
+        ),
         change(12),
         change(3),
     )
