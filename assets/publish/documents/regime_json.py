@@ -20,6 +20,7 @@ from assets.warehouse.publication import Held
 SCHEMA = "regime.schema.json"
 _OF_RELEASE = (
     "release_id", "published_at", "profile", "as_of_date", "method_version", "method_sha256", "code_version",
+    "caution", "restricted_series_count",
 )  # fmt: skip
 # A value that rests on a restricted series whose figures are not in the release stays out; its rank and score do not.
 _EVIDENCE = """
@@ -50,10 +51,11 @@ FROM series WHERE in_profile ORDER BY series_id
 
 def regime_json(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of regime.json. Raises Held when it is not what its schema says."""
+    of_release = {**asked(con, "FROM about")[0], **facts.manifest}
     document = {
         "$schema": SCHEMA,
         "schema_version": json.loads(shipped(SCHEMA))["properties"]["schema_version"]["const"],
-        "release": {name: _plain(facts.manifest[name]) for name in _OF_RELEASE},
+        "release": {name: _plain(of_release[name]) for name in _OF_RELEASE},
         "regime": _row(facts.newest),
         "evidence": _rows(asked(con, _EVIDENCE)),
         "caveats": _rows(asked(con, _CAVEATS)),
