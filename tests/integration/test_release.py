@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -50,6 +51,22 @@ def test_every_table_view_column_and_macro_says_what_it_is(release: duckdb.DuckD
     ).fetchall()
     assert len(undescribed) > 300
     assert [name for name, comment in undescribed if comment is None or len(comment) <= 10] == []
+    of_columns = release.execute(
+        "SELECT table_name || '.' || column_name, comment FROM duckdb_columns() WHERE NOT internal"
+    ).fetchall()
+    assert [name for name, comment in of_columns if not re.fullmatch(r"\[\w[^]]*\] .{11,}", comment)] == []
+
+
+def test_no_text_is_empty_which_a_csv_would_turn_into_a_missing_one(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    texts = release.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type = 'VARCHAR' AND NOT internal"
+    ).fetchall()
+    assert len(texts) > 100
+    for table, column in texts:
+        empty = release.execute(f'SELECT count(*) FROM "{table}" WHERE "{column}" = \'\'').fetchall()
+        assert empty == [(0,)], f"{table}.{column}"
 
 
 def test_the_dictionary_in_the_file_names_every_column_of_the_file(
@@ -60,6 +77,10 @@ def test_the_dictionary_in_the_file_names_every_column_of_the_file(
         f"({columns}) EXCEPT (SELECT table_name, column_name FROM columns)"
     ).fetchall()
     assert described == []
+    said = release.execute(
+        "SELECT table_name || '.' || column_name FROM columns WHERE length(unit) = 0 OR length(definition) <= 10"
+    ).fetchall()
+    assert said == []
     sources = release.execute(
         "SELECT source_series, rights FROM columns "
         "WHERE table_name = 'real_yields' AND column_name = 'breakeven_10y_pp'"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +104,23 @@ def test_the_descriptor_is_valid_and_true_of_the_tables(release: Path) -> None:
     assert report.valid, report.flatten(["message"])[:5]
     for resource in descriptor["resources"]:
         assert (release / resource["path"]).stat().st_size == resource["bytes"]
-    for name in ("regime.csv", "series.csv", "qe-phases.csv", "release-manifest.csv"):
+    for name in ("series.csv", "qe-phases.csv", "release-manifest.csv", "regime", "observations"):
         found = next(r for r in descriptor["resources"] if r["name"] == name)
         found["schema"].pop("foreignKeys", None)
         judged = Resource.from_descriptor(found, basepath=str(release)).validate()
         assert judged.valid, (name, judged.flatten(["rowNumber", "fieldName", "message"])[:5])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_frictionless_finds_nothing_wrong_in_the_whole_release(release: Path) -> None:
+    """Types, limits, keys and references of every CSV row; bytes and hash of every file."""
+    program = Path(sys.executable).with_name("frictionless")
+    command = [str(program), "validate", "datapackage.json", "--json"]
+    done = subprocess.run(command, cwd=release, capture_output=True, text=True, timeout=500)
+    said = json.loads(done.stdout)
+    wrong = [(task["name"], task["errors"][:2]) for task in said["tasks"] if not task["valid"]]
+    assert said["valid"] and done.returncode == 0 and len(said["tasks"]) > 70, wrong
 
 
 def test_every_column_says_its_rights_and_whom_to_cite(release: Path) -> None:

@@ -152,6 +152,32 @@ def test_every_measured_column_says_where_it_is_derived_from() -> None:
                 assert len(column.definition) >= SHORTEST_FORMULA, f"{name}.{column.name}"
 
 
+# Of a computed table, what is no key and yet computed from nothing: facts of the run, and wording of the catalogue.
+_OF_THE_RUN = {
+    "as_of_date", "is_month_end", "profile", "method_version", "method_sha256", "first_published_at",
+}  # fmt: skip
+_WORDING = {
+    "bubble_gauge": {"criterion", "question", "unit", "hot_when", "note"},
+    "caveats": {"kind", "severity", "affected_columns"},
+    "distance_to_flip": {"leads_to", "measure", "comparison", "condition", "component_unit"},
+    "effective_weights": {"condition"},
+    "regime_evidence": {"unit"},
+    "relative_attractiveness": {"is_real_yield"},
+    "score_attribution": {"condition"},
+}
+
+
+def test_no_column_of_a_computed_table_is_silent_about_its_origin() -> None:
+    ledgers = ("policy_events", "reference_values")
+    computed = [
+        t for t in CATALOG.tables.values() if t.layer in ("derived", "regime") and t.name not in ledgers
+    ]
+    assert len(computed) > 25
+    for table in computed:
+        silent = {c.name for c in table.columns if not c.derived_from} - set(table.key) - _OF_THE_RUN
+        assert silent == _WORDING.get(table.name, set()), table.name
+
+
 def test_series_named_in_a_declaration_are_those_the_figure_came_from() -> None:
     """Every series in the provenance of a column is among those its declaration leads to."""
     for name in BUILDERS:

@@ -156,4 +156,5 @@ def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
         "heat": rank if measure.hot_when == "high" else 1.0 - rank,
         "note": measure.note,
     }
-    return rows_of(grid, measure.reading, columns)
+    rows = rows_of(grid, measure.reading, columns)
+    return rows.assign(series_ids=rows["series_ids"].where(rows["series_ids"] != "", None))

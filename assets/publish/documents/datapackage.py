@@ -22,7 +22,15 @@ _TYPES = {
     "DATE": "date", "DOUBLE": "number", "VARCHAR": "string", "BOOLEAN": "boolean",
     "INTEGER": "integer", "BIGINT": "integer", "TIMESTAMP": "datetime",
 }  # fmt: skip
-_FOREIGN_KEYS = {"regime_evidence": ("as_of_date", "regime")}
+_FOREIGN_KEYS = {
+    "regime_evidence": ("as_of_date", "regime"),
+    "regime_revised": ("as_of_date", "regime"),
+    "method_variants": ("as_of_date", "regime"),
+    "score_attribution": ("as_of_date", "regime"),
+    "distance_to_flip": ("as_of_date", "regime"),
+    "observations": ("series_id", "series"),
+    "late_figures": ("series_id", "series"),
+}
 _MEDIA = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", "duckdb": "application/vnd.duckdb"}
 _NEW_MONTH_ENDS = """
 SELECT count(*) FROM regime
@@ -76,7 +84,11 @@ def _file(facts: DocumentFacts, name: str, path: str, rows: int) -> dict[str, An
 
 
 def _table(facts: DocumentFacts, export: Export) -> dict[str, Any]:
-    """A table as a resource; the Parquet one describes columns in full, the CSV one their types alone."""
+    """A table as a resource; the Parquet one describes columns in full, the CSV one their types alone.
+
+    Parquet is a `file` with a schema, whose bytes and hash are validated: frictionless reads NULL in it as not-a-number
+    and cannot count its bytes, so that as a `table` no release would be valid.
+    """
     table, is_csv = export.table, export.path.endswith(".csv")
     resource = _file(facts, table.name + (".csv" if is_csv else ""), export.path, export.rows)
     full = {} if is_csv else {"title": table.title, "description": table_comment(table)}
@@ -88,7 +100,13 @@ def _table(facts: DocumentFacts, export: Export) -> dict[str, Any]:
         schema["foreignKeys"] = [
             {"fields": [column], "reference": {"resource": name, "fields": [column]}}
         ]  # fmt: skip
-    return {**resource, **full, "type": "table", "schema": schema, **_dialect(table, is_csv)}
+    return {
+        **resource,
+        **full,
+        "type": "table" if is_csv else "file",
+        "schema": schema,
+        **_dialect(table, is_csv),
+    }
 
 
 def _dialect(table: Table, is_csv: bool) -> dict[str, Any]:
