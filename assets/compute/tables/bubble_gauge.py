@@ -17,7 +17,7 @@ import pandas as pd
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.percentile import percentile
-from assets.compute.reading import Floats, Reading, absent, combine
+from assets.compute.reading import Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_risk_premium
 from assets.compute.tables.long import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, real_10y
@@ -156,5 +156,5 @@ def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
         "heat": rank if measure.hot_when == "high" else 1.0 - rank,
         "note": measure.note,
     }
-    rows = rows_of(grid, measure.reading, columns)
-    return rows.assign(series_ids=rows["series_ids"].where(rows["series_ids"] != "", None))
+    ids = measure.reading.series_ids
+    return rows_of(grid, measure.reading, columns).assign(series_ids=texts(ids != "", ids))
