@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> int:
         _python,
         lambda: _lock_file(places.project_root),
         lambda: _configuration(variables),
+        _catalogue,
         lambda: _key(variables),
         lambda: doctor_service.publishers(places, variables),
         lambda: _data_directory(places),
@@ -114,6 +115,18 @@ def _configuration(variables: Mapping[str, str]) -> list[Finding]:
         hint = f"did you mean {known}?" if known else ".env.example lists those that are"
         found.append(Finding("WARN", "configuration", f"{name} is not read: {hint}"))
     return found
+
+
+def _catalogue() -> list[Finding]:
+    from assets.catalog.loader import CatalogError, load_catalog
+
+    try:
+        catalog = load_catalog()
+    except CatalogError as error:
+        return [Finding("FAIL", "catalogue", str(error))]
+    method = catalog.method.method_version
+    text = f"{len(catalog.series)} series, {len(catalog.tables)} tables, method {method}"
+    return [Finding("OK", "catalogue", text)]
 
 
 def _key(variables: Mapping[str, str]) -> list[Finding]:

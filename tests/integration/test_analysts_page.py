@@ -72,6 +72,7 @@ def test_commands_shown_run_in_the_program_of_duckdb(folder: Path, tmp_path: Pat
     (folder / "examples.sql").write_text(shipped("examples.sql"), encoding="utf-8")
     (folder / "own.csv").write_text("date,value\n2020-03-15,1\n", encoding="utf-8")
     path = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in blocks(PAGE, "sh")[0].splitlines():
+    shown = [line for block in blocks(PAGE, "sh") for line in block.splitlines()]
+    for command in [line for line in shown if line.startswith("duckdb ")]:
         done = subprocess.run(command, shell=True, env=path, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and "stimulus_into_bubble" in done.stdout, done.stderr

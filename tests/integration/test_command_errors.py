@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,8 @@ from pipelines import __main__ as command_line
 from pipelines.instance import open_instance
 from pipelines.outcome import plain_message
 from pipelines.settings import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,18 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
 
     monkeypatch.setattr(show, "main", main)
     return command_line.main(["show"])
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    """`doctor | head -1`: the reader leaves before the second line."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-u", "-m", "pipelines", "doctor"],
+            cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_full_disk_is_one_line_wherever_it_struck(
