@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -62,6 +63,33 @@ def test_a_caveat_applies_exactly_when_the_newest_row_asks_for_it(
     regime = frames["regime"].copy()
     regime.loc[regime.index[-1], column] = value
     assert caveat in applying(caveats_frame({**frames, "regime": regime}, load_catalog()))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "caveat", "said"),
+    [
+        ("real_yields", "policy_rate_change_6m_pp", np.nan, "stance_input_missing", "the policy rate"),
+        ("reserve_growth", "balance_sheet_impulse_pct_gdp", np.nan, "stance_input_missing", "impulse"),
+        ("monetisation", "is_denominator_distorted", True, "debt_change_is_distorted", "1.21 of the deficit"),
+    ],
+)
+def test_what_stands_beside_the_label_is_asked_of_its_own_table(
+    frames: dict[str, pd.DataFrame], table: str, column: str, value: object, caveat: str, said: str
+) -> None:
+    assert caveat not in applying(caveats_frame(frames, load_catalog()))
+    changed = frames[table].copy()
+    changed.loc[changed.index[-1], column] = value
+    found = caveats_frame({**frames, table: changed}, load_catalog()).set_index("caveat_id").loc[caveat]
+    assert found["applies_now"] and said in found["text"]
+
+
+def test_a_label_that_a_revision_changes_is_a_revision_even_where_the_score_stands(
+    frames: dict[str, pd.DataFrame],
+) -> None:
+    assert "one_vintage" in applying(caveats_frame(frames, load_catalog()))
+    revised = frames["regime_revised"].copy()
+    revised.loc[revised.index[-1], "is_same_regime"] = False
+    assert "one_vintage" not in applying(caveats_frame({**frames, "regime_revised": revised}, load_catalog()))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The caveats of a run: what the catalogue declares, whether it applies to the newest row, with its figures filled in.
 
 Belongs here: the questions, and one row per input that is missing now. Does not belong here: wording
-(`assets/catalog/caveats.toml`).
+(`assets/catalog/caveats.toml`), the figures it names (`caveat_facts.py`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
+
+from assets.compute.argument.caveat_facts import INDETERMINATE, NONE, Frames, facts_of, newest_of
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
@@ -24,15 +25,18 @@ INPUTS = (
     "method_variants",
     "late_figures",
     "equity_risk_premium",
+    "real_yields",
+    "reserve_growth",
+    "monetisation",
+    "money_and_rates",
+    "bubble_gauge",
 )
-Frames = Mapping[str, pd.DataFrame]
 _NOT_BINDING = "not_binding"
-_INDETERMINATE = "indeterminate"
 
 
 def caveats_frame(frames: Frames, catalog: Catalog) -> pd.DataFrame:
     """Columns of `caveats`. `frames` holds the tables named in INPUTS, of one run."""
-    facts = _facts(frames, catalog)
+    facts = facts_of(frames, catalog)
     applies = {**_answers(facts, frames, catalog), "always": True}
     rows = [
         {
@@ -48,57 +52,31 @@ def caveats_frame(frames: Frames, catalog: Catalog) -> pd.DataFrame:
     return pd.DataFrame([*rows, *_missing_inputs(frames)])
 
 
-def _facts(frames: Frames, catalog: Catalog) -> dict[str, Any]:
-    """What the texts name; "none" where there is nothing to name."""
-    newest, robustness = frames["regime"].iloc[-1], catalog.method.robustness
-    returns, weights, variants = (
-        frames[n] for n in ("forward_returns", "effective_weights", "method_variants")
-    )
-    own = returns[returns["regime"] == newest["regime"]] if len(returns) else returns
-    flagged = weights.loc[weights["is_flagged"].astype(bool), "item"].unique()
-    plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")["condition_variant"]
-    state = frames["regime"].set_index("as_of_date")["condition_state"]
-    scored = state.index[state != _INDETERMINATE]
-    differing = 100.0 * float((plain[scored] != state[scored]).mean()) if len(scored) else 0.0
-    return {
-        "as_of_date": f"{newest['as_of_date']:%Y-%m-%d}",
-        "ledger_last_checked": catalog.policy_events.last_checked.isoformat(),
-        "indeterminate_reason": newest["indeterminate_reason"] or "none",
-        "at_minimum": (newest["conditions_at_minimum_coverage"] or "none").replace(",", ", "),
-        "distance_to_threshold": _number(newest["distance_to_threshold"], 3),
-        "near_threshold": f"{robustness.near_threshold:g}",
-        "score_p05": _number(newest["score_p05"], 2),
-        "score_p95": _number(newest["score_p95"], 2),
-        "spells": int(own["spells"].max()) if len(own) else 0,
-        "closed_spells": int(own["closed_spells"].max()) if len(own) else 0,
-        "late_figures": len(frames["late_figures"]),
-        "effective_weight_gap": f"{robustness.effective_weight_gap:g}",
-        "flagged_inputs": ", ".join(flagged) or "none",
-        "hysteresis_pct": f"{differing:.0f}",
-        "unverified_events": sum(event.mark == "M" for event in catalog.policy_events.events),
-    }
-
-
 def _answers(facts: Mapping[str, Any], frames: Frames, catalog: Catalog) -> dict[str, bool]:
     """Every question a caveat may ask of the newest row."""
-    newest, price = frames["regime"].iloc[-1], frames["equity_risk_premium"].iloc[-1]
+    newest, price = newest_of(frames, "regime"), newest_of(frames, "equity_risk_premium")
+    distorted = newest_of(frames, "monetisation")["is_denominator_distorted"]
     near = catalog.method.robustness.near_threshold
     return {
         "is_sample": newest["profile"] == "sample",
         "is_pseudo": newest["pit_grade"] == "pseudo",
         "is_inside_month": not newest["is_month_end"],
         "is_stance_provisional": newest["is_stance_provisional"],
-        "is_indeterminate": newest["regime"] == _INDETERMINATE,
-        "has_label": newest["regime"] != _INDETERMINATE,
+        "is_indeterminate": newest["regime"] == INDETERMINATE,
+        "has_label": newest["regime"] != INDETERMINATE,
         "is_at_minimum_coverage": newest["conditions_at_minimum_coverage"] is not None,
         "is_spread_missing": newest["is_spread_missing"],
         "is_near_threshold": newest["distance_to_threshold"] <= near,
         "spans_threshold": _spans_threshold(newest, catalog),
         "is_price_a_market_value": price["equity_price_basis"] == "z1_market_value_usd_bn",
         "is_yield_from_national_accounts": price["earnings_yield_basis"] == "nipa",
-        "has_no_revisions": not (frames["regime_revised"]["score_revision"].fillna(0) != 0).any(),
+        "has_no_revisions": not _is_revised(frames["regime_revised"]),
         "has_late_figures": facts["late_figures"] > 0,
-        "has_flagged_weights": facts["flagged_inputs"] != "none",
+        "has_flagged_weights": facts["flagged_inputs"] != NONE,
+        "lacks_stance_input": facts["stance_inputs_missing"] != NONE,
+        "lacks_overlay": facts["overlays_missing"] != NONE,
+        "is_debt_change_distorted": pd.notna(distorted) and bool(distorted),
+        "has_correlation": facts["money_correlation"] != NONE,
         "has_unverified_events": facts["unverified_events"] > 0,
     }
 
@@ -115,6 +93,12 @@ def _spans_threshold(newest: pd.Series, catalog: Catalog) -> bool:
         newest["score_p05"] <= limit <= newest["score_p95"]
         for limit in limits.get(str(newest["condition_state"]), [])
     )
+
+
+def _is_revised(revised: pd.DataFrame) -> bool:
+    """Whether today's figures move any score or change any label."""
+    moved = revised["score_revision"].fillna(0) != 0
+    return bool((moved | ~revised["is_same_regime"].astype(bool)).any())
 
 
 def _missing_inputs(frames: Frames) -> list[dict[str, Any]]:
@@ -134,7 +118,3 @@ def _missing_inputs(frames: Frames) -> list[dict[str, Any]]:
         }
         for row in absent.itertuples()
     ]
-
-
-def _number(value: float, decimals: int) -> str:
-    return "none" if np.isnan(value) else f"{value:.{decimals}f}"
