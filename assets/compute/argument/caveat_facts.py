@@ -66,7 +66,7 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")["condition_variant"]
     state = frames["regime"].set_index("as_of_date")["condition_state"]
     scored = state.index[state != INDETERMINATE]
-    differing = 100.0 * float((plain[scored] != state[scored]).mean()) if len(scored) else 0.0
+    differs = plain[scored] != state[scored]
     grid = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
     return {
         "near_threshold": f"{robustness.near_threshold:g}",
@@ -76,7 +76,8 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
         "agreement_pct": _number(100.0 * newest["agreement"], 0),
         "effective_weight_gap": f"{robustness.effective_weight_gap:g}",
         "flagged_inputs": _listed(flagged),
-        "hysteresis_pct": f"{differing:.0f}",
+        "hysteresis_pct": f"{100.0 * differs.mean():.0f}" if len(scored) else "0",
+        "hysteresis_last": f"{scored[differs][-1]:%Y-%m-%d}" if differs.any() else NONE,
         "rank_start": f"{catalog.method.grid.start:%B %Y}",
     }
 

@@ -1,0 +1,154 @@
+"""Every figure that `docs/methodology.md` gives of the sample or of history is the figure the method computes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.compute.argument.hindsight import HINDSIGHT
+from assets.compute.argument.sensitivity import method_variants
+from assets.compute.argument.tables import ARGUMENT
+from tests.helpers import Computed, on_real_series, on_sample
+from tests.methodology_page import HEADING, PAGE
+
+TEXT = PAGE.read_text(encoding="utf-8")
+PROSE, SOURCES = TEXT[: TEXT.index("## Sources")], TEXT[TEXT.index("## Sources") : TEXT.index(HEADING)]
+AUTHORS = re.compile(r"((?:[A-Z][a-z]+, )*[A-Z][a-z]+(?: and [A-Z][a-z]+)?) ((?:19|20)\d\d)\b")
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+FAMOUS = ("1999-12-31", "2000-03-31", "2010-11-30", "2012-09-30")
+
+
+@pytest.fixture(scope="module")
+def variants() -> pd.DataFrame:
+    sample = on_sample()
+    frame = method_variants(sample.regime, sample.readings, sample.catalog)
+    return frame.set_index(["variant", "as_of_date"])
+
+
+def said(text: str) -> None:
+    assert text in PROSE, text
+
+
+def test_every_paper_named_is_in_the_sources() -> None:
+    named = {
+        (authors.split(", ")[0].split(" and ")[0], year)
+        for authors, year in AUTHORS.findall(PROSE)
+        if not re.search(MONTHS, authors)
+    }
+    assert len(named) >= 9
+    missing = {pair for pair in named if not re.search(rf"{pair[0]}\b[^.;]*[^;]*?{pair[1]}", SOURCES)}
+    assert missing == set()
+
+
+@pytest.mark.parametrize("table", [*ARGUMENT, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
+def test_every_table_that_argues_is_explained(table: str) -> None:
+    assert f"`{table}`" in PROSE
+
+
+def test_what_families_of_ranks_would_change(variants: pd.DataFrame) -> None:
+    score, limits = on_sample().frame["bubble_score"], on_sample().catalog.method.state.depression
+    families = variants.loc["valuation_by_families", "variant_score"]
+    moved = families - score
+    said(f"the score would move by {moved.min():+.2f} to {moved.max():+.2f}")
+    said(f"miss the threshold of a depression by {families['2020-05-31'] - limits.enter_score:.3f}")
+    said(f"stay below its exit by {limits.leave_score - families['2012-09-30']:.3f}")
+
+
+def test_what_ranks_alone_would_change() -> None:
+    valuation = on_sample().regime.conditions["valuation"]
+    alone = pd.Series(valuation.reweighted([1.0, 0.0, 0.0]), index=on_sample().frame.index)
+    both = on_sample().frame["valuation_score"]
+    said(f"November 2021 would have a valuation of {alone['2021-11-30']:.2f}, below the 0.70")
+    said(f"one of {alone['2022-12-31']:.2f} instead of {both['2022-12-31']:.2f}")
+
+
+def test_a_year_for_the_rate_calls_august_2019_tightening(variants: pd.DataFrame) -> None:
+    said("twelve still calls August 2019 tightening")
+    assert variants.loc[("rate_window_12m", "2019-08-31"), "stance_variant"] == "tightening"
+    assert on_sample().frame.loc["2019-08-31", "stance"] == "stimulus"
+
+
+def test_the_famous_months_need_hysteresis(variants: pd.DataFrame) -> None:
+    said("December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle` in the sample")
+    plain = variants.loc["without_hysteresis", "condition_variant"]
+    assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * len(FAMOUS)
+
+
+def test_credit_in_1999_is_no_reason_to_leave() -> None:
+    credit = on_sample().frame["credit_score"]["1999-09":"1999-12"]  # type: ignore[misc]
+    said(f"in the autumn of 1999 it fell to {credit.min():.2f}")
+    assert set(on_sample().frame["condition_state"]["1999-09":"1999-12"]) == {"bubble"}  # type: ignore[misc]
+
+
+def test_twice_as_many_months_are_near_a_threshold_that_is_not_in_force() -> None:
+    sample = on_sample()
+    near, state = sample.catalog.method.robustness.near_threshold, sample.catalog.method.state
+    limits = [state.bubble.enter_score, state.bubble.leave_score]
+    limits += [state.depression.enter_score, state.depression.leave_score]
+    score = sample.frame["bubble_score"].dropna().to_numpy()
+    near_any = int((np.abs(score[:, None] - np.array(limits)).min(axis=1) <= near).sum())
+    in_force = int((sample.frame["distance_to_threshold"] <= near).sum())
+    said("it calls twice as many months near")
+    assert near_any / in_force == pytest.approx(2.0, abs=0.25)
+
+
+def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
+    debt = on_sample().tables["monetisation"].frame.set_index("as_of_date").loc["2021-11-30"]
+    said(
+        f"(June 2021: {debt['monetisation_share_pct']:.0f} percent of the change of debt, "
+        f"{debt['monetisation_share_of_deficit_pct']:.0f} of the deficit)"
+    )
+    assert str(debt["debt_quarter_end_date"].date()) == "2021-06-30"
+    said("standard deviation of about four points")
+    shares = on_sample().tables["fiscal_and_debt"].frame["bill_share_change_12m_pp"]
+    assert shares.std() == pytest.approx(4.0, abs=0.25)
+
+
+def test_the_first_purchases_need_both_columns() -> None:
+    row = on_sample().phases.frame.set_index("phase").loc["qe1"]
+    said(
+        f"core PCE inflation was known as {row['core_pce_yoy_pct']:.1f} percent, little changed in six months"
+    )
+    assert abs(row["core_pce_yoy_change_6m_pp"]) < on_sample().catalog.method.verdict.inflation_fall_pp
+    after = on_sample().tables["activity_inflation"].frame.set_index("as_of_date").loc["2009-01-31"]
+    said(f"three month-ends later it was {after['core_pce_yoy_pct']:.1f}")
+
+
+@pytest.fixture(scope="module")
+def full(realdata: Path) -> Computed:
+    return on_real_series(realdata)
+
+
+def test_what_the_page_says_of_the_longer_series(full: Computed) -> None:
+    frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
+    plain = frame.loc["without_hysteresis", "condition_variant"]
+    assert [plain[day] for day in FAMOUS] == ["bubble", *["mid_cycle"] * 3]
+    credit = full.frame["credit_score"]["1999-09":"1999-12"]  # type: ignore[misc]
+    said(f"({credit.min():.2f} in the longer series)")
+    for day in ("2009-11-30", "2011-02-28"):
+        assert tuple(full.frame.loc[day, ["is_melt_up", "condition_state"]]) == (True, "depression")
+
+
+def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Computed) -> None:
+    """Spans of three months and more; the window opens a month after January 1996 missed 0.70 by 0.004."""
+    assert spans(full.frame["is_melt_up"], 3) == [
+        "1998-12..1999-02", "1999-09..2000-03", "2009-10..2010-07", "2010-12..2011-07", "2012-12..2015-02",
+        "2019-11..2020-02", "2020-08..2022-03",
+    ]  # fmt: skip
+    assert spans(full.frame["is_ideal_time_to_sell_window"], 1) == [
+        "1996-03..1996-06", "1998-01..1998-01", "1998-10..1999-04", "2021-06..2022-02", "2025-10..2026-05",
+    ]  # fmt: skip
+
+
+def spans(flags: pd.Series, shortest: int) -> list[str]:
+    held = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
+    runs = held.groupby((held != held.shift()).cumsum())
+    return [
+        f"{run.index[0]:%Y-%m}..{run.index[-1]:%Y-%m}"
+        for _, run in runs
+        if run.iloc[0] and len(run) >= shortest
+    ]
