@@ -35,7 +35,7 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
         failed = con.execute(_FAILED, [result.run_id]).fetchall()
     if refusal := _refused_credentials(result):
         raise ConfigurationError(refusal)
-    lines = [*_read_lines(fetches, effort if settings.profile == "live" else None)]
+    lines = [*read_lines(fetches, effort if settings.profile == "live" else None)]
     if _is_published(result):
         return Outcome("published", tuple(lines), ())
     by_status = Counter(status for status, *_ in fetches)
@@ -61,7 +61,7 @@ def _refused_credentials(result: dg.ExecuteInProcessResult) -> str | None:
     )
 
 
-def _read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[str]:
+def read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[str]:
     """How many series were read, by how many requests in how many seconds, and which were not."""
     by_status: Mapping[str, list[str]] = {
         status: [series for s, series, *_ in fetches if s == status]

@@ -1,0 +1,115 @@
+"""What FRED does not serve: figures that were planned and have not come, and histories cut to a window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.raw.assets import _result, _summary
+from assets.raw.keeping import Ingested
+from assets.sources.protocol import LateRelease
+from pipelines.outcome import read_lines
+from tests.builders import an_archive
+from tests.loopback.clients import quick_source
+from tests.loopback.fred_server import FredServer, fred_server
+from tests.loopback.nights import fred_night, live_facts
+from tests.loopback.world import ReleaseDates, World, published
+
+NIGHT = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
+SERIES = load_catalog().series
+HIGH_YIELD = "BAMLH0A0HYM2"
+LATE = LateRelease("UNRATE", dt.date(2026, 5, 1), dt.date(2026, 6, 5), "Employment Situation")
+
+
+def quotes(first: str) -> list[tuple[str, str, float]]:
+    days = np.arange(np.datetime64(first), np.datetime64("2026-06-11"))
+    return [(str(day), str(day + 1), 3.5) for day in days[np.is_busday(days)]]
+
+
+@pytest.fixture
+def fred() -> Iterator[FredServer]:
+    months = [(f"2026-{month:02}-01", f"2026-{month + 1:02}-06", 4.3) for month in range(1, 5)]
+    world = World(NIGHT.date(), {
+        "UNRATE": published("UNRATE", months),
+        HIGH_YIELD: published(HIGH_YIELD, quotes("2020-01-01"), frequency="Daily", release_id=11),
+    })  # fmt: skip
+    calendar = np.array(["2026-06-05", "2026-07-02"], "datetime64[D]")
+    world.releases[10] = ReleaseDates("Employment Situation", world.series["UNRATE"].start, calendar)
+    with fred_server(world) as server:
+        yield server
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with an_archive() as archive:
+        yield archive
+
+
+def night(con: duckdb.DuckDBPyConnection, fred: FredServer, series_id: str, days: int = 0) -> Ingested:
+    moment = NIGHT + dt.timedelta(days=days)
+    fred.world.today = moment.date()
+    (done,) = fred_night(con, quick_source(fred), moment, [SERIES[series_id]])
+    return done
+
+
+def books(con: duckdb.DuckDBPyConnection, columns: str) -> list[tuple]:
+    return con.execute(f"SELECT {columns} FROM raw.fetches ORDER BY fetched_at").fetchall()
+
+
+def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    night(con, fred, "UNRATE")
+    fred.asked.clear()
+    done = night(con, fred, "UNRATE", days=1)
+    assert done.late == LATE and done.status == "unchanged", "late is no status, and stale is another matter"
+    assert done.requests == len(fred.asked) == 3  # the series, its release, the release's days
+    told = _result(done, live_facts(NIGHT)).metadata or {}
+    assert (
+        told["late_release"] == "the figure of 2026-05-01 was expected on 2026-06-05 (Employment Situation)"
+    )
+    assert "1 late" in _summary([done])
+    fetches = books(con, "status, series_id, message, late_observation, late_since")
+    (line,) = [line for line in read_lines(fetches[-1:], None) if "late" in line]
+    assert (
+        line == "late, not there though its release was planned: UNRATE (2026-05-01, planned for 2026-06-05)"
+    )
+    assert not [line for line in read_lines(fetches[-1:], None) if "stale" in line]
+
+
+def test_a_late_figure_that_comes_is_late_no_more(con: duckdb.DuckDBPyConnection, fred: FredServer) -> None:
+    assert night(con, fred, "UNRATE").late == LATE
+    fred.world.series["UNRATE"].revise("2026-06-13", {"2026-05-01": 4.4})
+    assert night(con, fred, "UNRATE", days=1).late is None
+    assert books(con, "late_since") == [(dt.date(2026, 6, 5),), (None,)]
+
+
+def test_a_release_moved_to_a_later_day_is_not_late_before_it(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    fred.world.releases[10].planned = np.array(["2026-06-18"], "datetime64[D]")
+    assert night(con, fred, "UNRATE").late is None
+    assert night(con, fred, "UNRATE", days=6).late is None, "on the day itself it may still come"
+    late = night(con, fred, "UNRATE", days=7).late
+    assert late is not None and late.expected_on == dt.date(2026, 6, 18)
+
+
+def test_a_provider_that_cuts_its_history_takes_nothing_of_ours_and_its_window_is_recorded(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    assert night(con, fred, HIGH_YIELD).status == "new"
+    before = con.execute("FROM raw.vintages").fetchall()
+    fred.world.series[HIGH_YIELD].truncate("2023-06-12")
+    done = night(con, fred, HIGH_YIELD, days=7)  # everything is asked for again
+    assert done.status == "unchanged"
+    assert "served from 2023-06-12 only; the archive keeps its figures since 2020-01-01" in (
+        done.message or ""
+    )
+    assert con.execute("FROM raw.vintages").fetchall() == before
+    window = books(con, "served_first, is_complete")
+    assert window == [(dt.date(2020, 1, 1), True), (dt.date(2023, 6, 12), True)]
