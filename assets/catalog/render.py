@@ -48,15 +48,20 @@ def table_comment(table: Table) -> str:
     return f"{table.title.rstrip('.')}. {table.grain.rstrip('.')}."
 
 
-def create_table(table: Table, name: str | None = None, *, replace: bool = False) -> str:
-    """CREATE TABLE with explicit types, NOT NULL and the key; `name` (already quoted) when not its own."""
+def create_table(
+    table: Table, name: str | None = None, *, replace: bool = False, with_key: bool = True
+) -> str:
+    """CREATE TABLE with explicit types, NOT NULL and, unless told otherwise, the key.
+
+    `name` (already quoted) when not its own.
+    """
     columns = [
         f"  {quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}"
         for column in table.columns
     ]
-    key = f"  PRIMARY KEY ({', '.join(quoted(part) for part in table.key)})"
+    key = [f"  PRIMARY KEY ({', '.join(quoted(part) for part in table.key)})"] if with_key else []
     opening = "CREATE OR REPLACE TABLE" if replace else "CREATE TABLE IF NOT EXISTS"
-    return f"{opening} {name or qualified_name(table)} (\n" + ",\n".join([*columns, key]) + "\n)"
+    return f"{opening} {name or qualified_name(table)} (\n" + ",\n".join([*columns, *key]) + "\n)"
 
 
 def comment_statements(table: Table, name: str | None = None, *, is_view: bool = False) -> list[str]:

@@ -3,7 +3,9 @@
 Belongs here: what goes into a release and how it is written. Does not belong here: judging it and the swap
 (`publication.py`), the books kept of it in the warehouse (`ledger.py`).
 
-The file has the 1.2 storage format, so that the 1.x clients analysts have open it.
+The file has the 1.2 storage format, so that the 1.x clients analysts have open it. Its tables lie in key order and
+have no index for the key: that would make the file six times as large, and nobody writes into it. That keys are
+unique is looked at here, once.
 """
 
 from __future__ import annotations
@@ -146,9 +148,9 @@ def _refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> 
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts) -> None:
-    """One table: definition, rows, comments."""
+    """One table: definition, rows, comments. Raises WarehouseError when two rows have one key."""
     name = qualified_name(table, STAGE, "main")
-    con.execute(create_table(table, name))
+    con.execute(create_table(table, name, with_key=False))
     if table.name in ("columns", "method_parameters", "method_versions", "release_manifest"):
         with registered(con, _frame(con, table, catalog, facts), _FRAME):
             con.execute(insert_by_name(table, _FRAME, name))
@@ -157,8 +159,18 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
             _insert(con, table, name, series_query(STAGE, _FRAME))
     else:
         _insert(con, table, name, source_query(con, table, catalog, facts, STAGE))
+    _refuse_doubles(con, table, name)
     for statement in comment_statements(table, name):
         con.execute(statement)
+
+
+def _refuse_doubles(con: duckdb.DuckDBPyConnection, table: Table, name: str) -> None:
+    key = ", ".join(map(quoted, table.key))
+    doubles = con.execute(f"SELECT {key} FROM {name} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchall()
+    if doubles:
+        raise WarehouseError(
+            f"{table.name}: more than one row for {', '.join(map(str, doubles[0]))}; run the job again"
+        )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: Table, name: str, source: str) -> None:

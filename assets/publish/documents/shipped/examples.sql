@@ -83,10 +83,11 @@ FROM series_as_of('UNRATE', DATE '2025-11-05')
 ORDER BY observation_date DESC LIMIT 6;
 
 -- [everything_known_on_a_date] What was the newest figure of every series on a date?
+-- A series without a figure in the two years before the date is taken to have ended.
 SELECT series_id, max(observation_date) AS observation_date, arg_max(value, observation_date) AS value,
-  max(realtime_start) AS known_since
+  arg_max(realtime_start, observation_date) AS known_since
 FROM all_as_of(DATE '2008-11-25')
-WHERE value IS NOT NULL
+WHERE value IS NOT NULL AND observation_date > DATE '2008-11-25' - INTERVAL 2 YEAR
 GROUP BY series_id ORDER BY series_id;
 
 -- [label_on_a_date] Which label was in force on a date?
@@ -102,15 +103,15 @@ FROM observations
 WHERE series_id = 'GDPC1' AND observation_date = DATE '2025-04-01'
 ORDER BY realtime_start;
 
--- [revisions] Which figures were revised most, from first release to the value of today?
+-- [revisions] Which figures of a series were revised most, from first release to the value of today?
 -- Empty on the bundled sample, which has one vintage a figure.
-SELECT series_id, observation_date, arg_min(value, realtime_start) AS first_value,
-  arg_max(value, realtime_start) AS newest_value, newest_value - first_value AS revision, count(*) - 1 AS times
+SELECT observation_date, arg_min(value, realtime_start) AS first_value, arg_max(value, realtime_start) AS newest_value,
+  arg_max(value, realtime_start) - arg_min(value, realtime_start) AS revision, count(*) - 1 AS times
 FROM observations
-WHERE value IS NOT NULL
-GROUP BY series_id, observation_date
+WHERE series_id = 'GDPC1' AND value IS NOT NULL
+GROUP BY observation_date
 HAVING count(*) > 1
-ORDER BY abs(revision / nullif(first_value, 0)) DESC NULLS LAST LIMIT 20;
+ORDER BY abs(revision) DESC LIMIT 20;
 
 -- [equity_risk_premium] What do equities pay over bonds, in four ways?
 -- Earnings of the last twelve months (absent in the sample) and of the national accounts, less nominal and real yield.
