@@ -11,11 +11,15 @@ import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.compute.argument.changes import regime_changes
-from assets.compute.argument.sensitivity import method_variants, parameter_sensitivity
+from assets.compute.argument.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
+from assets.compute.regime import scores_of
+from assets.compute.robustness import grid_states, variants
+from assets.compute.state import fast_entry
 from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
 from tests.validation_cases import CASES, FRAGILE, KNOWN, POST
 
 PAGE = PROJECT_ROOT / "docs" / "validation.md"
+LEAST_AGREED = 10
 
 
 def page() -> str:
@@ -73,12 +77,16 @@ def _post(post: Computed) -> Iterator[str]:
             (f"`{name}.{column}`", f"{expected:g}", f"{reading.value[-1]:.2f}", reading.observation_date[-1])
         )
     yield table(("column", "the post's day", "computed", "about"), rows)
-    forward = post.catalog.reference_values
-    cited = [v for v in forward.values() if "forward" in v.title.lower()][:1]
+    cited = {name: entry.value for name, entry in post.catalog.reference_values.items()}
+    forward = 100.0 * cited["forward_eps_usd"] / cited["sp500_close_index"]
+    bond = post.readings["real_yields.nominal_10y_pct"].value[-1]
+    real = post.readings["real_yields.real_10y_pct"].value[-1]
+    profits = post.readings["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1]
     yield (
-        f"The label that day is `{row['regime']}`, score {row['bubble_score']:.3f}. "
-        + (f"The post's forward earnings yield is cited, not computed ({cited[0].title}). " if cited else "")
-        + "Its premium of 0.31 is the cited 4.41 less 4.10.\n"
+        f"The label that day is `{row['regime']}`, score {row['bubble_score']:.3f}. Profits and equity value then "
+        f"known are of the quarter that began on {profits}. The post's forward earnings yield is cited, not computed: "
+        f"{cited['forward_eps_usd']:.2f} / {cited['sp500_close_index']:.2f} = {forward:.2f} percent. Its premium is "
+        f"{forward:.2f} - {bond:.2f} = {forward - bond:.2f}; over the real yield it would be {forward - real:.2f}.\n"
     )
 
 
@@ -94,19 +102,20 @@ def _agreement(computed: Computed) -> Iterator[str]:
         )
         for state, rows in frame.groupby("condition_state")
     ]
-    yield "## Agreement of 375 parameter sets\n"
+    sets = variants(computed.regime.conditions, computed.catalog.method).shift.size
+    yield f"## Agreement of {sets} parameter sets\n"
     yield table(("state", "month-ends", "mean agreement", "lowest", "full agreement"), rows)
     near = computed.catalog.method.robustness.near_threshold
     count = int((frame["distance_to_threshold"] <= near).sum())
-    yield f"{count} of {len(frame)} dates lie within {near:g} of a score threshold.\n"
+    yield f"{count} of {len(frame)} dates lie within {near:g} of a score threshold in force.\n"
     of_parameter = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
     shares = of_parameter.groupby("parameter")["disagreement_share"].mean().sort_values(ascending=False)
     yield table(
         ("parameter", "pairs of sets, differing in it alone, with different states"),
         [(f"`{name}`", f"{100 * share:.1f} %") for name, share in shares.items()],
     )
-    variants = _variants(computed)
-    scored = variants[variants["as_of_date"].isin(frame.index)]
+    named = _variants(computed)
+    scored = named[named["as_of_date"].isin(frame.index)]
     same = scored.groupby("variant")["is_same_regime"].mean().sort_values()
     yield table(
         ("alternative, tested and not taken", "same label"),
@@ -115,33 +124,55 @@ def _agreement(computed: Computed) -> Iterator[str]:
 
 
 def _fragile(computed: Computed) -> Iterator[str]:
-    yield "## Where the method is fragile\n"
-    variants = _variants(computed)
+    named = _variants(computed)
     rows = []
     for day in FRAGILE:
         row = computed.frame.loc[day]
-        other = variants[(variants["as_of_date"] == day) & ~variants["is_same_regime"]]
+        other = named[(named["as_of_date"] == day) & ~named["is_same_regime"]]
         rows.append(
             (
                 day[:7],
                 f"`{row['regime']}`",
                 f"{row['bubble_score']:.3f} ({row['score_p05']:.2f} to {row['score_p95']:.2f})",
                 f"{row['distance_to_threshold']:.3f}",
-                f"{row['agreement']:.2f}",
                 ", ".join(f"`{v.variant}`: {v.regime_variant}" for v in other.itertuples()) or "none",
             )
         )
+    yield "## Where the method is fragile\n"
+    header = ("month-end", "label", "score (5 to 95 % of weights)", "from a threshold", "otherwise under")
+    yield table(header, rows)
+    yield "What the parameter sets say of these months, and how often a parameter moved alone changes the state:\n"
+    yield table(("month-end", "states of the sets", "parameter and share of pairs"), _by_parameter(computed))
+    frame = computed.frame[computed.frame["agreement"].notna()].nsmallest(LEAST_AGREED, "agreement")
+    yield f"The {LEAST_AGREED} dates with the least agreement:\n"
     yield table(
-        (
-            "month-end",
-            "label",
-            "score (5 to 95 % of weights)",
-            "from a threshold",
-            "agreement",
-            "otherwise under",
-        ),
-        rows,
+        ("month-end", "label", "score", "agreement"),
+        [
+            (f"{day:%Y-%m}", f"`{row['regime']}`", f"{row['bubble_score']:.3f}", f"{row['agreement']:.2f}")
+            for day, row in frame.sort_index().iterrows()
+        ],
     )
+
+
+def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
+    """Per fragile month: how many sets say what, and the parameters in the order of their share."""
+    regime, readings, method = computed.regime, computed.readings, computed.catalog.method
+    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
+    codes = grid_states(variants(regime.conditions, method), computed.grid.is_month_end, fast, method)
+    shares = parameter_sensitivity(regime, readings, computed.catalog)
+    for day in FRAGILE:
+        states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]
+        of_day = shares[shares["as_of_date"] == day].sort_values("importance")
+        yield (
+            day[:7],
+            ", ".join(
+                f"{100 * n:.0f} % {state}"
+                for state, n in pd.Series(states).value_counts(normalize=True).items()
+            ),
+            ", ".join(
+                f"`{row.parameter}` {100 * row.disagreement_share:.0f} %" for row in of_day.itertuples()
+            ),
+        )
 
 
 def _changes(computed: Computed) -> Iterator[str]:

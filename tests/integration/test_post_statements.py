@@ -107,3 +107,64 @@ def test_inflation_of_five_percent_takes_five_points_on_every_date(
         "FROM relative_attractiveness AS a JOIN real_yields AS r USING (as_of_date) WHERE a.asset = 'treasury_10y'",
     )
     assert apart < 1e-9
+
+
+# ---- what the page says against the post
+
+
+def against(text: str) -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## What the measurement says against the post")[2]
+    assert text in section, text
+
+
+def texts(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [str(value) for (value,) in con.execute(query).fetchall()]
+
+
+def test_the_three_parts_together_held_when_the_page_says(release: duckdb.DuckDBPyConnection) -> None:
+    months = texts(
+        release,
+        "SELECT strftime(as_of_date, '%Y-%m') FROM monetisation WHERE is_coordinated "
+        "AND as_of_date >= '2003-01-01' ORDER BY as_of_date",
+    )
+    assert months[:4] == ["2009-01", "2009-02", "2009-03", "2009-04"]
+    assert (months[4], months[14], len(months)) == ("2019-10", "2020-08", 17)
+    against(
+        "In this easing the three parts together (7) first held in April 2026; before, they did in early 2009"
+    )
+    against("from October 2019 to August 2020")
+    assert months[15:] == ["2026-04", "2026-05"]
+
+
+def test_purchases_met_what_the_page_says(release: duckdb.DuckDBPyConnection) -> None:
+    columns = [f"{c}_verdict" for c in ("valuation", "economy", "inflation", "credit")]
+    met = {
+        phase: verdicts
+        for phase, *verdicts in release.execute(
+            f"SELECT phase, {', '.join(columns)}, inflation_verdict_after FROM qe_phases WHERE phase LIKE 'qe_'"
+        ).fetchall()
+    }
+    assert met["qe1"] == ["cold", "cold", "hot", "cold", "cold"]
+    assert met["qe2"][:4] == met["qe3"][:4] == ["cold", "between", "cold", "between"]
+    against(
+        '"At least three of four cold" (38 to 41) is QE1. QE2 and QE3 met cold valuations and cold inflation'
+    )
+    against(
+        "QE1 met inflation at target on the day it was announced, and cold inflation three month-ends later"
+    )
+
+
+def test_valuation_had_fallen_a_little_in_the_sample(release: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT valuation_score_change_6m FROM liquidity_destination WHERE as_of_date = ?"
+    assert -0.05 < one(release, query, dt.date(2025, 11, 30)) < 0.0
+    against("the valuation score itself had fallen a little over the six months to November 2025")
+
+
+def test_over_the_real_yield_the_posts_premium_is_what_the_page_says(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    cited = dict(release.execute("SELECT id, value FROM reference_values").fetchall())
+    real = one(release, "SELECT real_10y_pct FROM qe_phases WHERE phase = 'post'")
+    against(
+        f"Against the real yield it is {cited['forward_earnings_yield_pct'] - real:.1f} percentage points"
+    )

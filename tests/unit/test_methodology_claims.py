@@ -152,3 +152,12 @@ def spans(flags: pd.Series, shortest: int) -> list[str]:
         for _, run in runs
         if run.iloc[0] and len(run) >= shortest
     ]
+
+
+def test_on_monthly_prices_the_valuation_of_november_2025_had_risen(full: Computed) -> None:
+    """The page on the post says so beside the sample's, which had fallen."""
+    frame = full.tables["liquidity_destination"].frame.set_index("as_of_date")
+    assert frame.loc["2025-11-30", "valuation_score_change_6m"] > 0
+    assert "on the live profile's prices it had risen" in (PAGE.parent / "post.md").read_text(
+        encoding="utf-8"
+    )

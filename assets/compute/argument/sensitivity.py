@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
 PARAMETERS = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
-_BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)
+STATE_BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)
 _STANCES = np.array(["tightening", "neutral", "stimulus"], dtype=object)
 
 
@@ -124,7 +124,9 @@ def _without_hysteresis(regime: Regime, readings: Readings, method: Method) -> _
     plain = method.model_copy(update={"robustness": one})
     fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
     codes = grid_states(variants(regime.conditions, plain), regime.grid.is_month_end, fast, plain)
-    return _Variant("without_hysteresis", _BY_CODE[codes[:, 0]], regime.stance.stance, regime.bubble_score)
+    return _Variant(
+        "without_hysteresis", STATE_BY_CODE[codes[:, 0]], regime.stance.stance, regime.bubble_score
+    )
 
 
 def _by_families(valuation: Condition, method: Method) -> Floats:
@@ -182,7 +184,7 @@ def _weighted(scores: list[Floats], weights: list[float], like: Floats) -> Float
 def _share_differing(cube: np.ndarray, axis: int) -> Floats:
     """Share of unordered pairs along an axis that differ, over all other settings, per date."""
     k = cube.shape[axis]
-    same = sum((cube == code).sum(axis=axis).astype("float64") ** 2 for code in range(len(_BY_CODE)))
+    same = sum((cube == code).sum(axis=axis).astype("float64") ** 2 for code in range(len(STATE_BY_CODE)))
     differing = (k * k - np.asarray(same)) / (k * (k - 1))
     share: Floats = differing.reshape(len(cube), -1).mean(axis=1)
     return share
