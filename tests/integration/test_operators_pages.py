@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -57,3 +60,17 @@ def test_messages_quoted_are_messages_of_the_code() -> None:
 def test_launcher_shown_is_valid_yaml() -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", SCALING, flags=re.S)
     assert yaml.safe_load(shown)["run_launcher"]["class"] == "DockerRunLauncher"
+
+
+LOGS_ONE_LINE = """
+import logging
+from dagster._utils.log import configure_loggers
+configure_loggers(formatter="json")
+logging.getLogger("dagster.daemon").info("as the page shows")
+"""
+
+
+def test_log_line_shown_has_the_fields_dagster_writes() -> None:
+    (shown,) = re.findall(r"```json\n(.*?)```", OPERATIONS, flags=re.S)
+    logged = subprocess.run([sys.executable, "-c", LOGS_ONE_LINE], capture_output=True, text=True, check=True)
+    assert set(json.loads(logged.stdout)) == set(json.loads(shown))

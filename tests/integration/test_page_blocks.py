@@ -33,6 +33,7 @@ ELSEWHERE = {
     ("docs/analysts.md", "sh"): "tests/integration/test_analysts_page.py",
     ("docs/examples.md", "sql"): "tests/integration/test_examples.py",
     ("docs/scaling.md", "yaml"): "tests/integration/test_operators_pages.py",
+    ("docs/operations.md", "json"): "tests/integration/test_operators_pages.py",
     ("docs/extending.md", "toml"): "tests/integration/test_extending.py",
     ("README.md", "text"): "tests/integration/test_readme.py",
 }
