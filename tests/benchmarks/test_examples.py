@@ -18,7 +18,7 @@ from tests.benchmarks.vintages import generate
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 
 LIMIT = 0.05  # seconds, warm
-GROWN = 10_000_000
+GROWN = 5_000_000
 STARTED_AT = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
 _GROW = """
 INSERT INTO observations BY NAME

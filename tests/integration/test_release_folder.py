@@ -80,11 +80,12 @@ def test_notes_count_new_and_revised_figures(release: Path, night: Night) -> Non
             "INSERT INTO observations SELECT * REPLACE (DATE '2026-05-30' AS realtime_start) FROM observations "
             "WHERE series_id = 'UNRATE' AND observation_date = '2026-03-01' LIMIT 1"
         )
-        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
+        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date IN ('2026-05-31', '2001-01-31')")
     publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     said = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
     assert "- UNRATE: 0 new, 1 revised" in said
-    assert " -> neither" in said
+    assert "stimulus_into_bubble -> neither; as of" in said
+    assert "- 2001-01-31: stimulus_into_bubble -> neither" in said
 
 
 def test_a_changed_missing_or_added_file_is_found(release: Path) -> None:

@@ -12,12 +12,17 @@ import duckdb
 
 from assets.publish.documents.facts import DocumentFacts, Rows, asked
 
-_SHOWN = 20
+_SHOWN = 20  # of new month-ends, which are all of them after a change of the method
 _BEFORE = "read_parquet('{before}/parquet/{table}.parquet')"
 _LAST = "SELECT as_of_date, regime, bubble_score FROM {regime} ORDER BY as_of_date DESC LIMIT 1"
 _NEW_MONTH_ENDS = """
 SELECT as_of_date, regime FROM regime
 WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_manifest) ORDER BY as_of_date
+"""
+_RELABELLED = """
+SELECT now.as_of_date, was.regime AS before, now.regime
+FROM regime AS now JOIN {regime} AS was USING (as_of_date)
+WHERE now.is_month_end AND was.is_month_end AND now.regime <> was.regime ORDER BY as_of_date
 """
 _FIGURES = """
 SELECT o.series_id,
@@ -65,9 +70,12 @@ def _changes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Iterator[s
         return
     yield "## Label"
     yield f"{_label(last[0]['regime'], newest['regime'])}; as of {last[0]['as_of_date']} before."
+    yield from ("", "## Labels of month-ends that are others now")
+    relabelled = _asked_before(con, facts, _RELABELLED)
+    yield from _listed([f"{row['as_of_date']}: {row['before']} -> {row['regime']}" for row in relabelled])
     yield from ("", "## Month-ends published for the first time")
     ends = asked(con, _NEW_MONTH_ENDS)
-    yield from _listed([f"{row['as_of_date']}: {row['regime']}" for row in ends])
+    yield from _listed([f"{row['as_of_date']}: {row['regime']}" for row in ends], _SHOWN)
     yield from ("", "## New and revised figures")
     figures = _asked_before(con, facts, _FIGURES)
     yield from _listed([f"{r['series_id']}: {r['new']} new, {r['revised']} revised" for r in figures])
@@ -94,9 +102,10 @@ def _label(before: str, now: str) -> str:
     return f"unchanged: {now}" if before == now else f"{before} -> {now}"
 
 
-def _listed(lines: list[str]) -> list[str]:
-    more = [f"- and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    return [*(f"- {line}" for line in lines[:_SHOWN]), *more] or ["none"]
+def _listed(lines: list[str], at_most: int | None = None) -> list[str]:
+    shown = lines[:at_most]
+    more = [f"- and {len(lines) - len(shown)} more"] if len(shown) < len(lines) else []
+    return [*(f"- {line}" for line in shown), *more] or ["none"]
 
 
 def _asked_before(con: duckdb.DuckDBPyConnection, facts: DocumentFacts, query: str) -> Rows:

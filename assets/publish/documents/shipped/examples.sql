@@ -87,7 +87,7 @@ ORDER BY observation_date DESC LIMIT 6;
 SELECT series_id, max(observation_date) AS observation_date, arg_max(value, observation_date) AS value,
   arg_max(realtime_start, observation_date) AS known_since
 FROM all_as_of(DATE '2008-11-25')
-WHERE value IS NOT NULL AND observation_date > DATE '2008-11-25' - INTERVAL 2 YEAR
+WHERE value IS NOT NULL AND observation_date > DATE '2006-11-25'
 GROUP BY series_id ORDER BY series_id;
 
 -- [label_on_a_date] Which label was in force on a date?
