@@ -6,19 +6,18 @@ Belongs here: putting sentences, figures and tables into the template. Does not 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from assets.report import (
     sentences,
-    sentences_argument,
+    sentences_flip,
     sentences_markets,
+    sentences_record,
     tables,
     tables_flip,
     tables_markets,
@@ -26,21 +25,15 @@ from assets.report import (
 )
 from assets.report.charts.svg import pictures_of
 from assets.report.figures import Figure, as_of, gold_figure, timeline_figure
+from assets.report.first_screen import head, tiles
 from assets.report.multiples import FED, MARKETS, MONEY, Panel, panel_figure
 from assets.report.reading import Release, Sources
 from assets.report.tokens import declarations
-from assets.report.words import GRADE_WORDS, REGIME_WORDS, capital, day, number, regime_words
+from assets.report.words import THIN, number
 
 TEMPLATES = Path(__file__).parent / "templates"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_NEW_YORK = ZoneInfo("America/New_York")
-_DRIVERS = {
-    "rate": "by the policy rate",
-    "balance_sheet": "by the balance sheet",
-    "both": "rate and balance sheet",
-    "none": "rate and balance sheet cancel",
-}
-_SAYING = (sentences, sentences_argument, sentences_markets)
+_SAYING = (sentences, sentences_flip, sentences_record, sentences_markets)
 # Sections after the timeline: anchor and the name in the list of contents.
 SECTIONS = (
     ("past", "Past easing against now"),
@@ -61,7 +54,6 @@ SECTIONS = (
     ("caveats", "Caveats"),
     ("sources", "Sources"),
 )
-_TONES = {"bubble": "hot", "depression": "cold"}
 
 
 def render_report(con: duckdb.DuckDBPyConnection, before: str = "") -> str:
@@ -109,8 +101,8 @@ def _content(release: Release) -> dict[str, Any]:
     newest_phases, phase_count = tables.newest_phases(release)
     return {
         "sections": SECTIONS,
-        "head": _head(release),
-        "tiles": _tiles(release),
+        "head": head(release),
+        "tiles": tiles(release),
         "timeline": timeline_figure(release),
         "gold": gold_figure(release),
         "money": panel_figure(release, MONEY),
@@ -138,75 +130,19 @@ def _content(release: Release) -> dict[str, Any]:
         "sources": tables_markets.source_rows(release),
         "cite": _sources_of_tables(release),
         "as_of": as_of(release),
+        "inflation": _inflation_note(release),
     }
 
 
-def _head(release: Release) -> dict[str, str]:
-    today, manifest = release.today, release.manifest
-    words = regime_words(today["regime"], today["stance_driver"])
-    plain = REGIME_WORDS.get(today["regime"], str(today["regime"]))
-    published = manifest["published_at"].replace(tzinfo=dt.UTC).astimezone(_NEW_YORK)
-    last = plain.split(" ")[-1]
-    return {
-        "as_of": day(release.as_of),
-        "profile": manifest["profile"],
-        "badge": "Sample data" if manifest["profile"] == "sample" else "Live figures",
-        "published": f"{day(published.date())}, {published:%H:%M} New York",
-        "method": manifest["method_version"],
-        "grade": str(today["pit_grade"]).replace("_", " "),
-        "grade_words": GRADE_WORDS.get(today["pit_grade"], ""),
-        "regime": words,
-        "regime_first": plain.removesuffix(last).strip(),
-        "regime_last": last,
-        "regime_rest": words.removeprefix(plain),
-        "tone": _TONES.get(today["condition_state"], "mid"),
-        "code_version": manifest["code_version"],
-        "release_id": manifest["release_id"],
-    }
-
-
-def _tiles(release: Release) -> list[dict[str, str]]:
-    today = release.today
-    minimum = release.parameters["coverage.minimum"]
-    at_minimum = today["conditions_at_minimum_coverage"] is not None
-    return [
-        {
-            "name": "Bubble score",
-            "value": number(today["bubble_score"]),
-            "note": "0 is cold, 1 is hot",
-        },
-        {
-            "name": "Fed stance",
-            "value": capital(today["stance"] or "unknown"),
-            "note": _DRIVERS.get(today["stance_driver"], ""),
-        },
-        _distance_tile(release),
-        {
-            "name": "Coverage",
-            "value": number(today["coverage"]),
-            "note": f"at the minimum of {number(minimum)}" if at_minimum else f"{number(minimum)} is needed",
-        },
-    ]
-
-
-def _distance_tile(release: Release) -> dict[str, str]:
-    """How far the score is from its nearest threshold in force, and which one."""
-    today = release.today
-    name = "exit" if today["condition_state"] in _TONES else "entry"
-    limits = [row for row in tables_flip.thresholds(release) if row["measure"] == "bubble_score"]
-    if not limits:
-        return {
-            "name": "Distance",
-            "value": number(today["distance_to_threshold"]),
-            "note": "no label, no threshold",
-        }
-    nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
-    side = "above" if nearest["measure_value"] > nearest["limit_value"] else "below"
-    return {
-        "name": f"Distance to {name}",
-        "value": number(today["distance_to_threshold"]),
-        "note": f"score {side} {number(nearest['limit_value'])}",
-    }
+def _inflation_note(release: Release) -> str:
+    """Inflation's own rule, which a reader needs beside its score."""
+    target = number(release.parameters["verdict.inflation_target_pct"], 0)
+    fall = number(release.parameters["verdict.inflation_fall_pp"], 1)
+    months = int(release.parameters["verdict.inflation_window_months"])
+    return (
+        f"Inflation stands beside the score; it is cold below {target}{THIN}% or {fall}{THIN}pp lower than "
+        f"{months} months before, else hot."
+    )
 
 
 def _panels(release: Release, panels: Sequence[Panel]) -> list[Figure]:

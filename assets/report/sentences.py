@@ -45,8 +45,8 @@ def lead_conditions(release: Release) -> str | None:
     found = _verdicts(_today(release))
     hot = [name for name in CONDITIONS if found[name] == "hot"]
     doing = _DOING.get(release.today["stance"], "has no stance that could be measured")
-    said = f"The Fed {doing} while **{counted(len(hot), 'condition of the four', 'of four conditions')}** "
-    said += ("is" if len(hot) == 1 else "are") + " hot" + (f": {listed(hot)}." if hot else ".")
+    said = f"The Fed {doing} while **{in_words(len(hot))} of four conditions** {_be(len(hot))} hot"
+    said += f": {listed(hot)}." if hot else "."
     for word, state in (("cold", "cold"), ("between", "in between"), (None, "not measurable")):
         names = [name for name in CONDITIONS if found[name] == word]
         if names:
@@ -75,7 +75,8 @@ def lead_since(release: Release) -> str | None:
         since,
         release.as_of,
     )["n"]
-    return f"The label has stood for {counted(ends, 'month-end')}, since **{day(since)}**."
+    said = "There has been no label" if release.today["regime"] == "indeterminate" else "The label has stood"
+    return f"{said} for {counted(ends, 'month-end')}, since **{day(since)}**."
 
 
 def care_indeterminate(release: Release) -> str | None:
@@ -89,7 +90,7 @@ def care_indeterminate(release: Release) -> str | None:
 
 def care_provisional_row(release: Release) -> str | None:
     """A run date inside a month is provisional."""
-    if release.today["is_month_end"]:
+    if release.today["is_month_end"] or release.today["regime"] == "indeterminate":
         return None
     would_be = STATE_WORDS.get(release.today["provisional_condition"], "nothing")
     return (
@@ -126,9 +127,10 @@ def timeline_count(release: Release) -> str | None:
         "SELECT count(*) FILTER (regime = 'stimulus_into_bubble') AS easing, count(*) AS n, "
         "count(*) FILTER (regime = 'stimulus_into_bubble' AND starts) AS spells, min(as_of_date) AS first FROM ends"
     )
-    still = (
-        ", one of them open" if release.today["regime"] == "stimulus_into_bubble" else ", all of them over"
-    )
+    if not found["n"]:
+        return "No month-end of this release has a score yet."
+    is_open, alone = release.today["regime"] == "stimulus_into_bubble", found["spells"] == 1
+    still = (", still open" if alone else ", one of them open") if is_open else ", now over"
     return (
         f"Easing into a bubble: **{found['easing']} of {found['n']} month-ends** since {month(found['first'])}, "
         f"in {counted(found['spells'], 'spell')}{still if found['spells'] else ''}."
@@ -140,6 +142,9 @@ def past_easing(release: Release) -> str | None:
     past, now = _past(release), _today(release)
     cold, hot = now["cold_conditions"], now["hot_conditions"]
     said = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot."
+    unknown = sum(verdict is None for verdict in _verdicts(now).values())
+    if unknown:
+        said = f"{said[:-1]}; {in_words(unknown)} cannot be measured."
     if not past:
         return said
     first, *rest = past
@@ -210,7 +215,8 @@ def change_label(release: Release) -> str | None:
     if row["stance_cause"]:
         causes.append(f"{_CAUSES[row['stance_cause']]} moved the stance")
     if row["thresholds_crossed"]:
-        causes.append(f"{row['thresholds_crossed'].replace('_', ' ')}")
+        crossed = row["thresholds_crossed"].replace("_", " ")
+        causes.append(crossed.replace(">=", "≥").replace("<=", "≤"))
     return f"{said}: {listed(causes)}." if causes else f"{said}."
 
 

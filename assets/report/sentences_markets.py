@@ -6,7 +6,17 @@ Belongs here: words around those figures. Does not belong here: figures typed in
 from __future__ import annotations
 
 from assets.report.reading import Release, Row
-from assets.report.words import RIGHTS_WORDS, THIN, counted, day, listed, month, number
+from assets.report.words import (
+    RIGHTS_WORDS,
+    THIN,
+    capital,
+    counted,
+    day,
+    in_words,
+    listed,
+    month,
+    number,
+)
 
 _STRENGTH = (
     (0.1, "no link to speak of"),
@@ -140,9 +150,9 @@ def destination(release: Release) -> str | None:
     where = row["destination"]
     if where is None:
         return None
-    change = row["core_pce_yoy_change_12m_pp"]
+    change, up = row["core_pce_yoy_change_12m_pp"], row["asset_signals_up"]
     said = (
-        f"Over 12 months {row['asset_signals_up']} of {row['asset_signals_known']} known signs say "
+        f"Over 12 months {up} of {row['asset_signals_known']} known signs {'says' if up == 1 else 'say'} "
         "that assets were bid up, "
         f"and core inflation moved by {number(change, 2, sign=True)}{THIN}pp"
     )
@@ -153,16 +163,19 @@ def gauge_known(release: Release) -> str | None:
     """How much of Dalio's own list can be measured, and how hot it is."""
     rows = release.rows("SELECT * FROM bubble_gauge WHERE as_of_date = ?", release.as_of)
     known = [row for row in rows if row["heat"] is not None]
-    criteria = {row["criterion"] for row in rows}
+    criteria, measured = {row["criterion"] for row in rows}, len({row["criterion"] for row in known})
     if not rows:
         return None
     said = (
         f"Of {counted(len(criteria), 'criterion', 'criteria')}, "
-        f"{counted(len({row['criterion'] for row in known}), 'has', 'have')} a measure in these figures."
+        f"{in_words(measured)} {'has' if measured <= 1 else 'have'} a measure in these figures."
     )
+    if not known:
+        return said
     hot = sum(row["heat"] >= 0.8 for row in known)
-    stand, whose = "stands" if hot == 1 else "stand", "its" if len(known) == 1 else "their"
-    return f"{said} {hot} of {len(known)} measures {stand} in the hottest fifth of {whose} history."
+    stand, whose = ("stands", "its") if hot <= 1 else ("stand", "their")
+    many = f"{in_words(hot)} of {counted(len(known), 'measure')}"
+    return f"{said} {capital(many)} {stand} in the hottest fifth of {whose} history."
 
 
 def checks_summary(release: Release) -> str | None:

@@ -15,12 +15,12 @@ from assets.report.words import (
     ABSENT,
     REGIME_WORDS,
     STATE_WORDS,
-    THIN,
     capital,
     counted,
     month,
     number,
     regime_words,
+    with_unit,
 )
 
 ASSETS = {"equities": "Equities", "treasury_10y": "10-year Treasury", "gold": "Gold"}
@@ -35,6 +35,7 @@ VARIANTS = {
 }
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+_CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets stand in the evidence
 _SEVERITIES = ("warning", "caution", "note")
 
 
@@ -83,7 +84,10 @@ def _return(row: Row | None) -> dict[str, str]:
 
 
 def variant_rows(release: Release) -> list[dict[str, str]]:
-    """Each alternative that was tested: its label on the newest row, and how often it gives the published one."""
+    """Each alternative that was tested: its label on the newest row, and how often it gives the published one.
+
+    Empty before the first score.
+    """
     rows = release.rows(
         "SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same, "
         "max_by(v.regime_variant, v.as_of_date) AS label, "
@@ -97,9 +101,10 @@ def variant_rows(release: Release) -> list[dict[str, str]]:
             "name": VARIANTS.get(row["variant"], capital(row["variant"].replace("_", " "))),
             "label": "the same" if row["agrees"] else REGIME_WORDS.get(str(row["label"]), ABSENT),
             "score": number(row["score"]),
-            "same": f"{number(100 * row['same'], 0)}{THIN}%",
+            "same": with_unit(None if row["same"] is None else 100 * row["same"], "percent", 0),
         }
         for row in rows
+        if row["same"] is not None
     ]
 
 
@@ -151,7 +156,11 @@ def caveat_groups(release: Release) -> list[dict[str, Any]]:
     )
     groups = []
     for severity in _SEVERITIES:
-        texts = [capital(_CODE.sub(_spoken, row["text"])) for row in rows if row["severity"] == severity]
+        texts = [
+            capital(_CODE.sub(_spoken, _CODES.sub("", row["text"])))
+            for row in rows
+            if row["severity"] == severity
+        ]
         if texts:
             groups.append({"name": severity, "title": f"{capital(severity)}s", "texts": texts})
     return groups

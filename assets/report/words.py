@@ -121,7 +121,7 @@ PUBLISHERS = {
 RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
-    "reserve_bank": "Reserve Bank's terms",
+    "reserve_bank": "Reserve Bank terms",
     "restricted": "restricted",
 }
 

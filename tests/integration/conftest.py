@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from assets.report.page import render_report
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.publication import staged_path
@@ -62,6 +63,13 @@ def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 def made_release(_made_night: Night) -> Path:
     """The staged file of the night, only to be read."""
     return _made_night.staged
+
+
+@pytest.fixture(scope="session")
+def report_html(made_release: Path) -> str:
+    """report.html of the night, drawn once: most of its time is drawing."""
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        return render_report(con)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Every sentence of report.html, computed again: each figure and choice of words by a query of its own.
 
-A sentence is held three ways: it is in the table below, the answers of its query stand in it in that order, and what is
-left when they are taken out has no figure in it.
+A sentence is held three ways: it has a query (`sentence_queries.py`), the answers of its query stand in it in that
+order, and what is left when they are taken out has no figure in it.
 """
 
 from __future__ import annotations
@@ -13,218 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.report.page import render_report, said
+from assets.report.page import said
 from assets.report.reading import Release
 from assets.warehouse.connection import CONFIG
+from tests.integration.sentence_queries import KNOWN_OF, KNOWN_SAID, MACROS, NOW, RECOMPUTED
 from tests.validation_cases import CASES
 
-NOW = "(SELECT max(as_of_date) FROM regime)"
-# number with a true minus, signed number, date, month
-MACROS = """
-CREATE TEMP MACRO num(v, d) AS replace(format('{:,.' || d || 'f}', v), '-', chr(8722));
-CREATE TEMP MACRO signed(v, d) AS CASE WHEN v > 0 THEN '+' ELSE '' END || num(v, d);
-CREATE TEMP MACRO long_day(v) AS strftime(v, '%-d %b %Y');
-CREATE TEMP MACRO month_of(v) AS strftime(v, '%b %Y');
-CREATE TEMP MACRO in_words(n) AS coalesce(['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
-  [n + 1], n::VARCHAR);
-"""
-# What the release said on every month-end of the known dates.
-KNOWN_SAID = """CREATE TEMP TABLE known_said AS
-SELECT first, last, which, expected, as_of_date,
-  CASE which WHEN 'regime' THEN regime WHEN 'stance' THEN stance ELSE condition_state END AS said FROM (VALUES """
-KNOWN_OF = """) AS c(first, last, which, expected)
-JOIN regime ON is_month_end AND as_of_date BETWEEN first::DATE AND last::DATE"""
-# Sentence: a query whose one row holds the figures and chosen words in the order they appear.
-RECOMPUTED = {
-    "lead_conditions": """
-        SELECT CASE r.stance WHEN 'stimulus' THEN 'is easing' WHEN 'tightening' THEN 'is tightening'
-                 ELSE 'neither' END,
-          in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT + (r.credit_score >= 0.55)::INT
-            + (e.value >= 2.0)::INT),
-          'valuation', 'economy', 'inflation', 'Credit is in between'
-        FROM regime r JOIN regime_evidence e USING (as_of_date)
-        WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
-          AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score > 0.30 AND r.credit_score < 0.55""",
-    "lead_past": """
-        SELECT 'QE1, QE2 and QE3', in_words(max(hot)), in_words(min(cold)) FROM (
-          SELECT (valuation_score >= 0.70)::INT + (economy_score >= 0.50)::INT + (credit_score >= 0.55)::INT
-              + (inflation_verdict = 'hot')::INT AS hot,
-            (valuation_score <= 0.50)::INT + (economy_score <= 0.35)::INT + (credit_score <= 0.30)::INT
-              + (inflation_verdict = 'cold')::INT AS cold
-          FROM qe_phases WHERE phase IN ('qe1', 'qe2', 'qe3'))""",
-    "lead_since": """
-        WITH runs AS (SELECT as_of_date, regime, sum((regime IS DISTINCT FROM before)::INT)
-            OVER (ORDER BY as_of_date) AS run
-          FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
-        SELECT in_words(count(*)), long_day(min(as_of_date)) FROM runs WHERE run = (SELECT max(run) FROM runs)""",
-    "care_coverage": """
-        SELECT 'Credit', (SELECT num(number, 2) FROM method_parameters WHERE parameter = 'minimum'), 'no corporate'
-        FROM regime WHERE as_of_date = {now} AND abs(credit_coverage - 0.5) < 1e-6 AND economy_coverage > 0.51
-          AND valuation_coverage > 0.51 AND NOT EXISTS (SELECT * FROM regime_evidence WHERE as_of_date = {now}
-            AND score IS NOT NULL AND component IN ('excess_bond_premium', 'gz_spread', 'hy_oas', 'baa_10y_spread',
-            'hqm_10y_spread'))""",
-    "timeline_count": """
-        WITH s AS (SELECT *, row_number() OVER (ORDER BY as_of_date) AS n FROM regime WHERE bubble_score IS NOT NULL),
-        hit AS (SELECT n - row_number() OVER (ORDER BY n) AS island FROM s WHERE regime = 'stimulus_into_bubble')
-        SELECT (SELECT count(*) FROM hit), (SELECT count(*) FROM s), month_of((SELECT min(as_of_date) FROM s)),
-          in_words(count(DISTINCT island)), 'one of them open' FROM hit""",
-    "past_easing": """
-        SELECT in_words(q1.cold_conditions), 'QE1', in_words(q1.cold_conditions_after), 'three', 'QE2',
-          in_words(q2.cold_conditions), in_words(q2.cold_conditions_after), 'QE3', in_words(q3.cold_conditions),
-          in_words(q3.cold_conditions_after), 'none is cold', in_words(t.hot_conditions)
-        FROM qe_phases q1, qe_phases q2, qe_phases q3, qe_phases t
-        WHERE q1.phase = 'qe1' AND q2.phase = 'qe2' AND q3.phase = 'qe3' AND t.phase = 'today'
-          AND t.cold_conditions = 0""",
-    "evidence_extremes": """
-        SELECT '0', '100', replace(arg_max(component, score), '_', ' '), num(100 * max(score), 0), 'real GDP growth',
-          num(100 * min(score), 0)
-        FROM regime_evidence WHERE as_of_date = {now} AND contribution > 0
-        HAVING arg_min(component, score) = 'real_gdp_growth'""",
-    "evidence_absent": """
-        SELECT count(*) FILTER (value IS NULL), count(*), count(*) FILTER (absent_reason = 'not_in_profile'),
-          'not in this profile', count(*) FILTER (absent_reason = 'stale'), 'too old'
-        FROM regime_evidence WHERE as_of_date = {now}""",
-    "change_label": """
-        SELECT long_day(as_of_date), 'neutral policy in a bubble', 'stimulus into a bubble',
-          'the announced balance sheet moved the stance'
-        FROM (SELECT *, lag(regime) OVER (ORDER BY as_of_date) AS before,
-            lag(rate_direction) OVER (ORDER BY as_of_date) AS rate_before FROM regime)
-        WHERE regime <> before AND regime = 'stimulus_into_bubble' AND before = 'neutral_bubble'
-          AND rate_before = rate_direction ORDER BY as_of_date DESC LIMIT 1""",
-    "change_score": """
-        WITH e AS (SELECT component, sum(contribution) FILTER (as_of_date = {now})
-            - sum(contribution) FILTER (as_of_date = DATE '2026-04-30') AS moved
-          FROM regime_evidence GROUP BY component),
-        ranked AS (SELECT *, row_number() OVER (ORDER BY abs(moved) DESC) AS n FROM e)
-        SELECT '30 Apr 2026', (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = DATE '2026-04-30'),
-          (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = {now}),
-          'Sahm gap', max(signed(moved, 3)) FILTER (n = 1), 'real bank credit', max(signed(moved, 3)) FILTER (n = 2)
-        FROM ranked HAVING max(component) FILTER (n = 1) = 'sahm_gap'""",
-    "money_correlation": """
-        WITH m AS (SELECT o.observation_date AS m, o.value, c.value AS cpi, t.value AS bill
-          FROM all_as_of({now}) o JOIN all_as_of({now}) c USING (observation_date)
-          JOIN all_as_of({now}) t USING (observation_date)
-          WHERE o.series_id = 'M2SL' AND c.series_id = 'CPIAUCSL' AND t.series_id = 'TB3MS'),
-        y AS (SELECT a.m, 100 * (a.value / b.value - 1) AS m2, a.bill - 100 * (a.cpi / b.cpi - 1) AS rate
-          FROM m a JOIN m b ON b.m = a.m - INTERVAL 12 MONTH)
-        SELECT num(corr(m2, rate), 2), month_of(min(m)), 'weak',
-          num(corr(m2, rate) FILTER (m > (SELECT max(m) FROM y) - INTERVAL 120 MONTH), 2) FROM y""",
-    "premium_rank": """
-        WITH h AS (SELECT round(erp_vs_nominal_10y_pp, 6) AS v, as_of_date FROM equity_risk_premium
-          WHERE erp_vs_nominal_10y_pp IS NOT NULL), t AS (SELECT v FROM h WHERE as_of_date = {now})
-        SELECT '10', (SELECT num(v, 2) FROM t), num(100 * avg((h.v < t.v)::INT + 0.5 * (h.v = t.v)::INT), 0), '1985'
-        FROM h, t""",
-    "balance_sheet": """
-        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2),
-          num(abs(fed_assets_growth_26w_pct - greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)), 2), 'less',
-          CASE WHEN fed_assets_growth_26w_pct >= 0 AND excess_growth_pp <= 0 THEN 'no more than keeping pace' END,
-          CASE WHEN reserve_excess_growth_pp > 5 THEN 'stimulative' END
-        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
-          AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
-    "monetisation": """
-        WITH d AS (SELECT max(value) FILTER (observation_date = DATE '2025-10-01') / 1000
-            - max(value) FILTER (observation_date = DATE '2024-10-01') / 1000 AS debt
-          FROM series_as_of('FYGFDPUN', {now})),
-        t AS (SELECT (max(value) FILTER (observation_date = DATE '2025-12-31')
-            - max(value) FILTER (observation_date = DATE '2025-01-01')) / 1000 AS bought
-          FROM series_as_of('TREAST', {now}))
-        SELECT '31 Dec 2025', 'shed', num(-bought, 0), 'rose', num(debt, 0),
-          num(100 * bought / debt, 2), 'no monetisation'
-        FROM d, t WHERE 100 * bought / debt < 10 AND bought < 0 AND debt > 0""",
-    "coordination": """
-        SELECT 'All three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
-          num(-0.20, 2), num(f.deficit_12m_pct_gdp, 2), '4'
-        FROM reserve_growth g JOIN fiscal_and_debt f USING (as_of_date) JOIN real_yields y USING (as_of_date)
-        WHERE as_of_date = {now} AND g.balance_sheet_impulse_pct_gdp >= 0.5 AND y.policy_rate_change_6m_pp <= -0.20
-          AND f.deficit_12m_pct_gdp >= 4""",
-    "gold_hurdle": """
-        SELECT '10', num(arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
-        WHERE value IS NOT NULL""",
-    "gold_at_five": """
-        SELECT '5', '10', 'loses', num(5 - arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
-        WHERE value IS NOT NULL""",
-    "destination": """
-        SELECT '12', (equity_real_return_12m_pct > 0)::INT + (real_10y_change_12m_pp < 0)::INT
-            + (earnings_multiple_change_12m_pct > 0)::INT + (gold_less_core_inflation_12m_pp > 0)::INT, 4,
-          signed(core_pce_yoy_change_12m_pp, 2), 'to asset prices and to goods'
-        FROM liquidity_destination WHERE as_of_date = {now} AND spread_change_12m_pp IS NULL
-          AND core_pce_yoy_change_12m_pp > 0""",
-    "gauge_known": """
-        SELECT in_words(count(DISTINCT criterion)), in_words(count(DISTINCT criterion) FILTER (percentile IS NOT NULL)),
-          count(*) FILTER ((CASE hot_when WHEN 'high' THEN percentile ELSE 1 - percentile END) >= 0.8),
-          count(percentile) FROM bubble_gauge WHERE as_of_date = {now}""",
-    "checks_summary": """
-        SELECT count(*), count(*) FILTER (severity = 'ERROR'),
-          CASE WHEN count(*) FILTER (severity = 'ERROR' AND NOT passed) = 0 THEN 'none' END,
-          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results""",
-    "sources_count": """
-        SELECT count(DISTINCT series_id), (SELECT count(DISTINCT publisher) FROM series
-            WHERE series_id IN (SELECT series_id FROM observations)), 'CC BY 4.0', 'public domain'
-        FROM observations""",
-    "flip_nearest": """
-        SELECT 'bubble score fell', num(bubble_score - l.number, 3), num(l.number, 2), 'the bubble would end'
-        FROM regime, method_parameters l, method_parameters v
-        WHERE as_of_date = {now} AND condition_state = 'bubble' AND l.section = 'state.bubble'
-          AND l.parameter = 'leave_score' AND v.section = 'state.bubble' AND v.parameter = 'leave_valuation'
-          AND bubble_score - l.number BETWEEN 0 AND valuation_score - v.number""",
-    "flip_alone": """
-        WITH e AS (SELECT condition, score, bubble_score, valuation_score, CASE WHEN component IN ('sahm_gap',
-            'claims_change') THEN max(contribution) OVER (PARTITION BY component IN ('sahm_gap', 'claims_change'),
-            condition) ELSE contribution END AS part
-          FROM regime_evidence JOIN regime USING (as_of_date) WHERE as_of_date = {now} AND condition <> 'inflation')
-        SELECT 'No input', in_words(count(*) FILTER (score IS NOT NULL AND bubble_score - part >= 0.52
-            AND (condition <> 'valuation' OR valuation_score - 3 * part >= 0.60))) || ' are out of reach',
-          in_words(count(*) FILTER (score IS NULL)) || ' are absent' FROM e""",
-    "change_night": """
-        SELECT 'first publication', 'no earlier night' FROM release_manifest
-        WHERE published_at <= (SELECT min(published_at) FROM regime_nightly)""",
-    "followed": """
-        WITH r AS (SELECT as_of_date, regime, row_number() OVER (ORDER BY as_of_date)
-            - row_number() OVER (PARTITION BY regime ORDER BY as_of_date) AS island
-          FROM regime WHERE is_month_end AND bubble_score IS NOT NULL),
-        s AS (SELECT max(as_of_date) = {now} AS is_open FROM r WHERE regime = 'stimulus_into_bubble' GROUP BY island)
-        SELECT in_words(count(*)) || ' spells', in_words(count(*) FILTER (NOT is_open)) || ' of them closed',
-          'five closed spells' FROM s HAVING count(*) FILTER (NOT is_open) < 5""",
-    "firm_range": """
-        SELECT (SELECT num(number, 0) FROM method_parameters WHERE parameter = 'weight_draws'), num(score_p05, 2),
-          num(score_p95, 2), (SELECT product(len(string_split(text, ',')))::INT FROM method_parameters
-            WHERE parameter IN ('threshold_shifts', 'valuation_rank_shares', 'spread_weights', 'confirmation_months')
-              AND section = 'robustness'), num(100 * agreement, 0)
-        FROM regime WHERE as_of_date = {now} AND bubble_score BETWEEN score_p05 AND score_p95""",
-    "firm_parameters": """
-        WITH p AS (SELECT parameter, avg(disagreement_share) AS share FROM parameter_sensitivity GROUP BY parameter),
-        n AS (SELECT CASE condition_state WHEN 'bubble' THEN abs(bubble_score - 0.52)
-            WHEN 'depression' THEN abs(bubble_score - 0.44)
-            ELSE least(abs(bubble_score - 0.60), abs(bubble_score - 0.40)) END AS away
-          FROM regime WHERE is_month_end AND bubble_score IS NOT NULL)
-        SELECT 'the months of confirmation', num(100 * max(share), 0), '0.02',
-          (SELECT count(*) FROM n WHERE away <= 0.02), (SELECT count(*) FROM n)
-        FROM p HAVING arg_max(parameter, share) = 'confirmation_months'""",
-    "firm_revised": """
-        SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no figure in this archive has been revised',
-          'No figure reached us late'
-        FROM regime r JOIN regime_revised v USING (as_of_date) WHERE r.is_month_end AND r.bubble_score IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM observations GROUP BY series_id, observation_date HAVING count(*) > 1)
-          AND NOT EXISTS (SELECT 1 FROM late_figures)""",
-    "cases_hold": """
-        SELECT count(*) FILTER (good), count(*) FROM (
-          SELECT bool_and(said = expected) AS good FROM known_said GROUP BY first, last, which)""",
-    "cases_unsteady": """
-        SELECT 'Dec 1999', 'Mar 2000', 'Nov 2010' FROM (SELECT list(DISTINCT as_of_date ORDER BY as_of_date) AS lost
-          FROM known_said JOIN method_variants v USING (as_of_date) WHERE v.variant = 'without_hysteresis'
-            AND expected <> CASE which WHEN 'regime' THEN regime_variant WHEN 'stance' THEN stance_variant
-              ELSE condition_variant END)
-        WHERE lost = [DATE '1999-12-31', DATE '2000-03-31', DATE '2010-11-30']""",
-    "misfits": """
-        SELECT 'inflation was hot at QE1', 'cold three month-ends later' FROM qe_phases
-        WHERE phase = 'qe1' AND inflation_verdict = 'hot' AND inflation_verdict_after = 'cold'
-          AND (SELECT sum(hot_conditions) FROM qe_phases WHERE phase IN ('qe1', 'qe2', 'qe3')) = 1""",
-    "caveats_count": """
-        SELECT count(*), in_words(count(*) FILTER (severity = 'warning')) || ' warnings',
-          in_words(count(*) FILTER (severity = 'caution')) || ' cautions',
-          (SELECT in_words(count(*)) FROM regime_evidence WHERE as_of_date = {now} AND value IS NULL)
-        FROM caveats WHERE applies_now""",
-}  # fmt: skip
 # Sentences about states the sample's newest row is not in; the tests below put a release into them.
 OTHER_STATES = {"care_indeterminate", "care_provisional_row", "care_stance"}
 
@@ -238,9 +32,9 @@ def release(made_release: Path) -> Release:
 
 
 @pytest.fixture(scope="module")
-def shown(release: Release) -> dict[str, str]:
+def shown(report_html: str) -> dict[str, str]:
     """Sentences as the page shows them, without markup."""
-    found = re.findall(r'<span data-sentence="(\w+)">(.*?)</span>', render_report(release.con), re.DOTALL)
+    found = re.findall(r'<span data-sentence="(\w+)">(.*?)</span>', report_html, re.DOTALL)
     return {name: unescape(re.sub(r"<[^>]+>", "", text)) for name, text in found}
 
 
@@ -248,10 +42,9 @@ def test_every_sentence_shown_is_computed_again(shown: dict[str, str]) -> None:
     assert set(shown) == set(RECOMPUTED)
 
 
-def test_words_outside_sentences_claim_no_figure(release: Release) -> None:
+def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
     """Prose of the page stands in sentences: no other paragraph under a heading holds words."""
-    html = render_report(release.con)
-    paragraphs = re.findall(r'<p class="(?:lead|sub)">(.*?)</p>', html, re.DOTALL)
+    paragraphs = re.findall(r'<p class="(?:lead|sub)">(.*?)</p>', report_html, re.DOTALL)
     bare = [
         re.sub(r"<span data-sentence.*?</span>", "", text, flags=re.DOTALL).strip() for text in paragraphs
     ]

@@ -76,7 +76,8 @@ def x_years(first: float, last: float, size: Size, step: int | None = None, room
     """The axis of years, with `room` of them to the right of the data; a tick every five or ten."""
     import altair as alt
 
-    every = step or (10 if size.is_narrow else 5)
+    # ten or five years apart; a record of a few years has a tick for each
+    every = 1 if last - first < 8 else step or (10 if size.is_narrow else 5)
     ticks = [tick for tick in range(1950, 2101, every) if first <= tick <= last]
     return alt.X(
         "x:Q",

@@ -154,14 +154,15 @@ def _labels(shown: Timeline, first: float, x: Any, y: Any, size: Size) -> list[A
         {"x": first, "y": _STANCE_LANE + _HALF + 0.03, "text": "The Fed: stimulus up, tightening down"},
     ]
     style: dict[str, Any] = {"align": "left", "baseline": "bottom"}
-    wide = 4.3  # years a label takes
+    wide = (year(shown.score.points[-1][0]) - first) * 0.14  # years a label takes
     limits = (
         (shown.enter_bubble, 0.045, f"bubble from {shown.enter_bubble:.2f}", "hot-text"),
         (shown.enter_depression, -0.045, f"depression to {shown.enter_depression:.2f}", "cold-text"),
     )
     placed = [
-        ({"x": _clear(shown, at + off, wide), "y": at + off, "text": text}, color)
+        ({"x": start, "y": at + off, "text": text}, color)
         for at, off, text, color in limits
+        if (start := _clear(shown, at + off, wide)) is not None
     ]
     return [
         text_layer(lanes, x, y, "soft", **style),
@@ -174,14 +175,20 @@ def _labels(shown: Timeline, first: float, x: Any, y: Any, size: Size) -> list[A
     ]
 
 
-def _clear(shown: Timeline, height: float, wide: float) -> float:
-    """Where a label of that many years at that height is farthest from the score; upright lines cost a little."""
+def _clear(shown: Timeline, height: float, wide: float) -> float | None:
+    """Where a label of that many years at that height is farthest from the score; upright lines cost a little.
+
+    None where it would touch the score anywhere: the caption names the limits too.
+    """
     known = [(year(day), value) for day, value in shown.score.points if value is not None]
     uprights = [year(day) for day, _ in shown.announcements]
 
     def room(start: float) -> float:
         crossed = sum(start - 0.2 <= at <= start + wide for at in uprights)
-        free = min(abs(value - height) for at, value in known if start - 0.5 <= at <= start + wide + 0.5)
+        free = min(
+            abs(value - height) for at, value in known if start - wide / 8 <= at <= start + wide * 9 / 8
+        )
         return min(free, 0.25) - 0.04 * crossed
 
-    return max((at for at, _ in known if at + wide < known[-1][0]), key=room, default=known[0][0])
+    best = max((at for at, _ in known if at + wide < known[-1][0]), key=room, default=None)
+    return best if best is not None and room(best) > 0.04 else None

@@ -1,4 +1,4 @@
-"""Sentences about how far the label is from another, how firm it is, what followed it, and what speaks against it.
+"""Sentences about the record: its phases, what followed them, how firm the label is, and what speaks against it.
 
 Belongs here: words around those figures. Does not belong here: figures typed in by hand; the verdict (`sentences.py`).
 """
@@ -9,24 +9,19 @@ import json
 import math
 
 from assets.report.reading import Release
-from assets.report.tables_flip import RATE, reach, thresholds
+from assets.report.tables import phase_rows
 from assets.report.tables_record import known_cases, said_words
 from assets.report.words import (
     CONDITIONS,
     THIN,
     counted,
     day,
+    in_words,
     listed,
     month,
     number,
 )
 
-_ENDS = {
-    "leave_bubble": "the bubble would end",
-    "leave_depression": "the depression would end",
-    "enter_bubble": "a bubble could begin",
-    "enter_depression": "a depression could begin",
-}
 _PARAMETERS = {
     "confirmation_months": "the months of confirmation",
     "threshold_shifts": "the height of the thresholds",
@@ -35,65 +30,29 @@ _PARAMETERS = {
 }
 
 
-def flip_nearest(release: Release) -> str | None:
-    """The nearest threshold of a score that is not met."""
-    waiting = [row for row in thresholds(release) if row["distance"] and row["measure"] != RATE]
-    if not waiting:
-        return None
-    row = waiting[0]
-    way = "fell" if row["limit_value"] < row["measure_value"] else "rose"
-    ends = row["month_ends_needed"]
-    also = "" if ends == 1 else f", on {counted(ends, 'month-end')} in a row"
+def post_day(release: Release) -> str | None:
+    """Whose figures these are, or that the release ends before them."""
+    known = next((row for row in release.phases if row["phase"] == "post"), None)
+    if known is None:
+        return "This release ends before the day the post speaks for."
     return (
-        f"Nearest: if the {row['measure'].replace('_', ' ')} {way} by **{number(row['distance'], 3)}** to "
-        f"{number(row['limit_value'])}, {_ENDS[row['flip']]}{also}."
+        f"What the post says, and what these tables knew on its day, {day(known['as_of_date'])}. "
+        f"On the month-end before, the label was {said_words(known['regime_before'])}."
     )
 
 
-def flip_alone(release: Release) -> str | None:
-    """Which inputs could do it by themselves, and which could not, whatever their value."""
-    able, cannot, absent = reach(release)
-    if not (able or cannot or absent):
-        return None
-    who = "No input" if not able else counted(len(able), "input").capitalize()
-    parts = []
-    if cannot:
-        whose = "its" if len(cannot) == 1 else "their"
-        parts.append(
-            f"{counted(len(cannot), 'is', 'are')} out of reach even at the end of {whose} own history"
-        )
-    if absent:
-        parts.append(f"{counted(len(absent), 'is', 'are')} absent")
-    return f"{who} moved alone could pass a threshold of the scores" + (
-        f"; {listed(parts)}." if parts else "."
+def phases_runs(release: Release) -> str | None:
+    """How many runs of one label there are, and the longest that has ended or still goes on."""
+    runs = phase_rows(release)
+    if not runs:
+        return "No month-end of this release has a score, and so none a phase."
+    months = sorted(int(run["months"]) for run in runs)
+    longest = max(runs, key=lambda run: int(run["months"]))
+    return (
+        f"{counted(len(runs), 'run').capitalize()} of one label since {runs[-1]['first']}; half of them lasted "
+        f"{counted(months[(len(months) - 1) // 2], 'month-end')} or fewer, the longest {longest['months']}: "
+        f"{said_words(longest['regime'])}, from {longest['first']}."
     )
-
-
-def change_night(release: Release) -> str | None:
-    """What changed since the publication before."""
-    earlier = release.row(
-        "SELECT max(published_at) AS at, max_by(as_of_date, published_at) AS as_of FROM regime_nightly "
-        "WHERE published_at < ?",
-        release.manifest["published_at"],
-    )
-    if earlier["at"] is None:
-        return "This is the first publication of this archive: there is no earlier night to compare with."
-    rows = release.rows("SELECT * FROM what_changed WHERE compared_with = 'publication_before' ORDER BY item")
-    since = f"the publication before, as of {day(earlier['as_of'])}"
-    labels = [
-        f"the {row['item'].replace('_', ' ').replace('regime', 'label')} went from "
-        f"{said_words(row['text_before'])} to {said_words(row['text_now'])}"
-        for row in rows
-        if row["text_now"] is not None or row["text_before"] is not None
-    ]
-    scores = [
-        f"the {row['item'].replace('_', ' ')} from {number(row['value_before'], 3)} to {number(row['value_now'], 3)}"
-        for row in rows
-        if row["text_now"] is None and row["text_before"] is None
-    ]
-    if not rows:
-        return f"Nothing changed against {since}."
-    return f"Against {since}: {listed([*labels, *scores])}."
 
 
 def followed(release: Release) -> str | None:
@@ -104,21 +63,25 @@ def followed(release: Release) -> str | None:
     )
     spells, closed = rows[0]["spells"] or 0, rows[0]["closed"] or 0
     least = int(release.parameters["forward_returns.minimum_closed_spells"])
-    said = f"Today's label has had **{counted(spells, 'spell')}**, {_closed(closed)}"
+    if not spells:
+        return "There is no label today whose spells could be followed."
+    said = f"Today's label has had **{counted(spells, 'spell')}**, {_closed(spells, closed)}"
     if closed < least:
         said += f": too few for an interval, which takes {counted(least, 'closed spell')}"
     return f"{said}. What followed describes one history and forecasts nothing."
 
 
-def _closed(count: int) -> str:
-    return "none of them closed" if not count else f"{counted(count, 'of them closed', 'of them closed')}"
+def _closed(spells: int, closed: int) -> str:
+    if spells == 1:
+        return "closed" if closed else "still open"
+    return f"{in_words(closed)} of them closed"
 
 
 def firm_range(release: Release) -> str | None:
     """The score under drawn weights, and the state under other parameters."""
     today = release.today
     if today["score_p05"] is None or today["agreement"] is None:
-        return None
+        return "There is no score today, and so no range around it."
     sets = math.prod(
         len(json.loads(row["text"]))
         for row in release.rows(
@@ -137,8 +100,8 @@ def firm_range(release: Release) -> str | None:
 def firm_parameters(release: Release) -> str | None:
     """Which parameter decides the most, over the whole record, and how often the score is near a threshold."""
     rows = release.rows(
-        "SELECT parameter, avg(disagreement_share) AS share FROM parameter_sensitivity GROUP BY parameter "
-        "ORDER BY share DESC, parameter"
+        "SELECT parameter, avg(disagreement_share) AS share FROM parameter_sensitivity "
+        "WHERE disagreement_share IS NOT NULL GROUP BY parameter ORDER BY share DESC, parameter"
     )
     near = release.parameters["robustness.near_threshold"]
     scored = release.row(
@@ -151,7 +114,7 @@ def firm_parameters(release: Release) -> str | None:
     first = rows[0]
     named = _PARAMETERS.get(first["parameter"], first["parameter"].replace("_", " "))
     return (
-        f"Over the record {named} decide most: changed alone, the state differs in "
+        f"Over the record {named} mattered most: changed alone, the state differs in "
         f"{number(100 * first['share'], 0)}{THIN}% of pairs. The score stood within {number(near)} of a threshold on "
         f"{scored['near']} of {scored['n']} month-ends."
     )
@@ -182,7 +145,7 @@ def cases_hold(release: Release) -> str | None:
     """How many of the known dates come out."""
     cases = known_cases(release)
     if not cases:
-        return None
+        return "No month-end of this release is among the dates that are not in dispute."
     good = sum(case["holds"] for case in cases)
     return f"**{good} of {len(cases)}** statements about dates that are not in dispute come out."
 
@@ -193,10 +156,13 @@ def cases_unsteady(release: Release) -> str | None:
         row["as_of_date"]: row
         for row in release.rows("SELECT * FROM method_variants WHERE variant = 'without_hysteresis'")
     }
+    cases = known_cases(release)
+    if not cases:
+        return None
     columns = {"regime": "regime_variant", "condition_state": "condition_variant", "stance": "stance_variant"}
     lost = dict.fromkeys(
         when
-        for case in known_cases(release)
+        for case in cases
         for when, row in sorted(rows.items())
         if case["first"] <= when <= case["last"] and row[columns[case["column"]]] != case["expected"]
     )

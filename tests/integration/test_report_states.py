@@ -1,0 +1,138 @@
+"""report.html of releases in other states than the sample's newest row: cut short, provisional, live, corrected."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from assets.report.page import render_report
+from assets.warehouse.connection import CONFIG
+
+Doctored = Callable[..., str]
+_DATED = (
+    "SELECT table_name FROM duckdb_columns() WHERE column_name = 'as_of_date' AND table_name IN "
+    "(SELECT table_name FROM duckdb_tables()) AND table_name NOT IN ('qe_phases', 'release_manifest')"
+)
+
+
+def cut_at(day: str) -> list[str]:
+    """The release as it would have ended on a month-end: no later row, no later start of purchases."""
+    return [
+        f"DELETE FROM qe_phases WHERE kind <> 'today' AND as_of_date > DATE '{day}'",
+        f"UPDATE qe_phases SET as_of_date = DATE '{day}' WHERE kind = 'today'",
+        f"UPDATE release_manifest SET as_of_date = DATE '{day}'",
+    ]
+
+
+@pytest.fixture
+def doctored(made_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctored:
+    """The page of a copy of the night's release in which statements were run; `until` cuts it at a month-end.
+
+    Charts are specified and not drawn: drawing is most of the time, and other tests look at it.
+    """
+    monkeypatch.setattr("assets.report.figures.inline_svg", lambda *_: "<svg></svg>")
+
+    def page(*statements: str, until: str = "") -> str:
+        copy = tmp_path / "regime.duckdb"
+        shutil.copyfile(made_release, copy)
+        copy.chmod(0o644)
+        with duckdb.connect(str(copy), config=CONFIG) as con:
+            if until:
+                for (table,) in con.execute(_DATED).fetchall():
+                    con.execute(f"DELETE FROM \"{table}\" WHERE as_of_date > DATE '{until}'")
+            for statement in (*(cut_at(until) if until else ()), *statements):
+                con.execute(statement)
+            html = render_report(con)
+        words = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", html, flags=re.DOTALL)
+        shown = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", words)))
+        assert not re.search(r"\b(None|nan|NaN|NULL|NaT|inf)\b", shown)
+        assert "<tbody></tbody>" not in html, "a table without a row"
+        return re.sub(r" ([.,;:])", r"\1", shown)
+
+    return page
+
+
+def test_without_a_label_the_page_says_why_and_shows_no_verdict(doctored: Doctored) -> None:
+    forget = ", ".join(f"{name}_verdict = NULL" for name in ("valuation", "economy", "credit"))
+    today = f"UPDATE qe_phases SET {forget}, hot_conditions = 1, cold_conditions = 0 WHERE kind = 'today'"
+    page = doctored(today, "DELETE FROM forward_returns", until="1990-06-30")
+    assert "There is no label on this date: valuation coverage" in page
+    assert "history_too_short" not in page
+    assert "There has been no label for 66 month-ends, since 31 Jan 1985." in page
+    assert "three cannot be measured" in page
+    assert "No month-end of this release has a score yet." in page
+    assert "There is no score today, so no threshold of it is in force." in page
+
+
+def test_a_label_without_a_closed_spell_has_no_past_to_show(doctored: Doctored) -> None:
+    first = (
+        "UPDATE forward_returns SET spells = 1, closed_spells = 0, closed_spells_measured = 0, "
+        "month_ends_measured = 0, median_return_pct = NULL, mean_return_pct = NULL, lowest_return_pct = NULL, "
+        "highest_return_pct = NULL WHERE regime = 'stimulus_into_bubble'"
+    )
+    page = doctored(first, until="1996-05-31")
+    assert "Today's label has had one spell, still open: too few for an interval" in page
+    assert "none measured" in page
+    assert "in one spell, still open." in page
+    assert "This release ends before the day the post speaks for." in page
+    assert "No month-end of this release is among the dates that are not in dispute." in page
+
+
+def test_a_row_inside_a_month_is_called_provisional(doctored: Doctored) -> None:
+    page = doctored(
+        "UPDATE regime SET is_month_end = false, provisional_condition = 'mid_cycle' "
+        "WHERE as_of_date = DATE '2026-05-31'"
+    )
+    assert "The row is provisional" in page
+    assert "The figures of 31 May 2026 alone would say mid-cycle." in page
+    assert "The label has stood for seven month-ends" in page
+
+
+def test_the_badge_tells_live_figures_from_the_sample(doctored: Doctored) -> None:
+    page = doctored("UPDATE release_manifest SET profile = 'live'")
+    assert "Live figures" in page and "Sample data" not in page
+
+
+def test_figures_that_came_late_are_counted(doctored: Doctored) -> None:
+    late = (
+        "INSERT INTO late_figures (as_of_date, series_id, observation_date, realtime_start, value_used, value_late, "
+        "captured_at, first_published_at) VALUES (DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', "
+        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01')"
+    )
+    page = doctored(late)
+    assert "One figure of one series reached us late; the published rows stand without them." in page
+
+
+def test_what_changed_since_the_publication_before_is_said(doctored: Doctored) -> None:
+    earlier = (
+        "INSERT INTO regime_nightly SELECT published_at - INTERVAL 1 DAY AS published_at, "
+        "* EXCLUDE (published_at) REPLACE ('neutral_bubble' AS regime, 'neutral' AS stance, 0.5 AS bubble_score, "
+        "DATE '2026-05-30' AS as_of_date) FROM regime_nightly"
+    )
+    page = doctored(earlier)
+    assert (
+        "Against the publication before, as of 30 May 2026: the label went from neutral policy in a bubble"
+        in page
+    )
+    assert "the stance went from neutral to stimulus and the bubble score from 0.500 to 0.666" in page
+
+
+def test_a_met_entry_waits_for_its_confirmation(doctored: Doctored) -> None:
+    page = doctored(until="2024-03-31")
+    assert "Tightening in mid-cycle" in page
+    assert "a bubble begins if it holds on the next month-end" in page or "Nearest: if the" in page
+    assert "needed for a bubble, all three together" in page
+
+
+def test_an_input_that_could_do_it_alone_is_shown_with_its_distance(doctored: Doctored) -> None:
+    page = doctored(until="2024-03-31")
+    rows = re.findall(r"Unemployment rate ([\d.]+)\s?% ([\d.]+)\s?% ([\d.]+) meets economy score", page)
+    assert len(rows) == 1
+    now, needed, spreads = map(float, rows[0])
+    assert needed > now and 0 < spreads < 10
