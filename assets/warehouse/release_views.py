@@ -62,8 +62,8 @@ _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score", "
 _COMPARED = ", ".join(("as_of_date", *_LABELS, *_SCORES))
 _WHAT_CHANGED = f"""
 CREATE VIEW what_changed AS
-WITH newest AS (SELECT {_COMPARED} FROM regime_current),
-past AS (
+WITH newest AS MATERIALIZED (SELECT {_COMPARED} FROM regime_current),
+past AS MATERIALIZED (
   SELECT 'month_end_before' AS compared_with, {_COMPARED} FROM regime
   WHERE as_of_date = (
     SELECT max(r.as_of_date) FROM regime AS r WHERE r.is_month_end AND r.as_of_date < (SELECT as_of_date FROM newest)
@@ -76,7 +76,12 @@ past AS (
   )
 ),
 compared AS (
-  {{items}}
+  SELECT compared_with, i.item, before_as_of_date, as_of_date, i.unit,
+    i.text_before, i.text_now, i.value_before, i.value_now
+  FROM (
+    SELECT past.compared_with, past.as_of_date AS before_as_of_date, newest.as_of_date, unnest([{{items}}]) AS i
+    FROM past CROSS JOIN newest
+  )
   UNION ALL
   SELECT 'month_end_before', now.condition || '.' || now.component, was.as_of_date, now.as_of_date, now.unit,
     NULL, NULL, was.value, now.value
@@ -88,9 +93,8 @@ compared AS (
 SELECT * FROM compared
 WHERE text_before IS DISTINCT FROM text_now OR value_before IS DISTINCT FROM value_now
 """
-_ITEM = """SELECT past.compared_with, '{name}' AS item, past.as_of_date AS before_as_of_date, newest.as_of_date,
-    '{unit}' AS unit, {texts}, {values}
-  FROM past CROSS JOIN newest"""
+_ITEM = """
+      {{'item': '{name}', 'unit': '{unit}', {texts}, {values}}}"""
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
 FROM observations AS o
@@ -123,7 +127,7 @@ def create_views(con: duckdb.DuckDBPyConnection, catalog: Catalog, profile: str)
     con.execute(_EVIDENCE_CURRENT.format(columns=evidence))
     by_condition = " UNION ALL ".join(_OF_CONDITION.format(name=name) for name in _CONDITIONS)
     con.execute(f"CREATE VIEW four_by_four AS {by_condition}")
-    items = " UNION ALL ".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
+    items = ",".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
     con.execute(_WHAT_CHANGED.format(items=items))
     about = {"what": _WHAT, "caution": _CAUTION[profile], "restricted": _RESTRICTED}
     con.execute(_ABOUT.format(**{name: literal(text) for name, text in about.items()}))
@@ -154,9 +158,9 @@ def view_tables(catalog: Catalog) -> list[Table]:
 
 
 def _item(name: str, catalog: Catalog) -> str:
-    """One column of regime, before and now."""
-    nothing = "NULL::{kind} AS {what}_before, NULL::{kind} AS {what}_now"
-    both = f"past.{name} AS {{what}}_before, newest.{name} AS {{what}}_now"
+    """One column of regime, before and now, as a struct."""
+    nothing = "'{what}_before': NULL::{kind}, '{what}_now': NULL::{kind}"
+    both = f"'{{what}}_before': past.{name}, '{{what}}_now': newest.{name}"
     texts, values = (both, nothing) if name in _LABELS else (nothing, both)
     return _ITEM.format(
         name=name,

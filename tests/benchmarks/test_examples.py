@@ -99,4 +99,5 @@ def test_every_example_answers_while_one_types(release: Path, grown: Path) -> No
         ("query", "cold ms", "warm ms", f"cold ms, {GROWN / 1e6:.0f} M", f"warm ms, {GROWN / 1e6:.0f} M"),
         rows,
     )
-    assert {name: warm for name, _, warm, _, _ in rows if warm >= 1000 * LIMIT} == {}
+    slow = {row[0]: row[1:] for row in rows if max(row[2], row[4]) >= 1000 * LIMIT}
+    assert slow == {}
