@@ -9,17 +9,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from pipelines.full_disk import full_disk
 from pipelines.settings import ConfigurationError, parse_date
 
 PROG = "python -m pipelines"
 USAGE_ERROR, INTERRUPTED = 2, 130
-_FULL = re.compile("No space left|disk is full|disk quota exceeded", re.IGNORECASE)
 
 _DESCRIPTION = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression, or neither."
@@ -27,8 +26,9 @@ _DESCRIPTION = (
 _EPILOG = """exit status of `run`:
   0    published, also with some inputs stale or absent (the message says which)
   1    held: a check failed or a sample file was refused; the previous file still stands
-  2    wrong usage or configuration, or another run holds the lock
+  2    wrong usage or configuration, a full disk, or another run holds the lock
   3    nothing could be published because sources could not be reached
+  130  interrupted by Ctrl-C
 
 `run` is what `make run` does. Variables are listed in .env.example."""
 
@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not (said := _full_disk(error)):
             raise
-        print(f"error: the disk is full ({said}): free some space; what is published stands", file=sys.stderr)
+        print(f"error: {said}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("interrupted; a published file stands as it was", file=sys.stderr)
@@ -161,11 +161,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _full_disk(error: BaseException | None) -> str | None:
-    """What said that the disk is full, anywhere in the chain of causes; it may strike whoever writes."""
+    """What to say of a full disk, found anywhere in the chain of causes."""
     while error is not None:
-        line = next((line for line in str(error).splitlines() if _FULL.search(line)), None)
-        if line:
-            return line.strip()[:160]
+        if said := full_disk(str(error)):
+            return said
         error = error.__cause__ or error.__context__
     return None
 

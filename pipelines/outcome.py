@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.warehouse.connection import open_warehouse
+from pipelines.full_disk import full_disk
 from pipelines.nightly import PUBLISHED_KEY, Outcome
 from pipelines.settings import ConfigurationError, Settings
 
@@ -35,6 +36,8 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
         failed = con.execute(_FAILED, [result.run_id]).fetchall()
     if refusal := _refused_credentials(result):
         raise ConfigurationError(refusal)
+    if not _is_published(result):
+        raise_what_is_no_outcome(result)
     lines = [*read_lines(fetches, effort if settings.profile == "live" else None)]
     if _is_published(result):
         return Outcome("published", tuple(lines), ())
@@ -51,6 +54,15 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
 def _is_published(result: dg.ExecuteInProcessResult) -> bool:
     key = dg.AssetKey(PUBLISHED_KEY)
     return any(event.asset_key == key for event in result.get_asset_materialization_events())
+
+
+def raise_what_is_no_outcome(result: dg.ExecuteInProcessResult) -> None:
+    """Ctrl-C as itself, though Dagster has turned it into a failure; a full disk as what it is."""
+    failures = list(_failures(result))
+    if any(kind == "DagsterExecutionInterruptedError" for kind, _ in failures):
+        raise KeyboardInterrupt
+    if said := next(filter(None, (full_disk(text) for _, text in failures)), None):
+        raise ConfigurationError(said)
 
 
 def _refused_credentials(result: dg.ExecuteInProcessResult) -> str | None:

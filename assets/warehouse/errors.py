@@ -45,7 +45,9 @@ def _way_out(said: str, path: Path) -> str:
         return f"the file is damaged ({said[:120]}); restore a backup, or move it and {path.name}.wal away"
     if "version number" in said:
         return f"written by another version of DuckDB ({said[:120]}); use that version"
-    return f"cannot be opened ({said[:200]})"
+    return (
+        f"cannot be opened ({said[:200]}); look at what stands there, or set REGIME_DATA_DIR to another place"
+    )
 
 
 def is_about_the_file(error: duckdb.Error) -> bool:

@@ -8,14 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.warehouse.errors import WarehouseError
 from assets.warehouse.tables import transaction
 from pipelines import __main__ as command_line
 from pipelines.instance import open_instance
-from pipelines.outcome import plain_message
+from pipelines.outcome import plain_message, raise_what_is_no_outcome
 from pipelines.settings import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,3 +117,30 @@ def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
     assert (
         plain_message("sample_data/X.csv: X: implausible_value") == "sample_data/X.csv: X: implausible_value"
     )
+
+
+def ended_with(error: BaseException) -> dg.ExecuteInProcessResult:
+    """A run in which a step raised `error`."""
+
+    @dg.op
+    def work() -> None:
+        raise error
+
+    @dg.job
+    def one_step() -> None:
+        work()
+
+    return one_step.execute_in_process(raise_on_error=False)
+
+
+def test_ctrl_c_in_the_middle_of_a_run_is_no_held_publication() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        raise_what_is_no_outcome(ended_with(DagsterExecutionInterruptedError()))
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_run_is_one_line() -> None:
+    error = RuntimeError(f"database has been invalidated. {'x' * 300} No space left on device")
+    with pytest.raises(ConfigurationError, match=r"No space left on device\): free some space") as caught:
+        raise_what_is_no_outcome(ended_with(error))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+    raise_what_is_no_outcome(ended_with(RuntimeError("something else")))
