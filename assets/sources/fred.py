@@ -23,7 +23,7 @@ from assets.compute.calendar import Days, days
 from assets.sources.fred_calendar import expected_on, is_overdue, next_stamp, publications
 from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient, Release, SeriesInfo
 from assets.sources.fred_errors import FredError, Garbled, KeyRefused, NotInAlfred, SeriesNotFound
-from assets.sources.fred_vintages import FIRST_DAY, Periods, Unreadable, in_todays_unit
+from assets.sources.fred_vintages import FIRST_DAY, Periods, Unreadable, in_todays_unit, with_withdrawals
 from assets.sources.pacing import Transient
 from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
@@ -162,9 +162,14 @@ class FredSource:
             return info, _Served(served.rows, served.is_complete, (note,))
 
     def _figures(self, series: Series, newest: dt.date | None) -> _Served:
-        """Figures without vintages: all of them, or those since some time before the newest one held."""
+        """Figures without vintages: all of them, or those since some time before the newest one held.
+
+        A target range may be served on the eve of the day it holds from: such a row is left for that day.
+        """
         since = None if newest is None else (newest - dt.timedelta(days=_LOOK_BACK_DAYS)).isoformat()
         rows = self._client.observations(series.series_id, since)
+        if series.is_step:
+            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
         return _Served(_frame(rows, has_vintages=False), is_complete=since is None)
 
     def _vintages(self, series: Series, newest: dt.date | None) -> _Served:
@@ -174,6 +179,7 @@ class FredSource:
         """
         since = FIRST_DAY if newest is None else (newest - _DAY).isoformat()
         rows, steps = in_todays_unit(self._client.all_releases(series.series_id, since))
+        rows = with_withdrawals(rows)
         if newest is not None:
             rows = rows.take(rows.start > np.datetime64(since, "D"))
         notes = tuple(

@@ -13,6 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.raw.assets import _result, _summary
 from assets.raw.keeping import Ingested
 from assets.sources.protocol import LateRelease
+from assets.warehouse.readers import series_as_of
 from pipelines.outcome import read_lines
 from tests.builders import an_archive
 from tests.loopback.clients import quick_source
@@ -113,3 +114,38 @@ def test_a_provider_that_cuts_its_history_takes_nothing_of_ours_and_its_window_i
     assert con.execute("FROM raw.vintages").fetchall() == before
     window = books(con, "served_first, is_complete")
     assert window == [(dt.date(2020, 1, 1), True), (dt.date(2023, 6, 12), True)]
+
+
+@pytest.mark.parametrize("when", ["before the first load", "between two nights", "before a weekly one"])
+def test_a_figure_fred_withdraws_is_known_no_longer_and_one_it_restores_is(
+    con: duckdb.DuckDBPyConnection, fred: FredServer, when: str
+) -> None:
+    """A benchmark leaves out the first decades until they are computed again; what was known before stays known."""
+    one = fred.world.series["UNRATE"]
+    if when != "before the first load":
+        night(con, fred, "UNRATE")
+    one.revise("2026-06-13", {"2026-04-01": 4.4})
+    one.withdraw("2026-06-13", ["2026-01-01", "2026-02-01"])
+    assert night(con, fred, "UNRATE", days=7 if when == "before a weekly one" else 1).status == "new"
+    one.revise("2026-06-20", {"2026-01-01": 4.2})
+    assert night(con, fred, "UNRATE", days=8).status == "new"
+    for day in ("2026-06-12", "2026-06-13", "2026-06-19", "2026-06-20"):
+        found = series_as_of(con, "UNRATE", dt.date.fromisoformat(day)).dropna(subset="value")
+        ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
+        assert ours == one.as_of(day), day
+
+
+def test_a_target_range_served_on_its_eve_waits_for_its_day(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """Refused as a figure of the future, the whole series would hold the publication on the night of a decision."""
+    rows = [
+        ("2026-06-11", "2026-06-11", 4.0),
+        ("2026-06-12", "2026-06-12", 4.0),
+        ("2026-06-13", "2026-06-12", 4.25),
+    ]
+    fred.world.series["DFEDTARU"] = published("DFEDTARU", rows, frequency="Daily, 7-Day", release_id=11)
+    done = night(con, fred, "DFEDTARU")
+    assert done.status == "new" and done.counts.new == 2
+    fred.world.series["DFEDTARU"].touch()
+    assert night(con, fred, "DFEDTARU", days=1).counts.new == 1

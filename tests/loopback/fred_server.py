@@ -57,7 +57,6 @@ class FredServer:
     url: str
     script: Script = field(default_factory=Script)
     asked: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
-    authorised: int = 0
 
     def count(self, path: str = "", series_id: str | None = None) -> int:
         """Requests to a path, about a series."""

@@ -7,7 +7,7 @@ Belongs here: that knowledge, how it changes, and the truth about any day. Does 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,12 @@ class Published:
         order = np.lexsort((self.start, self.observation))
         for name in ("observation", "start", "end", "value"):
             setattr(self, name, getattr(self, name)[order])
+        self.touch()
+
+    def withdraw(self, day: str, stamps: Sequence[str]) -> None:
+        """From a day on these observations have no figure any more."""
+        named = np.isin(self.observation, days(list(stamps))) & (self.end == OPEN)
+        self.end[named] = np.datetime64(day, "D") - _DAY
         self.touch()
 
     def truncate(self, first: str) -> None:
