@@ -41,7 +41,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _RECONCILE_AFTER_DAYS = 6
 _NIGHTS = 5  # the schedule runs Monday to Friday
 _LOOK_BACK_DAYS = 100  # a market series may correct a quote of the last weeks; older ones once a week
-_GIVE_UP_AFTER = 3  # series in a row without an answer: the others would wait as long for nothing
+_GIVE_UP_AFTER = 3  # series in a row without a usable answer: the others would wait as long for nothing
 _PROBE = "UNRATE"
 _DAY = dt.timedelta(days=1)
 _WAY_OUT = "ask again, then check FRED's page of the series"
@@ -99,12 +99,14 @@ class FredSource:
         """
         where = f"{self._client.root_url}/series/observations?series_id={series.series_id}"
         if self._unanswered >= _GIVE_UP_AFTER:
-            raise SourceUnreachable(f"{where}: not asked: FRED did not answer for {self._unanswered} series")
+            raise SourceUnreachable(
+                f"{where}: not asked: no usable answer for {self._unanswered} series in a row"
+            )
         began, before = time.monotonic(), self._client.requests
         try:
             info, served = self._ask(series, known)
         except (FredError, Transient, Unreadable) as error:
-            self._unanswered = self._unanswered + 1 if _was_silent(error) else 0
+            self._unanswered = self._unanswered + 1 if isinstance(error, Transient) else 0
             raise _meaning(error, series.series_id, where) from None
         self._unanswered = 0
         return Payload(
@@ -200,7 +202,7 @@ class FredSource:
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient, Unreadable) as error:
-            self._unanswered += _was_silent(error)
+            self._unanswered += isinstance(error, Transient)
             return days([])
         return self._dates[asked]
 
@@ -230,10 +232,6 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     return SourceUnreachable(f"{series_id}: {error}")
-
-
-def _was_silent(error: Exception) -> bool:
-    return isinstance(error, Transient) and not isinstance(error, Garbled)
 
 
 def _rule(error: Garbled | Unreadable) -> Rule:

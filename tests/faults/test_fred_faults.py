@@ -128,13 +128,16 @@ def test_a_key_that_is_refused_ends_the_run_and_keeps_what_was_fetched(case: Cas
     assert [row[2] for row in case.fetches()] == ["UNRATE"]
 
 
-def test_three_silent_series_in_a_row_spare_the_others_the_wait(case: Case) -> None:
-    case.server.script.add("/fred/", faults.status(500), ALWAYS)
+@pytest.mark.parametrize("name", ["500", "200 in HTML"])
+def test_three_series_in_a_row_without_an_answer_spare_the_others_the_wait(case: Case, name: str) -> None:
+    """The page of a proxy that answers for FRED is none."""
+    case.server.script.add("/fred/", PASSING[name], ALWAYS)
     extra = [*SERIES, load_catalog().series["GDP"], load_catalog().series["PAYEMS"]]
     done = fred_night(case.con, quick_source(case.server), NIGHT, extra)
-    assert [one.status for one in done] == ["unreachable"] * 5
+    asked = "unreachable" if name == "500" else "refused"
+    assert [one.status for one in done] == [asked] * 3 + ["unreachable"] * 2
     assert [one.requests for one in done] == [6, 6, 6, 0, 0]
-    assert "did not answer for 3 series" in (done[-1].message or "")
+    assert "no usable answer for 3 series in a row" in (done[-1].message or "")
 
 
 def test_a_key_that_fred_repeats_is_masked_in_what_is_kept_and_said(case: Case) -> None:
