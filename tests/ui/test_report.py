@@ -15,9 +15,12 @@ from assets.report.page import render_report
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.publication import staged_path
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+from tests.ui.report_picture import LARGEST_PICTURE, take
 
 pytestmark = pytest.mark.ui
 _MOST_PAGES = 8
+_LOWEST_HEADING = 31 + 40  # points: the margin of the sheet, and a few lines
+_PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +96,46 @@ def test_the_timeline_begins_on_the_first_screen_of_a_phone(browser: Browser, re
     assert box is not None and box["y"] < 844
 
 
-def test_prints_on_few_pages(browser: Browser, report: Path, shots: Path) -> None:
+def test_prints_on_few_pages_and_no_heading_ends_a_column(
+    browser: Browser, report: Path, shots: Path
+) -> None:
+    """Every heading has at least some lines of what it names below it, in its own column of its own page."""
     page, _ = opened(browser, report, 1280, "dark")
-    printed = page.pdf(path=shots / "report.pdf", prefer_css_page_size=True, print_background=True)
+    headings = page.locator("h2").count() + page.locator("figure h3").count()
+    printed = page.pdf(
+        path=shots / "report.pdf", prefer_css_page_size=True, print_background=True, outline=True, tagged=True
+    )
     page.context.close()
+    pages = re.findall(rb"/Kids \[((?:\d+ 0 R ?)+)\]", printed)[0].split(b" 0 R")
+    places = [(int(on), float(height)) for on, height in _PLACE.findall(printed)]
     assert 1 < len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= _MOST_PAGES
+    assert len(places) >= headings and {on for on, _ in places} <= {int(on) for on in pages if on.strip()}
+    assert [place for place in places if place[1] < _LOWEST_HEADING] == []
+
+
+@pytest.mark.parametrize("deficiency", ["deuteranopia", "achromatopsia"])
+def test_pictures_for_eyes_that_see_other_colours(
+    browser: Browser, report: Path, shots: Path, deficiency: str
+) -> None:
+    """To be looked at; what a test can hold is that place alone tells the states of a lane apart."""
+    page, _ = opened(browser, report, 1280, "light")
+    page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+    page.screenshot(path=shots / f"report_{deficiency}.png", full_page=True)
+    tops = {
+        color: page.evaluate(
+            "c => [...document.querySelectorAll('#timeline svg.wide path')]"
+            ".filter(e => e.getAttribute('fill') === `var(--${c})` && !e.hasAttribute('opacity')"
+            " && !e.hasAttribute('fill-opacity')).map(e => Math.round(e.getBoundingClientRect().top))",
+            color,
+        )
+        for color in ("hot", "cold", "stim", "tight")
+    }
+    page.context.close()
+    assert all(tops.values()), "a lane without a block"
+    assert len(set(tops["hot"])) == len(set(tops["cold"])) == 1
+    assert tops["hot"][0] < tops["cold"][0] < min(tops["stim"]) < min(tops["tight"])
+
+
+def test_the_picture_of_the_first_screen_is_small(browser: Browser, report: Path, tmp_path: Path) -> None:
+    picture = take(browser, report, tmp_path / "report.png")
+    assert 20_000 < picture.stat().st_size <= LARGEST_PICTURE
