@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
 
-.PHONY: help setup run ui test test-slow test-ui bench lint format lock clean
+.PHONY: help setup run ui test test-slow test-kill test-ui bench lint format lock clean
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: setup ## run all tests but the slow, browser and benchmark groups, a proce
 
 test-slow: setup ## run the slow tests
 	$(PYTEST) -m slow $(ARGS)
+
+test-kill: setup ## kill 200 runs at random moments and look at what stands (KILLS=…; about an hour)
+	KILLS=$${KILLS:-200} $(PYTEST) -s tests/faults/test_kill_nine.py $(ARGS)
 
 test-ui: setup ## run the browser tests (needs an installed Chromium)
 	$(PYTEST) -m ui $(ARGS)
