@@ -176,9 +176,9 @@ def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
 def _path(con: duckdb.DuckDBPyConnection) -> Path:
     """File of a connection's database, for messages."""
     try:
-        row = con.execute(
+        rows = con.execute(
             "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
-        ).fetchone()
+        ).fetchall()  # to the end: a result left open refuses whatever the connection is asked next
     except duckdb.Error:
         return Path("the warehouse")
-    return Path(row[0]) if row and row[0] else Path("the warehouse")
+    return Path(rows[0][0]) if rows and rows[0][0] else Path("the warehouse")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pandas as pd
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.warehouse.errors import WarehouseError
-from assets.warehouse.tables import transaction
+from assets.warehouse.tables import registered, transaction
 from pipelines import __main__ as command_line
 from pipelines.instance import open_instance
 from pipelines.outcome import plain_message, raise_what_is_no_outcome
@@ -107,7 +108,8 @@ def test_a_commit_that_finds_the_disk_full_is_about_the_file(tmp_path: Path) -> 
     path = tmp_path / "w.duckdb"
     said = f'TransactionContext Error: Failed to commit: Could not write file "{path}.wal": No space left on device'
     broken = pytest.raises(WarehouseError, match="the disk is full; free some space")
-    with duckdb.connect(str(path)) as con, broken, transaction(con):
+    frame = pd.DataFrame({"a": [1]})
+    with duckdb.connect(str(path)) as con, broken, registered(con, frame), transaction(con):
         raise duckdb.TransactionException(said)
 
 
