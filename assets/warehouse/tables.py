@@ -50,7 +50,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     except BaseException as error:
         _roll_back(con)
         if isinstance(error, duckdb.Error) and is_about_the_file(error):
-            raise explained(error, _path(con)) from error
+            raise explained(error, _path(con)) from None
         raise
     finally:
         _open_transactions.discard(con)
