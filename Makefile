@@ -24,8 +24,8 @@ test: setup ## run all tests but the slow, browser and benchmark groups, a proce
 test-slow: setup ## run the slow tests
 	$(PYTEST) -m slow $(ARGS)
 
-test-kill: setup ## kill 200 runs at random moments and look at what stands (KILLS=…; about an hour)
-	KILLS=$${KILLS:-200} $(PYTEST) -s tests/faults/test_kill_nine.py $(ARGS)
+test-kill: setup ## kill 200 runs and 200 publications at random moments and look at what stands (KILLS=…; an hour)
+	KILLS=$${KILLS:-200} $(PYTEST) -s tests/faults/test_kill_nine.py tests/faults/test_publication_killed.py $(ARGS)
 
 test-ui: setup ## run the browser tests (needs an installed Chromium)
 	$(PYTEST) -m ui $(ARGS)

@@ -1,18 +1,14 @@
-"""Runs killed without warning, and what stands afterwards: for the test of kill -9 at any moment.
+"""Processes killed without warning, and what stands afterwards: for the tests of kill -9 at any moment.
 
-Belongs here: the moments, killing a real run there, looking at a data directory as a reader and an auditor would.
-Does not belong here: what must be true of it (`test_kill_nine.py`).
+Belongs here: the moments, killing a process there, looking at a data directory as a reader and an auditor would, and
+what must be true of it. Does not belong here: which processes are killed (`test_kill_nine.py`,
+`test_publication_killed.py`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import random
-import resource
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,16 +21,22 @@ import psutil
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.release_folder import SUMS, damaged, read_sums, releases_folder, sha256_of
+from assets.warehouse.release_folder import (
+    SUMS,
+    damaged,
+    read_sums,
+    releases,
+    releases_folder,
+    sha256_of,
+)
 from pipelines.verify import verify
 
 Answer = TypeVar("Answer")
 _POLL_SECONDS = 0.004
-_LONGEST_SECONDS = 3600.0  # of a run that hangs, on a machine that is busy with something else
 # Sign of publication -> seconds after it within which a run is killed. Each gets a tenth of the moments.
 SIGNS = {"staged": 4.0, "filling": 2.0, "sealing": 0.4, "swapped": 0.4}
 _SHARE = 0.1
-_FIRST_DATE, _LAST_DATE = dt.date(2026, 3, 31), dt.date(2026, 5, 31)
+Signs = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -71,53 +73,25 @@ class Seen:
 
 
 class Place:
-    """A data directory with a Dagster history of its own, and runs of the command line in it."""
+    """A data directory in a folder, looked at from outside."""
 
     def __init__(self, folder: Path) -> None:
-        self.data, home = folder / "data", folder / "home"
-        home.mkdir()
-        shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
-        self._environ = {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(self.data)}
-        self._scratch, self._log = folder / "scratch", folder / "run.log"
+        self.data, self._scratch = folder / "data", folder / "scratch"
         self.published = self.data / "published" / "regime.duckdb"
-        self.as_of = _FIRST_DATE
 
-    def measured_run(self) -> float:
-        """One whole run; the processor seconds it took."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert self.run() == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    def run(self, moment: Moment | None = None) -> int:
-        """One run, killed at a moment it may not live to see; its exit status, negative when it was killed."""
-        done_before = self._signs() if moment else {}
-        with self._log.open("w") as log, subprocess.Popen(
-            [sys.executable, "-m", "pipelines", "run", "--as-of", str(self.as_of)],
-            cwd=PROJECT_ROOT, env=self._environ, stdout=log, stderr=log,
-        ) as process:  # fmt: skip
-            if moment is not None:
-                self._kill(process, moment, done_before)
-            status = process.wait(timeout=_LONGEST_SECONDS)
-        assert status in (0, -9), self._log.read_text()
-        return status
-
-    def _kill(self, process: subprocess.Popen[bytes], moment: Moment, before: dict[str, object]) -> None:
-        run, since = psutil.Process(process.pid), 0.0 if moment.after == "begun" else None
-        while process.poll() is None:
+    def kill(self, pid: int, has_ended: Callable[[], bool], moment: Moment, before: Signs) -> None:
+        """Kill a process at a moment it may not live to see; `before` is what `signs` gave before it began."""
+        process, since = psutil.Process(pid), 0.0 if moment.after == "begun" else None
+        while not has_ended():
             with suppress(psutil.NoSuchProcess):
-                spent = sum(run.cpu_times()[:2])
-                if since is None and self._signs()[moment.after] not in (
-                    before[moment.after],
-                    0,
-                    frozenset(),
-                ):
+                spent = sum(process.cpu_times()[:2])
+                if since is None and self.signs()[moment.after] not in (before[moment.after], 0, frozenset()):
                     since = spent
                 if since is not None and spent - since >= moment.seconds:
                     process.kill()
             time.sleep(_POLL_SECONDS)
 
-    def _signs(self) -> dict[str, object]:
+    def signs(self) -> Signs:
         """What shows how far a publication is; a sign that differs from before the run has appeared."""
         left = releases_folder(self.published)
         unfinished = frozenset(path.name for path in left.glob(".*.unfinished"))
@@ -149,11 +123,31 @@ class Place:
         """The release's tables come out of the warehouse as it stands."""
         folder = self.folder_of(release_id)
         found = self._on_copy(lambda con: verify(folder, con, PROJECT_ROOT))
-        assert found.numbers == [] and found.rows > 400
+        assert found.numbers == [] and found.rows["regime"] > 400
 
-    def step(self) -> None:
-        """The next run is about a later day, so that it has figures of its own to publish."""
-        self.as_of = min(self.as_of + dt.timedelta(days=5), _LAST_DATE)
+    def compared(self, before: Seen, after: Seen) -> str:
+        """Which release stands; raises when it is neither, or when the warehouse has lost a row."""
+        lost = {name: rows for name, rows in before.rows.items() if after.rows.get(name, 0) < rows}
+        assert lost == {}, f"rows before: {lost}"
+        self.assert_whole(after)
+        if after.release_id == before.release_id:
+            assert after.sha256 == before.sha256
+            return "the old release"
+        assert after.release_id > before.release_id
+        return "the new release"
+
+    def assert_nothing_is_left(self, before: Seen) -> None:
+        """After a publication that was not killed: it, all releases whole, no file of a killed one."""
+        seen = self.seen()
+        assert seen.release_id > before.release_id
+        self.assert_whole(seen)
+        self.assert_reproduced(seen.release_id)
+        folders = releases(self.published)
+        assert [folder.name for folder in folders if damaged(folder)] == []
+        assert folders[-1].name == seen.release_id
+        assert sorted(path.name for path in self.published.parent.rglob(".*")) == []
+        there = sorted(path.name for path in self.data.iterdir())
+        assert there == ["published", "run.lock", "sample.warehouse.duckdb"]
 
     def _on_copy(self, ask: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """Ask a copy of the warehouse, so that the killed run's write-ahead log is left to the next run."""

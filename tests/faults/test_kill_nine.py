@@ -1,35 +1,81 @@
 """kill -9 at any moment of a run: readers keep the old release or have the new one, and the next run completes.
 
-`make test-kill` kills 200 runs; the slow tests a few. KILLS is their number, KILL_SEED draws other moments.
+`make test-kill` kills 200 runs and 200 publications; the slow tests a few. KILLS is their number, KILL_SEED draws other
+moments.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import resource
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from assets.warehouse.release_folder import damaged, releases
-from tests.faults.kills import Moment, Place, Seen, moments
+from assets.catalog.loader import PROJECT_ROOT
+from tests.faults.kills import Moment, Place, moments
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILL_SEED", "20260601"))
+FIRST_DATE, LAST_DATE = dt.date(2026, 3, 31), dt.date(2026, 5, 31)
+
+
+class Runs:
+    """Runs of the command line in a place, with a Dagster history of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place, self._log, home = Place(folder), folder / "run.log", folder / "home"
+        home.mkdir()
+        shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+        self._environ = {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(self.place.data)}
+        self._as_of = FIRST_DATE
+
+    def run(self, moment: Moment | None = None) -> int:
+        """One run, killed at a moment it may not live to see; its exit status, negative when it was killed."""
+        before = self.place.signs() if moment else {}
+        with self._log.open("w") as log, subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "run", "--as-of", str(self._as_of)],
+            cwd=PROJECT_ROOT, env=self._environ, stdout=log, stderr=log,
+        ) as process:  # fmt: skip
+            if moment is not None:
+                self.place.kill(process.pid, lambda: process.poll() is not None, moment, before)
+            status = process.wait()
+        assert status in (0, -9), self._log.read_text()
+        return status
+
+    def measured(self) -> float:
+        """One whole run; the processor seconds it took."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert self.run() == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def step(self) -> None:
+        """The next run is about a later day, so that it has figures of its own to publish."""
+        self._as_of = min(self._as_of + dt.timedelta(days=5), LAST_DATE)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300 + 120 * KILLS)
 def test_a_run_killed_at_any_moment_leaves_the_old_release_or_the_new_one(tmp_path: Path) -> None:
-    place, came_to = Place(tmp_path), Counter[str]()
-    assert place.run() == 0  # the first one reads the figures for the first time
-    place.step()
-    seconds, seen = place.measured_run(), place.seen()
+    runs, came_to = Runs(tmp_path), Counter[str]()
+    place = runs.place
+    assert runs.run() == 0  # the first one reads the figures for the first time
+    runs.step()
+    seconds, seen = runs.measured(), place.seen()
     for number, moment in enumerate(moments(KILLS, SEED, seconds), 1):
-        status = place.run(moment)
+        status = runs.run(moment)
         try:
             after = place.seen()
-            outcome = compared(place, seen, after, moment)
+            outcome = place.compared(seen, after)
+            if outcome == "the new release":
+                place.assert_reproduced(after.release_id)
+                runs.step()
         except BaseException as error:
             error.add_note(f"kill {number} of {KILLS}, seed {SEED}: {moment}, exit {status}")
             raise
@@ -37,38 +83,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_release_or_the_new_one(tmp_pa
         print(
             f"{number}/{KILLS} {moment.after} +{moment.seconds:.2f} s: {outcome}, exit {status}", flush=True
         )
-        if after.release_id != seen.release_id:
-            place.step()
         seen = after
-    assert place.run() == 0
-    assert_nothing_is_left(place, seen)
+    assert runs.run() == 0
+    place.assert_nothing_is_left(seen)
     print(f"a run takes {seconds:.0f} processor seconds; {KILLS} kills:", dict(sorted(came_to.items())))
-
-
-def compared(place: Place, before: Seen, after: Seen, moment: Moment) -> str:
-    """Which release stands; raises when it is neither, or when the warehouse has lost a row."""
-    lost = {name: rows for name, rows in before.rows.items() if after.rows.get(name, 0) < rows}
-    assert lost == {}, f"rows before: {lost}"
-    place.assert_whole(after)
-    if after.release_id == before.release_id:
-        assert after.sha256 == before.sha256
-        return "the old release"
-    assert after.release_id > before.release_id
-    place.assert_reproduced(after.release_id)
-    return "the new release"
-
-
-def assert_nothing_is_left(place: Place, before: Seen) -> None:
-    """After a run that was not killed: its release, all releases whole, no file of a killed run."""
-    seen = place.seen()
-    assert seen.release_id > before.release_id
-    place.assert_whole(seen)
-    place.assert_reproduced(seen.release_id)
-    assert [folder.name for folder in releases(place.published) if damaged(folder)] == []
-    assert releases(place.published)[-1].name == seen.release_id
-    assert sorted(path.name for path in place.published.parent.rglob(".*")) == []
-    assert sorted(path.name for path in place.data.iterdir()) == [
-        "published",
-        "run.lock",
-        "sample.warehouse.duckdb",
-    ]
