@@ -19,6 +19,7 @@ from pipelines import dead_runs
 from pipelines.dead_runs import MARKERS_TAG, fail_dead_runs
 from pipelines.definitions import defs
 from pipelines.sensors_dead_runs import dead_runs_sensor
+from tests.integration import every_minute
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Interface
@@ -105,10 +106,7 @@ def test_the_daemon_looks_by_itself_and_starts_nothing(
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> None:
-    """Daemon running; a run from the command line is killed; one launched in the interface starts all the same.
-
-    A scheduled run goes through the same queue.
-    """
+    """Daemon running; a run from the command line is killed; one launched in the interface starts all the same."""
     from tests.ui.conftest import Interface, free_port, place_for, start_ui, wait_until_served
 
     environ, port, log = place_for(tmp_path), free_port(), tmp_path / "ui.log"
@@ -136,6 +134,44 @@ def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> Non
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_after_a_kill_the_scheduled_run_starts_within_a_minute(tmp_path: Path) -> None:
+    """The same with the real daemon's own schedule: the run it asks for does not wait for the dead one."""
+    from tests.ui.conftest import place_for
+
+    environ, workspace, log = place_for(tmp_path), tmp_path / "workspace.yaml", tmp_path / "daemon.log"
+    workspace.write_text(
+        f"load_from:\n  - python_module: {{module_name: {every_minute.__name__}, working_directory: {ROOT}}}\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with dg.DagsterInstance.from_config(environ["DAGSTER_HOME"]) as instance:
+        wait_for(lambda: [run.status for run in instance.get_runs()] == [STARTED], 120)
+        with log.open("w") as out:
+            daemon = subprocess.Popen(
+                [Path(sys.executable).with_name("dagster-daemon"), "run", "-w", workspace],
+                cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            killed_id = instance.get_runs()[0].run_id
+            run.kill()
+            run.wait()
+            ours = dg.RunsFilter(tags={"dagster/schedule_name": every_minute.SCHEDULE})
+            wait_for(lambda: any(one.start_time for one in instance.get_run_records(ours)), 240)
+            first = instance.get_run_records(ours)[-1]
+            assert first.start_time is not None
+            waited = first.start_time - first.create_timestamp.timestamp()
+            assert waited < 60, log.read_text()
+            assert status_of(instance, killed_id) == FAILURE
+            print(f"started {waited:.0f} s after it was due")
+        finally:
+            os.killpg(daemon.pid, signal.SIGKILL)  # the scheduled run as well
+            daemon.wait()
 
 
 def statuses(interface: Interface) -> list[str]:

@@ -121,6 +121,7 @@ def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights:
     place, release = nights.published.parent, first(nights)
     for name in (nights.published.name, SUMS, "csv/regime.csv", "README.txt"):
         assert (place / name).read_bytes() == (release / name).read_bytes(), name
+        assert not (place / name).samefile(release / name), "who writes into the one would damage the other"
     assert [folder.name for folder in releases(nights.published)] == [release.name, SECOND]
     assert command_line.main(["rollback", SECOND]) == 0  # and forth
     with duckdb.connect(str(nights.published), read_only=True) as con:
