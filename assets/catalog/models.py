@@ -98,7 +98,8 @@ class Series(Entry):
 class Column(Entry):
     """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
 
-    `derived_from` names series ids or "table.column" of another table; it is empty for keys.
+    `derived_from` names series ids or "table.column" of another table; it is empty for keys. `formula`, where there is
+    one, is SQL over the same row, other tables as table.column, joined by as_of_date.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -107,6 +108,7 @@ class Column(Entry):
     definition: Sentence
     nullable: bool
     derived_from: tuple[str, ...]
+    formula: Text | None = None
     minimum: float | None = None
     maximum: float | None = None
     values: tuple[str, ...] | None = None

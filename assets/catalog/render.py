@@ -116,8 +116,10 @@ def _dictionary_entry(table: Table) -> str:
 
 
 def _definition(column: Column) -> str:
-    """Definition with the declared limits or values behind it."""
+    """Definition with the declared formula, limits or values behind it."""
     parts = [column.definition.rstrip(".")]
+    if column.formula is not None:
+        parts.append(f"in SQL `{column.formula}`")
     if column.values is not None:
         parts.append("one of " + ", ".join(f"`{value}`" for value in column.values))
     if column.minimum is not None or column.maximum is not None:

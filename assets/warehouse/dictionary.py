@@ -53,6 +53,7 @@ def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -
         "type": column.type,
         "unit": column.unit,
         "definition": column.definition,
+        "formula": column.formula,
         "is_key": column.name in table.key,
         "derived_from": _listed(column.derived_from),
         "source_series": _listed(sources),

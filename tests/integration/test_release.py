@@ -235,3 +235,18 @@ def test_publication_never_precedes_what_it_publishes(night: Night) -> None:
 
 def test_the_staged_file_is_an_ordinary_file_until_it_is_published(night: Night) -> None:
     assert stat.S_IMODE(night.staged.stat().st_mode) & stat.S_IWUSR
+
+
+def test_every_formula_gives_its_column_on_every_row(release: duckdb.DuckDBPyConnection) -> None:
+    formulas = release.execute(
+        "SELECT table_name, column_name, formula FROM columns "
+        "WHERE formula IS NOT NULL AND table_name NOT IN (SELECT view_name FROM duckdb_views() WHERE NOT internal)"
+    ).fetchall()
+    assert len(formulas) > 35
+    other = r"\b([a-z]\w*)\.([a-z]\w*)"  # a column of another table, of the same date
+    for table, column, formula in formulas:
+        again = re.sub(other, r"(SELECT o.\2 FROM \1 AS o WHERE o.as_of_date = own.as_of_date)", formula)
+        compared, same = release.execute(
+            f'SELECT count("{column}"), count(*) FILTER (abs("{column}" - ({again})) < 1e-9) FROM "{table}" AS own'
+        ).fetchall()[0]
+        assert same == compared > 0, f"{table}.{column}"

@@ -135,6 +135,7 @@ def _described(facts: DocumentFacts, column: Column) -> dict[str, Any]:
         **_field(column),
         "description": column.definition,
         "unit": column.unit,
+        **({"regime:formula": column.formula} if column.formula else {}),
         "regime:rights": sorted({facts.catalog.series[series_id].rights for series_id in series}),
         "regime:cite": list(series),
     }
