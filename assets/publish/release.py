@@ -5,6 +5,7 @@ Belongs here: build, judge, publish, write the books, describe. Does not belong 
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
@@ -18,12 +19,14 @@ from assets.progress import progress
 from assets.publish.describe import release_metadata
 from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
+from assets.publish.gate_check import GATE, MEANS, gate_check
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import Held, publish, staged_path
 from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.resource import Warehouse
 
+_KEY = dg.AssetKey(["publish", "release"])
 _UPSTREAM = [
     *(
         dg.AssetKey(["derived", name])
@@ -45,7 +48,7 @@ _UPSTREAM = [
 
 
 @dg.asset(
-    key=dg.AssetKey(["publish", "release"]),
+    key=_KEY,
     deps=_UPSTREAM,
     group_name="publish",
     description="The published DuckDB file: built beside the old one, judged once more, and swapped by rename.",
@@ -53,10 +56,11 @@ _UPSTREAM = [
     owners=["team:macro"],
     tags={"layer": "publish"},
     freshness_policy=NIGHTLY_FRESHNESS,
+    check_specs=[dg.AssetCheckSpec(GATE, asset=_KEY, description=MEANS)],
 )
 def release(
     warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
-) -> dg.MaterializeResult:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Whoever starts it, and with whatever selection: nothing is swapped in that the critical rules do not pass."""
     catalog, staged = load_catalog(), staged_path(facts.published_path)
     with warehouse.cursor() as con:
@@ -68,16 +72,17 @@ def release(
                 staged, facts.published_path, gate=lambda file: _gate(file, con, facts), fill=fill_release
             )
         except Held as held:
+            yield gate_check(con, facts)
             raise dg.Failure(
                 str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False
             ) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
-        metadata = release_metadata(con, facts, published, recorded)
+        metadata, found = release_metadata(con, facts, published, recorded), gate_check(con, facts)
     progress.info(
         f"published {facts.published_path.name}: as of {published.as_of}, "
         f"{recorded.month_ends} month-ends for the first time"
     )
-    return dg.MaterializeResult(metadata=metadata)
+    yield dg.MaterializeResult(metadata=metadata, check_results=[found])
 
 
 def _gate(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -102,11 +103,21 @@ def said(result: dg.ExecuteInProcessResult) -> str:
     return " ".join(texts)
 
 
+def gate_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
+    """What the Checks tab of the release shows of a run."""
+    (found,) = [e for e in result.get_asset_check_evaluations() if e.asset_key == PUBLISH]
+    return found
+
+
 def test_an_honest_warehouse_is_published_by_publish_alone(data: Path, instance: dg.DagsterInstance) -> None:
     """The gate holds what is wrong, and only that: the scenarios below would pass by holding everything."""
     before = file_of(data)
-    assert was_published(run_job(instance, [PUBLISH]))
+    result = run_job(instance, [PUBLISH])
+    assert was_published(result)
     assert file_of(data) != before
+    shown = gate_of(result)
+    assert shown.passed and (shown.description or "").startswith("All ")
+    assert len(shown.metadata["audits"].value.records) >= 5
 
 
 def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.DagsterInstance) -> None:
@@ -115,6 +126,10 @@ def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.Dag
     assert not result.success and not was_published(result)
     assert "publication held by" in said(result)
     assert file_of(wrong) == before
+    shown = gate_of(result)
+    assert not shown.passed and re.match(r"\d+ of \d+ rows break \w+/\w+ ", shown.description or "")
+    records = shown.metadata["offending_rules"].value.records
+    assert "published_row__unchanged" in {record.data["rule"] for record in records}
 
 
 def test_publish_alone_from_dagsters_command_line(wrong: Path, tmp_path: Path) -> None:
