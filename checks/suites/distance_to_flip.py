@@ -43,6 +43,16 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             statement="only thresholds in force in the state of the date are listed",
             what_to_do=_TOGETHER,
         ),
+        never(
+            "lapse_date__of_a_rate_coming_to_rest",
+            ("as_of_date", "flip", "lapse_date"),
+            lambda f, _: (
+                only_where(f["lapse_date"], f["flip"] == "rate_to_unchanged")
+                + flag(f["lapse_date"] <= f["as_of_date"])
+            ),
+            statement="a rate that comes to rest says when it does so by itself, after the date, and nothing else does",
+            what_to_do="Look at assets/compute/argument/rate_distance.py.",
+        ),
         identity(
             "required_move__is_the_difference",
             ("required_move", "required_value", "component_value", "reachability"),

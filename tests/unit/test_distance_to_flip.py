@@ -91,6 +91,25 @@ def test_the_newest_stance_turns_neutral_with_a_rate_045_points_higher(distances
     assert newest["required_move"].iloc[0] == pytest.approx(0.45)
 
 
+def test_a_rate_that_rests_turns_the_stance_by_itself_on_the_day_it_says(distances: pd.DataFrame) -> None:
+    """In November 2025 the run-off was over and nothing announced: the cuts alone made the stance, till March."""
+    rest = distances[distances["flip"] == "rate_to_unchanged"].set_index("as_of_date")
+    assert rest.loc["2025-11-30", ["leads_to", "lapse_date"]].tolist() == [
+        "neutral",
+        pd.Timestamp("2026-04-30"),
+    ]
+    assert distances.loc[distances["flip"] != "rate_to_unchanged", "lapse_date"].isna().all()
+    rate = on_sample().tables["real_yields"].frame.set_index("as_of_date")["policy_rate_pct"]
+    direction = on_sample().frame["rate_direction"]
+    kept = 0
+    for day, lapse in rest["lapse_date"].items():
+        until = rate[day:lapse]  # type: ignore[misc]
+        if lapse in rate.index and (until == rate[day]).all():  # the rate was held, and so it came
+            assert direction[lapse] == 0 and (direction[day:lapse].iloc[:-1] != 0).all(), day  # type: ignore[misc]
+            kept += 1
+    assert kept > 5
+
+
 def test_one_confirming_month_is_left_when_the_first_has_passed(distances: pd.DataFrame) -> None:
     """May 2021 met the rule of a bubble for the first time; June confirmed it."""
     entering = distances[distances["flip"] == "enter_bubble"].set_index("as_of_date")["month_ends_needed"]

@@ -105,6 +105,7 @@ def _rows(
             "month_ends_needed": month_ends_needed,
             "next_release_date": np.where(reachable, due, NAT).astype("datetime64[s]"),
             "next_release_series": texts(reachable, due_series),
+            "lapse_date": np.full(len(value), NAT).astype("datetime64[s]"),
         }
     )
     return frame.iloc[dates]
