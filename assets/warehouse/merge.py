@@ -27,6 +27,7 @@ ReleasedOn = Mapping[np.datetime64, np.datetime64]
 _SERVED = "served_rows"
 
 # `standing`: per vintage the value captured last. `newest`: per observation the value that stands today.
+# `earliest`: per observation, in one row: joined vintage by vintage, a history of hundreds of vintages is squared.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
 # a published row would see it otherwise.
@@ -47,6 +48,10 @@ WITH served AS (
 ), newest AS (
   SELECT * FROM standing
   QUALIFY row_number() OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start DESC) = 1
+), earliest AS (
+  SELECT series_id, observation_date, min(realtime_start) AS first_start,
+    bool_or(vintage_source = 'lag_rule') AS is_dated_by_rule
+  FROM held GROUP BY series_id, observation_date
 ), placed AS (
   SELECT
     s.series_id, s.observation_date, s.value, s.fetch_id, s.origin,
@@ -59,11 +64,8 @@ WITH served AS (
       ELSE 'lag_rule' END AS vintage_source
   FROM served s
   LEFT JOIN newest n USING (series_id, observation_date)
-  WHERE s.origin <> 'before_first' OR NOT EXISTS (
-    FROM held h
-    WHERE h.series_id = s.series_id AND h.observation_date = s.observation_date
-      AND (h.vintage_source = 'lag_rule' OR h.realtime_start <= s.realtime_start)
-  )
+  LEFT JOIN earliest e USING (series_id, observation_date)
+  WHERE s.origin <> 'before_first' OR NOT coalesce(e.is_dated_by_rule OR e.first_start <= s.realtime_start, false)
 )
 SELECT
   p.series_id, p.observation_date, p.realtime_start, p.value, p.vintage_source, p.fetch_id,
