@@ -37,15 +37,15 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
     metadata: dict[str, Any] = {
         "dagster/row_count": len(frame),
         "dagster/column_lineage": column_lineage(table, load_catalog()),
-        "profile": facts.profile,
-        "missing_pct": dg.MetadataValue.json(
-            {str(name): float(pct) for name, pct in missing.items() if pct > 0}
-        ),
-        "preview": preview(frame),
-        **extra,
+        **extra,  # what is particular to a table stands on top, its longest entry at the end
     }
+    metadata.setdefault("preview", preview(frame))
     if "as_of_date" in frame and len(frame):
         metadata["newest_as_of_date"] = frame["as_of_date"].max().strftime("%Y-%m-%d")
+    metadata["profile"] = facts.profile
+    metadata["missing_pct"] = dg.MetadataValue.json(
+        {str(name): float(pct) for name, pct in missing.items() if pct > 0}
+    )
     return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
 
 
