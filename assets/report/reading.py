@@ -17,18 +17,21 @@ from assets.report.words import publisher_words
 Row = dict[str, Any]
 Points = list[tuple[dt.date, float | None]]
 
-_SOURCES = """
+# A series that stands behind a figure: published, or used under terms that keep its own figures out of the release.
+USED = "(s.is_published OR (s.in_profile AND s.fetch_status IN ('new', 'unchanged', 'stale')))"
+_SOURCES = f"""
 SELECT s.publisher, s.series_id
 FROM (
   SELECT DISTINCT unnest(string_split(source_series, ', ')) AS series_id FROM columns
   WHERE table_name || '.' || column_name IN (SELECT unnest(?))
 ) AS used
 JOIN series AS s USING (series_id)
-WHERE s.is_published
+WHERE {USED}
 ORDER BY s.publisher, s.series_id
 """
-_NAMED_SOURCES = """
-SELECT publisher, series_id FROM series WHERE is_published AND series_id IN (SELECT unnest(?))
+_NAMED_SOURCES = f"""
+SELECT publisher, series_id FROM series AS s
+WHERE {USED} AND s.series_id IN (SELECT unnest(?))
 ORDER BY publisher, series_id
 """
 

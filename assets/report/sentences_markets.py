@@ -5,7 +5,7 @@ Belongs here: words around those figures. Does not belong here: figures typed in
 
 from __future__ import annotations
 
-from assets.report.reading import Release, Row
+from assets.report.reading import USED, Release, Row
 from assets.report.words import (
     RIGHTS_WORDS,
     THIN,
@@ -199,7 +199,10 @@ def sources_count(release: Release) -> str | None:
         "list(DISTINCT rights ORDER BY rights) AS rights FROM series WHERE is_published"
     )
     rights = listed([RIGHTS_WORDS.get(right, right) for right in row["rights"]])
-    return f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {rights}."
+    kept = release.row(f"SELECT count(*) AS n FROM series AS s WHERE rights = 'restricted' AND {USED}")["n"]
+    said = f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {rights}."
+    also = counted(kept, "series is", "series are").capitalize()
+    return f"{said} {also} held whose own figures may not be passed on." if kept else said
 
 
 def _asset(release: Release, name: str) -> Row:

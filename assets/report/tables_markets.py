@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from assets.report.reading import Release, Row
+from assets.report.reading import USED, Release, Row
 from assets.report.words import (
     ABSENT,
     RIGHTS_WORDS,
@@ -221,8 +221,8 @@ def source_rows(release: Release) -> list[dict[str, Any]]:
     """A row per publisher: its releases with their series, the newest observation among them, and the rights."""
     rows = release.rows(
         "SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_observation) AS newest, "
-        "list(DISTINCT rights ORDER BY rights) AS rights FROM series WHERE is_published GROUP BY publisher "
-        "ORDER BY publisher"
+        "list(DISTINCT rights ORDER BY rights) AS rights FROM series AS s "
+        f"WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher"
     )
     grouped: dict[str, list[Row]] = {}
     for row in rows:
@@ -233,7 +233,7 @@ def source_rows(release: Release) -> list[dict[str, Any]]:
             "releases": [
                 {"name": row["publisher"].partition(", ")[2], "ids": ", ".join(row["ids"])} for row in held
             ],
-            "newest": day(max(row["newest"] for row in held if row["newest"])),
+            "newest": day(max((row["newest"] for row in held if row["newest"]), default=None)),
             "rights": ", ".join(
                 dict.fromkeys(RIGHTS_WORDS.get(right, right) for row in held for right in row["rights"])
             ),

@@ -122,7 +122,7 @@ RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
     "reserve_bank": "Reserve Bank terms",
-    "restricted": "restricted",
+    "restricted": "held, not passed on",
 }
 
 

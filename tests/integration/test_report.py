@@ -186,7 +186,8 @@ def test_specifications_keep_to_their_schema(made_release: Path, monkeypatch: py
         timeline_figure(release)
         panel_figure(release, MONEY)
         panel_figure(release, PANELS[0])
-    specs += [gold.gold_chart(4.45, 2.07, size) for size in gold.SIZES]
+    with schemapi.debug_mode(False):
+        specs += [gold.gold_chart(4.45, 2.07, size) for size in gold.SIZES]
     assert len(specs) == 8
     for spec in specs:
         schemapi.validate_jsonschema(spec, {"$ref": "#/definitions/TopLevelSpec"}, rootschema=_root_schema())

@@ -48,6 +48,13 @@ class Line:
         return next(((day, value) for day, value in reversed(self.points) if value is not None), None)
 
 
+class _Held:
+    """Rows of a layer until the specification is made: Altair copies what it can look into, many times over."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+
 def token(name: str) -> str:
     """A colour that the page's theme decides."""
     return f"var(--{name})"
@@ -62,14 +69,14 @@ def values(points: Points) -> Any:
     """Points as inline data of a layer."""
     import altair as alt
 
-    return alt.Data(values=[{"x": year(day), "y": value} for day, value in points])
+    return alt.Data(values=_Held([{"x": year(day), "y": value} for day, value in points]))
 
 
 def rows_of(rows: Sequence[dict[str, Any]]) -> Any:
     """Rows as inline data of a layer."""
     import altair as alt
 
-    return alt.Data(values=list(rows))
+    return alt.Data(values=_Held(list(rows)))
 
 
 def x_years(first: float, last: float, size: Size, step: int | None = None, room: float = 0.0) -> Any:
@@ -169,9 +176,10 @@ def specification(layers: Sequence[Any], size: Size) -> Spec:
         "axisY": values_axis,
     }
     chart = alt.LayerChart(layer=list(layers), width=size.width, height=size.height, padding=2, config=look)
-    made: Spec = chart.to_dict(
-        validate=False
-    )  # checking against the schema takes most of the time: tests do it
+    # checking against the schema takes most of the time: tests do it
+    made: Spec = chart.to_dict(validate=False)
+    for layer in made["layer"]:
+        layer["data"] = {"values": layer["data"]["values"].rows}
     return made
 
 

@@ -89,7 +89,7 @@ def _trimmed(value: float) -> str:
 
 
 def _short(path: str) -> str:
-    """A path of straight lines with relative steps, without the points that lie on a line within 0.2 px."""
+    """A path of straight lines with relative steps, without the points that lie on a line within 0.25 px."""
     runs: list[list[Point]] = []
     for command, x, y in _POINT.findall(path):
         if command == "M":
@@ -114,7 +114,7 @@ def _tenth(value: int) -> str:
     return f"{value / 10:.1f}".removesuffix(".0").replace("-0.", "-.").removeprefix("0") or "0"
 
 
-def _thinned(points: list[Point], tolerance: float = 0.2) -> list[Point]:
+def _thinned(points: list[Point], tolerance: float = 0.25) -> list[Point]:
     """Douglas and Peucker: ends, and every point farther than `tolerance` from the line through those kept."""
     keep, waiting = {0, len(points) - 1}, [(0, len(points) - 1)]
     while waiting:
