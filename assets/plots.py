@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pandas as pd
 
 from assets.catalog.method import Method
+from assets.warehouse.memory import content, inputs_sha256, keep, recall
+
+if TYPE_CHECKING:
+    import duckdb
 
 MAX_BYTES = 60_000
 _WIDTH, _HEIGHT = 680, 220
@@ -25,6 +30,20 @@ _CONDITIONS = {
     "inflation_score": "#b8860b",
 }
 _YEARS_SHOWN = 10
+_PICTURE = "!["
+
+
+def drawn_once(
+    con: duckdb.DuckDBPyConnection, name: str, draw: Callable[[], dg.MarkdownMetadataValue]
+) -> dg.MarkdownMetadataValue:
+    """A picture of `regime.regime`, drawn anew only when the table is another."""
+    work, inputs = f"draw {name}", inputs_sha256(content(con, "regime.regime"))
+    if kept := recall(con, work, inputs):
+        return dg.MetadataValue.md(kept)
+    picture = draw()
+    if (text := picture.md_str or "").startswith(_PICTURE):  # what could not be drawn is tried again
+        keep(con, work, inputs, text)
+    return picture
 
 
 def score_plot(regime: pd.DataFrame, method: Method) -> dg.MarkdownMetadataValue:
@@ -128,7 +147,9 @@ def _markdown(spec: dict[str, Any], alt: str) -> dg.MarkdownMetadataValue:
         return dg.MetadataValue.md(f"{alt} (not drawn: {type(error).__name__})")
     if len(picture) > MAX_BYTES:
         return dg.MetadataValue.md(f"{alt} (the picture takes {len(picture)} bytes and is left out)")
-    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+    return dg.MetadataValue.md(
+        f"{_PICTURE}{alt}](data:image/png;base64,{base64.b64encode(picture).decode()})"
+    )
 
 
 def _packed(png: bytes) -> bytes:

@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assets.catalog.models import Catalog, Series
+from assets.warehouse.memory import frame_content
 from assets.warehouse.readers import frame_of
 from checks.audits.identities import IDENTITIES
 from checks.audits.identity import Identity, identities_suite, relations
 from checks.audits.known import Known
 from checks.frames import load_archive
-from checks.runner import RuleResult, run_by_row, run_suite
+from checks.remembered import judged_by_row_once, judged_once
+from checks.runner import RuleResult, run_suite
 from checks.suites.raw import raw_suite
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def judge_series(
 ) -> list[tuple[int, list[RuleResult]]]:
     """For each series, in order: rows held, and what every rule of the archive came to on it."""
     frame = load_archive(con, series, run_date)
-    found = run_by_row(frame, raw_suite())
+    found = judged_by_row_once(con, frame, raw_suite())
     held = frame["rows_held"].astype(int)
     return [(rows, weighed(results, one)) for rows, results, one in zip(held, found, series, strict=True)]
 
@@ -65,7 +67,8 @@ def judge_identities(
     names = sorted({name for identity in identities for name in identity.series})
     con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
     known = Known.from_frame(frame_of(con))
-    judged = run_suite(relations(known, identities), identities_suite(identities))
+    suite, frame = identities_suite(identities), relations(known, identities)
+    judged = judged_once(con, suite, run_date, frame_content(frame), lambda: run_suite(frame, suite))
     return [
         IdentityResult(
             identity,

@@ -4,8 +4,8 @@ Belongs here: how the event log reaches its files. Does not belong here: what is
 `dagster_home/dagster.yaml`; why it is worth a class of our own: docs/decisions/0006-event-log-files-kept-open.md.
 
 Dagster opens the file anew for each of the hundreds of events of a night, makes an engine, has SQLite read every
-table's columns, and waits for the disk. The files and what is in them stay Dagster's own: take the class out of
-`dagster.yaml` and the history is read as before. It leans on Dagster's
+table's columns, asks again and again which tables there are, and waits for the disk. The files and what is in them
+stay Dagster's own: take the class out of `dagster.yaml` and the history is read as before. It leans on Dagster's
 internals, which tests/integration/test_event_log.py pins.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._batch: dict[str, Connection] | None = None
         self._turn = threading.RLock()
+        self._there: set[tuple[str, ...]] = set()
         os.environ.setdefault(_BATCH, "1000")
         super().__init__(base_dir, inst_data)
 
@@ -66,8 +67,30 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
             finally:
                 self._batch = None
 
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table. A table or column that is there once is there for good."""
+        return self._is_there(
+            ("table", table_name), lambda: super(OpenSqliteEventLog, self).has_table(table_name)
+        )
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        ask = super()._has_asset_key_col_on_connection
+        return self._is_there(("column", column_name), lambda: ask(conn, column_name))
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has a column."""
+        return self._is_there(
+            ("column", column_name), lambda: super(OpenSqliteEventLog, self).has_asset_key_col(column_name)
+        )
+
+    def _is_there(self, what: tuple[str, ...], ask: Callable[[], bool]) -> bool:
+        if what not in self._there and ask():
+            self._there.add(what)
+        return what in self._there
+
     def wipe(self) -> None:
         """Forget everything; the files are closed before they are removed."""
+        self._there.clear()
         self._close_all()
         super().wipe()
 

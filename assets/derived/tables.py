@@ -4,14 +4,19 @@ Belongs here: read, build, write, describe. Does not belong here: formulas (`ass
 """
 
 import dagster as dg
+import duckdb
 
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
+from assets.catalog.models import Profile, Table
+from assets.compute.archive import Archive
+from assets.compute.grid import Grid
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.readers import load_archive
+from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand
+from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -36,18 +41,28 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
-            archive = load_archive(con, sorted(inputs))
             grid = run_grid(con, facts, catalog)
-            if name in LONG_BUILDERS:  # its rows carry their provenance themselves
-                frame = build_long_table(name, archive, grid, catalog, facts.profile)
-            else:
-                built = build_table(name, archive, grid, catalog, facts.profile)
-                frame = built.frame
-                replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
-            replace_table(con, table, frame)
+            read = inputs_sha256(facts.profile, grid_content(grid), archive_content(con, inputs))
+            if not stand(con, [table], read):
+                _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)
+                built(con, [table], read)
+            frame = read_table(con, f"derived.{name}")
         return table_result(table, frame, facts)
 
     return derived
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection, table: Table, archive: Archive, grid: Grid, profile: Profile
+) -> None:
+    """Compute a table and write it, with where its figures come from."""
+    catalog, name = load_catalog(), table.name
+    if name in LONG_BUILDERS:  # its rows carry their provenance themselves
+        replace_table(con, table, build_long_table(name, archive, grid, catalog, profile))
+        return
+    made = build_table(name, archive, grid, catalog, profile)
+    replace_slice(con, catalog.tables["provenance"], made.provenance, "table_name", name)
+    replace_table(con, table, made.frame)
 
 
 DERIVED_TABLES = [derived_table(name) for name in (*BUILDERS, *LONG_BUILDERS)]

@@ -6,6 +6,7 @@ Belongs here: the questions asked of the staged file and of the run. Does not be
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import dagster as dg
 import duckdb
@@ -18,8 +19,10 @@ from assets.warehouse.tables import append_rows
 from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
+from checks.remembered import contents, judged_once
 from checks.results import results_frame, rule_rows
-from checks.runner import run_suite
+from checks.runner import SuiteResult, run_suite
+from checks.suites.rules import Suite
 
 _REACHED = """
 SELECT count(*) FILTER (status = 'unreachable'), count(*) FILTER (status NOT IN ('unreachable', 'not_in_profile'))
@@ -43,7 +46,7 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     catalog = load_catalog()
     frames = {name: _frame(staged, name) for name in JUDGED_IN_RELEASE}
     results = [
-        run_suite(frames[name], suite_of(name, catalog, facts.run_date).critical(), frames)
+        _judged(staged, con, suite_of(name, catalog, facts.run_date).critical(), frames, facts)
         for name in JUDGED_IN_RELEASE
     ]
     results += audit_release(staged, con, frames, facts, catalog)
@@ -56,6 +59,20 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
         append_rows(con, catalog.tables["check_results"], kept)
     held = [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
     return held + [f"{key} {result.rule.name}" for key, found in archive.items() for result in found]
+
+
+def _judged(
+    staged: duckdb.DuckDBPyConnection,
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    frames: Mapping[str, pd.DataFrame],
+    facts: RunFacts,
+) -> SuiteResult:
+    """One staged table; what was judged of the same rows before need not be judged again."""
+    read = contents(staged, suite, load_catalog(), "main")
+    return judged_once(
+        con, suite, facts.run_date, read, lambda: run_suite(frames[suite.table], suite, frames)
+    )
 
 
 def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:

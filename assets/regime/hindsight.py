@@ -15,6 +15,7 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
+from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, table_content
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -41,13 +42,17 @@ def hindsight_tables(
     """The same dates with today's figures, and what three assets did after every regime."""
     catalog = load_catalog()
     inputs = {s for name in REGIME_INPUTS for s in raw_keys(catalog.tables[name], catalog)} | set(SERIES)
+    tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
-        archive, grid = load_archive(con, sorted(inputs)), run_grid(con, facts, catalog)
-        regime = read_table(con, "regime.regime")
-        built = {
-            name: build(archive, grid, regime, catalog, facts.profile) for name, build in HINDSIGHT.items()
-        }
-        for name, frame in built.items():
-            replace_table(con, catalog.tables[name], frame, may_be_empty=True)
-    for name, frame in built.items():
-        yield table_result(catalog.tables[name], frame, facts)
+        grid = run_grid(con, facts, catalog)
+        contents = archive_content(con, inputs), table_content(con, catalog.tables["regime"])
+        read = inputs_sha256(facts.profile, grid_content(grid), *contents)
+        if not stand(con, tables, read):
+            archive, regime = load_archive(con, sorted(inputs)), read_table(con, "regime.regime")
+            for table in tables:
+                frame = HINDSIGHT[table.name](archive, grid, regime, catalog, facts.profile)
+                replace_table(con, table, frame, may_be_empty=True)
+            built(con, tables, read)
+        frames = [read_table(con, f"regime.{table.name}") for table in tables]
+    for table, frame in zip(tables, frames, strict=True):
+        yield table_result(table, frame, facts)

@@ -6,18 +6,22 @@ Belongs here: read, build, write, describe. Does not belong here: formulas (`ass
 from collections.abc import Iterator
 
 import dagster as dg
+import duckdb
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
+from assets.catalog.models import Profile
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
 from assets.compute.evidence import evidence_frame
+from assets.compute.grid import Grid
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, table_result
-from assets.plots import score_plot
+from assets.plots import drawn_once, score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
+from assets.warehouse.memory import built, grid_content, inputs_sha256, stand, table_content
 from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -45,20 +49,17 @@ def regime_tables(
 ) -> Iterator[dg.MaterializeResult]:
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
+    tables = [catalog.tables[name] for name in _NAMES]
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        frames = {name: read_table(con, f"derived.{name}") for name in REGIME_INPUTS}
-        readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
-        built = build_regime(readings, grid, catalog)
-        regime = regime_frame(built, readings, frames, catalog)
-        regime["profile"] = facts.profile
-        regime["first_published_at"] = first_published_column(grid)
-        evidence = evidence_frame(built, catalog)
-        replace_table(con, catalog.tables["regime"], regime)
-        replace_table(con, catalog.tables["regime_evidence"], evidence)
-        argued = {name: build(built, readings, catalog) for name, build in ARGUMENT.items()}
-        for name, frame in argued.items():
-            replace_table(con, catalog.tables[name], frame, may_be_empty=True)
+        contents = [table_content(con, catalog.tables[name]) for name in REGIME_INPUTS]
+        read = inputs_sha256(facts.profile, grid_content(grid), *contents)
+        if not stand(con, tables, read):
+            _build(con, grid, facts.profile)
+            built(con, tables, read)
+        frames = {table.name: read_table(con, f"regime.{table.name}") for table in tables}
+        history = drawn_once(con, "score", lambda: score_plot(frames["regime"], catalog.method))
+    regime, evidence = frames.pop("regime"), frames.pop("regime_evidence")
     newest = regime.iloc[-1]
     yield table_result(
         catalog.tables["regime"],
@@ -67,7 +68,7 @@ def regime_tables(
         verdict=dg.MetadataValue.md(f"**{newest['regime']}** since {newest['regime_since']:%Y-%m-%d}"),
         **scores(newest),
         preview=preview(regime[VERDICT_COLUMNS]),
-        history=score_plot(regime, catalog.method),
+        history=history,
     )
     newest_evidence = evidence[evidence["as_of_date"] == newest["as_of_date"]]
     yield table_result(
@@ -76,5 +77,20 @@ def regime_tables(
         facts,
         preview=preview(newest_evidence[EVIDENCE_COLUMNS], rows=len(newest_evidence)),
     )
-    for name, frame in argued.items():
+    for name, frame in frames.items():
         yield table_result(catalog.tables[name], frame, facts)
+
+
+def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile) -> None:
+    """Compute and write the regime, its evidence and what argues with it."""
+    catalog = load_catalog()
+    frames = {name: read_table(con, f"derived.{name}") for name in REGIME_INPUTS}
+    readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
+    made = build_regime(readings, grid, catalog)
+    regime = regime_frame(made, readings, frames, catalog)
+    regime["profile"] = profile
+    regime["first_published_at"] = first_published_column(grid)
+    replace_table(con, catalog.tables["regime"], regime)
+    replace_table(con, catalog.tables["regime_evidence"], evidence_frame(made, catalog))
+    for name, build in ARGUMENT.items():
+        replace_table(con, catalog.tables[name], build(made, readings, catalog), may_be_empty=True)

@@ -12,7 +12,9 @@ from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.warehouse.tables import ensure_table, transaction
 
-KEPT_TABLES = ("vintages", "fetches", "provenance", "check_results", "publications", "published_rows")
+KEPT_TABLES = (
+    "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "remembered",
+)  # fmt: skip
 
 # Within one (series, observation, start) the row captured last stands, until the day before the next start.
 _OBSERVATIONS = """

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.catalog.render import quoted
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
 from assets.warehouse.ledger import row_sha256
+from assets.warehouse.memory import archive_content, content, grid_content
 from assets.warehouse.publication import released
 from assets.warehouse.readers import frame_of, load_archive
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
-from checks.audits.recompute import cut_dates, recompute_suite, recomputed
+from checks.audits.recompute import RECOMPUTED, cut_dates, recompute_suite, recomputed
+from checks.remembered import judged_once
 from checks.runner import SuiteResult, run_suite
 
 if TYPE_CHECKING:
@@ -42,15 +45,31 @@ def audit_release(
     """Every audit; `frames` are the tables of the staged file, `con` the warehouse it was built from."""
     before = _published(con, frames, facts, catalog)
     now = Staged(frames["regime"], frames["regime_evidence"], frames["regime_nightly"], _hashes(staged))
-    grid = run_grid(con, facts, catalog)
-    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
-    archive = load_archive(con, list(catalog.series))
-    again = recomputed(frames, archive, grid, cut_dates(grid, release_id), catalog, facts.profile)
     return [
         run_suite(method_in_force(catalog), method_suite()),
         run_suite(found_again(before, now), immutability_suite()),
-        run_suite(again, recompute_suite()),
+        _computed_again(staged, con, frames, facts, catalog),
     ]
+
+
+def _computed_again(
+    staged: duckdb.DuckDBPyConnection,
+    con: duckdb.DuckDBPyConnection,
+    frames: Mapping[str, pd.DataFrame],
+    facts: RunFacts,
+    catalog: Catalog,
+) -> SuiteResult:
+    """The leak audit by recomputation; where archive, dates and tables are those of the last one, its findings."""
+    grid, suite = run_grid(con, facts, catalog), recompute_suite()
+    tables = [content(staged, quoted(name)) for name in RECOMPUTED]
+    read = " ".join([facts.profile, grid_content(grid), archive_content(con, catalog.series), *tables])
+
+    def judge() -> SuiteResult:
+        release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
+        archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
+        return run_suite(recomputed(frames, archive, grid, dates, catalog, facts.profile), suite)
+
+    return judged_once(con, suite, facts.run_date, read, judge)
 
 
 def _published(

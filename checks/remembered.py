@@ -1,0 +1,92 @@
+"""Judging a table once: what every rule came to is found again while all that was read is the same.
+
+Belongs here: what a judgement depends on, keeping and finding it. Does not belong here: judging (`runner.py`), the
+store (`assets/warehouse/memory.py`), rules.
+
+The gate asks the same of the staged file as the checks asked of the warehouse. Where the staged table holds the same
+rows, each rule comes to the same; where one value differs, or a table was never judged, it is judged there and then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assets.catalog.models import Catalog
+from assets.catalog.render import literal, qualified_name, quoted
+from assets.warehouse.memory import content, frame_content, inputs_sha256, keep, recall
+from checks.audits.leak import PROVENANCE
+from checks.runner import RuleResult, SuiteResult, run_by_row
+from checks.suites.rules import Rule, Suite
+
+if TYPE_CHECKING:
+    import duckdb
+
+_Rules = dict[str, list[Any]]  # rule name to what it came to
+
+
+def contents(
+    con: duckdb.DuckDBPyConnection, suite: Suite, catalog: Catalog, schema: str | None = None
+) -> str:
+    """Fingerprint of the suite's table and of those its rules read, in their own schemas or in `schema`."""
+    names = (suite.table, *(name for name in suite.tables_beside if name != PROVENANCE))
+    found = [content(con, qualified_name(catalog.tables[name], schema=schema)) for name in names]
+    if PROVENANCE in suite.tables_beside:
+        name = qualified_name(catalog.tables[PROVENANCE], schema=schema)
+        found.append(content(con, name, f"WHERE {quoted('table_name')} = {literal(suite.table)}"))
+    return " ".join(found)
+
+
+def judged_once(
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    run_date: dt.date,
+    read: str,
+    judge: Callable[[], SuiteResult],
+) -> SuiteResult:
+    """What the suite comes to on tables whose contents are `read`: found again in the warehouse, or judged and kept."""
+    work, inputs = f"judge {suite.table}", inputs_sha256(run_date.isoformat(), read)
+    kept = json.loads(recall(con, work, inputs) or '{"rows": 0, "rules": {}}')
+    if all(rule.name in kept["rules"] for rule in suite.rules):
+        return SuiteResult(suite, kept["rows"], _unpacked(kept["rules"], suite.rules))
+    result = judge()
+    rules = kept["rules"] | _packed(result.results)  # the gate asks for some of them, the check for all
+    keep(con, work, inputs, json.dumps({"rows": result.rows, "rules": rules}))
+    return result
+
+
+def judged_by_row_once(
+    con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, suite: Suite
+) -> list[tuple[RuleResult, ...]]:
+    """The same for a frame whose rows are about different things: for each row, what it came to by itself."""
+    work, inputs = f"judge {suite.table} row by row", inputs_sha256(frame_content(frame))
+    if kept := recall(con, work, inputs):
+        return [_unpacked(row, suite.rules) for row in json.loads(kept)]
+    results = run_by_row(frame, suite)
+    keep(con, work, inputs, json.dumps([_packed(row) for row in results]))
+    return results
+
+
+def _packed(results: Sequence[RuleResult]) -> _Rules:
+    """Results as JSON takes them, by rule."""
+    return {
+        r.rule.name: [
+            r.passed, r.severity, r.evaluated_rows, r.failing_rows, r.message, r.positions.tolist(), r.examples,
+        ]
+        for r in results
+    }  # fmt: skip
+
+
+def _unpacked(kept: _Rules, rules: Sequence[Rule]) -> tuple[RuleResult, ...]:
+    """The results again, in the order of the rules."""
+    out = []
+    for rule in rules:
+        passed, severity, evaluated, failing, message, positions, examples = kept[rule.name]
+        at = np.asarray(positions, dtype="int64")
+        out.append(RuleResult(rule, passed, severity, evaluated, failing, message, at, tuple(examples)))
+    return tuple(out)
