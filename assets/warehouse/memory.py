@@ -5,7 +5,7 @@ Does not belong here: the work (`assets/derived`, `assets/regime`, `checks`).
 
 An outcome is found again only under the very same inputs: the contents of every table read, the dates of the run, and
 the code and declarations themselves. One changed figure, parameter or line, and the work is done anew. Why:
-docs/decisions/0010-outcomes-remembered-by-content.md.
+docs/decisions/0011-outcomes-remembered-by-content.md.
 """
 
 from __future__ import annotations
