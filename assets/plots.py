@@ -15,7 +15,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.catalog.method import Method
-from assets.warehouse.memory import content, inputs_sha256, keep, recall
+from assets.warehouse.memory import content, inputs_sha256, once
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,13 +37,14 @@ def drawn_once(
     con: duckdb.DuckDBPyConnection, name: str, draw: Callable[[], dg.MarkdownMetadataValue]
 ) -> dg.MarkdownMetadataValue:
     """A picture of `regime.regime`, drawn anew only when the table is another."""
-    work, inputs = f"draw {name}", inputs_sha256(content(con, "regime.regime"))
-    if kept := recall(con, work, inputs):
-        return dg.MetadataValue.md(kept)
-    picture = draw()
-    if (text := picture.md_str or "").startswith(_PICTURE):  # what could not be drawn is tried again
-        keep(con, work, inputs, text)
-    return picture
+    text = once(
+        con,
+        f"draw {name}",
+        inputs_sha256(content(con, "regime.regime")),
+        lambda: draw().md_str or "",
+        is_worth_keeping=lambda text: text.startswith(_PICTURE),  # what could not be drawn is tried again
+    )
+    return dg.MetadataValue.md(text)
 
 
 def score_plot(regime: pd.DataFrame, method: Method) -> dg.MarkdownMetadataValue:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.warehouse.memory import content, frame_content, inputs_sha256, keep, recall
+from assets.warehouse.memory import content, frame_content, inputs_sha256, keep, once, recall
 from checks.audits.leak import PROVENANCE
 from checks.runner import RuleResult, SuiteResult, run_by_row
 from checks.suites.rules import Rule, Suite
@@ -65,11 +65,8 @@ def judged_by_row_once(
 ) -> list[tuple[RuleResult, ...]]:
     """The same for a frame whose rows are about different things: for each row, what it came to by itself."""
     work, inputs = f"judge {suite.table} row by row", inputs_sha256(frame_content(frame))
-    if kept := recall(con, work, inputs):
-        return [_unpacked(row, suite.rules) for row in json.loads(kept)]
-    results = run_by_row(frame, suite)
-    keep(con, work, inputs, json.dumps([_packed(row) for row in results]))
-    return results
+    kept = once(con, work, inputs, lambda: json.dumps([_packed(row) for row in run_by_row(frame, suite)]))
+    return [_unpacked(row, suite.rules) for row in json.loads(kept)]
 
 
 def _packed(results: Sequence[RuleResult]) -> _Rules:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +75,23 @@ def recall(con: duckdb.DuckDBPyConnection, work: str, inputs: str) -> str | None
 def keep(con: duckdb.DuckDBPyConnection, work: str, inputs: str, outcome: str) -> None:
     """Keep an outcome in place of the last one of the same work."""
     con.execute("INSERT OR REPLACE INTO ops.remembered VALUES (?, ?, ?)", [work, inputs, outcome])
+
+
+def once(
+    con: duckdb.DuckDBPyConnection,
+    work: str,
+    inputs: str,
+    make: Callable[[], str],
+    *,
+    is_worth_keeping: Callable[[str], bool] = bool,
+) -> str:
+    """The outcome of a piece of work under these inputs: found again, or made and kept."""
+    if (found := recall(con, work, inputs)) is not None:
+        return found
+    outcome = make()
+    if is_worth_keeping(outcome):
+        keep(con, work, inputs, outcome)
+    return outcome
 
 
 def stand(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], inputs: str) -> bool:

@@ -19,6 +19,7 @@ JUDGING = {
     "checks.audits",
     "checks.runner",
     "checks.registry",
+    "checks.remembered",
     "checks.results",
 }
 
@@ -30,16 +31,18 @@ MAY_IMPORT = {
     "assets.compute": {"assets.catalog"},
     "assets.sources": {"assets.catalog", "assets.compute"},
     "assets.warehouse": {"assets.catalog", "assets.compute", "assets.run_facts"},
-    "assets": {"assets.catalog", "assets.run_facts"},
+    "assets": {"assets.catalog", "assets.run_facts", "assets.warehouse"},
     "assets.raw": UPSTREAM | {"assets.sources"},
     "assets.derived": UPSTREAM,
     "assets.regime": UPSTREAM,
     "assets.report": set[str](),  # the published file is all it knows
     "assets.publish": UPSTREAM | JUDGING | {"assets.report"},  # it judges the staged file itself
     "checks.suites": UPSTREAM - {"assets"},
-    "checks.archive": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.runner", "checks.suites"},
-    "checks.audits": UPSTREAM - {"assets"} | {"checks", "checks.runner", "checks.suites"},
+    "checks.archive": UPSTREAM - {"assets"} | JUDGING | {"checks"},
+    "checks.audits": UPSTREAM - {"assets"}
+    | {"checks", "checks.remembered", "checks.runner", "checks.suites"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
+    "checks.remembered": UPSTREAM - {"assets"} | {"checks.audits", "checks.runner", "checks.suites"},
     "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.suites"},
     "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner"},
     "checks": UPSTREAM - {"assets"} | JUDGING,
