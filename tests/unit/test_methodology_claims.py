@@ -161,3 +161,9 @@ def test_on_monthly_prices_the_valuation_of_november_2025_had_risen(full: Comput
     assert "on the live profile's prices it had risen" in (PAGE.parent / "post.md").read_text(
         encoding="utf-8"
     )
+
+
+@pytest.mark.parametrize("date", ["2010-11-30", "2012-09-30", "2025-11-30"])
+def test_trailing_figures_had_not_moved_when_purchases_were_announced(date: str) -> None:
+    said("at QE2, QE3 and in November 2025 trailing figures had not moved yet")
+    assert on_sample().frame.loc[date, "balance_sheet_direction_realised"] < 1
