@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assets.catalog.models import Catalog, Series
-from assets.warehouse.memory import frame_content
+from assets.warehouse.memory import archive_content, content
 from assets.warehouse.readers import frame_of
 from checks.audits.identities import IDENTITIES
 from checks.audits.identity import Identity, identities_suite, relations
 from checks.audits.known import Known
-from checks.frames import load_archive
+from checks.frames import LAST_FETCH, load_archive
 from checks.remembered import judged_by_row_once, judged_once
-from checks.runner import RuleResult, run_suite
+from checks.runner import RuleResult, SuiteResult, run_suite
 from checks.suites.raw import raw_suite
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ SELECT series_id, observation_date, value FROM raw.observations
 WHERE realtime_start <= $run_date AND realtime_end >= $run_date AND series_id IN (SELECT unnest($series_ids))
 ORDER BY series_id, observation_date
 """
+_KNOWN_SERIES = (
+    "SELECT DISTINCT series_id FROM raw.vintages WHERE realtime_start <= $run_date AND value IS NOT NULL"
+)
+_HELD = "SELECT series_id, count(*) FROM raw.vintages GROUP BY series_id"
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,16 @@ def judge_series(
     con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_date: dt.date
 ) -> list[tuple[int, list[RuleResult]]]:
     """For each series, in order: rows held, and what every rule of the archive came to on it."""
-    frame = load_archive(con, series, run_date)
-    found = judged_by_row_once(con, frame, raw_suite())
-    held = frame["rows_held"].astype(int)
-    return [(rows, weighed(results, one)) for rows, results, one in zip(held, found, series, strict=True)]
+    names = [one.series_id for one in series]
+    read = " ".join(
+        [run_date.isoformat(), *names, archive_content(con, names), content(con, f"({LAST_FETCH})")]
+    )
+    found = judged_by_row_once(con, raw_suite(), read, lambda: load_archive(con, series, run_date))
+    held = dict(con.execute(_HELD).fetchall())
+    return [
+        (held.get(one.series_id, 0), weighed(results, one))
+        for results, one in zip(found, series, strict=True)
+    ]
 
 
 def judge_identities(
@@ -65,15 +75,19 @@ def judge_identities(
 ) -> list[IdentityResult]:
     """For each identity, in order: what it came to on the archive as known on the run date."""
     names = sorted({name for identity in identities for name in identity.series})
-    con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
-    known = Known.from_frame(frame_of(con))
-    suite, frame = identities_suite(identities), relations(known, identities)
-    judged = judged_once(con, suite, run_date, frame_content(frame), lambda: run_suite(frame, suite))
+    suite = identities_suite(identities)
+
+    def judge() -> SuiteResult:
+        con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
+        return run_suite(relations(Known.from_frame(frame_of(con)), identities), suite)
+
+    judged = judged_once(con, suite, run_date, archive_content(con, names), judge)
+    known = {name for (name,) in con.execute(_KNOWN_SERIES, {"run_date": run_date}).fetchall()}
     return [
         IdentityResult(
             identity,
             _weighed_together(result, [catalog.series[name] for name in identity.series]),
-            tuple(name for name in identity.series if not len(known.of(name))),
+            tuple(name for name in identity.series if name not in known),
         )
         for identity, result in zip(identities, judged.results, strict=True)
     ]

@@ -19,7 +19,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.warehouse.memory import content, frame_content, inputs_sha256, keep, once, recall
+from assets.warehouse.memory import content, inputs_sha256, keep, once, recall
 from checks.audits.leak import PROVENANCE
 from checks.runner import RuleResult, SuiteResult, run_by_row
 from checks.suites.rules import Rule, Suite
@@ -61,11 +61,14 @@ def judged_once(
 
 
 def judged_by_row_once(
-    con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, suite: Suite
+    con: duckdb.DuckDBPyConnection, suite: Suite, read: str, load: Callable[[], pd.DataFrame]
 ) -> list[tuple[RuleResult, ...]]:
-    """The same for a frame whose rows are about different things: for each row, what it came to by itself."""
-    work, inputs = f"judge {suite.table} row by row", inputs_sha256(frame_content(frame))
-    kept = once(con, work, inputs, lambda: json.dumps([_packed(row) for row in run_by_row(frame, suite)]))
+    """The same for a frame whose rows are about different things: for each row, what it came to by itself.
+
+    `read` is the fingerprint of all that `load` makes the frame of.
+    """
+    work, inputs = f"judge {suite.table} row by row", inputs_sha256(read)
+    kept = once(con, work, inputs, lambda: json.dumps([_packed(row) for row in run_by_row(load(), suite)]))
     return [_unpacked(row, suite.rules) for row in json.loads(kept)]
 
 

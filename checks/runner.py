@@ -138,25 +138,28 @@ def run_by_row(frame: pd.DataFrame, suite: Suite) -> list[tuple[RuleResult, ...]
     together = run_suite(frame, suite, examples=len(frame))
     if any(len(result.examples) < result.failing_rows or not result.examples for result in together.failed):
         return [run_suite(frame.iloc[[n]], suite).results for n in range(len(frame))]
-    return [tuple(_of_row(result, frame, n) for result in together.results) for n in range(len(frame))]
+    return list(zip(*(_row_by_row(result, frame) for result in together.results), strict=True))
 
 
-def _of_row(result: RuleResult, frame: pd.DataFrame, n: int) -> RuleResult:
-    """What a rule judged on all rows came to on one of them."""
-    at = np.flatnonzero(result.positions == n)
-    if not len(at):
-        return _held(result, frame.iloc[n])
-    return _result(result.rule, Verdict(False, 1, np.array([0])), [result.examples[int(at[0])]])
+def _row_by_row(result: RuleResult, frame: pd.DataFrame) -> list[RuleResult]:
+    """What a rule judged on all rows came to on each of them."""
+    rule = result.rule
+    named = [rule.arguments.get(name) for name in ("column", "column_A", "column_B")]
+    read = [name for name in named if name in frame] or [name for name in rule.columns if name in frame]
+    judged = frame[read].notna().all(axis=1).to_numpy()
+    failed = {int(n): example for n, example in zip(result.positions, result.examples, strict=True)}
+    return [
+        _result(rule, Verdict(False, 1, np.array([0])), [failed[n]])
+        if n in failed
+        else _held(rule, judged[n])
+        for n in range(len(frame))
+    ]
 
 
-def _held(result: RuleResult, row: pd.Series) -> RuleResult:
-    """A rule that holds on this row, whatever it came to on others."""
-    named = [result.rule.arguments.get(name) for name in ("column", "column_A", "column_B")]
-    judged = int(
-        row.reindex([name for name in named if name in row.index] or list(result.rule.columns)).notna().all()
-    )
-    message = f"{result.rule.statement}." if judged else NOTHING
-    return RuleResult(result.rule, True, result.rule.severity, judged, 0, message, NO_ROWS, ())
+def _held(rule: Rule, is_judged: np.bool_) -> RuleResult:
+    """A rule that holds on a row, whatever it came to on others."""
+    message = f"{rule.statement}." if is_judged else NOTHING
+    return RuleResult(rule, True, rule.severity, int(is_judged), 0, message, NO_ROWS, ())
 
 
 def _settle(frame: pd.DataFrame, suite: Suite, tables: Tables) -> _Frames:

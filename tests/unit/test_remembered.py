@@ -78,8 +78,8 @@ def test_a_rule_nobody_judged_yet_is_judged_and_some_of_many_need_not_be(
 
 
 def test_rows_by_themselves_come_out_as_they_went_in(con: duckdb.DuckDBPyConnection) -> None:
-    first = judged_by_row_once(con, FRAME, suite(LOW, HIGH))
-    again = judged_by_row_once(con, FRAME, suite(LOW, HIGH))
+    first = judged_by_row_once(con, suite(LOW, HIGH), "rows", lambda: FRAME)
+    again = judged_by_row_once(con, suite(LOW, HIGH), "rows", lambda: pytest.fail("judged twice"))
     assert [[r.passed for r in row] for row in first] == [[True, True], [False, True]]
     assert [[(r.message, r.examples) for r in row] for row in first] == [
         [(r.message, r.examples) for r in row] for row in again
