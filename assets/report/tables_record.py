@@ -16,7 +16,6 @@ from assets.report.words import (
     REGIME_WORDS,
     STATE_WORDS,
     capital,
-    counted,
     month,
     number,
     regime_words,
@@ -75,7 +74,7 @@ def _return(row: Row | None) -> dict[str, str]:
     return {
         "median": number(row["median_return_pct"], 1, sign=True),
         "span": f"{number(row['lowest_return_pct'], 0)} to {number(row['highest_return_pct'], 0)}; "
-        f"{counted(row['closed_spells_measured'], 'spell')}",
+        f"{row['closed_spells_measured']} spell{'' if row['closed_spells_measured'] == 1 else 's'}",
         "interval": ""
         if row["interval_low_pct"] is None
         else f"mean {number(row['mean_return_pct'], 1)} "

@@ -17,7 +17,7 @@ from assets.warehouse.publication import staged_path
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 from tests.ui.report_picture import LARGEST_PICTURE, take
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # its night alone takes half a minute
 _MOST_PAGES = 8
 _LOWEST_HEADING = 31 + 40  # points: the margin of the sheet, and a few lines
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
