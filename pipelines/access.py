@@ -22,8 +22,7 @@ URL_VARIABLES: dict[SourceKey, str] = {
     "shiller": "SHILLER_URL",
     "world_bank": "WORLD_BANK_URL",
 }
-_DEFAULT_PACE = 1.8  # requests a second; FRED allows two, counted each second
-_FASTEST = 1000.0  # a server of one's own
+_FASTEST = 1000.0  # requests a second, of a server of one's own
 
 
 def read_access(settings: Settings, variables: Mapping[str, str] | None = None) -> Access:
@@ -54,10 +53,10 @@ def open_sources(settings: Settings, variables: Mapping[str, str] | None = None)
     return sources
 
 
-def _pace(variables: Mapping[str, str]) -> float:
+def _pace(variables: Mapping[str, str]) -> float | None:
     text = variables.get("FRED_REQUESTS_PER_SECOND")
     if text is None:
-        return _DEFAULT_PACE
+        return None
     try:
         pace = float(text)
     except ValueError:

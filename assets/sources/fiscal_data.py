@@ -9,7 +9,6 @@ Until 2004 the statement lists inflation-indexed notes and bonds apart: their su
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections import defaultdict
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 from assets.sources.download import Downloader, File, Limits, Unreachable, Unusable, is_page
 from assets.sources.file_source import Figures, FileSource, Obtained, Publisher
 from assets.sources.pacing import Patience
+from assets.sources.parse import is_iso_date
 from assets.sources.tabular import number, until_the_last_figure
 
 ADDRESS = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
@@ -39,7 +39,6 @@ CLASSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 _PAGE_SIZE = 10_000  # rows, the most the API gives
 _MOST_PAGES = 40
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SCALE = re.compile(r"\b(thousands|millions|billions)\b", re.IGNORECASE)
 
 
@@ -116,7 +115,7 @@ def _figures(obtained: Obtained[Statement], series_id: str) -> Figures:
         date, of = str(row["record_date"]), str(row["security_class_desc"])
         if row["security_type_desc"] != kind or (ANY not in classes and of not in classes):
             continue
-        if not _is_date(date):
+        if not is_iso_date(date):
             raise Unusable("not_a_date", f"{date[:40]!r} is no date like 2026-05-31")
         if (date, of) in seen:
             raise Unusable("duplicate_key", f"{kind}, {of} stands twice in {date}")
@@ -142,13 +141,3 @@ def _count(meta: Mapping[str, Any], name: str) -> int:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _is_date(text: str) -> bool:
-    if not _DATE.fullmatch(text):
-        return False
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

@@ -69,11 +69,14 @@ class FredSource:
 
     @classmethod
     def connect(
-        cls, api_key: str | None, root_url: str | None = None, per_second: float = REQUESTS_PER_SECOND
+        cls, api_key: str | None, root_url: str | None = None, per_second: float | None = None
     ) -> FredSource:
-        """A source for a key, without asking anything yet. Raises CredentialsRefused, ValueError (address)."""
+        """A source for a key, at FRED's own address and pace unless told; nothing is asked yet.
+
+        Raises CredentialsRefused, ValueError (an address that is none).
+        """
         try:
-            return cls(FredClient(api_key, root_url, requests_per_second=per_second))
+            return cls(FredClient(api_key, root_url, requests_per_second=per_second or REQUESTS_PER_SECOND))
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
 

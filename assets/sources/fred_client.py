@@ -36,7 +36,7 @@ from assets.sources.pacing import Pacer, Patience, Transient, seconds_asked
 ROWS_PER_ANSWER = 100_000
 DATES_PER_ANSWER = 10_000
 VINTAGES_PER_ANSWER = 1900  # FRED allows 2,000
-REQUESTS_PER_SECOND = 1.8
+REQUESTS_PER_SECOND = 1.8  # FRED allows two, counted each second
 _SERIES_ID = re.compile(r"[A-Z0-9_.]{1,25}")
 _READ_AGAIN = 2  # a series updated between two pages of an answer is read again from its first
 

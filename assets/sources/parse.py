@@ -48,7 +48,7 @@ def read_date_value(content: bytes, series_id: str, where: str) -> pd.DataFrame:
     for number, row in body:
         if len(row) != len(HEADER):
             raise refuse("missing_column", f"line {number} has {len(row)} fields, expected 2")
-        if not _is_date(row[0]):
+        if not is_iso_date(row[0]):
             raise refuse("not_a_date", f"{row[0][:40]!r} on line {number} is no date like 2026-05-31")
         if row[1] and not _is_number(row[1]):
             raise refuse("not_a_number", f"{row[1][:40]!r} on {row[0]} (line {number}) is no number")
@@ -74,7 +74,8 @@ def observations_frame(
     )
 
 
-def _is_date(text: str) -> bool:
+def is_iso_date(text: str) -> bool:
+    """Whether a text is a day of the calendar, written 2026-05-31."""
     if not _DATE.fullmatch(text):
         return False
     try:

@@ -38,13 +38,16 @@ class Hidden(Protocol):
 
 @dataclass(frozen=True)
 class Access:
-    """How a run reaches its publishers. `urls` holds the addresses given for publishers beside FRED."""
+    """How a run reaches its publishers: what was given for it, None or absent where their own values serve.
+
+    `urls` holds the addresses of publishers beside FRED.
+    """
 
     profile: Profile
     project_root: Path
     fred_api_key: Hidden | None = None
     fred_root_url: str | None = None
-    fred_requests_per_second: float = 1.8
+    fred_requests_per_second: float | None = None
     urls: Mapping[SourceKey, str] = field(default_factory=dict)
 
 

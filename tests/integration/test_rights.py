@@ -25,6 +25,7 @@ from assets.warehouse.tables import append_rows
 from checks.archive import judge_series
 from checks.factories import _check_result
 from checks.results import rule_rows
+from pipelines.commands.doctor import _configuration
 from pipelines.commands.verdict import read_verdict, verdict_lines
 from tests.integration.conftest import STARTED_AT, Night
 
@@ -142,6 +143,13 @@ def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> 
     rights = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["regime:rights"]
     texts = [(folder / name).read_text(encoding="utf-8") for name in ("README.txt", "LICENSES.md")]
     assert not any("be passed on" in text for text in (said, rights["restricted"], *texts))
+
+
+def test_doctor_says_that_restricted_series_are_turned_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [found.level for found in _configuration({})] == ["OK"]
+    monkeypatch.setenv("REGIME_PUBLISH_RESTRICTED", "1")
+    told = _configuration({})[1]
+    assert told.level == "WARN" and "raw figures of restricted series go into the publication" in told.text
 
 
 def test_dagster_is_told_no_figure_of_a_restricted_series(night: Night) -> None:

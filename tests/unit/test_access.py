@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from assets.sources.fred import FredSource
+from assets.sources.fred_client import REQUESTS_PER_SECOND
 from assets.sources.protocol import CredentialsRefused, SourceUnreachable
 from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
@@ -27,7 +28,10 @@ def test_addresses_and_pace_are_those_of_the_environment(live: Settings) -> None
         0.5,
         {"shiller": "https://example.org/ie_data.xls"},
     )
-    assert read_access(live, {}).fred_requests_per_second == 1.8
+    assert read_access(live, {}).fred_requests_per_second is None, (
+        "FRED's own pace, declared beside its client"
+    )
+    assert REQUESTS_PER_SECOND == 1.8
     assert set(URL_VARIABLES.values()) < set(KNOWN_VARIABLES)
 
 
