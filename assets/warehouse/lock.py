@@ -122,6 +122,8 @@ class RunLock:
         holder = Holder(os.getpid(), command, since, socket.gethostname())
         beside = self._note.with_name(f"{self._note.name}.{os.getpid()}")
         with suppress(OSError):  # the note is a courtesy: a full disk must not keep the lock from being taken
+            for left in self._note.parent.glob(f"{self._note.name}.*"):  # by a run killed in these two lines
+                left.unlink()
             beside.write_text(json.dumps(asdict(holder)), encoding="utf-8")
             os.replace(beside, self._note)
 

@@ -128,7 +128,7 @@ def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
     folder = published.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable"):
+        with tempfile.TemporaryFile(dir=folder):  # without a name: a run killed here leaves nothing
             pass
     except OSError as error:
         raise refused(error, folder) from None

@@ -61,7 +61,7 @@ class Runs:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300 + 120 * KILLS)
+@pytest.mark.timeout(900 + 300 * KILLS)
 def test_a_run_killed_at_any_moment_leaves_the_old_release_or_the_new_one(tmp_path: Path) -> None:
     runs, came_to = Runs(tmp_path), Counter[str]()
     place = runs.place

@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -175,10 +176,27 @@ def test_a_place_that_cannot_be_written_is_one_line(
     def refuse(*_: Any, **__: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(night.published, "sample", AS_OF)
     assert everything(night.published.parent) == old
+
+
+def test_looking_whether_the_place_can_be_written_leaves_nothing_even_when_killed(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    whole = tempfile.TemporaryFile
+
+    def seen(**arguments: Any) -> Any:
+        opened = whole(**arguments)
+        names.extend(path.name for path in night.published.parent.iterdir())
+        return opened
+
+    monkeypatch.setattr("tempfile.TemporaryFile", seen)
+    there = [path.name for path in night.published.parent.iterdir()]
+    prepare(night.published, "sample", AS_OF)
+    assert names == there
 
 
 def test_a_wal_somebody_left_does_not_keep_readers_out(night: Night, old: dict[str, bytes]) -> None:

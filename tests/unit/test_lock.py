@@ -133,3 +133,11 @@ def test_own_run_is_alive_and_may_be_marked_twice(path: Path) -> None:
 def test_run_id_is_never_a_path(path: Path) -> None:
     with pytest.raises(ValueError, match="not a run id"):
         mark_run_alive(path.parent, "../../etc/passwd")
+
+
+def test_half_a_note_of_a_killed_holder_does_not_stay(path: Path) -> None:
+    path.parent.mkdir()
+    left = path.with_name("run.lock.json.12345")
+    left.touch()
+    with RunLock(path).held():
+        assert not left.exists()
