@@ -13,10 +13,20 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.release import DOCUMENTS, fill_release
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.publication import publish
 from assets.warehouse.release import published_tables
 from assets.warehouse.release_folder import damaged, releases
 from tests.integration.conftest import Night
+
+
+@pytest.fixture(scope="module")
+def folder(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a release, only to be read."""
+    place = tmp_path_factory.mktemp("release")
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        fill_release(con, made_release, place, None)
+    return place
 
 
 @pytest.fixture
@@ -38,15 +48,15 @@ def next_night(night: Night, release_id: str) -> Path:
     return releases(night.published)[-1]
 
 
-def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(release: Path) -> None:
-    with duckdb.connect(str(release / "regime.duckdb"), read_only=True) as con:
+def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Path) -> None:
+    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True) as con:
         for table in published_tables(load_catalog()):
             rows = con.execute(f'SELECT count(*) FROM "{table.name}"').fetchall()
             assert (
-                con.execute(f"SELECT count(*) FROM '{release}/parquet/{table.name}.parquet'").fetchall()
+                con.execute(f"SELECT count(*) FROM '{folder}/parquet/{table.name}.parquet'").fetchall()
                 == rows
             )
-            csv = release / "csv" / f"{table.name}.csv"
+            csv = folder / "csv" / f"{table.name}.csv"
             assert csv.exists() == (table.name != "observations")
             if csv.exists():
                 read = "SELECT count(*) FROM read_csv(?, header = true, all_varchar = true)"
@@ -97,35 +107,35 @@ def test_a_changed_missing_or_added_file_is_found(release: Path) -> None:
     assert damaged(release) == ["README.txt", "csv/regime.csv", "more.txt"]
 
 
-def test_the_descriptor_is_valid_and_true_of_the_tables(release: Path) -> None:
+def test_the_descriptor_is_valid_and_true_of_the_tables(folder: Path) -> None:
     from frictionless import Package, Resource
 
-    descriptor: dict[str, Any] = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
-    report = Package.validate_descriptor(str(release / "datapackage.json"))
+    descriptor: dict[str, Any] = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    report = Package.validate_descriptor(str(folder / "datapackage.json"))
     assert report.valid, report.flatten(["message"])[:5]
     for resource in descriptor["resources"]:
-        assert (release / resource["path"]).stat().st_size == resource["bytes"]
+        assert (folder / resource["path"]).stat().st_size == resource["bytes"]
     for name in ("series.csv", "qe-phases.csv", "release-manifest.csv", "regime", "observations"):
         found = next(r for r in descriptor["resources"] if r["name"] == name)
         found["schema"].pop("foreignKeys", None)
-        judged = Resource.from_descriptor(found, basepath=str(release)).validate()
+        judged = Resource.from_descriptor(found, basepath=str(folder)).validate()
         assert judged.valid, (name, judged.flatten(["rowNumber", "fieldName", "message"])[:5])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_frictionless_finds_nothing_wrong_in_the_whole_release(release: Path) -> None:
+def test_frictionless_finds_nothing_wrong_in_the_whole_release(folder: Path) -> None:
     """Types, limits, keys and references of every CSV row; bytes and hash of every file."""
     program = Path(sys.executable).with_name("frictionless")
     command = [str(program), "validate", "datapackage.json", "--json"]
-    done = subprocess.run(command, cwd=release, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
     said = json.loads(done.stdout)
     wrong = [(task["name"], task["errors"][:2]) for task in said["tasks"] if not task["valid"]]
     assert said["valid"] and done.returncode == 0 and len(said["tasks"]) > 70, wrong
 
 
-def test_every_column_says_its_rights_and_whom_to_cite(release: Path) -> None:
-    descriptor: dict[str, Any] = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
+def test_every_column_says_its_rights_and_whom_to_cite(folder: Path) -> None:
+    descriptor: dict[str, Any] = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     cited = {source["regime:series_id"]: source["title"] for source in descriptor["sources"]}
     fields = {
         (resource["name"], field["name"]): field
