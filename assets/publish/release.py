@@ -56,7 +56,7 @@ _UPSTREAM = [
     owners=["team:macro"],
     tags={"layer": "publish"},
     freshness_policy=NIGHTLY_FRESHNESS,
-    check_specs=[dg.AssetCheckSpec(GATE, asset=_KEY, description=MEANS)],
+    check_specs=[dg.AssetCheckSpec(GATE, asset=_KEY, blocking=True, description=MEANS)],
 )
 def release(
     warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
