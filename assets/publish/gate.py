@@ -6,7 +6,7 @@ Belongs here: the questions asked of the staged file and of the run. Does not be
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import duckdb
@@ -44,7 +44,7 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     archive those that hold the publication.
     """
     catalog = load_catalog()
-    frames = {name: _frame(staged, name) for name in JUDGED_IN_RELEASE}
+    frames = _Frames(staged)
     results = [
         _judged(staged, con, suite_of(name, catalog, facts.run_date).critical(), frames, facts)
         for name in JUDGED_IN_RELEASE
@@ -75,6 +75,22 @@ def _judged(
     )
 
 
-def _frame(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    con.execute(f'SELECT * FROM "{name}"')
-    return frame_of(con)
+class _Frames(Mapping[str, pd.DataFrame]):
+    """The judged tables of the staged file by name, each read when it is asked for first."""
+
+    def __init__(self, staged: duckdb.DuckDBPyConnection) -> None:
+        self._staged, self._read = staged, dict[str, pd.DataFrame]()
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in JUDGED_IN_RELEASE:
+            raise KeyError(name)
+        if name not in self._read:
+            self._staged.execute(f'SELECT * FROM "{name}"')
+            self._read[name] = frame_of(self._staged)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(JUDGED_IN_RELEASE)
+
+    def __len__(self) -> int:
+        return len(JUDGED_IN_RELEASE)
