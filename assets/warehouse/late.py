@@ -20,17 +20,20 @@ WITH published AS (
   FROM raw.vintages v
   JOIN published p ON v.captured_at > p.first_published_at AND v.realtime_start <= p.as_of_date
     AND v.observation_date > p.as_of_date - INTERVAL 400 DAY
+  QUALIFY row_number() OVER (
+    PARTITION BY p.as_of_date, v.series_id, v.observation_date ORDER BY v.realtime_start DESC, v.captured_at DESC
+  ) = 1
 )
 SELECT late.as_of_date, late.series_id, late.observation_date, late.realtime_start, used.value AS value_used,
   late.value AS value_late, late.captured_at, late.first_published_at
 FROM late
 LEFT JOIN LATERAL (
-  SELECT value FROM raw.vintages u
+  SELECT value, realtime_start FROM raw.vintages u
   WHERE u.series_id = late.series_id AND u.observation_date = late.observation_date
     AND u.realtime_start <= late.as_of_date AND u.captured_at <= late.first_published_at
   ORDER BY u.realtime_start DESC, u.captured_at DESC LIMIT 1
 ) used ON true
-WHERE used.value IS DISTINCT FROM late.value
+WHERE used.value IS DISTINCT FROM late.value AND coalesce(used.realtime_start <= late.realtime_start, true)
 ORDER BY ALL
 """
 
