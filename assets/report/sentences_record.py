@@ -132,7 +132,11 @@ def firm_revised(release: Release) -> str | None:
     if not row["n"]:
         return None
     said = f"With today's figures {row['same']} of {row['n']} month-ends carry the label they had when first known"
-    said += ", since no figure in this archive has been revised." if not row["moved"] else "."
+    said += (
+        f"; revisions moved {counted(row['moved'], 'score')}."
+        if row["moved"]
+        else "; no revision moved a score."
+    )
     if not late["n"]:
         return f"{said} No figure reached us late."
     return (

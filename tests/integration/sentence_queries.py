@@ -202,11 +202,11 @@ RECOMPUTED = {
           (SELECT count(*) FROM n WHERE away <= 0.02), (SELECT count(*) FROM n)
         FROM p HAVING arg_max(parameter, share) = 'confirmation_months'""",
     "firm_revised": """
-        SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no figure in this archive has been revised',
+        SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no revision moved a score',
           'No figure reached us late'
         FROM regime r JOIN regime_revised v USING (as_of_date) WHERE r.is_month_end AND r.bubble_score IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM observations GROUP BY series_id, observation_date HAVING count(*) > 1)
-          AND NOT EXISTS (SELECT 1 FROM late_figures)""",
+          AND NOT EXISTS (SELECT 1 FROM late_figures)
+        HAVING max(abs(v.revised_score - r.bubble_score)) < 1e-9""",
     "cases_hold": """
         SELECT count(*) FILTER (good), count(*) FROM (
           SELECT bool_and(said = expected) AS good FROM known_said GROUP BY first, last, which)""",
