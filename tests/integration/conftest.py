@@ -6,12 +6,13 @@ import datetime as dt
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from assets.publish.gate import judged
 from assets.report.page import render_report
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
@@ -56,6 +57,9 @@ def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     with open_warehouse(night.warehouse) as con:
         fill(con, night.facts)
         stage(con, night.facts, night.staged)
+        with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:
+            # remembered: the gate of a test judges only what the test changed
+            judged(staged, con, replace(night.facts, run_id="judged before"))
     return night
 
 
