@@ -79,5 +79,10 @@ def report_html(made_release: Path) -> str:
 @pytest.fixture
 def night(_made_night: Night, tmp_path: Path) -> Night:
     """A copy of the night's work for one test."""
-    shutil.copytree(_made_night.warehouse.parent, tmp_path, dirs_exist_ok=True)
-    return Night(night_facts(tmp_path, SAMPLE_END, STARTED_AT), tmp_path / _made_night.warehouse.name)
+    return copied(_made_night, tmp_path)
+
+
+def copied(night: Night, place: Path) -> Night:
+    """The same night in another place."""
+    shutil.copytree(night.warehouse.parent, place, dirs_exist_ok=True)
+    return Night(night_facts(place, SAMPLE_END, STARTED_AT), place / night.warehouse.name)

@@ -20,15 +20,16 @@ from assets.warehouse.publication import publish
 from assets.warehouse.release_folder import SUMS, damaged, releases
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
-from tests.integration.conftest import Night
+from tests.integration.conftest import Night, copied
 from tests.integration.sample_night import ROOT
 
 SECOND = "20260602T010005.000000Z"
 
 
-@pytest.fixture
-def nights(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+@pytest.fixture(scope="module")
+def _made_nights(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """Two releases of one warehouse, the second one published; its label was changed on the way."""
+    night = copied(_made_night, tmp_path_factory.mktemp("two_releases"))
     publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     with open_warehouse(night.warehouse) as con:
         record_publication(con, night.published, "sample", load_catalog())
@@ -37,8 +38,14 @@ def nights(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
         con.execute("UPDATE release_manifest SET release_id = ?", [SECOND])
         con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
     publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    monkeypatch.setenv("REGIME_DATA_DIR", str(night.warehouse.parent))
     return night
+
+
+@pytest.fixture
+def nights(_made_nights: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """A copy of the two releases for one test."""
+    monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path))
+    return copied(_made_nights, tmp_path)
 
 
 def first(night: Night) -> Path:
