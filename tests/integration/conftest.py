@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged
 from assets.report.page import render_report
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.publication import staged_path
+from assets.warehouse.publication import publish, staged_path
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 
 STARTED_AT = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
@@ -80,6 +81,22 @@ def report_html(made_release: Path) -> str:
 def night(_made_night: Night, tmp_path: Path) -> Night:
     """A copy of the night's work for one test."""
     return copied(_made_night, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _published_night(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """The night published, ungated, with its whole release folder; only to be copied."""
+    night = copied(_made_night, tmp_path_factory.mktemp("published_night"))
+    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    return night
+
+
+@pytest.fixture
+def published_night(_published_night: Night, night: Night) -> Night:
+    """`night` with its release published."""
+    night.staged.unlink()
+    shutil.copytree(_published_night.published.parent, night.published.parent, dirs_exist_ok=True)
+    return night
 
 
 def copied(night: Night, place: Path) -> Night:

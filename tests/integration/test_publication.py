@@ -45,10 +45,9 @@ def everything(place: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def old(night: Night) -> dict[str, bytes]:
+def old(published_night: Night) -> dict[str, bytes]:
     """What stands after the first publication."""
-    put(night)
-    return everything(night.published.parent)
+    return everything(published_night.published.parent)
 
 
 def test_the_new_release_takes_the_place_of_the_old_and_a_reader_keeps_what_he_opened(
