@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged
@@ -50,10 +52,30 @@ class Night:
         self.staged.chmod(0o644)
 
 
-@pytest.fixture(scope="session")
-def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
-    place = tmp_path_factory.mktemp("night")
-    night = Night(night_facts(place, SAMPLE_END, STARTED_AT), place / "sample.warehouse.duckdb")
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder made once for all processes the tests run in; whoever comes first makes it, the others wait."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:  # all tests in this process
+        place = factory.mktemp(name)
+        make(place)
+        return place
+    place = factory.getbasetemp().parent / name
+    with FileLock(f"{place}.lock"):
+        if not place.exists():
+            part = place.with_name(f"{name}.part")
+            part.mkdir()
+            make(part)
+            part.rename(place)
+    return place
+
+
+def night_in(place: Path) -> Night:
+    """The night whose work lies in a folder."""
+    return Night(night_facts(place, SAMPLE_END, STARTED_AT), place / "sample.warehouse.duckdb")
+
+
+def _make_night(place: Path) -> None:
+    night = night_in(place)
     night.published.parent.mkdir()
     with open_warehouse(night.warehouse) as con:
         fill(con, night.facts)
@@ -61,7 +83,11 @@ def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
         with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:
             # remembered: the gate of a test judges only what the test changed
             judged(staged, con, replace(night.facts, run_id="judged before"))
-    return night
+
+
+@pytest.fixture(scope="session")
+def _made_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    return night_in(made_once(tmp_path_factory, "night", _make_night))
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +112,12 @@ def night(_made_night: Night, tmp_path: Path) -> Night:
 @pytest.fixture(scope="session")
 def _published_night(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """The night published, ungated, with its whole release folder; only to be copied."""
-    night = copied(_made_night, tmp_path_factory.mktemp("published_night"))
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    return night
+
+    def make(place: Path) -> None:
+        night = copied(_made_night, place)
+        publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+
+    return night_in(made_once(tmp_path_factory, "published_night", make))
 
 
 @pytest.fixture
@@ -102,4 +131,4 @@ def published_night(_published_night: Night, night: Night) -> Night:
 def copied(night: Night, place: Path) -> Night:
     """The same night in another place."""
     shutil.copytree(night.warehouse.parent, place, dirs_exist_ok=True)
-    return Night(night_facts(place, SAMPLE_END, STARTED_AT), place / night.warehouse.name)
+    return night_in(place)

@@ -130,6 +130,7 @@ def test_a_new_version_publishes_what_it_labels_otherwise(published: Gate) -> No
     assert versions[-1] == (CATALOG.method.method_version, CATALOG.method.method_sha256)
 
 
+@pytest.mark.slow
 def test_a_source_that_was_down_and_answers_the_next_day_changes_no_published_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

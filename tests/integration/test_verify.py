@@ -20,25 +20,27 @@ from assets.warehouse.publication import publish
 from assets.warehouse.release_folder import SUMS, damaged, releases
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
-from tests.integration.conftest import Night, copied
+from tests.integration.conftest import Night, copied, made_once, night_in
 from tests.integration.sample_night import ROOT
 
 SECOND = "20260602T010005.000000Z"
 
 
 @pytest.fixture(scope="module")
-def _made_nights(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
+def _made_nights(_published_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """Two releases of one warehouse, the second one published; its label was changed on the way."""
-    night = copied(_made_night, tmp_path_factory.mktemp("two_releases"))
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    with open_warehouse(night.warehouse) as con:
-        record_publication(con, night.published, "sample", load_catalog())
-    night.stage_again()
-    with night.open_staged() as con:
-        con.execute("UPDATE release_manifest SET release_id = ?", [SECOND])
-        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    return night
+
+    def make(place: Path) -> None:
+        night = copied(_published_night, place)
+        with open_warehouse(night.warehouse) as con:
+            record_publication(con, night.published, "sample", load_catalog())
+        night.stage_again()
+        with night.open_staged() as con:
+            con.execute("UPDATE release_manifest SET release_id = ?", [SECOND])
+            con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
+        publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+
+    return night_in(made_once(tmp_path_factory, "two_releases", make))
 
 
 @pytest.fixture
