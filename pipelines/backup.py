@@ -94,7 +94,7 @@ def restore(places: Places, backup: Path, say: Say, now: dt.datetime | None = No
 
 def _files(data_dir: Path) -> Iterator[Path]:
     for path in data_dir.rglob("*"):
-        if path.is_file() and not _is_lock(path) and not path.name.endswith((".tmp", ".wal")):
+        if path.is_file() and not _is_lock(path) and not path.name.endswith((".tmp", ".wal", ".kept")):
             yield path
 
 

@@ -18,6 +18,7 @@ from assets.sources.registry import Sources
 from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import prepare
 from assets.warehouse.resource import Warehouse
+from assets.warehouse.safety import keep_copy
 from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
@@ -64,6 +65,8 @@ def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
             fail_dead_runs(context.instance, settings.lock_path.parent, _run_id(context))
         prepare(settings.published_path, settings.profile, settings.run_date)
         _catch_up(opened, settings)
+        with opened.cursor() as con:
+            keep_copy(con, opened.path)
         yield opened
 
 

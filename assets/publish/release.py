@@ -6,6 +6,7 @@ Belongs here: build, judge, publish, write the books, describe. Does not belong 
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -25,6 +26,7 @@ from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import Held, publish, staged_path
 from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.resource import Warehouse
+from assets.warehouse.safety import keep_copy
 
 _KEY = dg.AssetKey(["publish", "release"])
 _UPSTREAM = [
@@ -69,7 +71,10 @@ def release(
         build_release(con, staged, catalog, of_release)
         try:
             published = publish(
-                staged, facts.published_path, gate=lambda file: _gate(file, con, facts), fill=fill_release
+                staged,
+                facts.published_path,
+                gate=lambda file: _gate(file, con, facts, warehouse.path),
+                fill=fill_release,
             )
         except Held as held:
             yield gate_check(con, facts)
@@ -85,8 +90,14 @@ def release(
     yield dg.MaterializeResult(metadata=metadata, check_results=[found])
 
 
-def _gate(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
-    """Judge the staged file itself; raises Held. What was found is kept either way."""
+def _gate(
+    staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts, warehouse: Path
+) -> None:
+    """Judge the staged file itself; raises Held. What was found is kept either way.
+
+    What passes is about to be published: first a copy is kept of what it rests on.
+    """
     failed = judged(staged, con, facts)
     if failed:
         raise Held(failed)
+    keep_copy(con, warehouse)

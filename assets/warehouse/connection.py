@@ -16,6 +16,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.warehouse.errors import explained
 from assets.warehouse.lock import Log, RunLock
+from assets.warehouse.safety import take_copy
 from assets.warehouse.schema import create_schema
 
 # DuckDB would fetch a missing extension from the network by itself.
@@ -36,10 +37,11 @@ def open_warehouse(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, with its tables, for the length of a block; made when it is not there.
 
-    Raises LockHeld naming the holder after `wait_seconds`, WarehouseError in one line with the way out.
+    A damaged file is replaced by the copy that was kept of it, if there is one and the lock is held. Raises LockHeld
+    naming the holder after `wait_seconds`, WarehouseError in one line with the way out.
     """
     with lock.held(wait_seconds, log) if lock is not None else nullcontext():
-        connection = _connect(path)
+        connection = _connect(path, is_ours=lock is not None)
         try:
             create_schema(connection, catalog or load_catalog())
             yield connection
@@ -47,9 +49,11 @@ def open_warehouse(
             connection.close()
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, is_ours: bool) -> duckdb.DuckDBPyConnection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(str(path), read_only=False, config=CONFIG)
     except (OSError, duckdb.Error) as error:
-        raise explained(error, path) from None
+        if not (is_ours and take_copy(path, error)):
+            raise explained(error, path) from None
+    return _connect(path, is_ours=False)

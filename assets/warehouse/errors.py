@@ -41,13 +41,18 @@ def _way_out(said: str, path: Path) -> str:
         return "the disk is full; free some space and run again, nothing was lost"
     if "Permission denied" in said or "Read-only file system" in said:
         return "no permission to write it; check its owner, or set REGIME_DATA_DIR to another place"
-    if any(sign in said for sign in _DAMAGED):
+    if is_damage(said):
         return f"the file is damaged ({said[:120]}); restore a backup, or move it and {path.name}.wal away"
     if "version number" in said:
         return f"written by another version of DuckDB ({said[:120]}); use that version"
     return (
         f"cannot be opened ({said[:200]}); look at what stands there, or set REGIME_DATA_DIR to another place"
     )
+
+
+def is_damage(error: Exception | str) -> bool:
+    """Whether an error says that what stands in a database file is no longer whole."""
+    return any(sign in str(error) for sign in _DAMAGED)
 
 
 def is_about_the_file(error: duckdb.Error) -> bool:

@@ -36,14 +36,17 @@ class Warehouse(DuckDBResource):
         log = context.log.info if context.log is not None else None
         if context.run is not None:  # before the wait, so that nobody takes a waiting run for a dead one
             mark_run_alive(lock.path.parent, context.run.run_id)
-        with open_warehouse(
-            Path(self.database), lock=lock, wait_seconds=self.wait_seconds, log=log
-        ) as connection:
+        with open_warehouse(self.path, lock=lock, wait_seconds=self.wait_seconds, log=log) as connection:
             self._connection = connection
             try:
                 yield self
             finally:
                 self._connection = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.database)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the open file: `with warehouse.cursor() as con:`."""
