@@ -22,7 +22,7 @@ from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.publish.gate_check import GATE, MEANS, gate_check
 from assets.run_facts import RunFacts
-from assets.warehouse.ledger import record_publication
+from assets.warehouse.ledger import forget_results, record_publication
 from assets.warehouse.publication import Held, publish, staged_path
 from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.resource import Warehouse
@@ -82,6 +82,7 @@ def release(
                 str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False
             ) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
+        forget_results(con, facts.started_at)
         metadata, found = release_metadata(con, facts, published, recorded), gate_check(con, facts)
     progress.info(
         f"published {facts.published_path.name}: as of {published.as_of}, "

@@ -8,6 +8,7 @@ A crash between the swap and the books heals itself: the next run finds the file
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from assets.catalog.models import Catalog, Profile
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.tables import append_rows, ensure_table
 
+RESULTS_DAYS = 90  # some four thousand rows a night
 # What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
 HASHED_COLUMNS = (
     "as_of_date", "is_month_end", "regime", "stance", "stance_realised", "stance_driver",
@@ -69,6 +71,12 @@ def record_publication(
     row = _publication(manifest, regime, published)
     releases = _append_new(con, catalog, "publications", pd.DataFrame([row]), ["release_id"])
     return Recorded(releases, rows, nights_added)
+
+
+def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
+    """Drop what was judged in runs older than RESULTS_DAYS; what a release was judged by stays in its own file."""
+    before = now.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=RESULTS_DAYS)
+    con.execute("DELETE FROM ops.check_results WHERE checked_at < ?", [before])
 
 
 _MADE_ANEW = (

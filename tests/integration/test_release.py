@@ -15,6 +15,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.errors import WarehouseError
+from assets.warehouse.ledger import forget_results
 from assets.warehouse.readers import all_as_of, series_as_of
 from assets.warehouse.release import build_release, publication_time, published_tables, release_facts
 from assets.warehouse.release_views import view_tables
@@ -250,3 +251,18 @@ def test_every_formula_gives_its_column_on_every_row(release: duckdb.DuckDBPyCon
             f'SELECT count("{column}"), count(*) FILTER (abs("{column}" - ({again})) < 1e-9) FROM "{table}" AS own'
         ).fetchall()[0]
         assert same == compared > 0, f"{table}.{column}"
+
+
+def test_what_was_judged_long_ago_is_forgotten_and_the_rest_stays(night: Night) -> None:
+    with open_warehouse(night.warehouse) as con:
+        (count,) = con.execute("SELECT count(*) FROM ops.check_results").fetchall()[0]
+        con.execute(
+            "INSERT INTO ops.check_results SELECT * REPLACE "
+            "('old' AS run_id, checked_at - INTERVAL 91 DAY AS checked_at) FROM ops.check_results"
+        )
+        (latest,) = con.execute("SELECT max(checked_at) FROM ops.check_results").fetchall()[0]
+        forget_results(con, latest.replace(tzinfo=dt.UTC))
+        left = con.execute(
+            "SELECT count(*), count(*) FILTER (run_id = 'old') FROM ops.check_results"
+        ).fetchall()
+    assert count > 0 and left == [(count, 0)]
