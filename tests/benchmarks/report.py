@@ -53,6 +53,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cell(value: Cell) -> str:
+    if isinstance(value, float) and value != value:
+        return ""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else value

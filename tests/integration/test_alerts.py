@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from pipelines.alerts import look
@@ -273,3 +274,22 @@ def test_published_file_gives_verdict_and_inputs(
     assert any("earnings yield" in line for line in found.verdict.lines)
     (inputs,) = (outage for outage in found.outages if outage.topic == "inputs")
     assert "EBP" in inputs.title
+
+
+def test_stale_inputs_and_a_change_of_regime_reach_the_receiver_once_with_evidence(
+    settings: Settings, receiver: Receiver, instance: dg.DagsterInstance, night: Any
+) -> None:
+    settings.published_path.parent.mkdir(parents=True)
+    night.staged.rename(settings.published_path)
+    run(passing, instance)
+    review(settings, instance)  # the first look learns the label, and tells what is stale
+    assert [title for title in receiver.titles if "EBP" in title] == receiver.titles
+    with duckdb.connect(str(settings.published_path)) as con:
+        con.execute(
+            "UPDATE regime SET regime = 'neutral_bubble', stance = 'neutral' WHERE as_of_date = '2026-05-31'"
+        )
+    for _ in range(2):
+        review(settings, instance)
+    (changed,) = (body for body in receiver.received if "neutral_bubble" in json.dumps(body))
+    said = json.dumps(changed)
+    assert "stimulus_into_bubble" in said and "stance" in said and "earnings yield" in said
