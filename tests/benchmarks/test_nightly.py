@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -127,7 +127,9 @@ def _by_layer(place: dict[str, str]) -> list[tuple[str | float | int, ...]]:
     import dagster as dg
 
     found: dict[str, list[float]] = {}
-    with dg.DagsterInstance.from_config(place["DAGSTER_HOME"]) as instance:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
+        patch.setenv("DAGSTER_HOME", place["DAGSTER_HOME"])
+        instance = opened.enter_context(dg.DagsterInstance.get())
         (newest,) = instance.get_run_records(limit=1)
         for step in instance.get_run_step_stats(newest.dagster_run.run_id):
             layer = "checks" if step.step_key.endswith(("_suite", "identities")) else None

@@ -143,8 +143,10 @@ def test_a_disk_that_fills_up_during_a_run(data: Path, tmp_path: Path, free_mb: 
             assert_completes(disk / "data")
 
 
-def test_a_limit_on_the_size_of_a_file(data: Path) -> None:
-    """What a quota does; it needs no root."""
+def test_a_limit_on_the_size_of_a_file(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a quota does; it needs no root. Dagster's history is a new one, and so below the limit."""
+    (tmp_path / "history").mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
     limit = (data / "sample.warehouse.duckdb").stat().st_size // 2
     was = content(data)
     done = run(data, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
