@@ -21,6 +21,7 @@ import psutil
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.lock import RunLock
 from assets.warehouse.release_folder import (
     SUMS,
     damaged,
@@ -148,7 +149,15 @@ class Place:
         assert sorted(path.name for path in self.published.parent.rglob(".*")) == []
         # a killed run's marker goes with its run, which is closed once it has been silent for a while
         there = sorted(path.name for path in self.data.iterdir() if not path.match("run-*.lock"))
-        assert there == ["published", "run.lock", "sample.warehouse.duckdb"]
+        torn = {
+            name for name in there if ".damaged-" in name
+        }  # a torn file is kept, for whoever wants to know
+        assert set(there) - torn == {
+            "published",
+            "run.lock",
+            "sample.warehouse.duckdb",
+            "sample.warehouse.duckdb.kept",
+        }
 
     def _on_copy(self, ask: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """Ask a copy of the warehouse, so that the killed run's write-ahead log is left to the next run."""
@@ -156,7 +165,10 @@ class Place:
         self._scratch.mkdir()
         for file in self.data.glob("sample.warehouse.duckdb*"):
             shutil.copyfile(file, self._scratch / file.name)
-        with open_warehouse(self._scratch / "sample.warehouse.duckdb") as con:
+        lock = RunLock(
+            self._scratch / "run.lock"
+        )  # as the next run opens it: a torn file by the copy kept of it
+        with open_warehouse(self._scratch / "sample.warehouse.duckdb", lock=lock) as con:
             return ask(con)
 
 

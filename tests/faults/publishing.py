@@ -24,6 +24,7 @@ from assets.warehouse.ledger import record_publication
 from assets.warehouse.lock import RunLock
 from assets.warehouse.publication import prepare, publish, staged_path
 from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.safety import keep_copy
 from tests.integration.sample_night import SAMPLE_END, night_facts
 
 
@@ -32,12 +33,14 @@ def publish_once(data: Path, number: str) -> None:
     catalog, now = load_catalog(), dt.datetime.now(dt.UTC)
     facts = night_facts(data, SAMPLE_END, now, f"publication-{number}")
     published = facts.published_path
-    with open_warehouse(data / "sample.warehouse.duckdb", lock=RunLock(data / "run.lock")) as con:
+    warehouse = data / "sample.warehouse.duckdb"
+    with open_warehouse(warehouse, lock=RunLock(data / "run.lock")) as con:
         prepare(published, facts.profile, facts.run_date)
         record_publication(con, published, facts.profile, catalog)
+        keep_copy(con, warehouse)
         staged = staged_path(published)
         build_release(con, staged, catalog, release_facts(con, facts, now))
-        publish(staged, published, gate=lambda _: None, fill=fill_release)
+        publish(staged, published, gate=lambda _: keep_copy(con, warehouse), fill=fill_release)
         record_publication(con, published, facts.profile, catalog)
 
 
