@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from assets.catalog.loader import load_catalog
@@ -48,12 +51,19 @@ PASSING: dict[str, Fault] = {
 }
 
 
+def _waits_apart(names: Iterable[str]) -> list[Any]:
+    """The names, those of faults that are waited for in the slow group."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("hang", "drip") else name for name in names
+    ]
+
+
 # a weekly reading asks what a first load asks: its faults are met in the slow group
 WHEN = [when if when != "weekly" else pytest.param(when, marks=pytest.mark.slow) for when in ASKED_IN]
 
 
 @pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("name", _waits_apart(PASSING))
 def test_what_passes_by_itself_is_asked_again_and_nothing_is_lost(case: Case, name: str, when: str) -> None:
     """One fault at each address the night asks, the calendar's on a first load too."""
     hours, before = case.until(when), case.rows()
@@ -93,7 +103,7 @@ LASTING: dict[str, tuple[Fault, str, str]] = {
 
 
 @pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize("name", _waits_apart(LASTING))
 def test_what_lasts_costs_one_series_is_told_and_loses_nothing(case: Case, name: str, when: str) -> None:
     fault, status, said = LASTING[name]
     hours, before = case.until(when), case.rows()
