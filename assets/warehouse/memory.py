@@ -18,8 +18,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from assets.catalog.models import Table
 from assets.catalog.render import literal, qualified_name
 from assets.compute.grid import Grid
@@ -52,12 +50,6 @@ def table_content(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 def grid_content(grid: Grid) -> str:
     """Fingerprint of the dates of a run and of what each of them may know."""
     return hashlib.sha256(grid.as_of.tobytes() + grid.known_by.tobytes()).hexdigest()
-
-
-def frame_content(frame: pd.DataFrame) -> str:
-    """Fingerprint of a frame: its rows in their order."""
-    rows = pd.util.hash_pandas_object(frame.reset_index(drop=True))
-    return hashlib.sha256(json.dumps(list(frame.columns)).encode() + rows.to_numpy().tobytes()).hexdigest()
 
 
 def inputs_sha256(*parts: str) -> str:

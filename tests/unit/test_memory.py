@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.memory import built, content, frame_content, inputs_sha256, keep, recall, stand
+from assets.warehouse.memory import built, content, inputs_sha256, keep, recall, stand
 from assets.warehouse.schema import create_schema
 
 TABLE = load_catalog().tables["late_figures"]
@@ -58,10 +57,3 @@ def test_order_of_rows_is_no_content_and_two_equal_rows_do_not_cancel(con: duckd
     assert content(con, "again") == before
     con.execute("INSERT INTO again SELECT 9.0, 'c' FROM range(2)")
     assert content(con, "again") != before
-
-
-def test_a_frame_is_told_from_one_with_another_order_name_or_value() -> None:
-    frame = pd.DataFrame({"number": [1.0, None], "word": ["a", None]})
-    others = [frame[::-1], frame.rename(columns={"word": "text"}), frame.fillna({"number": 0.0})]
-    assert frame_content(frame) == frame_content(frame.copy())
-    assert frame_content(frame) not in {frame_content(other) for other in others}

@@ -11,7 +11,6 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.memory import frame_content
 from assets.warehouse.schema import create_schema
 from checks.remembered import judged_by_row_once, judged_once
 from checks.runner import SuiteResult, run_suite
@@ -48,7 +47,7 @@ class Judge:
 def asked(con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, judged: Suite, day: dt.date = DAY) -> int:
     """Ask for a judgement; how often it had to be made."""
     judge = Judge(frame, judged)
-    found = judged_once(con, judged, day, frame_content(frame), judge)
+    found = judged_once(con, judged, day, frame.to_json(double_precision=15), judge)
     fresh = run_suite(frame, judged)
     assert [(r.rule.name, r.passed, r.severity, r.message, r.examples) for r in found.results] == [
         (r.rule.name, r.passed, r.severity, r.message, r.examples) for r in fresh.results
