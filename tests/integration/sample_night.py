@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from assets.catalog.loader import load_catalog
+from assets.catalog.models import Profile
 from assets.compute.archive import Archive
 from assets.compute.argument.caveats import INPUTS, caveats_frame
 from assets.compute.argument.hindsight import HINDSIGHT
@@ -33,14 +35,28 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_END = dt.date(2026, 5, 31)
 
 
-def night_facts(place: Path, as_of: dt.date, started_at: dt.datetime, run_id: str = "night") -> RunFacts:
-    """Facts of a sample run in the data directory `place`."""
+def _nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """No figures beside the sample's."""
+
+
+def night_facts(
+    place: Path,
+    as_of: dt.date,
+    started_at: dt.datetime,
+    run_id: str = "night",
+    profile: Profile = "sample",
+) -> RunFacts:
+    """Facts of a run in the data directory `place`."""
     published = place / "published" / "regime.duckdb"
-    return RunFacts(run_id, "sample", as_of, started_at, ROOT, published, "0.1.0+test")
+    return RunFacts(run_id, profile, as_of, started_at, ROOT, published, "0.1.0+test")
 
 
-def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
-    """Archive, derived tables and regime of one night."""
+def fill(
+    con: duckdb.DuckDBPyConnection,
+    facts: RunFacts,
+    also: Callable[[duckdb.DuckDBPyConnection], None] = _nothing,
+) -> None:
+    """Archive, derived tables and regime of one night: on the sample's figures, and what `also` puts beside them."""
     catalog, source = load_catalog(), SampleSource(ROOT)
     series = catalog.in_profile("sample")
     merge_source(
@@ -50,14 +66,17 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
         captured_at=facts.started_at,
         released_on={s.series_id: released_on(catalog.release_delays, s.series_id) for s in series},
     )
+    also(con)
     grid = run_grid(con, facts, catalog)
     archive = Archive.from_frame(load_vintages(con, None))
     for name in BUILDERS:
-        built = build_table(name, archive, grid, catalog, "sample")
+        built = build_table(name, archive, grid, catalog, facts.profile)
         replace_table(con, catalog.tables[name], built.frame)
         replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
     for name in LONG_BUILDERS:
-        replace_table(con, catalog.tables[name], build_long_table(name, archive, grid, catalog, "sample"))
+        replace_table(
+            con, catalog.tables[name], build_long_table(name, archive, grid, catalog, facts.profile)
+        )
     frames = {name: read_table(con, f"derived.{name}") for name in BUILDERS}
     readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
     computed = build_regime(readings, grid, catalog)
@@ -72,8 +91,8 @@ def fill(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     for name, build in ARGUMENT.items():
         replace_table(con, catalog.tables[name], build(computed, readings, catalog))
     for name, look_back in HINDSIGHT.items():
-        replace_table(con, catalog.tables[name], look_back(archive, grid, regime, catalog, "sample"))
-    phases = build_phases(archive, grid, catalog, "sample", regime)
+        replace_table(con, catalog.tables[name], look_back(archive, grid, regime, catalog, facts.profile))
+    phases = build_phases(archive, grid, catalog, facts.profile, regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")
     replace_table(con, catalog.tables["policy_events"], policy_events_frame(catalog))
