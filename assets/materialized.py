@@ -15,6 +15,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.progress import progress
 from assets.run_facts import RunFacts
+from assets.warehouse.rights import passed_on, withheld
 
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 6
 _SCORES = ("bubble_score", "coverage", "confidence", "distance_to_threshold")
@@ -39,7 +40,7 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
         "dagster/column_lineage": column_lineage(table, load_catalog()),
         **extra,  # what is particular to a table stands on top, its longest entry at the end
     }
-    metadata.setdefault("preview", preview(frame))
+    metadata.setdefault("preview", preview(shown(table, frame, facts)))
     if "as_of_date" in frame and len(frame):
         metadata["newest_as_of_date"] = frame["as_of_date"].max().strftime("%Y-%m-%d")
     metadata["profile"] = facts.profile
@@ -49,6 +50,11 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
     return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
 
 
+def shown(table: Table, frame: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
+    """The frame as Dagster may show it: without figures of restricted series, whatever the operator has published."""
+    return passed_on(frame, withheld(table, load_catalog(), facts.profile))
+
+
 def scores(row: pd.Series) -> dict[str, float]:
     """Numbers of a verdict that the UI plots over runs; what is absent is left out."""
     return {name: round(float(row[name]), 4) for name in _SCORES if pd.notna(row[name])}
@@ -56,10 +62,10 @@ def scores(row: pd.Series) -> dict[str, float]:
 
 def preview(frame: pd.DataFrame, rows: int = _PREVIEW_ROWS) -> dg.TableMetadataValue:
     """The last rows and first columns, as text."""
-    shown = frame.iloc[-rows:, :_PREVIEW_COLUMNS]
-    records = [dg.TableRecord({str(k): _text(v) for k, v in row.items()}) for row in shown.to_dict("records")]
+    last = frame.iloc[-rows:, :_PREVIEW_COLUMNS]
+    records = [dg.TableRecord({str(k): _text(v) for k, v in row.items()}) for row in last.to_dict("records")]
     return dg.MetadataValue.table(
-        records, dg.TableSchema([dg.TableColumn(str(name)) for name in shown.columns])
+        records, dg.TableSchema([dg.TableColumn(str(name)) for name in last.columns])
     )
 
 

@@ -10,7 +10,6 @@ A series nothing published depends on never holds a publication, and neither doe
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from checks.audits.identity import Identity, identities_suite, relations
 from checks.audits.known import Known
 from checks.frames import LAST_FETCH, load_archive
 from checks.remembered import judged_by_row_once, judged_once
+from checks.rights import without_figures
 from checks.runner import RuleResult, SuiteResult, run_suite
 from checks.suites.raw import raw_suite
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import duckdb
 
 BLOCKING_ROLES = ("condition", "stance", "published")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}( 00:00:00)?")
 _KNOWN = """
 SELECT series_id, observation_date, value FROM raw.observations
 WHERE realtime_start <= $run_date AND realtime_end >= $run_date AND series_id IN (SELECT unnest($series_ids))
@@ -119,22 +118,8 @@ def is_critical(result: RuleResult) -> bool:
 
 def _weighed_together(result: RuleResult, series: Sequence[Series]) -> RuleResult:
     if any(one.rights == "restricted" for one in series):
-        result = _withheld(result, {one.series_id for one in series})
+        names = {one.series_id for one in series}
+        result = without_figures(result, lambda _, value: value in names)
     if all(one.role in BLOCKING_ROLES for one in series):
         return result
     return replace(result, severity="warning")
-
-
-def _withheld(result: RuleResult, series_ids: set[str]) -> RuleResult:
-    """A finding about a restricted series without its figures: results are published, and shown in the UI."""
-    if result.passed:
-        return result
-    shown = [
-        {name: value for name, value in example.items() if value in series_ids or _DAY.fullmatch(str(value))}
-        for example in result.examples
-    ]
-    message = (
-        f"{result.rule.statement}: not so in {result.failing_rows} of {result.evaluated_rows} rows; "
-        "figures of a restricted series are not shown."
-    )
-    return replace(result, message=message, examples=tuple(filter(None, shown)))

@@ -25,6 +25,7 @@ from checks.audits.leak import PROVENANCE
 from checks.presentation import rules_table, sentence, shown_rows
 from checks.remembered import contents, judged_once
 from checks.results import results_frame, rule_rows
+from checks.rights import of_table
 from checks.runner import RuleResult, SuiteResult, run_suite
 from checks.suites.raw import raw_suite
 from checks.suites.rules import Suite
@@ -55,6 +56,7 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
         with warehouse.cursor() as con:
             read = contents(con, suite, load_catalog())
             result = judged_once(con, suite, facts.run_date, read, lambda: _judged(suite, *load(con, suite)))
+            result = of_table(result, load_catalog(), facts.profile)
             kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
             append_rows(con, load_catalog().tables["check_results"], kept)
         return _check_result(key, result.results, result.rows, is_error=result.is_held)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog
+from assets.catalog.models import Catalog, Table
 from assets.catalog.render import literal, qualified_name, quoted
 from assets.warehouse.memory import content, inputs_sha256, keep, once, recall
 from checks.audits.leak import PROVENANCE
@@ -31,11 +31,19 @@ _Rules = dict[str, list[Any]]  # rule name to what it came to
 
 
 def contents(
-    con: duckdb.DuckDBPyConnection, suite: Suite, catalog: Catalog, schema: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    catalog: Catalog,
+    schema: str | None = None,
+    of_table: Callable[[Table], str] | None = None,
 ) -> str:
-    """Fingerprint of the suite's table and of those its rules read, in their own schemas or in `schema`."""
+    """Fingerprint of the suite's table and of those its rules read, in their own schemas or in `schema`.
+
+    `of_table` gives that of a table where its rows are not all that is judged.
+    """
     names = (suite.table, *(name for name in suite.tables_beside if name != PROVENANCE))
-    found = [content(con, qualified_name(catalog.tables[name], schema=schema)) for name in names]
+    of = of_table or (lambda table: content(con, qualified_name(table, schema=schema)))
+    found = [of(catalog.tables[name]) for name in names]
     if PROVENANCE in suite.tables_beside:
         name = qualified_name(catalog.tables[PROVENANCE], schema=schema)
         found.append(content(con, name, f"WHERE {quoted('table_name')} = {literal(suite.table)}"))

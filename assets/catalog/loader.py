@@ -159,7 +159,7 @@ def _load_caveats(root: Path, file: Path) -> dict[str, Caveat]:
 
 
 def _check_derivations(root: Path, catalog: Catalog) -> None:
-    """Every `derived_from` names a series of the catalogue or a column of another table."""
+    """Every `derived_from` names a series of the catalogue or a column of another table, every `repeats` a series."""
     columns = {f"{table.name}.{name}" for table in catalog.tables.values() for name in table.column_names}
     known = columns | set(catalog.series)
     for table in catalog.tables.values():
@@ -171,6 +171,10 @@ def _check_derivations(root: Path, catalog: Catalog) -> None:
                     raise CatalogError(f"{at}: {_unknown(origin, known)}")
                 if origin == f"{table.name}.{column.name}":
                     raise CatalogError(f"{at}: names itself")
+            for series_id in (name for repeat in column.repeats for name in repeat.series):
+                if series_id not in catalog.series:
+                    at = f"{where}: {column.name}: key 'repeats'"
+                    raise CatalogError(f"{at}: {_unknown(series_id, catalog.series)}")
 
 
 def _read(root: Path, file: Path) -> dict[str, Any]:

@@ -95,11 +95,31 @@ class Series(Entry):
         return ("raw", self.source, self.series_id)
 
 
+class Repeat(Entry):
+    """Series whose figures a column repeats, in rows equal to `where` (all if empty); or the column that names them."""
+
+    series: tuple[Text, ...] = ()
+    where: dict[str, str] = {}
+    named_by: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if bool(self.series) == (self.named_by is not None) or (self.named_by and self.where):
+            raise ValueError("key 'repeats': give series (and where), or named_by alone")
+        return self
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """Columns of the same row it depends on."""
+        return (*self.where, *((self.named_by,) if self.named_by else ()))
+
+
 class Column(Entry):
     """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
 
     `derived_from` names series ids or "table.column" of another table; it is empty for keys. `formula`, where there is
-    one, is SQL over the same row, other tables as table.column, joined by as_of_date.
+    one, is SQL over the same row, other tables as table.column, joined by as_of_date. `repeats` is required where the
+    column passes on figures of series with restricted rights one for one: `assets/warehouse/rights.py` withholds them.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -112,9 +132,12 @@ class Column(Entry):
     minimum: float | None = None
     maximum: float | None = None
     values: tuple[str, ...] | None = None
+    repeats: tuple[Repeat, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.repeats and not (self.nullable and self.type == "DOUBLE"):
+            raise ValueError("key 'repeats': what is withheld is NULL, so the column is a nullable DOUBLE")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("key 'minimum': above maximum")
         if self.values is not None and self.type != "VARCHAR":
@@ -133,7 +156,7 @@ class Table(Entry):
     columns: Annotated[tuple[Column, ...], Field(min_length=1, alias="column")]
 
     @model_validator(mode="after")
-    def _key_is_made_of_columns(self) -> Self:
+    def _made_of_columns(self) -> Self:
         names = self.column_names
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"column '{twice[0]}' is declared twice")
@@ -142,6 +165,10 @@ class Table(Entry):
                 raise ValueError(f"key '{name}' is not among the columns")
             if self.column(name).nullable:
                 raise ValueError(f"key '{name}' is nullable")
+        for column in self.columns:
+            asked = {name for repeat in column.repeats for name in (*repeat.where, repeat.named_by) if name}
+            if strange := sorted(asked.difference(names)):
+                raise ValueError(f"column '{column.name}': key 'repeats': no column '{strange[0]}'")
         return self
 
     @property

@@ -39,8 +39,23 @@ def qualified_name(table: Table, catalog: str | None = None, schema: str | None 
 
 
 def column_comment(column: Column) -> str:
-    """Comment of a column: unit, then definition."""
-    return f"[{column.unit}] {column.definition}"
+    """Comment of a column: unit, then definition, then which series it repeats."""
+    repeats = (
+        f" Repeats {repeated(column)}: NULL where their rights are restricted." if column.repeats else ""
+    )
+    return f"[{column.unit}] {column.definition}{repeats}"
+
+
+def repeated(column: Column) -> str:
+    """Series a column repeats one for one, with the rows in which it does; empty when it repeats none."""
+    parts = []
+    for repeat in column.repeats:
+        where = " and ".join(f"{name} = {value}" for name, value in repeat.where.items())
+        if repeat.named_by:
+            parts.append(f"the series of its {repeat.named_by}")
+            continue
+        parts.append(", ".join(repeat.series) + (f" where {where}" if where else ""))
+    return "; ".join(parts)
 
 
 def table_comment(table: Table) -> str:
@@ -116,8 +131,10 @@ def _dictionary_entry(table: Table) -> str:
 
 
 def _definition(column: Column) -> str:
-    """Definition with the declared formula, limits or values behind it."""
+    """Definition with the series it repeats, the declared formula, limits or values behind it."""
     parts = [column.definition.rstrip(".")]
+    if column.repeats:
+        parts.append(f"repeats {repeated(column)}, and is NULL where their rights are restricted")
     if column.formula is not None:
         parts.append(f"in SQL `{column.formula}`")
     if column.values is not None:

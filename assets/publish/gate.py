@@ -6,22 +6,21 @@ Belongs here: the questions asked of the staged file and of the run. Does not be
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import duckdb
-import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
-from assets.warehouse.readers import frame_of
 from assets.warehouse.tables import append_rows
 from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
 from checks.remembered import contents, judged_once
 from checks.results import results_frame, rule_rows
+from checks.rights import of_table
 from checks.runner import SuiteResult, run_suite
+from checks.staged import StagedTables
 from checks.suites.rules import Suite
 
 _REACHED = """
@@ -44,12 +43,16 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     archive those that hold the publication.
     """
     catalog = load_catalog()
-    frames = _Frames(staged)
+    tables = StagedTables(staged, con, facts, catalog)
     results = [
-        _judged(staged, con, suite_of(name, catalog, facts.run_date).critical(), frames, facts)
+        of_table(
+            _judged(staged, con, suite_of(name, catalog, facts.run_date).critical(), tables, facts),
+            catalog,
+            facts.profile,
+        )
         for name in JUDGED_IN_RELEASE
     ]
-    results += audit_release(staged, con, frames, facts, catalog)
+    results += audit_release(staged, con, tables, facts, catalog)
     archive = judge_archive(con, catalog, facts.run_date)
     checked_at = dt.datetime.now(dt.UTC)
     for kept in (
@@ -65,32 +68,11 @@ def _judged(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
-    frames: Mapping[str, pd.DataFrame],
+    tables: StagedTables,
     facts: RunFacts,
 ) -> SuiteResult:
     """One staged table; what was judged of the same rows before need not be judged again."""
-    read = contents(staged, suite, load_catalog(), "main")
+    read = contents(staged, suite, load_catalog(), "main", tables.content)
     return judged_once(
-        con, suite, facts.run_date, read, lambda: run_suite(frames[suite.table], suite, frames)
+        con, suite, facts.run_date, read, lambda: run_suite(tables[suite.table], suite, tables)
     )
-
-
-class _Frames(Mapping[str, pd.DataFrame]):
-    """The judged tables of the staged file by name, each read when it is asked for first."""
-
-    def __init__(self, staged: duckdb.DuckDBPyConnection) -> None:
-        self._staged, self._read = staged, dict[str, pd.DataFrame]()
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in JUDGED_IN_RELEASE:
-            raise KeyError(name)
-        if name not in self._read:
-            self._staged.execute(f'SELECT * FROM "{name}"')
-            self._read[name] = frame_of(self._staged)
-        return self._read[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(JUDGED_IN_RELEASE)
-
-    def __len__(self) -> int:
-        return len(JUDGED_IN_RELEASE)

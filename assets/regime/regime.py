@@ -17,7 +17,7 @@ from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
-from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, table_result
+from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import drawn_once, score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
@@ -70,7 +70,8 @@ def regime_tables(
         preview=preview(regime[VERDICT_COLUMNS]),
         history=history,
     )
-    newest_evidence = evidence[evidence["as_of_date"] == newest["as_of_date"]]
+    of_newest = evidence[evidence["as_of_date"] == newest["as_of_date"]]
+    newest_evidence = shown(catalog.tables["regime_evidence"], of_newest, facts)
     yield table_result(
         catalog.tables["regime_evidence"],
         evidence,

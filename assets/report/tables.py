@@ -18,6 +18,7 @@ from assets.report.words import (
     STATE_WORDS,
     component_words,
     day,
+    held_or,
     month,
     number,
     reason_words,
@@ -141,7 +142,7 @@ def _evidence_row(row: Row) -> dict[str, Any]:
     return {
         "name": name,
         "side": f"{hot_side} is hot",
-        "value": with_unit(row["value"], row["unit"]),
+        "value": held_or(with_unit(row["value"], row["unit"]), row),
         "observed": month(row["observation_date"]),
         "place": None if score is None else round(100 * score, 1),
         "score": number(None if score is None else 100 * score, 0),

@@ -10,6 +10,7 @@ from typing import Any
 from assets.report.reading import Release, Row
 from assets.report.words import (
     ABSENT,
+    HELD,
     STATE_WORDS,
     capital,
     component_words,
@@ -117,8 +118,10 @@ def _alone_rows(release: Release) -> list[dict[str, str]]:
     return [
         {
             "name": component_words(row["component"]),
-            "now": with_unit(row["component_value"], row["component_unit"]),
-            "needed": with_unit(row["required_value"], row["component_unit"]),
+            "now": HELD
+            if row["component_value"] is None
+            else with_unit(row["component_value"], row["component_unit"]),
+            "needed": _needed(row),
             "spreads": number(row["spreads"], 1),
             "then": (
                 f"{STATE_WORDS.get(row['leads_to'], row['leads_to'])}"
@@ -149,11 +152,28 @@ def _change(row: Row) -> dict[str, Any]:
     return {
         "name": component_words(row["component"]),
         "condition": capital(row["condition"]),
-        "before": with_unit(row["value_before"], row["unit"]),
-        "now": with_unit(row["value_now"], row["unit"]),
+        **_before_and_now(row),
         "effect": number(effect, 3, sign=True) if moved else "none" if effect is not None else ABSENT,
         "direction": "" if not moved else "hot" if effect > 0 else "cold",
         "glyph": "" if not moved else "▲" if effect > 0 else "▼",
+    }
+
+
+def _needed(row: Row) -> str:
+    """The value needed; where it is not passed on, the move to it."""
+    unit = row["component_unit"]
+    if row["required_value"] is None:
+        return f"by {with_unit(row['required_move'], unit, sign=True)}"
+    return with_unit(row["required_value"], unit)
+
+
+def _before_and_now(row: Row) -> dict[str, str]:
+    """Both figures; an input listed with neither has moved, and its figures are not passed on."""
+    if row["value_before"] is None and row["value_now"] is None:
+        return {"before": HELD, "now": HELD}
+    return {
+        "before": with_unit(row["value_before"], row["unit"]),
+        "now": with_unit(row["value_now"], row["unit"]),
     }
 
 

@@ -14,6 +14,7 @@ from assets.report.words import (
     RIGHTS_WORDS,
     capital,
     day,
+    held_or,
     month,
     number,
     publisher_words,
@@ -192,10 +193,10 @@ def gauge_rows(release: Release) -> list[dict[str, Any]]:
             "criterion": row["criterion"],
             "question": row["question"],
             "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
-            "value": with_unit(row["value"], row["unit"]),
+            "value": held_or(with_unit(row["value"], row["unit"]), row),
             "place": None if row["heat"] is None else round(100 * row["heat"], 1),
             "heat": number(None if row["heat"] is None else 100 * row["heat"], 0),
-            "why": reason_words(row["absent_reason"]) if row["value"] is None else "no rank yet",
+            "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
         }
         for row in rows
     ]

@@ -7,10 +7,13 @@ figures (`sentences.py`), anything read from a file. Imports the standard librar
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 MINUS = "\u2212"
 THIN = "\u202f"  # narrow no-break space, between a figure and its unit
 ABSENT = "\u2013"
+HELD = "held, not passed on"  # a figure there is, of a series with restricted rights
 
 CONDITIONS = ("valuation", "economy", "credit", "inflation")
 REGIME_WORDS = {
@@ -122,7 +125,7 @@ RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
     "reserve_bank": "Reserve Bank terms",
-    "restricted": "held, not passed on",
+    "restricted": HELD,
 }
 
 
@@ -176,6 +179,11 @@ def with_unit(value: float | None, unit: str, decimals: int = 2, sign: bool = Fa
     text = number(value, decimals, sign)
     mark = UNIT_SIGNS.get(unit, unit)
     return f"{text}{THIN}{mark}" if mark and value is not None else text
+
+
+def held_or(figure: str, row: Mapping[str, Any]) -> str:
+    """A figure of a row; that it is held, where the row has a vintage of it and no value."""
+    return HELD if row["value"] is None and row["vintage_source"] is not None else figure
 
 
 def day(value: dt.date | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Profile, Table
+from assets.catalog.render import repeated
 
 
 def series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
@@ -62,6 +63,7 @@ def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -
         "maximum": column.maximum,
         "allowed_values": _listed(column.values or ()),
         "rights": _listed(sorted({catalog.series[series_id].rights for series_id in sources})),
+        "repeats": repeated(column) or None,
     }
 
 

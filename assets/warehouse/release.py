@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from assets.catalog.models import Catalog, Column, Table
+from assets.catalog.models import Catalog, Table
 from assets.catalog.render import (
     comment_statements,
     create_table,
@@ -34,6 +34,7 @@ from assets.warehouse.dictionary import columns_frame, parameters_frame, series_
 from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
 from assets.warehouse.release_queries import ReleaseFacts, series_query, source_query
 from assets.warehouse.release_views import VIEWS, create_views, view_tables
+from assets.warehouse.rights import Withheld, selected, withheld
 from assets.warehouse.tables import registered
 
 if TYPE_CHECKING:
@@ -156,9 +157,10 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
             con.execute(insert_by_name(table, _FRAME, name))
     elif table.name == "series":
         with registered(con, series_frame(catalog, facts.profile), _FRAME):
-            _insert(con, table, name, series_query(STAGE, _FRAME))
+            _insert(con, table, name, series_query(STAGE, _FRAME), {})
     else:
-        _insert(con, table, name, source_query(con, table, catalog, facts, STAGE))
+        cells = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
+        _insert(con, table, name, source_query(con, table, catalog, facts, STAGE), cells)
     _refuse_doubles(con, table, name)
     for statement in comment_statements(table, name):
         con.execute(statement)
@@ -173,19 +175,15 @@ def _refuse_doubles(con: duckdb.DuckDBPyConnection, table: Table, name: str) -> 
         )
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: Table, name: str, source: str) -> None:
-    """Rows of the query `source`, by name, in key order; NaN and infinity become NULL."""
-    selected = ", ".join(_finite(column) for column in table.columns)
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, name: str, source: str, cells: Withheld) -> None:
+    """Rows of the query `source`, by name, in key order; NaN, infinity and the withheld cells become NULL."""
     key = ", ".join(map(quoted, table.key))
     try:
-        con.execute(f"INSERT INTO {name} BY NAME SELECT {selected} FROM ({source}) AS rows_of ORDER BY {key}")
+        con.execute(
+            f"INSERT INTO {name} BY NAME SELECT {selected(table, cells)} FROM ({source}) AS rows_of ORDER BY {key}"
+        )
     except duckdb.CatalogException:
         raise WarehouseError(f"{qualified_name(table)} has not been built; run the whole job") from None
-
-
-def _finite(column: Column) -> str:
-    name = quoted(column.name)
-    return f"CASE WHEN isfinite({name}) THEN {name} END AS {name}" if column.type == "DOUBLE" else name
 
 
 def _frame(

@@ -42,14 +42,6 @@ SELECT * REPLACE (
 FROM raw.observations
 WHERE realtime_start <= {as_of} AND series_id IN ({ids})
 """
-# That a figure of a series that is not shown came late is said, its value is not.
-_LATE = """
-SELECT * REPLACE (
-  CASE WHEN series_id IN ({ids}) THEN value_used END AS value_used,
-  CASE WHEN series_id IN ({ids}) THEN value_late END AS value_late
-)
-FROM {name}
-"""
 _SERIES = """
 SELECT declared.*,
   coalesce(held.rows_published, 0) AS rows_published, held.rows_published IS NOT NULL AS is_published,
@@ -111,8 +103,6 @@ def source_query(
             return before + tonight if _exists(con, table) else tonight
         case "observations":
             return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=_shown(catalog, facts))
-        case "late_figures":
-            return _LATE.format(name=qualified_name(table), ids=_shown(catalog, facts))
         case "method_changes":
             return _METHOD_CHANGES.format(stage=stage)
         case "check_results":

@@ -60,6 +60,7 @@ FROM qe_phases
 _LABELS = ("regime", "stance", "stance_realised", "condition_state")
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score", "inflation_score", "coverage")
 _COMPARED = ", ".join(("as_of_date", *_LABELS, *_SCORES))
+# A figure that is withheld (a vintage, no value) is listed by what is told of it: its observation and its rank.
 _WHAT_CHANGED = f"""
 CREATE VIEW what_changed AS
 WITH newest AS MATERIALIZED (SELECT {_COMPARED} FROM regime_current),
@@ -74,24 +75,25 @@ past AS MATERIALIZED (
     SELECT max(n.published_at) FROM regime_nightly AS n
     WHERE n.published_at < (SELECT m.published_at FROM release_manifest AS m)
   )
-),
-compared AS (
-  SELECT compared_with, i.item, before_as_of_date, as_of_date, i.unit,
-    i.text_before, i.text_now, i.value_before, i.value_now
-  FROM (
-    SELECT past.compared_with, past.as_of_date AS before_as_of_date, newest.as_of_date, unnest([{{items}}]) AS i
-    FROM past CROSS JOIN newest
-  )
-  UNION ALL
-  SELECT 'month_end_before', now.condition || '.' || now.component, was.as_of_date, now.as_of_date, now.unit,
-    NULL, NULL, was.value, now.value
-  FROM evidence_current AS now
-  JOIN past ON past.compared_with = 'month_end_before'
-  JOIN regime_evidence AS was
-    ON was.as_of_date = past.as_of_date AND was.condition = now.condition AND was.component = now.component
 )
-SELECT * FROM compared
-WHERE text_before IS DISTINCT FROM text_now OR value_before IS DISTINCT FROM value_now
+SELECT compared_with, i.item, before_as_of_date, as_of_date, i.unit,
+  i.text_before, i.text_now, i.value_before, i.value_now
+FROM (
+  SELECT past.compared_with, past.as_of_date AS before_as_of_date, newest.as_of_date, unnest([{{items}}]) AS i
+  FROM past CROSS JOIN newest
+)
+WHERE i.text_before IS DISTINCT FROM i.text_now OR i.value_before IS DISTINCT FROM i.value_now
+UNION ALL
+SELECT 'month_end_before', now.condition || '.' || now.component, was.as_of_date, now.as_of_date, now.unit,
+  NULL, NULL, was.value, now.value
+FROM evidence_current AS now
+JOIN past ON past.compared_with = 'month_end_before'
+JOIN regime_evidence AS was
+  ON was.as_of_date = past.as_of_date AND was.condition = now.condition AND was.component = now.component
+WHERE was.value IS DISTINCT FROM now.value OR (
+  coalesce(was.vintage_source, now.vintage_source) IS NOT NULL AND was.value IS NULL
+  AND (was.observation_date IS DISTINCT FROM now.observation_date OR was.percentile IS DISTINCT FROM now.percentile)
+)
 """
 _ITEM = """
       {{'item': '{name}', 'unit': '{unit}', {texts}, {values}}}"""

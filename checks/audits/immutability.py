@@ -150,12 +150,24 @@ def _moved(before: pd.DataFrame, now: pd.DataFrame, day: pd.Timestamp) -> str | 
     if not len(then):
         return None
     both = then.join(today, rsuffix="_now", how="left")
-    other = pd.Series(unequal(both["value"], both["value_now"]), both.index)
-    other |= pd.Series(unequal(both["observation_date"], both["observation_date_now"]), both.index)
+    other = _differ(both, "value") | _differ(both, "observation_date")
+    hidden = both["value"].isna() & both["vintage_source"].notna()  # a figure that is not passed on
+    other |= hidden & (_differ(both, "percentile") | _differ(both, "contribution"))
     size = (both["contribution_now"] - both["contribution"]).abs().fillna(np.inf)
     moved = both[other].assign(size=size[other]).sort_values("size", ascending=False).reset_index()
     if not len(moved):
         return "no input moved"
-    first = moved.head(_MOST_NAMED)[["component", "series_ids", "value", "value_now"]]
-    named = [f"{name} ({ids}): {was} -> {now}" for name, ids, was, now in first.itertuples(index=False)]
+    named = [_named(row) for _, row in moved.head(_MOST_NAMED).iterrows()]
     return "; ".join(named) + (f" and {len(moved) - len(named)} more" if len(moved) > len(named) else "")
+
+
+def _differ(both: pd.DataFrame, column: str) -> pd.Series:
+    return pd.Series(unequal(both[column], both[f"{column}_now"]), both.index)
+
+
+def _named(moved: pd.Series) -> str:
+    """An input that moved, by its figures; by its ranks where these are not passed on."""
+    name = f"{moved['component']} ({moved['series_ids']})"
+    if moved[["value", "value_now"]].isna().all() and pd.notna(moved["vintage_source"]):
+        return f"{name}: rank {moved['percentile']:.3f} -> {moved['percentile_now']:.3f}, figures not shown"
+    return f"{name}: {moved['value']} -> {moved['value_now']}"

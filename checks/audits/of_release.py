@@ -1,4 +1,4 @@
-"""The audits of a staged file, whoever is about to publish it: method, immutability, leak by recomputation.
+"""The audits of a staged file, whoever is about to publish it: method, immutability, rights, leak by recomputation.
 
 Belongs here: which audits there are, and reading what they compare. Does not belong here: the comparisons
 (`immutability.py`, `recompute.py`, `method.py`), the swap, the judgement of tables one by one (`registry.py`).
@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.catalog.render import quoted
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
 from assets.warehouse.ledger import row_sha256
-from assets.warehouse.memory import archive_content, content, grid_content
+from assets.warehouse.memory import archive_content, grid_content
 from assets.warehouse.publication import released
 from assets.warehouse.readers import frame_of, load_archive
+from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
 from checks.audits.recompute import RECOMPUTED, cut_dates, recompute_suite, recomputed
+from checks.audits.rights import figures_disclosed, rights_suite
 from checks.remembered import judged_once
 from checks.runner import SuiteResult, run_suite
+from checks.staged import StagedTables
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,36 +40,42 @@ WHERE profile = ? AND method_version = ? AND as_of_date <= ? ORDER BY as_of_date
 def audit_release(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
-    frames: Mapping[str, pd.DataFrame],
+    tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
 ) -> list[SuiteResult]:
-    """Every audit; `frames` are the tables of the staged file, `con` the warehouse it was built from."""
-    before = _published(con, frames, facts, catalog)
-    now = Staged(frames["regime"], frames["regime_evidence"], frames["regime_nightly"], _hashes(staged))
+    """Every audit; `tables` are those of the staged file, `con` the warehouse it was built from."""
+    before = _published(con, tables.as_staged, facts, catalog)
+    now = Staged(
+        tables["regime"],
+        _told(tables.as_staged["regime_evidence"], facts, catalog),
+        tables["regime_nightly"],
+        _hashes(staged),
+    )
     return [
         run_suite(method_in_force(catalog), method_suite()),
         run_suite(found_again(before, now), immutability_suite()),
-        _computed_again(staged, con, frames, facts, catalog),
+        run_suite(figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
+        _computed_again(staged, con, tables, facts, catalog),
     ]
 
 
 def _computed_again(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
-    frames: Mapping[str, pd.DataFrame],
+    tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
 ) -> SuiteResult:
     """The leak audit by recomputation; where archive, dates and tables are those of the last one, its findings."""
     grid, suite = run_grid(con, facts, catalog), recompute_suite()
-    tables = [content(staged, quoted(name)) for name in RECOMPUTED]
-    read = " ".join([facts.profile, grid_content(grid), archive_content(con, catalog.series), *tables])
+    judged = [tables.content(catalog.tables[name]) for name in RECOMPUTED]
+    read = " ".join([facts.profile, grid_content(grid), archive_content(con, catalog.series), *judged])
 
     def judge() -> SuiteResult:
         release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
         archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
-        return run_suite(recomputed(frames, archive, grid, dates, catalog, facts.profile), suite)
+        return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), suite)
 
     return judged_once(con, suite, facts.run_date, read, judge)
 
@@ -89,7 +97,13 @@ def _published(
     regime = tables["regime"]
     if len(regime):
         regime = regime[regime["method_version"] == catalog.method.method_version]
-    return Published(books, regime, tables["regime_evidence"], tables["regime_nightly"])
+    evidence = _told(tables["regime_evidence"], facts, catalog)
+    return Published(books, regime, evidence, tables["regime_nightly"])
+
+
+def _told(evidence: pd.DataFrame, facts: RunFacts, catalog: Catalog) -> pd.DataFrame:
+    """Evidence as a finding may name it, whatever the operator has published."""
+    return passed_on(evidence, withheld(catalog.tables["regime_evidence"], catalog, facts.profile))
 
 
 def _hashes(staged: duckdb.DuckDBPyConnection) -> pd.Series:

@@ -10,7 +10,7 @@ cut must come out of that archive exactly as it is staged. Nothing is compared w
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,8 @@ from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
+from assets.warehouse.rights import withheld
+from checks.rights import NOT_SHOWN
 from checks.suites.measures import flag, unequal
 from checks.suites.rules import Rule, Suite, never, within
 
@@ -102,7 +104,8 @@ def recomputed(
             columns = [c for c in catalog.tables[name].column_names if c not in ADDED_BY_PUBLICATION]
             key = list(catalog.tables[name].key)
             rows, again = (_aligned(f, day, columns, key) for f in (staged[name], frame))
-            part = _differences(rows, again, name, day)
+            hidden = withheld(catalog.tables[name], catalog, profile).keys()
+            part = _differences(rows, again, name, day, hidden)
             if revised is not None:
                 part["is_as_revised"] = _shows_hindsight(
                     rows, again, _aligned(revised[name], day, columns, key)
@@ -135,7 +138,7 @@ def _aligned(frame: pd.DataFrame, day: np.datetime64, columns: Sequence[str], ke
 
 
 def _differences(
-    staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.datetime64
+    staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.datetime64, hidden: Collection[str]
 ) -> dict[str, np.ndarray]:
     every = staged.index.union(known.index)
     missing = ~(every.isin(staged.index) & every.isin(known.index))
@@ -153,7 +156,7 @@ def _differences(
         column = known.columns[first[row]]
         shown["first_column"][row] = column
         shown["staged"][row], shown["recomputed"][row] = (
-            _short(f[column].iloc[row]) for f in (staged, known)
+            NOT_SHOWN if column in hidden else _short(f[column].iloc[row]) for f in (staged, known)
         )
     dates = known["as_of_date"].where(known["as_of_date"].notna(), staged["as_of_date"])
     return {

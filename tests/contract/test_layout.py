@@ -28,6 +28,8 @@ JUDGING = {
     "checks.registry",
     "checks.remembered",
     "checks.results",
+    "checks.rights",
+    "checks.staged",
 }
 
 # Room -> the other rooms it may import. The longest name that fits decides where a module lives, so `assets`
@@ -48,11 +50,13 @@ MAY_IMPORT = {
     "checks.suites": UPSTREAM - {"assets"},
     "checks.archive": UPSTREAM - {"assets"} | JUDGING | {"checks"},
     "checks.audits": UPSTREAM - {"assets"}
-    | {"checks", "checks.remembered", "checks.runner", "checks.suites"},
+    | {"checks", "checks.remembered", "checks.rights", "checks.runner", "checks.staged", "checks.suites"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
     "checks.remembered": UPSTREAM - {"assets"} | {"checks.audits", "checks.runner", "checks.suites"},
     "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.suites"},
     "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner"},
+    "checks.rights": UPSTREAM - {"assets"} | {"checks.runner", "checks.suites"},
+    "checks.staged": UPSTREAM - {"assets"} | {"checks.registry"},
     "checks": UPSTREAM - {"assets"} | JUDGING,
     "pipelines": set[str](),  # imports them all, and is imported by none
 }

@@ -13,8 +13,8 @@ from assets.publish.gate import judged
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import frame_of
 from checks.audits.of_release import audit_release
-from checks.registry import JUDGED_IN_RELEASE
 from checks.runner import RuleResult
+from checks.staged import StagedTables
 from tests.integration.conftest import Night
 
 CATALOG = load_catalog()
@@ -34,8 +34,8 @@ class Gate:
     def audits(self, catalog: Catalog = CATALOG) -> dict[str, RuleResult]:
         """What each rule of the audits came to."""
         with open_warehouse(self.night.warehouse) as con, self._staged() as staged:
-            frames = {name: read(staged, name) for name in JUDGED_IN_RELEASE}
-            audited = audit_release(staged, con, frames, self.night.facts, catalog)
+            tables = StagedTables(staged, con, self.night.facts, catalog)
+            audited = audit_release(staged, con, tables, self.night.facts, catalog)
         return {result.rule.name: result for suite in audited for result in suite.results}
 
     def failed(self, catalog: Catalog = CATALOG) -> set[str]:

@@ -25,8 +25,10 @@ from tests.integration.conftest import Night
 
 Document = dict[str, Any]
 # A schema that was published keeps its text: raise schema_version and add a line when it changes.
-PUBLISHED_SCHEMAS = {"1.0.0": "d037e45aba8e34491f4ece983ab82f296e20bd8c3d8f9e295dc3449be87968aa"}
-SECRET = 7391.625
+PUBLISHED_SCHEMAS = {
+    "1.0.0": "d037e45aba8e34491f4ece983ab82f296e20bd8c3d8f9e295dc3449be87968aa",
+    "2.0.0": "0a24c9136266c22be2aaafd305d8e633353e4108d3b0bb2eca101d4ccfb83445",
+}
 
 
 def written(con: duckdb.DuckDBPyConnection) -> Document:
@@ -153,19 +155,14 @@ def test_it_holds_the_publication_and_the_release_before_stands(
     assert after == before
 
 
-def test_a_value_that_rests_on_a_restricted_series_is_told_only_where_the_file_has_its_figures(
-    night: Night,
-) -> None:
+def test_a_value_that_is_not_in_the_file_though_it_has_a_vintage_is_called_withheld(night: Night) -> None:
+    of = "WHERE as_of_date = '2026-05-31' AND component"
     with night.open_staged() as con:
+        con.execute(f"UPDATE regime_evidence SET value = NULL {of} = 'unemployment'")
         con.execute(
-            "UPDATE regime_evidence SET value = ? WHERE component = 'baa_10y_spread' AND as_of_date = '2026-05-31'",
-            [SECRET],
+            f"UPDATE regime_evidence SET value = 2.5, vintage_source = 'alfred' {of} = 'baa_10y_spread'"
         )
-        hidden = written(con)
-        con.execute("UPDATE series SET is_published = true WHERE series_id = 'BAA10YM'")
-        shown = written(con)
-    found = next(e for e in hidden["evidence"] if e["component"] == "baa_10y_spread")
-    assert found["value"] is None and found["is_value_withheld"] is True
-    assert str(SECRET) not in json.dumps(hidden)
-    assert [e["value"] for e in shown["evidence"] if e["component"] == "baa_10y_spread"] == [SECRET]
-    assert not any(e["is_value_withheld"] for e in shown["evidence"])
+        told = {e["component"]: e for e in written(con)["evidence"]}
+    assert {name for name, e in told.items() if e["is_value_withheld"]} == {"unemployment"}
+    assert told["unemployment"]["score"] is not None
+    assert told["baa_10y_spread"]["value"] == 2.5  # whether it may stand in the file is decided there

@@ -192,6 +192,26 @@ def test_event_without_direction_is_refused(root: Path, edit: Edit) -> None:
         ('unit = "percent"\n', "", "yields: column nominal_10y_pct: missing key 'unit'"),
         ('"Nominal 10-year yield"', '"Yield"', "yields: column nominal_10y_pct: key 'definition': "),
         ('type = "DOUBLE"', 'type = "FLOAT"', "yields: column nominal_10y_pct: key 'type': "),
+        (
+            '["DGS10"]',
+            '["DGS10"]\nrepeats = [{ series = ["VIXCLOSE"] }]',
+            "nominal_10y_pct: key 'repeats': 'VIXCLOSE' does not exist (did you mean 'VIXCLS'?)",
+        ),
+        (
+            '["DGS10"]',
+            '["DGS10"]\nrepeats = [{ series = ["DGS10"], where = { part = "a" } }]',
+            "column 'nominal_10y_pct': key 'repeats': no column 'part'",
+        ),
+        (
+            '["DGS10"]',
+            '["DGS10"]\nrepeats = [{ where = { as_of_date = "a" } }]',
+            "key 'repeats': give series (and where), or named_by alone",
+        ),
+        (
+            "nullable = true",
+            'nullable = false\nrepeats = [{ series = ["DGS10"] }]',
+            "key 'repeats': what is withheld is NULL, so the column is a nullable DOUBLE",
+        ),
     ],
 )
 def test_wrong_table_is_refused(root: Path, edit: Edit, old: str, new: str, complaint: str) -> None:

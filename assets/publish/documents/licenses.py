@@ -18,8 +18,8 @@ _MEANING: dict[Rights, str] = {
     "say what was changed.",
     "reserve_bank": "Terms of the Federal Reserve Bank that publishes the series: use with its citation; look at its "
     "terms before passing figures on commercially.",
-    "restricted": "Rights of a third party: the raw series is not in this release. What is computed from it is; "
-    "passing that on may need the owner's leave.",
+    "restricted": "Rights of a third party: the raw series is not in this release, nor its figures where a column "
+    "repeats them (`columns.repeats`). What is computed from it is; passing that on may need the owner's leave.",
 }
 _RESTRICTED_HERE = (
     "Rights of a third party. The operator had raw series published, for use in the house: this release must not be "

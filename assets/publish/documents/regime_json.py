@@ -22,17 +22,10 @@ _OF_RELEASE = (
     "release_id", "published_at", "profile", "as_of_date", "method_version", "method_sha256", "code_version",
     "caution", "restricted_series_count",
 )  # fmt: skip
-# A value that rests on a restricted series whose figures are not in the release stays out; its rank and score do not.
+# A figure that came from somewhere and is not here is withheld in the file itself; its rank and score are not.
 _EVIDENCE = """
-SELECT * REPLACE (CASE WHEN NOT is_value_withheld THEN value END AS value)
-FROM (
-  SELECT e.*, e.value IS NOT NULL AND EXISTS (
-    SELECT 1 FROM series AS s
-    WHERE s.rights = 'restricted' AND NOT s.is_published
-      AND list_contains(string_split(e.series_ids, ','), s.series_id)
-  ) AS is_value_withheld
-  FROM evidence_current AS e
-)
+SELECT *, value IS NULL AND vintage_source IS NOT NULL AS is_value_withheld
+FROM evidence_current
 ORDER BY condition, component
 """
 _CAVEATS = """
