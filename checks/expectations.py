@@ -1,33 +1,25 @@
-"""How Great Expectations is called: the only module that does.
+"""The rules of a suite as expectations, as few of them as possible.
 
-Belongs here: the context, the batch, the expectations and their results. Does not belong here: rules, messages.
+Belongs here: stacking rules, handing them over, one verdict per rule. Does not belong here: rules, messages, how Great
+Expectations is called (`validation.py`) and in which process (`judge.py`).
 
 An expectation costs about 10 ms whatever the size of the frame (20 ms when it also lists its failing rows), and a table
 has up to a hundred rules. So the rules that judge value by value are stacked: one long frame holds the values of all of
 them with the limits of each beside, and four expectations judge it. Only what fails is asked for its rows.
-Importing Great Expectations takes seconds and happens on first use.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from checks.judge import validated
 from checks.suites.rules import BETWEEN, IN_SET, LARGEST, NOT_NULL, Rule
+from checks.validation import Outcome, Positions, Spec
 
-if TYPE_CHECKING:
-    from great_expectations.core.batch_definition import BatchDefinition
-    from great_expectations.core.expectation_validation_result import ExpectationValidationResult as Result
-
-Positions = npt.NDArray[np.int64]
-Spec = tuple[str, dict[str, Any]]  # an expectation and its arguments
 NO_ROWS: Positions = np.array([], dtype="int64")
 A_ABOVE_B = "ExpectColumnPairValuesAToBeGreaterThanB"
 _STACKED = {
@@ -72,14 +64,13 @@ def _is_stacked(rule: Rule) -> bool:
 def _judge_alone(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Verdict]:
     specs = [(rule.expectation, dict(rule.arguments)) for rule in rules]
     out = []
-    for rule, result in zip(rules, _validate(frame, specs), strict=True):
-        if error := _error(result):
-            out.append(Verdict(False, len(frame), error=error))
+    for rule, outcome in zip(rules, _validate(frame, specs), strict=True):
+        if outcome.error:
+            out.append(Verdict(False, len(frame), error=outcome.error))
         else:
             read = [column for column in rule.columns if column in frame]
             evaluated = int(frame[read].notna().all(axis=1).sum()) if read else len(frame)
-            observed = result.result.get("observed_value")
-            out.append(Verdict(bool(result.success), evaluated, _failing(result), observed))
+            out.append(Verdict(outcome.success, evaluated, outcome.positions, outcome.observed))
     return out
 
 
@@ -100,10 +91,10 @@ def _judge_stacked(frame: pd.DataFrame, judged: Sequence[Judged]) -> list[Verdic
         (A_ABOVE_B, {"column_A": "upper", "column_B": "number", **ordered}),
         (IN_SET, {"column": "label", "value_set": allowed}),
     ]
-    results = _validate(stack, specs)
-    if errors := [error for result in results if (error := _error(result))]:
+    outcomes = _validate(stack, specs)
+    if errors := [outcome.error for outcome in outcomes if outcome.error]:
         raise RuntimeError(f"the stacked rules could not be judged: {errors[0]}")  # our frame, our fault
-    failing = np.unique(np.concatenate([_failing(result) for result in results]))
+    failing = np.unique(np.concatenate([outcome.positions for outcome in outcomes]))
     found = (
         [row[failing[rule[failing] == n]] for n in range(len(judged))]
         if len(failing)
@@ -146,50 +137,13 @@ def _stack(
     return pd.DataFrame({"known": known, "number": number, "lower": lower, "upper": upper, "label": label})
 
 
-def _validate(frame: pd.DataFrame, specs: Sequence[Spec]) -> list[Result]:
-    """One result per expectation: its success at first, and only where it failed its rows too."""
+def _validate(frame: pd.DataFrame, specs: Sequence[Spec]) -> list[Outcome]:
+    """One outcome per expectation: its success at first, and only where it failed its rows too."""
     if not specs:
         return []
-    results = _run(frame, specs, {"result_format": "BOOLEAN_ONLY"})
-    failed = [n for n, result in enumerate(results) if not result.success]
-    again = _run(frame, [specs[n] for n in failed], {"result_format": "COMPLETE"}) if failed else []
-    for n, result in zip(failed, again, strict=True):
-        results[n] = result
-    return results
-
-
-def _run(frame: pd.DataFrame, specs: Sequence[Spec], form: dict[str, str]) -> list[Result]:
-    import great_expectations as gx
-
-    kinds = vars(gx.expectations)
-    # a row number in `meta` keeps two equal expectations apart, which a suite would otherwise refuse
-    expectations = [kinds[kind](**arguments, meta={"number": n}) for n, (kind, arguments) in enumerate(specs)]
-    batch = _whole_frame().get_batch(batch_parameters={"dataframe": frame})
-    outcome = batch.validate(gx.ExpectationSuite(name="rules", expectations=expectations), result_format=form)
-    by_number = {r.expectation_config.meta["number"]: r for r in outcome.results if r.expectation_config}
-    return [by_number[n] for n in range(len(specs))]
-
-
-@cache
-def _whole_frame() -> BatchDefinition:
-    """The one batch definition of this process: any frame, in memory, without progress bars."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # 1.24 sends nothing; a later version shall not start to
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    frames = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-    return frames.add_batch_definition_whole_dataframe("whole")
-
-
-def _failing(result: Result) -> Positions:
-    return np.asarray(result.result.get("unexpected_index_list") or [], dtype="int64")
-
-
-def _error(result: Result) -> str | None:
-    """What stopped an expectation from judging, in one line; None when it judged."""
-    info = result.exception_info or {}
-    found = [info] if "raised_exception" in info else list(info.values())
-    messages = [str(item["exception_message"]) for item in found if item and item["raised_exception"]]
-    return " ".join(messages[0].split()) if messages else None
+    outcomes = validated(frame, specs, lists_rows=False)
+    failed = [n for n, outcome in enumerate(outcomes) if not outcome.success]
+    again = validated(frame, [specs[n] for n in failed], lists_rows=True) if failed else []
+    for n, outcome in zip(failed, again, strict=True):
+        outcomes[n] = outcome
+    return outcomes

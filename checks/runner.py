@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from checks.expectations import NO_ROWS, Judged, Positions, Verdict, verdicts
+from checks.expectations import NO_ROWS, Judged, Verdict, verdicts
 from checks.suites.measures import Tables, beside
 from checks.suites.rules import Rule, Severity, Suite
 from checks.suites.types import misfits, settled
+from checks.validation import Positions
 
 EXAMPLES = 5
 NOTHING = "nothing to judge."  # never to be taken for judged and found right

@@ -1,0 +1,81 @@
+"""Great Expectations in a process of its own, which imports it while the run still works on something else.
+
+Belongs here: that process, and asking it. Does not belong here: what is asked (`validation.py`).
+
+Every night has something new to judge, and the import takes as long as a quarter of a night with nothing new; on a
+machine with a second core nobody waits for it. The process lives as long as the run's resources: it reads its orders
+from a pipe and ends when that is closed, however the run ended. Where it fails or is not there, the run judges itself.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.validation import Outcome, Spec, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROOT = Path(__file__).resolve().parents[1]
+_beside: list[subprocess.Popen[bytes]] = []  # the process of this run, while there is one
+
+
+@contextmanager
+def judge_beside() -> Iterator[None]:
+    """For the length of a block frames are judged beside; on a machine with one core nothing would be gained."""
+    if len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2:
+        yield
+        return
+    with subprocess.Popen(
+        [sys.executable, "-m", "checks.judge"],
+        cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        _beside.append(process)
+        try:
+            yield
+        finally:
+            _beside.remove(process)
+            process.kill()  # it holds nothing
+
+
+def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -> list[Outcome]:
+    """What `validate` gives, from the process beside if it can answer."""
+    for process in _beside:
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            pickle.dump((frame, specs, lists_rows), process.stdin)
+            process.stdin.flush()
+            answer: list[Outcome] | None = pickle.load(process.stdout)
+            if answer is not None:
+                return answer
+    return validate(frame, specs, lists_rows=lists_rows)
+
+
+def _serve() -> None:
+    """Answer until nobody asks any more; None where judging raised: whoever asked shall meet the error himself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints does not print into the answers
+    import great_expectations  # noqa: F401
+
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            frame, specs, lists_rows = pickle.load(sys.stdin.buffer)
+            try:
+                answer: list[Outcome] | None = validate(frame, specs, lists_rows=lists_rows)
+            except Exception:
+                answer = None
+            pickle.dump(answer, answers)
+            answers.flush()
+
+
+if __name__ == "__main__":
+    _serve()
