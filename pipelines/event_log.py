@@ -1,12 +1,12 @@
-"""Dagster's SQLite event log with its files kept open, and planned events written in one transaction.
+"""Dagster's SQLite event log with its files kept open, events written together, and records read once.
 
 Belongs here: how the event log reaches its files. Does not belong here: what is logged. Chosen in
 `dagster_home/dagster.yaml`; why it is worth a class of our own: docs/decisions/0006-event-log-files-kept-open.md.
 
 Dagster opens the file anew for each of the hundreds of events of a night, makes an engine, has SQLite read every
-table's columns, asks again and again which tables there are, and waits for the disk. The files and what is in them
-stay Dagster's own: take the class out of `dagster.yaml` and the history is read as before. It leans on Dagster's
-internals, which tests/integration/test_event_log.py pins.
+table's columns, asks again and again which tables there are and what is known of the same asset, and waits for the
+disk. The files and what is in them stay Dagster's own: take the class out of `dagster.yaml` and the history is read as
+before. It leans on Dagster's internals, which tests/integration/test_event_log.py pins.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from dagster import EventLogEntry
+from dagster import AssetKey, DagsterEventType, EventLogEntry
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.partition_status_cache import AssetStatusCacheValue
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
@@ -30,6 +32,13 @@ _BUSY_SECONDS = 30
 _BATCH = (
     "DAGSTER_EVENT_BATCH_SIZE"  # Dagster makes batches only when told to, since its own storage gains nothing
 )
+# What a step says at its end, much of it at once: it waits for the step's next event of another kind, or for a reader.
+_TOGETHER = (
+    DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+)
+_MOST_WAITING = 500
 
 
 class OpenSqliteEventLog(SqliteEventLogStorage):
@@ -38,8 +47,12 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._batch: dict[str, Connection] | None = None
+        self._files = ExitStack()
         self._turn = threading.RLock()
         self._there: set[tuple[str, ...]] = set()
+        self._waiting: list[EventLogEntry] = []
+        self._records: dict[AssetKey, AssetRecord | None] = {}
+        self._records_are_of: int | None = None  # SQLite's number of the index as others have written it
         os.environ.setdefault(_BATCH, "1000")
         super().__init__(base_dir, inst_data)
 
@@ -55,17 +68,78 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         """Called by Dagster with what `dagster.yaml` says."""
         return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"), inst_data)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """One event, after those that wait; what a step says at its end waits itself."""
+        with self._turn:
+            self._waiting.append(event)
+            self._forget_record(event)
+            is_last = event.step_key is None or event.dagster_event_type not in _TOGETHER
+            if is_last or len(self._waiting) >= _MOST_WAITING:
+                self._store_waiting()
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """All or none of them, with one commit per file."""
-        with self._turn, ExitStack() as files:
-            self._batch = {}
-            try:
-                for shard in dict.fromkeys([*(entry.run_id for entry in events), INDEX_SHARD_NAME]):
-                    self._batch[shard] = files.enter_context(self._engine(shard).begin())
-                for entry in events:
-                    self.store_event(entry)
-            finally:
-                self._batch = None
+        with self._turn:
+            self._store_waiting()
+            with ExitStack() as self._files:  # each is begun when it is written to first
+                self._batch = {}
+                try:
+                    for entry in events:
+                        self._forget_record(entry)
+                        super().store_event(entry)
+                finally:
+                    self._batch = None
+
+    def _store_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.store_event_batch(waiting)
+
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """What is known of assets: read once, and again when an event of the asset or anybody else has changed it."""
+        if asset_keys is None:
+            return super().get_asset_records(None)
+        with self._turn:
+            self._forget_what_others_changed()
+            unknown = [key for key in asset_keys if key not in self._records]
+            if unknown:
+                read = {record.asset_entry.asset_key: record for record in super().get_asset_records(unknown)}
+                self._records.update({key: read.get(key) for key in unknown})
+            return [record for key in asset_keys if (record := self._records[key]) is not None]
+
+    def _forget_record(self, event: EventLogEntry) -> None:
+        if event.dagster_event is not None and event.dagster_event.asset_key is not None:
+            self._records.pop(event.dagster_event.asset_key, None)
+
+    def _forget_what_others_changed(self) -> None:
+        """SQLite's `data_version` moves when another connection has written, be it of this process."""
+        with self._connect(INDEX_SHARD_NAME) as connection:
+            (now,) = connection.exec_driver_sql("PRAGMA data_version").fetchall()[0]
+        if now != self._records_are_of:
+            self._records.clear()
+            self._records_are_of = now
+
+    def wipe_asset(self, asset_key: AssetKey) -> None:
+        """Forget an asset."""
+        self._records.clear()
+        super().wipe_asset(asset_key)
+
+    def wipe_asset_cached_status(self, asset_key: AssetKey) -> None:
+        """Forget what Dagster has counted of an asset's partitions."""
+        self._records.clear()
+        super().wipe_asset_cached_status(asset_key)
+
+    def update_asset_cached_status_data(
+        self, asset_key: AssetKey, cache_values: AssetStatusCacheValue
+    ) -> None:
+        """Keep it."""
+        self._records.clear()
+        super().update_asset_cached_status_data(asset_key, cache_values)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether Dagster has brought an index of its own up to date: so for good, once it is."""
+        ask = super().has_secondary_index
+        return self._is_there(("secondary index", name), lambda: ask(name))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table. A table or column that is there once is there for good."""
@@ -90,21 +164,28 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         """Forget everything; the files are closed before they are removed."""
+        self._waiting.clear()
+        self._records.clear()
         self._there.clear()
         self._close_all()
         super().wipe()
 
     def dispose(self) -> None:
-        """Close the files."""
-        self._close_all()
+        """Write what waits and close the files."""
+        with self._turn:
+            self._store_waiting()
+            self._close_all()
         super().dispose()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._turn:
             if self._batch is not None:
+                if shard not in self._batch:
+                    self._batch[shard] = self._files.enter_context(self._engine(shard).begin())
                 yield self._batch[shard]
                 return
+            self._store_waiting()
             with self._engine(shard).begin() as connection:
                 yield connection
 

@@ -73,16 +73,17 @@ def test_dagsters_own_storage_reads_the_same_history(instance: dg.DagsterInstanc
 def test_planned_events_come_in_one_batch(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches: list[int] = []
+    batches: list[set[dg.DagsterEventType | None]] = []
     one_batch = OpenSqliteEventLog.store_event_batch
 
     def counted(self: OpenSqliteEventLog, events: list[dg.EventLogEntry]) -> None:
-        batches.append(len(events))
+        batches.append({event.dagster_event_type for event in events})
         one_batch(self, events)
 
     monkeypatch.setattr(OpenSqliteEventLog, "store_event_batch", counted)
     run(instance)
-    assert batches == [3]  # two materialisations and one check
+    planned = {EVENTS.ASSET_MATERIALIZATION_PLANNED, EVENTS.ASSET_CHECK_EVALUATION_PLANNED}
+    assert [batch for batch in batches if batch & planned] == [planned]
 
 
 def test_batch_that_fails_leaves_nothing(
@@ -90,19 +91,72 @@ def test_batch_that_fails_leaves_nothing(
 ) -> None:
     storage, result = storage_of(instance), run(instance)
     events = [record.event_log_entry for record in storage.get_records_for_run(result.run_id).records]
-    one, count = storage.store_event, len(events)
+    one, count = SqliteEventLogStorage.store_event, len(events)
 
-    def third_fails(event: dg.EventLogEntry) -> None:
+    def third_fails(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
         if event is events[2]:
             raise OSError("no space left on device")
-        one(event)
+        one(self, event)
 
-    monkeypatch.setattr(storage, "store_event", third_fails)
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", third_fails)
     with pytest.raises(OSError, match="no space"):
         storage.store_event_batch(events[:3])
     assert len(storage.get_records_for_run(result.run_id).records) == count
     storage.store_event_batch(events[:2])
     assert len(storage.get_records_for_run(result.run_id).records) == count + 2
+
+
+def test_what_waits_is_read_in_its_place_and_written_at_the_end_of_its_step(
+    instance: dg.DagsterInstance, home: Path
+) -> None:
+    storage, result = storage_of(instance), run(instance)
+    of_derived = [
+        record.event_log_entry
+        for record in storage.get_records_for_run(result.run_id).records
+        if record.event_log_entry.step_key == "derived"
+    ]
+    _planned, start, *said, success = of_derived
+    assert (start.dagster_event_type, success.dagster_event_type) == (EVENTS.STEP_START, EVENTS.STEP_SUCCESS)
+    own, before = SqliteEventLogStorage(str(home / "history" / "runs")), len(of_derived)
+
+    def held_by(log: SqliteEventLogStorage) -> int:
+        return sum(
+            record.event_log_entry.step_key == "derived"
+            for record in log.get_records_for_run(result.run_id).records
+        )
+
+    for event in said:
+        storage.store_event(event)
+    assert held_by(own) == before
+    assert held_by(storage) == before + len(said) == held_by(own)
+    storage.store_event(said[0])
+    storage.store_event(success)
+    assert held_by(own) == before + len(said) + 2
+
+
+def test_an_event_without_a_step_never_waits(instance: dg.DagsterInstance, home: Path) -> None:
+    instance.report_runless_asset_event(dg.AssetMaterialization("elsewhere"))
+    own = SqliteEventLogStorage(str(home / "history" / "runs"))
+    assert own.get_asset_records([dg.AssetKey("elsewhere")])[0].asset_entry.last_materialization is not None
+
+
+def test_an_asset_is_known_anew_after_this_process_or_another_wrote_of_it(
+    instance: dg.DagsterInstance, home: Path
+) -> None:
+    key = dg.AssetKey("derived")
+
+    def last_run() -> str | None:
+        return next((one.asset_entry.last_run_id for one in instance.get_asset_records([key])), None)
+
+    assert last_run() is None
+    first = run(instance).run_id
+    assert last_run() == first
+    assert instance.get_asset_records([key])[0] is instance.get_asset_records([key])[0]  # read once
+    with dg.DagsterInstance.from_config(str(home)) as other:
+        second = run(other).run_id
+    assert last_run() == second
+    instance.wipe_assets([key])
+    assert all(one.asset_entry.last_materialization is None for one in instance.get_asset_records([key]))
 
 
 def test_few_files_stay_open_and_closed_ones_are_opened_again(instance: dg.DagsterInstance) -> None:
