@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
@@ -43,17 +44,20 @@ def rule_rows(
 ) -> pd.DataFrame:
     """The same by asset key (`raw/fred/DGS10`), for what is judged otherwise than table by table."""
     moment = checked_at.astimezone(dt.UTC).replace(tzinfo=None) if checked_at.tzinfo else checked_at
+    rows = [_about_rule(key, result) for key, results in judged.items() for result in results]
     about_run = {
         "run_id": facts.run_id,
         "stage": stage,
         "profile": facts.profile,
-        "as_of_date": facts.run_date,
-        "checked_at": moment,
+        "as_of_date": np.datetime64(facts.run_date, "s"),
+        "checked_at": np.datetime64(moment, "us"),
     }
-    rows = [about_run | _about_rule(key, result) for key, results in judged.items() for result in results]
-    columns = list(load_catalog().tables["check_results"].column_names)
-    frame = pd.DataFrame(rows, columns=columns).astype(_TYPES)
-    return frame.astype({"as_of_date": "datetime64[s]", "checked_at": "datetime64[us]"})
+    columns: dict[str, object] = {name: np.full(len(rows), value) for name, value in about_run.items()}
+    names = load_catalog().tables["check_results"].column_names
+    for name in names:
+        if name not in columns:
+            columns[name] = np.array([row[name] for row in rows], dtype=_TYPES.get(name, "object"))
+    return pd.DataFrame(columns, columns=list(names))
 
 
 def _about_rule(asset_key: str, result: RuleResult) -> dict[str, object]:

@@ -113,8 +113,8 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def _forget_what_others_changed(self) -> None:
         """SQLite's `data_version` moves when another connection has written, be it of this process."""
-        with self._connect(INDEX_SHARD_NAME) as connection:
-            (now,) = connection.exec_driver_sql("PRAGMA data_version").fetchall()[0]
+        file = self._engine(INDEX_SHARD_NAME).raw_connection()
+        (now,) = file.cursor().execute("PRAGMA data_version").fetchone()
         if now != self._records_are_of:
             self._records.clear()
             self._records_are_of = now

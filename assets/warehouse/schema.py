@@ -10,7 +10,7 @@ import duckdb
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
-from assets.warehouse.tables import ensure_table, transaction
+from assets.warehouse.tables import ensure_tables, transaction
 
 KEPT_TABLES = (
     "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "remembered",
@@ -40,8 +40,7 @@ def create_schema(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     with transaction(con):
         for schema in SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-        for name in KEPT_TABLES:
-            ensure_table(con, catalog.tables[name])
+        ensure_tables(con, [catalog.tables[name] for name in KEPT_TABLES])
         con.execute(_OBSERVATIONS)
         for statement in comment_statements(catalog.tables["observations"], "raw.observations", is_view=True):
             con.execute(statement)

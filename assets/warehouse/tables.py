@@ -6,7 +6,7 @@ archive's own rules (`merge.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakSet
@@ -76,13 +76,13 @@ def replace_table(
 
 
 def append_rows(con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> int:
-    """Append a frame to a table that only grows (made when it is not there); the number of rows written.
+    """Append a frame to a table that only grows; the number of rows written.
 
-    An empty frame appends nothing. Raises as `replace_table` does, and duckdb.Error for a key already there.
+    The table is there: those that only grow are made when a warehouse is opened. An empty frame appends nothing. Raises
+    as `replace_table` does, and duckdb.Error for a key already there.
     """
     _refuse_misfit(table, frame, allow_empty=True)
     with registered(con, frame), transaction(con):
-        ensure_table(con, table)
         con.execute(insert_by_name(table, _INCOMING))
     return len(frame)
 
@@ -101,13 +101,23 @@ def replace_slice(
     return len(frame)
 
 
-def ensure_table(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create a table that is not there, with its comments; add nullable columns declared since.
+def ensure_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """Create those that are not there, with their comments; add nullable columns declared since.
 
-    Raises WarehouseError when the table there cannot become the declared one.
+    Raises WarehouseError when a table there cannot become the declared one.
     """
+    there = _columns(con)
+    for table in tables:
+        _ensure(con, table, there.get((schema_name(table), table.name), {}))
+
+
+def ensure_table(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """The same for one table."""
+    ensure_tables(con, [table])
+
+
+def _ensure(con: duckdb.DuckDBPyConnection, table: Table, there: dict[str, str]) -> None:
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema_name(table))}")
-    there = _columns(con, table)
     declared = {column.name: column.type for column in table.columns}
     if not there:
         con.execute(create_table(table))
@@ -128,13 +138,16 @@ def registered(con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, name: str = 
         con.unregister(name)
 
 
-def _columns(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
+    """Type of every column by schema and table; asked for once for many tables, since DuckDB looks through all."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
     rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [schema_name(table), table.name],
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND NOT internal ORDER BY table_oid, column_index"
     ).fetchall()
-    return dict(rows)
+    for schema, table, column, kind in rows:
+        found.setdefault((schema, table), {})[column] = kind
+    return found
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, table: Table, there: dict[str, str]) -> None:

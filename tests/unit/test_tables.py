@@ -149,6 +149,7 @@ def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> Non
 
 
 def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
+    ensure_table(con, a_table())
     assert append_rows(con, a_table(), a_frame()) == 2
     assert append_rows(con, a_table(), a_frame().iloc[:0]) == 0
     with pytest.raises(duckdb.ConstraintException):
@@ -157,7 +158,7 @@ def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> None:
-    append_rows(con, a_table(), a_frame())
+    replace_table(con, a_table(), a_frame())
     ensure_table(con, a_table("note"))
     assert rows(con) == [(*row, None) for row in EXPECTED]
     comment = con.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'note'").fetchall()
@@ -165,7 +166,7 @@ def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> 
 
 
 def test_table_that_cannot_become_the_declared_one_is_named(con: duckdb.DuckDBPyConnection) -> None:
-    append_rows(con, a_table("note"), a_frame(note="n"))
+    replace_table(con, a_table("note"), a_frame(note="n"))
     for table in (a_table(), a_table("note", "other", nullable=False)):
         with pytest.raises(WarehouseError, match=r'"derived"."shares".(note|other) is not as declared'):
             ensure_table(con, table)
@@ -173,8 +174,8 @@ def test_table_that_cannot_become_the_declared_one_is_named(con: duckdb.DuckDBPy
 
 def test_transaction_inside_another_joins_it(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(RuntimeError), transaction(con):
-        append_rows(con, a_table(), a_frame())
+        replace_table(con, a_table(), a_frame())
         raise RuntimeError
     assert con.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
-    append_rows(con, a_table(), a_frame())
+    replace_table(con, a_table(), a_frame())
     assert rows(con) == EXPECTED
