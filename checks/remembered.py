@@ -19,6 +19,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Table
 from assets.catalog.render import literal, qualified_name, quoted
+from assets.warehouse import memory
 from assets.warehouse.memory import content, inputs_sha256, keep, once, recall
 from checks.audits.leak import PROVENANCE
 from checks.runner import RuleResult, SuiteResult, run_by_row
@@ -42,8 +43,11 @@ def contents(
     `of_table` gives that of a table where its rows are not all that is judged.
     """
     names = (suite.table, *(name for name in suite.tables_beside if name != PROVENANCE))
-    of = of_table or (lambda table: content(con, qualified_name(table, schema=schema)))
-    found = [of(catalog.tables[name]) for name in names]
+    tables = [catalog.tables[name] for name in names]
+    if of_table is not None:
+        found = [of_table(table) for table in tables]
+    else:
+        found = memory.contents(con, [qualified_name(table, schema=schema) for table in tables])
     if PROVENANCE in suite.tables_beside:
         name = qualified_name(catalog.tables[PROVENANCE], schema=schema)
         found.append(content(con, name, f"WHERE {quoted('table_name')} = {literal(suite.table)}"))

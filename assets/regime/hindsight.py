@@ -15,7 +15,7 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, table_content
+from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -45,7 +45,7 @@ def hindsight_tables(
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        contents = archive_content(con, inputs), table_content(con, catalog.tables["regime"])
+        contents = archive_content(con, inputs), tables_content(con, [catalog.tables["regime"]])
         read = inputs_sha256(facts.profile, grid_content(grid), *contents)
         if not stand(con, tables, read):
             archive, regime = load_archive(con, sorted(inputs)), read_table(con, "regime.regime")

@@ -11,7 +11,7 @@ from assets.compute.phases_frame import build_phases
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, table_content
+from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -36,7 +36,7 @@ def qe_phases_table(
     catalog = load_catalog()
     with warehouse.cursor() as con:
         grid, inputs = run_grid(con, facts, catalog), sorted(raw_keys(_TABLE, catalog))
-        contents = archive_content(con, inputs), table_content(con, catalog.tables["regime"])
+        contents = archive_content(con, inputs), tables_content(con, [catalog.tables["regime"]])
         read = inputs_sha256(facts.profile, grid_content(grid), *contents)
         if not stand(con, [_TABLE], read):
             archive, regime = load_archive(con, inputs), read_table(con, "regime.regime")

@@ -21,7 +21,7 @@ from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scor
 from assets.plots import drawn_once, score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
-from assets.warehouse.memory import built, grid_content, inputs_sha256, stand, table_content
+from assets.warehouse.memory import built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -52,8 +52,8 @@ def regime_tables(
     tables = [catalog.tables[name] for name in _NAMES]
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        contents = [table_content(con, catalog.tables[name]) for name in REGIME_INPUTS]
-        read = inputs_sha256(facts.profile, grid_content(grid), *contents)
+        inputs = tables_content(con, [catalog.tables[name] for name in REGIME_INPUTS])
+        read = inputs_sha256(facts.profile, grid_content(grid), inputs)
         if not stand(con, tables, read):
             _build(con, grid, facts.profile)
             built(con, tables, read)

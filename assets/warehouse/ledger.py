@@ -20,7 +20,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.tables import append_rows, ensure_table
+from assets.warehouse.tables import append_rows
 
 RESULTS_DAYS = 90  # some four thousand rows a night
 # What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
@@ -136,7 +136,6 @@ def _append_new(
 ) -> int:
     """Append the rows of `frame` whose key the table does not hold; the number appended."""
     table = catalog.tables[name]
-    ensure_table(con, table)
     held = set(con.execute(f"SELECT {', '.join(key)} FROM {table.layer}.{name}").fetchall())
     keys = list(frame[key].astype(object).itertuples(index=False, name=None))
     new = [_plain(k) not in held for k in keys]

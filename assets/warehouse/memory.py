@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.catalog.models import Table
-from assets.catalog.render import literal, qualified_name
+from assets.catalog.render import qualified_name
 from assets.compute.grid import Grid
 
 if TYPE_CHECKING:
@@ -27,13 +27,21 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CODE = ("assets", "checks")  # what computes and what judges; how a run is started changes no outcome
-_CONTENT = "SELECT count(*), bit_xor(hash(t)), sum(CAST(hash(t) AS HUGEINT)) FROM {name} AS t {where}"
+_FINGERPRINT = "count(*), bit_xor(hash(t)), sum(CAST(hash(t) AS HUGEINT))"
 _ARCHIVE = "WHERE t.series_id IN (SELECT unnest($series_ids))"
 
 
 def content(con: duckdb.DuckDBPyConnection, name: str, where: str = "", values: object = None) -> str:
     """Fingerprint of the rows of a table or view (its quoted name), whatever their order."""
-    return "-".join(map(str, con.execute(_CONTENT.format(name=name, where=where), values).fetchall()[0]))
+    row = con.execute(f"SELECT {_FINGERPRINT} FROM {name} AS t {where}", values).fetchall()[0]
+    return "-".join(map(str, row))
+
+
+def contents(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """Fingerprints of several, in order, asked for together."""
+    parts = [f"SELECT {n}, {_FINGERPRINT} FROM {name} AS t" for n, name in enumerate(names)]
+    rows = con.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1").fetchall()
+    return ["-".join(map(str, row)) for _, *row in rows]
 
 
 def archive_content(con: duckdb.DuckDBPyConnection, series_ids: Iterable[str]) -> str:
@@ -41,10 +49,14 @@ def archive_content(con: duckdb.DuckDBPyConnection, series_ids: Iterable[str]) -
     return content(con, "raw.vintages", _ARCHIVE, {"series_ids": sorted(series_ids)})
 
 
-def table_content(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """Fingerprint of a table of the warehouse with what `derived.provenance` says of it."""
-    own = f"WHERE t.table_name = {literal(table.name)}"
-    return f"{content(con, qualified_name(table))} {content(con, 'derived.provenance', own)}"
+def tables_content(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> str:
+    """Fingerprint of tables of the warehouse with what `derived.provenance` says of them."""
+    said = con.execute(
+        f"SELECT table_name, {_FINGERPRINT} FROM derived.provenance AS t "
+        "WHERE table_name IN (SELECT unnest(?)) GROUP BY 1 ORDER BY 1",
+        [[table.name for table in tables]],
+    ).fetchall()
+    return json.dumps([contents(con, [qualified_name(table) for table in tables]), said], default=str)
 
 
 def grid_content(grid: Grid) -> str:
@@ -89,20 +101,16 @@ def once(
 def stand(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], inputs: str) -> bool:
     """Whether tables stand as they were built from these inputs; one that somebody wrote to since does not."""
     kept = recall(con, _building(tables), inputs)
-    return kept is not None and kept == _contents(con, tables)
+    return kept is not None and kept == tables_content(con, tables)
 
 
 def built(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], inputs: str) -> None:
     """Keep that tables, as they stand now, were built from these inputs."""
-    keep(con, _building(tables), inputs, _contents(con, tables))
+    keep(con, _building(tables), inputs, tables_content(con, tables))
 
 
 def _building(tables: Sequence[Table]) -> str:
     return "build " + ", ".join(table.name for table in tables)
-
-
-def _contents(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> str:
-    return ", ".join(table_content(con, table) for table in tables)
 
 
 @cache

@@ -162,8 +162,7 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
         cells = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
         _insert(con, table, name, source_query(con, table, catalog, facts, STAGE), cells)
     _refuse_doubles(con, table, name)
-    for statement in comment_statements(table, name):
-        con.execute(statement)
+    con.execute("; ".join(comment_statements(table, name)))
 
 
 def _refuse_doubles(con: duckdb.DuckDBPyConnection, table: Table, name: str) -> None:
