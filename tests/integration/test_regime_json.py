@@ -32,7 +32,7 @@ PUBLISHED_SCHEMAS = {
 
 
 def written(con: duckdb.DuckDBPyConnection) -> Document:
-    document: Document = json.loads(regime_json(con, document_facts(con, Path("."), (), None)))
+    document: Document = json.loads(regime_json(con, document_facts(con, Path("."), tuple, None)))
     return document
 
 

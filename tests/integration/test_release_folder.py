@@ -17,6 +17,7 @@ from assets.warehouse.connection import CONFIG
 from assets.warehouse.publication import publish
 from assets.warehouse.release import published_tables
 from assets.warehouse.release_folder import damaged, releases
+from assets.warehouse.retention import _own_keys
 from tests.integration.conftest import Night
 
 
@@ -60,6 +61,19 @@ def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Pa
             if csv.exists():
                 read = "SELECT count(*) FROM read_csv(?, header = true, all_varchar = true)"
                 assert con.execute(read, [str(csv)]).fetchall() == rows
+
+
+def test_what_decides_how_long_a_release_is_kept_is_read_off_the_head_of_its_descriptor(
+    release: Path, tmp_path: Path
+) -> None:
+    descriptor = release / "datapackage.json"
+    whole = json.loads(descriptor.read_text(encoding="utf-8"))
+    decides = ("regime:profile", "regime:label", "regime:method_version", "regime:new_month_ends")
+    assert {name: _own_keys(descriptor)[name] for name in decides} == {name: whole[name] for name in decides}
+    assert len(_own_keys(descriptor)) < len(whole) and "resources" not in _own_keys(descriptor)
+    earlier = tmp_path / "datapackage.json"
+    earlier.write_text(json.dumps(dict(reversed(whole.items())), indent=1), encoding="utf-8")
+    assert _own_keys(earlier) == whole
 
 
 def test_the_files_beside_the_published_one_are_those_of_its_release_and_not_links(

@@ -39,19 +39,16 @@ WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_ma
 
 
 def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of datapackage.json. Its own keys begin with `regime:`; they decide how long a release is kept."""
+    """The text of datapackage.json. Its own keys begin with `regime:`.
+
+    They decide how long a release is kept, and stand first, where they are read without the rest (`retention.py`).
+    """
     manifest = facts.manifest
     descriptor = {
         "name": "stimulus-regime",
         "title": "Stimulus regime of the United States, point in time",
         "version": manifest["release_id"],
         "created": f"{manifest['published_at'].isoformat()}Z",
-        "contributors": [{"title": "The stimulus-regime project", "role": "author"}],
-        "licenses": [{"name": "Apache-2.0", "title": "Apache License 2.0 (the code; figures: LICENSES.md)"}],
-        "sources": [
-            {"title": s.citation, "path": s.source_url, "regime:series_id": s.series_id, "regime:rights": s.rights}
-            for s in facts.catalog.series.values()
-        ],
         "regime:release_id": manifest["release_id"],
         "regime:profile": manifest["profile"],
         "regime:as_of": manifest["as_of_date"].isoformat(),
@@ -62,9 +59,15 @@ def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         "regime:method_sha256": manifest["method_sha256"],
         "regime:rights": meanings(facts),
         "regime:restricted_series_count": manifest["restricted_series_count"],
+        "contributors": [{"title": "The stimulus-regime project", "role": "author"}],
+        "licenses": [{"name": "Apache-2.0", "title": "Apache License 2.0 (the code; figures: LICENSES.md)"}],
+        "sources": [
+            {"title": s.citation, "path": s.source_url, "regime:series_id": s.series_id, "regime:rights": s.rights}
+            for s in facts.catalog.series.values()
+        ],
         "resources": [
             _file(facts, "regime.duckdb", "regime.duckdb", manifest["row_count"]),
-            *(_table(facts, export) for export in facts.exports),
+            *(_table(facts, export) for export in facts.exported()),
         ],
     }  # fmt: skip
     return json.dumps(descriptor, indent=1, ensure_ascii=False) + "\n"

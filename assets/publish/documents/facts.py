@@ -5,6 +5,7 @@ Belongs here: the facts and how they are gathered. Does not belong here: a docum
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,15 @@ class DocumentFacts:
     """One release in the making.
 
     `manifest` is the row of release_manifest, `newest` the newest row of regime; `folder` holds what is already
-    written (`exports` are its tables); `before` is the folder of the release it follows, of the same profile, None
-    for the first. The text of a document is UTF-8.
+    written, `exported` waits until its tables are; `before` is the folder of the release it follows, of the same
+    profile, None for the first. The text of a document is UTF-8.
     """
 
     catalog: Catalog
     manifest: dict[str, Any]
     newest: dict[str, Any]
     folder: Path
-    exports: tuple[Export, ...]
+    exported: Callable[[], tuple[Export, ...]]
     before: Path | None
 
     @property
@@ -41,14 +42,17 @@ class DocumentFacts:
 
 
 def document_facts(
-    con: duckdb.DuckDBPyConnection, folder: Path, exports: tuple[Export, ...], before: Path | None
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    exported: Callable[[], tuple[Export, ...]],
+    before: Path | None,
 ) -> DocumentFacts:
     """Facts of the release in the staged file `con`."""
     manifest = asked(con, "SELECT * FROM release_manifest")[0]
     newest = asked(con, "SELECT * FROM regime_current")[0]
     if before is not None and _profile(con, before) != manifest["profile"]:
         before = None
-    return DocumentFacts(load_catalog(), manifest, newest, folder, exports, before)
+    return DocumentFacts(load_catalog(), manifest, newest, folder, exported, before)
 
 
 def asked(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> Rows:

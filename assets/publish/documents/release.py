@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -51,8 +52,11 @@ def fill_release(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, bef
     document is not what its schema says.
     """
     shutil.copyfile(staged, folder / "regime.duckdb")
-    exports = export_tables(con, folder, load_catalog())
-    facts = document_facts(con, folder, exports, before)
-    for name, document in DOCUMENTS.items():
-        made = document(con, facts)
-        (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)
+    with con.cursor() as other, ThreadPoolExecutor(1) as beside:
+        # DuckDB writes files while Python makes pages; who needs to know of the files waits for them
+        exports = beside.submit(export_tables, other, folder, load_catalog())
+        facts = document_facts(con, folder, exports.result, before)
+        for name, document in DOCUMENTS.items():
+            made = document(con, facts)
+            (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)
+        exports.result()
