@@ -18,7 +18,6 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
 from assets.run_facts import RunFacts
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.tables import append_rows
 from checks.archive import IdentityResult, is_critical, judge_identities, judge_series
 from checks.audits.identities import IDENTITIES
 from checks.audits.leak import PROVENANCE
@@ -56,9 +55,9 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
         with warehouse.cursor() as con:
             read = contents(con, suite, load_catalog())
             result = judged_once(con, suite, facts.run_date, read, lambda: _judged(suite, *load(con, suite)))
-            result = of_table(result, load_catalog(), facts.profile)
-            kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
-            append_rows(con, load_catalog().tables["check_results"], kept)
+        result = of_table(result, load_catalog(), facts.profile)
+        kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
+        warehouse.append_later(load_catalog().tables["check_results"], kept)
         return _check_result(key, result.results, result.rows, is_error=result.is_held)
 
     return check
@@ -97,7 +96,7 @@ def archive_check(series: Sequence[Series]) -> dg.AssetChecksDefinition:
             by_name = {
                 "/".join(key.asset_key.path): found for key, (_, found) in zip(selected, judged, strict=True)
             }
-            _keep(con, by_name, facts)
+        _keep(warehouse, by_name, facts)
         for key, (held, found) in zip(selected, judged, strict=True):
             yield _check_result(key.asset_key, found, held, is_error=any(map(is_critical, found)))
 
@@ -134,18 +133,16 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
             by_name: dict[str, list[RuleResult]] = {}
             for key, found in zip(selected, judged, strict=True):
                 by_name.setdefault("/".join(key.asset_key.path), []).append(found.result)
-            _keep(con, by_name, facts)
+        _keep(warehouse, by_name, facts)
         for key, found in zip(selected, judged, strict=True):
             yield _identity_result(key, found)
 
     return check
 
 
-def _keep(
-    con: duckdb.DuckDBPyConnection, by_name: Mapping[str, Sequence[RuleResult]], facts: RunFacts
-) -> None:
+def _keep(warehouse: Warehouse, by_name: Mapping[str, Sequence[RuleResult]], facts: RunFacts) -> None:
     kept = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
-    append_rows(con, load_catalog().tables["check_results"], kept)
+    warehouse.append_later(load_catalog().tables["check_results"], kept)
 
 
 def _identity_result(key: dg.AssetCheckKey, found: IdentityResult) -> dg.AssetCheckResult:

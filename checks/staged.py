@@ -59,6 +59,7 @@ class StagedTables(Mapping[str, pd.DataFrame]):
     ) -> None:
         self._staged, self._con, self._catalog = staged, con, catalog
         self._whole: dict[str, pd.DataFrame] = {}
+        self._content: dict[str, str] = {}
         self.as_staged = AsStaged(staged)
         cells = {name: withheld(catalog.tables[name], catalog, facts.profile) for name in JUDGED_IN_RELEASE}
         self.withheld: Mapping[str, Withheld] = (
@@ -82,6 +83,11 @@ class StagedTables(Mapping[str, pd.DataFrame]):
 
     def content(self, table: Table) -> str:
         """Fingerprint of a table as it is judged: that of the warehouse's own where the file has its rows."""
+        if table.name not in self._content:
+            self._content[table.name] = self._fingerprint(table)
+        return self._content[table.name]
+
+    def _fingerprint(self, table: Table) -> str:
         staged = content(self._staged, quoted(table.name))
         if table.name not in self.withheld:
             return staged

@@ -55,11 +55,11 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     results += audit_release(staged, con, tables, facts, catalog)
     archive = judge_archive(con, catalog, facts.run_date)
     checked_at = dt.datetime.now(dt.UTC)
-    for kept in (
+    kept = [
         results_frame(results, facts, "staged", checked_at),
         rule_rows(archive, facts, "staged", checked_at),
-    ):
-        append_rows(con, catalog.tables["check_results"], kept)
+    ]
+    append_rows(con, catalog.tables["check_results"], pd.concat(kept, ignore_index=True))
     held = [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
     return held + [f"{key} {result.rule.name}" for key, found in archive.items() for result in found]
 

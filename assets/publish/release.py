@@ -65,6 +65,7 @@ def release(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Whoever starts it, and with whatever selection: nothing is swapped in that the critical rules do not pass."""
     catalog, staged = load_catalog(), staged_path(facts.published_path)
+    warehouse.write_out()  # the release states what the checks of this run found
     with warehouse.cursor() as con:
         refuse_when_nothing_was_reached(con, facts)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))

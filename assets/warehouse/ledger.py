@@ -20,7 +20,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.tables import append_rows
+from assets.warehouse.tables import append_rows, ensure_table, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a night
 # What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
@@ -57,19 +57,21 @@ def record_publication(
             return Recorded(0, 0, 0)
         regime = _rows(release, "SELECT * FROM regime ORDER BY as_of_date")
         nights = release.execute("SELECT * FROM regime_nightly ORDER BY published_at").df()
-    nights_added = _append_new(con, catalog, "regime_nightly", nights, ["published_at"])
-    began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
-    if began is None or began > manifest["published_at"]:
-        return Recorded(0, 0, nights_added, _MADE_ANEW.format(release_id=manifest["release_id"]))
-    rows = _append_new(
-        con,
-        catalog,
-        "published_rows",
-        _published_rows(manifest, regime),
-        ["profile", "method_version", "as_of_date"],
-    )
-    row = _publication(manifest, regime, published)
-    releases = _append_new(con, catalog, "publications", pd.DataFrame([row]), ["release_id"])
+    with transaction(con):
+        ensure_table(con, catalog.tables["regime_nightly"])  # begins with the first publication
+        nights_added = _append_new(con, catalog, "regime_nightly", nights, ["published_at"])
+        began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
+        if began is None or began > manifest["published_at"]:
+            return Recorded(0, 0, nights_added, _MADE_ANEW.format(release_id=manifest["release_id"]))
+        rows = _append_new(
+            con,
+            catalog,
+            "published_rows",
+            _published_rows(manifest, regime),
+            ["profile", "method_version", "as_of_date"],
+        )
+        row = _publication(manifest, regime, published)
+        releases = _append_new(con, catalog, "publications", pd.DataFrame([row]), ["release_id"])
     return Recorded(releases, rows, nights_added)
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pandas as pd
 from dagster_duckdb import DuckDBResource
 from pydantic import Field, PrivateAttr
 
-from assets.catalog.models import Profile
+from assets.catalog.models import Profile, Table
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.lock import RunLock, mark_run_alive
+from assets.warehouse.tables import append_rows, transaction
 
 
 class Warehouse(DuckDBResource):
@@ -28,6 +30,7 @@ class Warehouse(DuckDBResource):
     profile: Profile = Field(description="Whose figures the file holds: sample or live.")
 
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+    _later: list[tuple[Table, pd.DataFrame]] = PrivateAttr(default_factory=list)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -41,6 +44,7 @@ class Warehouse(DuckDBResource):
             try:
                 yield self
             finally:
+                self.write_out()
                 self._connection = None
 
     @property
@@ -53,6 +57,22 @@ class Warehouse(DuckDBResource):
         if self._connection is None:
             raise RuntimeError("the warehouse is open only while a run lasts")
         return self._connection.cursor()
+
+    def append_later(self, table: Table, frame: pd.DataFrame) -> None:
+        """Rows of a book that no step of the run reads, to be written by `write_out`, or when the run ends.
+
+        Every transaction waits for the disk, and each of a night's many checks has some rows for one book.
+        """
+        self._later.append((table, frame))
+
+    def write_out(self) -> None:
+        """Write what `append_later` was given, in one transaction."""
+        later, self._later = self._later, []
+        if not later:
+            return
+        with self.cursor() as con, transaction(con):
+            for table, frame in later:
+                append_rows(con, table, frame)
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
