@@ -12,7 +12,7 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
-from assets.warehouse.tables import append_rows
+from assets.warehouse.tables import append_rows, transaction
 from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
@@ -55,11 +55,12 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     results += audit_release(staged, con, tables, facts, catalog)
     archive = judge_archive(con, catalog, facts.run_date)
     checked_at = dt.datetime.now(dt.UTC)
-    kept = [
-        results_frame(results, facts, "staged", checked_at),
-        rule_rows(archive, facts, "staged", checked_at),
-    ]
-    append_rows(con, catalog.tables["check_results"], pd.concat(kept, ignore_index=True))
+    with transaction(con):
+        for kept in (
+            results_frame(results, facts, "staged", checked_at),
+            rule_rows(archive, facts, "staged", checked_at),
+        ):
+            append_rows(con, catalog.tables["check_results"], kept)
     held = [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
     return held + [f"{key} {result.rule.name}" for key, found in archive.items() for result in found]
 
