@@ -34,26 +34,31 @@ def judge_beside() -> Iterator[None]:
     if len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2:
         yield
         return
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "checks.judge"],
         cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        _beside.append(process)
-        try:
-            yield
-        finally:
-            _beside.remove(process)
-            process.kill()  # it holds nothing
+    )  # fmt: skip
+    _beside.append(process)
+    try:
+        yield
+    finally:
+        _beside.clear()
+        process.kill()  # it holds nothing
+        process.communicate()
 
 
 def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -> list[Outcome]:
     """What `validate` gives, from the process beside if it can answer."""
-    for process in _beside:
+    asked = pickle.dumps((frame, specs, lists_rows)) if _beside else b""
+    for process in tuple(_beside):
         assert process.stdin is not None and process.stdout is not None
-        with suppress(OSError, EOFError, pickle.UnpicklingError):
-            pickle.dump((frame, specs, lists_rows), process.stdin)
+        try:
+            process.stdin.write(asked)
             process.stdin.flush()
             answer: list[Outcome] | None = pickle.load(process.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            _beside.remove(process)  # it is gone: the rest is judged here
+        else:
             if answer is not None:
                 return answer
     return validate(frame, specs, lists_rows=lists_rows)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pandas as pd
 import pytest
 
+from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.errors import LockHeld, WarehouseError, explained
 from assets.warehouse.lock import RunLock, run_is_alive
@@ -140,6 +142,36 @@ def test_steps_of_a_run_share_one_opening(tmp_path: Path) -> None:
     assert result.asset_materializations_for_node("read")[0].metadata["answer"].value == 42
     assert alive == [True]
     assert read_elsewhere(tmp_path / "w.duckdb").stdout == "[(42,)]\n"
+
+
+def test_rows_of_a_book_are_written_when_the_run_ends_whatever_became_of_its_steps(tmp_path: Path) -> None:
+    table = load_catalog().tables["remembered"]
+
+    def row(work: str) -> pd.DataFrame:
+        return pd.DataFrame({"work": [work], "inputs_sha256": ["0" * 64], "outcome": ["x"]})
+
+    @dg.asset
+    def written(warehouse: Warehouse) -> None:
+        warehouse.append_later(table, row("first"))
+        warehouse.append_later(table, row("second"))
+        with warehouse.cursor() as con:
+            assert con.execute("SELECT count(*) FROM ops.remembered").fetchall() == [(0,)]
+        warehouse.write_out()
+        with warehouse.cursor() as con:
+            assert con.execute("SELECT count(*) FROM ops.remembered").fetchall() == [(2,)]
+
+    @dg.asset(deps=[written])
+    def broken(warehouse: Warehouse) -> None:
+        warehouse.append_later(table, row("third"))
+        raise RuntimeError
+
+    result = dg.materialize(
+        [written, broken], resources={"warehouse": a_resource(tmp_path)}, raise_on_error=False
+    )
+    assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        works = con.execute("SELECT work FROM ops.remembered ORDER BY work").fetchall()
+    assert works == [("first",), ("second",), ("third",)]
 
 
 def test_run_without_the_lock_fails_naming_the_holder(tmp_path: Path) -> None:
