@@ -15,14 +15,12 @@ import datetime as dt
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from assets.progress import progress
-from assets.warehouse.errors import explained, is_damage
+from assets.warehouse.errors import explained, is_about_the_file, is_damage
 from assets.warehouse.release_folder import sync
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 def kept_copy(warehouse: Path) -> Path:
@@ -36,7 +34,12 @@ def keep_copy(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     Raises WarehouseError when there is no room; the copy before stands then.
     """
     part = warehouse.with_name(f"{warehouse.name}.kept.tmp")
-    con.execute("CHECKPOINT")
+    try:
+        con.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        if is_about_the_file(error):
+            raise explained(error, warehouse) from None
+        raise
     try:
         shutil.copyfile(warehouse, part)
         sync(part)
