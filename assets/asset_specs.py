@@ -10,24 +10,15 @@ from typing import Any
 import dagster as dg
 
 from assets.catalog.dagster_schema import series_schema, table_schema
+from assets.catalog.lineage import source_series
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series, Table
 
 
 def raw_keys(table: Table, catalog: Catalog) -> dict[str, tuple[str, str, str]]:
     """Series a table is computed from, through other tables' columns too, with their asset keys."""
-    series: set[str] = set()
-    seen: set[str] = set()
-    to_follow = [source for column in table.columns for source in column.derived_from]
-    while to_follow:
-        source = to_follow.pop()
-        if source in catalog.series:
-            series.add(source)
-        elif source not in seen:
-            seen.add(source)
-            name, column = source.split(".")
-            to_follow.extend(catalog.tables[name].column(column).derived_from)
-    return {s.series_id: s.asset_key for s in catalog.series.values() if s.series_id in series}
+    origins = (origin for column in table.columns for origin in column.derived_from)
+    return {series_id: catalog.series[series_id].asset_key for series_id in source_series(catalog, origins)}
 
 
 def table_description(table: Table) -> str:

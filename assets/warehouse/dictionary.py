@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import repeated
 
@@ -46,7 +47,7 @@ def columns_frame(catalog: Catalog, tables: Sequence[Table]) -> pd.DataFrame:
 
 
 def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -> dict[str, Any]:
-    sources = source_series(catalog, column)
+    sources = source_series(catalog, column.derived_from)
     return {
         "table_name": table.name,
         "position": position,
@@ -65,24 +66,6 @@ def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -
         "rights": _listed(sorted({catalog.series[series_id].rights for series_id in sources})),
         "repeats": repeated(column) or None,
     }
-
-
-def source_series(catalog: Catalog, column: Column) -> tuple[str, ...]:
-    """Ids of the series a column rests on in the end, in catalogue order."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    waiting = list(column.derived_from)
-    while waiting:
-        origin = waiting.pop()
-        if origin in seen:
-            continue
-        seen.add(origin)
-        if "." in origin:
-            table, name = origin.split(".")
-            waiting.extend(catalog.tables[table].column(name).derived_from)
-        else:
-            found.add(origin)
-    return tuple(series_id for series_id in catalog.series if series_id in found)
 
 
 def parameters_frame(catalog: Catalog) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
+from assets.catalog.lineage import source_series
 from assets.catalog.models import Column, Table
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
 from assets.publish.documents.licenses import meanings
-from assets.warehouse.dictionary import source_series
 from assets.warehouse.exports import Export
 from assets.warehouse.release_folder import sha256_of
 
@@ -133,7 +133,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 def _described(facts: DocumentFacts, column: Column) -> dict[str, Any]:
     """A field with unit, definition, rights, and the series whose citations stand under `sources` of the package."""
-    series = source_series(facts.catalog, column)
+    series = source_series(facts.catalog, column.derived_from)
     return {
         **_field(column),
         "description": column.definition,
