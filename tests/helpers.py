@@ -24,7 +24,7 @@ from assets.compute.lookup import View
 from assets.compute.phases_frame import build_phases
 from assets.compute.reading import Reading
 from assets.compute.regime import Regime, build_regime, regime_frame
-from assets.compute.tables.assemble import DerivedTable, assemble
+from assets.compute.tables.assemble import DerivedTable, assemble, readings_of
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
 
 # observation date, first day of the vintage, value (None: published as missing)
@@ -147,12 +147,7 @@ def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Prof
     columns = {name: build(seen, grid) for name, build in BUILDERS.items()}
     tables = {name: assemble(catalog.tables[name], grid, columns[name]) for name in BUILDERS}
     long_tables = {name: build(seen, grid, catalog.tables[name]) for name, build in LONG_BUILDERS.items()}
-    readings = {
-        f"{table}.{name}": column
-        for table, of_table in columns.items()
-        for name, column in of_table.items()
-        if isinstance(column, Reading)
-    }
+    readings = readings_of(columns)
     regime = build_regime(readings, grid, catalog)
     frame = regime_frame(regime, readings, {name: table.frame for name, table in tables.items()}, catalog)
     evidence = evidence_frame(regime, catalog)

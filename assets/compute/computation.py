@@ -17,7 +17,7 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import Regime, build_regime, regime_frame
-from assets.compute.tables.assemble import assemble
+from assets.compute.tables.assemble import assemble, readings_of
 from assets.compute.tables.build import BUILDERS
 
 if TYPE_CHECKING:
@@ -49,11 +49,8 @@ class Computation:
 def compute(archive: Archive, grid: Grid, catalog: Catalog, series: Mapping[str, Series]) -> Computation:
     """Tables the regime reads, the regime, and its frame; `series` are the catalogue's entries in use."""
     view = View(archive, grid.as_of, grid.known_by, series, catalog.method)
-    readings: dict[str, Reading] = {}
-    tables: dict[str, pd.DataFrame] = {}
-    for name in REGIME_INPUTS:
-        columns = BUILDERS[name](view, grid)
-        tables[name] = assemble(catalog.tables[name], grid, columns).frame
-        readings |= {f"{name}.{c}": r for c, r in columns.items() if isinstance(r, Reading)}
+    columns = {name: BUILDERS[name](view, grid) for name in REGIME_INPUTS}
+    tables = {name: assemble(catalog.tables[name], grid, of).frame for name, of in columns.items()}
+    readings = readings_of(columns)
     regime = build_regime(readings, grid, catalog)
     return Computation(readings, tables, regime, regime_frame(regime, readings, tables, catalog))

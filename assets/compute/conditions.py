@@ -131,13 +131,20 @@ def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
 
 
 class Scorer:
-    """Turns readings into components; holds what every rank needs: the grid and the method."""
+    """Turns readings into components; holds what every rank needs: the grid and the method.
 
-    def __init__(self, readings: Readings, grid: Grid, method: Method) -> None:
-        self.readings, self.grid, self.method = readings, grid, method
+    `ranks` are those already known, by "table.column".
+    """
+
+    def __init__(
+        self, readings: Readings, grid: Grid, method: Method, ranks: Mapping[str, Floats] | None = None
+    ) -> None:
+        self.readings, self.grid, self.method, self.ranks = readings, grid, method, ranks or {}
 
     def rank(self, column: str) -> Floats:
         """Percentile of a column among its own past."""
+        if column in self.ranks:
+            return self.ranks[column]
         p = self.method.percentile
         return percentile(
             self.readings[column].value, self.grid.is_month_end, p.minimum_history, p.value_decimals

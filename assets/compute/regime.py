@@ -47,14 +47,35 @@ class Regime:
     label: Texts
 
 
+@dataclass(frozen=True)
+class Labels:
+    """The label of every grid date and what it is made of; `conditions` are those in the score."""
+
+    conditions: Mapping[str, Condition]
+    bubble_score: Floats
+    states: States
+    stance: PolicyStance
+    label: Texts
+
+
 def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
-    """Conditions, state, stance and label of every grid date. `readings` by "table.column"."""
+    """Label of every grid date with what stands beside it. `readings` by "table.column"."""
+    method, said = catalog.method, build_labels(readings, grid, catalog)
+    conditions = {**said.conditions, "inflation": inflation(Scorer(readings, grid, method))}
+    fast = fast_entry(scores_of(said.bubble_score, conditions, readings), method.state)
+    agreed = agreement(conditions, said.states.state, grid.is_month_end, fast, method)
+    return Regime(grid, conditions, said.bubble_score, said.states, agreed, said.stance, said.label)
+
+
+def build_labels(
+    readings: Readings, grid: Grid, catalog: Catalog, ranks: Mapping[str, Floats] | None = None
+) -> Labels:
+    """Conditions in the score, state, stance and label of every grid date; `ranks` are those already known."""
     method, ledger = catalog.method, catalog.policy_events
-    scorer = Scorer(readings, grid, method)
-    conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer), inflation(scorer))}
+    scorer = Scorer(readings, grid, method, ranks)
+    conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer))}
     score = np.mean([conditions[name].score for name in SCORED], axis=0)
-    scores = scores_of(score, conditions, readings)
-    state = states(scores, grid.is_month_end, method.state)
+    state = states(scores_of(score, conditions, readings), grid.is_month_end, method.state)
     stance = policy_stance(
         readings["real_yields.policy_rate_change_6m_pp"].value,
         readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value,
@@ -63,8 +84,7 @@ def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
         np.datetime64(ledger.last_checked, "D"),
         method.stance,
     )
-    agreed = agreement(conditions, state.state, grid.is_month_end, fast_entry(scores, method.state), method)
-    return Regime(grid, conditions, score, state, agreed, stance, regime_name(state.state, stance.stance))
+    return Labels(conditions, score, state, stance, regime_name(state.state, stance.stance))
 
 
 def scores_of(bubble: Floats, conditions: Mapping[str, Condition], readings: Readings) -> Scores:

@@ -5,6 +5,7 @@ Belongs here: the shape every derived table shares. Does not belong here: any fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,16 @@ def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
     readings = [(name, reading) for name in declared if isinstance(reading := columns[name], Reading)]
     parts = [provenance_of(table.name, name, grid, reading) for name, reading in readings]
     return DerivedTable(pd.DataFrame(data), pd.concat(parts, ignore_index=True))
+
+
+def readings_of(columns: Mapping[str, Columns]) -> dict[str, Reading]:
+    """The readings among the columns of several tables, by "table.column"."""
+    return {
+        f"{table}.{name}": column
+        for table, of_table in columns.items()
+        for name, column in of_table.items()
+        if isinstance(column, Reading)
+    }
 
 
 def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
