@@ -12,6 +12,7 @@ from assets.compute.argument.revised import regime_revised
 from assets.compute.computation import compute
 from assets.compute.grid import Grid, build_grid
 from tests.helpers import archive, on_sample, sample_vintages, vintages
+from tests.revisions import with_revisions
 
 RUN = "2012-12-31"
 
@@ -29,15 +30,6 @@ def revised(frames: pd.DataFrame) -> pd.DataFrame:
     return regime_revised(held, grid, published, catalog, series).set_index("as_of_date")
 
 
-def with_revision(series_id: str, first: str, last: str, change: float) -> pd.DataFrame:
-    """The sample, with figures of one series changed in 2011."""
-    held = sample_vintages()
-    rows = held[(held["series_id"] == series_id) & held["observation_date"].between(first, last)].copy()
-    rows["realtime_start"] = np.datetime64("2011-06-01", "s")
-    rows["value"] += change
-    return pd.concat([held, rows.astype(held.dtypes)], ignore_index=True)
-
-
 def test_without_revisions_the_second_run_says_what_the_first_said() -> None:
     frame = revised(sample_vintages())
     assert frame["is_same_regime"].all()
@@ -47,7 +39,7 @@ def test_without_revisions_the_second_run_says_what_the_first_said() -> None:
 
 def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference() -> None:
     """Unemployment of 2009 revised to full employment: some month-ends lose their depression."""
-    frame = revised(with_revision("UNRATE", "2008-06-01", "2010-12-01", -5.0))
+    frame = revised(with_revisions({"UNRATE": -5.0}))
     other = frame[~frame["is_same_regime"]]
     assert len(other) >= 1
     assert set(other["explained_by"]) == {"UNRATE"}
@@ -59,7 +51,7 @@ def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference()
 
 def test_the_first_run_never_changes_by_the_second() -> None:
     """A revision of 2011 is in no row before it as known, and in all of them as revised."""
-    frame = revised(with_revision("UNRATE", "2008-06-01", "2010-12-01", -5.0))
+    frame = revised(with_revisions({"UNRATE": -5.0}))
     known = on_sample(RUN).frame["bubble_score"]
     before = frame.loc[:"2011-05-31", "bubble_score"]
     pd.testing.assert_series_equal(before, known.loc[before.index], check_names=False)
@@ -96,7 +88,7 @@ def test_one_series_is_exchanged_and_the_others_stay() -> None:
 
 @pytest.mark.parametrize("series_id", ["GDPC1", "TOTBKCR"])
 def test_a_small_revision_moves_the_score_and_is_named(series_id: str) -> None:
-    frame = revised(with_revision(series_id, "2009-01-01", "2009-12-31", 40.0))
+    frame = revised(with_revisions({series_id: 40.0}, "2009-01-01", "2009-12-31"))
     moved = frame[frame["score_revision"].abs() > 1e-9]
     assert len(moved) > 0
     assert set(moved["explained_by"]) == {series_id}

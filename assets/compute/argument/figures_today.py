@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.compute.archive import BITS, EPOCH, Archive
+from assets.compute.grid import NEVER_PUBLISHED, Grid
 
 _START = (1 << BITS) - 1
 
@@ -46,6 +47,30 @@ def with_series_of(held: Archive, other: Archive, series_id: str) -> Archive:
         spliced(held.captured, other.captured),
         spliced(held.source, other.source),
     )
+
+
+def seen_otherwise(held: Archive, grid: Grid) -> list[str]:
+    """Series of which some grid date sees a figure other than today's, or one that was held too late for its row.
+
+    Of any other series every grid date sees the same figures in `held` as in `todays_figures`, so that nothing
+    computed from them can differ.
+    """
+    start = (held.key & _START) - EPOCH
+    known = start <= grid.as_of[-1].astype("int64")
+    key, start, value, captured = held.key[known], start[known], held.value[known], held.captured[known]
+    observation = key >> BITS
+    is_last = np.append(observation[1:] != observation[:-1], True)[: len(key)]
+    stands = value[is_last][np.cumsum(is_last) - is_last]
+    as_of = grid.as_of.astype("int64")
+    first = np.searchsorted(
+        as_of, start
+    )  # the grid dates that see a vintage are those before its successor's
+    until = np.where(is_last, len(grid), np.append(first[1:], len(grid))[: len(key)])
+    # a row published long ago hides what came since: as hidden counts what came after any row from `first` on
+    earliest = np.append(np.minimum.accumulate(grid.known_by[::-1])[::-1], NEVER_PUBLISHED)
+    differs = (value != stands) & ~(np.isnan(value) & np.isnan(stands)) | (captured > earliest[first])
+    codes = set(np.unique(key[differs & (first < until)] >> (2 * BITS)).tolist())
+    return [series_id for series_id, code in held.codes.items() if code in codes]
 
 
 def revised_series(held: Archive) -> list[str]:

@@ -5,18 +5,25 @@ Belongs here: the second run and its comparison. Does not belong here: the first
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assets.compute.archive import Archive
-from assets.compute.argument.figures_today import revised_series, todays_figures, with_series_of
-from assets.compute.computation import Computation, compute
+from assets.compute.argument.figures_today import (
+    revised_series,
+    seen_otherwise,
+    todays_figures,
+    with_series_of,
+)
+from assets.compute.argument.relabelled import labelled, relabelled, tables_by_series
 from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts, texts
+from assets.compute.regime import Labels
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog, Series
@@ -34,12 +41,11 @@ def regime_revised(
     """Columns of `regime_revised`, from the archive and the published `regime` of the same grid."""
     today = todays_figures(held, grid.as_of[-1])
     unbound = Grid(grid.as_of, np.full(len(grid), NEVER_PUBLISHED))
-    revised = compute(today, unbound, catalog, series)
-    known = _Labels.of(published)
-    now = _Labels.of(revised.frame)
+    known = _Labels.published(published)
+    now = _Labels.of(labelled(_view(today, unbound, catalog, series), unbound, catalog).labels)
     differs = (now.regime != known.regime) | (np.abs(np.nan_to_num(now.score - known.score)) > _SAME)
     differs |= np.isnan(now.score) != np.isnan(known.score)
-    cause = _causes(held, today, grid, known, now, differs, catalog, series)
+    cause = _causes(known, now, differs, _each_alone(held, today, grid, catalog, series))
     return pd.DataFrame(
         {
             "as_of_date": grid.as_of.astype("datetime64[s]"),
@@ -69,7 +75,11 @@ class _Labels:
     score: Floats
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> _Labels:
+    def of(cls, labels: Labels) -> _Labels:
+        return cls(labels.label, labels.states.state, labels.stance.realised, labels.bubble_score)
+
+    @classmethod
+    def published(cls, frame: pd.DataFrame) -> _Labels:
         names = ("regime", "condition_state", "stance_realised")
         regime, condition, realised = (frame[name].to_numpy(dtype=object) for name in names)
         return cls(regime, condition, realised, frame["bubble_score"].to_numpy(dtype="float64"))
@@ -83,24 +93,16 @@ class _Causes:
 
 
 def _causes(
-    held: Archive,
-    today: Archive,
-    grid: Grid,
-    known: _Labels,
-    now: _Labels,
-    differs: np.ndarray,
-    catalog: Catalog,
-    series: Mapping[str, Series],
+    known: _Labels, now: _Labels, differs: np.ndarray, each_alone: Iterable[tuple[str, _Labels]]
 ) -> _Causes:
     """The series that alone gives the revised label, else the one that moves the score the most towards the new one."""
-    n = len(grid)
+    n = len(differs)
     best = _Causes(np.full(n, None, dtype=object), np.full(n, np.nan), np.full(n, None, dtype=object))
     if not differs.any():
         return best
     towards = np.sign(np.nan_to_num(now.score - known.score))
     rank = np.full(n, -np.inf)
-    for series_id in filter(today.has, revised_series(held)):
-        with_one = _Labels.of(_with_one_revised(held, today, series_id, grid, catalog, series).frame)
+    for series_id, with_one in each_alone:
         change = np.nan_to_num(with_one.score - known.score)
         alone = (with_one.regime == now.regime) & (with_one.regime != known.regime)
         moved = (np.abs(change) > _SAME) | (with_one.regime != known.regime)
@@ -115,12 +117,20 @@ def _causes(
     return best
 
 
-def _with_one_revised(
-    held: Archive,
-    today: Archive,
-    series_id: str,
-    grid: Grid,
-    catalog: Catalog,
-    series: Mapping[str, Series],
-) -> Computation:
-    return compute(with_series_of(held, today, series_id), grid, catalog, series)
+def _each_alone(
+    held: Archive, today: Archive, grid: Grid, catalog: Catalog, series: Mapping[str, Series]
+) -> Iterator[tuple[str, _Labels]]:
+    """Every revised series with the labels its figures of today give when all others stay as known."""
+    as_known = _view(held, grid, catalog, series)
+    first = labelled(as_known, grid, catalog)
+    tables, otherwise = tables_by_series(catalog), set(seen_otherwise(held, grid))
+    for series_id in filter(today.has, revised_series(held)):
+        labels = first.labels
+        if series_id in otherwise and series_id in tables:
+            view = replace(as_known, archive=with_series_of(held, today, series_id))
+            labels = relabelled(first, view, tables[series_id], grid, catalog)
+        yield series_id, _Labels.of(labels)
+
+
+def _view(archive: Archive, grid: Grid, catalog: Catalog, series: Mapping[str, Series]) -> View:
+    return View(archive, grid.as_of, grid.known_by, series, catalog.method)
