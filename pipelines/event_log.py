@@ -92,8 +92,15 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def _store_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if waiting:
+        if not waiting:
+            return
+        try:
             self.store_event_batch(waiting)
+        except (
+            Exception
+        ):  # whatever one of them met shall not take those before it along, as if none had waited
+            for event in waiting:
+                super().store_event(event)
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
         """What is known of assets: read once, and again when an event of the asset or anybody else has changed it."""
@@ -113,8 +120,8 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def _forget_what_others_changed(self) -> None:
         """SQLite's `data_version` moves when another connection has written, be it of this process."""
-        file = self._engine(INDEX_SHARD_NAME).raw_connection()
-        (now,) = file.cursor().execute("PRAGMA data_version").fetchone()
+        with self._engine(INDEX_SHARD_NAME).connect() as connection:  # nothing that waits is written for it
+            now = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
         if now != self._records_are_of:
             self._records.clear()
             self._records_are_of = now

@@ -134,6 +134,28 @@ def test_what_waits_is_read_in_its_place_and_written_at_the_end_of_its_step(
     assert held_by(own) == before + len(said) + 2
 
 
+def test_an_event_that_cannot_be_stored_takes_none_before_it_along(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, result = storage_of(instance), run(instance)
+    of_run = [record.event_log_entry for record in storage.get_records_for_run(result.run_id).records]
+    said = [event for event in of_run if event.dagster_event_type == EVENTS.STEP_OUTPUT]
+    one, count = SqliteEventLogStorage.store_event, len(of_run)
+
+    def last_fails(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
+        if event is said[-1]:
+            raise OSError("disk I/O error")
+        one(self, event)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", last_fails)
+    for event in said:
+        storage.store_event(event)
+    with pytest.raises(OSError, match="disk I/O"):
+        storage.get_records_for_run(result.run_id)
+    assert len(said) > 1
+    assert len(storage.get_records_for_run(result.run_id).records) == count + len(said) - 1
+
+
 def test_an_event_without_a_step_never_waits(instance: dg.DagsterInstance, home: Path) -> None:
     instance.report_runless_asset_event(dg.AssetMaterialization("elsewhere"))
     own = SqliteEventLogStorage(str(home / "history" / "runs"))
