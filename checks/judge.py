@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.validation import Outcome, Spec, validate
+from checks.validation import Outcome, Spec, validate, whole_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ _beside: list[subprocess.Popen[bytes]] = []  # the process of this run, while th
 @contextmanager
 def judge_beside() -> Iterator[None]:
     """For the length of a block frames are judged beside; on a machine with one core nothing would be gained."""
-    if len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2:
+    if _cores() < 2:
         yield
         return
     process = subprocess.Popen(
@@ -45,6 +45,12 @@ def judge_beside() -> Iterator[None]:
         _beside.clear()
         process.kill()  # it holds nothing
         process.communicate()
+
+
+def _cores() -> int:
+    """Cores this process may use; the machine's where the system does not tell, as on macOS."""
+    told = getattr(os, "sched_getaffinity", None)
+    return len(told(0)) if told else os.cpu_count() or 1
 
 
 def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -> list[Outcome]:
@@ -65,18 +71,17 @@ def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -
 
 
 def _serve() -> None:
-    """Answer until nobody asks any more; None where judging raised: whoever asked shall meet the error himself."""
+    """Answer until nobody asks any more; None where judging raised."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints does not print into the answers
-    import great_expectations  # noqa: F401
-
+    whole_frame()
     with suppress(EOFError, BrokenPipeError):
         while True:
             frame, specs, lists_rows = pickle.load(sys.stdin.buffer)
             try:
                 answer: list[Outcome] | None = validate(frame, specs, lists_rows=lists_rows)
-            except Exception:
+            except Exception:  # whatever it is, the run meets it when it judges the same itself
                 answer = None
             pickle.dump(answer, answers)
             answers.flush()
