@@ -245,7 +245,7 @@ def _plain(value: object) -> object:
     """A value JSON and a person can read; a date without its midnight, infinity in words."""
     if isinstance(value, str | bool | np.bool_):
         return value if isinstance(value, str) else bool(value)
-    if pd.isna(value):  # type: ignore[call-overload]
+    if pd.isna(value):  # type: ignore[call-overload]  # any object may be asked
         return None
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")

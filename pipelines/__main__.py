@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read us has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # a full disk is met anywhere, as anybody's error; all others go on
         if not (said := _full_disk(error)):
             raise
         print(f"error: {said}", file=sys.stderr)

@@ -159,7 +159,7 @@ class _Https(urllib.request.HTTPSHandler):
 def _watched(kind: type[http.client.HTTPConnection], deadline: Deadline) -> Callable[..., Any]:
     """Connections of a kind whose sockets the deadline shuts."""
 
-    class Watched(kind):  # type: ignore[misc, valid-type]
+    class Watched(kind):  # type: ignore[misc, valid-type]  # a base known when it is called only
         def connect(self) -> None:
             super().connect()
             deadline.watch(self.sock)

@@ -24,7 +24,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             within(
                 f"{column}__sums_to_one",
                 (*_LEVEL, column),
-                lambda f, t, column=column: _off_one(f, t, column),  # type: ignore[misc]
+                lambda f, t, column=column: _off_one(f, t, column),  # type: ignore[misc]  # a third argument with a default
                 maximum=1e-9,
                 statement="the shares of a level add up to 1 in an era",
                 what_to_do=_AGAIN,

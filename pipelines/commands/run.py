@@ -77,7 +77,7 @@ def _alert(settings: Settings) -> None:
     try:
         with open_instance(settings.dagster_home) as instance:
             lines = review(settings, instance)
-    except Exception as error:
+    except Exception as error:  # history, network and each service raise their own
         lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]
     for line in lines:
         say(line)

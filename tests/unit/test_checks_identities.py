@@ -102,7 +102,7 @@ def test_a_series_in_another_unit_breaks_the_identity(identity: Identity) -> Non
     before = judge(held, [identity]).results[0]
     assert before.passed and before.evaluated_rows, before.message
     spoilt = held[identity.series[0]].copy()
-    spoilt["2022":"2024"] *= 1000  # type: ignore[misc]
+    spoilt["2022":"2024"] *= 1000
     if identity.name.startswith("rank"):
         spoilt = -spoilt
     after = judge({**held, identity.series[0]: spoilt}, [identity]).results[0]

@@ -103,9 +103,9 @@ def test_a_rate_that_rests_turns_the_stance_by_itself_on_the_day_it_says(distanc
     direction = on_sample().frame["rate_direction"]
     kept = 0
     for day, lapse in rest["lapse_date"].items():
-        until = rate[day:lapse]  # type: ignore[misc]
+        until = rate[day:lapse]
         if lapse in rate.index and (until == rate[day]).all():  # the rate was held, and so it came
-            assert direction[lapse] == 0 and (direction[day:lapse].iloc[:-1] != 0).all(), day  # type: ignore[misc]
+            assert direction[lapse] == 0 and (direction[day:lapse].iloc[:-1] != 0).all(), day
             kept += 1
     assert kept > 5
 

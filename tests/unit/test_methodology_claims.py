@@ -79,9 +79,9 @@ def test_the_famous_months_need_hysteresis(variants: pd.DataFrame) -> None:
 
 
 def test_credit_in_1999_is_no_reason_to_leave() -> None:
-    credit = on_sample().frame["credit_score"]["1999-09":"1999-12"]  # type: ignore[misc]
+    credit = on_sample().frame["credit_score"]["1999-09":"1999-12"]
     said(f"in the autumn of 1999 it fell to {credit.min():.2f}")
-    assert set(on_sample().frame["condition_state"]["1999-09":"1999-12"]) == {"bubble"}  # type: ignore[misc]
+    assert set(on_sample().frame["condition_state"]["1999-09":"1999-12"]) == {"bubble"}
 
 
 def test_twice_as_many_months_are_near_a_threshold_that_is_not_in_force() -> None:
@@ -127,7 +127,7 @@ def test_what_the_page_says_of_the_longer_series(full: Computed) -> None:
     frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
     plain = frame.loc["without_hysteresis", "condition_variant"]
     assert [plain[day] for day in FAMOUS] == ["bubble", *["mid_cycle"] * 3]
-    credit = full.frame["credit_score"]["1999-09":"1999-12"]  # type: ignore[misc]
+    credit = full.frame["credit_score"]["1999-09":"1999-12"]
     said(f"({credit.min():.2f} in the longer series)")
     for day in ("2009-11-30", "2011-02-28"):
         assert tuple(full.frame.loc[day, ["is_melt_up", "condition_state"]]) == (True, "depression")

@@ -105,7 +105,7 @@ def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> No
 
 def test_all_as_of_is_every_series(con: duckdb.DuckDBPyConnection) -> None:
     one, every = (reader for reader in (series_as_of, all_as_of))
-    pd.testing.assert_frame_equal(one(con, "UNRATE", DAY), every(con, DAY))  # type: ignore[operator, call-arg]
+    pd.testing.assert_frame_equal(one(con, "UNRATE", DAY), every(con, DAY))  # type: ignore[call-arg]
     assert series_as_of(con, "GS10", DAY).empty
 
 

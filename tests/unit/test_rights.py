@@ -45,7 +45,7 @@ def test_only_restricted_series_of_the_profile_are_withheld() -> None:
 def test_a_row_that_names_its_series_is_withheld_in_every_profile() -> None:
     """A figure beside the name of its series is one wherever it is; no profile makes it another's."""
     for profile in ("sample", "live"):
-        named = withheld(CATALOG.tables["late_figures"], CATALOG, profile)["value_late"]  # type: ignore[arg-type]
+        named = withheld(CATALOG.tables["late_figures"], CATALOG, profile)["value_late"]
         assert {"series_id": "VIXCLS"} in named and {"series_id": "UNRATE"} not in named
 
 

@@ -154,7 +154,7 @@ def test_without_a_price_since_1985_there_is_no_drawdown_and_no_record_high() ->
     found = column(seen(frames, "1984-12-31", LIVE), "equity_drawdown_pct")
     assert np.isnan(found.value[0]) and found.absent_reason.tolist() == ["history_too_short"]
     columns = equity_risk_premium.build(seen(frames, "1984-12-31", LIVE))
-    assert list(columns["is_equity_at_high"]) == [None]  # type: ignore[call-overload]
+    assert list(columns["is_equity_at_high"]) == [None]
 
 
 def test_the_twelve_month_return_is_over_the_same_month_and_absent_without_it() -> None:
