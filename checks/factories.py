@@ -22,7 +22,7 @@ from checks.archive import IdentityResult, is_critical, judge_identities, judge_
 from checks.audits.identities import IDENTITIES
 from checks.audits.leak import PROVENANCE
 from checks.presentation import rules_table, sentence, shown_rows
-from checks.remembered import contents, judged_once
+from checks.remembered import judged_once, suite_content
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table
 from checks.runner import RuleResult, SuiteResult, run_suite
@@ -53,7 +53,7 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
     ) -> dg.AssetCheckResult:
         suite = suite_of(facts.run_date)
         with warehouse.cursor() as con:
-            read = contents(con, suite, load_catalog())
+            read = suite_content(con, suite, load_catalog())
             result = judged_once(con, suite, facts.run_date, read, lambda: _judged(suite, *load(con, suite)))
         result = of_table(result, load_catalog(), facts.profile)
         kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))

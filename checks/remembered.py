@@ -19,8 +19,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Table
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.warehouse import memory
-from assets.warehouse.memory import content, inputs_sha256, keep, once, recall
+from assets.warehouse.memory import content, contents, inputs_sha256, keep, once, recall
 from checks.audits.leak import PROVENANCE
 from checks.runner import RuleResult, SuiteResult, run_by_row
 from checks.suites.rules import Rule, Suite
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 _Rules = dict[str, list[Any]]  # rule name to what it came to
 
 
-def contents(
+def suite_content(
     con: duckdb.DuckDBPyConnection,
     suite: Suite,
     catalog: Catalog,
@@ -47,7 +46,7 @@ def contents(
     if of_table is not None:
         found = [of_table(table) for table in tables]
     else:
-        found = memory.contents(con, [qualified_name(table, schema=schema) for table in tables])
+        found = contents(con, [qualified_name(table, schema=schema) for table in tables])
     if PROVENANCE in suite.tables_beside:
         name = qualified_name(catalog.tables[PROVENANCE], schema=schema)
         found.append(content(con, name, f"WHERE {quoted('table_name')} = {literal(suite.table)}"))

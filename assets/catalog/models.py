@@ -166,7 +166,7 @@ class Table(Entry):
             if self.column(name).nullable:
                 raise ValueError(f"key '{name}' is nullable")
         for column in self.columns:
-            asked = {name for repeat in column.repeats for name in (*repeat.where, repeat.named_by) if name}
+            asked = {name for repeat in column.repeats for name in repeat.asks_for}
             if strange := sorted(asked.difference(names)):
                 raise ValueError(f"column '{column.name}': key 'repeats': no column '{strange[0]}'")
         return self

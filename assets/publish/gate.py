@@ -16,7 +16,7 @@ from assets.warehouse.tables import append_rows, transaction
 from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
-from checks.remembered import contents, judged_once
+from checks.remembered import judged_once, suite_content
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table
 from checks.runner import SuiteResult, run_suite
@@ -73,7 +73,7 @@ def _judged(
     facts: RunFacts,
 ) -> SuiteResult:
     """One staged table; what was judged of the same rows before need not be judged again."""
-    read = contents(staged, suite, load_catalog(), "main", tables.content)
+    read = suite_content(staged, suite, load_catalog(), "main", tables.content)
     return judged_once(
         con, suite, facts.run_date, read, lambda: run_suite(tables[suite.table], suite, tables)
     )

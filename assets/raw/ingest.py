@@ -56,20 +56,17 @@ def ingest(
     """
     of_profile = [series for series in selected if facts.profile in series.profiles]
     absent = [Ingested(s, _fetch_id(facts, s), "not_in_profile") for s in selected if s not in of_profile]
-    keeper = Keeper(con, today, facts)
-    if source is None or not of_profile:
-        keeper.keep(absent)
-        return keeper.done
-    reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
-    reading.announce(of_profile)
-    headway = Headway(f"raw/{of_profile[0].source}", len(of_profile))
-    with keeper:
+    with Keeper(con, today, facts) as keeper:
         for one in absent:
             keeper.add(one)
-        for series in of_profile:
-            fetched = reading.of(series)
-            keeper.add(fetched)
-            headway.step(fetched.requests)
+        if source is not None and of_profile:
+            reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
+            reading.announce(of_profile)
+            headway = Headway(f"raw/{of_profile[0].source}", len(of_profile))
+            for series in of_profile:
+                fetched = reading.of(series)
+                keeper.add(fetched)
+                headway.step(fetched.requests)
     return keeper.done
 
 

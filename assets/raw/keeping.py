@@ -9,7 +9,6 @@ What took no time to fetch is written in one transaction at the end; what took a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,11 +70,6 @@ class Keeper:
         self._waiting.append(fetched)
         if sum(one.seconds for one in self._waiting) >= _WRITE_AFTER_SECONDS:
             self._write()
-
-    def keep(self, results: Sequence[Ingested]) -> None:
-        """Results to be written now."""
-        self._waiting.extend(results)
-        self._write()
 
     def _write(self) -> None:
         results, self._waiting = self._waiting, []

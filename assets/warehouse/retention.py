@@ -17,10 +17,8 @@ from assets.warehouse.release_folder import releases, withdraw
 
 NIGHTS = 14
 DESCRIPTOR = "datapackage.json"
-AFTER_OWN_KEYS = (
-    '"regime:rights"'  # the first of its keys that decides nothing; in earlier versions one inside another
-)
-_HEAD = 4096
+AFTER_OWN_KEYS = '"regime:rights"'  # the first of its keys that decides nothing
+_HEAD = 4096  # characters; what decides takes some six hundred
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,6 @@ def _own_keys(descriptor: Path) -> dict[str, Any]:
     with descriptor.open(encoding="utf-8") as file:
         head = file.read(_HEAD)
         own, _, _ = head.partition(AFTER_OWN_KEYS)
-        with suppress(ValueError):
-            said: dict[str, Any] = json.loads(f"{own.rstrip().rstrip(',')}}}")
-            return said
-        said = json.loads(head + file.read())
-        return said
+        with suppress(ValueError):  # no JSON: in earlier versions the key stood deep inside another one
+            return dict(json.loads(f"{own.rstrip().rstrip(',')}}}"))
+        return dict(json.loads(head + file.read()))

@@ -10,7 +10,7 @@ import datetime as dt
 
 import duckdb
 
-from assets.report.words import CONDITIONS, HELD, regime_words
+from assets.report.words import CONDITIONS, held_or, regime_words
 from pipelines.commands.published import Row, aligned, day, number, open_published, rows
 from pipelines.commands.verdict import profile_words
 from pipelines.settings import ConfigurationError, load_places, read_environment
@@ -77,7 +77,7 @@ def _cells(evidence: Row) -> tuple[str, ...]:
     return (
         evidence["condition"],
         evidence["component"],
-        _value(evidence, missing),
+        held_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
         evidence["unit"],
         number(evidence["percentile"]),
         number(evidence["weight"], 3),
@@ -89,13 +89,6 @@ def _cells(evidence: Row) -> tuple[str, ...]:
         evidence["vintage_source"] or "-",
         evidence["series_ids"] or "-",
     )
-
-
-def _value(evidence: Row, missing: str) -> str:
-    """The figure; that it is held and not passed on; or why there is none."""
-    if evidence["value"] is not None:
-        return number(evidence["value"])
-    return HELD if evidence["vintage_source"] else missing
 
 
 def _sums(regime: Row) -> list[str]:

@@ -62,9 +62,8 @@ def seen_otherwise(held: Archive, grid: Grid) -> list[str]:
     is_last = np.append(observation[1:] != observation[:-1], True)[: len(key)]
     stands = value[is_last][np.cumsum(is_last) - is_last]
     as_of = grid.as_of.astype("int64")
-    first = np.searchsorted(
-        as_of, start
-    )  # the grid dates that see a vintage are those before its successor's
+    # the grid dates that see a vintage are those before its successor's
+    first = np.searchsorted(as_of, start)
     until = np.where(is_last, len(grid), np.append(first[1:], len(grid))[: len(key)])
     # a row published long ago hides what came since: as hidden counts what came after any row from `first` on
     earliest = np.append(np.minimum.accumulate(grid.known_by[::-1])[::-1], NEVER_PUBLISHED)
