@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from assets.warehouse.moments import in_a_name
 from pipelines.settings import ConfigurationError, Places
 
 LIST = "SHA256SUMS.json"
@@ -36,7 +37,7 @@ def back_up(places: Places, target: Path, say: Say, now: dt.datetime | None = No
     if not files:
         raise ConfigurationError(f"{places.data_dir} holds nothing to back up: run `make run`")
     moment = now or dt.datetime.now(dt.UTC)
-    place = target.expanduser().absolute() / f"stimulus-regime-{moment:%Y%m%dT%H%M%SZ}"
+    place = target.expanduser().absolute() / f"stimulus-regime-{in_a_name(moment)}"
     unfinished = place.with_name(f".{place.name}.unfinished")
     try:
         _refuse_without_space(files, target)
@@ -72,7 +73,7 @@ def restore(places: Places, backup: Path, say: Say, now: dt.datetime | None = No
     sums = judge(backup)
     moment = now or dt.datetime.now(dt.UTC)
     beside = places.data_dir.with_name(f".{places.data_dir.name}.restored")
-    aside = places.data_dir.with_name(f"{places.data_dir.name}.before-{moment:%Y%m%dT%H%M%SZ}")
+    aside = places.data_dir.with_name(f"{places.data_dir.name}.before-{in_a_name(moment)}")
     try:
         shutil.rmtree(beside, ignore_errors=True)
         _refuse_without_space([backup / name for name in sums], places.data_dir.parent)

@@ -13,6 +13,7 @@ import duckdb
 
 from assets.catalog.models import Catalog, Profile, Table
 from assets.catalog.render import literal, qualified_name
+from assets.warehouse.moments import in_a_name
 
 # A month-end that was published keeps its first publication; every other row is published by this release.
 _REGIME = """
@@ -86,7 +87,7 @@ class ReleaseFacts:
     @property
     def release_id(self) -> str:
         """Identifier of the release, fit for the name of a folder: its UTC moment."""
-        return self.published_at.strftime("%Y%m%dT%H%M%S.%fZ")
+        return in_a_name(self.published_at)
 
 
 def source_query(

@@ -20,6 +20,7 @@ import duckdb
 
 from assets.progress import progress
 from assets.warehouse.errors import explained, is_about_the_file, is_damage
+from assets.warehouse.moments import in_a_name
 from assets.warehouse.release_folder import sync
 
 
@@ -54,7 +55,7 @@ def take_copy(warehouse: Path, error: Exception) -> bool:
     copy = kept_copy(warehouse)
     if not is_damage(error) or not copy.is_file():
         return False
-    aside = warehouse.with_name(f"{warehouse.name}.damaged-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}")
+    aside = warehouse.with_name(f"{warehouse.name}.damaged-{in_a_name(dt.datetime.now(dt.UTC))}")
     part = warehouse.with_name(f"{warehouse.name}.tmp")
     shutil.copyfile(copy, part)
     sync(part)

@@ -68,6 +68,15 @@ def test_one_file_under_two_names_is_copied_once(places: Places, night: Night, e
     assert not copies[0].samefile(night.published)
 
 
+def test_two_backups_and_two_restores_of_one_second_lie_beside_each_other(
+    places: Places, elsewhere: Path
+) -> None:
+    moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]
+    backups = [back_up(places, elsewhere, print, moment) for moment in moments]
+    assert len(set(backups)) == 2 and all(map(judge, backups))
+    assert len({restore(places, backups[0], print, moment) for moment in moments}) == 2
+
+
 def test_rows_still_in_a_write_ahead_log_are_in_the_backup(
     places: Places, night: Night, elsewhere: Path
 ) -> None:
