@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.frozen import frozen
 from checks.validation import Outcome, Spec, validate, whole_frame
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints does not print into the answers
-    whole_frame()
-    with suppress(EOFError, BrokenPipeError):
+    with frozen(whole_frame), suppress(EOFError, BrokenPipeError):
         while True:
             frame, specs, lists_rows = pickle.load(sys.stdin.buffer)
             try:

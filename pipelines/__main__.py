@@ -7,10 +7,12 @@ Belongs here: arguments, help, exit statuses of errors. Does not belong here: wh
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -160,6 +162,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _leave(status: int) -> NoReturn:
+    """End the process. Everything is written and closed by now; taking apart what was loaded takes a second."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read us is gone, or there was no such stream
+            stream.flush()
+    os._exit(status)
+
+
 def _full_disk(error: BaseException | None) -> str | None:
     """What to say of a full disk, found anywhere in the chain of causes."""
     while error is not None:
@@ -195,4 +206,4 @@ def _date(text: str) -> object:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -52,6 +52,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         self._there: set[tuple[str, ...]] = set()
         self._waiting: list[EventLogEntry] = []
         self._records: dict[AssetKey, AssetRecord | None] = {}
+        self._changed: set[AssetKey] = set()  # whose record was known until an event of ours: asked for again
         self._records_are_of: int | None = None  # SQLite's number of the index as others have written it
         os.environ.setdefault(_BATCH, "1000")
         super().__init__(base_dir, inst_data)
@@ -108,15 +109,17 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
             return super().get_asset_records(None)
         with self._turn:
             self._forget_what_others_changed()
-            unknown = [key for key in asset_keys if key not in self._records]
-            if unknown:
+            if not self._records.keys() >= set(asset_keys):
+                unknown = list({*asset_keys, *self._changed} - self._records.keys())
                 read = {record.asset_entry.asset_key: record for record in super().get_asset_records(unknown)}
                 self._records.update({key: read.get(key) for key in unknown})
+                self._changed.clear()
             return [record for key in asset_keys if (record := self._records[key]) is not None]
 
     def _forget_record(self, event: EventLogEntry) -> None:
         if event.dagster_event is not None and event.dagster_event.asset_key is not None:
             self._records.pop(event.dagster_event.asset_key, None)
+            self._changed.add(event.dagster_event.asset_key)
 
     def _forget_what_others_changed(self) -> None:
         """SQLite's `data_version` moves when another connection has written, be it of this process."""
@@ -173,6 +176,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         """Forget everything; the files are closed before they are removed."""
         self._waiting.clear()
         self._records.clear()
+        self._changed.clear()
         self._there.clear()
         self._close_all()
         super().wipe()

@@ -65,7 +65,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
         sources: dg.ResourceParam[Sources],
         facts: dg.ResourceParam[RunFacts],
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
         with warehouse.cursor() as con:
             is_asked = any(facts.profile in series.profiles for series in selected)
@@ -78,8 +78,12 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
                 load_catalog(),
             )
         progress.info(f"raw/{source}: {_summary(done)}")
-        for result in done:
-            yield _result(result, facts)
+        for one in done:
+            yield _result(one, facts)
+        for (
+            one
+        ) in done:  # after all results: a check looks up its asset's result, and all are then written at once
+            yield _check(one)
 
     return publisher
 
@@ -113,7 +117,6 @@ def _said(done: Ingested) -> str:
 
 def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
     key = dg.AssetKey(list(done.series.asset_key))
-    fetched = done.status in ("new", "unchanged", "stale", "not_in_profile")
     held = done.holding
     metadata: dict[str, Any] = {
         "profile": facts.profile,
@@ -135,15 +138,18 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
         metadata["late_release"] = str(done.late)
     if done.message:
         metadata["message"] = done.message
-    check = dg.AssetCheckResult(
+    return dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _check(done: Ingested) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
         check_name=FETCHED,
-        asset_key=key,
-        passed=fetched,
+        asset_key=dg.AssetKey(list(done.series.asset_key)),
+        passed=done.status in ("new", "unchanged", "stale", "not_in_profile"),
         severity=dg.AssetCheckSeverity.WARN,
         description=_said(done),
         metadata={"rows_new": done.counts.new, "rows_changed": done.counts.revised + done.counts.corrected},
     )
-    return dg.MaterializeResult(asset_key=key, metadata=metadata, check_results=[check])
 
 
 RAW_ASSETS = [publisher_assets(source) for source in SOURCES]

@@ -181,6 +181,37 @@ def test_an_asset_is_known_anew_after_this_process_or_another_wrote_of_it(
     assert all(one.asset_entry.last_materialization is None for one in instance.get_asset_records([key]))
 
 
+def test_assets_made_in_one_step_are_written_and_asked_for_together(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check looks up its asset's result: one by one, each would be written and read by itself."""
+    keys = [dg.AssetKey(f"series_{n}") for n in range(5)]
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(key) for key in keys],
+        check_specs=[dg.AssetCheckSpec("fetched", asset=key) for key in keys],
+    )
+    def publisher() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        for key in keys:
+            yield dg.MaterializeResult(asset_key=key)
+        for key in keys:
+            yield dg.AssetCheckResult(passed=True, asset_key=key, check_name="fetched")
+
+    asked: list[int] = []
+    ask = SqliteEventLogStorage.get_asset_records
+
+    def counted(self: SqliteEventLogStorage, asset_keys: list[dg.AssetKey]) -> object:
+        asked.append(len(asset_keys))
+        return ask(self, asset_keys)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "get_asset_records", counted)
+    result = dg.materialize([publisher], instance=instance)
+    assert asked == [len(keys)]
+    for evaluation in result.get_asset_check_evaluations():
+        looked_up = evaluation.target_materialization_data
+        assert looked_up is not None and looked_up.run_id == result.run_id
+
+
 def test_few_files_stay_open_and_closed_ones_are_opened_again(instance: dg.DagsterInstance) -> None:
     storage = storage_of(instance)
     runs = [run(instance).run_id for _ in range(2)]
