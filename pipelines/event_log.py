@@ -15,7 +15,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from dagster._core.storage.partition_status_cache import AssetStatusCacheValue
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
+
+from pipelines.event_batch import are_everyday, store_together
 
 _KEPT_OPEN = 8  # files; a webserver that shows old runs would else hold all of them
 _BUSY_SECONDS = 30
@@ -82,14 +84,24 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         """All or none of them, with one commit per file."""
         with self._turn:
             self._store_waiting()
-            with ExitStack() as self._files:  # each is begun when it is written to first
-                self._batch = {}
-                try:
-                    for entry in events:
-                        self._forget_record(entry)
-                        super().store_event(entry)
-                finally:
-                    self._batch = None
+            for entry in events:
+                self._forget_record(entry)
+            if are_everyday(events):
+                with suppress(LookupError), self._one_commit():
+                    store_together(self, events)
+                    return
+            with self._one_commit():
+                for entry in events:
+                    super().store_event(entry)
+
+    @contextmanager
+    def _one_commit(self) -> Iterator[None]:
+        with ExitStack() as self._files:  # each is begun when it is written to first
+            self._batch = {}
+            try:
+                yield
+            finally:
+                self._batch = None
 
     def _store_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

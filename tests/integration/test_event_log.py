@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from pipelines.event_batch import are_everyday
 from pipelines.event_log import OpenSqliteEventLog
 
 EVENTS = dg.DagsterEventType
@@ -55,6 +58,74 @@ def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return dg.materialize([source, derived, holds], instance=instance)
 
 
+def fail_at(event: dg.EventLogEntry, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storing this event raises, whichever way it is stored."""
+    row_of = SqliteEventLogStorage._event_to_row
+
+    def failing(self: SqliteEventLogStorage, entry: dg.EventLogEntry) -> dict[str, object]:
+        if entry is event:
+            raise error
+        return row_of(self, entry)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "_event_to_row", failing)
+
+
+def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every file and table of an event log, without the moment SQLite gave it."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for file in sorted(folder.rglob("*.db")):
+        with closing(sqlite3.connect(file)) as con:
+            for (table,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                kept = [
+                    f'"{name}"'
+                    for _, name, *_ in con.execute(f"PRAGMA table_info({table})")
+                    if name not in ("create_timestamp", "migration_completed")
+                ]
+                rows = con.execute(f"SELECT {', '.join(kept)} FROM {table} ORDER BY 1").fetchall()
+                found[f"{file.name} {table}"] = rows
+    return found
+
+
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
+def in_parts() -> None:
+    """Nothing, by partition."""
+
+
+@dg.asset_check(asset=derived)
+def does_not_hold() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+
+
+def test_stored_together_or_one_by_one_the_same_rows_stand(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[dg.EventLogEntry]] = []
+    one_batch = OpenSqliteEventLog.store_event_batch
+
+    def kept(self: OpenSqliteEventLog, events: list[dg.EventLogEntry]) -> None:
+        batches.append(list(events))
+        one_batch(self, events)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenSqliteEventLog, "store_event_batch", kept)
+        for _ in range(2):  # the second finds the assets known
+            dg.materialize([source, derived, holds, does_not_hold], instance=instance)
+        dg.materialize([in_parts], partition_key="a", instance=instance)
+    unplanned = [e for b in batches for e in b if e.dagster_event_type == EVENTS.ASSET_CHECK_EVALUATION]
+    batches.append([event._replace(run_id="00000000-another-run") for event in unplanned[:2]])
+    own, ours = SqliteEventLogStorage(str(tmp_path / "own")), OpenSqliteEventLog(str(tmp_path / "ours"))
+    for batch in batches:
+        for event in batch:
+            own.store_event(event)
+        ours.store_event_batch(batch)
+    ours.dispose()
+    assert sum(are_everyday(batch) for batch in batches) > len(batches) / 2
+    assert not all(are_everyday(batch) for batch in batches)
+    expected, found = all_rows(tmp_path / "own"), all_rows(tmp_path / "ours")
+    assert found == expected
+    assert sum(map(len, found.values())) > 80
+
+
 def test_dagsters_own_storage_reads_the_same_history(instance: dg.DagsterInstance, home: Path) -> None:
     result = run(instance)
     kept = [
@@ -91,14 +162,8 @@ def test_batch_that_fails_leaves_nothing(
 ) -> None:
     storage, result = storage_of(instance), run(instance)
     events = [record.event_log_entry for record in storage.get_records_for_run(result.run_id).records]
-    one, count = SqliteEventLogStorage.store_event, len(events)
-
-    def third_fails(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
-        if event is events[2]:
-            raise OSError("no space left on device")
-        one(self, event)
-
-    monkeypatch.setattr(SqliteEventLogStorage, "store_event", third_fails)
+    count = len(events)
+    fail_at(events[2], OSError("no space left on device"), monkeypatch)
     with pytest.raises(OSError, match="no space"):
         storage.store_event_batch(events[:3])
     assert len(storage.get_records_for_run(result.run_id).records) == count
@@ -140,14 +205,8 @@ def test_an_event_that_cannot_be_stored_takes_none_before_it_along(
     storage, result = storage_of(instance), run(instance)
     of_run = [record.event_log_entry for record in storage.get_records_for_run(result.run_id).records]
     said = [event for event in of_run if event.dagster_event_type == EVENTS.STEP_OUTPUT]
-    one, count = SqliteEventLogStorage.store_event, len(of_run)
-
-    def last_fails(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
-        if event is said[-1]:
-            raise OSError("disk I/O error")
-        one(self, event)
-
-    monkeypatch.setattr(SqliteEventLogStorage, "store_event", last_fails)
+    count = len(of_run)
+    fail_at(said[-1], OSError("disk I/O error"), monkeypatch)
     for event in said:
         storage.store_event(event)
     with pytest.raises(OSError, match="disk I/O"):
