@@ -15,16 +15,18 @@ from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from dagster import DagsterEvent, DagsterEventType, EventLogEntry
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
-from dagster._core.storage.event_log.schema import (
-    AssetCheckExecutionsTable,
-    AssetKeyTable,
-    SqlEventLogStorageTable,
-)
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
+
+from pipelines.dagster_inside import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqlEventLogStorage,
+    SqlEventLogStorageTable,
+)
+from pipelines.dagster_inside import AssetCheckExecutionRecordStatus as Status
 
 _EVERYDAY = {
     None,  # a line of the log

@@ -6,7 +6,7 @@ Belongs here: how the event log reaches its files. Does not belong here: what is
 Dagster opens the file anew for each of the hundreds of events of a night, makes an engine, has SQLite read every
 table's columns, asks again and again which tables there are and what is known of the same asset, and waits for the
 disk. The files and what is in them stay Dagster's own: take the class out of `dagster.yaml` and the history is read as
-before. It leans on Dagster's internals, which tests/integration/test_event_log.py pins.
+before. It leans on Dagster's internals: dagster_inside.py.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from dagster import AssetKey, DagsterEventType, EventLogEntry
-from dagster._core.storage.event_log.base import AssetRecord
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.partition_status_cache import AssetStatusCacheValue
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from pipelines.dagster_inside import (
+    INDEX_SHARD_NAME,
+    AssetRecord,
+    AssetStatusCacheValue,
+    ConfigurableClassData,
+    SqliteEventLogStorage,
+)
 from pipelines.event_batch import are_everyday, store_together
 
 _KEPT_OPEN = 8  # files; a webserver that shows old runs would else hold all of them
