@@ -14,6 +14,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROOT = Path(__file__).resolve().parents[1]
+_PATIENCE_SECONDS = 300.0  # with its import; the longest answer takes a few
 _beside: list[subprocess.Popen[bytes]] = []  # the process of this run, while there is one
 
 
@@ -59,6 +61,8 @@ def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -
     asked = pickle.dumps((frame, specs, lists_rows)) if _beside else b""
     for process in tuple(_beside):
         assert process.stdin is not None and process.stdout is not None
+        too_long = threading.Timer(_PATIENCE_SECONDS, process.kill)  # one that hangs shall not hang the run
+        too_long.start()
         try:
             process.stdin.write(asked)
             process.stdin.flush()
@@ -68,6 +72,8 @@ def validated(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) -
         else:
             if answer is not None:
                 return answer
+        finally:
+            too_long.cancel()
     return validate(frame, specs, lists_rows=lists_rows)
 
 

@@ -74,6 +74,15 @@ def test_without_the_process_the_run_judges_itself(beside: subprocess.Popen[byte
     assert plain(validated(FRAME, SPECS, lists_rows=True)) == plain(validate(FRAME, SPECS, lists_rows=True))
 
 
+def test_a_process_that_hangs_does_not_hang_the_run(
+    beside: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checks.judge._PATIENCE_SECONDS", 1.0)
+    beside.send_signal(signal.SIGSTOP)
+    assert plain(validated(FRAME, SPECS, lists_rows=True)) == plain(validate(FRAME, SPECS, lists_rows=True))
+    assert _beside == [] and beside.wait(60.0) == -signal.SIGKILL
+
+
 def test_one_core_has_no_process_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0}, raising=False)
     with judge_beside():
