@@ -8,8 +8,6 @@ Bodies name tables without a schema, so that they work in a file opened directly
 
 from __future__ import annotations
 
-import duckdb
-
 from assets.catalog.models import Catalog, Table
 from assets.catalog.render import comment_statements, literal, quoted
 
@@ -120,26 +118,28 @@ _MACROS = {
 }
 
 
-def create_views(con: duckdb.DuckDBPyConnection, catalog: Catalog, profile: str) -> None:
-    """Create views and macros, with comments, in the database the connection uses; it has the tables."""
-    regime = catalog.tables["regime"]
-    columns = ", ".join(f"r.{quoted(name)}" for name in regime.column_names)
-    con.execute(_REGIME_CURRENT.format(columns=columns))
+def view_statements(catalog: Catalog, profile: str) -> list[str]:
+    """What creates views and macros, with comments, in the database a connection uses; it has the tables."""
+    regime = ", ".join(f"r.{quoted(name)}" for name in catalog.tables["regime"].column_names)
     evidence = ", ".join(f"e.{quoted(name)}" for name in catalog.tables["regime_evidence"].column_names)
-    con.execute(_EVIDENCE_CURRENT.format(columns=evidence))
     by_condition = " UNION ALL ".join(_OF_CONDITION.format(name=name) for name in _CONDITIONS)
-    con.execute(f"CREATE VIEW four_by_four AS {by_condition}")
     items = ",".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
-    con.execute(_WHAT_CHANGED.format(items=items))
     about = {"what": _WHAT, "caution": _CAUTION[profile], "restricted": _RESTRICTED}
-    con.execute(_ABOUT.format(**{name: literal(text) for name, text in about.items()}))
+    statements = [
+        _REGIME_CURRENT.format(columns=regime),
+        _EVIDENCE_CURRENT.format(columns=evidence),
+        f"CREATE VIEW four_by_four AS {by_condition}",
+        _WHAT_CHANGED.format(items=items),
+        _ABOUT.format(**{name: literal(text) for name, text in about.items()}),
+    ]
     for table in view_tables(catalog):
-        for statement in comment_statements(table, quoted(table.name), is_view=True):
-            con.execute(statement)
+        statements += comment_statements(table, quoted(table.name), is_view=True)
     for signature, (which, order, comment) in _MACROS.items():
-        con.execute(f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(which=which, order=order)}")
-        name = signature.partition("(")[0]
-        con.execute(f"COMMENT ON MACRO TABLE {name} IS {literal(comment)}")
+        statements += [
+            f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(which=which, order=order)}",
+            f"COMMENT ON MACRO TABLE {signature.partition('(')[0]} IS {literal(comment)}",
+        ]
+    return statements
 
 
 def view_tables(catalog: Catalog) -> list[Table]:
