@@ -66,13 +66,13 @@ class Warehouse(DuckDBResource):
         self._later.append((table, frame))
 
     def write_out(self) -> None:
-        """Write what `append_later` was given, in one transaction."""
+        """Write what `append_later` was given, in one transaction and one insert per table."""
         later, self._later = self._later, []
         if not later:
             return
         with self.cursor() as con, transaction(con):
-            for table, frame in later:
-                append_rows(con, table, frame)
+            for name, table in {table.name: table for table, _ in later}.items():
+                append_rows(con, table, *(frame for of, frame in later if of.name == name))
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

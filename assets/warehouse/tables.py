@@ -75,13 +75,15 @@ def replace_table(
     return len(frame)
 
 
-def append_rows(con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> int:
-    """Append a frame to a table that only grows; the number of rows written.
+def append_rows(con: duckdb.DuckDBPyConnection, table: Table, *frames: pd.DataFrame) -> int:
+    """Append frames to a table that only grows, together; the number of rows written.
 
     The table is there: those that only grow are made when a warehouse is opened. An empty frame appends nothing. Raises
     as `replace_table` does, and duckdb.Error for a key already there.
     """
-    _refuse_misfit(table, frame, allow_empty=True)
+    for frame in frames:
+        _refuse_misfit(table, frame, allow_empty=True)
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     with registered(con, frame), transaction(con):
         con.execute(insert_by_name(table, _INCOMING))
     return len(frame)

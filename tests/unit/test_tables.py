@@ -157,6 +157,14 @@ def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
     assert rows(con) == EXPECTED
 
 
+def test_frames_appended_together_are_each_looked_at(con: duckdb.DuckDBPyConnection) -> None:
+    ensure_table(con, a_table())
+    with pytest.raises(FrameRefused, match="columns differ from the catalogue: label"):
+        append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:].drop(columns="label"))
+    assert append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:], a_frame().iloc[:0]) == 2
+    assert rows(con) == EXPECTED
+
+
 def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> None:
     replace_table(con, a_table(), a_frame())
     ensure_table(con, a_table("note"))
