@@ -13,7 +13,7 @@ from assets.catalog.models import Catalog, Series
 from assets.sources.protocol import Payload
 from assets.sources.sample import SampleSource
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
+from assets.warehouse.ledger import Recorded, record_publication
 from assets.warehouse.publication import publish
 from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.release_gate import CATALOG, Gate
@@ -35,6 +35,23 @@ def test_an_honest_release_passes_after_its_publication(published: Gate) -> None
     audits = published.audits()
     assert [name for name, result in audits.items() if not result.passed] == []
     assert audits["published_row__unchanged"].evaluated_rows == 498  # 497 month-ends and one night
+
+
+def test_whatever_one_book_lacks_of_the_published_file_is_written_again(published: Gate) -> None:
+    lost = {
+        "ops.publications": Recorded(1, 0, 0),
+        "ops.published_rows WHERE as_of_date = '2021-11-30'": Recorded(0, 1, 0),
+        "regime.regime_nightly": Recorded(0, 0, 1),
+    }
+    with open_warehouse(published.night.warehouse) as con:
+        for rows, expected in lost.items():
+            before = con.execute(f"FROM {rows}").fetchall()
+            con.execute(f"DELETE FROM {rows}")
+            assert record_publication(con, published.night.published, "sample", CATALOG) == expected
+            assert con.execute(f"FROM {rows}").fetchall() == before
+        con.execute("DROP TABLE regime.regime_nightly")
+        assert record_publication(con, published.night.published, "sample", CATALOG) == Recorded(0, 0, 1)
+        assert record_publication(con, published.night.published, "sample", CATALOG) == Recorded(0, 0, 0)
 
 
 @pytest.mark.parametrize(
