@@ -41,6 +41,10 @@ _EVERYDAY = {
 }
 
 
+class NotPlanned(Exception):
+    """A check was judged that nobody had planned: Dagster stores that in another way."""
+
+
 class _Mirrored(NamedTuple):
     """An event that stands in the index of all runs too, and how it is numbered there."""
 
@@ -67,7 +71,7 @@ def _is_of_partition(event: DagsterEvent) -> bool:
 def store_together(storage: SqlEventLogStorage, events: Sequence[EventLogEntry]) -> None:
     """Store events for which `are_everyday`, inside the storage's open transactions.
 
-    Raises LookupError for a check that nobody planned, which is stored differently.
+    Raises NotPlanned; nothing of the events may be kept then.
     """
     rows = [storage._event_to_row(event) for event in events]
     with storage.run_connection(events[0].run_id) as run:
@@ -148,7 +152,7 @@ def _judged(_: SqlEventLogStorage, index: Connection, mirrored: list[_Mirrored])
             }
         )
     if index.execute(_JUDGED, values).rowcount != len(values):
-        raise LookupError("a check was judged that nobody had planned")
+        raise NotPlanned
 
 
 _FOLLOWS = {

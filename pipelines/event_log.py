@@ -30,7 +30,7 @@ from pipelines.dagster_inside import (
     ConfigurableClassData,
     SqliteEventLogStorage,
 )
-from pipelines.event_batch import are_everyday, store_together
+from pipelines.event_batch import NotPlanned, are_everyday, store_together
 
 _KEPT_OPEN = 8  # files; a webserver that shows old runs would else hold all of them
 _BUSY_SECONDS = 30
@@ -90,7 +90,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
             for entry in events:
                 self._forget_record(entry)
             if are_everyday(events):
-                with suppress(LookupError), self._one_commit():
+                with suppress(NotPlanned), self._one_commit():
                     store_together(self, events)
                     return
             with self._one_commit():
