@@ -112,9 +112,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
             return
         try:
             self.store_event_batch(waiting)
-        except (
-            Exception
-        ):  # whatever one of them met shall not take those before it along, as if none had waited
+        except Exception:  # whatever one of them met shall not take those before it along
             for event in waiting:
                 super().store_event(event)
 

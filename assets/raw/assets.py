@@ -80,9 +80,8 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         progress.info(f"raw/{source}: {_summary(done)}")
         for one in done:
             yield _result(one, facts)
-        for (
-            one
-        ) in done:  # after all results: a check looks up its asset's result, and all are then written at once
+        # after all results: a check looks up its asset's result, and all are then written at once
+        for one in done:
             yield _check(one)
 
     return publisher
