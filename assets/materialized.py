@@ -1,6 +1,6 @@
-"""What a finished table reports to the Dagster UI: rows, newest date, a preview.
+"""What a finished table reports to the Dagster UI: rows, newest date, a preview, the version of its data.
 
-Belongs here: metadata of a materialisation. Does not belong here: definition metadata (`asset_specs.py`).
+Belongs here: the result of a materialisation. Does not belong here: definition metadata (`asset_specs.py`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 
 from assets.asset_specs import column_lineage
@@ -15,6 +16,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.progress import progress
 from assets.run_facts import RunFacts
+from assets.warehouse.readers import content_hash
 from assets.warehouse.rights import passed_on, withheld
 
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 5, 6
@@ -31,8 +33,14 @@ EVIDENCE_COLUMNS = [
 ]
 
 
-def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: Any) -> dg.MaterializeResult:
-    """Row count, profile, newest as-of date, share of missing values and the last rows of `frame`."""
+def table_result(
+    con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: Any
+) -> dg.MaterializeResult:
+    """Row count, profile, newest as-of date, share of missing values and the last rows of `frame`.
+
+    The data version is the content hash of the table in the warehouse `con`, so that Dagster shows which runs changed
+    the table.
+    """
     progress.info(f"{table.layer}/{table.name}: {len(frame)} rows")
     missing = frame.isna().mean().mul(100.0).round(1)
     metadata: dict[str, Any] = {
@@ -47,7 +55,11 @@ def table_result(table: Table, frame: pd.DataFrame, facts: RunFacts, **extra: An
     metadata["missing_pct"] = dg.MetadataValue.json(
         {str(name): float(pct) for name, pct in missing.items() if pct > 0}
     )
-    return dg.MaterializeResult(asset_key=dg.AssetKey([table.layer, table.name]), metadata=metadata)
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey([table.layer, table.name]),
+        metadata=metadata,
+        data_version=dg.DataVersion(content_hash(con, table)),
+    )
 
 
 def shown(table: Table, frame: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:

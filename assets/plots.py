@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from assets.catalog.method import Method
-from assets.warehouse.memory import content, inputs_sha256, once
-
-if TYPE_CHECKING:
-    import duckdb
 
 MAX_BYTES = 60_000
 _WIDTH, _HEIGHT = 680, 220
@@ -30,21 +25,6 @@ _CONDITIONS = {
     "inflation_score": "#b8860b",
 }
 _YEARS_SHOWN = 10
-_PICTURE = "!["
-
-
-def drawn_once(
-    con: duckdb.DuckDBPyConnection, name: str, draw: Callable[[], dg.MarkdownMetadataValue]
-) -> dg.MarkdownMetadataValue:
-    """A picture of `regime.regime`, drawn anew only when the table is another."""
-    text = once(
-        con,
-        f"draw {name}",
-        inputs_sha256(content(con, "regime.regime")),
-        lambda: draw().md_str or "",
-        is_worth_keeping=lambda text: text.startswith(_PICTURE),  # what could not be drawn is tried again
-    )
-    return dg.MetadataValue.md(text)
 
 
 def score_plot(regime: pd.DataFrame, method: Method) -> dg.MarkdownMetadataValue:
@@ -148,9 +128,7 @@ def _markdown(spec: dict[str, Any], alt: str) -> dg.MarkdownMetadataValue:
         return dg.MetadataValue.md(f"{alt} (not drawn: {type(error).__name__})")
     if len(picture) > MAX_BYTES:
         return dg.MetadataValue.md(f"{alt} (the picture takes {len(picture)} bytes and is left out)")
-    return dg.MetadataValue.md(
-        f"{_PICTURE}{alt}](data:image/png;base64,{base64.b64encode(picture).decode()})"
-    )
+    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{base64.b64encode(picture).decode()})")
 
 
 def _packed(png: bytes) -> bytes:

@@ -15,15 +15,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assets.catalog.models import Catalog, Series
-from assets.warehouse.memory import archive_content, content
 from assets.warehouse.readers import frame_of
 from checks.audits.identities import IDENTITIES
 from checks.audits.identity import Identity, identities_suite, relations
 from checks.audits.known import Known
-from checks.frames import LAST_FETCH, load_archive
-from checks.remembered import judged_by_row_once, judged_once
+from checks.frames import load_archive
 from checks.rights import without_figures
-from checks.runner import RuleResult, SuiteResult, run_suite
+from checks.runner import RuleResult, run_by_row, run_suite
 from checks.suites.raw import raw_suite
 
 if TYPE_CHECKING:
@@ -54,11 +52,7 @@ def judge_series(
     con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_date: dt.date
 ) -> list[tuple[int, list[RuleResult]]]:
     """For each series, in order: rows held, and what every rule of the archive came to on it."""
-    names = [one.series_id for one in series]
-    read = " ".join(
-        [run_date.isoformat(), *names, archive_content(con, names), content(con, f"({LAST_FETCH})")]
-    )
-    found = judged_by_row_once(con, raw_suite(), read, lambda: load_archive(con, series, run_date))
+    found = run_by_row(load_archive(con, series, run_date), raw_suite())
     held = dict(con.execute(_HELD).fetchall())
     return [
         (held.get(one.series_id, 0), weighed(results, one))
@@ -74,13 +68,8 @@ def judge_identities(
 ) -> list[IdentityResult]:
     """For each identity, in order: what it came to on the archive as known on the run date."""
     names = sorted({name for identity in identities for name in identity.series})
-    suite = identities_suite(identities)
-
-    def judge() -> SuiteResult:
-        con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
-        return run_suite(relations(Known.from_frame(frame_of(con)), identities), suite)
-
-    judged = judged_once(con, suite, run_date, archive_content(con, names), judge)
+    con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
+    judged = run_suite(relations(Known.from_frame(frame_of(con)), identities), identities_suite(identities))
     known = {name for (name,) in con.execute(_KNOWN_SERIES, {"run_date": run_date}).fetchall()}
     return [
         IdentityResult(

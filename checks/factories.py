@@ -22,10 +22,9 @@ from checks.archive import IdentityResult, is_critical, judge_identities, judge_
 from checks.audits.identities import IDENTITIES
 from checks.audits.leak import PROVENANCE
 from checks.presentation import rules_table, sentence, shown_rows
-from checks.remembered import judged_once, suite_content
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table
-from checks.runner import RuleResult, SuiteResult, run_suite
+from checks.runner import RuleResult, run_suite
 from checks.suites.raw import raw_suite
 from checks.suites.rules import Suite
 
@@ -53,18 +52,13 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
     ) -> dg.AssetCheckResult:
         suite = suite_of(facts.run_date)
         with warehouse.cursor() as con:
-            read = suite_content(con, suite, load_catalog())
-            result = judged_once(con, suite, facts.run_date, read, lambda: _judged(suite, *load(con, suite)))
-        result = of_table(result, load_catalog(), facts.profile)
+            frame, beside = load(con, suite)
+        result = of_table(run_suite(frame, suite, beside), load_catalog(), facts.profile)
         kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
         warehouse.append_later(load_catalog().tables["check_results"], kept)
         return _check_result(key, result.results, result.rows, is_error=result.is_held)
 
     return check
-
-
-def _judged(suite: Suite, frame: pd.DataFrame, beside: Mapping[str, pd.DataFrame]) -> SuiteResult:
-    return run_suite(frame, suite, beside)
 
 
 def archive_check(series: Sequence[Series]) -> dg.AssetChecksDefinition:

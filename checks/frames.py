@@ -27,9 +27,6 @@ _DIFFERENCES = ("pct", "pp", "indicator")  # their changes are differences; thos
 _PERIOD_AND_GRACE_DAYS = {"D": (1, 6), "W": (7, 7), "M": (31, 14), "Q": (92, 30)}
 _ENOUGH = 60  # figures a series needs before a change can be called unlike its history
 _LATELY_DAYS = 31  # a revision is new for so long
-# what the last fetch of every series came to, without its own name and moment
-LAST_FETCH = """SELECT series_id, status, message, unit, unit_kind, frequency FROM raw.fetches
-  QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC, fetch_id DESC) = 1"""
 # One pass over the archive; what is wrong with a row is counted per series, so that nothing else leaves the database.
 _SUMMARY = f"""
 WITH held AS (
@@ -72,7 +69,8 @@ WITH held AS (
     max(by_size) FILTER (realtime_start <= $run_date - {_LATELY_DAYS}) AS largest_revision
   FROM revision GROUP BY series_id
 ), last_fetch AS (
-  {LAST_FETCH}
+  SELECT series_id, status, message, unit, unit_kind, frequency FROM raw.fetches
+  QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC, fetch_id DESC) = 1
 )
 SELECT
   d.series_id,

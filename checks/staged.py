@@ -1,6 +1,6 @@
 """The tables of a staged file as they are judged: with the warehouse's figures where the file has none to pass on.
 
-Belongs here: reading them, putting both together, their fingerprint. Does not belong here: which cells are withheld
+Belongs here: reading them, putting both together. Does not belong here: which cells are withheld
 (`assets/warehouse/rights.py`), that they are empty in the file (`audits/rights.py`), judging.
 
 A rule judges whole rows: a withheld figure is no missing one, and what ranks and scores were made of is in the
@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.catalog.models import Catalog, Table
-from assets.catalog.render import qualified_name, quoted
+from assets.catalog.models import Catalog
+from assets.catalog.render import quoted
 from assets.run_facts import RunFacts
-from assets.warehouse.memory import content
 from assets.warehouse.readers import frame_of, read_table
-from assets.warehouse.rights import Withheld, selected, whole, withheld
+from assets.warehouse.rights import Withheld, whole, withheld
 from checks.registry import JUDGED_IN_RELEASE
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ class StagedTables(Mapping[str, pd.DataFrame]):
     ) -> None:
         self._staged, self._con, self._catalog = staged, con, catalog
         self._whole: dict[str, pd.DataFrame] = {}
-        self._content: dict[str, str] = {}
         self.as_staged = AsStaged(staged)
         cells = {name: withheld(catalog.tables[name], catalog, facts.profile) for name in JUDGED_IN_RELEASE}
         self.withheld: Mapping[str, Withheld] = (
@@ -80,18 +78,3 @@ class StagedTables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self.as_staged)
-
-    def content(self, table: Table) -> str:
-        """Fingerprint of a table as it is judged: that of the warehouse's own where the file has its rows."""
-        if table.name not in self._content:
-            self._content[table.name] = self._fingerprint(table)
-        return self._content[table.name]
-
-    def _fingerprint(self, table: Table) -> str:
-        staged = content(self._staged, quoted(table.name))
-        if table.name not in self.withheld:
-            return staged
-        own = qualified_name(table)
-        without = content(self._con, f"(SELECT {selected(table, self.withheld[table.name])} FROM {own})")
-        held = content(self._con, own)
-        return held if staged == without else f"{staged} {held}"

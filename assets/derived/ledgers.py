@@ -52,7 +52,7 @@ def _ledger(name: str) -> dg.AssetsDefinition:
         frame = frames[name](load_catalog())
         with warehouse.cursor() as con:
             replace_table(con, table, frame)
-        return table_result(table, frame, facts)
+            return table_result(con, table, frame, facts)
 
     return ledger
 

@@ -15,7 +15,6 @@ from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_tabl
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -42,12 +41,8 @@ def derived_table(name: str) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
             grid = run_grid(con, facts, catalog)
-            read = inputs_sha256(facts.profile, grid_content(grid), archive_content(con, inputs))
-            if not stand(con, [table], read):
-                _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)
-                built(con, [table], read)
-            frame = read_table(con, f"derived.{name}")
-        return table_result(table, frame, facts)
+            _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)
+            return table_result(con, table, read_table(con, f"derived.{name}"), facts)
 
     return derived
 

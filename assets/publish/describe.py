@@ -14,7 +14,7 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.materialized import VERDICT_COLUMNS, preview, scores
-from assets.plots import conditions_plot, drawn_once, score_plot
+from assets.plots import conditions_plot, score_plot
 from assets.publish.documents.examples import first_queries
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import Recorded
@@ -55,8 +55,8 @@ def release_metadata(
         **scores(newest),
         "new_month_ends": recorded.month_ends,
         "preview": preview(regime[VERDICT_COLUMNS]),
-        "conditions": drawn_once(con, "conditions", lambda: conditions_plot(regime)),
-        "history": drawn_once(con, "score", lambda: score_plot(regime, load_catalog().method)),
+        "conditions": conditions_plot(regime),
+        "history": score_plot(regime, load_catalog().method),
         "first_queries": dg.MetadataValue.md(_QUERIES.format(queries="\n\n".join(first_queries()))),
     }
 

@@ -16,12 +16,10 @@ from assets.warehouse.tables import append_rows, transaction
 from checks.archive import judge_archive
 from checks.audits.of_release import audit_release
 from checks.registry import JUDGED_IN_RELEASE, suite_of
-from checks.remembered import judged_once, suite_content
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table
-from checks.runner import SuiteResult, run_suite
+from checks.runner import run_suite
 from checks.staged import StagedTables
-from checks.suites.rules import Suite
 
 _REACHED = """
 SELECT count(*) FILTER (status = 'unreachable'), count(*) FILTER (status NOT IN ('unreachable', 'not_in_profile'))
@@ -44,13 +42,9 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     """
     catalog = load_catalog()
     tables = StagedTables(staged, con, facts, catalog)
+    suites = [suite_of(name, catalog, facts.run_date).critical() for name in JUDGED_IN_RELEASE]
     results = [
-        of_table(
-            _judged(staged, con, suite_of(name, catalog, facts.run_date).critical(), tables, facts),
-            catalog,
-            facts.profile,
-        )
-        for name in JUDGED_IN_RELEASE
+        of_table(run_suite(tables[suite.table], suite, tables), catalog, facts.profile) for suite in suites
     ]
     results += audit_release(staged, con, tables, facts, catalog)
     archive = judge_archive(con, catalog, facts.run_date)
@@ -63,17 +57,3 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
             append_rows(con, catalog.tables["check_results"], kept)
     held = [f"{result.table} {rule.rule.name}" for result in results for rule in result.failed]
     return held + [f"{key} {result.rule.name}" for key, found in archive.items() for result in found]
-
-
-def _judged(
-    staged: duckdb.DuckDBPyConnection,
-    con: duckdb.DuckDBPyConnection,
-    suite: Suite,
-    tables: StagedTables,
-    facts: RunFacts,
-) -> SuiteResult:
-    """One staged table; what was judged of the same rows before need not be judged again."""
-    read = suite_content(staged, suite, load_catalog(), "main", tables.content)
-    return judged_once(
-        con, suite, facts.run_date, read, lambda: run_suite(tables[suite.table], suite, tables)
-    )

@@ -11,7 +11,6 @@ from assets.catalog.loader import load_catalog
 from assets.compute.argument.caveats import INPUTS, caveats_frame
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
-from assets.warehouse.memory import built, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -35,10 +34,7 @@ def caveats_table(
 ) -> dg.MaterializeResult:
     """The same rows stand in the published file, in `show` and in the report."""
     with warehouse.cursor() as con:
-        read = inputs_sha256(tables_content(con, [_TABLES[name] for name in INPUTS]))
-        if not stand(con, [_TABLE], read):
-            frames = {name: read_table(con, f"{_TABLES[name].layer}.{name}") for name in INPUTS}
-            replace_table(con, _TABLE, caveats_frame(frames, load_catalog()))
-            built(con, [_TABLE], read)
+        frames = {name: read_table(con, f"{_TABLES[name].layer}.{name}") for name in INPUTS}
+        replace_table(con, _TABLE, caveats_frame(frames, load_catalog()))
         frame = read_table(con, "regime.caveats")
-    return table_result(_TABLE, frame, facts, apply_now=int(frame["applies_now"].sum()))
+        return table_result(con, _TABLE, frame, facts, apply_now=int(frame["applies_now"].sum()))

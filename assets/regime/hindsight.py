@@ -15,7 +15,6 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -45,14 +44,11 @@ def hindsight_tables(
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        contents = archive_content(con, inputs), tables_content(con, [catalog.tables["regime"]])
-        read = inputs_sha256(facts.profile, grid_content(grid), *contents)
-        if not stand(con, tables, read):
-            archive, regime = load_archive(con, sorted(inputs)), read_table(con, "regime.regime")
-            for table in tables:
-                frame = HINDSIGHT[table.name](archive, grid, regime, catalog, facts.profile)
-                replace_table(con, table, frame, may_be_empty=True)
-            built(con, tables, read)
-        frames = [read_table(con, f"regime.{table.name}") for table in tables]
-    for table, frame in zip(tables, frames, strict=True):
-        yield table_result(table, frame, facts)
+        archive, regime = load_archive(con, sorted(inputs)), read_table(con, "regime.regime")
+        for table in tables:
+            frame = HINDSIGHT[table.name](archive, grid, regime, catalog, facts.profile)
+            replace_table(con, table, frame, may_be_empty=True)
+        results = [
+            table_result(con, table, read_table(con, f"regime.{table.name}"), facts) for table in tables
+        ]
+    yield from results

@@ -33,4 +33,4 @@ def late_figures_table(
     with warehouse.cursor() as con:
         frame = late_figures(con, facts.profile, load_catalog().method.method_version)
         replace_table(con, _TABLE, frame, may_be_empty=True)
-    return table_result(_TABLE, frame, facts)
+        return table_result(con, _TABLE, frame, facts)

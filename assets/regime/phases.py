@@ -11,7 +11,6 @@ from assets.compute.phases_frame import build_phases
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
-from assets.warehouse.memory import archive_content, built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -36,20 +35,17 @@ def qe_phases_table(
     catalog = load_catalog()
     with warehouse.cursor() as con:
         grid, inputs = run_grid(con, facts, catalog), sorted(raw_keys(_TABLE, catalog))
-        contents = archive_content(con, inputs), tables_content(con, [catalog.tables["regime"]])
-        read = inputs_sha256(facts.profile, grid_content(grid), *contents)
-        if not stand(con, [_TABLE], read):
-            archive, regime = load_archive(con, inputs), read_table(con, "regime.regime")
-            made = build_phases(archive, grid, catalog, facts.profile, regime)
-            replace_table(con, _TABLE, made.frame)
-            replace_slice(con, catalog.tables["provenance"], made.provenance, "table_name", _TABLE.name)
-            built(con, [_TABLE], read)
+        archive, regime = load_archive(con, inputs), read_table(con, "regime.regime")
+        made = build_phases(archive, grid, catalog, facts.profile, regime)
+        replace_table(con, _TABLE, made.frame)
+        replace_slice(con, catalog.tables["provenance"], made.provenance, "table_name", _TABLE.name)
         frame = read_table(con, "regime.qe_phases")
-    now = frame.iloc[-1]
-    return table_result(
-        _TABLE,
-        frame,
-        facts,
-        hot_today=int(now["hot_conditions"]),
-        cold_today=int(now["cold_conditions"]),
-    )
+        now = frame.iloc[-1]
+        return table_result(
+            con,
+            _TABLE,
+            frame,
+            facts,
+            hot_today=int(now["hot_conditions"]),
+            cold_today=int(now["cold_conditions"]),
+        )

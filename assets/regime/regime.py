@@ -4,9 +4,11 @@ Belongs here: read, build, write, describe. Does not belong here: formulas (`ass
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import duckdb
+import pandas as pd
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
@@ -18,10 +20,9 @@ from assets.compute.grid import Grid
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
-from assets.plots import drawn_once, score_plot
+from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
-from assets.warehouse.memory import built, grid_content, inputs_sha256, stand, tables_content
 from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -49,37 +50,36 @@ def regime_tables(
 ) -> Iterator[dg.MaterializeResult]:
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
-    tables = [catalog.tables[name] for name in _NAMES]
     with warehouse.cursor() as con:
-        grid = run_grid(con, facts, catalog)
-        inputs = tables_content(con, [catalog.tables[name] for name in REGIME_INPUTS])
-        read = inputs_sha256(facts.profile, grid_content(grid), inputs)
-        if not stand(con, tables, read):
-            _build(con, grid, facts.profile)
-            built(con, tables, read)
-        frames = {table.name: read_table(con, f"regime.{table.name}") for table in tables}
-        history = drawn_once(con, "score", lambda: score_plot(frames["regime"], catalog.method))
-    regime, evidence = frames.pop("regime"), frames.pop("regime_evidence")
+        _build(con, run_grid(con, facts, catalog), facts.profile)
+        frames = {name: read_table(con, f"regime.{name}") for name in _NAMES}
+        extra = {
+            "regime": _of_verdict(frames["regime"]),
+            "regime_evidence": _of_newest_evidence(frames["regime_evidence"], facts),
+        }
+        results = [
+            table_result(con, catalog.tables[name], frame, facts, **extra.get(name, {}))
+            for name, frame in frames.items()
+        ]
+    yield from results
+
+
+def _of_verdict(regime: pd.DataFrame) -> dict[str, Any]:
+    """Metadata of `regime`: label, scores and history."""
     newest = regime.iloc[-1]
-    yield table_result(
-        catalog.tables["regime"],
-        regime,
-        facts,
-        verdict=dg.MetadataValue.md(f"**{newest['regime']}** since {newest['regime_since']:%Y-%m-%d}"),
+    return {
+        "verdict": dg.MetadataValue.md(f"**{newest['regime']}** since {newest['regime_since']:%Y-%m-%d}"),
         **scores(newest),
-        preview=preview(regime[VERDICT_COLUMNS]),
-        history=history,
-    )
-    of_newest = evidence[evidence["as_of_date"] == newest["as_of_date"]]
-    newest_evidence = shown(catalog.tables["regime_evidence"], of_newest, facts)
-    yield table_result(
-        catalog.tables["regime_evidence"],
-        evidence,
-        facts,
-        preview=preview(newest_evidence[EVIDENCE_COLUMNS], rows=len(newest_evidence)),
-    )
-    for name, frame in frames.items():
-        yield table_result(catalog.tables[name], frame, facts)
+        "preview": preview(regime[VERDICT_COLUMNS]),
+        "history": score_plot(regime, load_catalog().method),
+    }
+
+
+def _of_newest_evidence(evidence: pd.DataFrame, facts: RunFacts) -> dict[str, Any]:
+    """Metadata of `regime_evidence`: the evidence for the newest date, in full."""
+    newest = evidence[evidence["as_of_date"] == evidence["as_of_date"].max()]
+    newest = shown(load_catalog().tables["regime_evidence"], newest, facts)
+    return {"preview": preview(newest[EVIDENCE_COLUMNS], rows=len(newest))}
 
 
 def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile) -> None:

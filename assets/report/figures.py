@@ -7,17 +7,13 @@ sentences.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
 from assets.report.charts import gold as gold_spec
 from assets.report.charts import lines as line_spec
-from assets.report.charts import svg
 from assets.report.charts.base import Line, Size, Spec
-from assets.report.charts.svg import Name, inline_svg
+from assets.report.charts.svg import inline_svg
 from assets.report.charts.timeline import Spell, Timeline, sizes, timeline
 from assets.report.reading import Release, Sources
 from assets.report.words import ABSENT, STATE_WORDS, day, listed, month, number
@@ -88,12 +84,10 @@ def timeline_figure(release: Release) -> Figure | None:
         "timeline",
         "Bubble score, conditions and stance",
         _pictures(
-            release,
             "timeline",
             sizes(),
             lambda size: timeline(shown, size),
             ("Bubble score over time", description),
-            shown,
         ),
         caption(
             release,
@@ -119,12 +113,10 @@ def gold_figure(release: Release) -> Figure | None:
         "gold",
         "Real return held to maturity, by inflation",
         _pictures(
-            release,
             "gold",
             gold_spec.SIZES,
             lambda size: gold_spec.gold_chart(nominal, real, size),
             ("Gold against bonds", gold_spec.description(nominal, real)),
-            (nominal, real),
         ),
         Caption(
             "Real return held to maturity, % a year.",
@@ -160,12 +152,10 @@ def lines_figure(
         key,
         title,
         _pictures(
-            release,
             key,
             sizes_of,
             lambda size: line_spec.lines_chart(drawn, size, limits, since),
             (title, described(drawn)),
-            (drawn, limits, since),
         ),
         caption(release, what, longest, columns, note),
         drawn,
@@ -232,40 +222,10 @@ def as_of(release: Release) -> str:
 
 
 def _pictures(
-    release: Release,
-    figure: str,
-    widths: Sequence[Size],
-    spec: Callable[[Size], Spec],
-    words: tuple[str, str],
-    drawn_from: object,
+    figure: str, widths: Sequence[Size], spec: Callable[[Size], Spec], words: tuple[str, str]
 ) -> dict[str, str]:
-    """Pictures in all widths; one the page before has, drawn from the same by the same code, is taken over.
-
-    `words` are title and description; `drawn_from` is all that `spec` depends on beside the width.
-    """
-    found = {}
-    for size in widths:
-        name = Name(figure, size.name, _mark(figure, size, words, drawn_from))
-        found[size.name] = release.pictures.get(name.mark) or _drawn(spec, size, name, words)
-    return found
-
-
-def _drawn(spec: Callable[[Size], Spec], size: Size, name: Name, words: tuple[str, str]) -> str:
+    """The chart drawn in all widths; `words` are title and description."""
     from altair.utils.schemapi import debug_mode
 
-    with debug_mode(
-        False
-    ):  # a specification is held to its schema in tests: it takes as long as all the drawing
-        made = spec(size)
-    return inline_svg(made, name, *words)
-
-
-def _mark(*drawn_from: object) -> str:
-    return hashlib.sha256(f"{_code()}{drawn_from!r}".encode()).hexdigest()[:16]
-
-
-@cache
-def _code() -> str:
-    """Hash of the code that draws."""
-    files = sorted(Path(svg.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    with debug_mode(False):  # tests validate specifications: it takes as long as all the drawing
+        return {size.name: inline_svg(spec(size), figure, size.name, *words) for size in widths}

@@ -23,7 +23,6 @@ from assets.report import (
     tables_markets,
     tables_record,
 )
-from assets.report.charts.svg import pictures_of
 from assets.report.figures import Figure, as_of, gold_figure, timeline_figure
 from assets.report.first_screen import head, tiles
 from assets.report.multiples import FED, MARKETS, MONEY, Panel, panel_figure
@@ -56,15 +55,12 @@ SECTIONS = (
 )
 
 
-def render_report(con: duckdb.DuckDBPyConnection, before: str = "") -> str:
-    """The page for the published, or staged, file behind a read-only connection.
-
-    `before` is the page of an earlier release: pictures whose figures did not change are taken from it.
-    """
+def render_report(con: duckdb.DuckDBPyConnection) -> str:
+    """The page for the published, or staged, file behind a read-only connection."""
     import jinja2
     from markupsafe import Markup, escape
 
-    release = Release(con, pictures_of(before))
+    release = Release(con)
 
     def say(name: str) -> Markup:
         text = said(release, name)

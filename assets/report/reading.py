@@ -6,7 +6,7 @@ Belongs here: asking a read-only connection. Does not belong here: words for the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -47,10 +47,8 @@ class Sources(NamedTuple):
 class Release:
     """The published, or staged, file behind a read-only connection. Every answer is asked once."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, pictures: Mapping[str, str] | None = None) -> None:
-        """`pictures` are those of the page before, by mark: what did not change is not drawn again."""
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        self.pictures = pictures or {}
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
         """Answer of a query, each row by column name."""

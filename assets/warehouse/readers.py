@@ -17,6 +17,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
+from assets.catalog.render import qualified_name
 from assets.compute.archive import BITS, EPOCH, SOURCES, Archive
 from assets.warehouse.merge import utc
 
@@ -183,6 +185,16 @@ def read_table(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
         raise LookupError(f"the warehouse has no table {name}")
     con.execute(f'SELECT * FROM "{schema}"."{table}"')
     return frame_of(con)
+
+
+def content_hash(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """Hash of the rows of a table of the warehouse in hexadecimal digits; the order of the rows does not matter.
+
+    It adds up DuckDB's hash of every row, which another version of DuckDB may compute differently: compare hashes
+    that one version made.
+    """
+    query = f"SELECT coalesce(sum(CAST(hash(t) AS HUGEINT)), 0) FROM {qualified_name(table)} AS t"
+    return f"{con.execute(query).fetchall()[0][0]:x}"
 
 
 def _as_of(

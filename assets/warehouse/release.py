@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,19 +21,27 @@ import duckdb
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.catalog.render import insert_by_name, qualified_name, quoted
+from assets.catalog.render import (
+    comment_statements,
+    create_table,
+    insert_by_name,
+    literal,
+    qualified_name,
+    quoted,
+)
 from assets.warehouse import environment
 from assets.warehouse.dictionary import columns_frame, parameters_frame, series_frame, versions_frame
 from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
 from assets.warehouse.release_queries import ReleaseFacts, series_query, source_query
-from assets.warehouse.release_shape import STAGE, attached, put_shape
-from assets.warehouse.release_views import VIEWS, view_tables
+from assets.warehouse.release_views import VIEWS, view_statements, view_tables
 from assets.warehouse.rights import Withheld, selected, withheld
 from assets.warehouse.tables import registered
 
 if TYPE_CHECKING:
     from assets.run_facts import RunFacts
 
+STORAGE_VERSION = "v1.2.0"
+STAGE = "staged_release"  # name the file is attached under while it is built
 _FRAME = "release_frame"
 
 
@@ -84,15 +94,43 @@ def build_release(
     remove_staged(staged)
     tables = published_tables(catalog)
     try:
-        put_shape(con, staged, catalog, tables, facts.profile)
         with con.cursor() as cursor, attached(cursor, staged):
             for table in tables:
+                _create(cursor, table)
+            for table in tables:
                 _write(cursor, table, catalog, facts)
+            cursor.execute(f"USE {STAGE}")
+            for statement in view_statements(catalog, facts.profile):
+                cursor.execute(statement)
     except BaseException as error:
         remove_staged(staged)
         if isinstance(error, OSError) or (isinstance(error, duckdb.Error) and is_about_the_file(error)):
             raise explained(error, staged) from None
         raise
+
+
+@contextmanager
+def attached(cursor: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[None]:
+    """The staged file attached under the name STAGE, in one transaction that is checkpointed at the end.
+
+    It has no WAL: a file that is not finished is thrown away. The cursor uses its own database again afterwards.
+    """
+    options = f"STORAGE_VERSION {literal(STORAGE_VERSION)}, RECOVERY_MODE no_wal_writes"
+    cursor.execute(f"ATTACH {literal(str(staged))} AS {STAGE} ({options})")
+    home = cursor.execute("SELECT current_database(), current_schema()").fetchall()[0]
+    try:
+        cursor.execute("BEGIN TRANSACTION")
+        yield
+        cursor.execute("COMMIT")
+        cursor.execute(f"CHECKPOINT {STAGE}")
+    except BaseException:
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
+    finally:
+        with suppress(duckdb.Error):
+            cursor.execute(f"USE {'.'.join(map(quoted, home))}")
+            cursor.execute(f"DETACH {STAGE}")
 
 
 def remove_staged(staged: Path) -> None:
@@ -116,6 +154,13 @@ def _refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> 
             f"regime.regime was computed for {found[1]} as of {found[0]}, this release is "
             f"{facts.profile} as of {facts.as_of}; run the whole job"
         )
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """One table without rows, with its comments."""
+    name = qualified_name(table, STAGE, "main")
+    for statement in (create_table(table, name, with_key=False), *comment_statements(table, name)):
+        con.execute(statement)
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts) -> None:

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from assets.warehouse.release_folder import releases, withdraw
 
 NIGHTS = 14
 DESCRIPTOR = "datapackage.json"
-AFTER_OWN_KEYS = '"regime:rights"'  # the first of its keys that decides nothing
-_HEAD = 4096  # characters; what decides takes some six hundred
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def prune(published: Path, published_id: str) -> list[str]:
 
 def _read(folder: Path) -> Kept | None:
     try:
-        said = _own_keys(folder / DESCRIPTOR)
+        said = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
         return Kept(
             folder.name,
             said["regime:profile"],
@@ -67,13 +63,3 @@ def _read(folder: Path) -> Kept | None:
         )
     except (OSError, ValueError, KeyError):
         return None
-
-
-def _own_keys(descriptor: Path) -> dict[str, Any]:
-    """A descriptor's own keys from its head, since it is long; one that begins otherwise is read in full."""
-    with descriptor.open(encoding="utf-8") as file:
-        head = file.read(_HEAD)
-        own, _, _ = head.partition(AFTER_OWN_KEYS)
-        with suppress(ValueError):  # no JSON: in earlier versions the key stood deep inside another one
-            return dict(json.loads(f"{own.rstrip().rstrip(',')}}}"))
-        return dict(json.loads(head + file.read()))

@@ -12,9 +12,8 @@ from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.warehouse.tables import ensure_tables, transaction
 
-KEPT_TABLES = (
-    "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "remembered",
-)  # fmt: skip
+KEPT_TABLES = ("vintages", "fetches", "provenance", "check_results", "publications", "published_rows")
+_NO_LONGER_USED = ("ops.remembered",)  # made by version 0.x up to the removal of cached results
 
 # Within one (series, observation, start) the row captured last stands, until the day before the next start.
 _OBSERVATIONS = """
@@ -36,11 +35,16 @@ FROM (
 
 
 def create_schema(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Create what is missing: schemas, kept tables with comments, the view `raw.observations`. Idempotent."""
+    """Create what is missing: schemas, kept tables with comments, the view `raw.observations`. Idempotent.
+
+    Tables that an earlier version kept and nothing reads any more are dropped.
+    """
     with transaction(con):
         for schema in SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         ensure_tables(con, [catalog.tables[name] for name in KEPT_TABLES])
+        for name in _NO_LONGER_USED:
+            con.execute(f"DROP TABLE IF EXISTS {name}")
         con.execute(_OBSERVATIONS)
         for statement in comment_statements(catalog.tables["observations"], "raw.observations", is_view=True):
             con.execute(statement)

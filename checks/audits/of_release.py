@@ -14,15 +14,13 @@ import pandas as pd
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
 from assets.warehouse.ledger import row_sha256
-from assets.warehouse.memory import archive_content, grid_content
 from assets.warehouse.publication import released
 from assets.warehouse.readers import frame_of, load_archive
 from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
-from checks.audits.recompute import RECOMPUTED, cut_dates, recompute_suite, recomputed
+from checks.audits.recompute import cut_dates, recompute_suite, recomputed
 from checks.audits.rights import figures_disclosed, rights_suite
-from checks.remembered import judged_once
 from checks.runner import SuiteResult, run_suite
 from checks.staged import StagedTables
 
@@ -67,17 +65,11 @@ def _computed_again(
     facts: RunFacts,
     catalog: Catalog,
 ) -> SuiteResult:
-    """The leak audit by recomputation; where archive, dates and tables are those of the last one, its findings."""
-    grid, suite = run_grid(con, facts, catalog), recompute_suite()
-    judged = [tables.content(catalog.tables[name]) for name in RECOMPUTED]
-    read = " ".join([facts.profile, grid_content(grid), archive_content(con, catalog.series), *judged])
-
-    def judge() -> SuiteResult:
-        release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
-        archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
-        return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), suite)
-
-    return judged_once(con, suite, facts.run_date, read, judge)
+    """The leak audit by recomputation."""
+    grid = run_grid(con, facts, catalog)
+    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
+    archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
+    return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), recompute_suite())
 
 
 def _published(

@@ -26,7 +26,6 @@ JUDGING = {
     "checks.audits",
     "checks.runner",
     "checks.registry",
-    "checks.remembered",
     "checks.results",
     "checks.rights",
     "checks.staged",
@@ -51,9 +50,8 @@ MAY_IMPORT = {
     "checks.suites": UPSTREAM - {"assets"},
     "checks.archive": UPSTREAM - {"assets"} | JUDGING | {"checks"},
     "checks.audits": UPSTREAM - {"assets"}
-    | {"checks", "checks.remembered", "checks.rights", "checks.runner", "checks.staged", "checks.suites"},
+    | {"checks", "checks.rights", "checks.runner", "checks.staged", "checks.suites"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
-    "checks.remembered": UPSTREAM - {"assets"} | {"checks.audits", "checks.runner", "checks.suites"},
     "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.suites"},
     "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner"},
     "checks.rights": UPSTREAM - {"assets"} | {"checks.runner", "checks.suites"},

@@ -17,7 +17,14 @@ from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.errors import WarehouseError
 from assets.warehouse.ledger import forget_results
 from assets.warehouse.readers import all_as_of, series_as_of
-from assets.warehouse.release import build_release, publication_time, published_tables, release_facts
+from assets.warehouse.release import (
+    STAGE,
+    attached,
+    build_release,
+    publication_time,
+    published_tables,
+    release_facts,
+)
 from assets.warehouse.release_views import view_tables
 from tests.integration.conftest import STARTED_AT, Night
 
@@ -266,3 +273,11 @@ def test_what_was_judged_long_ago_is_forgotten_and_the_rest_stays(night: Night) 
             "SELECT count(*), count(*) FILTER (run_id = 'old') FROM ops.check_results"
         ).fetchall()
     assert count > 0 and left == [(count, 0)]
+
+
+def test_a_file_that_cannot_be_written_out_is_an_error_and_not_a_release(night: Night) -> None:
+    night.staged.unlink()
+    with open_warehouse(night.warehouse) as con, con.cursor() as cursor, con.cursor() as other:
+        with pytest.raises(duckdb.Error, match="CHECKPOINT"), attached(cursor, night.staged):
+            other.execute(f"BEGIN; CREATE TABLE {STAGE}.main.half_written (number INTEGER)")
+        other.execute("ROLLBACK")

@@ -17,7 +17,7 @@ from assets.warehouse.connection import CONFIG
 from assets.warehouse.publication import publish
 from assets.warehouse.release import published_tables
 from assets.warehouse.release_folder import damaged, releases
-from assets.warehouse.retention import _own_keys
+from assets.warehouse.retention import prune
 from tests.integration.conftest import Night
 
 
@@ -63,17 +63,24 @@ def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Pa
                 assert con.execute(read, [str(csv)]).fetchall() == rows
 
 
-def test_what_decides_how_long_a_release_is_kept_is_read_off_the_head_of_its_descriptor(
-    release: Path, tmp_path: Path
+def test_a_release_is_removed_by_what_its_descriptor_states_and_left_alone_without_one(
+    release: Path, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    descriptor = release / "datapackage.json"
-    whole = json.loads(descriptor.read_text(encoding="utf-8"))
-    decides = ("regime:profile", "regime:label", "regime:method_version", "regime:new_month_ends")
-    assert {name: _own_keys(descriptor)[name] for name in decides} == {name: whole[name] for name in decides}
-    assert len(_own_keys(descriptor)) < len(whole) and "resources" not in _own_keys(descriptor)
-    earlier = tmp_path / "datapackage.json"
-    earlier.write_text(json.dumps(dict(reversed(whole.items())), indent=1), encoding="utf-8")
-    assert _own_keys(earlier) == whole
+    monkeypatch.setattr("assets.warehouse.retention.NIGHTS", 1)
+    whole = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
+    later = {
+        "21000101T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 0}),
+        "21000102T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 1}),
+        "21000103T010000.000000Z": '{"name": "stimulus-regime", "regime:profile": "sam',
+        "21000104T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 0}),
+    }
+    for name, descriptor in later.items():
+        folder = release.with_name(name)
+        folder.mkdir()
+        (folder / "datapackage.json").write_text(descriptor, encoding="utf-8")
+    gone, *kept = later
+    assert prune(night.published, kept[-1]) == [gone]
+    assert [folder.name for folder in releases(night.published)] == [release.name, *kept]
 
 
 def test_the_files_beside_the_published_one_are_those_of_its_release_and_not_links(

@@ -39,11 +39,24 @@ def test_made_on_first_opening_and_the_same_on_the_next(tmp_path: Path) -> None:
         ).fetchall()
     assert [row[:2] for row in first] == [
         ("derived", "provenance"), ("ops", "check_results"), ("ops", "publications"),
-        ("ops", "published_rows"), ("ops", "remembered"), ("raw", "fetches"), ("raw", "vintages"),
+        ("ops", "published_rows"), ("raw", "fetches"), ("raw", "vintages"),
     ]  # fmt: skip
     assert [name for (name,) in view] == [
         "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source", "captured_at",
     ]  # fmt: skip
+
+
+def test_cached_results_of_an_earlier_version_are_dropped_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    listing = "SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL"
+    with open_warehouse(path) as con:
+        declared = con.execute(listing).fetchall()
+        con.execute("CREATE TABLE ops.remembered (work VARCHAR PRIMARY KEY, outcome VARCHAR)")
+        con.execute("INSERT INTO ops.remembered VALUES ('build regime', 'x')")
+        con.execute("CREATE TABLE ops.of_the_operator AS SELECT 42 AS answer")
+    for _ in range(2):
+        with open_warehouse(path) as con:
+            assert con.execute(listing).fetchall() == sorted([*declared, ("ops", "of_the_operator")])
 
 
 def test_closed_and_unlocked_when_the_block_raises(tmp_path: Path) -> None:
@@ -145,20 +158,29 @@ def test_steps_of_a_run_share_one_opening(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_book_are_written_when_the_run_ends_whatever_became_of_its_steps(tmp_path: Path) -> None:
-    table = load_catalog().tables["remembered"]
+    table = load_catalog().tables["published_rows"]
 
-    def row(work: str) -> pd.DataFrame:
-        return pd.DataFrame({"work": [work], "inputs_sha256": ["0" * 64], "outcome": ["x"]})
+    def row(run_id: str) -> pd.DataFrame:
+        given = {
+            "as_of_date": pd.Timestamp("2026-05-31"),
+            "profile": "sample",
+            "method_version": run_id,  # part of the key
+            "first_published_at": pd.Timestamp("2026-06-01"),
+            "release_id": run_id,
+            "regime": "neither",
+            "row_sha256": "0" * 64,
+        }
+        return pd.DataFrame([{name: given[name] for name in table.column_names}])
 
     @dg.asset
     def written(warehouse: Warehouse) -> None:
         warehouse.append_later(table, row("first"))
         warehouse.append_later(table, row("second"))
         with warehouse.cursor() as con:
-            assert con.execute("SELECT count(*) FROM ops.remembered").fetchall() == [(0,)]
+            assert con.execute("SELECT count(*) FROM ops.published_rows").fetchall() == [(0,)]
         warehouse.write_out()
         with warehouse.cursor() as con:
-            assert con.execute("SELECT count(*) FROM ops.remembered").fetchall() == [(2,)]
+            assert con.execute("SELECT count(*) FROM ops.published_rows").fetchall() == [(2,)]
 
     @dg.asset(deps=[written])
     def broken(warehouse: Warehouse) -> None:
@@ -170,8 +192,8 @@ def test_rows_of_a_book_are_written_when_the_run_ends_whatever_became_of_its_ste
     )
     assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
     with open_warehouse(tmp_path / "w.duckdb") as con:
-        works = con.execute("SELECT work FROM ops.remembered ORDER BY work").fetchall()
-    assert works == [("first",), ("second",), ("third",)]
+        written_by = con.execute("SELECT release_id FROM ops.published_rows ORDER BY 1").fetchall()
+    assert written_by == [("first",), ("second",), ("third",)]
 
 
 def test_run_without_the_lock_fails_naming_the_holder(tmp_path: Path) -> None:

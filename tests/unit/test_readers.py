@@ -21,6 +21,7 @@ from assets.warehouse.merge import MergeCounts, merge_payload
 from assets.warehouse.readers import (
     Holding,
     all_as_of,
+    content_hash,
     first_published,
     last_fetches,
     load_archive,
@@ -188,3 +189,28 @@ def test_unknown_table_is_named(con: duckdb.DuckDBPyConnection) -> None:
     assert list(read_table(con, "raw.observations").columns)[:2] == ["series_id", "observation_date"]
     with pytest.raises(LookupError, match=r"no table derived.nothing"):
         read_table(con, "derived.nothing")
+
+
+ROWS = "SELECT * FROM (VALUES (1.5, 'a'), (NULL, 'b')) AS rows_of (number, word)"
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        ("CREATE OR REPLACE TABLE regime.late_figures AS FROM regime.late_figures ORDER BY word DESC", True),
+        ("UPDATE regime.late_figures SET number = 1.5000000000000002 WHERE word = 'a'", False),
+        ("UPDATE regime.late_figures SET number = 0 WHERE word = 'b'", False),
+        ("UPDATE regime.late_figures SET word = NULL WHERE word = 'b'", False),
+        ("INSERT INTO regime.late_figures SELECT 9.0, 'c' FROM range(2)", False),  # equal rows do not cancel
+        ("DELETE FROM regime.late_figures", False),
+    ],
+)
+def test_a_content_hash_changes_with_a_value_and_not_with_the_order_of_rows(
+    change: str, is_same: bool
+) -> None:
+    table = load_catalog().tables["late_figures"]
+    with duckdb.connect() as con:
+        con.execute(f"CREATE SCHEMA regime; CREATE TABLE regime.late_figures AS {ROWS}")
+        before = content_hash(con, table)
+        con.execute(change)
+        assert (content_hash(con, table) == before) is is_same

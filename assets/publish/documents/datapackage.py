@@ -39,9 +39,9 @@ WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_ma
 
 
 def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of datapackage.json. Its own keys begin with `regime:`.
+    """The text of datapackage.json. Keys of this project begin with `regime:`.
 
-    They decide how long a release is kept, and stand first, where they are read without the rest (`retention.py`).
+    Some of them decide how long a release is kept (`retention.py`).
     """
     manifest = facts.manifest
     descriptor = {

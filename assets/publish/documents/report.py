@@ -1,7 +1,6 @@
 """`report.html`: the release for readers, on one page.
 
-Belongs here: where the page before lies, whose unchanged pictures are taken over. Does not belong here: the page
-(`assets/report`).
+Belongs here: the page as a document of the release. Does not belong here: the page itself (`assets/report`).
 """
 
 from __future__ import annotations
@@ -10,13 +9,9 @@ import duckdb
 
 from assets.publish.documents.facts import DocumentFacts
 
-NAME = "report.html"
-
 
 def report(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of report.html."""
     from assets.report.page import render_report
 
-    page = facts.before / NAME if facts.before is not None else None
-    before = page.read_text(encoding="utf-8") if page is not None and page.is_file() else ""
-    return render_report(con, before)
+    return render_report(con)
