@@ -18,7 +18,9 @@ class RunFacts:
     """One run. `run_date` is the day whose knowledge the newest row states; `started_at` is a UTC timestamp.
 
     Nothing that became public after `run_date` is used, whatever the archive holds. With
-    `publishes_restricted` raw figures of restricted series go into the publication.
+    `publishes_restricted` raw figures of restricted series go into the publication. `is_historical`: somebody gave the
+    run date; `accepts_incomplete`: somebody wanted a publication although inputs of the label are not held. Neither run
+    freezes rows.
     """
 
     run_id: str
@@ -29,3 +31,5 @@ class RunFacts:
     published_path: Path
     code_version: str
     publishes_restricted: bool = False
+    is_historical: bool = False
+    accepts_incomplete: bool = False

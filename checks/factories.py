@@ -31,7 +31,7 @@ from checks.suites.rules import Suite
 CHECK = "suite"
 Loaded = tuple[pd.DataFrame, Mapping[str, pd.DataFrame]]
 SuiteOf = Callable[[dt.date], Suite]
-Load = Callable[[duckdb.DuckDBPyConnection, Suite], Loaded]
+Load = Callable[[duckdb.DuckDBPyConnection, Suite, RunFacts], Loaded]
 
 
 def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChecksDefinition:
@@ -52,7 +52,7 @@ def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChec
     ) -> dg.AssetCheckResult:
         suite = suite_of(facts.run_date)
         with warehouse.cursor() as con:
-            frame, beside = load(con, suite)
+            frame, beside = load(con, suite, facts)
         result = of_table(run_suite(frame, suite, beside), load_catalog(), facts.profile)
         kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
         warehouse.append_later(load_catalog().tables["check_results"], kept)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.catalog.models import Catalog, Series
+from assets.run_facts import RunFacts
+from assets.warehouse.live import read_record
 from assets.warehouse.readers import read_table
 from assets.warehouse.tables import registered
 from checks.audits.leak import PROVENANCE
@@ -111,13 +113,20 @@ LIMIT $most
 
 
 def load_table(
-    con: duckdb.DuckDBPyConnection, suite: Suite, catalog: Catalog
+    con: duckdb.DuckDBPyConnection, suite: Suite, facts: RunFacts, catalog: Catalog
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """The suite's table and the tables its rules read beside it. Raises LookupError for one that is not there."""
+    """The suite's table and the tables its rules read beside it. Raises LookupError for one that is not there.
+
+    Beside a table that is about the record stand the tables as published, beside any other the panel.
+    """
     layers = {name: catalog.tables[name].layer for name in (suite.table, *suite.tables_beside)}
-    beside = {
-        name: read_table(con, f"{layers[name]}.{name}") for name in suite.tables_beside if name != PROVENANCE
-    }
+
+    def other(name: str) -> pd.DataFrame:
+        if catalog.tables[suite.table].is_as_of:
+            return read_table(con, f"{layers[name]}.{name}")
+        return read_record(con, name, catalog, facts.profile, facts.run_date)
+
+    beside = {name: other(name) for name in suite.tables_beside if name != PROVENANCE}
     if PROVENANCE in suite.tables_beside:
         query = f"SELECT * FROM {layers[PROVENANCE]}.{PROVENANCE} WHERE table_name = ?"
         beside[PROVENANCE] = con.execute(query, [suite.table]).df()

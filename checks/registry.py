@@ -42,6 +42,7 @@ from checks.suites import (
     regime_revised,
     relative_attractiveness,
     reserve_growth,
+    row_corrections,
     score_attribution,
 )
 from checks.suites.rules import Rule, Suite
@@ -69,6 +70,7 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
         regime_nightly,
         qe_phases,
         late_figures,
+        row_corrections,
         score_attribution,
         regime_changes,
         distance_to_flip,
@@ -97,6 +99,7 @@ WITH_PROVENANCE = (
 )
 MAY_BE_EMPTY = (
     "late_figures",  # no figure was late
+    "row_corrections",  # no backfilled row changed
     "regime_nightly",  # nothing was published yet
     "score_attribution",  # a run date before the first score
     "regime_changes",
@@ -106,7 +109,7 @@ MAY_BE_EMPTY = (
     "forward_returns_by_spell",
 )
 SPARSE = ("regime_changes",)  # a row on some dates only
-KEPT = ("late_figures", "regime_nightly")  # rows of other runs stand here too
+KEPT = ("late_figures", "regime_nightly", "row_corrections")  # rows of other runs stand here too
 
 
 def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:

@@ -40,6 +40,7 @@ def run_facts(context: dg.InitResourceContext) -> RunFacts:
         published_path=settings.published_path,
         code_version=code_version(),
         publishes_restricted=settings.publishes_restricted,
+        is_historical=settings.as_of is not None,
     )
 
 

@@ -3,8 +3,8 @@
 Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`),
 computing the tables (`assets/compute/all_tables.py`).
 
-The archive is taken as it was when the release was published, and every row sees what had reached us when that row was
-first published: both are stated in the release itself. A figure the release withholds is compared as withheld.
+The archive is taken as it was when the release was made, which its manifest states; a live row comes from the archive
+it was frozen from, which the warehouse states. A figure the release withholds is compared as withheld.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.all_tables import all_tables
+from assets.compute.archive import resolve
+from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
 from assets.compute.cut import captured_by
 from assets.compute.grid import Grid
+from assets.compute.kinds import LIVE
+from assets.compute.overlay import record_of
 from assets.publish.documents.facts import asked
 from assets.warehouse import environment
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.readers import frame_of, load_archive
+from assets.warehouse.live import live_rows
+from assets.warehouse.readers import frame_of, load_captures
+from assets.warehouse.recomputed import microseconds, panel_of
 from assets.warehouse.release_folder import damaged
 from assets.warehouse.rights import passed_on, withheld
-from checks.audits.recompute import ADDED_BY_PUBLICATION
-from checks.suites.measures import unequal
 from pipelines.resources import code_version
 
 _SHOWN = 10
@@ -66,10 +70,9 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
             version, code = manifest["method_version"], manifest["code_version"]
             said = f"made with method {version}: check out {code} to reproduce it"
             return Verified(release.name, files, drift, [said], {})
-        moment = int(pd.Timestamp(manifest["published_at"]).value // 1000)
         numbers, rows = [], {}
         withholds = _withholds(con, manifest)
-        for name, again in _computed_again(warehouse, con, catalog, manifest["profile"], moment).items():
+        for name, again in _computed_again(warehouse, con, catalog, manifest).items():
             table, stated = catalog.tables[name], _read(con, name)
             cells = withheld(table, catalog, manifest["profile"]) if withholds else {}
             numbers += _differences(table, stated, passed_on(again, cells))
@@ -81,15 +84,28 @@ def _computed_again(
     warehouse: duckdb.DuckDBPyConnection,
     release: duckdb.DuckDBPyConnection,
     catalog: Catalog,
-    profile: Profile,
-    moment: int,
+    manifest: Mapping[str, Any],
 ) -> dict[str, pd.DataFrame]:
-    """Every table for the dates of the release, from what had been captured by a moment (microseconds)."""
-    regime = _read(release, "regime")
-    archive = captured_by(load_archive(warehouse, list(catalog.series)), moment)
-    known_by = regime["first_published_at"].to_numpy(dtype="datetime64[us]").astype("int64")
-    grid = Grid(regime["as_of_date"].to_numpy(dtype="datetime64[D]"), known_by)
-    return all_tables(archive, grid, catalog, profile)
+    """Every table for the dates of the release, from what had been captured when it and its live rows were made."""
+    profile: Profile = manifest["profile"]
+    moment = manifest.get("captured_until") or manifest["published_at"]
+    captures = load_captures(warehouse, list(catalog.series))
+    stated = _read(release, "regime")
+    known = live_rows(
+        warehouse, profile, manifest["method_version"], manifest["as_of_date"], manifest["release_id"]
+    )
+    days = set(stated.loc[stated["row_kind"] == LIVE, "as_of_date"]) if "row_kind" in stated else set()
+    rows = [row for row in known.rows if pd.Timestamp(row.as_of_date) in days]
+    live: dict[str, pd.DataFrame] = {}
+    for row in rows:  # oldest first: each has a grid and an archive of its own, and the live rows before it
+        record = record_of(panel_of(captures, row, catalog, profile).tables, live)
+        record["regime"] = record["regime"].assign(row_kind=LIVE)
+        for name, frame in record.items():
+            own = frame[frame["as_of_date"] == pd.Timestamp(row.as_of_date)]
+            live[name] = pd.concat([live[name], own]) if name in live else own
+    grid = Grid(stated["as_of_date"].to_numpy(dtype="datetime64[D]"))
+    archive = resolve(captured_by(captures, microseconds(moment)))
+    return all_tables(archive, grid, catalog, profile, live)
 
 
 def _withholds(release: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> bool:

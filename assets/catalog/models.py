@@ -133,6 +133,7 @@ class Column(Entry):
     maximum: float | None = None
     values: tuple[str, ...] | None = None
     repeats: tuple[Repeat, ...] = ()
+    added_in: Text | None = None  # version that brought it; on live rows it is filled from their own figures
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -146,7 +147,10 @@ class Column(Entry):
 
 
 class Table(Entry):
-    """One table: layer, grain, key and ordered columns. `name` is the file's name."""
+    """One table: layer, grain, key and ordered columns. `name` is the file's name.
+
+    `about_record`: its rows compare or count published rows, so it reads live rows and has none itself.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     layer: Layer
@@ -154,6 +158,7 @@ class Table(Entry):
     grain: Sentence
     key: Annotated[tuple[str, ...], Field(min_length=1)]
     columns: Annotated[tuple[Column, ...], Field(min_length=1, alias="column")]
+    about_record: bool = False
 
     @model_validator(mode="after")
     def _made_of_columns(self) -> Self:
@@ -175,6 +180,13 @@ class Table(Entry):
     def column_names(self) -> tuple[str, ...]:
         """Column names in declared order, which is the order of the table and of its frame."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def is_as_of(self) -> bool:
+        """Whether its rows speak for one date each, so that they are frozen with the date's live row."""
+        return (
+            self.layer in ("derived", "regime") and self.key[0] == "as_of_date" and not self.about_record
+        )
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError when the table has none."""
@@ -288,6 +300,10 @@ class Catalog:
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
     caveats: Mapping[str, Caveat]
+
+    def as_of_tables(self) -> list[Table]:
+        """Published tables with rows for one date each: what a live row consists of, beside its provenance."""
+        return [table for table in self.tables.values() if table.is_as_of]
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""

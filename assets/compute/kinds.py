@@ -24,7 +24,7 @@ PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
 
 
 def row_kinds(grid: Grid, rules: RowKinds) -> Texts:
-    """Kind of every row of a panel, before frozen rows replace theirs: the run date and its neighbours are provisional."""
+    """Kind of every row of a panel, before live rows replace theirs."""
     age = (grid.as_of[-1] - grid.as_of).astype("int64")
     kinds = np.full(len(grid), BACKFILLED, dtype=object)
     kinds[age <= rules.provisional_days] = PROVISIONAL

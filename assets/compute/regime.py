@@ -16,6 +16,7 @@ import pandas as pd
 from assets.compute import overlays
 from assets.compute.conditions import Condition, Readings, Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
+from assets.compute.kinds import row_kinds
 from assets.compute.reading import Floats, Texts
 from assets.compute.robustness import agreement
 from assets.compute.score_range import score_range
@@ -131,6 +132,7 @@ def regime_frame(
         {
             "as_of_date": grid.as_of.astype("datetime64[s]"),
             "is_month_end": grid.is_month_end,
+            "row_kind": row_kinds(grid, method.row_kinds),
             "regime": regime.label,
             "stance": regime.stance.stance,
             "stance_realised": regime.stance.realised,

@@ -19,7 +19,7 @@ from checks.registry import JUDGED_IN_RELEASE, suite_of
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table
 from checks.runner import run_suite
-from checks.staged import StagedTables
+from checks.staged import PanelOf, StagedTables
 
 _REACHED = """
 SELECT count(*) FILTER (status = 'unreachable'), count(*) FILTER (status NOT IN ('unreachable', 'not_in_profile'))
@@ -42,10 +42,12 @@ def judged(staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, fa
     """
     catalog = load_catalog()
     tables = StagedTables(staged, con, facts, catalog)
+    panel = PanelOf(tables, con, catalog)
     suites = [suite_of(name, catalog, facts.run_date).critical() for name in JUDGED_IN_RELEASE]
-    results = [
-        of_table(run_suite(tables[suite.table], suite, tables), catalog, facts.profile) for suite in suites
-    ]
+    results = []
+    for suite in suites:
+        read = panel if catalog.tables[suite.table].is_as_of else tables
+        results.append(of_table(run_suite(read[suite.table], suite, read), catalog, facts.profile))
     results += audit_release(staged, con, tables, facts, catalog)
     archive = judge_archive(con, catalog, facts.run_date)
     checked_at = dt.datetime.now(dt.UTC)

@@ -21,6 +21,7 @@ from assets.publish.describe import release_metadata
 from assets.publish.documents.release import fill_release
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.publish.gate_check import GATE, MEANS, gate_check
+from assets.publish.rows import settle_rows
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import forget_results, record_publication
 from assets.warehouse.publication import Held, publish, staged_path
@@ -69,6 +70,7 @@ def release(
     with warehouse.cursor() as con:
         refuse_when_nothing_was_reached(con, facts)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
+        settle_rows(con, facts, of_release, catalog)
         build_release(con, staged, catalog, of_release)
         try:
             published = publish(

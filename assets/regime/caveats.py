@@ -11,6 +11,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.argument.caveats import INPUTS, caveats_frame
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
+from assets.warehouse.live import read_record
 from assets.warehouse.readers import read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -34,7 +35,9 @@ def caveats_table(
 ) -> dg.MaterializeResult:
     """The same rows stand in the published file, in `show` and in the report."""
     with warehouse.cursor() as con:
-        frames = {name: read_table(con, f"{_TABLES[name].layer}.{name}") for name in INPUTS}
+        frames = {
+            name: read_record(con, name, load_catalog(), facts.profile, facts.run_date) for name in INPUTS
+        }
         replace_table(con, _TABLE, caveats_frame(frames, load_catalog()))
         frame = read_table(con, "regime.caveats")
         return table_result(con, _TABLE, frame, facts, apply_now=int(frame["applies_now"].sum()))

@@ -15,6 +15,7 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
+from assets.warehouse.live import read_record
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
@@ -44,7 +45,8 @@ def hindsight_tables(
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
         grid = run_grid(con, facts, catalog)
-        archive, regime = load_archive(con, sorted(inputs)), read_table(con, "regime.regime")
+        archive = load_archive(con, sorted(inputs))
+        regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         for table in tables:
             frame = HINDSIGHT[table.name](archive, grid, regime, catalog, facts.profile)
             replace_table(con, table, frame, may_be_empty=True)

@@ -1,6 +1,6 @@
-"""`late_figures` as an asset: figures that reached us after a row was published, and would have been in it.
+"""`late_figures` as an asset: figures that reached us after a live row was frozen, and would have been in it.
 
-Belongs here: read, write, describe. The published row stands (methodology, section 1); this says what it missed.
+Belongs here: read, write, describe. A live row never changes (methodology, section 1); this says what it missed.
 """
 
 import dagster as dg
@@ -10,6 +10,7 @@ from assets.catalog.loader import load_catalog
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.late import late_figures
+from assets.warehouse.live import live_rows
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
@@ -31,6 +32,8 @@ def late_figures_table(
 ) -> dg.MaterializeResult:
     """Empty on most nights."""
     with warehouse.cursor() as con:
-        frame = late_figures(con, facts.profile, load_catalog().method.method_version)
+        catalog = load_catalog()
+        live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+        frame = late_figures(con, facts.profile, catalog, live)
         replace_table(con, _TABLE, frame, may_be_empty=True)
         return table_result(con, _TABLE, frame, facts)

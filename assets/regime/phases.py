@@ -11,6 +11,7 @@ from assets.compute.phases_frame import build_phases
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid
+from assets.warehouse.live import read_record
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -35,7 +36,8 @@ def qe_phases_table(
     catalog = load_catalog()
     with warehouse.cursor() as con:
         grid, inputs = run_grid(con, facts, catalog), sorted(raw_keys(_TABLE, catalog))
-        archive, regime = load_archive(con, inputs), read_table(con, "regime.regime")
+        archive = load_archive(con, inputs)
+        regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         made = build_phases(archive, grid, catalog, facts.profile, regime)
         replace_table(con, _TABLE, made.frame)
         replace_slice(con, catalog.tables["provenance"], made.provenance, "table_name", _TABLE.name)

@@ -12,18 +12,20 @@ import pandas as pd
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Profile
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
+from assets.compute.overlay import overlaid_regime
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
+from assets.warehouse.live import live_rows, read_live
 from assets.warehouse.readers import read_table
+from assets.warehouse.recomputed import complete_live_rows
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
@@ -51,7 +53,7 @@ def regime_tables(
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        _build(con, run_grid(con, facts, catalog), facts.profile)
+        _build(con, run_grid(con, facts, catalog), facts)
         frames = {name: read_table(con, f"regime.{name}") for name in _NAMES}
         extra = {
             "regime": _of_verdict(frames["regime"]),
@@ -82,16 +84,21 @@ def _of_newest_evidence(evidence: pd.DataFrame, facts: RunFacts) -> dict[str, An
     return {"preview": preview(newest[EVIDENCE_COLUMNS], rows=len(newest))}
 
 
-def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile) -> None:
+def _build(con: duckdb.DuckDBPyConnection, grid: Grid, facts: RunFacts) -> None:
     """Compute and write the regime, its evidence and what argues with it."""
     catalog = load_catalog()
     frames = {name: read_table(con, f"derived.{name}") for name in REGIME_INPUTS}
     readings = readings_from(frames, read_table(con, "derived.provenance"), grid)
     made = build_regime(readings, grid, catalog)
     regime = regime_frame(made, readings, frames, catalog)
+    profile, run_date = facts.profile, facts.run_date
     regime["profile"] = profile
     regime["first_published_at"] = first_published_column(grid)
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(made, catalog))
+    complete_live_rows(con, profile, run_date, catalog)
+    live = live_rows(con, profile, catalog.method.method_version, run_date)
+    of_record = overlaid_regime(made, read_live(con, catalog, live))
     for name, build in ARGUMENT.items():
-        replace_table(con, catalog.tables[name], build(made, readings, catalog), may_be_empty=True)
+        asked = made if catalog.tables[name].is_as_of else of_record
+        replace_table(con, catalog.tables[name], build(asked, readings, catalog), may_be_empty=True)

@@ -1,44 +1,98 @@
-"""Figures that reached us after a row was published, though the world could know them before.
+"""Figures that reached us after a live row was frozen, though the world could know them before.
 
-Belongs here: the question, in SQL. Does not belong here: the rule that the published row stands (`compute/archive.py`).
+Belongs here: the question, in SQL. Does not belong here: that a live row never changes (`live.py`).
 """
 
 from __future__ import annotations
 
+import datetime as dt
+
 import duckdb
 import pandas as pd
 
-from assets.warehouse.readers import frame_of
+from assets.catalog.models import Catalog
+from assets.catalog.render import quoted
+from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, LiveRows
+from assets.warehouse.readers import all_as_of, frame_of
+from assets.warehouse.tables import registered
 
-# per published month-end: vintages captured after its first publication that would stand as known on that day, and
-# what stood in their place. One year of periods is looked at: what feeds a row is at most that old.
+# One year of periods is looked at: what feeds a row is at most that old.
+_CAPTURED_LATE = """
+SELECT count(*) FROM raw.vintages
+WHERE captured_at > $captured_until AND realtime_start <= $day AND observation_date > $day - INTERVAL 400 DAY
+  AND series_id IN (SELECT unnest($series_ids))
+"""
 _LATE = """
-WITH published AS (
-  SELECT as_of_date, first_published_at FROM ops.published_rows WHERE profile = ? AND method_version = ?
-), late AS (
-  SELECT p.as_of_date, p.first_published_at, v.series_id, v.observation_date, v.realtime_start, v.captured_at, v.value
-  FROM raw.vintages v
-  JOIN published p ON v.captured_at > p.first_published_at AND v.realtime_start <= p.as_of_date
-    AND v.observation_date > p.as_of_date - INTERVAL 400 DAY
-  QUALIFY row_number() OVER (
-    PARTITION BY p.as_of_date, v.series_id, v.observation_date ORDER BY v.realtime_start DESC, v.captured_at DESC
-  ) = 1
-)
-SELECT late.as_of_date, late.series_id, late.observation_date, late.realtime_start, used.value AS value_used,
-  late.value AS value_late, late.captured_at, late.first_published_at
-FROM late
-LEFT JOIN LATERAL (
-  SELECT value, realtime_start FROM raw.vintages u
-  WHERE u.series_id = late.series_id AND u.observation_date = late.observation_date
-    AND u.realtime_start <= late.as_of_date AND u.captured_at <= late.first_published_at
-  ORDER BY u.realtime_start DESC, u.captured_at DESC LIMIT 1
-) used ON true
-WHERE used.value IS DISTINCT FROM late.value AND coalesce(used.realtime_start <= late.realtime_start, true)
-ORDER BY ALL
+SELECT $day::DATE AS as_of_date, series_id, observation_date,
+  coalesce(late.realtime_start, used.realtime_start) AS realtime_start, used.value AS value_used,
+  late.value AS value_late,
+  (
+    SELECT max(v.captured_at) FROM raw.vintages AS v
+    WHERE v.series_id = both_sides.series_id AND v.observation_date = both_sides.observation_date
+      AND v.captured_at > $captured_until AND v.realtime_start <= $day
+  ) AS captured_at,
+  $captured_until::TIMESTAMP AS captured_until
+FROM (SELECT series_id, observation_date FROM late_side UNION SELECT series_id, observation_date FROM used_side)
+  AS both_sides
+LEFT JOIN late_side AS late USING (series_id, observation_date)
+LEFT JOIN used_side AS used USING (series_id, observation_date)
+WHERE used.value IS DISTINCT FROM late.value AND observation_date > $day::DATE - INTERVAL 400 DAY
+  AND series_id IN (SELECT unnest($series_ids))
 """
 
 
-def late_figures(con: duckdb.DuckDBPyConnection, profile: str, method_version: str) -> pd.DataFrame:
-    """Columns of `late_figures`; empty on most nights."""
-    con.execute(_LATE, [profile, method_version])
-    return frame_of(con)
+def late_figures(
+    con: duckdb.DuckDBPyConnection, profile: str, catalog: Catalog, live: LiveRows
+) -> pd.DataFrame:
+    """Columns of `late_figures`: what would stand in a live row had it come in time. Empty on most nights."""
+    table = catalog.tables["late_figures"]
+    found = [frame for row in live.rows if (frame := _late(con, row, live.method_version, catalog)) is not None]
+    if not found:
+        return pd.DataFrame(columns=list(table.column_names))
+    late = pd.concat(found, ignore_index=True)
+    with registered(con, late, "late_frame"):
+        con.execute(
+            "SELECT l.*, coalesce(p.first_published_at, l.captured_until) AS first_published_at FROM late_frame AS l "
+            "LEFT JOIN ops.published_rows AS p ON p.as_of_date = l.as_of_date AND p.profile = ? "
+            "AND p.method_version = ? ORDER BY ALL",
+            [profile, live.method_version],
+        )
+        return frame_of(con)[list(table.column_names)]
+
+
+def _late(
+    con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, catalog: Catalog
+) -> pd.DataFrame | None:
+    """The late figures of one row; None when nothing its figures come from was captured since."""
+    ids = _series_read(con, row, version, catalog)
+    asked = {"captured_until": row.captured_until, "day": row.as_of_date, "series_ids": ids}
+    if con.execute(_CAPTURED_LATE, asked).fetchall() == [(0,)]:
+        return None
+    until = row.captured_until.replace(tzinfo=dt.UTC)
+    used, late = all_as_of(con, row.as_of_date, until), all_as_of(con, row.as_of_date)
+    with registered(con, used, "used_side"), registered(con, late, "late_side"):
+        con.execute(_LATE, asked)
+        return frame_of(con)
+
+
+def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, catalog: Catalog) -> list[str]:
+    """Series the figures of a live row come from, by its provenance and by tables that name them themselves."""
+    named = [PROVENANCE] + [
+        table.name for table in catalog.as_of_tables() if "series_ids" in table.column_names
+    ]
+    there = {
+        name
+        for (name,) in con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?",
+            [SCHEMA],
+        ).fetchall()
+    }
+    parts = " UNION ".join(
+        f"SELECT series_ids FROM {SCHEMA}.{quoted(name)} "
+        "WHERE as_of_date = $day AND frozen_release_id = $release AND method_version = $version"
+        for name in named
+        if name in there
+    )
+    query = f"SELECT DISTINCT unnest(string_split(series_ids, ',')) AS id FROM ({parts}) ORDER BY id"
+    asked = {"day": row.as_of_date, "release": row.release_id, "version": version}
+    return [series_id for (series_id,) in con.execute(query, asked).fetchall() if series_id]

@@ -151,6 +151,7 @@ def _publication(manifest: dict[str, Any], regime: list[dict[str, Any]], publish
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         **{name: manifest[name] for name in copied},
+        **{name: manifest.get(name) for name in ("captured_until", "is_complete")},  # since method 2.0.0
         **{name: newest[name] for name in ("regime", "condition_state", "stance", "bubble_score")},
         "new_month_ends": sum(row["is_month_end"] and row["first_published_at"] == moment for row in regime),
         "file_bytes": published.stat().st_size,

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from assets.catalog.models import Catalog, Table
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog, Profile, Table
 from assets.catalog.render import (
     comment_statements,
     create_table,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.2.0"
 STAGE = "staged_release"  # name the file is attached under while it is built
 _FRAME = "release_frame"
+LABEL_ROLES = ("condition", "stance")  # roles of the series without which a publication is not complete
 
 
 def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetime) -> ReleaseFacts:
@@ -55,7 +57,15 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
         code_version=run.code_version,
         lock_sha256=environment.lock_sha256(run.project_root),
         publishes_restricted=run.publishes_restricted,
+        captured_until=con.execute("SELECT max(captured_at) FROM raw.vintages").fetchall()[0][0],
+        is_complete=not _not_held(con, run.profile),
     )
+
+
+def _not_held(con: duckdb.DuckDBPyConnection, profile: Profile) -> set[str]:
+    """Series of the profile that a condition or the stance reads, and of which nothing is held."""
+    wanted = {s.series_id for s in load_catalog().in_profile(profile) if s.role in LABEL_ROLES}
+    return wanted - {name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
 
 
 def publication_time(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> dt.datetime:
@@ -249,6 +259,8 @@ def _manifest(con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFa
         "restricted_series_count": _restricted_series(con, catalog),
         "table_count": len(tables),
         "row_count": _rows(con, tables) + 1,
+        "captured_until": facts.captured_until,
+        "is_complete": facts.is_complete,
     }
     return pd.DataFrame([row])
 

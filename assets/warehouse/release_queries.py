@@ -13,12 +13,13 @@ import duckdb
 
 from assets.catalog.models import Catalog, Profile, Table
 from assets.catalog.render import literal, qualified_name
+from assets.warehouse.live import live_rows, overlay_query
 from assets.warehouse.moments import in_a_name
 
 # A month-end that was published keeps its first publication; every other row is published by this release.
 _REGIME = """
 SELECT r.* REPLACE (coalesce(p.first_published_at, {moment}) AS first_published_at)
-FROM regime.regime AS r
+FROM ({overlaid}) AS r
 LEFT JOIN ops.published_rows AS p
   ON r.is_month_end AND p.as_of_date = r.as_of_date
   AND p.profile = r.profile AND p.method_version = r.method_version
@@ -73,7 +74,8 @@ LEFT JOIN (
 class ReleaseFacts:
     """What the manifest says of a release. `published_at` is UTC without an offset.
 
-    `publishes_restricted`: raw figures of restricted series are published too.
+    `publishes_restricted`: raw figures of restricted series are published too. `captured_until` (UTC without an offset)
+    is the newest capture it rests on, `is_complete` whether all series with a role in the label are held.
     """
 
     profile: Profile
@@ -83,6 +85,8 @@ class ReleaseFacts:
     code_version: str
     lock_sha256: str | None
     publishes_restricted: bool = False
+    captured_until: dt.datetime | None = None
+    is_complete: bool = False
 
     @property
     def release_id(self) -> str:
@@ -94,10 +98,11 @@ def source_query(
     con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts, stage: str
 ) -> str:
     """Query giving the published rows of a table of the warehouse; `stage` is the database being written."""
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.as_of, facts.release_id)
     moment = f"TIMESTAMP {literal(facts.published_at.isoformat(sep=' '))}"
     match table.name:
         case "regime":
-            return _REGIME.format(moment=moment)
+            return _REGIME.format(moment=moment, overlaid=overlay_query(con, table, catalog, live))
         case "regime_nightly":
             before = _NIGHTLY_BEFORE.format(name=qualified_name(table), moment=moment)
             tonight = _NIGHTLY_TONIGHT.format(moment=moment, stage=stage)
@@ -109,7 +114,7 @@ def source_query(
         case "check_results":
             return f"SELECT * FROM ops.check_results WHERE run_id = {literal(facts.run_id)}"
         case _:
-            return f"SELECT * FROM {qualified_name(table)}"
+            return overlay_query(con, table, catalog, live)
 
 
 def _shown(catalog: Catalog, facts: ReleaseFacts) -> str:

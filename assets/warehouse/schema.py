@@ -12,7 +12,10 @@ from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.warehouse.tables import ensure_tables, transaction
 
-KEPT_TABLES = ("vintages", "fetches", "provenance", "check_results", "publications", "published_rows")
+KEPT_TABLES = (
+    "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "live_rows",
+    "row_corrections",
+)  # fmt: skip
 _NO_LONGER_USED = ("ops.remembered",)  # made by version 0.x up to the removal of cached results
 
 # Within one (series, observation, start) the row captured last stands, until the day before the next start.

@@ -1,59 +1,73 @@
-"""The immutability audit: what was published is found again, unchanged, in the file about to be published.
+"""The immutability audit: what was published is found again, and what changed has a cause that the archive proves.
 
-Belongs here: comparing published rows with staged ones, and naming the input that moved. Does not belong here: opening
-files (`of_release.py`), the rule that late figures stay out of a published row (`assets/compute`).
+Belongs here: comparing published rows with staged ones, and judging every change. Does not belong here: opening files,
+computing panels again (`of_release.py`), finding causes (`assets/publish/rows.py`).
 
-Month-ends are compared for one profile and method version, as the books of this warehouse list them; what was said each
-night, whatever the method. A column added since stays out of the comparison.
+Live rows, and what was said each night, never change. A backfilled row may change when figures reached us since: the
+archive as it was then gives the row published, the archive of tonight the row staged, and `row_corrections` lists it.
+A column added since stays out of the comparison.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from checks.suites.measures import flag, unequal
+from assets.catalog.models import Catalog, Table
+from assets.compute.compare import Compared, unequal
+from assets.compute.corrections import CELLS_OF, text_of
+from assets.compute.kinds import LIVE
+from assets.compute.overlay import Frames
+from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite, never, within
 
-# The ledger of announcements is checked again and again; what that says of older rows may change without them.
-MAY_CHANGE = ("is_stance_provisional",)
 TYPES = {
     "table_name": "VARCHAR",
     "as_of_date": "DATE",
     "published_at": "TIMESTAMP",
+    "row_kind": "VARCHAR",
     "is_found": "BOOLEAN",
     "columns_changed": "BIGINT",
     "changed": "VARCHAR",
-    "inputs_moved": "VARCHAR",
+    "value_published": "VARCHAR",
+    "value_staged": "VARCHAR",
+    "cause": "VARCHAR",
 }
-_SHOWN = ("table_name", "as_of_date", "published_at", "changed", "inputs_moved")
-_EVIDENCE = ["as_of_date", "condition", "component"]
-_MOST_NAMED = 3
+_SHOWN = ("table_name", "as_of_date", "row_kind", "changed", "value_published", "value_staged", "cause")
+_EMPTY = {"columns_changed": 0, "changed": None, "value_published": None, "value_staged": None}
+NO_INPUT = "no input moved"
+_NOT_OF_ARCHIVE = "the archive gives another value"
+_NOT_LISTED = "not in row_corrections"
 
 
 @dataclass(frozen=True)
 class Published:
-    """What stands published. `books`: as_of_date, first_published_at and row_sha256 of every month-end to be found.
+    """What was published: as-of tables of the last release, dates of its backfilled rows, stored live rows, nights.
 
-    The other three are tables of the published file, empty where there is none of this profile.
+    `tables` is empty where there is no file of this profile, method version and warehouse to compare with.
     """
 
-    books: pd.DataFrame
-    regime: pd.DataFrame
-    evidence: pd.DataFrame
+    published_at: pd.Timestamp | None
+    tables: Frames
+    backfilled: Collection[pd.Timestamp]
+    live: Frames
     nightly: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Staged:
-    """The same of the file to be published; `row_sha256` by as-of date, as the books hash a row."""
+    """The same of the file to be published, with what it lists as corrected.
 
-    regime: pd.DataFrame
-    evidence: pd.DataFrame
+    `panels` computes the record from the archive as it was at the last publication, and from the archive of tonight.
+    """
+
+    tables: Frames
     nightly: pd.DataFrame
-    row_sha256: pd.Series
+    corrections: pd.DataFrame
+    panels: Callable[[], tuple[Frames, Frames]]
 
 
 def immutability_suite() -> Suite:
@@ -71,103 +85,144 @@ def immutability_suite() -> Suite:
             ("columns_changed", *_SHOWN),
             lambda f, _: f["columns_changed"],
             maximum=0,
-            statement="a published row still says what it said",
-            what_to_do="Do not publish. Look at the input named; where none moved, the code or the ledger of "
-            "announcements did: undo it, or raise method_version and say so in method_versions.toml.",
+            statement="a live row says what it said, and a backfilled one changed only as row_corrections explains",
+            what_to_do="Do not publish. Where no input moved, the code or the ledger of announcements did: undo it, or "
+            "raise method_version and say so in method_versions.toml. A live row is restored from the backup.",
         ),
     )
     return Suite("published_row", ("table_name", "as_of_date"), TYPES, rules)
 
 
-def found_again(before: Published, staged: Staged) -> pd.DataFrame:
-    """One row per published row: whether it is there, and what it says otherwise."""
-    parts = [_month_ends(before, staged), _nights(before, staged)]
-    return pd.concat([p for p in parts if len(p)] or [pd.DataFrame(columns=list(TYPES))], ignore_index=True)
+def found_again(before: Published, staged: Staged, catalog: Catalog) -> pd.DataFrame:
+    """One row per table and date published before: whether it is there, and what changed without a cause."""
+    parts = [*_live(before, staged, catalog), *_backfilled(before, staged, catalog), _nights(before, staged)]
+    return pd.concat(
+        [p.astype(object) for p in parts if len(p)] or [pd.DataFrame(columns=list(TYPES))], ignore_index=True
+    )
 
 
-def _month_ends(before: Published, staged: Staged) -> pd.DataFrame:
-    books = before.books.set_index("as_of_date")
-    now = staged.regime.set_index("as_of_date", drop=False)
-    then = before.regime.set_index("as_of_date", drop=False)
-    then = then[then.index.isin(books.index)]
-    changed = _changes(then, now.reindex(then.index)).reindex(books.index)
-    is_found = books.index.isin(now.index)
-    other_hash = staged.row_sha256.reindex(books.index).to_numpy() != books["row_sha256"].to_numpy()
-    count = changed.map(len, na_action="ignore").fillna(0).to_numpy(dtype="int64")
-    count = np.where(is_found, np.maximum(count, other_hash), 0)
-    moved = pd.Series(None, index=books.index, dtype=object)
-    for day in books.index[count > 0]:
-        moved[day] = _moved(before.evidence, staged.evidence, day)
-    names = [", ".join(c) if isinstance(c, list) and c else None for c in changed]
-    named = np.where((count > 0) & pd.isna(names), "a column of its hash", np.asarray(names, dtype=object))
-    return _frame("regime", books.index, books["first_published_at"], is_found, count, named, moved)
+def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
+    """Stored live rows, and those of the published file, against the staged ones."""
+    if "regime" not in before.live:
+        return
+    days = set(before.live["regime"]["as_of_date"])
+    kinds = staged.tables["regime"].set_index("as_of_date")["row_kind"]
+    published = before.tables["regime"] if "regime" in before.tables else before.live["regime"].iloc[:0]
+    as_published = set(published.loc[published["row_kind"] == LIVE, "as_of_date"])
+    for table in catalog.as_of_tables():
+        now = staged.tables[table.name]
+        for was, of_days in ((before.live, days), (before.tables, days & as_published)):
+            said = set(was[table.name]["as_of_date"]) & of_days if table.name in was else set()
+            if said:
+                there = set(now["as_of_date"])
+                cells = Compared.of(table, was[table.name], now, said)
+                is_found = {day: kinds.get(day) == LIVE and day in there for day in said}
+                yield _frame(table, cells, cells.differs, is_found, before.published_at, LIVE, "a live row")
+
+
+def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
+    """Backfilled rows of the last release: what changed must come from the archive, and be listed."""
+    tables = [table for table in catalog.as_of_tables() if table.name in before.tables]
+    moved = {
+        table.name: Compared.of(table, before.tables[table.name], staged.tables[table.name], before.backfilled)
+        for table in tables
+    }
+    then: Frames = {}
+    now: Frames = {}
+    if any(cells.differs.any() for cells in moved.values()):
+        then, now = staged.panels()
+    for table in tables:
+        cells, there = moved[table.name], set(staged.tables[table.name]["as_of_date"])
+        said = set(before.tables[table.name]["as_of_date"]) & set(before.backfilled)
+        is_found = {day: day in there for day in said}
+        wrong, cause = np.zeros_like(cells.differs), NO_INPUT
+        if cells.differs.any():
+            wrong, cause = _unexplained(table, cells, before, staged, then, now)
+        yield _frame(table, cells, wrong, is_found, before.published_at, "backfilled", cause)
+
+
+def _unexplained(
+    table: Table, cells: Compared, before: Published, staged: Staged, then: Frames, now: Frames
+) -> tuple[np.ndarray, str]:
+    """Changed cells without a cause, and what is wrong with them."""
+    name, days = table.name, before.backfilled
+    by_code = cells.differs & Compared.of(table, before.tables[name], then[name], days).on(cells)
+    by_hand = cells.differs & Compared.of(table, now[name], staged.tables[name], days).on(cells)
+    unlisted = cells.differs & ~_listed(table, cells, staged.corrections)
+    cause = NO_INPUT if by_code.any() else _NOT_OF_ARCHIVE if by_hand.any() else _NOT_LISTED
+    return by_code | by_hand | unlisted, cause
+
+
+def _listed(table: Table, cells: Compared, corrections: pd.DataFrame) -> np.ndarray:
+    """Which cells this release lists as corrected: each of `regime`, those of other tables by their span of dates."""
+    own = corrections[corrections["table_name"] == table.name]
+    days = cells.after.index.get_level_values("as_of_date")
+    if table.name == CELLS_OF:
+        named = set(zip(own["as_of_date"], own["column_name"], strict=True))
+        return np.array([[(day, name) in named for name in cells.after.columns] for day in days])
+    is_in = (days >= own["first_date"].min()) & (days <= own["last_date"].max())
+    return np.broadcast_to(np.asarray(is_in)[:, None], cells.differs.shape)
 
 
 def _nights(before: Published, staged: Staged) -> pd.DataFrame:
     then = before.nightly.set_index("published_at", drop=False)
     now = staged.nightly.set_index("published_at", drop=False)
+    again = now.reindex(then.index)
+    columns = [c for c in then.columns if c in now.columns]
+    differs = [unequal(then[c], again[c]) for c in columns]
     is_found = then.index.isin(now.index)
-    changed = _changes(then, now.reindex(then.index))
-    names = np.array([", ".join(c) or None for c in changed], dtype=object)
-    count = np.where(is_found, changed.map(len).to_numpy(dtype="int64"), 0)
-    return _frame("regime_nightly", then["as_of_date"], then.index, is_found, count, names, None)
-
-
-def _frame(
-    table: str,
-    as_of: pd.Index | pd.Series,
-    published_at: pd.Index | pd.Series,
-    is_found: np.ndarray,
-    count: np.ndarray,
-    changed: np.ndarray,
-    moved: pd.Series | None,
-) -> pd.DataFrame:
+    wrong = np.column_stack(differs) & is_found[:, None] if len(then) else np.zeros((0, len(columns)), bool)
     return pd.DataFrame(
         {
-            "table_name": table,
-            "as_of_date": np.asarray(as_of),
-            "published_at": np.asarray(published_at),
+            "table_name": "regime_nightly",
+            "as_of_date": then["as_of_date"].to_numpy(),
+            "published_at": then.index.to_numpy(),
+            "row_kind": None,
             "is_found": is_found,
-            "columns_changed": count,
-            "changed": [text if n else None for text, n in zip(changed, count, strict=True)],
-            "inputs_moved": None if moved is None else moved.to_numpy(),
+            **_named(then[columns], again[columns], wrong),
+            "cause": None,
         }
     )
 
 
-def _changes(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """For each row the columns both tables have that differ."""
-    columns = [c for c in then.columns if c in now.columns and c not in MAY_CHANGE]
-    if not len(then):
-        return pd.Series([], index=then.index, dtype=object)
-    differs = np.column_stack([unequal(then[c], now[c]) for c in columns])
-    return pd.Series([[columns[n] for n in np.flatnonzero(row)] for row in differs], index=then.index)
+def _frame(
+    table: Table,
+    cells: Compared,
+    wrong: np.ndarray,
+    is_found: dict[pd.Timestamp, bool],
+    published_at: pd.Timestamp | None,
+    kind: str,
+    cause: str,
+) -> pd.DataFrame:
+    """One row per date of the comparison; a date with several rows counts once, by its first wrong cell."""
+    named = pd.DataFrame(_named(cells.before, cells.after, wrong))
+    named["as_of_date"] = cells.after.index.get_level_values("as_of_date")
+    worst = named.sort_values("columns_changed", ascending=False, kind="stable").drop_duplicates("as_of_date")
+    missing = pd.DataFrame({"as_of_date": [day for day, there in is_found.items() if not there]})
+    rows = worst.sort_values("as_of_date")
+    if len(missing):
+        rows = rows[~rows["as_of_date"].isin(missing["as_of_date"])]
+        rows = pd.concat([rows.astype(object), missing.assign(**_EMPTY).astype(object)])
+    return pd.DataFrame(
+        {
+            "table_name": table.name,
+            "as_of_date": rows["as_of_date"].to_numpy(dtype="datetime64[s]"),
+            "published_at": published_at,
+            "row_kind": kind,
+            "is_found": [is_found.get(day, True) for day in rows["as_of_date"]],
+            **{name: rows[name].to_numpy() for name in _EMPTY},
+            "cause": [cause if n else None for n in rows["columns_changed"]],
+        }
+    )
 
 
-def _moved(before: pd.DataFrame, now: pd.DataFrame, day: pd.Timestamp) -> str | None:
-    """The components whose figure differs, largest change of contribution first; None without the evidence of then."""
-    then, today = (f[f["as_of_date"] == day].set_index(_EVIDENCE) for f in (before, now))
-    if not len(then):
-        return None
-    both = then.join(today, rsuffix="_now", how="left")
-    other = _differ(both, "value") | _differ(both, "observation_date")
-    hidden = both["value"].isna() & both["vintage_source"].notna()  # a figure that is not passed on
-    other |= hidden & (_differ(both, "percentile") | _differ(both, "contribution"))
-    size = (both["contribution_now"] - both["contribution"]).abs().fillna(np.inf)
-    moved = both[other].assign(size=size[other]).sort_values("size", ascending=False).reset_index()
-    if not len(moved):
-        return "no input moved"
-    named = [_named(row) for _, row in moved.head(_MOST_NAMED).iterrows()]
-    return "; ".join(named) + (f" and {len(moved) - len(named)} more" if len(moved) > len(named) else "")
-
-
-def _differ(both: pd.DataFrame, column: str) -> pd.Series:
-    return pd.Series(unequal(both[column], both[f"{column}_now"]), both.index)
-
-
-def _named(moved: pd.Series) -> str:
-    """An input that moved, by its figures; by its ranks where these are not passed on."""
-    name = f"{moved['component']} ({moved['series_ids']})"
-    if moved[["value", "value_now"]].isna().all() and pd.notna(moved["vintage_source"]):
-        return f"{name}: rank {moved['percentile']:.3f} -> {moved['percentile_now']:.3f}, figures not shown"
-    return f"{name}: {moved['value']} -> {moved['value_now']}"
+def _named(then: pd.DataFrame, now: pd.DataFrame, wrong: np.ndarray) -> dict[str, object]:
+    """For each row how many cells are wrong, their columns, and the first of them on both sides."""
+    names = np.asarray(then.columns, dtype=object)
+    count = wrong.sum(axis=1)
+    changed, was, is_now = (np.full(len(wrong), None, dtype=object) for _ in range(3))
+    for row in np.flatnonzero(count):
+        columns = np.flatnonzero(wrong[row])
+        changed[row] = ", ".join(names[columns])
+        was[row], is_now[row] = (text_of(frame.iat[row, columns[0]]) for frame in (then, now))
+    return {"columns_changed": count, "changed": changed, "value_published": was, "value_staged": is_now}

@@ -6,16 +6,18 @@ Belongs here: which audits there are, and reading what they compare. Does not be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.compute.overlay import Frames, record_of
 from assets.run_facts import RunFacts
+from assets.warehouse.before import release_before
 from assets.warehouse.grid import run_grid
-from assets.warehouse.ledger import row_sha256
+from assets.warehouse.live import live_rows, read_live
 from assets.warehouse.publication import released
-from assets.warehouse.readers import frame_of, load_archive
+from assets.warehouse.readers import frame_of, load_archive, load_captures
+from assets.warehouse.recomputed import panel_at
 from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
@@ -29,12 +31,6 @@ if TYPE_CHECKING:
 
     from assets.catalog.models import Catalog
 
-_BOOKS = """
-SELECT as_of_date, first_published_at, row_sha256 FROM ops.published_rows
-WHERE profile = ? AND method_version = ? AND as_of_date <= ? ORDER BY as_of_date
-"""
-
-
 def audit_release(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
@@ -43,16 +39,9 @@ def audit_release(
     catalog: Catalog,
 ) -> list[SuiteResult]:
     """Every audit; `tables` are those of the staged file, `con` the warehouse it was built from."""
-    before = _published(con, tables.as_staged, facts, catalog)
-    now = Staged(
-        tables["regime"],
-        _told(tables.as_staged["regime_evidence"], facts, catalog),
-        tables["regime_nightly"],
-        _hashes(staged),
-    )
     return [
         run_suite(method_in_force(catalog), method_suite()),
-        run_suite(found_again(before, now), immutability_suite()),
+        _unchanged(staged, con, tables, facts, catalog),
         run_suite(figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
         _computed_again(staged, con, tables, facts, catalog),
     ]
@@ -72,36 +61,59 @@ def _computed_again(
     return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), recompute_suite())
 
 
-def _published(
-    con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame], facts: RunFacts, catalog: Catalog
-) -> Published:
-    """Books of the warehouse, and the published file's tables when it is of this profile."""
-    con.execute(_BOOKS, [facts.profile, catalog.method.method_version, facts.run_date])
-    books = frame_of(con)
-    tables = {name: frames[name].iloc[:0] for name in ("regime", "regime_evidence", "regime_nightly")}
+def _unchanged(
+    staged: duckdb.DuckDBPyConnection,
+    con: duckdb.DuckDBPyConnection,
+    tables: StagedTables,
+    facts: RunFacts,
+    catalog: Catalog,
+) -> SuiteResult:
+    """The immutability audit, on figures as a finding may name them, whatever the operator has published."""
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    stored = read_live(con, catalog, live)
+    before = release_before(con, facts, catalog)
+    released_tables = before.tables if before else {}
+    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
+    corrections = tables.as_staged["row_corrections"]
+
+    def told(frames: Frames) -> Frames:
+        return {
+            name: passed_on(frame, withheld(catalog.tables[name], catalog, facts.profile))
+            for name, frame in frames.items()
+        }
+
+    def panels() -> tuple[Frames, Frames]:
+        captures = load_captures(con, list(catalog.series))
+        made = [
+            panel_at(captures, moment, facts.run_date, catalog, facts.profile).tables
+            for moment in (before.captured_until if before else None, None)
+        ]
+        then, now = (told(record_of(frames, stored)) for frames in made)
+        return then, now
+
+    was = Published(
+        pd.Timestamp(before.published_at) if before else None,
+        told(released_tables),
+        before.backfilled(live) if before else set(),
+        told(stored),
+        _nights(tables.as_staged["regime_nightly"], facts),
+    )
+    names = [table.name for table in catalog.as_of_tables()]
+    now = Staged(
+        told({name: tables.as_staged[name] for name in names}),
+        tables.as_staged["regime_nightly"],
+        corrections[corrections["release_id"] == release_id],
+        panels,
+    )
+    return run_suite(found_again(was, now, catalog), immutability_suite())
+
+
+def _nights(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
+    """What the published file of this profile said each night; nothing without such a file."""
     with released(facts.published_path) as file:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]
             if profile == facts.profile:
-                for name in tables:
-                    file.execute(f'SELECT * FROM "{name}"')
-                    tables[name] = frame_of(file)
-    regime = tables["regime"]
-    if len(regime):
-        regime = regime[regime["method_version"] == catalog.method.method_version]
-    evidence = _told(tables["regime_evidence"], facts, catalog)
-    return Published(books, regime, evidence, tables["regime_nightly"])
-
-
-def _told(evidence: pd.DataFrame, facts: RunFacts, catalog: Catalog) -> pd.DataFrame:
-    """Evidence as a finding may name it, whatever the operator has published."""
-    return passed_on(evidence, withheld(catalog.tables["regime_evidence"], catalog, facts.profile))
-
-
-def _hashes(staged: duckdb.DuckDBPyConnection) -> pd.Series:
-    """Hash of every staged row of `regime`, as the books make it."""
-    staged.execute("SELECT * FROM regime ORDER BY as_of_date")
-    names = [column[0] for column in staged.description or []]
-    rows = [dict(zip(names, row, strict=True)) for row in staged.fetchall()]
-    dates = pd.to_datetime([row["as_of_date"] for row in rows]).astype("datetime64[s]")
-    return pd.Series([row_sha256(row) for row in rows], index=dates)
+                file.execute("SELECT * FROM regime_nightly")
+                return frame_of(file)
+    return staged.iloc[:0]

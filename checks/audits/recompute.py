@@ -10,7 +10,7 @@ cut must come out of that archive exactly as it is staged. Nothing is compared w
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,18 +19,20 @@ import pandas as pd
 from assets.catalog.models import Catalog, PolicyLedger, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days
+from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
 from assets.compute.computation import compute
 from assets.compute.cut import as_revised, cut, has_revisions
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
+from assets.compute.kinds import LIVE
+from assets.compute.overlay import Frames, record_of
 from assets.warehouse.rights import withheld
 from checks.rights import NOT_SHOWN
-from checks.suites.measures import flag, unequal
+from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite, never, within
 
 CUTS = 3  # dates a night, the run date among them; a cut costs a fifth of a second
 EARLIEST = 120  # a cut has at least so many month-ends behind it: no condition has a rank before
-ADDED_BY_PUBLICATION = ("first_published_at", "profile")
 TYPES = {
     "cut_on": "DATE",
     "table_name": "VARCHAR",
@@ -43,7 +45,7 @@ TYPES = {
 }
 _LONGEST = 60  # characters of a value in a message
 _KEY = ("table_name", "as_of_date", "first_column", "staged", "recomputed")
-Frames = Mapping[str, pd.DataFrame]
+_NOT_COMPARED = (*ADDED_BY_PUBLICATION, "row_kind")  # the kind of a row depends on the run date
 
 
 def recompute_suite() -> Suite:
@@ -92,15 +94,21 @@ def recomputed(
     catalog: Catalog,
     profile: Profile,
 ) -> pd.DataFrame:
-    """One row per cut, table and staged row up to the cut; `values_differing` counts columns, 99 for a row missing."""
+    """One row per cut, table and staged row up to the cut; `values_differing` counts columns, 99 for a row missing.
+
+    Live rows are not computed again: they were frozen from what had reached us then (`immutability.py`).
+    """
     parts = []
+    live = _live(staged, catalog)
     for day in dates:
         until = grid.as_of <= day
         cut_grid = Grid(grid.as_of[until], grid.known_by[until])
         known = _tables(cut(archive, day), cut_grid, _announced_by(catalog, day), profile)
         revised = _tables(as_revised(archive), cut_grid, catalog, profile) if has_revisions(archive) else None
+        known = record_of(known, _until(live, day))
+        revised = None if revised is None else record_of(revised, _until(live, day))
         for name, frame in known.items():
-            columns = [c for c in catalog.tables[name].column_names if c not in ADDED_BY_PUBLICATION]
+            columns = [c for c in catalog.tables[name].column_names if c not in _NOT_COMPARED]
             key = list(catalog.tables[name].key)
             rows, again = (_aligned(f, day, columns, key) for f in (staged[name], frame))
             hidden = withheld(catalog.tables[name], catalog, profile).keys()
@@ -111,6 +119,20 @@ def recomputed(
                 )
             parts.append(part)
     return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in TYPES})
+
+
+def _live(staged: Frames, catalog: Catalog) -> Frames:
+    """The live rows among the staged ones, by table."""
+    regime = staged["regime"]
+    days = set(regime.loc[regime["row_kind"] == LIVE, "as_of_date"])
+    if not days:
+        return {}
+    names = [table.name for table in catalog.as_of_tables() if table.name in staged]
+    return {name: staged[name][staged[name]["as_of_date"].isin(days)] for name in names}
+
+
+def _until(live: Frames, day: np.datetime64) -> Frames:
+    return {name: rows[rows["as_of_date"] <= day.astype("datetime64[s]")] for name, rows in live.items()}
 
 
 def _tables(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> Frames:

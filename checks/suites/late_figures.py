@@ -1,19 +1,22 @@
-"""Rules of `late_figures`: public in time, with us too late.
+"""Rules of `late_figures`: public in time, with us too late for a live row.
 
 Belongs here: judgement on this table. Does not belong here: rules generated from its declaration.
 """
 
 from __future__ import annotations
 
+import pandas as pd
+
 from assets.catalog.models import Catalog
-from checks.suites.measures import days_between, distance, flag
+from assets.compute.kinds import LIVE
+from checks.suites.measures import beside, days_between, differs, distance, flag
 from checks.suites.rules import Rule, never, within
 
 TABLE = "late_figures"
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:
-    """What makes a figure late: known to the world by the date, captured after the row was published."""
+    """What makes a figure late: known to the world by the date, captured after the live row was frozen."""
     return (
         within(
             "realtime_start__not_after_as_of",
@@ -24,10 +27,10 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             what_to_do="A figure of the future is no late figure: look at the query in assets/warehouse.",
         ),
         never(
-            "captured_at__after_publication",
-            ("captured_at", "first_published_at"),
-            lambda f, _: flag(~(f["captured_at"] > f["first_published_at"])),
-            statement="the figure reached us after the row was published",
+            "captured_at__after_freezing",
+            ("captured_at", "captured_until"),
+            lambda f, _: flag(~(f["captured_at"] > f["captured_until"])),
+            statement="the figure reached us after the row was frozen",
             what_to_do="A figure we had in time belongs in the row: look at the query in assets/warehouse.",
         ),
         never(
@@ -36,5 +39,12 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             lambda f, _: flag(distance(f["value_late"], f["value_used"]).fillna(0) == 0),
             statement="the late figure differs from the one used",
             what_to_do="Equal figures are no news: look at the query in assets/warehouse.",
+        ),
+        never(
+            "as_of_date__of_a_live_row",
+            ("as_of_date", "regime.as_of_date", "regime.row_kind"),
+            lambda f, t: differs(beside(f, t, "regime.row_kind"), pd.Series(LIVE, f.index)),
+            statement="only a live row can miss a figure: a backfilled one takes it",
+            what_to_do="Look at the query in assets/warehouse/late.py.",
         ),
     )

@@ -37,19 +37,6 @@ def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
     return flag(~both_unknown & ~truth(actual == expected))
 
 
-def unequal(a: pd.Series, b: pd.Series) -> np.ndarray:
-    """Where two columns of equal length differ, exactly; two absent values are equal, and infinity is absent."""
-    if pd.api.types.is_float_dtype(a) or pd.api.types.is_float_dtype(b):
-        x, y = (s.to_numpy(dtype="float64", na_value=np.nan) for s in (a, b))
-        x, y = (np.where(np.isfinite(v), v, np.nan) for v in (x, y))
-        return np.asarray(~((x == y) | (np.isnan(x) & np.isnan(y))))
-    if pd.api.types.is_datetime64_dtype(a) and pd.api.types.is_datetime64_dtype(b):
-        days, others = a.to_numpy(), b.to_numpy()
-        return np.asarray((days != others) & ~(np.isnat(days) & np.isnat(others)))
-    left, right = (s.to_numpy(dtype=object, na_value="") for s in (a, b))
-    return np.asarray(left != right, dtype=bool)
-
-
 def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
     """1 where a value is there although the condition does not hold, or the other way round."""
     return flag(values.notna() != truth(condition))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from assets.catalog.method import State
 from assets.catalog.models import Catalog
+from assets.compute.kinds import PROVISIONAL
 from checks.suites.continuity import continuity_rules
 from checks.suites.labels import label_rules
 from checks.suites.measures import Tables, beside, days_between, differs, flag, only_where, row_before, truth
@@ -31,6 +32,13 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
     return (
         *label_rules(catalog),
         *continuity_rules(),
+        never(
+            "row_kind__given",
+            ("as_of_date", "is_month_end", "row_kind"),
+            lambda f, _: flag(f["row_kind"].isna() | (~truth(f["is_month_end"]) & (f["row_kind"] != PROVISIONAL))),
+            statement="every row says of which kind it is, and a run date inside a month is provisional",
+            what_to_do="Materialise regime/regime again.",
+        ),
         never(
             "condition_state__indeterminate_without_score",
             (*_STATE, "bubble_score"),

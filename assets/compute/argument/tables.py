@@ -21,6 +21,7 @@ from assets.compute.regime import Regime
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
+# `regime_changes` is about the record: it is built from the regime with the live rows in it, all others from the panel.
 ARGUMENT: Mapping[str, Callable[[Regime, Readings, Catalog], pd.DataFrame]] = {
     "score_attribution": lambda regime, readings, catalog: score_attribution(regime),
     "regime_changes": lambda regime, readings, catalog: regime_changes(regime, catalog),

@@ -1,0 +1,120 @@
+"""What made backfilled rows another than those published before, cell by cell.
+
+Belongs here: comparing two panels, and putting every changed cell down to the captures without which it would be as
+before. Does not belong here: which captures there are (`assets/warehouse/captures.py`), storing the answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from assets.catalog.models import Table
+from assets.compute.compare import Compared
+from assets.compute.overlay import Frames
+
+CELLS_OF = "regime"  # its changes are listed cell by cell, those of other tables together
+COLUMNS = (
+    "table_name", "as_of_date", "column_name", "value_before", "value_after", "reason", "series_ids",
+    "captured_at", "first_date", "last_date", "cells", "largest_change",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Captures of one kind since the last publication. `series_ids` is one series, or all of them together."""
+
+    reason: str
+    series_ids: str
+    captured_at: dt.datetime
+
+
+def corrections(
+    before: Frames,
+    after: Frames,
+    causes: Sequence[tuple[Cause, Callable[[], Frames]]],
+    tables: Iterable[Table],
+    dates: Collection[pd.Timestamp],
+    hidden: Mapping[str, Collection[str]],
+) -> pd.DataFrame:
+    """Every change of rows of `dates`, in COLUMNS; empty without one.
+
+    Each cause comes with the panel computed without its captures: a changed cell that is another there is put down
+    to it. A cell no cause changes alone is put down to all together. `hidden` names columns of restricted figures.
+    """
+    compared = {table.name: Compared.of(table, before[table.name], after[table.name], dates) for table in tables}
+    moved = {name: cells for name, cells in compared.items() if cells.differs.any()}
+    by_name = {table.name: table for table in tables if table.name in moved}
+    unexplained = {name: cells.differs.copy() for name, cells in moved.items()}
+    rows: list[pd.DataFrame] = []
+    for cause, without in causes:
+        frames = without()
+        for name, cells in moved.items():
+            other = Compared.of(by_name[name], frames[name], after[name], dates)
+            due = cells.differs & other.on(cells)
+            unexplained[name] &= ~due
+            rows += _rows(name, cells, due, cause, hidden.get(name, ()))
+    together = _together([cause for cause, _ in causes])
+    for name, cells in moved.items():
+        if together is not None:
+            rows += _rows(name, cells, unexplained[name], together, hidden.get(name, ()))
+    return pd.concat(rows, ignore_index=True)[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _together(causes: Sequence[Cause]) -> Cause | None:
+    if not causes:
+        return None
+    series = sorted({cause.series_ids for cause in causes})
+    reasons = [cause.reason for cause in causes]
+    return Cause(max(reasons, key=reasons.count), ",".join(series), max(cause.captured_at for cause in causes))
+
+
+def _rows(
+    name: str, cells: Compared, due: np.ndarray, cause: Cause, hidden: Collection[str]
+) -> list[pd.DataFrame]:
+    if not due.any():
+        return []
+    at, column = np.nonzero(due)
+    dates = cells.after.index.get_level_values("as_of_date")[at]
+    names = np.asarray(cells.after.columns, dtype=object)[column]
+    of_cause = {
+        "table_name": name,
+        "reason": cause.reason,
+        "series_ids": cause.series_ids,
+        "captured_at": pd.Timestamp(cause.captured_at),
+    }
+    if name != CELLS_OF:
+        change = [_change(cells, due, c) for c in cells.after.columns if c not in hidden]
+        largest = max((c for c in change if c is not None), default=np.nan)
+        one = {"first_date": dates.min(), "last_date": dates.max(), "cells": len(at), "largest_change": largest}
+        return [pd.DataFrame([of_cause | one]).reindex(columns=list(COLUMNS)).astype(object)]
+    texts = {
+        f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]
+        for when, frame in (("before", cells.before), ("after", cells.after))
+    }
+    frame = pd.DataFrame({"as_of_date": dates, "column_name": names, **texts, **of_cause})
+    return [frame.reindex(columns=list(COLUMNS)).astype(object)]
+
+
+def _change(cells: Compared, due: np.ndarray, name: str) -> float | None:
+    """Largest change of a number in a column, among the cells due to a cause."""
+    if not pd.api.types.is_float_dtype(cells.after[name]):
+        return None
+    chosen = due[:, cells.after.columns.get_loc(name)]
+    change = (cells.after[name] - cells.before[name]).abs()[chosen].dropna()
+    return float(change.max()) if len(change) else None
+
+
+def text_of(value: object) -> str | None:
+    """A cell as text, numbers in full precision; None where it is empty."""
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    if isinstance(value, pd.Timestamp | dt.date):
+        return f"{value:%Y-%m-%d}"
+    return repr(float(value)) if isinstance(value, float) else str(value)
