@@ -5,11 +5,8 @@ Belongs here: judgement on this table. Does not belong here: rules generated fro
 
 from __future__ import annotations
 
-import pandas as pd
-
 from assets.catalog.models import Catalog
-from assets.compute.kinds import LIVE
-from checks.suites.measures import beside, days_between, differs, distance, flag
+from checks.suites.measures import days_between, distance, flag
 from checks.suites.rules import Rule, never, within
 
 TABLE = "late_figures"
@@ -39,12 +36,5 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             lambda f, _: flag(distance(f["value_late"], f["value_used"]).fillna(0) == 0),
             statement="the late figure differs from the one used",
             what_to_do="Equal figures are no news: look at the query in assets/warehouse.",
-        ),
-        never(
-            "as_of_date__of_a_live_row",
-            ("as_of_date", "regime.as_of_date", "regime.row_kind"),
-            lambda f, t: differs(beside(f, t, "regime.row_kind"), pd.Series(LIVE, f.index)),
-            statement="only a live row can miss a figure: a backfilled one takes it",
-            what_to_do="Look at the query in assets/warehouse/late.py.",
         ),
     )
