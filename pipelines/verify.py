@@ -3,12 +3,13 @@
 Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`),
 computing the tables (`assets/compute/all_tables.py`).
 
-The archive is taken as it was when the release was published, and every row sees what had reached us when that row was
-first published: both are stated in the release itself. A figure the release withholds is compared as withheld.
+The archive is taken as it was read when the release was published, which the release itself states. A figure the
+release withholds is compared as withheld.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.all_tables import all_tables
-from assets.compute.cut import captured_by
 from assets.compute.grid import Grid
 from assets.publish.documents.facts import asked
 from assets.warehouse import environment
@@ -66,7 +66,7 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
             version, code = manifest["method_version"], manifest["code_version"]
             said = f"made with method {version}: check out {code} to reproduce it"
             return Verified(release.name, files, drift, [said], {})
-        moment = int(pd.Timestamp(manifest["published_at"]).value // 1000)
+        moment = pd.Timestamp(manifest["published_at"]).to_pydatetime().replace(tzinfo=dt.UTC)
         numbers, rows = [], {}
         withholds = _withholds(con, manifest)
         for name, again in _computed_again(warehouse, con, catalog, manifest["profile"], moment).items():
@@ -82,13 +82,12 @@ def _computed_again(
     release: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     profile: Profile,
-    moment: int,
+    moment: dt.datetime,
 ) -> dict[str, pd.DataFrame]:
-    """Every table for the dates of the release, from what had been captured by a moment (microseconds)."""
+    """Every table for the dates of the release, from what had been captured by a moment (aware)."""
     regime = _read(release, "regime")
-    archive = captured_by(load_archive(warehouse, list(catalog.series)), moment)
-    known_by = regime["first_published_at"].to_numpy(dtype="datetime64[us]").astype("int64")
-    grid = Grid(regime["as_of_date"].to_numpy(dtype="datetime64[D]"), known_by)
+    archive = load_archive(warehouse, list(catalog.series), captured_until=moment)
+    grid = Grid(regime["as_of_date"].to_numpy(dtype="datetime64[D]"))
     return all_tables(archive, grid, catalog, profile)
 
 

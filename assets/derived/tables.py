@@ -41,7 +41,7 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
-            grid = run_grid(con, facts, catalog)
+            grid = run_grid(facts, catalog)
             read = inputs_sha256(facts.profile, grid_content(grid), archive_content(con, inputs))
             if not stand(con, [table], read):
                 _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)

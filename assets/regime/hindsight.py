@@ -44,7 +44,7 @@ def hindsight_tables(
     inputs = {s for name in REGIME_INPUTS for s in raw_keys(catalog.tables[name], catalog)} | set(SERIES)
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
-        grid = run_grid(con, facts, catalog)
+        grid = run_grid(facts, catalog)
         contents = archive_content(con, inputs), tables_content(con, [catalog.tables["regime"]])
         read = inputs_sha256(facts.profile, grid_content(grid), *contents)
         if not stand(con, tables, read):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
+import pandas as pd
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
@@ -51,11 +52,12 @@ def regime_tables(
     catalog = load_catalog()
     tables = [catalog.tables[name] for name in _NAMES]
     with warehouse.cursor() as con:
-        grid = run_grid(con, facts, catalog)
+        grid = run_grid(facts, catalog)
+        published = first_published_column(con, grid, facts.profile, catalog)
         inputs = tables_content(con, [catalog.tables[name] for name in REGIME_INPUTS])
-        read = inputs_sha256(facts.profile, grid_content(grid), inputs)
+        read = inputs_sha256(facts.profile, grid_content(grid), inputs, str(published.to_list()))
         if not stand(con, tables, read):
-            _build(con, grid, facts.profile)
+            _build(con, grid, facts.profile, published)
             built(con, tables, read)
         frames = {table.name: read_table(con, f"regime.{table.name}") for table in tables}
         history = drawn_once(con, "score", lambda: score_plot(frames["regime"], catalog.method))
@@ -82,7 +84,7 @@ def regime_tables(
         yield table_result(catalog.tables[name], frame, facts)
 
 
-def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile) -> None:
+def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile, published: pd.Series) -> None:
     """Compute and write the regime, its evidence and what argues with it."""
     catalog = load_catalog()
     frames = {name: read_table(con, f"derived.{name}") for name in REGIME_INPUTS}
@@ -90,7 +92,7 @@ def _build(con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile) -> None
     made = build_regime(readings, grid, catalog)
     regime = regime_frame(made, readings, frames, catalog)
     regime["profile"] = profile
-    regime["first_published_at"] = first_published_column(grid)
+    regime["first_published_at"] = published
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(made, catalog))
     for name, build in ARGUMENT.items():

@@ -68,7 +68,7 @@ def _computed_again(
     catalog: Catalog,
 ) -> SuiteResult:
     """The leak audit by recomputation; where archive, dates and tables are those of the last one, its findings."""
-    grid, suite = run_grid(con, facts, catalog), recompute_suite()
+    grid, suite = run_grid(facts, catalog), recompute_suite()
     judged = [tables.content(catalog.tables[name]) for name in RECOMPUTED]
     read = " ".join([facts.profile, grid_content(grid), archive_content(con, catalog.series), *judged])
 
