@@ -153,7 +153,7 @@ def _not_after_run(as_of: dt.date) -> Rule:
 
 
 def _grid(as_of: dt.date, start: dt.date) -> list[Rule]:
-    dates = build_grid(np.datetime64(start, "D"), np.datetime64(as_of, "D"), {}).as_of
+    dates = build_grid(np.datetime64(start, "D"), np.datetime64(as_of, "D")).as_of
     grid = pd.Series(dates.astype("datetime64[s]"))
 
     def off_grid(frame: pd.DataFrame, tables: Tables) -> pd.Series:

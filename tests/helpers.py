@@ -19,7 +19,7 @@ from assets.catalog.models import Catalog, Profile, Series
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days, days, first_publication
 from assets.compute.evidence import evidence_frame
-from assets.compute.grid import NEVER_PUBLISHED, Grid, build_grid
+from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.phases_frame import build_phases
 from assets.compute.reading import Reading
@@ -90,16 +90,14 @@ def archive(*frames: pd.DataFrame) -> Archive:
 def view(
     frames: pd.DataFrame | Sequence[pd.DataFrame],
     as_of: str | Sequence[str],
-    known_by: str | None = None,
     series: Mapping[str, Series] | None = None,
 ) -> View:
-    """Those vintages as seen on each date; `known_by` is when the rows were first published."""
+    """Those vintages as seen on each date."""
     held = archive(*([frames] if isinstance(frames, pd.DataFrame) else frames))
     dates = days(as_of)
-    limit = NEVER_PUBLISHED if known_by is None else np.datetime64(known_by, "us").astype("int64")
     catalog = load_catalog()
     entries = catalog.series if series is None else series
-    return View(held, dates, np.full(len(dates), limit, dtype="int64"), entries, catalog.method)
+    return View(held, dates, entries, catalog.method)
 
 
 def reading(values: Sequence[float], **changes: object) -> Reading:
@@ -141,7 +139,7 @@ class Computed:
 
 def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Profile) -> Computed:
     """All tables, conditions, state, stance, label and evidence from raw vintages."""
-    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"), {})
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"))
     held = Archive.from_frame(frames)
     seen = build_view(held, grid, catalog, profile)
     columns = {name: build(seen, grid) for name, build in BUILDERS.items()}

@@ -15,7 +15,7 @@ from assets.catalog.models import Catalog, Series
 from assets.compute.archive import Archive
 from assets.compute.argument.figures_today import revised_series, todays_figures, with_series_of
 from assets.compute.computation import compute
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.reading import texts
 from tests.helpers import sample_vintages
 
@@ -42,8 +42,7 @@ def plain_regime_revised(
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, nothing left out: every revised series has a run of its own."""
     today = todays_figures(held, grid.as_of[-1])
-    unbound = Grid(grid.as_of, np.full(len(grid), NEVER_PUBLISHED))
-    now = compute(today, unbound, catalog, series).frame
+    now = compute(today, grid, catalog, series).frame
     score, known_score = now["bubble_score"].to_numpy(), published["bubble_score"].to_numpy()
     label, known_label = _text(now, "regime"), _text(published, "regime")
     differs = (label != known_label) | (np.abs(np.nan_to_num(score - known_score)) > _SAME)

@@ -4,6 +4,9 @@ Belongs here: the one as-of lookup everything else is built on. Does not belong 
 
 A row of the archive is one vintage of one observation. Three times are kept apart: what it is about (observation_date),
 when the world could know it (realtime_start), when we had it (captured_at).
+
+`Captures` is everything that was ever stored. `resolve` makes the `Archive` of it, the vintages that are read. The
+view raw.observations (`warehouse/resolved.py`) states the same rule in SQL; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -20,12 +23,17 @@ from assets.compute.calendar import Days, days
 
 Rows = npt.NDArray[np.int64]
 ABSENT = -1
-SOURCES = ("", "alfred", "captured", "lag_rule")  # from strongest to weakest evidence of what was known
+SOURCES = ("", "alfred", "rtdsm", "captured", "lag_rule")  # strongest to weakest evidence of what was known
+REAL_VINTAGES = ("alfred", "rtdsm")
+STORED_SOURCES = (*SOURCES, "retracted")  # stored, but never read: the publisher no longer lists this vintage
 EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
 BITS = 22
 _BLOCK = 1 << 18  # keys looked at together: 2 MB stay in the processor's cache
 _NAT = np.datetime64("NaT", "D")
 _ALWAYS = np.iinfo(np.int64).max
+_START = (1 << BITS) - 1
+_LAG_RULE, _RETRACTED = STORED_SOURCES.index("lag_rule"), STORED_SOURCES.index("retracted")
+_REAL = [STORED_SOURCES.index(name) for name in REAL_VINTAGES]
 
 
 def pack(code: Rows, observation: Days, start: Days) -> Rows:
@@ -52,7 +60,14 @@ def _observation(key: Rows) -> Days:
 
 
 def _start(key: Rows) -> Days:
-    return _date(key & (1 << BITS) - 1)
+    return _date(key & _START)
+
+
+def codes_in(key: Rows, codes: Mapping[str, int]) -> dict[str, int]:
+    """The series of which sorted keys hold any row, with their codes."""
+    limits = np.array([[code, code + 1] for code in codes.values()], dtype="int64").reshape(-1, 2)
+    rows = np.diff(np.searchsorted(key, limits << (2 * BITS)), axis=1)[:, 0]
+    return {series_id: code for (series_id, code), held in zip(codes.items(), rows, strict=True) if held}
 
 
 def _is_sorted(key: Rows, captured: Rows) -> bool:
@@ -69,28 +84,26 @@ def _is_sorted(key: Rows, captured: Rows) -> bool:
 
 
 @dataclass(frozen=True)
-class Archive:
-    """All vintages, sorted by (series, observation, start, capture). Arrays share one length, one entry a vintage.
+class Captures:
+    """Everything the warehouse stores of some series, sorted by (series, observation, start, capture).
 
-    `key` packs series, observation and start into one number, so that a lookup is one binary search and a vintage
-    costs 25 bytes.
+    Arrays share one length, one entry per capture of a vintage. `source` is an index into STORED_SOURCES.
     """
 
     codes: Mapping[str, int]
     key: Rows
     value: npt.NDArray[np.float64]
     captured: Rows  # microseconds UTC
-    source: npt.NDArray[np.int8]  # index into SOURCES
-    _observations: dict[str, _Observations] = field(default_factory=dict, repr=False)
+    source: npt.NDArray[np.int8]
 
     @classmethod
-    def from_frame(cls, vintages: pd.DataFrame) -> Archive:
+    def from_frame(cls, vintages: pd.DataFrame) -> Captures:
         """Build from `series_id, observation_date, realtime_start, value, vintage_source, captured_at` (any order)."""
         ids = sorted(vintages["series_id"].unique())
         codes = {series_id: code for code, series_id in enumerate(ids)}
         observation = days(vintages["observation_date"].to_numpy(dtype="datetime64[s]"))
         start = days(vintages["realtime_start"].to_numpy(dtype="datetime64[s]"))
-        source = vintages["vintage_source"].map({name: n for n, name in enumerate(SOURCES)})
+        source = vintages["vintage_source"].map({name: n for n, name in enumerate(STORED_SOURCES)})
         return cls.from_keys(
             codes,
             pack(vintages["series_id"].map(codes).to_numpy(dtype="int64"), observation, start),
@@ -107,23 +120,89 @@ class Archive:
         value: npt.NDArray[np.float64],
         captured: Rows,
         source: npt.NDArray[np.int8],
-    ) -> Archive:
+    ) -> Captures:
         """Build from packed keys (`pack`) in any order; arrays that are in order already are taken as they are."""
         if not _is_sorted(key, captured):
             order = np.lexsort((captured, key))
             key, value, captured, source = key[order], value[order], captured[order], source[order]
         return cls(codes, key, value, captured, source)
 
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> Captures:
+        """Some of the captures, by mask."""
+        return Captures(self.codes, self.key[keep], self.value[keep], self.captured[keep], self.source[keep])
+
+    @cached_property
+    def last_capture(self) -> int:
+        """Microseconds of the newest capture; the smallest number when there is none."""
+        return int(self.captured.max()) if len(self.captured) else -_ALWAYS
+
+
+def resolve(captures: Captures) -> Archive:
+    """The vintages that are read of what was captured (methodology, section 1): one row per key, real vintages first.
+
+    The row captured last counts. A vintage that was retracted is dropped. A `lag_rule` row gives way to the real
+    vintages of its observation, except before the first vintage of a series.
+    """
+    key = captures.key
+    is_last = np.ones(len(key), dtype=bool)
+    np.not_equal(key[1:], key[:-1], out=is_last[:-1])
+    is_read = is_last & (captures.source != _RETRACTED)
+    held = captures if is_read.all() else captures.take(is_read)
+    replaced = _replaced_by_real_vintages(held.key, held.source)
+    if len(replaced):
+        held = held.take(~np.isin(np.arange(len(held)), replaced))
+    return Archive(codes_in(held.key, held.codes), held.key, held.value, held.captured, held.source)
+
+
+def _replaced_by_real_vintages(key: Rows, source: npt.NDArray[np.int8]) -> Rows:
+    """Positions of the `lag_rule` rows that are not read because their observation has a real vintage."""
+    rules = np.flatnonzero(source == _LAG_RULE)
+    real = np.flatnonzero(np.isin(source, _REAL)) if len(rules) else rules
+    if not len(real):
+        return real
+    number = key[real] >> BITS  # series and observation
+    is_first = np.append(True, number[1:] != number[:-1])
+    number, first = number[is_first], key[real][is_first] & _START
+    _, at = np.unique(number >> BITS, return_index=True)
+    since = np.repeat(np.minimum.reduceat(first, at), np.diff(np.append(at, len(number))))
+    found = np.searchsorted(number, key[rules] >> BITS)
+    has_real = number[np.minimum(found, len(number) - 1)] == key[rules] >> BITS
+    rules, found = rules[has_real], found[has_real]
+    is_inside = first[found] > since[found]
+    return rules[is_inside | ((key[rules] & _START) >= since[found])]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The vintages that are read, sorted by (series, observation, start). Arrays share one length, one entry a vintage.
+
+    `key` packs series, observation and start into one number, so that a lookup is one binary search and a vintage
+    costs 25 bytes.
+    """
+
+    codes: Mapping[str, int]
+    key: Rows
+    value: npt.NDArray[np.float64]
+    captured: Rows  # microseconds UTC
+    source: npt.NDArray[np.int8]  # index into SOURCES
+    _observations: dict[str, _Observations] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_frame(cls, vintages: pd.DataFrame) -> Archive:
+        """The archive of everything captured, in the columns and types `Captures.from_frame` takes."""
+        return resolve(Captures.from_frame(vintages))
+
     def has(self, series_id: str) -> bool:
         """Whether any vintage of the series is held."""
         return series_id in self.codes
 
-    def rows_as_of(
-        self, series_id: str, observations: Days, as_of: Days, known_by: Rows | None = None
-    ) -> Rows:
+    def rows_as_of(self, series_id: str, observations: Days, as_of: Days) -> Rows:
         """Row of each observation as known on each date; ABSENT where unknown then, or published as missing.
 
-        `observations`, `as_of` and `known_by` broadcast. `known_by` (microseconds) hides what we captured later.
+        `observations` and `as_of` broadcast.
         """
         observations, as_of = np.broadcast_arrays(observations, as_of)
         if series_id not in self.codes:
@@ -131,10 +210,6 @@ class Archive:
         first, last = self._span(series_id)
         prefix = ((self.codes[series_id] << BITS) | _number(observations)) << BITS
         row = first + np.searchsorted(self.key[first:last], prefix | _number(as_of), side="right") - 1
-        if known_by is not None:
-            limit = np.broadcast_to(known_by, row.shape)
-            while (late := (row >= 0) & (self.key[row] >= prefix) & (self.captured[row] > limit)).any():
-                row = np.where(late, row - 1, row)
         found = (row >= 0) & (self.key[row] >= prefix) & ~np.isnat(observations)
         found &= ~np.isnan(self.value[row])
         return np.where(found, row, ABSENT)
@@ -165,11 +240,6 @@ class Archive:
     def realtime_start(self, rows: Rows) -> Days:
         """Since when the world could know each row; NaT where ABSENT."""
         return np.where(rows >= 0, _start(self.take(self.key, rows, 0)), _NAT)
-
-    @cached_property
-    def last_capture(self) -> int:
-        """Microseconds of the newest capture; the smallest number when the archive is empty."""
-        return int(self.captured.max()) if len(self.captured) else -_ALWAYS
 
 
 @dataclass(frozen=True)

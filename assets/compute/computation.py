@@ -48,7 +48,7 @@ class Computation:
 
 def compute(archive: Archive, grid: Grid, catalog: Catalog, series: Mapping[str, Series]) -> Computation:
     """Tables the regime reads, the regime, and its frame; `series` are the catalogue's entries in use."""
-    view = View(archive, grid.as_of, grid.known_by, series, catalog.method)
+    view = View(archive, grid.as_of, series, catalog.method)
     columns = {name: BUILDERS[name](view, grid) for name in REGIME_INPUTS}
     tables = {name: assemble(catalog.tables[name], grid, of).frame for name, of in columns.items()}
     readings = readings_of(columns)

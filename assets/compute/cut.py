@@ -1,14 +1,16 @@
-"""An archive cut at a day, and an archive without hindsight's opposite: today's figures put in place of the first ones.
+"""What was captured by a moment, an archive cut at a day, and one with today's figures in place of the first ones.
 
 Belongs here: making one archive from another. Does not belong here: looking figures up (`archive.py`), what is
 computed from either.
+
+The order is fixed: first the cut by capture, then `resolve`, then the cut at a day.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from assets.compute.archive import BITS, EPOCH, Archive, Rows
+from assets.compute.archive import BITS, EPOCH, Archive, Captures, Rows, codes_in
 
 _START = (1 << BITS) - 1
 
@@ -19,9 +21,9 @@ def cut(archive: Archive, day: np.datetime64) -> Archive:
     return _kept(archive, (archive.key & _START) <= last, archive.value)
 
 
-def captured_by(archive: Archive, moment: int) -> Archive:
-    """The vintages held at a moment (microseconds UTC): the archive as it was then."""
-    return _kept(archive, archive.captured <= moment, archive.value)
+def captured_by(captures: Captures, moment: int) -> Captures:
+    """What had been captured by a moment (microseconds UTC); `resolve` gives the archive as it was read then."""
+    return captures.take(captures.captured <= moment)
 
 
 def as_revised(archive: Archive) -> Archive:
@@ -44,6 +46,6 @@ def has_revisions(archive: Archive) -> bool:
 
 def _kept(archive: Archive, keep: np.ndarray, value: np.ndarray) -> Archive:
     key: Rows = archive.key[keep]
-    present = set(np.unique(key >> (2 * BITS)).tolist())
-    codes = {series_id: code for series_id, code in archive.codes.items() if code in present}
-    return Archive.from_keys(codes, key, value[keep], archive.captured[keep], archive.source[keep])
+    return Archive(
+        codes_in(key, archive.codes), key, value[keep], archive.captured[keep], archive.source[keep]
+    )

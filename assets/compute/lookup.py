@@ -42,15 +42,10 @@ def year(series: Series) -> Lag:
 
 @dataclass(frozen=True)
 class View:
-    """The archive as seen from every date of a grid, in one profile.
-
-    `known_by` (microseconds UTC, one per date) hides figures captured after a row was first published, so that a past
-    row is recomputed from what it was computed from. `series` holds the profile's catalogue entries.
-    """
+    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""
 
     archive: Archive
     as_of: Days
-    known_by: Rows
     series: Mapping[str, Series]
     method: Method
 
@@ -85,7 +80,7 @@ class View:
     def in_force_at(self, series_id: str, dates: Days) -> Reading:
         """Value of a step series that was in force on `dates`, as known on the as-of dates.
 
-        A later row that was not known yet, or not held when the row was published, leaves the one before in force.
+        A later row that was not known yet leaves the one before in force.
         """
         known = self.archive.observations(series_id).dates
         if not len(known):
@@ -121,11 +116,11 @@ class View:
 
     def values_at(self, series_id: str, observations: Days) -> Floats:
         """Values of chosen observations, shape (dates, k), NaN where unknown then."""
-        rows = self.archive.rows_as_of(series_id, observations, self.as_of[:, None], self.known_by[:, None])
+        rows = self.archive.rows_as_of(series_id, observations, self.as_of[:, None])
         return self.archive.take(self.archive.value, rows, np.nan)
 
     def _rows(self, series_id: str, observation: Days) -> Rows:
-        return self.archive.rows_as_of(series_id, observation, self.as_of, self.known_by)
+        return self.archive.rows_as_of(series_id, observation, self.as_of)
 
     def _reading(
         self,

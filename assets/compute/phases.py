@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assets.compute.calendar import Days, last_month_end
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Texts, texts
 
 if TYPE_CHECKING:
@@ -55,12 +55,8 @@ def month_end_after(dates: Days, n: int) -> Days:
 
 
 def with_days(grid: Grid, dates: Days) -> Grid:
-    """The grid with more days in it: each sees what the grid's next row sees, so that it stands when that does."""
-    added = np.setdiff1d(dates, grid.as_of)
-    known_by = np.append(grid.known_by, NEVER_PUBLISHED)[np.searchsorted(grid.as_of, added)]
-    as_of = np.concatenate([grid.as_of, added])
-    order = np.argsort(as_of, kind="stable")
-    return Grid(as_of[order], np.concatenate([grid.known_by, known_by])[order])
+    """The grid with more days in it."""
+    return Grid(np.union1d(grid.as_of, dates))
 
 
 def verdict(value: Floats, hot_from: float, cold_to: float) -> Texts:

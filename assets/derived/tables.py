@@ -40,7 +40,7 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
-            grid = run_grid(con, facts, catalog)
+            grid = run_grid(facts, catalog)
             _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)
             return table_result(con, table, read_table(con, f"derived.{name}"), facts)
 

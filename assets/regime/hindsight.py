@@ -44,7 +44,7 @@ def hindsight_tables(
     inputs = {s for name in REGIME_INPUTS for s in raw_keys(catalog.tables[name], catalog)} | set(SERIES)
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
-        grid = run_grid(con, facts, catalog)
+        grid = run_grid(facts, catalog)
         archive = load_archive(con, sorted(inputs))
         regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         for table in tables:

@@ -35,7 +35,7 @@ def qe_phases_table(
     """Each start of purchases as it looked that day and three month-ends later; the post's day; the run date."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        grid, inputs = run_grid(con, facts, catalog), sorted(raw_keys(_TABLE, catalog))
+        grid, inputs = run_grid(facts, catalog), sorted(raw_keys(_TABLE, catalog))
         archive = load_archive(con, inputs)
         regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         made = build_phases(archive, grid, catalog, facts.profile, regime)

@@ -53,7 +53,7 @@ def regime_tables(
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        _build(con, run_grid(con, facts, catalog), facts)
+        _build(con, run_grid(facts, catalog), facts)
         frames = {name: read_table(con, f"regime.{name}") for name in _NAMES}
         extra = {
             "regime": _of_verdict(frames["regime"]),
@@ -93,7 +93,7 @@ def _build(con: duckdb.DuckDBPyConnection, grid: Grid, facts: RunFacts) -> None:
     regime = regime_frame(made, readings, frames, catalog)
     profile, run_date = facts.profile, facts.run_date
     regime["profile"] = profile
-    regime["first_published_at"] = first_published_column(grid)
+    regime["first_published_at"] = first_published_column(con, grid, profile, catalog)
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(made, catalog))
     complete_live_rows(con, profile, run_date, catalog)

@@ -19,8 +19,9 @@ import pandas as pd
 
 from assets.catalog.models import Table
 from assets.catalog.render import qualified_name
-from assets.compute.archive import BITS, EPOCH, SOURCES, Archive
+from assets.compute.archive import BITS, EPOCH, STORED_SOURCES, Archive, Captures, resolve
 from assets.warehouse.merge import utc
+from assets.warehouse.resolved import resolved
 
 _VINTAGES = """
 SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at
@@ -29,37 +30,30 @@ WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
 """
 
 # The key as `compute.archive.pack` makes it; the stored order is nearly the sorted one, and sorting is numpy's.
-_ARCHIVE = f"""
+_CAPTURES = f"""
 SELECT
   (c.code::BIGINT << {2 * BITS})
     | (((v.observation_date - DATE '1970-01-01') + {EPOCH}) << {BITS})
     | ((v.realtime_start - DATE '1970-01-01') + {EPOCH}) AS key,
   coalesce(v.value, 'nan'::DOUBLE) AS value,
   epoch_us(v.captured_at) AS captured,
-  (list_position({list(SOURCES)}, v.vintage_source) - 1)::TINYINT AS source
+  (list_position({list(STORED_SOURCES)}, v.vintage_source) - 1)::TINYINT AS source
 FROM raw.vintages AS v
 JOIN (
   SELECT unnest($codes) AS code, unnest($series_ids) AS series_id
 ) AS c USING (series_id)
+WHERE $captured_until::TIMESTAMP IS NULL OR v.captured_at <= $captured_until::TIMESTAMP
 """
 
-# As the view raw.observations, from what was captured by a moment; then the row known on the day.
-_AS_OF = """
-WITH standing AS (
+_CAPTURED = """
   SELECT * FROM raw.vintages
   WHERE ($all_series OR series_id = $series_id)
-    AND ($known_by::TIMESTAMP IS NULL OR captured_at <= $known_by::TIMESTAMP)
-  QUALIFY row_number() OVER (
-    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
-  ) = 1
-), spans AS (
-  SELECT *, coalesce(
-    lead(realtime_start) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start) - 1,
-    DATE '9999-12-31') AS realtime_end
-  FROM standing
-)
+    AND ($captured_until::TIMESTAMP IS NULL OR captured_at <= $captured_until::TIMESTAMP)
+"""
+_AS_OF = f"""
+WITH captured AS ({_CAPTURED})
 SELECT series_id, observation_date, value, realtime_start, realtime_end, vintage_source
-FROM spans
+FROM ({resolved("captured")})
 WHERE realtime_start <= $as_of AND realtime_end >= $as_of
 ORDER BY series_id, observation_date
 """
@@ -111,42 +105,54 @@ class Holding:
 
 
 def load_vintages(con: duckdb.DuckDBPyConnection, series_ids: Sequence[str] | None) -> pd.DataFrame:
-    """All vintages of some series (None: of all), in the shape and types `Archive.from_frame` takes."""
+    """Every capture of some series (None: of all), in the shape and types `Captures.from_frame` takes."""
     ids = list(series_ids or [])
     con.execute(_VINTAGES, {"all_series": series_ids is None, "series_ids": ids})
     return frame_of(con)
 
 
-def load_archive(con: duckdb.DuckDBPyConnection, series_ids: Sequence[str]) -> Archive:
-    """The vintages of some series for the as-of panel; no row passes through pandas or a text."""
+def load_archive(
+    con: duckdb.DuckDBPyConnection, series_ids: Sequence[str], captured_until: dt.datetime | None = None
+) -> Archive:
+    """The vintages that are read of some series, for the as-of panel.
+
+    `captured_until` (aware) gives the archive as it was read at that moment.
+    """
+    return resolve(load_captures(con, series_ids, captured_until))
+
+
+def load_captures(
+    con: duckdb.DuckDBPyConnection, series_ids: Sequence[str], captured_until: dt.datetime | None = None
+) -> Captures:
+    """Everything stored of some series, optionally up to a moment (aware); no row passes through pandas or a text."""
     codes = {series_id: code for code, series_id in enumerate(sorted(series_ids))}
-    con.execute(_ARCHIVE, {"codes": list(codes.values()), "series_ids": list(codes)})
+    until = utc(captured_until) if captured_until is not None else None
+    asked = {"codes": list(codes.values()), "series_ids": list(codes), "captured_until": until}
+    con.execute(_CAPTURES, asked)
     found = con.fetchnumpy()
     key, value, captured, source = (
         np.asarray(found[name]) for name in ("key", "value", "captured", "source")
     )
-    present = set(np.unique(key >> (2 * BITS)).tolist())
-    codes = {series_id: code for series_id, code in codes.items() if code in present}
-    return Archive.from_keys(codes, key, value, captured, source)
+    return Captures.from_keys(codes, key, value, captured, source)
 
 
 def series_as_of(
-    con: duckdb.DuckDBPyConnection, series_id: str, as_of: dt.date, known_by: dt.datetime | None = None
+    con: duckdb.DuckDBPyConnection, series_id: str, as_of: dt.date, captured_until: dt.datetime | None = None
 ) -> pd.DataFrame:
     """One series as it was known on a day: a row per observation, `value` NaN where it was published as
     missing.
 
-    Columns `series_id, observation_date, value, realtime_start, realtime_end, vintage_source`. `known_by`
-    (aware) also hides what was captured after it, as when a published row is recomputed.
+    Columns `series_id, observation_date, value, realtime_start, realtime_end, vintage_source`.
+    `captured_until` (aware) reads the archive as it was at that moment.
     """
-    return _as_of(con, series_id, as_of, known_by)
+    return _as_of(con, series_id, as_of, captured_until)
 
 
 def all_as_of(
-    con: duckdb.DuckDBPyConnection, as_of: dt.date, known_by: dt.datetime | None = None
+    con: duckdb.DuckDBPyConnection, as_of: dt.date, captured_until: dt.datetime | None = None
 ) -> pd.DataFrame:
     """Every series as it was known on a day; see `series_as_of`."""
-    return _as_of(con, None, as_of, known_by)
+    return _as_of(con, None, as_of, captured_until)
 
 
 def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
@@ -198,7 +204,7 @@ def content_hash(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 
 
 def _as_of(
-    con: duckdb.DuckDBPyConnection, series_id: str | None, as_of: dt.date, known_by: dt.datetime | None
+    con: duckdb.DuckDBPyConnection, series_id: str | None, as_of: dt.date, captured_until: dt.datetime | None
 ) -> pd.DataFrame:
     con.execute(
         _AS_OF,
@@ -206,7 +212,7 @@ def _as_of(
             "all_series": series_id is None,
             "series_id": series_id or "",
             "as_of": as_of,
-            "known_by": utc(known_by) if known_by is not None else None,
+            "captured_until": utc(captured_until) if captured_until is not None else None,
         },
     )
     return frame_of(con)

@@ -10,6 +10,7 @@ import duckdb
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
+from assets.warehouse.resolved import resolved
 from assets.warehouse.tables import ensure_tables, transaction
 
 KEPT_TABLES = (
@@ -18,23 +19,7 @@ KEPT_TABLES = (
 )  # fmt: skip
 _NO_LONGER_USED = ("ops.remembered",)  # made by version 0.x up to the removal of cached results
 
-# Within one (series, observation, start) the row captured last stands, until the day before the next start.
-_OBSERVATIONS = """
-CREATE OR REPLACE VIEW raw.observations AS
-SELECT
-  series_id, observation_date, value, realtime_start,
-  coalesce(
-    lead(realtime_start) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start) - 1,
-    DATE '9999-12-31'
-  ) AS realtime_end,
-  vintage_source, captured_at
-FROM (
-  SELECT * FROM raw.vintages
-  QUALIFY row_number() OVER (
-    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
-  ) = 1
-) AS standing
-"""
+_OBSERVATIONS = f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}"
 
 
 def create_schema(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

@@ -55,7 +55,7 @@ def _computed_again(
     catalog: Catalog,
 ) -> SuiteResult:
     """The leak audit by recomputation."""
-    grid = run_grid(con, facts, catalog)
+    grid = run_grid(facts, catalog)
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
     archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
     return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), recompute_suite())

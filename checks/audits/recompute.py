@@ -102,7 +102,7 @@ def recomputed(
     live = _live(staged, catalog)
     for day in dates:
         until = grid.as_of <= day
-        cut_grid = Grid(grid.as_of[until], grid.known_by[until])
+        cut_grid = Grid(grid.as_of[until])
         known = _tables(cut(archive, day), cut_grid, _announced_by(catalog, day), profile)
         revised = _tables(as_revised(archive), cut_grid, catalog, profile) if has_revisions(archive) else None
         known = record_of(known, _until(live, day))

@@ -31,7 +31,7 @@ REVISED = (
 def test_a_night_of_revisions_beside_a_whole_computation_per_series() -> None:
     catalog = load_catalog()
     series = {s.series_id: s for s in catalog.in_profile("sample")}
-    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(SAMPLE_AS_OF, "D"), {})
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(SAMPLE_AS_OF, "D"))
     rows = []
     for n in (1, 5, len(REVISED)):
         held = Archive.from_frame(raised_after_three_months(REVISED[:n]))

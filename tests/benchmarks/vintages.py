@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.archive import Archive, pack
+from assets.compute.archive import Archive, Captures, pack, resolve
 from assets.compute.calendar import Days
 
 YEARS = 60
@@ -77,7 +77,7 @@ def archive_of(vintages: Vintages) -> Archive:
     captured = np.zeros(len(vintages), dtype="int64")
     source = np.ones(len(vintages), dtype="int8")
     codes = {str(code): code for code in range(vintages.series)}
-    return Archive.from_keys(codes, key, vintages.value, captured, source)
+    return resolve(Captures.from_keys(codes, key, vintages.value, captured, source))
 
 
 def month_ends() -> Days:

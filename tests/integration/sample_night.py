@@ -67,7 +67,7 @@ def fill(
         released_on={s.series_id: released_on(catalog.release_delays, s.series_id) for s in series},
     )
     also(con)
-    grid = run_grid(con, facts, catalog)
+    grid = run_grid(facts, catalog)
     archive = Archive.from_frame(load_vintages(con, None))
     for name in BUILDERS:
         built = build_table(name, archive, grid, catalog, facts.profile)
@@ -82,7 +82,7 @@ def fill(
     computed = build_regime(readings, grid, catalog)
     regime = regime_frame(computed, readings, frames, catalog)
     regime["profile"] = facts.profile
-    regime["first_published_at"] = first_published_column(grid)
+    regime["first_published_at"] = first_published_column(con, grid, facts.profile, catalog)
     for column in catalog.tables["regime"].column_names:
         if column not in regime:  # beside the label, and not what these tests are about
             regime[column] = np.nan

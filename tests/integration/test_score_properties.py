@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.compute.archive import SOURCES, Archive, pack
+from assets.compute.archive import SOURCES, Archive, Captures, pack, resolve
 from assets.compute.argument.distance import distance_to_flip
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import days
@@ -28,7 +28,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 def computed_from(archive: Archive, run_date: str = SAMPLE_AS_OF) -> Computation:
     catalog = on_sample().catalog
-    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"), {})
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"))
     return compute(archive, grid, catalog, {s.series_id: s for s in catalog.in_profile("sample")})
 
 
@@ -52,7 +52,7 @@ def test_the_numbering_of_series_means_nothing(seed: int) -> None:
     ids = np.array(sorted(frame["series_id"].unique()))
     codes = dict(zip(np.random.default_rng(seed).permutation(ids), range(len(ids)), strict=True))
     source = frame["vintage_source"].map({name: n for n, name in enumerate(SOURCES)})
-    archive = Archive.from_keys(
+    captures = Captures.from_keys(
         codes,
         pack(
             frame["series_id"].map(codes).to_numpy("int64"),
@@ -63,7 +63,7 @@ def test_the_numbering_of_series_means_nothing(seed: int) -> None:
         frame["captured_at"].to_numpy("datetime64[us]").astype("int64"),
         source.to_numpy().astype(np.int8),
     )
-    same_labels(computed_from(archive).frame)
+    same_labels(computed_from(resolve(captures)).frame)
 
 
 @FEW

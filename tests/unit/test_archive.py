@@ -7,16 +7,16 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.compute.archive import ABSENT, Archive
+from assets.compute.archive import ABSENT, Archive, Captures, resolve
 from assets.compute.calendar import days
+from assets.compute.cut import captured_by
 from tests.helpers import archive, vintages
 
 AUGUST = "2025-08-01"
 
 
-def value(held: Archive, series_id: str, observation: str, as_of: str, known_by: str | None = None) -> float:
-    limit = None if known_by is None else np.array([np.datetime64(known_by, "us").astype("int64")])
-    rows = held.rows_as_of(series_id, days(observation), days(as_of), limit)
+def value(held: Archive, series_id: str, observation: str, as_of: str) -> float:
+    rows = held.rows_as_of(series_id, days(observation), days(as_of))
     return float(held.take(held.value, rows, np.nan)[0])
 
 
@@ -66,14 +66,51 @@ def test_the_last_capture_of_one_vintage_is_the_one_that_stands() -> None:
     assert value(archive(corrected, first), "A", AUGUST, "2025-09-30") == 2.0
 
 
-def test_known_by_hides_what_reached_us_after_the_row_was_published() -> None:
+def test_a_cut_by_capture_hides_what_reached_us_later() -> None:
     first = vintages("A", [(AUGUST, "2025-09-05", 1.0)], captured_at="2025-09-05T22:00:00")
     corrected = vintages("A", [(AUGUST, "2025-09-05", 2.0)], captured_at="2025-10-08T22:00:00")
     late = vintages("A", [(AUGUST, "2025-09-20", 3.0)], captured_at="2025-10-09T22:00:00")
-    held = archive(first, corrected, late)
-    assert value(held, "A", AUGUST, "2025-09-30") == 3.0
-    assert value(held, "A", AUGUST, "2025-09-30", known_by="2025-09-30T22:00:00") == 1.0
-    assert np.isnan(value(held, "A", AUGUST, "2025-09-30", known_by="2025-09-04T22:00:00"))
+    assert value(archive(first, corrected, late), "A", AUGUST, "2025-09-30") == 3.0
+    assert value(held_at("2025-09-30T22:00:00", first, corrected, late), "A", AUGUST, "2025-09-30") == 1.0
+    assert np.isnan(value(held_at("2025-09-04T22:00:00", first, corrected, late), "A", AUGUST, "2025-09-30"))
+
+
+def held_at(moment: str, *frames: pd.DataFrame) -> Archive:
+    """The archive as it was read at a moment."""
+    captures = Captures.from_frame(pd.concat(frames, ignore_index=True))
+    return resolve(captured_by(captures, int(np.datetime64(moment, "us").astype("int64"))))
+
+
+def test_a_vintage_the_publisher_took_back_is_not_read_and_the_one_before_is() -> None:
+    """Case 01: 9.9 was posted by mistake on 13 May and is no longer listed."""
+    good = vintages("A", [(AUGUST, "2025-09-05", 4.29)], captured_at="2025-09-05T22:00:00")
+    wrong = vintages("A", [(AUGUST, "2025-09-13", 9.9)], captured_at="2025-09-13T22:00:00")
+    back = vintages("A", [(AUGUST, "2025-09-13", None)], "retracted", captured_at="2025-09-19T22:00:00")
+    again = vintages("A", [(AUGUST, "2025-09-13", 4.4)], captured_at="2025-09-26T22:00:00")
+    assert value(archive(good, wrong, back), "A", AUGUST, "2025-12-31") == 4.29
+    assert value(held_at("2025-09-18T22:00:00", good, wrong, back), "A", AUGUST, "2025-12-31") == 9.9
+    assert value(archive(good, wrong, back, again), "A", AUGUST, "2025-12-31") == 4.4
+    assert not archive(wrong, back).has("A"), "a series of which everything was retracted is not held"
+
+
+def test_inside_the_history_of_vintages_a_reconstructed_date_is_never_read() -> None:
+    """A figure dated by lag rule on 1 October while ALFRED says 20 October is hindsight."""
+    history = vintages("A", [("2025-06-01", "2025-07-04", 1.0), (AUGUST, "2025-10-20", 3.0)])
+    by_rule = vintages("A", [(AUGUST, "2025-10-01", 3.5)], "lag_rule")
+    assert np.isnan(value(archive(history, by_rule), "A", AUGUST, "2025-10-10"))
+    assert value(archive(history, by_rule), "A", AUGUST, "2025-10-20") == 3.0
+    assert value(archive(history[:1], by_rule), "A", AUGUST, "2025-10-10") == 3.5, "no vintage of August"
+    later = vintages("A", [("2025-06-01", "2025-08-01", 2.0)], "lag_rule")
+    assert value(archive(history, later), "A", "2025-06-01", "2025-12-31") == 1.0, "it would hide the vintage"
+
+
+def test_before_the_history_of_vintages_the_reconstructed_date_is_read_up_to_the_first_vintage() -> None:
+    """The first vintage of a series says all that is known of older figures."""
+    history = vintages("A", [("1990-01-01", "2000-01-07", 1.5), ("1999-12-01", "2000-01-07", 1.0)])
+    by_rule = vintages("A", [("1990-01-01", "1990-02-05", 1.4)], "lag_rule")
+    held = archive(history, by_rule)
+    assert value(held, "A", "1990-01-01", "1995-01-01") == 1.4
+    assert value(held, "A", "1990-01-01", "2000-01-07") == 1.5
 
 
 def test_the_newest_observation_is_the_newest_that_had_appeared() -> None:
@@ -104,15 +141,15 @@ def frame_of(rows: list[tuple[str, int, int, int | None, int]]) -> pd.DataFrame:
 
 def known(frame: pd.DataFrame, labels: dict[str, str] | None = None, until: int = 12) -> np.ndarray:
     """Value of every series and observation on every day up to `until`, at two moments of knowledge."""
-    held = Archive.from_frame(frame)
+    captures = Captures.from_frame(frame)
     origin = np.datetime64("2020-01-01", "D")
     observation, as_of = np.meshgrid(origin + np.arange(13), origin + np.arange(until + 1))
-    limits = [None, (origin + 6).astype("datetime64[us]").astype("int64")]
+    limit = int((origin + 6).astype("datetime64[us]").astype("int64"))
     return np.array(
         [
-            held.take(held.value, held.rows_as_of(name, observation, as_of, limit), np.nan)
+            held.take(held.value, held.rows_as_of(name, observation, as_of), np.nan)
             for name in (labels or {"A": "A", "B": "B"}).values()
-            for limit in limits
+            for held in (resolve(captures), resolve(captured_by(captures, limit)))
         ]
     )
 

@@ -33,7 +33,7 @@ def test_what_reaches_us_after_a_publication_stays_behind_it_though_the_clock_we
             con.execute(
                 PUBLICATION.replace("'r' AS release_id", f"'{value}' AS release_id"), [utc(PUBLISHED)]
             )
-        then = series_as_of(con, "UNRATE", DAY, known_by=PUBLISHED)
+        then = series_as_of(con, "UNRATE", DAY, captured_until=PUBLISHED)
         now = series_as_of(con, "UNRATE", DAY)
         assert list(then["value"]) == [4.2]
         assert list(now["value"]) == [9.9]

@@ -20,7 +20,7 @@ from assets.compute.conditions import (
     inflation,
     valuation,
 )
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from tests.helpers import reading
 
 METHOD = load_catalog().method
@@ -56,7 +56,7 @@ def scorer(present: Mapping[str, Sequence[float] | np.ndarray | float]) -> Score
     values = {name: np.full(N, NAN) for name in COLUMNS} | {
         name: np.broadcast_to(np.asarray(value, dtype="float64"), N) for name, value in present.items()
     }
-    grid = Grid(MONTHS, np.full(N, NEVER_PUBLISHED, dtype="int64"))
+    grid = Grid(MONTHS)
     return Scorer({name: reading(value) for name, value in values.items()}, grid, METHOD)
 
 

@@ -117,13 +117,10 @@ def test_a_step_series_stays_in_force_without_limit() -> None:
 
 def test_a_step_series_keeps_its_value_while_the_next_row_is_not_known_yet() -> None:
     """The day's own row comes the next morning: without it the rate of the day before is in force."""
-    early = vintages("DFEDTARU", [("2025-06-29", "2025-06-29", 4.5)], captured_at="2025-06-30T01:30:00")
-    late = vintages("DFEDTARU", [("2025-06-30", "2025-06-30", 4.5)], captured_at="2025-07-02T01:30:00")
+    early = vintages("DFEDTARU", [("2025-06-29", "2025-06-29", 4.5)])
     slow = vintages("DFEDTARU", [("2025-06-30", "2025-07-01", 4.5)])
-    published = view([early, late], "2025-06-30", known_by="2025-07-01T01:30:00")
-    assert published.in_force_at("DFEDTARU", published.as_of).value.tolist() == [4.5], "captured later"
-    alfred = view([early, slow], "2025-06-30")
-    assert alfred.in_force_at("DFEDTARU", alfred.as_of).value.tolist() == [4.5], "published later"
+    seen = view([early, slow], "2025-06-30")
+    assert seen.in_force_at("DFEDTARU", seen.as_of).value.tolist() == [4.5]
 
 
 def test_a_step_series_is_never_read_in_the_future() -> None:
@@ -132,13 +129,10 @@ def test_a_step_series_is_never_read_in_the_future() -> None:
     assert seen.in_force_at("DFEDTARU", np.array(["2025-12-31"], "datetime64[D]")).value.tolist() == [4.25]
 
 
-def test_a_row_already_published_is_recomputed_without_what_reached_us_later() -> None:
+def test_a_figure_public_in_time_that_reached_us_late_counts_on_its_date() -> None:
     first = vintages("UNRATE", [("2025-07-01", "2025-08-01", 4.2)], captured_at="2025-08-01T22:00:00")
     late = vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)], captured_at="2025-11-20T22:00:00")
     assert view([first, late], "2025-09-30").latest("UNRATE").value.tolist() == [4.3]
-    published = view([first, late], "2025-09-30", known_by="2025-09-30T22:00:00").latest("UNRATE")
-    assert published.value.tolist() == [4.2]
-    assert str(published.observation_date[0]) == "2025-07-01"
 
 
 @pytest.mark.parametrize(
@@ -183,8 +177,8 @@ def whole_view(rows: list[tuple[str, int, int | None]], as_of: list[str]) -> dic
     return read_all(frame, as_of)
 
 
-def read_all(frame: pd.DataFrame, as_of: list[str], known_by: str | None = None) -> dict[str, np.ndarray]:
-    seen = view(frame, as_of, known_by)
+def read_all(frame: pd.DataFrame, as_of: list[str]) -> dict[str, np.ndarray]:
+    seen = view(frame, as_of)
     readings = {
         "latest": seen.latest("UNRATE"),
         "change": seen.change_pct("UNRATE", months(12)),
@@ -222,17 +216,17 @@ def test_shuffling_and_the_future_change_nothing_in_the_past(
     st.lists(VINTAGE, min_size=1, max_size=20, unique_by=lambda row: row[:2]),
     st.lists(VINTAGE, min_size=1, max_size=20, unique_by=lambda row: row[:2]),
 )
-def test_what_reaches_us_later_changes_no_row_already_published(
+def test_it_makes_no_difference_when_a_vintage_reached_us(
     held: list[tuple[str, int, int | None]], late: list[tuple[str, int, int | None]]
 ) -> None:
     def frame(rows: list[tuple[str, int, int | None]], captured_at: str) -> pd.DataFrame:
         known = [(f"{m}-01", str(np.datetime64(m, "D") + lag), v) for m, lag, v in rows]
         return vintages("UNRATE", known, captured_at=captured_at)
 
-    first = frame(held, "2025-03-31T22:00:00")
-    second = frame(late, "2025-04-30T22:00:00")
+    keys = {row[:2] for row in held}
+    added = [row for row in late if row[:2] not in keys]
     as_of = ["2024-12-31", "2025-02-28", "2025-03-31"]
-    expected = read_all(first, as_of)
-    both = pd.concat([second, first], ignore_index=True)
-    for name, value in read_all(both, as_of, known_by="2025-04-01T01:30:00").items():
+    expected = read_all(frame(held + added, "2025-03-31T22:00:00"), as_of)
+    both = [frame(held, "2025-03-31T22:00:00"), frame(added, "2025-04-30T22:00:00")]
+    for name, value in read_all(pd.concat(both, ignore_index=True), as_of).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)

@@ -140,7 +140,7 @@ def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> N
 
 
 def freshness(series_ids: str, observation: str, as_of: str) -> float:
-    grid = Grid(days(as_of), np.array([0]))
+    grid = Grid(days(as_of))
     held = reading(
         [1.0], series_ids=obj(series_ids), observation_date=days(observation), available_on=days(as_of)
     )
@@ -165,5 +165,5 @@ def test_freshness_is_that_of_the_slowest_input_whichever_is_named_first() -> No
 def test_a_row_without_any_input_has_no_freshness() -> None:
     missing = component("x", NAN, reading([NAN], series_ids=obj("UNRATE")))
     nothing = condition("a", [Block(1.0, [missing])], METHOD)
-    grid = Grid(days("2025-01-31"), np.array([0]))
+    grid = Grid(days("2025-01-31"))
     assert np.isnan(overlays.freshness({"a": nothing}, ["a"], grid, CATALOG)).all()

@@ -73,11 +73,10 @@ def test_inflation_is_cold_when_low_or_falling(core: float, change: float, word:
     assert inflation_verdict(np.array([core]), np.array([change]), RULES).tolist() == [word]
 
 
-def test_a_day_sees_what_the_next_row_of_the_grid_sees() -> None:
-    grid = Grid(days(["2025-10-31", "2025-11-30"]), np.array([7, 9]))
+def test_a_day_between_two_rows_of_the_grid_comes_between_them_and_no_day_twice() -> None:
+    grid = Grid(days(["2025-10-31", "2025-11-30"]))
     extended = with_days(grid, days(["2025-11-05", "2025-11-30", "2025-10-15"]))
     assert [str(d) for d in extended.as_of] == ["2025-10-15", "2025-10-31", "2025-11-05", "2025-11-30"]
-    assert extended.known_by.tolist() == [7, 7, 9, 9]
 
 
 # ---- on the sample

@@ -19,7 +19,7 @@ RUN = "2012-12-31"
 
 def in_use() -> tuple[Grid, dict[str, object]]:
     catalog = on_sample().catalog
-    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(RUN, "D"), {})
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(RUN, "D"))
     return grid, {s.series_id: s for s in catalog.in_profile("sample")}
 
 

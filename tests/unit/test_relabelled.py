@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, reduce
 
@@ -23,7 +23,7 @@ from assets.compute.argument.figures_today import (
 from assets.compute.argument.relabelled import LABELS, labelled, relabelled, tables_by_series
 from assets.compute.argument.revised import regime_revised
 from assets.compute.computation import compute
-from assets.compute.grid import NEVER_PUBLISHED, Grid, build_grid
+from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import build_labels
@@ -41,10 +41,8 @@ SEVERAL = {
 }  # fmt: skip
 
 
-def grid_to(run_date: str, published: Mapping[np.datetime64, int] | None = None) -> Grid:
-    return build_grid(
-        np.datetime64(CATALOG.method.grid.start, "D"), np.datetime64(run_date, "D"), published or {}
-    )
+def grid_to(run_date: str) -> Grid:
+    return build_grid(np.datetime64(CATALOG.method.grid.start, "D"), np.datetime64(run_date, "D"))
 
 
 def assert_as_plain(
@@ -81,7 +79,7 @@ def test_every_series_alone_gives_the_labels_of_a_whole_computation(series_id: s
     series = {s.series_id: s for s in CATALOG.in_profile("sample")}
     one = with_series_of(held, todays_figures(held, grid.as_of[-1]), series_id)
     whole = compute(one, grid, CATALOG, series)
-    view = View(held, grid.as_of, grid.known_by, series, CATALOG.method)
+    view = View(held, grid.as_of, series, CATALOG.method)
     first, tables = labelled(view, grid, CATALOG), tables_by_series(CATALOG).get(series_id, ())
     labels = relabelled(first, replace(view, archive=one), tables, grid, CATALOG)
     assert (labels.label == whole.regime.label).all()
@@ -93,19 +91,9 @@ def test_every_series_alone_gives_the_labels_of_a_whole_computation(series_id: s
     assert (labels is first.labels) is reaches_none
 
 
-def test_a_revision_withdrawn_or_held_too_late_is_as_plain_too() -> None:
-    """Rows of 2011 were published before we had the revision of June; GDP of 2009 is withdrawn."""
+def test_a_withdrawn_figure_is_as_plain_too() -> None:
     frames = with_revisions({"UNRATE": -5.0, "GDP": np.nan, "NFCI": 1.0})
-    late = np.datetime64("2012-02-10T12:00", "us")
-    first = np.datetime64("2011-01-05T12:00", "us")
-    is_revision = frames.index >= len(sample_vintages())
-    frames["captured_at"] = np.where(is_revision, late, first)
-    days = grid_to("2012-12-31").as_of
-    months = days[(days > np.datetime64("2011-01-31")) & (days < np.datetime64("2012-06-30"))]
-    shown = {
-        day: int((day + np.timedelta64(3, "D")).astype("datetime64[us]").astype("int64")) for day in months
-    }
-    found = assert_as_plain(Archive.from_frame(frames), grid_to("2012-12-31", shown), "sample")
+    found = assert_as_plain(Archive.from_frame(frames), grid_to("2012-12-31"), "sample")
     assert found["explained_by"].notna().any()
 
 
@@ -147,7 +135,7 @@ def test_a_table_is_the_same_when_all_series_are_revised_that_do_not_reach_the_l
 
     def columns(revised: set[str]) -> dict[str, np.ndarray]:
         figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), held)
-        view = View(figures, grid.as_of, grid.known_by, series, CATALOG.method)
+        view = View(figures, grid.as_of, series, CATALOG.method)
         readings = readings_of({table: BUILDERS[table](view, grid)})
         return {name: readings[name].value for name in sorted(READ) if name in readings}
 
@@ -164,7 +152,7 @@ def every_series_revised(profile: Profile) -> tuple[Grid, Archive]:
     later = frames.assign(
         realtime_start=frames["realtime_start"] + pd.Timedelta(days=95), value=frames["value"] * 1.02 + 0.1
     ).astype(frames.dtypes)
-    grid = build_grid(np.datetime64("2006-01-31", "D"), np.datetime64("2007-10-19", "D"), {})
+    grid = build_grid(np.datetime64("2006-01-31", "D"), np.datetime64("2007-10-19", "D"))
     return grid, Archive.from_frame(pd.concat([frames, later], ignore_index=True))
 
 
@@ -203,17 +191,8 @@ def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
     assert seen_otherwise(later, grid_to("2011-06-30")) == []  # not known on the run date
 
 
-def test_what_was_held_too_late_for_its_row_counts_as_seen_otherwise() -> None:
-    held, shown = (
-        archive(vintages("UNRATE", [("2011-05-01", "2011-06-03", 9.0)])),
-        np.datetime64("2011-06-30"),
-    )
-    assert seen_otherwise(held, grid_to("2012-12-31")) == []
-    assert seen_otherwise(held, grid_to("2012-12-31", {shown: 0})) == ["UNRATE"]
-
-
 def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> None:
-    """Many small archives: withdrawals, vintages of one day, rows published before we held their figures."""
+    """Many small archives: withdrawals, vintages of one day, corrections."""
     draws, catalog = np.random.default_rng(11), CATALOG
     observations = np.array(["2020-01-01", "2020-02-01", "2020-03-01"], dtype="datetime64[D]")
     passed = 0
@@ -227,14 +206,12 @@ def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> 
         frame["value"] = draws.choice([1.0, 1.0, 2.0, np.nan], size)
         frame["captured_at"] = (start + draws.integers(0, 60, size)).astype("datetime64[us]")
         held = Archive.from_frame(frame)
-        grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"), {})
-        known_by = (grid.as_of + draws.integers(0, 80, len(grid))).astype("datetime64[us]").astype("int64")
-        known_by = np.where(draws.random(len(grid)) < 0.5, NEVER_PUBLISHED, known_by)
+        grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
         seen = [
-            View(a, grid.as_of, known_by, catalog.series, catalog.method).panel("UNRATE", observations)
+            View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
             for a in (held, with_today(held, grid))
         ]
-        if not seen_otherwise(held, Grid(grid.as_of, known_by)):
+        if not seen_otherwise(held, grid):
             passed += 1
             np.testing.assert_array_equal(*seen)
     assert passed >= 40

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.calendar import days
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.phases_frame import build_phases
 from assets.compute.tables.assemble import assemble
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
@@ -27,7 +27,7 @@ RECENT = np.datetime64("2024-06-30")
 
 def tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Every derived table, and the phases, on a thin grid."""
-    grid = Grid(DATES, np.full(len(DATES), NEVER_PUBLISHED))
+    grid = Grid(DATES)
     archive = Archive.from_frame(frame)
     view = build_view(archive, grid, CATALOG, "sample")
     regime = on_sample().frame.reset_index()

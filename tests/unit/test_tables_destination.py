@@ -8,7 +8,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.quotes import quote_on
 from assets.compute.reading import Reading
@@ -26,7 +26,7 @@ NAN = float("nan")
 
 
 def built(seen: View) -> Columns:
-    return liquidity_destination.build(seen, Grid(seen.as_of, np.full(len(seen), NEVER_PUBLISHED)))
+    return liquidity_destination.build(seen, Grid(seen.as_of))
 
 
 def value(seen: View, name: str) -> float:

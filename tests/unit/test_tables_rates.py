@@ -10,7 +10,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import month_ends
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import credit_spreads, real_yields
 from tests.helpers import archive, monthly, published_after, view, vintages
@@ -83,13 +83,12 @@ def test_a_difference_of_yields_carries_both_series_and_the_older_of_their_dates
 # ---- credit spreads
 
 DATES = month_ends(np.datetime64("2014-01-31", "D"), np.datetime64("2024-12-31", "D"))
-GRID = Grid(DATES, np.full(len(DATES), NEVER_PUBLISHED, dtype="int64"))
+GRID = Grid(DATES)
 
 
-def spreads(*frames: pd.DataFrame, known_by: str | None = None) -> dict:
+def spreads(*frames: pd.DataFrame) -> dict:
     catalog = load_catalog()
-    limit = NEVER_PUBLISHED if known_by is None else np.datetime64(known_by, "us").astype("int64")
-    seen = View(archive(*frames), DATES, np.full(len(DATES), limit), catalog.series, catalog.method)
+    seen = View(archive(*frames), DATES, catalog.series, catalog.method)
     return credit_spreads.build(seen, GRID)
 
 
@@ -101,7 +100,7 @@ def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.Da
 
 def test_the_hqm_spread_takes_each_leg_at_its_newest_month() -> None:
     frames = [average("HQMCB10YR", "2023-10-01", [6.0]), average("GS10", "2023-10-01", [4.8, 4.5])]
-    columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1], GRID.known_by[:1]))
+    columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1]))
     spread = columns["hqm_10y_spread_pp"]
     assert spread.value.tolist() == pytest.approx([1.5])  # type: ignore[union-attr]
     assert str(spread.observation_date[0]) == "2023-10-01", "and it is as old as its older leg"  # type: ignore[union-attr]
@@ -121,14 +120,13 @@ def test_a_truncated_history_gives_no_spread_even_with_ten_years_of_values() -> 
     assert short["is_spread_missing"].all()
 
 
-def test_a_whole_history_gives_one_and_loading_it_later_rewrites_no_published_row() -> None:
+def test_a_whole_history_gives_one_though_its_beginning_was_loaded_later() -> None:
     start = vintages("BAMLH0A0HYM2", [("1996-12-31", "1997-01-01", 3.1)], captured_at="2024-06-01")
     truncated = quotes("BAMLH0A0HYM2", "2014-01-31")
     whole = spreads(start, truncated)
     assert whole["hy_oas_pct"].present.all()
     assert not whole["is_spread_missing"][-1]
-    published = spreads(start, truncated, known_by="2024-05-31T22:00:00")
-    assert not published["hy_oas_pct"].present.any()
+    assert not spreads(truncated)["hy_oas_pct"].present.any()
 
 
 def test_the_family_is_the_mean_of_the_ranks_present_and_investment_grade_is_not_in_it() -> None:

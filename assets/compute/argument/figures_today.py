@@ -8,27 +8,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute.archive import BITS, EPOCH, Archive
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.archive import BITS, EPOCH, Archive, codes_in
+from assets.compute.grid import Grid
 
 _START = (1 << BITS) - 1
 
 
 def todays_figures(held: Archive, run_date: np.datetime64) -> Archive:
-    """One vintage per observation: what stands on the run date. What was withdrawn stays missing.
-
-    The capture is the oldest there is, so that nothing of it counts as late.
-    """
+    """One vintage per observation: what stands on the run date. What was withdrawn stays missing."""
     known = (held.key & _START) - EPOCH <= run_date.astype("int64")
     key, observation = held.key[known], held.key[known] >> BITS
-    there = set(np.unique(key >> (2 * BITS)).tolist())
-    codes = {series_id: code for series_id, code in held.codes.items() if code in there}
+    codes = codes_in(key, held.codes)
     if not len(key):
         return Archive(codes, key, held.value[known], held.captured[known], held.source[known])
     changes = observation[1:] != observation[:-1]
     first, last = np.concatenate([[True], changes]), np.concatenate([changes, [True]])
-    captured = np.full(int(first.sum()), held.captured.min())
-    return Archive(codes, key[first], held.value[known][last], captured, held.source[known][last])
+    value, captured, source = held.value[known], held.captured[known], held.source[known]
+    return Archive(codes, key[first], value[last], captured[last], source[last])
 
 
 def with_series_of(held: Archive, other: Archive, series_id: str) -> Archive:
@@ -50,14 +46,14 @@ def with_series_of(held: Archive, other: Archive, series_id: str) -> Archive:
 
 
 def seen_otherwise(held: Archive, grid: Grid) -> list[str]:
-    """Series of which some grid date sees a figure other than today's, or one that was held too late for its row.
+    """Series of which some grid date sees a figure other than today's.
 
     Of any other series every grid date sees the same figures in `held` as in `todays_figures`, so that nothing
     computed from them can differ.
     """
     start = (held.key & _START) - EPOCH
     known = start <= grid.as_of[-1].astype("int64")
-    key, start, value, captured = held.key[known], start[known], held.value[known], held.captured[known]
+    key, start, value = held.key[known], start[known], held.value[known]
     observation = key >> BITS
     is_last = np.append(observation[1:] != observation[:-1], True)[: len(key)]
     stands = value[is_last][np.cumsum(is_last) - is_last]
@@ -65,9 +61,7 @@ def seen_otherwise(held: Archive, grid: Grid) -> list[str]:
     # the grid dates that see a vintage are those before its successor's
     first = np.searchsorted(as_of, start)
     until = np.where(is_last, len(grid), np.append(first[1:], len(grid))[: len(key)])
-    # a row published long ago hides what came since: as hidden counts what came after any row from `first` on
-    earliest = np.append(np.minimum.accumulate(grid.known_by[::-1])[::-1], NEVER_PUBLISHED)
-    differs = (value != stands) & ~(np.isnan(value) & np.isnan(stands)) | (captured > earliest[first])
+    differs = (value != stands) & ~(np.isnan(value) & np.isnan(stands))
     codes = set(np.unique(key[differs & (first < until)] >> (2 * BITS)).tolist())
     return [series_id for series_id, code in held.codes.items() if code in codes]
 

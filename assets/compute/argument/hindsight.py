@@ -15,7 +15,7 @@ from assets.compute.archive import Archive
 from assets.compute.argument.asset_paths import asset_paths
 from assets.compute.argument.followed import returns_by_regime, returns_by_spell
 from assets.compute.argument.revised import regime_revised
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.lookup import View
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def _labels(regime: pd.DataFrame) -> np.ndarray:
 
 
 def _today(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
-    """The archive as it is known on the run date, whenever it reached us."""
+    """The archive as it is known on the run date."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return View(archive, grid.as_of[-1:], np.array([NEVER_PUBLISHED]), series, catalog.method)
+    return View(archive, grid.as_of[-1:], series, catalog.method)
 
 
 HINDSIGHT: Mapping[str, Build] = {

@@ -20,7 +20,7 @@ from assets.compute.argument.figures_today import (
     with_series_of,
 )
 from assets.compute.argument.relabelled import labelled, relabelled, tables_by_series
-from assets.compute.grid import NEVER_PUBLISHED, Grid
+from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts, texts
 from assets.compute.regime import Labels
@@ -40,9 +40,8 @@ def regime_revised(
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, from the archive and the published `regime` of the same grid."""
     today = todays_figures(held, grid.as_of[-1])
-    unbound = Grid(grid.as_of, np.full(len(grid), NEVER_PUBLISHED))
     known = _Labels.published(published)
-    now = _Labels.of(labelled(_view(today, unbound, catalog, series), unbound, catalog).labels)
+    now = _Labels.of(labelled(_view(today, grid, catalog, series), grid, catalog).labels)
     differs = (now.regime != known.regime) | (np.abs(np.nan_to_num(now.score - known.score)) > _SAME)
     differs |= np.isnan(now.score) != np.isnan(known.score)
     cause = _causes(known, now, differs, _each_alone(held, today, grid, catalog, series))
@@ -133,4 +132,4 @@ def _each_alone(
 
 
 def _view(archive: Archive, grid: Grid, catalog: Catalog, series: Mapping[str, Series]) -> View:
-    return View(archive, grid.as_of, grid.known_by, series, catalog.method)
+    return View(archive, grid.as_of, series, catalog.method)

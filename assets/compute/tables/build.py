@@ -54,7 +54,7 @@ LONG_BUILDERS: dict[str, Callable[[View, Grid, Table], pd.DataFrame]] = {
 def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
     """The archive as seen from the grid, with the profile's series only."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return View(archive, grid.as_of, grid.known_by, series, catalog.method)
+    return View(archive, grid.as_of, series, catalog.method)
 
 
 def build_table(name: str, archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> DerivedTable:
