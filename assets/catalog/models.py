@@ -184,9 +184,7 @@ class Table(Entry):
     @property
     def is_as_of(self) -> bool:
         """Whether its rows speak for one date each, so that they are frozen with the date's live row."""
-        return (
-            self.layer in ("derived", "regime") and self.key[0] == "as_of_date" and not self.about_record
-        )
+        return self.layer in ("derived", "regime") and self.key[0] == "as_of_date" and not self.about_record
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError when the table has none."""

@@ -35,7 +35,9 @@ class Compared:
         names = [
             name
             for name in table.column_names
-            if name not in (*ADDED_BY_PUBLICATION, *MAY_CHANGE, *table.key) and name in before and name in after
+            if name not in (*ADDED_BY_PUBLICATION, *MAY_CHANGE, *table.key)
+            and name in before
+            and name in after
         ]
         sides = [_by_key(table, frame, names, dates) for frame in (before, after)]
         every = sides[0].index.union(sides[1].index)

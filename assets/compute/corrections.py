@@ -46,7 +46,9 @@ def corrections(
     Each cause comes with the panel computed without its captures: a changed cell that is another there is put down
     to it. A cell no cause changes alone is put down to all together. `hidden` names columns of restricted figures.
     """
-    compared = {table.name: Compared.of(table, before[table.name], after[table.name], dates) for table in tables}
+    compared = {
+        table.name: Compared.of(table, before[table.name], after[table.name], dates) for table in tables
+    }
     moved = {name: cells for name, cells in compared.items() if cells.differs.any()}
     by_name = {table.name: table for table in tables if table.name in moved}
     unexplained = {name: cells.differs.copy() for name, cells in moved.items()}
@@ -70,7 +72,9 @@ def _together(causes: Sequence[Cause]) -> Cause | None:
         return None
     series = sorted({cause.series_ids for cause in causes})
     reasons = [cause.reason for cause in causes]
-    return Cause(max(reasons, key=reasons.count), ",".join(series), max(cause.captured_at for cause in causes))
+    return Cause(
+        max(reasons, key=reasons.count), ",".join(series), max(cause.captured_at for cause in causes)
+    )
 
 
 def _rows(
@@ -90,7 +94,12 @@ def _rows(
     if name != CELLS_OF:
         change = [_change(cells, due, c) for c in cells.after.columns if c not in hidden]
         largest = max((c for c in change if c is not None), default=np.nan)
-        one = {"first_date": dates.min(), "last_date": dates.max(), "cells": len(at), "largest_change": largest}
+        one = {
+            "first_date": dates.min(),
+            "last_date": dates.max(),
+            "cells": len(at),
+            "largest_change": largest,
+        }
         return [pd.DataFrame([of_cause | one]).reindex(columns=list(COLUMNS)).astype(object)]
     texts = {
         f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]

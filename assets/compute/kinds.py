@@ -31,9 +31,7 @@ def row_kinds(grid: Grid, rules: RowKinds) -> Texts:
     return kinds
 
 
-def freezable(
-    grid: Grid, today: np.datetime64, frozen: Collection[np.datetime64], rules: RowKinds
-) -> Days:
+def freezable(grid: Grid, today: np.datetime64, frozen: Collection[np.datetime64], rules: RowKinds) -> Days:
     """Month-ends a run that may freeze does freeze: no longer provisional, and lived through.
 
     `today` is the date in New York when the run started, by the real clock. A month-end that no run froze within

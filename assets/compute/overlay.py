@@ -113,7 +113,9 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
 
 
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
-    if evidence is None:  # it came later, without a weight: with one, the version of the method would be another
+    if (
+        evidence is None
+    ):  # it came later, without a weight: with one, the version of the method would be another
         return component
     return replace(
         component,

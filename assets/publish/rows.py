@@ -35,7 +35,9 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _COMPLETE_BEFORE = """
 SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
 """
-_UNPUBLISHED = "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
+_UNPUBLISHED = (
+    "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
+)
 
 
 def settle_rows(

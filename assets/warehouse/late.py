@@ -46,7 +46,9 @@ def late_figures(
 ) -> pd.DataFrame:
     """Columns of `late_figures`: what would stand in a live row had it come in time. Empty on most nights."""
     table = catalog.tables["late_figures"]
-    found = [frame for row in live.rows if (frame := _late(con, row, live.method_version, catalog)) is not None]
+    found = [
+        frame for row in live.rows if (frame := _late(con, row, live.method_version, catalog)) is not None
+    ]
     if not found:
         return pd.DataFrame(columns=list(table.column_names))
     late = pd.concat(found, ignore_index=True)

@@ -65,7 +65,9 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
 def _not_held(con: duckdb.DuckDBPyConnection, profile: Profile) -> set[str]:
     """Series of the profile that a condition or the stance reads, and of which nothing is held."""
     wanted = {s.series_id for s in load_catalog().in_profile(profile) if s.role in LABEL_ROLES}
-    return wanted - {name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
+    return wanted - {
+        name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()
+    }
 
 
 def publication_time(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> dt.datetime:

@@ -37,6 +37,7 @@ TYPES = {
     "cause": "VARCHAR",
 }
 _SHOWN = ("table_name", "as_of_date", "row_kind", "changed", "value_published", "value_staged", "cause")
+_DATES = {"as_of_date": "datetime64[s]", "published_at": "datetime64[us]"}
 _EMPTY = {"columns_changed": 0, "changed": None, "value_published": None, "value_staged": None}
 NO_INPUT = "no input moved"
 _NOT_OF_ARCHIVE = "the archive gives another value"
@@ -96,9 +97,11 @@ def immutability_suite() -> Suite:
 def found_again(before: Published, staged: Staged, catalog: Catalog) -> pd.DataFrame:
     """One row per table and date published before: whether it is there, and what changed without a cause."""
     parts = [*_live(before, staged, catalog), *_backfilled(before, staged, catalog), _nights(before, staged)]
-    return pd.concat(
-        [p.astype(object) for p in parts if len(p)] or [pd.DataFrame(columns=list(TYPES))], ignore_index=True
-    )
+    columns = {name: [value for part in parts for value in part[name]] for name in TYPES}
+    days, moments = (pd.Series(columns[name], dtype=_DATES[name]) for name in _DATES)
+    texts = {name: pd.Series(columns[name], dtype=object) for name in TYPES if name not in _DATES}
+    frame = pd.DataFrame({**texts, "as_of_date": days, "published_at": moments})
+    return frame[list(TYPES)].astype({"is_found": bool, "columns_changed": "int64"})
 
 
 def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
@@ -124,7 +127,9 @@ def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator
     """Backfilled rows of the last release: what changed must come from the archive, and be listed."""
     tables = [table for table in catalog.as_of_tables() if table.name in before.tables]
     moved = {
-        table.name: Compared.of(table, before.tables[table.name], staged.tables[table.name], before.backfilled)
+        table.name: Compared.of(
+            table, before.tables[table.name], staged.tables[table.name], before.backfilled
+        )
         for table in tables
     }
     then: Frames = {}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from assets.catalog.models import Catalog
 
+
 def audit_release(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,

@@ -35,7 +35,9 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
         never(
             "row_kind__given",
             ("as_of_date", "is_month_end", "row_kind"),
-            lambda f, _: flag(f["row_kind"].isna() | (~truth(f["is_month_end"]) & (f["row_kind"] != PROVISIONAL))),
+            lambda f, _: flag(
+                f["row_kind"].isna() | (~truth(f["is_month_end"]) & (f["row_kind"] != PROVISIONAL))
+            ),
             statement="every row says of which kind it is, and a run date inside a month is provisional",
             what_to_do="Materialise regime/regime again.",
         ),

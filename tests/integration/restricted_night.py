@@ -42,7 +42,8 @@ _LATE = """
 INSERT INTO regime.late_figures BY NAME
 SELECT DATE '2026-04-30' AS as_of_date, 'VIXCLS' AS series_id, DATE '2026-04-28' AS observation_date,
   DATE '2026-04-29' AS realtime_start, ?::DOUBLE AS value_used, ?::DOUBLE AS value_late,
-  now()::TIMESTAMP AS captured_at, TIMESTAMP '2026-05-01' AS first_published_at
+  now()::TIMESTAMP AS captured_at, TIMESTAMP '2026-05-01' AS first_published_at,
+  TIMESTAMP '2026-05-01' AS captured_until
 """
 _CPI = """
 SELECT observation_date, arg_max(value, realtime_start) AS value FROM raw.vintages

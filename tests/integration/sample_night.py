@@ -1,9 +1,9 @@
-"""One night on the sample without Dagster: archive, derived tables, regime and release, by the same functions."""
+"""Nights on the sample without Dagster: archive, derived tables, regime and release, by the same functions."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -17,17 +17,21 @@ from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import released_on
 from assets.compute.evidence import evidence_frame
+from assets.compute.overlay import overlaid_regime
 from assets.compute.phases_frame import build_phases
 from assets.compute.readings_frame import readings_from
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.derived.ledgers import policy_events_frame, reference_values_frame
+from assets.publish.rows import settle_rows
 from assets.run_facts import RunFacts
 from assets.sources.sample import SampleSource
 from assets.warehouse.grid import first_published_column, run_grid
 from assets.warehouse.late import late_figures
+from assets.warehouse.live import live_rows, read_live, read_record
 from assets.warehouse.merge import merge_source
 from assets.warehouse.readers import load_vintages, read_table
+from assets.warehouse.recomputed import complete_live_rows
 from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -45,20 +49,28 @@ def night_facts(
     started_at: dt.datetime,
     run_id: str = "night",
     profile: Profile = "sample",
+    *,
+    is_historical: bool = False,
 ) -> RunFacts:
     """Facts of a run in the data directory `place`."""
     published = place / "published" / "regime.duckdb"
-    return RunFacts(run_id, profile, as_of, started_at, ROOT, published, "0.1.0+test")
+    return RunFacts(
+        run_id, profile, as_of, started_at, ROOT, published, "0.1.0+test", is_historical=is_historical
+    )
 
 
 def fill(
     con: duckdb.DuckDBPyConnection,
     facts: RunFacts,
     also: Callable[[duckdb.DuckDBPyConnection], None] = _nothing,
+    without: Collection[str] = (),
 ) -> None:
-    """Archive, derived tables and regime of one night: on the sample's figures, and what `also` puts beside them."""
+    """Archive, derived tables and regime of one night: on the sample's figures, and what `also` puts beside them.
+
+    Series named in `without` cannot be reached that night.
+    """
     catalog, source = load_catalog(), SampleSource(ROOT)
-    series = catalog.in_profile("sample")
+    series = [s for s in catalog.in_profile("sample") if s.series_id not in without]
     merge_source(
         con,
         [(s, source.fetch(s), f"{facts.run_id}-{s.series_id}") for s in series],
@@ -67,6 +79,12 @@ def fill(
         released_on={s.series_id: released_on(catalog.release_delays, s.series_id) for s in series},
     )
     also(con)
+    compute_tables(con, facts)
+
+
+def compute_tables(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
+    """Derived tables, regime and what is about the record, from the archive as it is."""
+    catalog = load_catalog()
     grid = run_grid(facts, catalog)
     archive = Archive.from_frame(load_vintages(con, None))
     for name in BUILDERS:
@@ -88,8 +106,13 @@ def fill(
             regime[column] = np.nan
     replace_table(con, catalog.tables["regime"], regime)
     replace_table(con, catalog.tables["regime_evidence"], evidence_frame(computed, catalog))
+    complete_live_rows(con, facts.profile, facts.run_date, catalog)
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    of_record = overlaid_regime(computed, read_live(con, catalog, live))
     for name, build in ARGUMENT.items():
-        replace_table(con, catalog.tables[name], build(computed, readings, catalog))
+        asked = computed if catalog.tables[name].is_as_of else of_record
+        replace_table(con, catalog.tables[name], build(asked, readings, catalog))
+    regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
     for name, look_back in HINDSIGHT.items():
         replace_table(con, catalog.tables[name], look_back(archive, grid, regime, catalog, facts.profile))
     phases = build_phases(archive, grid, catalog, facts.profile, regime)
@@ -97,13 +120,15 @@ def fill(
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")
     replace_table(con, catalog.tables["policy_events"], policy_events_frame(catalog))
     replace_table(con, catalog.tables["reference_values"], reference_values_frame(catalog))
-    late = late_figures(con, facts.profile, catalog.method.method_version)
+    late = late_figures(con, facts.profile, catalog, live)
     replace_table(con, catalog.tables["late_figures"], late, may_be_empty=True)
-    said_of = {name: read_table(con, f"{catalog.tables[name].layer}.{name}") for name in INPUTS}
+    said_of = {name: read_record(con, name, catalog, facts.profile, facts.run_date) for name in INPUTS}
     replace_table(con, catalog.tables["caveats"], caveats_frame(said_of, catalog))
 
 
 def stage(con: duckdb.DuckDBPyConnection, facts: RunFacts, staged: Path) -> None:
-    """The staged file of one night."""
+    """The staged file of one night, its month-ends frozen and its corrections listed."""
     built_at = facts.started_at + dt.timedelta(seconds=5)
-    build_release(con, staged, load_catalog(), release_facts(con, facts, built_at))
+    of_release = release_facts(con, facts, built_at)
+    settle_rows(con, facts, of_release, load_catalog())
+    build_release(con, staged, load_catalog(), of_release)
