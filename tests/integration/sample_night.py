@@ -111,10 +111,15 @@ def compute_tables(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     of_record = overlaid_regime(computed, read_live(con, catalog, live))
     for name, build in ARGUMENT.items():
         asked = computed if catalog.tables[name].is_as_of else of_record
-        replace_table(con, catalog.tables[name], build(asked, readings, catalog))
+        replace_table(con, catalog.tables[name], build(asked, readings, catalog), may_be_empty=True)
     regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
     for name, look_back in HINDSIGHT.items():
-        replace_table(con, catalog.tables[name], look_back(archive, grid, regime, catalog, facts.profile))
+        replace_table(
+            con,
+            catalog.tables[name],
+            look_back(archive, grid, regime, catalog, facts.profile),
+            may_be_empty=True,
+        )
     phases = build_phases(archive, grid, catalog, facts.profile, regime)
     replace_table(con, catalog.tables["qe_phases"], phases.frame)
     replace_slice(con, catalog.tables["provenance"], phases.provenance, "table_name", "qe_phases")
