@@ -26,7 +26,11 @@ from tests.integration.sample_night import SAMPLE_END, fill, night_facts
 Frames = Mapping[str, pd.DataFrame]
 AS_OF = SAMPLE_END
 PUBLISHED_AT = pd.Timestamp("2026-06-01 01:00:05")
-WRITTEN_BY_PUBLISHING = ("regime_nightly", "late_figures")  # empty before the first publication
+WRITTEN_BY_PUBLISHING = (
+    "regime_nightly",
+    "late_figures",
+    "row_corrections",
+)  # empty before the first publication
 _ROWS_SPOILT = 12
 _FAR_DAYS = 20 * 365
 
@@ -44,17 +48,43 @@ def clean_frames() -> Frames:
     nightly = frames["regime"].tail(1).reset_index(drop=True)
     nightly["first_published_at"] = PUBLISHED_AT
     nightly.insert(0, "published_at", PUBLISHED_AT)
-    return {**frames, "regime_nightly": nightly, "late_figures": _late_figure()}
+    return {
+        **frames,
+        "regime_nightly": nightly,
+        "late_figures": _late_figure(),
+        "row_corrections": _corrections(),
+    }
 
 
 def _late_figure() -> pd.DataFrame:
     days = {
         "as_of_date": "2026-04-30", "observation_date": "2026-03-01", "realtime_start": "2026-04-10",
         "captured_at": "2026-06-02 01:00", "first_published_at": "2026-06-01 01:00",
+        "captured_until": "2026-06-01 01:00",
     }  # fmt: skip
     row = {name: pd.Timestamp(day) for name, day in days.items()}
     row |= {"series_id": "UNRATE", "value_used": 4.2, "value_late": 4.3}
     return pd.DataFrame([row])[list(load_catalog().tables["late_figures"].column_names)]
+
+
+def _corrections() -> pd.DataFrame:
+    """A changed cell of regime, and cells of another table together."""
+    cause = {
+        "release_id": "20260602T010005.000000Z", "reason": "late", "series_ids": "NFCI",
+        "captured_at": pd.Timestamp("2026-06-02 01:00"),
+    }  # fmt: skip
+    cell = {
+        "correction_number": 1, "table_name": "regime", "as_of_date": pd.Timestamp("2026-04-30"),
+        "column_name": "credit_score", "value_before": "0.5", "value_after": "0.52",
+    }  # fmt: skip
+    table = {
+        "correction_number": 2, "table_name": "credit_spreads", "first_date": pd.Timestamp("1985-01-31"),
+        "last_date": pd.Timestamp("2026-04-30"), "cells": 990, "largest_change": 0.4,
+    }  # fmt: skip
+    declared = load_catalog().tables["row_corrections"]
+    frame = pd.DataFrame([cause | cell, cause | table])[list(declared.column_names)]
+    days = {c.name: "datetime64[s]" for c in declared.columns if c.type == "DATE"}
+    return frame.astype(days | {"cells": "Int64"})
 
 
 def judge(table: str, changed: Frames | None = None) -> SuiteResult:

@@ -102,6 +102,24 @@ def a_vintage(series_id: str, observation: str, start: str, change: float) -> Al
     return arrives
 
 
+def in_turn(*arrivals: Also) -> Also:
+    """Several things that reach us in one night."""
+
+    def arrives(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
+        for one in arrivals:
+            one(con, at)
+
+    return arrives
+
+
+def not_read(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
+    """A figure of a series no table reads, public long ago."""
+    con.execute(
+        "INSERT INTO raw.vintages VALUES ('NOT_READ', DATE '2026-02-01', DATE '2026-03-01', 1.0, 'captured', ?, 'new')",
+        [at.replace(tzinfo=None)],
+    )
+
+
 def _keep_what_is_new(con: duckdb.DuckDBPyConnection, at: dt.datetime, run_date: dt.date) -> None:
     """Of the figures that arrived tonight those that are public, and not held already."""
     con.execute(

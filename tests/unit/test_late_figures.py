@@ -1,44 +1,91 @@
-"""Late figures are those that would have stood in a published row: one a figure, and none that changes nothing."""
+"""Late figures are those that would stand in a live row: one a figure, and none that changes nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
 from assets.warehouse.late import late_figures
+from assets.warehouse.live import LiveRow, LiveRows
 from tests.builders import an_archive
 
-PUBLISHED = dt.datetime(2026, 5, 1, 3)
-AFTER = PUBLISHED + dt.timedelta(days=1)
+CATALOG = load_catalog()
+FROZEN = dt.datetime(2026, 5, 6, 3)
+AFTER = FROZEN + dt.timedelta(days=1)
+APRIL = dt.date(2026, 4, 30)
+LIVE = LiveRows("2", (LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r"),))
+Vintage = tuple[str, str, float | None, dt.datetime]
 
 
-def late(*vintages: tuple[str, str, float, dt.datetime]) -> list[tuple[str, str, float | None, float]]:
+def live_row_reads(con: duckdb.DuckDBPyConnection, series_ids: str) -> None:
+    """A live row of April whose figures come from these series."""
+    con.execute("CREATE SCHEMA live")
+    con.execute(
+        "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, '2' AS method_version, "
+        "'r' AS frozen_release_id",
+        [APRIL, series_ids],
+    )
+
+
+def late(
+    *vintages: Vintage, reads: str = "ICSA,UNRATE", source: str = "alfred"
+) -> list[tuple[str, str, float | None, float | None]]:
     """Observation, first day, value used and value late; given observation, first day, value and capture."""
     with an_archive() as con:
-        con.execute(
-            "INSERT INTO ops.published_rows BY NAME SELECT 'live' AS profile, '1' AS method_version, "
-            "DATE '2026-04-30' AS as_of_date, ? AS first_published_at, 'r' AS release_id, 'x' AS regime, "
-            "repeat('0', 64) AS row_sha256",
-            [PUBLISHED],
-        )
+        live_row_reads(con, reads)
         for observation, start, value, captured in vintages:
             con.execute(
-                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, 'alfred', ?, 'f')",
-                [observation, start, value, captured],
+                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
+                [observation, start, value, source if value is not None else "retracted", captured],
             )
-        found = late_figures(con, "live", "1")
+        found = late_figures(con, "live", CATALOG, LIVE)
+    assert list(found.columns) == list(CATALOG.tables["late_figures"].column_names)
     columns = ["observation_date", "realtime_start", "value_used", "value_late"]
     rows = found[columns].astype({"observation_date": str, "realtime_start": str}).itertuples(index=False)
-    return [(row[0], row[1], None if row[2] != row[2] else row[2], row[3]) for row in rows]
+    return [(row[0], row[1], *(None if v != v else v for v in row[2:])) for row in rows]
 
 
 def test_of_a_whole_history_that_came_late_only_what_would_have_stood_is_listed() -> None:
     """An index estimated anew every week has hundreds of vintages of each figure."""
-    history = [("2026-03-01", f"2026-04-{day:02}", day / 10, AFTER) for day in (3, 10, 17, 24)]
+    history: list[Vintage] = [("2026-03-01", f"2026-04-{day:02}", day / 10, AFTER) for day in (3, 10, 17, 24)]
     assert late(*history) == [("2026-03-01", "2026-04-24", None, 2.4)]
 
 
 def test_a_late_vintage_that_was_replaced_before_the_row_is_not_listed() -> None:
     """The row had the newer one already."""
-    used = ("2026-03-01", "2026-04-24", 4.3, PUBLISHED - dt.timedelta(days=2))
+    used = ("2026-03-01", "2026-04-24", 4.3, FROZEN - dt.timedelta(days=2))
     assert late(used, ("2026-03-01", "2026-04-03", 4.2, AFTER)) == []
     assert late(used, ("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", 4.3, 4.4)]
+
+
+def test_a_vintage_the_publisher_took_back_is_listed_with_what_shows_through() -> None:
+    first = ("2026-03-01", "2026-04-03", 4.2, FROZEN - dt.timedelta(days=9))
+    used = ("2026-03-01", "2026-04-24", 4.3, FROZEN - dt.timedelta(days=2))
+    retracted = ("2026-03-01", "2026-04-24", None, AFTER)
+    assert late(first, used, retracted) == [("2026-03-01", "2026-04-03", 4.3, 4.2)]
+    assert late(used, retracted) == [("2026-03-01", "2026-04-24", 4.3, None)]
+
+
+@pytest.mark.parametrize(
+    ("reads", "captured", "start"),
+    [
+        ("ICSA", AFTER, "2026-04-24"),  # a series the row does not read
+        ("UNRATE", FROZEN, "2026-04-24"),  # in time
+        ("UNRATE", AFTER, "2026-05-01"),  # not public on the date
+    ],
+)
+def test_nothing_else_is_late(reads: str, captured: dt.datetime, start: str) -> None:
+    assert late(("2026-03-01", start, 4.4, captured), reads=reads) == []
+
+
+def test_without_a_live_row_nothing_is_late() -> None:
+    """Backfilled rows take what comes."""
+    with an_archive() as con:
+        con.execute(
+            "INSERT INTO raw.vintages VALUES ('UNRATE', '2026-03-01', '2026-04-03', 4, 'alfred', ?, 'f')",
+            [AFTER],
+        )
+        assert late_figures(con, "live", CATALOG, LiveRows("2", ())).empty

@@ -1,0 +1,134 @@
+"""Every changed cell is put down to the captures without which it would be as before, and to no others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.archive import resolve
+from assets.compute.corrections import Cause, corrections, text_of
+from assets.compute.overlay import overlaid, with_spells
+from assets.warehouse.captures import captures_since
+from assets.warehouse.readers import load_captures
+from tests.builders import an_archive
+
+CATALOG = load_catalog()
+AT = dt.datetime(2026, 4, 21, 1, 30)
+BEFORE, AFTER = AT - dt.timedelta(days=20), AT
+DAYS = [pd.Timestamp("2026-01-31"), pd.Timestamp("2026-02-28")]
+TABLES = [CATALOG.tables[name] for name in ("regime", "real_yields")]
+NFCI, ICSA = Cause("late", "NFCI", AT), Cause("corrected", "ICSA", AT)
+
+
+def frames(
+    score: list[float], rate: list[float], label: str = "neutral_bubble"
+) -> Mapping[str, pd.DataFrame]:
+    dates = pd.Series(DAYS).astype("datetime64[s]")
+    return {
+        "regime": pd.DataFrame({"as_of_date": dates, "regime": label, "bubble_score": score}),
+        "real_yields": pd.DataFrame({"as_of_date": dates, "short_rate_pct": rate}),
+    }
+
+
+def found(
+    after: Mapping[str, pd.DataFrame], *causes: tuple[Cause, Mapping[str, pd.DataFrame]]
+) -> list[tuple]:
+    before = frames([0.5, 0.5], [1.0, 1.0])
+    listed = corrections(before, after, [(c, lambda f=f: f) for c, f in causes], TABLES, DAYS, {})
+    names = ["table_name", "as_of_date", "column_name", "value_before", "value_after", "series_ids", "cells"]
+    return [tuple(None if pd.isna(v) else v for v in row) for row in listed[names].itertuples(index=False)]
+
+
+def test_a_cell_is_put_down_to_the_cause_without_which_it_is_as_before() -> None:
+    after = frames([0.5, 0.7], [1.0, 1.5])
+    rows = found(after, (NFCI, frames([0.5, 0.5], [1.0, 1.5])), (ICSA, frames([0.5, 0.7], [1.0, 1.0])))
+    assert rows == [
+        ("regime", DAYS[1], "bubble_score", "0.5", "0.7", "NFCI", None),
+        ("real_yields", None, None, None, None, "ICSA", 1),
+    ]
+
+
+def test_a_cell_both_causes_change_is_listed_with_each() -> None:
+    after = frames([0.5, 0.7], [1.0, 1.0])
+    rows = found(after, (NFCI, frames([0.5, 0.6], [1.0, 1.0])), (ICSA, frames([0.5, 0.6], [1.0, 1.0])))
+    assert [row[5] for row in rows] == ["NFCI", "ICSA"]
+
+
+def test_a_cell_no_cause_changes_alone_is_put_down_to_all_together() -> None:
+    after = frames([0.5, 0.7], [1.0, 1.0])
+    rows = found(after, (NFCI, after), (ICSA, after))
+    assert [row[5] for row in rows] == ["ICSA,NFCI"]
+
+
+def test_nothing_changed_is_no_correction_and_what_changed_elsewhere_neither() -> None:
+    after = frames([0.5, 0.5], [1.0, 1.0])
+    assert found(after, (NFCI, frames([0.1, 0.1], [0.0, 0.0]))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1 + 0.2, "0.30000000000000004"),
+        (True, "true"),
+        (float("nan"), None),
+        (None, None),
+        (DAYS[0], "2026-01-31"),
+        ("bubble", "bubble"),
+    ],
+)
+def test_a_cell_is_written_in_full(value: object, text: str | None) -> None:
+    assert text_of(value) == text
+
+
+HELD = ("2026-01-01", "2026-02-06", 4.0, "alfred")
+RULE = ("2026-01-01", "2026-02-06", 4.0, "lag_rule")
+
+
+@pytest.mark.parametrize(
+    ("held", "new", "reason"),
+    [
+        (HELD, ("2025-12-01", "2026-01-09", 4.1, "alfred"), "late"),
+        (HELD, ("2026-01-01", "2026-02-06", 4.2, "alfred"), "corrected"),
+        (HELD, ("2026-01-01", "2026-02-06", None, "retracted"), "retracted"),
+        (HELD, ("2026-01-01", "2026-02-06", None, "captured"), "retracted"),
+        (RULE, ("2026-01-01", "2026-02-11", 4.1, "alfred"), "better_vintage"),
+        (HELD, ("2026-01-01", "2026-03-01", 4.1, "alfred"), None),  # public after the last of the rows
+    ],
+)
+def test_what_came_since_is_named_by_what_it_does(held: tuple, new: tuple, reason: str | None) -> None:
+    with an_archive() as con:
+        for (observation, start, value, source), at in ((held, BEFORE), (new, AFTER)):
+            con.execute(
+                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
+                [observation, start, value, source, at],
+            )
+        captures = load_captures(con, ["UNRATE"])
+        groups = captures_since(con, BEFORE, DAYS[1].date(), captures.codes)
+    assert [(g.cause.reason, g.cause.series_ids) for g in groups] == ([(reason, "UNRATE")] if reason else [])
+    for group in groups:  # without them the archive is what it was
+        left = resolve(group.left_out_of(captures))
+        assert (left.value.tolist(), len(left.key)) == ([4.0], 1)
+
+
+def test_live_rows_replace_those_of_their_date_and_spells_run_through_them() -> None:
+    days = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]).astype("datetime64[s]")
+    panel = pd.DataFrame(
+        {
+            "as_of_date": days,
+            "row_kind": "backfilled",
+            "regime": ["a", "a", "a", "b"],
+            "regime_since": days[[0, 0, 0, 3]],
+        }
+    )
+    live = pd.DataFrame(
+        {"as_of_date": days[[2]], "row_kind": "live", "regime": ["b"], "regime_since": days[[1]]}
+    )
+    record = with_spells(overlaid(panel, live))
+    assert record["regime"].tolist() == ["a", "a", "b", "b"]
+    assert record["row_kind"].tolist() == ["backfilled", "backfilled", "live", "backfilled"]
+    assert record["regime_since"].tolist() == [*days[[0, 0, 1, 2]]]  # the live row keeps what it said
+    assert panel["regime"].tolist() == ["a", "a", "a", "b"]
