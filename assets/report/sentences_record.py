@@ -141,7 +141,7 @@ def firm_revised(release: Release) -> str | None:
         return f"{said} No figure reached us late."
     return (
         f"{said} {counted(late['n'], 'figure').capitalize()} of {counted(late['series'], 'series', 'series')} "
-        "reached us late; the published rows stand without them."
+        "reached us too late for a live row, which stays as it was frozen."
     )
 
 

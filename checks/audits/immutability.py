@@ -154,8 +154,10 @@ def _unexplained(
     by_code = cells.differs & Compared.of(table, before.tables[name], then[name], days).on(cells)
     by_hand = cells.differs & Compared.of(table, now[name], staged.tables[name], days).on(cells)
     unlisted = cells.differs & ~_listed(table, cells, staged.corrections)
-    cause = NO_INPUT if by_code.any() else _NOT_OF_ARCHIVE if by_hand.any() else _NOT_LISTED
-    return by_code | by_hand | unlisted, cause
+    still = cells.differs & ~Compared.of(table, then[name], now[name], days).on(cells)
+    unmoved = by_code | still
+    cause = NO_INPUT if unmoved.any() else _NOT_OF_ARCHIVE if by_hand.any() else _NOT_LISTED
+    return unmoved | by_hand | unlisted, cause
 
 
 def _listed(table: Table, cells: Compared, corrections: pd.DataFrame) -> np.ndarray:

@@ -102,11 +102,13 @@ def test_the_badge_tells_live_figures_from_the_sample(doctored: Doctored) -> Non
 def test_figures_that_came_late_are_counted(doctored: Doctored) -> None:
     late = (
         "INSERT INTO late_figures (as_of_date, series_id, observation_date, realtime_start, value_used, value_late, "
-        "captured_at, first_published_at) VALUES (DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', "
-        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01')"
+        "captured_at, first_published_at, captured_until) VALUES (DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', "
+        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01', TIMESTAMP '2026-05-06')"
     )
     page = doctored(late)
-    assert "One figure of one series reached us late; the published rows stand without them." in page
+    assert (
+        "One figure of one series reached us too late for a live row, which stays as it was frozen." in page
+    )
 
 
 def test_what_changed_since_the_publication_before_is_said(doctored: Doctored) -> None:

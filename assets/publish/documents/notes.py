@@ -1,12 +1,13 @@
 """`RELEASE_NOTES.md`: what is different from the release before.
 
-Belongs here: label, month-ends, figures, late figures, method and columns, as the two releases show them. Does not
-belong here: what changed in the program (CHANGELOG.md).
+Belongs here: label, month-ends, figures, corrections, late figures, method and columns, as the two releases show them.
+Does not belong here: what changed in the program (CHANGELOG.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 
@@ -34,6 +35,21 @@ LEFT JOIN (SELECT DISTINCT series_id, observation_date FROM {observations}) AS o
   USING (series_id, observation_date)
 GROUP BY o.series_id ORDER BY o.series_id
 """
+# By cause: of regime the rows and how many of its changed cells are labels, of other tables the cells.
+_CORRECTED = """
+SELECT reason, series_ids, min(coalesce(first_date, as_of_date)) AS first_date,
+  max(coalesce(last_date, as_of_date)) AS last_date, count(DISTINCT as_of_date) AS rows_of_regime,
+  count(*) FILTER (column_name = 'regime') AS labels, coalesce(sum(cells), 0) AS cells,
+  count(DISTINCT table_name) FILTER (table_name <> 'regime') AS other_tables
+FROM row_corrections WHERE release_id = (SELECT release_id FROM release_manifest)
+GROUP BY ALL ORDER BY reason, series_ids
+"""
+_REASONS = {
+    "late": "reached us late",
+    "better_vintage": "real vintages replaced reconstructed ones",
+    "corrected": "corrected by the publisher",
+    "retracted": "taken back by the publisher",
+}
 _COLUMNS = """
 SELECT coalesce(n.table_name, b.table_name) || '.' || coalesce(n.column_name, b.column_name) AS name,
   b.column_name IS NULL AS is_new
@@ -56,7 +72,7 @@ def notes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         f"code {manifest['code_version']}.",
         "",
     ]
-    return "\n".join([*head, *_changes(con, facts), *_late(con), "", _WHO])
+    return "\n".join([*head, *_changes(con, facts), *_corrected(con), *_late(con), "", _WHO])
 
 
 def _changes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Iterator[str]:
@@ -94,8 +110,21 @@ def _shape(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Iterator[str
 
 def _late(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     rows = asked(con, "SELECT series_id, count(*) AS n FROM late_figures GROUP BY ALL ORDER BY ALL")
-    yield from ("", "## Figures that came after a published month-end")
-    yield from _listed([f"{row['series_id']}: {row['n']}; the published rows stand" for row in rows])
+    yield from ("", "## Figures that came too late for a live month-end")
+    yield from _listed([f"{row['series_id']}: {row['n']}; live rows never change" for row in rows])
+
+
+def _corrected(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    yield from ("", "## Corrected rows of past month-ends")
+    yield from _listed([_correction(row) for row in asked(con, _CORRECTED)])
+
+
+def _correction(row: dict[str, Any]) -> str:
+    return (
+        f"{row['series_ids']} {_REASONS[row['reason']]}: {row['first_date']} to {row['last_date']}, "
+        f"{row['rows_of_regime']} rows of `regime` with {row['labels']} other labels, {row['cells']} cells in "
+        f"{row['other_tables']} other tables (`row_corrections`)"
+    )
 
 
 def _label(before: str, now: str) -> str:

@@ -179,11 +179,19 @@ SELECT p.as_of_date, p.series_ids, p.observation_date, p.available_on, p.vintage
 FROM provenance AS p JOIN columns AS c USING (table_name, column_name)
 WHERE table_name = 'equity_risk_premium' AND column_name = 'erp_vs_real_10y_pp' AND p.as_of_date = DATE '2025-10-31';
 
--- [late_figures] Which figures reached us after the row they belong to was published?
--- The published rows stand. Empty as long as nothing came late.
-SELECT as_of_date, series_id, observation_date, realtime_start, value_used, value_late, captured_at, first_published_at
+-- [late_figures] Which figures reached us too late for a live row?
+-- Live rows never change; this is what would have stood in them. Empty as long as nothing came late.
+SELECT as_of_date, series_id, observation_date, realtime_start, value_used, value_late, captured_at, captured_until
 FROM late_figures
 ORDER BY as_of_date DESC, series_id, observation_date;
+
+-- [corrected_rows] Which backfilled rows changed after they were published, and why?
+-- By release and cause; every changed cell of regime is a row of row_corrections. Empty as long as nothing was corrected.
+SELECT release_id, reason, series_ids, count(DISTINCT as_of_date) AS month_ends,
+  count(*) FILTER (WHERE column_name = 'regime') AS labels, min(as_of_date) AS first_date, max(as_of_date) AS last_date
+FROM row_corrections
+WHERE table_name = 'regime'
+GROUP BY release_id, reason, series_ids ORDER BY release_id DESC, reason, series_ids;
 
 -- [known_against_revised] Where would the label be another one with the figures of today?
 -- All equal on the bundled sample, whose figures stand in one vintage.
