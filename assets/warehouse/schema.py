@@ -13,7 +13,7 @@ from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.warehouse.tables import ensure_tables, transaction
 
 KEPT_TABLES = ("vintages", "fetches", "provenance", "check_results", "publications", "published_rows")
-_NO_LONGER_USED = ("ops.remembered",)  # made by version 0.x up to the removal of cached results
+_NO_LONGER_USED = ("ops.remembered",)  # kept cached results up to version 0.1.0
 
 # Within one (series, observation, start) the row captured last stands, until the day before the next start.
 _OBSERVATIONS = """
