@@ -18,7 +18,7 @@ import pytest
 from pipelines.alerts import look
 from pipelines.alerts.look import daemon_outage, last_expected, situation_of
 from pipelines.alerts.memory import remembered
-from pipelines.alerts.review import review
+from pipelines.alerts.review import Told, review
 from pipelines.alerts.situation import Change, Message, Situation
 from pipelines.alerts.targets import masked, send, targets
 from pipelines.schedules import nightly_schedule
@@ -151,7 +151,7 @@ def test_held_publication_names_the_check_and_its_rows(
     lines = review(settings, instance)
     assert receiver.titles == ["Publication held: table suite"]
     assert "137 of 496 rows break real_10y_pct__in_range." in receiver.received[0]["message"]
-    assert lines == ["alerts: told target 1 (json): Publication held: table suite"]
+    assert lines == [Told("alerts: told target 1 (json): Publication held: table suite")]
 
 
 def test_a_receiver_that_is_down_is_told_when_it_is_back(
@@ -159,8 +159,8 @@ def test_a_receiver_that_is_down_is_told_when_it_is_back(
 ) -> None:
     run(failing, instance)
     receiver.status = 503
-    (line,) = review(settings, instance)
-    assert "could not be reached, will be tried again" in line and "hush" not in line
+    ((line, is_unsent),) = review(settings, instance)
+    assert is_unsent and "could not be reached, will be tried again" in line and "hush" not in line
     receiver.status = 200
     review(settings, instance)
     assert receiver.titles == ["The nightly run failed"]
