@@ -15,6 +15,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from assets.warehouse.publication import Held
 from pipelines.alerts import look
 from pipelines.alerts.look import daemon_outage, last_expected, situation_of
 from pipelines.alerts.memory import remembered
@@ -152,6 +153,29 @@ def test_held_publication_names_the_check_and_its_rows(
     assert receiver.titles == ["Publication held: table suite"]
     assert "137 of 496 rows break real_10y_pct__in_range." in receiver.received[0]["message"]
     assert lines == [Told("alerts: told target 1 (json): Publication held: table suite")]
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (Held(["regime__in_range"]), "Publication held"),
+        (RuntimeError("no publication held this column"), "The nightly run failed"),
+    ],
+)
+def test_only_the_gates_error_is_a_held_publication(
+    error: Exception, title: str, settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
+) -> None:
+    @dg.op
+    def gate() -> None:
+        raise error
+
+    @dg.job(name="nightly", executor_def=dg.in_process_executor)
+    def publishing() -> None:
+        gate()
+
+    run(publishing, instance)
+    review(settings, instance)
+    assert receiver.titles == [title]
 
 
 def test_a_receiver_that_is_down_is_told_when_it_is_back(
