@@ -30,6 +30,14 @@ home=${home:-dagster_home}
 case $home in /*) ;; *) home=$(pwd)/$home ;; esac
 mkdir -p "$home" 2>/dev/null && [ -w "$home" ] || stop "$home cannot be written: check its owner, or set DAGSTER_HOME"
 [ -f "$home/dagster.yaml" ] || stop "$home holds no dagster.yaml: copy dagster_home/dagster.yaml there"
+outdated=$(.venv/bin/python - "$home" <<'EOF'
+import sys
+from pathlib import Path
+from pipelines.instance import outdated_configuration
+print(outdated_configuration(Path(sys.argv[1])) or "")
+EOF
+) || stop "$home/dagster.yaml cannot be checked, see above"
+[ -z "$outdated" ] || stop "$outdated"
 export DAGSTER_HOME=$home
 export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at another instance
 

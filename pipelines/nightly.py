@@ -11,14 +11,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from assets.frozen import frozen
 from assets.progress import progress as progress_log
 from pipelines.settings import Settings
-
-if TYPE_CHECKING:
-    from dagster import JobDefinition
 
 Say = Callable[[str], None]
 PUBLISHED_KEY = ["publish", "release"]
@@ -51,25 +47,20 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
 
 def _execute(settings: Settings, say: Say) -> Outcome:
     say("loading the pipeline")
-    with frozen(_load) as job:
-        from pipelines.dead_runs import MARKERS_TAG
-        from pipelines.instance import open_instance
-        from pipelines.outcome import outcome_of
-
-        with _spoken(say), open_instance(settings.dagster_home) as instance:
-            result = job.execute_in_process(
-                instance=instance,
-                run_config=_QUIET,
-                raise_on_error=False,
-                tags={MARKERS_TAG: str(settings.lock_path.parent)},
-            )
-            return outcome_of(result, settings)
-
-
-def _load() -> JobDefinition:
+    from pipelines.dead_runs import MARKERS_TAG
     from pipelines.definitions import defs
+    from pipelines.instance import open_instance
+    from pipelines.outcome import outcome_of
 
-    return defs.resolve_job_def("nightly")
+    job = defs.resolve_job_def("nightly")
+    with _spoken(say), open_instance(settings.dagster_home) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags={MARKERS_TAG: str(settings.lock_path.parent)},
+        )
+        return outcome_of(result, settings)
 
 
 def _export(settings: Settings) -> None:

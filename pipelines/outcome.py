@@ -5,9 +5,9 @@ Belongs here: telling published, held and unreachable apart, and saying why. Doe
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -24,8 +24,14 @@ _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
-_CLASS = re.compile(r"^(?:\w+\.)+[A-Z]\w*: ")
 _READ = ("new", "unchanged", "stale")
+
+
+class Failure(NamedTuple):
+    """The innermost error of a failed step or run: name of its class, and its message on one line."""
+
+    kind: str
+    text: str
 
 
 def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
@@ -95,9 +101,18 @@ def read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[s
     return lines
 
 
-def plain_message(message: str) -> str:
-    """An error's message on one line, without the class that Dagster puts before it."""
-    return _CLASS.sub("", " ".join(message.split()))
+def innermost(error: Any) -> Failure:
+    """The error at the end of the chain of causes, from Dagster's record of an error.
+
+    Dagster writes the class with its module before the message. Both are removed; the class of a built-in error, which
+    has no module there, is kept: some of their messages say nothing without it.
+    """
+    while error.cause is not None:
+        error = error.cause
+    kind, message = error.cls_name or "", " ".join(error.message.split())
+    module, found, text = message.partition(f".{kind}: ")
+    is_module = all(part.isidentifier() for part in module.split("."))
+    return Failure(kind, text if kind and found and is_module else message)
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -107,11 +122,8 @@ def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, str]]:
-    """Class and message of the innermost error of every failure."""
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[Failure]:
     for event in result.filter_events(lambda e: e.is_step_failure or e.is_run_failure):
         error = getattr(event.event_specific_data, "error", None)
-        while error is not None and error.cause is not None:
-            error = error.cause
         if error is not None:
-            yield error.cls_name or "", plain_message(error.message)
+            yield innermost(error)

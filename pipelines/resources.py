@@ -19,7 +19,6 @@ from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import prepare
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
-from checks.judge import judge_beside
 from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
@@ -61,7 +60,7 @@ def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
         wait_seconds=WAIT_SECONDS,
         profile=settings.profile,
     )
-    with resource.yield_for_execution(context) as opened, judge_beside():
+    with resource.yield_for_execution(context) as opened:
         if context.instance is not None:
             fail_dead_runs(context.instance, settings.lock_path.parent, _run_id(context))
         prepare(settings.published_path, settings.profile, settings.run_date)

@@ -169,6 +169,10 @@ def _dagster_home(places: Places) -> list[Finding]:
     home = places.dagster_home
     if home.exists() and not os.access(home, os.W_OK):
         return [Finding("FAIL", "DAGSTER_HOME", f"{home} cannot be written: check its owner")]
+    from pipelines.instance import outdated_configuration
+
+    if problem := outdated_configuration(home):
+        return [Finding("FAIL", "DAGSTER_HOME", problem)]
     if (home / "dagster.yaml").is_file():
         return [Finding("OK", "DAGSTER_HOME", str(home))]
     text = f"{home} holds no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from pipelines.commands.published import open_published
 from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.instance import outdated_configuration
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
 
 PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
@@ -24,6 +25,8 @@ def main(args: argparse.Namespace) -> int:
     settings = load_settings(as_of=args.as_of)
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
+    if problem := outdated_configuration(settings.dagster_home):
+        raise ConfigurationError(problem)  # before the lock and before Dagster is loaded
     if settings.profile == "live":
         _try_key(settings)
     say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
@@ -76,7 +79,7 @@ def _alert(settings: Settings) -> None:
 
     try:
         with open_instance(settings.dagster_home) as instance:
-            lines = review(settings, instance)
+            lines = [told.line for told in review(settings, instance)]
     except Exception as error:  # history, network and each service raise their own
         lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]
     for line in lines:

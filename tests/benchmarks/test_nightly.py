@@ -103,8 +103,8 @@ def test_nightly_run_beside_an_empty_job(place: dict[str, str]) -> None:
     )
     record(
         "Where a night goes",
-        "Seconds in the steps of the last run with no new data, by layer; Great Expectations is imported beside "
-        "them, and the rest is start-up.",
+        "Seconds in the steps of the last run with no new data, by layer. The first check to run imports Great "
+        "Expectations; the rest is start-up.",
         ("layer", "steps", "seconds"),
         steps_of_warm,
     )
