@@ -16,8 +16,8 @@ from assets.sources import fed_board as board_module
 from assets.sources import fiscal_data as fiscal_module
 from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
-from assets.sources.download import checked_address
 from assets.sources.file_source import FileSource
+from assets.sources.http import checked_address
 from assets.sources.protocol import SeriesUnknown
 from tests.builders import a_series
 from tests.loopback import fed_board, fiscal_data, shiller, world_bank
