@@ -28,7 +28,7 @@ from assets.sources.pacing import Permanent, Transient, seconds_asked
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _MOST_REDIRECTS = 5
-_CONNECTED = {"connection.connect_tcp.complete", "connection.start_tls.complete", "proxy.stream.complete"}
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")  # directly or through a proxy
 
 
 class Limits(NamedTuple):
@@ -183,8 +183,8 @@ class Http:
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Remember each socket as it connects: a later request on it passes no such event."""
         stream = info.get("return_value")
-        connection = stream.get_extra_info("socket") if event in _CONNECTED and stream is not None else None
-        if connection is not None:
+        if event.endswith(_CONNECTED) and stream is not None:
+            connection = stream.get_extra_info("socket")
             with self._guard:
                 self._sockets.add(connection)
                 if self._is_late:
@@ -247,9 +247,10 @@ def _refuse_unencrypted(request: httpx.Request) -> None:
 
 
 def _proxy_for(url: httpx.URL) -> str | None:
+    """The environment's proxy for an encrypted address. What is not encrypted stays on this machine."""
     proxies = urllib.request.getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(url.host):
+    proxy = proxies.get("https") or proxies.get("all")
+    if url.scheme != "https" or not proxy or urllib.request.proxy_bypass(url.host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
