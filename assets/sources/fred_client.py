@@ -1,8 +1,8 @@
 """FRED through fredapi: its methods, its address, and every request through our HTTP client.
 
 fredapi 0.5.2 sends all its requests from one private method (`Fred.__fetch_data`), without timeout, retry or pace, and
-with the key in its errors. This class overrides that method, by its mangled name, with `_fetch`: the one place where
-the project depends on a private name of a library. A test fails when fredapi moves it.
+with the key in its errors. This class overrides that method, by its mangled name, with `_fetch`: the one private name
+of fredapi that is relied on. A test fails when fredapi moves it.
 
 fredapi's own methods do the job for what a series is (`get_series_info`), and all others work through the same
 override. Figures, vintages and release dates are asked for here: fredapi stops at the first page of an answer (100,000
@@ -83,9 +83,8 @@ class FredClient(Fred):
         self.root_url = checked_root(root_url or Fred.root_url)
         self._patience = patience or Patience()
         self._pacer = Pacer(requests_per_second, self._patience.clock)
-        self._http = Http(
-            limits or LIMITS, sign=self._key.add_to
-        )  # no redirects: they would carry the key away
+        # redirects are not followed: they would carry the key away
+        self._http = Http(limits or LIMITS, sign=self._key.add_to)
 
     @property
     def requests(self) -> int:
