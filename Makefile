@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
 
-.PHONY: help setup run ui test test-slow test-kill test-ui bench lint format lock clean
+.PHONY: help setup run ui test snapshots test-slow test-kill test-ui bench lint format lock clean
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=â€
 
 test: setup ## run all tests but the slow, browser and benchmark groups, a process a core
 	$(PYTEST) -n auto --dist worksteal -m "not slow and not ui and not bench" $(ARGS)
+
+snapshots: setup ## rewrite tests/snapshots after an intended change of assets or published figures
+	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
+	@git status --short tests/snapshots
 
 test-slow: setup ## run the slow tests
 	$(PYTEST) -m slow $(ARGS)
