@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+import yaml
 
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.release_folder import damaged, releases, sha256_of
@@ -50,6 +50,13 @@ def published_at(published: Path) -> list[object]:
         return con.execute("SELECT published_at FROM regime_nightly ORDER BY 1").fetchall()
 
 
+def use_dagsters_own_event_log(home: Path) -> None:
+    """The fix that the refusal names: the entry out of dagster.yaml."""
+    configuration = yaml.safe_load((home / "dagster.yaml").read_text("utf-8"))
+    assert configuration.pop("event_log_storage")["module"] == "pipelines.event_log"
+    (home / "dagster.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
+
+
 @pytest.mark.skipif(
     find_spec("pipelines.event_log") is not None, reason="the class the old dagster.yaml names is still there"
 )
@@ -65,8 +72,7 @@ def test_the_old_dagster_configuration_is_refused_in_one_line_that_says_the_fix(
 
 def test_three_nights_on_what_the_previous_version_left(previous: NightlyRun) -> None:
     home = previous.place / "dagster_home"
-    assert "pipelines.event_log" in (home / "dagster.yaml").read_text("utf-8")
-    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")  # the fix the line names
+    use_dagsters_own_event_log(home)
     old_runs, old_releases = runs_of_releases(home), releases(previous.published)
     old_rows = published_at(previous.published)
     old_files = {folder: hashes(folder) for folder in old_releases}
