@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
 
-.PHONY: help setup run ui test test-slow test-kill test-ui bench lint format lock clean
+.PHONY: help setup run ui test snapshots test-slow test-kill test-ui bench lint format lock clean
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,14 +18,18 @@ run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024
 ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
 	@deploy/ui.sh
 
-test: setup ## run all tests but the slow, browser and benchmark groups, a process a core
-	$(PYTEST) -n auto --dist worksteal -m "not slow and not ui and not bench" $(ARGS)
+test: setup ## run all tests but the slow, kill, browser and benchmark groups, a process a core
+	$(PYTEST) -n auto --dist worksteal -m "not slow and not kill and not ui and not bench" $(ARGS)
 
-test-slow: setup ## run the slow tests
-	$(PYTEST) -m slow $(ARGS)
+snapshots: setup ## rewrite tests/snapshots after an intended change of assets or published figures
+	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
+	@git status --short tests/snapshots
+
+test-slow: setup ## run the slow tests, a process a core
+	$(PYTEST) -n auto --dist loadgroup -m slow $(ARGS)
 
 test-kill: setup ## kill 200 runs and 200 publications at random moments and look at what stands (KILLS=…; an hour)
-	KILLS=$${KILLS:-200} $(PYTEST) -s tests/faults/test_kill_nine.py tests/faults/test_publication_killed.py $(ARGS)
+	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
 test-ui: setup ## run the browser tests (needs an installed Chromium)
 	$(PYTEST) -m ui $(ARGS)

@@ -29,7 +29,7 @@ from tests.loopback.world import KEY, OPEN
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
 NOWHERE = "http://127.0.0.1:9"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("live night")]
 
 
 @dataclass
