@@ -121,6 +121,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="send a test message to every address of REGIME_ALERT_URLS instead",
     )
 
+    settings = _command(
+        commands, "settings", "settings", "print profile, date and folders in use, no secrets"
+    )
+    settings.add_argument(
+        "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
+    )
+
     _command(
         commands, "doctor", "doctor", "check the installation and say what to do; 1 when something fails"
     )
