@@ -52,16 +52,21 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
 def _execute(settings: Settings, say: Say) -> Outcome:
     say("loading the pipeline")
     with frozen(_load) as job:
-        from pipelines.dead_runs import MARKERS_TAG
+        from pipelines.dead_runs import MARKERS_TAG, canceled_when_interrupted
         from pipelines.instance import open_instance
         from pipelines.outcome import outcome_of
 
-        with _spoken(say), open_instance(settings.dagster_home) as instance:
+        with (
+            _spoken(say),
+            open_instance(settings.dagster_home) as instance,
+            canceled_when_interrupted(instance) as run_id,
+        ):
             result = job.execute_in_process(
                 instance=instance,
                 run_config=_QUIET,
                 raise_on_error=False,
                 tags={MARKERS_TAG: str(settings.lock_path.parent)},
+                run_id=run_id,
             )
             return outcome_of(result, settings)
 

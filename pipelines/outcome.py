@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.warehouse.connection import open_warehouse
+from pipelines import process
 from pipelines.full_disk import full_disk
 from pipelines.nightly import PUBLISHED_KEY, Outcome
 from pipelines.settings import ConfigurationError, Settings
@@ -29,7 +30,9 @@ _READ = ("new", "unchanged", "stale")
 
 
 def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
-    """Published when the release was materialised in this run; else why not."""
+    """Published when the release was materialised in this run; else why not. Raises KeyboardInterrupt."""
+    if process.is_interrupted() and not _is_published(result):
+        raise KeyboardInterrupt  # whatever the signal was turned into
     with open_warehouse(settings.warehouse_path) as con:
         fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
         effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]

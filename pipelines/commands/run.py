@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from pipelines import process
 from pipelines.commands.published import open_published
 from pipelines.commands.verdict import read_verdict, verdict_lines
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
@@ -27,7 +29,24 @@ def main(args: argparse.Namespace) -> int:
     if settings.profile == "live":
         _try_key(settings)
     say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
-    return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+    before = _identity(settings.published_path)
+    try:
+        return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+    except BaseException:
+        if not process.is_interrupted() or _identity(settings.published_path) == before:
+            raise
+        process.finish_undisturbed()
+        say(f"interrupted after the publication: {settings.published_path} is the new release")
+        return PUBLISHED
+
+
+def _identity(published: Path) -> tuple[int, int] | None:
+    """Which file is published; another one after every publication."""
+    try:
+        found = published.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _try_key(settings: Settings) -> None:

@@ -168,7 +168,7 @@ def test_a_path_that_cannot_be_expanded_names_variable_and_line(tmp_path: Path) 
         read_environment({}, tmp_path)
     with pytest.raises(ConfigurationError, match=r"^DAGSTER_HOME begins with ~, and no such home directory"):
         read_environment({"DAGSTER_HOME": "~nobody-of-this-name/x", "REGIME_DATA_DIR": "x"}, tmp_path)
-    with pytest.raises(ConfigurationError, match="^DAGSTER_HOME cannot be expanded"):
+    with pytest.raises(ConfigurationError, match=r"^DAGSTER_HOME cannot be expanded"):
         read_environment({"DAGSTER_HOME": "$(pwd)/x", "REGIME_DATA_DIR": "x"}, tmp_path)
 
 
