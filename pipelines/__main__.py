@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--wait",
         action="store_true",
-        help="wait for another run to end, up to 15 minutes, instead of leaving",
+        help="wait for another run, or a program that has the warehouse open, up to 15 minutes",
     )
 
     _command(commands, "show", "show", "print the published regime and its main evidence")
@@ -94,6 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "release", metavar="RELEASE", nargs="?", help="its name, or how it begins; default the published one"
+    )
+
+    verify.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a run, or a program that has the warehouse open, up to 15 minutes",
     )
 
     rollback = _command(commands, "rollback", "rollback", "publish an earlier release again")

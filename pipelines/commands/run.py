@@ -18,7 +18,7 @@ from pipelines.settings import ConfigurationError, Settings, load_settings, read
 
 PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
 _STATUS = {"published": PUBLISHED, "held": HELD, "unreachable": UNREACHABLE}
-_WAIT_SECONDS = 15 * 60.0
+WAIT_SECONDS = 15 * 60.0
 
 
 def main(args: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
     say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
     before = _identity(settings.published_path)
     try:
-        return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+        return _run(settings, WAIT_SECONDS if args.wait else 0.0)
     except BaseException:
         if not process.is_interrupted() or _identity(settings.published_path) == before:
             raise
@@ -64,6 +64,7 @@ def say(line: str) -> None:
 def _run(settings: Settings, wait_seconds: float) -> int:
     from assets.catalog.loader import CatalogError
     from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.folders import closed_line, closed_to_readers
     from assets.warehouse.publication import PublicationRefused
     from pipelines.nightly import run_nightly
 
@@ -76,6 +77,8 @@ def _run(settings: Settings, wait_seconds: float) -> int:
         raise
     for line in outcome.lines:
         say(line)
+    if closed := closed_to_readers(settings.published_path):
+        say(f"warning: {closed_line(closed)}")
     if outcome.status == "published":
         _show(settings)
     else:

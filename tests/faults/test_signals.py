@@ -71,11 +71,15 @@ class Runs:
             assert status == 0 and _content(self.place.published) != before, told
             assert UNCHANGED not in said, told
         with open_instance(self.home) as instance:
-            moment = instance.get_run_records(limit=1)[0].create_timestamp if instance.get_run_records() else None
+            moment = (
+                instance.get_run_records(limit=1)[0].create_timestamp if instance.get_run_records() else None
+            )
             if moment is not None:
                 situation = situation_of(self.settings, instance, moment)
                 assert [outage for outage in situation.outages if outage.topic == "run"] == [], told
-                unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE])
+                unfinished = dg.RunsFilter(
+                    statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE]
+                )
                 assert instance.get_run_records(unfinished) == [], told
 
 
