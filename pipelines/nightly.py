@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from assets.frozen import frozen
 from assets.progress import progress as progress_log
+from pipelines import process
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _export(settings: Settings) -> None:
     """What the command line decided, for the resources of the run, which read the environment themselves."""
     if settings.as_of is not None:
         os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
+    process.ensure_home(settings.dagster_home)
 
 
 @contextmanager

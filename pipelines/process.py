@@ -13,6 +13,7 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
@@ -65,6 +66,15 @@ def finish_undisturbed() -> None:
     if _State.signals is not None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+def ensure_home(folder: Path) -> None:
+    """Give packages a home directory where neither HOME nor the system names one: several look for theirs on import.
+
+    Called after the settings are read, in which `~` is an error then.
+    """
+    if os.path.expanduser("~").startswith("~"):
+        os.environ["HOME"] = str(folder)
 
 
 def _listen() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.process import ensure_home
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = f"{shlex.quote(sys.executable)} -m pipelines"
 
@@ -76,3 +78,14 @@ def test_a_signal_is_remembered_whoever_handles_it_and_nohup_is_respected(signal
     command = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
     assert shell(command).returncode == 130
     assert shell(f"trap '' HUP; {command}").returncode == (0 if signal == "HUP" else 130)
+
+
+def test_a_user_without_a_home_gets_one_for_packages_and_others_keep_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/as-it-was")
+    ensure_home(tmp_path)
+    assert os.environ["HOME"] == "/as-it-was"
+    monkeypatch.setattr(os.path, "expanduser", lambda text: text)  # as without HOME and entry of the user
+    ensure_home(tmp_path)
+    assert os.environ["HOME"] == str(tmp_path)
