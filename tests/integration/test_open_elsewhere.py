@@ -85,10 +85,11 @@ def test_a_warehouse_open_elsewhere_is_waited_for_and_the_program_named(place: N
 
 
 def test_without_wait_a_warehouse_open_elsewhere_ends_a_command_with_2_and_one_line(
-    place: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: Night, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
     with opened_elsewhere(place.warehouse, "r") as other:
-        for command in (["run"], ["backup", str(tmp_path / "elsewhere"), "--wait", "0"]):
+        for command in (["run"], ["backup", str(elsewhere), "--wait", "0"]):
             assert command_line.main(command) == 2
             last = capsys.readouterr().err.splitlines()[-1]
             assert last.startswith("error: ") and f"pid {other.pid}" in last and "close it there" in last
