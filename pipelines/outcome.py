@@ -10,8 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import dagster as dg
+import duckdb
 
+from assets.progress import progress
 from assets.warehouse.connection import open_warehouse
+from assets.warehouse.errors import OpenElsewhere
+from pipelines import process
 from pipelines.full_disk import full_disk
 from pipelines.nightly import PUBLISHED_KEY, Outcome
 from pipelines.settings import ConfigurationError, Settings
@@ -24,6 +28,7 @@ _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
+_WAIT_SECONDS = 60.0  # for somebody who looks into the warehouse the moment the run has closed it
 _READ = ("new", "unchanged", "stale")
 
 
@@ -35,11 +40,25 @@ class Failure(NamedTuple):
 
 
 def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
-    """Published when the release was materialised in this run; else why not."""
-    with open_warehouse(settings.warehouse_path) as con:
-        fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
-        effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
-        failed = con.execute(_FAILED, [result.run_id]).fetchall()
+    """Published when the release was materialised in this run; else why not. Raises KeyboardInterrupt."""
+    if process.is_interrupted() and not _is_published(result):
+        raise KeyboardInterrupt  # whatever the signal was turned into
+    try:
+        opened = open_warehouse(settings.warehouse_path, wait_seconds=_WAIT_SECONDS, log=progress.info)
+        with opened as con:
+            return _outcome(result, settings, con)
+    except OpenElsewhere:
+        if not _is_published(result):
+            raise
+        return Outcome("published", ("what was fetched cannot be told: the warehouse is open elsewhere",), ())
+
+
+def _outcome(
+    result: dg.ExecuteInProcessResult, settings: Settings, con: duckdb.DuckDBPyConnection
+) -> Outcome:
+    fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
+    effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
+    failed = con.execute(_FAILED, [result.run_id]).fetchall()
     if refusal := _refused_credentials(result):
         raise ConfigurationError(refusal)
     if not _is_published(result):

@@ -21,6 +21,7 @@ from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
 from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
+from pipelines.process import ensure_home
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 
 WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for the one before it
@@ -54,6 +55,7 @@ def sources(context: dg.InitResourceContext) -> Sources:
 def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
     """Waits for the lock, refuses what may not be published here, catches up the books, then hands the file over."""
     settings = load_settings()
+    ensure_home(settings.dagster_home)
     resource = Warehouse(
         database=str(settings.warehouse_path),
         lock_path=str(settings.lock_path),

@@ -49,13 +49,21 @@ Frames = Mapping[str, pd.DataFrame]
 def recompute_suite() -> Suite:
     """Rules on the frame `recomputed` gives."""
     rules: tuple[Rule, ...] = (
+        Rule(
+            "table__not_empty",
+            "critical",
+            "ExpectTableRowCountToBeBetween",
+            {"min_value": 1},
+            "at least one row was computed again",
+            "The staged tables are empty: run the whole job.",
+        ),
         within(
-            "recomputed__rows_compared",
-            ("values_differing",),
-            lambda f, _: pd.Series([float(len(f))] + [np.nan] * (len(f) - 1), f.index),
-            minimum=100,
-            statement="at least 100 rows were computed again",
-            what_to_do="The grid is too short for the audit, or the staged tables are empty: run the whole job.",
+            "recomputed__tables_compared",
+            ("table_name",),
+            _tables_compared,
+            minimum=len(RECOMPUTED),
+            statement=f"rows of all {len(RECOMPUTED)} tables were computed again, however few month-ends there are",
+            what_to_do="A staged table is empty: run the whole job.",
         ),
         within(
             "recomputed__from_what_was_known",
@@ -75,6 +83,11 @@ def recompute_suite() -> Suite:
         ),
     )
     return Suite("recomputed", _KEY, TYPES, rules)
+
+
+def _tables_compared(frame: pd.DataFrame, _: object) -> pd.Series:
+    """The number of tables in the first row; a row without a number is not checked."""
+    return pd.Series([float(frame["table_name"].nunique())] + [np.nan] * (len(frame) - 1), frame.index)
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:
