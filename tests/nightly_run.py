@@ -44,7 +44,7 @@ class NightlyRun:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1500,
         )
 
     def copied(self, place: Path) -> NightlyRun:

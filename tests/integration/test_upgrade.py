@@ -15,7 +15,7 @@ from assets.warehouse.connection import CONFIG
 from assets.warehouse.release_folder import damaged, releases, sha256_of
 from tests.nightly_run import ROOT, NightlyRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ARCHIVE = ROOT / "tests" / "fixtures" / "previous_version.tar.xz"
 NIGHTS = ("1986-05-31", "1986-06-30", "1986-06-30")  # the last one finds nothing new
