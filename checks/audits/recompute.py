@@ -19,7 +19,7 @@ import pandas as pd
 from assets.catalog.models import Catalog, PolicyLedger, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days
-from assets.compute.computation import compute
+from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
@@ -30,6 +30,7 @@ from checks.suites.rules import Rule, Suite, never, within
 
 CUTS = 3  # dates a night, the run date among them; a cut costs a fifth of a second
 EARLIEST = 120  # a cut has at least so many month-ends behind it: no condition has a rank before
+RECOMPUTED = (*REGIME_INPUTS, "regime", "regime_evidence")
 ADDED_BY_PUBLICATION = ("first_published_at", "profile")
 TYPES = {
     "cut_on": "DATE",
