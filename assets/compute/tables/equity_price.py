@@ -122,7 +122,8 @@ def _prices(
 def _index_panel(view: View) -> Panel:
     """Monthly S&P composite: Shiller's average, for later complete months the mean of the closes known by then.
 
-    Closes continue the average and never stand alone: a provider serves ten years of them, too short a past.
+    Closes continue the average month after month and never stand alone, nor after a month without either: a provider
+    serves ten years of them, and a high or a year-ago price could lie in the gap.
     """
     if not view.archive.has(PRICE) or PRICE not in view.series:
         no_dates = view.as_of[:0]
@@ -130,14 +131,17 @@ def _index_panel(view: View) -> Panel:
     latest = view.latest(PRICE)
     months = view.archive.observations(PRICE).dates
     closes = view.archive.observations(CLOSES).dates if CLOSES in view.series else months[:0]
-    all_months = np.unique(np.concatenate([months, closes.astype("datetime64[M]").astype("datetime64[D]")]))
+    newest_month = np.max(np.concatenate([months[-1:], closes[-1:]])).astype("datetime64[M]")
+    all_months = np.arange(months[0].astype("datetime64[M]"), newest_month + 1).astype("datetime64[D]")
     panel = view.panel(PRICE, all_months)
-    if not len(all_months):
-        return latest, all_months, panel
+    position = np.arange(len(all_months))
+    last_average = np.max(np.where(np.isnan(panel), -1, position), axis=1, keepdims=True)
     if len(closes):
         panel = np.where(np.isnan(panel), _mean_closes(view, closes, all_months), panel)
     complete = month_end(all_months)[None, :] <= view.as_of[:, None]
     panel = np.where(complete, panel, np.nan)
+    gap = np.isnan(panel) & (position > last_average)
+    panel = np.where(np.logical_or.accumulate(gap, axis=1), np.nan, panel)
     known = ~np.isnan(panel)
     newest = np.where(known.any(axis=1), panel.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1), 0)
     rows = np.arange(len(view))
