@@ -1,7 +1,7 @@
 """The rules of a suite as expectations, as few of them as possible.
 
 Belongs here: stacking rules, handing them over, one verdict per rule. Does not belong here: rules, messages, how Great
-Expectations is called (`validation.py`) and in which process (`judge.py`).
+Expectations is called (`validation.py`).
 
 An expectation costs about 10 ms whatever the size of the frame (20 ms when it also lists its failing rows), and a table
 has up to a hundred rules. So the rules that judge value by value are stacked: one long frame holds the values of all of
@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from checks.judge import validated
 from checks.suites.rules import BETWEEN, IN_SET, LARGEST, NOT_NULL, Rule
-from checks.validation import Outcome, Positions, Spec
+from checks.validation import Outcome, Positions, Spec, validate
 
 NO_ROWS: Positions = np.array([], dtype="int64")
 A_ABOVE_B = "ExpectColumnPairValuesAToBeGreaterThanB"
@@ -141,9 +140,9 @@ def _validate(frame: pd.DataFrame, specs: Sequence[Spec]) -> list[Outcome]:
     """One outcome per expectation: its success at first, and only where it failed its rows too."""
     if not specs:
         return []
-    outcomes = validated(frame, specs, lists_rows=False)
+    outcomes = validate(frame, specs, lists_rows=False)
     failed = [n for n, outcome in enumerate(outcomes) if not outcome.success]
-    again = validated(frame, [specs[n] for n in failed], lists_rows=True) if failed else []
+    again = validate(frame, [specs[n] for n in failed], lists_rows=True) if failed else []
     for n, outcome in zip(failed, again, strict=True):
         outcomes[n] = outcome
     return outcomes

@@ -140,21 +140,25 @@ def _keep(warehouse: Warehouse, by_name: Mapping[str, Sequence[RuleResult]], fac
 
 
 def _identity_result(key: dg.AssetCheckKey, found: IdentityResult) -> dg.AssetCheckResult:
-    result = _check_result(
+    missing = f"Nothing to judge: nothing is known of {', '.join(found.absent)}." if found.absent else None
+    return _check_result(
         key.asset_key,
         [found.result],
         found.result.evaluated_rows,
         is_error=is_critical(found.result),
         name=key.name,
+        description=missing,
     )
-    if not found.absent:
-        return result
-    missing = ", ".join(found.absent)
-    return result._replace(description=f"Nothing to judge: nothing is known of {missing}.")
 
 
 def _check_result(
-    key: dg.AssetKey, results: Sequence[RuleResult], rows: int, *, is_error: bool, name: str = CHECK
+    key: dg.AssetKey,
+    results: Sequence[RuleResult],
+    rows: int,
+    *,
+    is_error: bool,
+    name: str = CHECK,
+    description: str | None = None,
 ) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.passed]
     return dg.AssetCheckResult(
@@ -162,7 +166,7 @@ def _check_result(
         asset_key=key,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=sentence(results, rows),
+        description=description or sentence(results, rows),
         metadata={
             "rows": rows,
             "rules": len(results),

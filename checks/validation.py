@@ -1,9 +1,9 @@
 """How Great Expectations is called: the only module that does.
 
-Belongs here: the context, the batch, the expectations and what each came to, in plain values. Does not belong here:
-rules, stacking them (`expectations.py`), the process this may run in (`judge.py`).
+Belongs here: the context, the batch, the expectations and the result of each, in plain values. Does not belong here:
+rules, stacking them (`expectations.py`).
 
-Importing Great Expectations takes seconds and happens on first use.
+The import of Great Expectations takes seconds and happens on first use.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def validate(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) ->
     kinds = vars(gx.expectations)
     # a row number in `meta` keeps two equal expectations apart, which a suite would otherwise refuse
     expectations = [kinds[kind](**arguments, meta={"number": n}) for n, (kind, arguments) in enumerate(specs)]
-    batch = whole_frame().get_batch(batch_parameters={"dataframe": frame})
+    batch = _whole_frame().get_batch(batch_parameters={"dataframe": frame})
     form = {"result_format": "COMPLETE" if lists_rows else "BOOLEAN_ONLY"}
     judged = batch.validate(gx.ExpectationSuite(name="rules", expectations=expectations), result_format=form)
     by_number = {r.expectation_config.meta["number"]: r for r in judged.results if r.expectation_config}
@@ -51,11 +51,8 @@ def validate(frame: pd.DataFrame, specs: Sequence[Spec], *, lists_rows: bool) ->
 
 
 @cache
-def whole_frame() -> BatchDefinition:
-    """The one batch definition of this process: any frame, in memory, without progress bars.
-
-    Made on first use, with the import; who wants neither to wait for them calls it before.
-    """
+def _whole_frame() -> BatchDefinition:
+    """The one batch definition of this process: any frame, in memory, without progress bars."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # 1.24 sends nothing; a later version shall not start to
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

@@ -21,16 +21,20 @@ EOF
 )
 [ -z "$refusal" ] || stop "port $port: $refusal; choose another with PORT=, as in \`make ui PORT=3001\`"
 
-# The environment's own DAGSTER_HOME wins, then .env's, then the project's. Relative means the project's root.
-home=${DAGSTER_HOME:-}
-if [ -z "$home" ] && [ -f .env ]; then
-  home=$(.venv/bin/python -c 'from dotenv import dotenv_values; print(dotenv_values(".env").get("DAGSTER_HOME") or "")')
-fi
-home=${home:-dagster_home}
-case $home in /*) ;; *) home=$(pwd)/$home ;; esac
+# The folders as the command line reads them: from the environment, else from .env, else the project's own.
+folders=$(.venv/bin/python -m pipelines settings --shell) || exit 2
+eval "$folders"
+home=$DAGSTER_HOME
 mkdir -p "$home" 2>/dev/null && [ -w "$home" ] || stop "$home cannot be written: check its owner, or set DAGSTER_HOME"
 [ -f "$home/dagster.yaml" ] || stop "$home holds no dagster.yaml: copy dagster_home/dagster.yaml there"
-export DAGSTER_HOME=$home
+outdated=$(.venv/bin/python - "$home" <<'EOF'
+import sys
+from pathlib import Path
+from pipelines.instance import outdated_configuration
+print(outdated_configuration(Path(sys.argv[1])) or "")
+EOF
+) || stop "$home/dagster.yaml cannot be checked, see above"
+[ -z "$outdated" ] || stop "$outdated"
 export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at another instance
 
 # A new history is made by one process: two that make it at the same moment leave it broken for good.

@@ -6,13 +6,16 @@ Belongs here: arguments, help, exit statuses of errors. Does not belong here: wh
 
 from __future__ import annotations
 
-import argparse
-import atexit
-import importlib
-import os
 import sys
+
+from pipelines import process
+
+if __name__ == "__main__":
+    process.begin()  # before the other imports: a signal may come at any moment
+
+import argparse
+import importlib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,7 +33,7 @@ _EPILOG = """exit status of `run`:
   1    held: a check failed or a sample file was refused; the previous file still stands
   2    wrong usage or configuration, a full disk, or another run holds the lock
   3    nothing could be published because sources could not be reached
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C, SIGTERM or SIGHUP before anything was published
 
 `run` is what `make run` does. Variables are listed in .env.example."""
 
@@ -63,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--wait",
         action="store_true",
-        help="wait for another run to end, up to 15 minutes, instead of leaving",
+        help="wait for another run, or a program that has the warehouse open, up to 15 minutes",
     )
 
     _command(commands, "show", "show", "print the published regime and its main evidence")
@@ -91,6 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "release", metavar="RELEASE", nargs="?", help="its name, or how it begins; default the published one"
+    )
+
+    verify.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a run, or a program that has the warehouse open, up to 15 minutes",
     )
 
     rollback = _command(commands, "rollback", "rollback", "publish an earlier release again")
@@ -121,6 +130,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="send a test message to every address of REGIME_ALERT_URLS instead",
     )
 
+    settings = _command(
+        commands, "settings", "settings", "print profile, date and folders in use, no secrets"
+    )
+    settings.add_argument(
+        "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
+    )
+
     _command(
         commands, "doctor", "doctor", "check the installation and say what to do; 1 when something fails"
     )
@@ -129,46 +145,39 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Every expected error is one line on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    try:
+        status = _status_of(argv)
+    except BaseException as error:
+        if not (process.is_interrupted() or isinstance(error, KeyboardInterrupt)):
+            raise
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        process.finish_undisturbed()
+        print("interrupted; the previous publication is unchanged", file=sys.stderr)
+    return status
+
+
+def _status_of(argv: Sequence[str] | None) -> int:
     try:
         args = build_parser().parse_args(argv)
         command = importlib.import_module(f"pipelines.commands.{args.module}")
         status: int = command.main(args)
-        sys.stdout.flush()
     except ConfigurationError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USAGE_ERROR
+        return INTERRUPTED if process.is_interrupted() else _failed(str(error))
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("assets", "checks", "pipelines"):
             raise  # ours: a fault of the project, not of its environment
-        print(
-            f"error: {error.name} is not installed: run `make setup`, and use .venv/bin/python",
-            file=sys.stderr,
-        )
-        return USAGE_ERROR
-    except BrokenPipeError:  # whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _failed(f"{error.name} is not installed: run `make setup`, and use .venv/bin/python")
     except Exception as error:  # a full disk is met anywhere, as anybody's error; all others go on
         if not (said := _full_disk(error)):
             raise
-        print(f"error: {said}", file=sys.stderr)
-        return USAGE_ERROR
-    except KeyboardInterrupt:
-        print("interrupted; a published file stands as it was", file=sys.stderr)
-        return INTERRUPTED
+        return _failed(said)
     return status
 
 
-def _leave(status: int) -> NoReturn:
-    """End the process. Everything is written and closed by now; taking apart what was loaded takes a second."""
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # whoever read us is gone, or there was no such stream
-            stream.flush()
-    os._exit(status)
+def _failed(line: str) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return USAGE_ERROR
 
 
 def _full_disk(error: BaseException | None) -> str | None:
@@ -206,4 +215,8 @@ def _date(text: str) -> object:
 
 
 if __name__ == "__main__":
-    _leave(main())
+    try:
+        status = main()
+    except SystemExit as left:  # argparse's
+        status = left.code if isinstance(left.code, int) else USAGE_ERROR
+    sys.exit(process.end(status))

@@ -22,7 +22,9 @@ _FREE_FACTOR = 1.2
 Say = Callable[[str], None]
 
 
-def back_up(places: Places, target: Path, say: Say, now: dt.datetime | None = None) -> Path:
+def back_up(
+    places: Places, target: Path, say: Say, now: dt.datetime | None = None, *, wait_seconds: float = 0.0
+) -> Path:
     """Copy the data directory into a new folder of `target`, judge the copy, and return its place.
 
     The caller holds the run lock. A write-ahead log left by a killed run is taken into its file first. Raises
@@ -31,7 +33,7 @@ def back_up(places: Places, target: Path, say: Say, now: dt.datetime | None = No
     from assets.warehouse.connection import open_warehouse
 
     for warehouse in sorted(places.data_dir.glob("*.duckdb")):
-        with open_warehouse(warehouse):
+        with open_warehouse(warehouse, wait_seconds=wait_seconds, log=say):
             pass  # closing writes everything into the file
     files = sorted(_files(places.data_dir))
     if not files:
@@ -112,6 +114,8 @@ def _copied(source: Path, files: list[Path], target: Path, say: Say) -> dict[str
         name = path.relative_to(source)
         new, stat = target / name, path.stat()
         new.parent.mkdir(parents=True, exist_ok=True)
+        for inside in name.parents[:-1]:  # the folders of the publication stay readable by everybody
+            shutil.copymode(source / inside, target / inside)
         one = first.setdefault((stat.st_dev, stat.st_ino), new)
         if one is not new:
             os.link(one, new)

@@ -5,11 +5,15 @@ wait for a killed run for ever. Does not belong here: when one looks (`sensors_d
 """
 
 import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from assets.warehouse.lock import run_is_alive
+from pipelines import process
 
 MARKERS_TAG = (
     "stimulus_regime/markers"  # folder of the run's marker, where it is not the one of whoever looks
@@ -36,3 +40,18 @@ def fail_dead_runs(instance: dg.DagsterInstance, folder: Path, own_run_id: str |
         instance.report_run_failed(run, "The process of this run is gone; what it had published stands.")
         dead.append(run.run_id)
     return dead
+
+
+@contextmanager
+def canceled_when_interrupted(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The id for a run of this process. An interrupted run is cancelled in the history, which is no failure."""
+    run_id = str(uuid.uuid4())
+    try:
+        yield run_id
+    except BaseException as error:
+        if process.is_interrupted() or isinstance(error, KeyboardInterrupt):
+            process.finish_undisturbed()
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.status != dg.DagsterRunStatus.SUCCESS:
+                instance.report_run_canceled(run, "The run was interrupted.")
+        raise

@@ -1,7 +1,7 @@
 """Dagster's instance of this installation, opened in one way, its faults in one line.
 
-Belongs here: opening it from DAGSTER_HOME. Does not belong here: what is read from it. Imported where it is used:
-Dagster takes a second to load.
+Belongs here: opening it from DAGSTER_HOME, and what is wrong with its configuration. Does not belong here: what is read
+from it. Dagster takes a second to load and is imported by `open_instance` only.
 """
 
 from __future__ import annotations
@@ -10,12 +10,36 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
+import yaml
 
 from pipelines.settings import ConfigurationError
 
+if TYPE_CHECKING:
+    import dagster as dg
+
 _WORDS = 160
+_REMOVED_MODULE = "pipelines.event_log"  # named by dagster_home/dagster.yaml of version 0.1
+
+
+def outdated_configuration(home: Path) -> str | None:
+    """What is wrong with a `dagster.yaml` of an earlier version, in one line with the fix; None when nothing is.
+
+    Read before Dagster opens the instance, which would report a missing module without a way out.
+    """
+    path = home / "dagster.yaml"
+    try:
+        configured = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None  # missing or unreadable: reported when the instance is opened
+    storage = configured.get("event_log_storage") if isinstance(configured, dict) else None
+    if not isinstance(storage, dict) or storage.get("module") != _REMOVED_MODULE:
+        return None
+    return (
+        f"{path} names {_REMOVED_MODULE}, which no longer exists: delete its event_log_storage entry, "
+        "or copy dagster_home/dagster.yaml there; the history stays readable"
+    )
 
 
 @contextmanager
@@ -24,6 +48,10 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 
     Raises ConfigurationError for a place that cannot be written, and for what cannot be read there.
     """
+    if problem := outdated_configuration(home):
+        raise ConfigurationError(problem)
+    import dagster as dg
+
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # also where `home` has no configuration of ours
     try:

@@ -11,14 +11,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from assets.frozen import frozen
 from assets.progress import progress as progress_log
+from pipelines import process
 from pipelines.settings import Settings
-
-if TYPE_CHECKING:
-    from dagster import JobDefinition
 
 Say = Callable[[str], None]
 PUBLISHED_KEY = ["publish", "release"]
@@ -40,42 +37,45 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
     Failures of the job are outcomes. Raises LockHeld, WarehouseError or PublicationRefused where it cannot begin: the
     run's own resource looks at the same again, but these must be known before Dagster is loaded.
     """
+    from assets.warehouse.connection import wait_for_others
     from assets.warehouse.lock import RunLock
     from assets.warehouse.publication import prepare
 
     with RunLock(settings.lock_path).held(wait_seconds, say):
         prepare(settings.published_path, settings.profile, settings.run_date)
+        wait_for_others(settings.warehouse_path, wait_seconds, say)
         _export(settings)
         return _execute(settings, say)
 
 
 def _execute(settings: Settings, say: Say) -> Outcome:
     say("loading the pipeline")
-    with frozen(_load) as job:
-        from pipelines.dead_runs import MARKERS_TAG
-        from pipelines.instance import open_instance
-        from pipelines.outcome import outcome_of
-
-        with _spoken(say), open_instance(settings.dagster_home) as instance:
-            result = job.execute_in_process(
-                instance=instance,
-                run_config=_QUIET,
-                raise_on_error=False,
-                tags={MARKERS_TAG: str(settings.lock_path.parent)},
-            )
-            return outcome_of(result, settings)
-
-
-def _load() -> JobDefinition:
+    from pipelines.dead_runs import MARKERS_TAG, canceled_when_interrupted
     from pipelines.definitions import defs
+    from pipelines.instance import open_instance
+    from pipelines.outcome import outcome_of
 
-    return defs.resolve_job_def("nightly")
+    job = defs.resolve_job_def("nightly")
+    with (
+        _spoken(say),
+        open_instance(settings.dagster_home) as instance,
+        canceled_when_interrupted(instance) as run_id,
+    ):
+        result = job.execute_in_process(
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags={MARKERS_TAG: str(settings.lock_path.parent)},
+            run_id=run_id,
+        )
+        return outcome_of(result, settings)
 
 
 def _export(settings: Settings) -> None:
     """What the command line decided, for the resources of the run, which read the environment themselves."""
     if settings.as_of is not None:
         os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
+    process.ensure_home(settings.dagster_home)
 
 
 @contextmanager

@@ -5,13 +5,17 @@ Belongs here: telling published, held and unreachable apart, and saying why. Doe
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import dagster as dg
+import duckdb
 
+from assets.progress import progress
 from assets.warehouse.connection import open_warehouse
+from assets.warehouse.errors import OpenElsewhere
+from pipelines import process
 from pipelines.full_disk import full_disk
 from pipelines.nightly import PUBLISHED_KEY, Outcome
 from pipelines.settings import ConfigurationError, Settings
@@ -24,16 +28,37 @@ _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
-_CLASS = re.compile(r"^(?:\w+\.)+[A-Z]\w*: ")
+_WAIT_SECONDS = 60.0  # for somebody who looks into the warehouse the moment the run has closed it
 _READ = ("new", "unchanged", "stale")
 
 
+class Failure(NamedTuple):
+    """The innermost error of a failed step or run: name of its class, and its message on one line."""
+
+    kind: str
+    text: str
+
+
 def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
-    """Published when the release was materialised in this run; else why not."""
-    with open_warehouse(settings.warehouse_path) as con:
-        fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
-        effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
-        failed = con.execute(_FAILED, [result.run_id]).fetchall()
+    """Published when the release was materialised in this run; else why not. Raises KeyboardInterrupt."""
+    if process.is_interrupted() and not _is_published(result):
+        raise KeyboardInterrupt  # whatever the signal was turned into
+    try:
+        opened = open_warehouse(settings.warehouse_path, wait_seconds=_WAIT_SECONDS, log=progress.info)
+        with opened as con:
+            return _outcome(result, settings, con)
+    except OpenElsewhere:
+        if not _is_published(result):
+            raise
+        return Outcome("published", ("what was fetched cannot be told: the warehouse is open elsewhere",), ())
+
+
+def _outcome(
+    result: dg.ExecuteInProcessResult, settings: Settings, con: duckdb.DuckDBPyConnection
+) -> Outcome:
+    fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
+    effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
+    failed = con.execute(_FAILED, [result.run_id]).fetchall()
     if refusal := _refused_credentials(result):
         raise ConfigurationError(refusal)
     if not _is_published(result):
@@ -95,9 +120,18 @@ def read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[s
     return lines
 
 
-def plain_message(message: str) -> str:
-    """An error's message on one line, without the class that Dagster puts before it."""
-    return _CLASS.sub("", " ".join(message.split()))
+def innermost(error: Any) -> Failure:
+    """The error at the end of the chain of causes, from Dagster's record of an error.
+
+    Dagster writes the class with its module before the message. Both are removed; the class of a built-in error, which
+    has no module there, is kept: some of their messages say nothing without it.
+    """
+    while error.cause is not None:
+        error = error.cause
+    kind, message = error.cls_name or "", " ".join(error.message.split())
+    module, found, text = message.partition(f".{kind}: ")
+    is_module = all(part.isidentifier() for part in module.split("."))
+    return Failure(kind, text if kind and found and is_module else message)
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -107,11 +141,8 @@ def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, str]]:
-    """Class and message of the innermost error of every failure."""
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[Failure]:
     for event in result.filter_events(lambda e: e.is_step_failure or e.is_run_failure):
         error = getattr(event.event_specific_data, "error", None)
-        while error is not None and error.cause is not None:
-            error = error.cause
         if error is not None:
-            yield error.cls_name or "", plain_message(error.message)
+            yield innermost(error)

@@ -19,9 +19,9 @@ from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import prepare
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
-from checks.judge import judge_beside
 from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
+from pipelines.process import ensure_home
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 
 WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for the one before it
@@ -56,13 +56,14 @@ def sources(context: dg.InitResourceContext) -> Sources:
 def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
     """Waits for the lock, refuses what may not be published here, catches up the books, then hands the file over."""
     settings = load_settings()
+    ensure_home(settings.dagster_home)
     resource = Warehouse(
         database=str(settings.warehouse_path),
         lock_path=str(settings.lock_path),
         wait_seconds=WAIT_SECONDS,
         profile=settings.profile,
     )
-    with resource.yield_for_execution(context) as opened, judge_beside():
+    with resource.yield_for_execution(context) as opened:
         if context.instance is not None:
             fail_dead_runs(context.instance, settings.lock_path.parent, _run_id(context))
         prepare(settings.published_path, settings.profile, settings.run_date)

@@ -20,5 +20,5 @@ _EVERY_SECONDS = 120
 )
 def alerts_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Never starts a run: the tick says what was told."""
-    lines = review(load_settings(), context.instance)
-    return dg.SkipReason("; ".join(lines) or "nothing to tell, or nobody to tell it to")
+    told = review(load_settings(), context.instance)
+    return dg.SkipReason("; ".join(one.line for one in told) or "nothing to tell, or nobody to tell it to")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import io
 import os
 import re
 import tomllib
@@ -27,12 +28,18 @@ KNOWN_VARIABLES = (
     "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
     "DAGSTER_HOME", "REGIME_ALERT_URLS",
 )  # fmt: skip
+PATH_VARIABLES = ("REGIME_DATA_DIR", "DAGSTER_HOME")
 RESTRICTED_VARIABLE = "REGIME_PUBLISH_RESTRICTED"
 RESTRICTED_NOTICE = (
     f"{RESTRICTED_VARIABLE}=1: raw figures of restricted series go into the publication; do not pass it on"
 )
 _OWN_PREFIXES = ("REGIME_", "FRED_")
-_RESEMBLES = 0.5
+_RESEMBLES = 0.5  # for a name that begins with a prefix of ours
+_IS_ALMOST = 0.85  # for any other name
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(
+    r"\$(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\})"
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -160,36 +167,97 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
 
 
 def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Places:
-    """Where things stand; relative paths mean the project's root, wherever the command is called from."""
-    data_dir = root / Path(variables.get("REGIME_DATA_DIR", "data")).expanduser()
-    dagster_home = root / Path(variables.get("DAGSTER_HOME", "dagster_home")).expanduser()
+    """Data directory and Dagster's home; relative paths mean the project's root, wherever the command is called from.
+
+    `variables` come from `read_environment`, which has expanded the paths.
+    """
+    data_dir = root / Path(variables.get("REGIME_DATA_DIR", "data"))
+    dagster_home = root / Path(variables.get("DAGSTER_HOME", "dagster_home"))
     return Places(root, Path(os.path.normpath(data_dir)), Path(os.path.normpath(dagster_home)))
 
 
 def read_environment(environ: Mapping[str, str] | None = None, root: Path = PROJECT_ROOT) -> dict[str, str]:
     """Variables with a value: the environment's, and those of `.env` in the project's root that it does not set.
 
-    Raises ConfigurationError for a `.env` that cannot be read.
+    `~`, `$NAME` and `${NAME}` are expanded in paths, and only there: a password may contain a `$`. Raises
+    ConfigurationError for a `.env` that cannot be read and for a path that cannot be expanded, naming the line.
     """
     environ = os.environ if environ is None else environ
-    variables: dict[str, str | None] = {}
-    if (root / ".env").exists():
-        from dotenv import dotenv_values
+    file = _read_env_file(root / ".env")
+    given = {name: value for name, (value, _) in file.items()} | dict(environ)
+    variables = {name: value.strip() for name, value in given.items() if value.strip()}
+    for name in PATH_VARIABLES:
+        if name in variables:
+            where = name if name in environ else f".env:{file[name][1]}: {name}"
+            variables[name] = _expanded(variables[name], variables, where)
+    return variables
 
-        try:
-            variables.update(dotenv_values(root / ".env", interpolate=False))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f".env cannot be read: {error}") from None
-    variables.update(environ)
-    return {name: value.strip() for name, value in variables.items() if value and value.strip()}
+
+def _read_env_file(path: Path) -> dict[str, tuple[str, int]]:
+    """Value and line number by name; empty without a file. No message shows a value: it may be a key."""
+    if not path.exists():
+        return {}
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(".env cannot be read: it is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f".env cannot be read: {(error.strerror or str(error)).lower()}") from None
+    found = {}
+    for binding in parse_stream(io.StringIO(text)):
+        written = binding.original.string
+        line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
+        if binding.error or (binding.key is not None and not _is_assignment(binding.key, binding.value)):
+            raise ConfigurationError(
+                f".env:{line} is not understood: write NAME=value, or # before a comment"
+            )
+        if binding.key is not None:
+            found[binding.key] = (binding.value or "", line)
+    return found
+
+
+def _is_assignment(name: str, value: str | None) -> bool:
+    return value is not None and "\0" not in value and _NAME.fullmatch(name) is not None
+
+
+def _expanded(text: str, variables: Mapping[str, str], where: str) -> str:
+    """A path with `~` and references to variables replaced. Raises ConfigurationError for what is not defined."""
+
+    def value_of(reference: re.Match[str]) -> str:
+        name = reference["plain"] or reference["braced"]
+        value = variables.get(name) or reference["default"]
+        if value is None:
+            raise ConfigurationError(
+                f"{where} refers to ${name}, which is not set: set it, or write the path out"
+            )
+        return value
+
+    path = _REFERENCE.sub(value_of, text)
+    if "${" in path or "$(" in path:
+        raise ConfigurationError(
+            f"{where} cannot be expanded: only ~, $NAME and ${{NAME}} are, write the path out"
+        )
+    path = os.path.expanduser(path)
+    if path.startswith("~"):
+        raise ConfigurationError(
+            f"{where} begins with ~, and no such home directory is known: write the path out"
+        )
+    return path
 
 
 def unknown_variables(variables: Mapping[str, str]) -> dict[str, str | None]:
-    """REGIME_* and FRED_* variables nobody reads, each with the known one it resembles, or None."""
+    """Variables nobody reads, each with the known one it resembles: all REGIME_* and FRED_* ones, or None there.
+
+    A variable with another beginning is listed only when it is almost a known one.
+    """
     found: dict[str, str | None] = {}
-    for name in sorted(variables):
+    for name in sorted(set(variables) - set(KNOWN_VARIABLES)):
         prefix = next((p for p in _OWN_PREFIXES if name.upper().startswith(p)), None)
-        if prefix is None or name in KNOWN_VARIABLES:
+        if prefix is None:
+            if almost := difflib.get_close_matches(name.upper(), KNOWN_VARIABLES, n=1, cutoff=_IS_ALMOST):
+                found[name] = almost[0]
             continue
         rest = {known.removeprefix(prefix): known for known in KNOWN_VARIABLES if known.startswith(prefix)}
         close = difflib.get_close_matches(name.upper().removeprefix(prefix), rest, n=1, cutoff=_RESEMBLES)

@@ -31,6 +31,7 @@ from assets.publish.documents.facts import asked
 from assets.warehouse import environment
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.live import live_rows
+from assets.warehouse.readable import readable
 from assets.warehouse.readers import frame_of, load_captures
 from assets.warehouse.recomputed import microseconds, panel_of
 from assets.warehouse.release_folder import damaged
@@ -63,7 +64,10 @@ class Verified:
 def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> Verified:
     """Prove the release in a folder against its hashes and the open warehouse of its profile. Raises duckdb.Error."""
     files, catalog = damaged(release), load_catalog()
-    with duckdb.connect(str(release / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+    with (
+        readable(release / "regime.duckdb") as path,
+        duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
+    ):
         manifest = asked(con, "SELECT * FROM release_manifest")[0]
         drift = environment.drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.made_once import made_once
+from tests.nightly_run import NightlyRun, run_first_night
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 OWN_VARIABLES = ("REGIME_", "FRED_", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -67,3 +70,9 @@ def realdata() -> Path:
     if not place.is_dir():
         pytest.skip("../shared/realdata is not here")
     return place
+
+
+@pytest.fixture(scope="session")
+def nightly_run(tmp_path_factory: pytest.TempPathFactory) -> NightlyRun:
+    """The nightly job run once by command on the sample; only to be read, or copied with `copied`."""
+    return NightlyRun(made_once(tmp_path_factory, "nightly_run", run_first_night))

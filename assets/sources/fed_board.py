@@ -14,8 +14,9 @@ import io
 import re
 from collections.abc import Sequence
 
-from assets.sources.download import Downloader, Limits, Unusable
+from assets.sources.download import Downloader, Unusable
 from assets.sources.file_source import Figures, FileSource, Obtained, Publisher, one_file
+from assets.sources.http import Limits
 from assets.sources.pacing import Patience
 from assets.sources.tabular import month_stamp, number, until_the_last_figure
 

@@ -15,8 +15,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from assets.sources.download import Downloader, File, Limits, Unreachable, Unusable, is_page
+from assets.sources.download import Downloader, File, Unreachable, Unusable, is_page
 from assets.sources.file_source import Figures, FileSource, Obtained, Publisher
+from assets.sources.http import Limits
 from assets.sources.pacing import Patience
 from assets.sources.parse import is_iso_date
 from assets.sources.tabular import number, until_the_last_figure

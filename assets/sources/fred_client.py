@@ -1,10 +1,12 @@
-"""FRED through fredapi, hardened at its one seam: every request it or we make passes `_fetch`.
+"""FRED through fredapi: its methods, its address, and every request through our HTTP client.
 
-Belongs here: FRED's protocol, its limits of rows and vintages. Does not belong here: what to ask for on which
-night (`fred.py`), sockets (`fred_transport.py`), arrays (`fred_vintages.py`).
+fredapi 0.5.2 sends all its requests from one private method (`Fred.__fetch_data`), without timeout, retry or pace, and
+with the key in its errors. This class overrides that method, by its mangled name, with `_fetch`: the one private name
+of fredapi that is relied on. A test fails when fredapi moves it.
 
-fredapi 0.5.2 keeps all its requests in one private method (`Fred.__fetch_data`). Overriding it by its mangled
-name gives fredapi's own methods our pace, patience, errors and secrecy too; a test fails when it moves.
+fredapi's own methods do the job for what a series is (`get_series_info`), and all others work through the same
+override. Figures, vintages and release dates are asked for here: fredapi stops at the first page of an answer (100,000
+rows, 10,000 dates) without an error, fails above 2,000 vintages, drops `realtime_end`, and has no release dates.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ from fredapi import Fred
 
 from assets.compute.calendar import Days
 from assets.sources.fred_errors import ApiKey, FredError, Garbled, TooManyVintages, failure_of
-from assets.sources.fred_transport import Answer, Limits, NoAnswer, checked_root, parsed, send
 from assets.sources.fred_vintages import (
     FIRST_DAY,
     LAST_DAY,
@@ -31,12 +32,14 @@ from assets.sources.fred_vintages import (
     stitch,
     windows,
 )
-from assets.sources.pacing import Pacer, Patience, Transient, seconds_asked
+from assets.sources.http import Http, Limits, checked_address
+from assets.sources.pacing import Pacer, Patience, Permanent, Transient
 
 ROWS_PER_ANSWER = 100_000
 DATES_PER_ANSWER = 10_000
 VINTAGES_PER_ANSWER = 1900  # FRED allows 2,000
 REQUESTS_PER_SECOND = 1.8  # FRED allows two, counted each second
+LIMITS = Limits(silence=30.0, whole=120.0, size=128 * 1024 * 1024)
 _SERIES_ID = re.compile(r"[A-Z0-9_.]{1,25}")
 _READ_AGAIN = 2  # a series updated between two pages of an answer is read again from its first
 
@@ -80,12 +83,22 @@ class FredClient(Fred):
         self.root_url = checked_root(root_url or Fred.root_url)
         self._patience = patience or Patience()
         self._pacer = Pacer(requests_per_second, self._patience.clock)
-        self._limits = limits or Limits()
-        self.requests = 0
+        # redirects are not followed: they would carry the key away
+        self._http = Http(limits or LIMITS, sign=self._key.add_to)
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far, repeated ones included."""
+        return self._http.requests
 
     def series_info(self, series_id: str) -> SeriesInfo:
         """What FRED says of a series today. Raises SeriesNotFound."""
-        found = self._element("series", "series", series_id=series_id)
+        try:
+            found = self.get_series_info(_checked_id(series_id))
+        except ValueError:  # fredapi's, for an answer without elements
+            found = {}
+        if found.get("id") != series_id:
+            raise Garbled(f"{self.root_url}/series?series_id={series_id}: no <series> in the answer")
         return SeriesInfo(
             title=found.get("title", ""),
             units=found.get("units", ""),
@@ -173,9 +186,8 @@ class FredClient(Fred):
 
     def _url(self, path: str, **asked: str) -> str:
         """Address without the key. Raises FredError for a series id that is none."""
-        series_id = asked.get("series_id", "A")
-        if not _SERIES_ID.fullmatch(series_id):
-            raise FredError(f"{series_id[:40]!r} is no FRED series id")
+        if "series_id" in asked:
+            _checked_id(asked["series_id"])
         return f"{self.root_url}/{path}?{urlencode(asked)}"
 
     def _fetch(self, url: str, patience: Patience | None = None) -> ET.Element:
@@ -188,37 +200,54 @@ class FredClient(Fred):
     _Fred__fetch_data = _fetch
 
     def _once(self, url: str) -> ET.Element:
-        """One request. What saw the key has returned before anything is raised here."""
+        """One request."""
         self._pacer.wait()
-        self.requests += 1
-        outcome = send(url, self._key, self._limits)
-        failure: Exception | None = None
-        root: ET.Element | None = None
         shown = self._key.hidden_in(url)
-        if isinstance(outcome, NoAnswer):
-            failure = (FredError if outcome.is_permanent else Transient)(f"{shown}: {outcome.reason}")
-        else:
-            root, failure = self._read(outcome, shown)
-        if failure is not None or root is None:
-            raise failure or Garbled(f"{shown}: an empty answer")
-        return root
-
-    def _read(self, answer: Answer, shown: str) -> tuple[ET.Element | None, Exception | None]:
-        root = parsed(answer.body)
+        try:
+            answer = self._http.get(url)
+        except Transient as failure:
+            raise Transient(f"{shown}: {self._key.hidden_in(str(failure))}") from None
+        except Permanent as failure:
+            raise FredError(f"{shown}: {self._key.hidden_in(str(failure))}") from None
+        root = _parsed(answer.body)
         message = root.get("message", "") if root is not None and root.tag == "error" else None
         if answer.status != 200 or message is not None:
             code = answer.status if answer.status != 200 else _code(root)
             masked = None if message is None else self._key.hidden_in(message)
-            return None, failure_of(code, masked, shown, seconds_asked(answer.retry_after))
+            raise failure_of(code, masked, shown, answer.retry_after)
         if root is None:
             is_empty = not answer.body.strip()
             what = "an empty answer" if is_empty else "the answer is no complete XML"
-            return None, Garbled(f"{shown}: {what}", is_empty)
-        return root, None
+            raise Garbled(f"{shown}: {what}", is_empty)
+        return root
 
 
 class _Moved(Garbled):
     """The number of elements changed between two pages."""
+
+
+def checked_root(url: str) -> str:
+    """The address without a trailing slash. Raises ValueError for one that would expose the key."""
+    root = checked_address(url.strip().rstrip("/"), "FRED_ROOT_URL")
+    if "?" in root or "#" in root:
+        raise ValueError("FRED_ROOT_URL is no address like https://api.stlouisfed.org/fred")
+    return root
+
+
+def _checked_id(series_id: str) -> str:
+    if not _SERIES_ID.fullmatch(series_id):
+        raise FredError(f"{series_id[:40]!r} is no FRED series id")
+    return series_id
+
+
+def _parsed(body: bytes) -> ET.Element | None:
+    """The answer's root; None when it is no XML. FRED sends no document type, and one may define entities."""
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\x00" in body:
+        return None
+    try:
+        return ET.fromstring(body)
+    except ET.ParseError:
+        return None
 
 
 def _code(root: ET.Element | None) -> int:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 
-from assets.sources.pacing import RateLimited, Transient
+from assets.sources.pacing import Transient, refusal
 
 KEY_PAGE = "https://fredaccount.stlouisfed.org/apikeys"
 _KEY_FORM = re.compile(r"[0-9a-z]{32}")
 _IN_QUERY = re.compile(r"(api_key=)[^&\s\"'<>]*", re.IGNORECASE)
 _LONGEST_MESSAGE = 200
-_WORTH_WAITING = frozenset({408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
 class FredError(Exception):
@@ -69,7 +68,7 @@ class ApiKey:
         raise TypeError("the key is not written anywhere")
 
     def add_to(self, url: str) -> str:
-        """The URL that is sent. Nobody but the transport may see it."""
+        """The URL that is sent. Only the client's transport may see it (`http.py`)."""
         return f"{url}{'&' if '?' in url else '?'}api_key={self._text}"
 
     def hidden_in(self, text: str) -> str:
@@ -82,10 +81,9 @@ def failure_of(status: int, message: str | None, asked: str, retry_after: float 
     """The failure an answer states. `message` is FRED's own, masked; None when the answer was no XML error."""
     text = message or ""
     said = f"{asked}: FRED answered {status}" + (f": {text}" if text else "")
-    if status == 429:
-        return RateLimited(said, retry_after)
-    if status in _WORTH_WAITING:
-        return Transient(said, retry_after)
+    failure = refusal(status, said, retry_after)
+    if isinstance(failure, Transient):
+        return failure
     if "api_key" in text or status == 401:
         return KeyRefused(
             f"FRED refuses the key ({text or status}): check FRED_API_KEY, or get one at {KEY_PAGE}"

@@ -12,6 +12,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,11 @@ _STEP_ROWS, _STEP_SHARE = 10, 0.9
 
 
 class Unreadable(ValueError):
-    """A value or date that is none: `is_date`, and what stands there."""
+    """A text that is not what its place calls for: `wanted`. The message shows it."""
 
-    def __init__(self, text: str, where: str, is_date: bool) -> None:
-        super().__init__(f"{text[:40]!r} {where} is no {'date' if is_date else 'number'}")
-        self.is_date = is_date
+    def __init__(self, text: str, where: str, wanted: Literal["number", "date", "real-time period"]) -> None:
+        super().__init__(f"{text[:40]!r} {where} is no {wanted}")
+        self.is_date = wanted != "number"
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,17 @@ def parse_observations(root: ET.Element) -> Periods:
     values = [entry.get("value", "") for entry in found]
     if not _NUMBERS.fullmatch(_lines(values)):
         at = next(n for n, text in enumerate(values) if not _NUMBERS.fullmatch(f"{text}\n"))
-        raise Unreadable(values[at], f"on {dates[at]}", is_date=False)
+        raise Unreadable(values[at], f"on {dates[at]}", "number")
     numbers = np.array([np.nan if text == MISSING else float(text) for text in values], dtype="float64")
     if np.isinf(numbers).any():
         at = int(np.isinf(numbers).argmax())
-        raise Unreadable(values[at], f"on {dates[at]}", is_date=False)
-    return Periods(_dates(dates), _dates(starts), _dates(ends), numbers)
+        raise Unreadable(values[at], f"on {dates[at]}", "number")
+    periods = Periods(_dates(dates), _dates(starts), _dates(ends), numbers)
+    is_reversed = periods.start > periods.end
+    if is_reversed.any():
+        at = int(is_reversed.argmax())
+        raise Unreadable(f"{starts[at]} to {ends[at]}", f"on {dates[at]}", "real-time period")
+    return periods
 
 
 def parse_dates(texts: Sequence[str]) -> Days:
@@ -79,11 +85,11 @@ def parse_dates(texts: Sequence[str]) -> Days:
 def _dates(texts: Sequence[str]) -> Days:
     if not _DATES.fullmatch(_lines(texts)):
         wrong = next(text for text in texts if not _DATES.fullmatch(f"{text}\n"))
-        raise Unreadable(wrong, "among the dates", is_date=True)
+        raise Unreadable(wrong, "among the dates", "date")
     try:
         return np.array(texts, dtype="datetime64[D]")
     except ValueError as error:
-        raise Unreadable(str(error)[-40:], "among the dates", is_date=True) from None
+        raise Unreadable(str(error)[-40:], "among the dates", "date") from None
 
 
 def _lines(texts: Sequence[str]) -> str:

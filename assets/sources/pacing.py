@@ -1,17 +1,11 @@
-"""How we behave towards a publisher's server: no bursts, patience with what passes, an end to what drags on.
-
-Belongs here: pace, retries, the deadline of one conversation. Does not belong here: any publisher's protocol
-(`fred_transport.py`, `download.py`), what a failure means for a series.
-"""
+"""How we behave towards a publisher's server: which failures are asked again, after what wait, at what pace."""
 
 from __future__ import annotations
 
 import email.utils
-import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,11 +14,14 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    wait_exponential,
     wait_random_exponential,
 )
 
 Result = TypeVar("Result")
 _RANDOM_WAIT = wait_random_exponential(multiplier=1, max=30)
+_GROWING_WAIT = wait_exponential(multiplier=2)  # a minute's allowance must have room to come back
+_PASSING = {408, 423, 425}  # statuses below 500 that may pass by themselves, besides 429
 
 
 class Transient(Exception):
@@ -37,6 +34,10 @@ class Transient(Exception):
 
 class RateLimited(Transient):
     """The server says that we ask too often (429)."""
+
+
+class Permanent(Exception):
+    """What asking again would not change: one line without secrets."""
 
 
 @dataclass(frozen=True)
@@ -95,52 +96,19 @@ class Patience:
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome is not None else None
-        asked = failure.retry_after if isinstance(failure, Transient) else None
-        if asked is not None:
-            return min(max(asked, 0.0), self.longest_wait)
-        if isinstance(failure, RateLimited):  # a minute's allowance must have room to come back
-            return min(2.0**state.attempt_number, self.longest_wait)
-        return min(_RANDOM_WAIT(state), self.longest_wait)
+        if isinstance(failure, Transient) and failure.retry_after is not None:
+            return min(max(failure.retry_after, 0.0), self.longest_wait)
+        wait = _GROWING_WAIT if isinstance(failure, RateLimited) else _RANDOM_WAIT
+        return min(wait(state), self.longest_wait)
 
 
-class Deadline:
-    """Ends a conversation after some seconds, however slowly the other side drips.
-
-    A socket's timeout counts from its last byte, so one byte now and then holds a request for ever. Watched
-    sockets are shut from another thread, and whoever reads from them gets an error.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.has_passed = False
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        self._guard = threading.Lock()
-
-    def __enter__(self) -> Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def watch(self, connection: socket.socket) -> None:
-        """Shut this socket when time is up."""
-        with self._guard:
-            self._sockets.append(connection)
-            if self.has_passed:
-                _shut(connection)
-
-    def _end(self) -> None:
-        with self._guard:
-            self.has_passed = True
-            for connection in self._sockets:
-                _shut(connection)
-
-
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):  # already closed by its owner
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past TLS, which would wait for the other side
+def refusal(status: int, message: str, retry_after: float | None = None) -> Transient | Permanent:
+    """What a status other than 200 means: passing, for too many requests or a server in trouble, or not."""
+    if status == 429:
+        return RateLimited(message, retry_after)
+    if status in _PASSING or status >= 500:
+        return Transient(message, retry_after)
+    return Permanent(message)
 
 
 def seconds_asked(header: str | None, now: Callable[[], float] = time.time) -> float | None:

@@ -15,8 +15,9 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
-from assets.sources.download import Downloader, Limits, Unusable
+from assets.sources.download import Downloader, Unusable
 from assets.sources.file_source import Figures, FileSource, Obtained, Publisher, one_file
+from assets.sources.http import Limits
 from assets.sources.pacing import Patience
 from assets.sources.tabular import month_stamp, number, until_the_last_figure
 from assets.sources.workbook import Cell, Rows, sheet_rows

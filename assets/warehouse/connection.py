@@ -6,6 +6,7 @@ Belongs here: opening and closing. Does not belong here: Dagster (`resource.py`)
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,16 +15,15 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.warehouse.errors import explained
+from assets.warehouse import readable
+from assets.warehouse.errors import OpenElsewhere, WarehouseError, explained
+from assets.warehouse.folders import make_passable
 from assets.warehouse.lock import Log, RunLock
 from assets.warehouse.safety import take_copy
 from assets.warehouse.schema import create_schema
 
-# DuckDB would fetch a missing extension from the network by itself.
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
+CONFIG = readable.CONFIG
+_POLL_SECONDS = 1.0
 
 
 @contextmanager
@@ -37,11 +37,13 @@ def open_warehouse(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, with its tables, for the length of a block; made when it is not there.
 
-    A damaged file is replaced by the copy that was kept of it, if there is one and the lock is held. Raises LockHeld
-    naming the holder after `wait_seconds`, WarehouseError in one line with the way out.
+    A damaged file is replaced by the copy that was kept of it, if there is one and the lock is held. After
+    `wait_seconds` raises LockHeld naming the holder, or OpenElsewhere naming the program that has the file open; else
+    WarehouseError. Each is one line with the way out.
     """
+    until = time.monotonic() + wait_seconds
     with lock.held(wait_seconds, log) if lock is not None else nullcontext():
-        connection = _connect(path, is_ours=lock is not None)
+        connection = _connect_patiently(path, lock is not None, until, log)
         try:
             create_schema(connection, catalog or load_catalog())
             yield connection
@@ -49,9 +51,39 @@ def open_warehouse(
             connection.close()
 
 
+def wait_for_others(path: Path, wait_seconds: float, log: Log) -> None:
+    """Return when no other program has the file open; `log` is told once for whom. Raises OpenElsewhere.
+
+    Any other fault is left to whoever opens the file for work.
+    """
+    if not path.exists():
+        return
+    try:
+        _connect_patiently(path, False, time.monotonic() + wait_seconds, log).close()
+    except OpenElsewhere:
+        raise
+    except WarehouseError:
+        pass
+
+
+def _connect_patiently(path: Path, is_ours: bool, until: float, log: Log | None) -> duckdb.DuckDBPyConnection:
+    told = False
+    while True:
+        try:
+            return _connect(path, is_ours=is_ours)
+        except OpenElsewhere as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise
+            if log is not None and not told:
+                log(f"waiting up to {left:.0f} s: {error}")
+            told = True
+            time.sleep(min(_POLL_SECONDS, left))
+
+
 def _connect(path: Path, *, is_ours: bool) -> duckdb.DuckDBPyConnection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_passable(path.parent)
         return duckdb.connect(str(path), read_only=False, config=CONFIG)
     except (OSError, duckdb.Error) as error:
         if not (is_ours and take_copy(path, error)):

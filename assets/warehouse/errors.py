@@ -1,6 +1,6 @@
 """What can go wrong with the warehouse as a file, each in one line that names the way out.
 
-Belongs here: the two exceptions and the translation of DuckDB's own. Does not belong here: wrong figures
+Belongs here: the exceptions and the translation of DuckDB's own. Does not belong here: wrong figures
 (`assets/sources/protocol.py`), failed checks.
 """
 
@@ -19,6 +19,10 @@ class WarehouseError(Exception):
     """The warehouse cannot be used: one line saying which file, what is wrong and what to do."""
 
 
+class OpenElsewhere(WarehouseError):
+    """Another program has the file open: one line naming it."""
+
+
 class LockHeld(Exception):
     """Another run holds the lock: one line naming it."""
 
@@ -26,11 +30,16 @@ class LockHeld(Exception):
 def explained(error: Exception, path: Path) -> WarehouseError:
     """DuckDB's or the system's own error about a database file, as one line with the way out."""
     said = " ".join(str(error).split())
-    return WarehouseError(f"{path}: {_way_out(said, path)}")
+    kind = OpenElsewhere if _is_open_elsewhere(said) else WarehouseError
+    return kind(f"{path}: {_way_out(said, path)}")
+
+
+def _is_open_elsewhere(said: str) -> bool:
+    return "Could not set lock" in said or "Conflicting lock" in said
 
 
 def _way_out(said: str, path: Path) -> str:
-    if "Could not set lock" in said or "Conflicting lock" in said:
+    if _is_open_elsewhere(said):
         found = _LOCKED.search(said)
         program = Path(found["program"]).name if found else "another program"
         pid = f" (pid {found['pid']})" if found and found["pid"] else ""

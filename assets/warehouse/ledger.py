@@ -22,6 +22,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
+from assets.warehouse.readable import readable
 from assets.warehouse.tables import append_rows, ensure_table, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a night
@@ -93,11 +94,12 @@ def record_publication(
 @contextmanager
 def _attached(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[None]:
     """The published file beside the warehouse: a DuckDB of its own is opened five times as slowly."""
-    con.execute(f"ATTACH {literal(str(published))} AS {_FILE} (READ_ONLY)")
-    try:
-        yield
-    finally:
-        con.execute(f"DETACH {_FILE}")
+    with readable(published) as path:
+        con.execute(f"ATTACH {literal(str(path))} AS {_FILE} (READ_ONLY)")
+        try:
+            yield
+        finally:
+            con.execute(f"DETACH {_FILE}")
 
 
 def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:

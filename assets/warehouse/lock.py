@@ -24,6 +24,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assets.warehouse.errors import LockHeld, WarehouseError
+from assets.warehouse.folders import make_passable
 
 Log = Callable[[str], None]
 _POLL_SECONDS = 0.25
@@ -171,7 +172,7 @@ def _marker(folder: Path, run_id: str) -> Path:
 def _file_lock(path: Path) -> FileLock:
     """A lock the kernel keeps: never filelock's fallback to a file whose existence is the lock."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_passable(path.parent)
     except OSError as error:
         raise WarehouseError(f"{path.parent}: {error.strerror}; check REGIME_DATA_DIR") from None
     return FileLock(path, thread_local=False, fallback_to_soft=False)

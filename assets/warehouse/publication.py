@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ import duckdb
 from assets.catalog.models import Profile
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.errors import WarehouseError, explained
+from assets.warehouse.folders import make_passable, make_public
+from assets.warehouse.readable import readable
 from assets.warehouse.release import remove_staged
 from assets.warehouse.release_folder import (
     READ_ONLY,
@@ -84,18 +86,12 @@ def published_release(published: Path) -> Published | None:
     if not published.exists():
         return None
     try:
-        return _manifest(published)
-    except duckdb.Error:
-        pass
-    with tempfile.TemporaryDirectory(prefix="stimulus-regime-") as folder:
-        try:
-            copy = Path(folder) / published.name
-            shutil.copyfile(published, copy)  # without a foreign WAL
-            return _manifest(copy)
-        except (OSError, duckdb.Error):
-            raise PublicationRefused(
-                f"{published} is not a release of this project, or is damaged; move it away"
-            ) from None
+        with readable(published) as path:
+            return _manifest(path)
+    except (OSError, duckdb.Error):
+        raise PublicationRefused(
+            f"{published} is not a release of this project, or is damaged; move it away"
+        ) from None
 
 
 @contextmanager
@@ -107,17 +103,13 @@ def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
     if not published.exists():
         yield None
         return
-    with ExitStack() as opened:
+    with readable(published) as path:
         try:
-            con = opened.enter_context(duckdb.connect(str(published), read_only=True, config=CONFIG))
-        except duckdb.Error:
-            folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="stimulus-regime-"))
-            copy = shutil.copyfile(published, Path(folder) / published.name)  # without a foreign WAL
-            try:
-                con = opened.enter_context(duckdb.connect(str(copy), read_only=True, config=CONFIG))
-            except duckdb.Error:
-                raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
-        yield con
+            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
+        except (OSError, duckdb.Error):
+            raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
+        with con:
+            yield con
 
 
 def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
@@ -127,7 +119,8 @@ def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
     """
     folder = published.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_passable(folder.parent)
+        make_public(folder)
         with tempfile.TemporaryFile(dir=folder):  # without a name: a run killed here leaves nothing
             pass
     except OSError as error:
@@ -230,7 +223,8 @@ def swap(staged: Path, published: Path) -> None:
 def _prove(published: Path) -> None:
     """Open the published file once as a reader would."""
     try:
-        _manifest(published)
+        with readable(published) as path:
+            _manifest(path)
     except duckdb.Error as error:
         raise explained(error, published) from None
 

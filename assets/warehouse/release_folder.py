@@ -16,6 +16,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from assets.warehouse.folders import READ_BY_ALL, make_public
+
 READ_ONLY = 0o444
 SUMS = "SHA256SUMS"
 _UNFINISHED = ".unfinished"
@@ -38,7 +40,8 @@ def begin(published: Path, release_id: str) -> Path:
     """A new, empty folder to be filled with a release."""
     folder = _unfinished(published, release_id)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    make_public(folder.parent)
+    make_public(folder)
     return folder
 
 
@@ -92,6 +95,7 @@ def seal(folder: Path, before: Path | None) -> None:
         path.chmod(READ_ONLY)
         sync(path)
     for place in {(folder / name).parent for name in files_of(folder)} | {folder}:
+        place.chmod(READ_BY_ALL)  # whatever made it
         sync(place)
 
 
@@ -178,7 +182,7 @@ def _link(same: Path, path: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
+    make_public(target.parent)
     beside = target.with_name(f".{target.name}.tmp")
     beside.unlink(missing_ok=True)
     shutil.copyfile(source, beside)

@@ -17,7 +17,7 @@ KEPT_TABLES = (
     "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "live_rows",
     "row_corrections",
 )  # fmt: skip
-_NO_LONGER_USED = ("ops.remembered",)  # made by version 0.x up to the removal of cached results
+_NO_LONGER_USED = ("ops.remembered",)  # kept cached results up to version 0.1.0
 
 _OBSERVATIONS = f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}"
 

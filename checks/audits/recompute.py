@@ -20,7 +20,7 @@ from assets.catalog.models import Catalog, PolicyLedger, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days
 from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
-from assets.compute.computation import compute
+from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
@@ -33,6 +33,7 @@ from checks.suites.rules import Rule, Suite, never, within
 
 CUTS = 3  # dates a night, the run date among them; a cut costs a fifth of a second
 EARLIEST = 120  # a cut has at least so many month-ends behind it: no condition has a rank before
+RECOMPUTED = (*REGIME_INPUTS, "regime", "regime_evidence")
 TYPES = {
     "cut_on": "DATE",
     "table_name": "VARCHAR",
@@ -51,13 +52,21 @@ _NOT_COMPARED = (*ADDED_BY_PUBLICATION, "row_kind")  # the kind of a row depends
 def recompute_suite() -> Suite:
     """Rules on the frame `recomputed` gives."""
     rules: tuple[Rule, ...] = (
+        Rule(
+            "table__not_empty",
+            "critical",
+            "ExpectTableRowCountToBeBetween",
+            {"min_value": 1},
+            "at least one row was computed again",
+            "The staged tables are empty: run the whole job.",
+        ),
         within(
-            "recomputed__rows_compared",
-            ("values_differing",),
-            lambda f, _: pd.Series([float(len(f))] + [np.nan] * (len(f) - 1), f.index),
-            minimum=100,
-            statement="at least 100 rows were computed again",
-            what_to_do="The grid is too short for the audit, or the staged tables are empty: run the whole job.",
+            "recomputed__tables_compared",
+            ("table_name",),
+            _tables_compared,
+            minimum=len(RECOMPUTED),
+            statement=f"rows of all {len(RECOMPUTED)} tables were computed again, however few month-ends there are",
+            what_to_do="A staged table is empty: run the whole job.",
         ),
         within(
             "recomputed__from_what_was_known",
@@ -77,6 +86,11 @@ def recompute_suite() -> Suite:
         ),
     )
     return Suite("recomputed", _KEY, TYPES, rules)
+
+
+def _tables_compared(frame: pd.DataFrame, _: object) -> pd.Series:
+    """The number of tables in the first row; a row without a number is not checked."""
+    return pd.Series([float(frame["table_name"].nunique())] + [np.nan] * (len(frame) - 1), frame.index)
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:

@@ -187,7 +187,7 @@ def _steps() -> tuple[Rule, ...]:
             maximum=1,
             severity="warning",
             statement=f"the newest revision is no larger than earlier ones, or {USUAL_REVISION} usual changes",
-            what_to_do="Look for a benchmark or another base year in the publisher's notes; live rows stay as they are.",
+            what_to_do="Look for a benchmark or another base year in the publisher's notes; live rows do not change.",
         ),
     )
 

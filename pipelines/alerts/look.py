@@ -11,13 +11,14 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.warehouse.publication import Held
 from pipelines.alerts.situation import Outage, Situation, Verdict
-from pipelines.outcome import plain_message
+from pipelines.outcome import Failure, innermost
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
@@ -82,10 +83,11 @@ def _last_run(instance: dg.DagsterInstance) -> Iterator[Outage]:
         return
     run = records[0].dagster_run
     checks, errors = _reasons(instance, run.run_id)
-    reasons = checks or errors or ["it ended without a reason: its process was killed, or lasted too long"]
-    held = bool(checks) or any("publication held" in error for error in errors)
+    named = [check.name for check in checks]
+    reasons = [f"{check.name}: {check.sentence}" for check in checks] or [error.text for error in errors]
+    reasons = reasons or ["it ended without a reason: its process was killed, or lasted too long"]
+    held = bool(checks) or any(error.kind == Held.__name__ for error in errors)
     what = "Publication held" if held else "The nightly run failed"
-    named = [reason.split(": ")[0] for reason in checks]
     title = f"{what}: {_some(named)}" if named else what
     lines = [
         *reasons,
@@ -97,19 +99,25 @@ def _last_run(instance: dg.DagsterInstance) -> Iterator[Outage]:
     yield Outage("run", cause, title, "\n".join(lines)[:_LONGEST])
 
 
-def _reasons(instance: dg.DagsterInstance, run_id: str) -> tuple[list[str], list[str]]:
-    """Failed checks, as `asset check: sentence`, and the innermost messages of what broke otherwise."""
-    checks: list[str] = []
-    errors: list[str] = []
+class _FailedCheck(NamedTuple):
+    """A check that blocks the publication: asset and check, and what it found."""
+
+    name: str
+    sentence: str | None
+
+
+def _reasons(instance: dg.DagsterInstance, run_id: str) -> tuple[list[_FailedCheck], list[Failure]]:
+    """Failed checks, and the innermost errors of whatever else failed."""
+    checks: list[_FailedCheck] = []
+    errors: list[Failure] = []
     for entry in instance.all_logs(run_id, of_type=_TOLD_EVENTS):
         data: Any = entry.dagster_event and entry.dagster_event.event_specific_data
         if isinstance(data, dg.AssetCheckEvaluation):
             if not data.passed and data.severity == dg.AssetCheckSeverity.ERROR:
-                checks.append(f"{data.asset_key.to_user_string()} {data.check_name}: {data.description}")
+                name = f"{data.asset_key.to_user_string()} {data.check_name}"
+                checks.append(_FailedCheck(name, data.description))
         elif (error := getattr(data, "error", None)) is not None:
-            while error.cause is not None:
-                error = error.cause
-            errors.append(plain_message(error.message))
+            errors.append(innermost(error))
     return checks, list(dict.fromkeys(errors))
 
 

@@ -5,16 +5,17 @@ Belongs here: the file and its lock. Does not belong here: what is due (`situati
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 _PATIENCE_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 Memory = dict[str, dict[str, Any]]
 
 
@@ -29,26 +30,18 @@ def remembered(data_dir: Path) -> Iterator[Memory]:
     Raises Busy when another process holds it for half a minute, OSError when the directory cannot be written.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "alerts.lock").open("a") as lock:
-        _take(lock.fileno())
+    lock = FileLock(data_dir / "alerts.lock", thread_local=False, fallback_to_soft=False)
+    try:
+        held = lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=_POLL_SECONDS)
+    except Timeout:
+        raise Busy from None
+    with held:
         path = data_dir / "alerts.json"
         memory = _read(path)
         try:
             yield memory
         finally:
             _write(path, memory)
-
-
-def _take(handle: int) -> None:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise Busy from None
-            time.sleep(0.2)
 
 
 def _read(path: Path) -> Memory:

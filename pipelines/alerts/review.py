@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.alerts.memory import Busy, remembered
 from pipelines.alerts.situation import Change, Message, Situation, due, silently
@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
+class Told(NamedTuple):
+    """One line about a message or about the alerts themselves; `is_unsent`: a target did not take its message."""
+
+    line: str
+    is_unsent: bool = False
+
+
 def review(
     settings: Settings, instance: dg.DagsterInstance, *, now: dt.datetime | None = None, outside: bool = False
-) -> list[str]:
-    """Tell everybody what is due to them; a line for each message, sent or not. `outside`: the scheduler too is judged.
+) -> list[Told]:
+    """Send everybody what is due to them; an entry per message, sent or not. `outside`: also check the scheduler.
 
     Nothing is looked at while nobody is to be told. Raises ConfigurationError for an address not understood.
     """
@@ -41,10 +48,10 @@ def review(
     return tell(situation, told_to, settings, moment)
 
 
-def tell(situation: Situation, told_to: Sequence[Target], settings: Settings, now: dt.datetime) -> list[str]:
+def tell(situation: Situation, told_to: Sequence[Target], settings: Settings, now: dt.datetime) -> list[Told]:
     """Send to each target what is due to it, and remember what it took."""
     secrets = [settings.fred_api_key] if settings.fred_api_key else []
-    lines = []
+    lines: list[Told] = []
     try:
         with remembered(settings.data_dir) as memory:
             for target in told_to:
@@ -54,9 +61,9 @@ def tell(situation: Situation, told_to: Sequence[Target], settings: Settings, no
                 for change in silently(situation, told):
                     change.apply(told)
     except Busy:
-        lines.append("alerts: another process is telling")
+        lines.append(Told("alerts: another process is telling"))
     except OSError as error:
-        lines.append(f"alerts: the memory of {settings.data_dir} cannot be kept: {error.strerror}")
+        lines.append(Told(f"alerts: the memory of {settings.data_dir} cannot be kept: {error.strerror}"))
     return lines
 
 
@@ -66,8 +73,9 @@ def trial_message(now: dt.datetime) -> Message:
     return Message("Test", body, "info", Change(("tested",), now.isoformat()))
 
 
-def _sent(target: Target, message: Message, told: dict[str, object], secrets: Sequence[Secret]) -> str:
+def _sent(target: Target, message: Message, told: dict[str, object], secrets: Sequence[Secret]) -> Told:
     if send(target, message, secrets):
         message.remember.apply(told)
-        return f"alerts: told {target.name}: {message.title}"
-    return f"alerts: {target.name} could not be reached, will be tried again: {message.title}"
+        return Told(f"alerts: told {target.name}: {message.title}")
+    line = f"alerts: {target.name} could not be reached, will be tried again: {message.title}"
+    return Told(line, is_unsent=True)

@@ -24,7 +24,7 @@ def main(args: argparse.Namespace) -> int:
         )
     try:
         with RunLock(places.lock_path).held(args.wait, _say):
-            print(back_up(places, args.target, _say))
+            print(back_up(places, args.target, _say, wait_seconds=args.wait))
     except (LockHeld, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
     return 0

@@ -12,11 +12,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.access import open_sources, read_access
 from pipelines.settings import (
+    PROJECT_ROOT,
     RESTRICTED_NOTICE,
     ConfigurationError,
     Places,
@@ -43,11 +45,14 @@ def main(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
     from pipelines.commands import doctor_release, doctor_service
 
-    variables = read_environment()
+    checks: list[Callable[[], list[Finding]]] = [_python, lambda: _lock_file(PROJECT_ROOT)]
+    try:
+        variables = read_environment()
+    except ConfigurationError as error:  # nothing else can be looked at
+        text = str(error)
+        return _reported([*checks, lambda: [Finding("FAIL", "configuration", text)]])
     places = load_places(variables)
-    checks: list[Callable[[], list[Finding]]] = [
-        _python,
-        lambda: _lock_file(places.project_root),
+    checks += [
         lambda: _configuration(variables),
         _catalogue,
         lambda: _key(variables),
@@ -55,11 +60,17 @@ def main(args: argparse.Namespace) -> int:
         lambda: _data_directory(places),
         lambda: doctor_release.published_file(places),
         lambda: doctor_release.observations(places),
+        lambda: _publication(places),
         lambda: _run_lock(places),
         lambda: _dagster_home(places),
         lambda: doctor_service.history(places),
         lambda: doctor_service.alerts(variables),
     ]
+    return _reported(checks)
+
+
+def _reported(checks: Sequence[Callable[[], list[Finding]]]) -> int:
+    """Print the findings of every check; 1 when one failed, else 0."""
     failed = False
     for check in checks:
         for finding in check():
@@ -106,6 +117,7 @@ def _lock_file(root: Path) -> list[Finding]:
 def _configuration(variables: Mapping[str, str]) -> list[Finding]:
     try:
         settings = load_settings()
+        read_access(settings, variables)
         found = [Finding("OK", "configuration", f"profile {settings.profile}, as of {settings.run_date}")]
         if settings.publishes_restricted:
             found.append(Finding("WARN", "configuration", RESTRICTED_NOTICE))
@@ -135,9 +147,23 @@ def _key(variables: Mapping[str, str]) -> list[Finding]:
     except ConfigurationError:
         return []  # said by the line about the configuration
     if profile == "live":
-        return [Finding("OK", "FRED_API_KEY", "set")]
+        return _live_key(variables)
     said = "set, and not used by" if "FRED_API_KEY" in variables else "not set, and not needed by"
     return [Finding("OK", "FRED_API_KEY", f"{said} the sample profile")]
+
+
+def _live_key(variables: Mapping[str, str]) -> list[Finding]:
+    """The key as a run tries it; the line about the publishers tells when FRED cannot be reached."""
+    try:
+        settings = load_settings()
+        read_access(settings, variables)
+    except ConfigurationError:
+        return []  # said by the line about the configuration
+    try:
+        open_sources(settings, variables)
+    except ConfigurationError as error:
+        return [Finding("FAIL", "FRED_API_KEY", str(error))]
+    return [Finding("OK", "FRED_API_KEY", "set, and not refused")]
 
 
 def _data_directory(places: Places) -> list[Finding]:
@@ -156,6 +182,20 @@ def _data_directory(places: Places) -> list[Finding]:
     return [Finding("OK", "data directory", f"{places.data_dir}, {free:,.0f} MB free")]
 
 
+def _publication(places: Places) -> list[Finding]:
+    """Whether a run may replace what is published: not a live file by the sample, nor a newer one by an older."""
+    from assets.warehouse.publication import PublicationRefused, refuse_replacing
+
+    try:
+        settings = load_settings()
+        refuse_replacing(places.published_path, settings.profile, settings.run_date)
+    except ConfigurationError:
+        return []  # said by the line about the configuration
+    except PublicationRefused as error:
+        return [Finding("FAIL", "publication", str(error))]
+    return [Finding("OK", "publication", "a run may publish here")]
+
+
 def _run_lock(places: Places) -> list[Finding]:
     from assets.warehouse.lock import RunLock
 
@@ -169,6 +209,10 @@ def _dagster_home(places: Places) -> list[Finding]:
     home = places.dagster_home
     if home.exists() and not os.access(home, os.W_OK):
         return [Finding("FAIL", "DAGSTER_HOME", f"{home} cannot be written: check its owner")]
+    from pipelines.instance import outdated_configuration
+
+    if problem := outdated_configuration(home):
+        return [Finding("FAIL", "DAGSTER_HOME", problem)]
     if (home / "dagster.yaml").is_file():
         return [Finding("OK", "DAGSTER_HOME", str(home))]
     text = f"{home} holds no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.warehouse.folders import closed_line, closed_to_readers
 from pipelines.commands.doctor import Finding
 from pipelines.commands.published import Row, open_published, rows
 from pipelines.settings import ConfigurationError, Places
@@ -41,6 +42,8 @@ def _permissions(path: Path) -> list[Finding]:
     if path.parent.stat().st_mode & stat.S_IWOTH:
         text = f"{path.parent} can be written by everybody: `chmod o-w {path.parent}`"
         return [Finding("WARN", "permissions", text)]
+    if closed := closed_to_readers(path):
+        return [Finding("WARN", "permissions", closed_line(closed))]
     return []
 
 

@@ -34,8 +34,10 @@ def history(places: Places) -> list[Finding]:
     home = places.dagster_home
     if not (home / "history").is_dir() and not _is_elsewhere(places):
         return [Finding("OK", "last run", "none yet: run `make run`")]
-    from pipelines.instance import open_instance
+    from pipelines.instance import open_instance, outdated_configuration
 
+    if outdated_configuration(home):
+        return []  # reported by the line about DAGSTER_HOME
     try:
         with open_instance(home) as instance:
             return [_last_run(instance), *_runs(instance), _scheduler(instance), *_schedule(instance)]

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from assets.warehouse.readable import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
 
 
 @contextmanager
@@ -28,19 +25,37 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the published file. Raises ConfigurationError, one line with the way out."""
     if not path.exists():
         raise ConfigurationError(f"nothing is published yet at {path}: run `make run`")
+    with ExitStack() as stack:
+        try:
+            connection = _connected(path, stack)
+        except (OSError, duckdb.Error) as error:
+            raise ConfigurationError(f"{path}: {_way_out(error, path)}") from None
+        with _told(path):
+            yield connection
+
+
+def _connected(path: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection:
+    """In place, or of a copy while somebody has the file open for writing."""
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=_CONFIG)
-    except duckdb.Error as error:
-        raise ConfigurationError(f"{path}: {_way_out(error, path)}") from None
+        connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        copy = stack.enter_context(readable(path))
+        connection = duckdb.connect(str(copy), read_only=True, config=CONFIG)
+    return stack.enter_context(connection)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """A question the file cannot answer, as one line."""
     try:
-        yield connection
+        yield
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         said = str(error).splitlines()[0]
         raise ConfigurationError(
             f"{path} is not a release of this version ({said}): run `make run`"
         ) from None
-    finally:
-        connection.close()
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -76,12 +91,10 @@ def day(value: dt.date | None) -> str:
     return "-" if value is None else value.isoformat()
 
 
-def _way_out(error: duckdb.Error, path: Path) -> str:
+def _way_out(error: Exception, path: Path) -> str:
     said = " ".join(str(error).split())
     if "WAL" in said:
         return f"a write-ahead log that is not ours stands beside it: remove {path.name}.wal"
-    if "lock" in said:
-        return "somebody opened it for writing: close it there, or copy it to read it"
     if "Permission denied" in said:
         return "no permission to read it: check its owner and permissions"
     return f"cannot be opened ({said[:160]}): move it away and run `make run`"

@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from pipelines import process
 from pipelines.commands.published import open_published
 from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.instance import outdated_configuration
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
 
 PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
 _STATUS = {"published": PUBLISHED, "held": HELD, "unreachable": UNREACHABLE}
-_WAIT_SECONDS = 15 * 60.0
+WAIT_SECONDS = 15 * 60.0
 
 
 def main(args: argparse.Namespace) -> int:
@@ -24,10 +27,29 @@ def main(args: argparse.Namespace) -> int:
     settings = load_settings(as_of=args.as_of)
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
+    if problem := outdated_configuration(settings.dagster_home):
+        raise ConfigurationError(problem)  # before the lock and before Dagster is loaded
     if settings.profile == "live":
         _try_key(settings)
     say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
-    return _run(settings, _WAIT_SECONDS if args.wait else 0.0)
+    before = _identity(settings.published_path)
+    try:
+        return _run(settings, WAIT_SECONDS if args.wait else 0.0)
+    except BaseException:
+        if not process.is_interrupted() or _identity(settings.published_path) == before:
+            raise
+        process.finish_undisturbed()
+        say(f"interrupted after the publication: {settings.published_path} is the new release")
+        return PUBLISHED
+
+
+def _identity(published: Path) -> tuple[int, int] | None:
+    """Which file is published; another one after every publication."""
+    try:
+        found = published.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _try_key(settings: Settings) -> None:
@@ -45,6 +67,7 @@ def say(line: str) -> None:
 def _run(settings: Settings, wait_seconds: float) -> int:
     from assets.catalog.loader import CatalogError
     from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.folders import closed_line, closed_to_readers
     from assets.warehouse.publication import PublicationRefused
     from pipelines.nightly import run_nightly
 
@@ -57,6 +80,8 @@ def _run(settings: Settings, wait_seconds: float) -> int:
         raise
     for line in outcome.lines:
         say(line)
+    if closed := closed_to_readers(settings.published_path):
+        say(f"warning: {closed_line(closed)}")
     if outcome.status == "published":
         _show(settings)
     else:
@@ -76,7 +101,7 @@ def _alert(settings: Settings) -> None:
 
     try:
         with open_instance(settings.dagster_home) as instance:
-            lines = review(settings, instance)
+            lines = [told.line for told in review(settings, instance)]
     except Exception as error:  # history, network and each service raise their own
         lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]
     for line in lines:

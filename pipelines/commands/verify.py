@@ -6,11 +6,11 @@ Belongs here: the command, its words and exit status. Does not belong here: prov
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.releases import chosen
+from pipelines.commands.run import WAIT_SECONDS, say
 from pipelines.settings import ConfigurationError, Places, load_places, read_environment
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     places = load_places(read_environment())
     release = chosen(places.published_path, args.release)
     try:
-        found = _verified(release, places)
+        found = _verified(release, places, WAIT_SECONDS if args.wait else 0.0)
     except (LockHeld, WarehouseError, duckdb.Error) as error:
         raise ConfigurationError(" ".join(str(error).split())) from None
     for line in found.files:
@@ -38,11 +38,10 @@ def main(args: argparse.Namespace) -> int:
     for line in found.numbers:
         print(f"number    {line}")
     print(f"{found.release_id}: {_verdict(found)}")
-    sys.stdout.flush()
     return HOLDS if found.holds else DIFFERS
 
 
-def _verified(release: Path, places: Places) -> Verified:
+def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
     """What was found; of a release whose own file is damaged, nothing can be computed again."""
     from assets.warehouse.connection import open_warehouse
     from assets.warehouse.lock import RunLock
@@ -57,7 +56,8 @@ def _verified(release: Path, places: Places) -> Verified:
     name = "sample.warehouse.duckdb" if said and said.profile == "sample" else "warehouse.duckdb"
     if not (places.data_dir / name).exists():
         raise ConfigurationError(f"{places.data_dir / name} is not there: nothing to compute again from")
-    with open_warehouse(places.data_dir / name, lock=RunLock(places.lock_path)) as con:
+    lock = RunLock(places.lock_path)
+    with open_warehouse(places.data_dir / name, lock=lock, wait_seconds=wait_seconds, log=say) as con:
         return verify(release, con, places.project_root)
 
 

@@ -26,9 +26,12 @@ def main(args: argparse.Namespace) -> int:
     from pipelines.instance import open_instance
 
     with open_instance(settings.dagster_home) as instance:
-        lines = review(settings, instance, outside=True)
-    print("\n".join(lines) or f"nothing to tell {len(found)} {'target' if len(found) == 1 else 'targets'}")
-    return 1 if any("could not be reached" in line for line in lines) else 0
+        told = review(settings, instance, outside=True)
+    print(
+        "\n".join(one.line for one in told)
+        or f"nothing to tell {len(found)} {'target' if len(found) == 1 else 'targets'}"
+    )
+    return 1 if any(one.is_unsent for one in told) else 0
 
 
 def _test() -> int:

@@ -12,7 +12,7 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.raw.keeping import Ingested
-from assets.sources.fred_transport import Limits
+from assets.sources.http import Limits
 from tests.loopback.build import add_releases, open_value, revised_world
 from tests.loopback.clients import CALM, Naps, quick_source
 from tests.loopback.fred_server import FredServer

@@ -22,6 +22,7 @@ from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.release_folder import damaged, releases
 from pipelines.verify import verify
+from tests.nightly_run import NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -70,18 +71,10 @@ def run(
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def _first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("first") / "data"
-    done = run(data)
-    assert done.returncode == 0, done.stderr
-    return data
-
-
 @pytest.fixture
-def data(_first: Path, tmp_path: Path) -> Path:
+def data(nightly_run: NightlyRun, tmp_path: Path) -> Path:
     """A data directory with one release in it."""
-    return Path(shutil.copytree(_first, tmp_path / "data"))
+    return Path(shutil.copytree(nightly_run.data_dir, tmp_path / "data"))
 
 
 def content(data: Path) -> dict[str, bytes]:

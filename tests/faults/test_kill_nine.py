@@ -1,7 +1,7 @@
 """kill -9 at any moment of a run: readers keep the old release or have the new one, and the next run completes.
 
-`make test-kill` kills 200 runs and 200 publications; the slow tests a few. KILLS is their number, KILL_SEED draws other
-moments.
+`make test-kill` kills 200 runs and 200 publications; `pytest -m kill` ten of each. KILLS is their
+number, KILL_SEED draws other moments.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Runs:
         self._as_of = min(self._as_of + dt.timedelta(days=5), LAST_DATE)
 
 
-@pytest.mark.slow
+@pytest.mark.kill
 @pytest.mark.timeout(900 + 300 * KILLS)
 def test_a_run_killed_at_any_moment_leaves_the_old_release_or_the_new_one(tmp_path: Path) -> None:
     runs, came_to = Runs(tmp_path), Counter[str]()

@@ -63,7 +63,7 @@ def publications(tmp_path: Path) -> Iterator[Publications]:
         server.stdin.close()
 
 
-@pytest.mark.slow
+@pytest.mark.kill
 @pytest.mark.timeout(600 + 90 * KILLS)
 def test_a_publication_killed_at_any_moment_leaves_the_old_release_or_the_new_one(
     publications: Publications,

@@ -131,6 +131,21 @@ def test_packed_answer_that_breaks_off_is_unreachable() -> None:
         assert "cannot be unpacked" in unreachable(source_of("fed_board", server), "EBP")
 
 
+def test_packed_file_that_is_cut_short_is_not_taken_for_a_shorter_one() -> None:
+    """Half of the table unpacks to lines that look right."""
+    with running(fed_board.fed_board()) as server:
+        packed = gzip.compress(fed_board.small_file())[:-30]
+        server.routes[fed_board.PATH] = Served(packed, headers={"Content-Encoding": "gzip"})
+        assert "the answer broke off" in unreachable(source_of("fed_board", server), "EBP")
+
+
+def test_refusal_whose_page_breaks_off_is_still_a_refusal() -> None:
+    with running(fed_board.fed_board()) as server:
+        server.faults = [Fault(404, body=HTML, behaviour="cut_short")]
+        assert "the server answers 404" in unreachable(source_of("fed_board", server), "EBP")
+        assert len(server.requests) == 1
+
+
 def test_page_that_no_longer_links_the_workbook_is_a_matter_of_coverage_and_names_the_setting() -> None:
     """A redesigned page says nothing of the table: refused, it would hold every publication from then on."""
     with running(shiller.shiller(page="<html>We have moved {root}{path}</html>")) as server:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from assets.publish.documents.release import fill_release
 from assets.report.page import render_report
@@ -20,6 +18,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.publication import publish, staged_path
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+from tests.made_once import made_once
 
 STARTED_AT = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
 
@@ -49,23 +48,6 @@ class Night:
         """Another copy of the same release, after the first one was published."""
         shutil.copyfile(self.published, self.staged)
         self.staged.chmod(0o644)
-
-
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder made once for all processes the tests run in; whoever comes first makes it, the others wait."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None:  # all tests in this process
-        place = factory.mktemp(name)
-        make(place)
-        return place
-    place = factory.getbasetemp().parent / name
-    with FileLock(f"{place}.lock"):
-        if not place.exists():
-            part = place.with_name(f"{name}.part")
-            part.mkdir()
-            make(part)
-            part.rename(place)
-    return place
 
 
 def night_in(place: Path) -> Night:

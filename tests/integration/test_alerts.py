@@ -15,10 +15,11 @@ import dagster as dg
 import duckdb
 import pytest
 
+from assets.warehouse.publication import Held
 from pipelines.alerts import look
 from pipelines.alerts.look import daemon_outage, last_expected, situation_of
 from pipelines.alerts.memory import remembered
-from pipelines.alerts.review import review
+from pipelines.alerts.review import Told, review
 from pipelines.alerts.situation import Change, Message, Situation
 from pipelines.alerts.targets import masked, send, targets
 from pipelines.schedules import nightly_schedule
@@ -151,7 +152,30 @@ def test_held_publication_names_the_check_and_its_rows(
     lines = review(settings, instance)
     assert receiver.titles == ["Publication held: table suite"]
     assert "137 of 496 rows break real_10y_pct__in_range." in receiver.received[0]["message"]
-    assert lines == ["alerts: told target 1 (json): Publication held: table suite"]
+    assert lines == [Told("alerts: told target 1 (json): Publication held: table suite")]
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (Held(["regime__in_range"]), "Publication held"),
+        (RuntimeError("no publication held this column"), "The nightly run failed"),
+    ],
+)
+def test_only_the_gates_error_is_a_held_publication(
+    error: Exception, title: str, settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
+) -> None:
+    @dg.op
+    def gate() -> None:
+        raise error
+
+    @dg.job(name="nightly", executor_def=dg.in_process_executor)
+    def publishing() -> None:
+        gate()
+
+    run(publishing, instance)
+    review(settings, instance)
+    assert receiver.titles == [title]
 
 
 def test_a_receiver_that_is_down_is_told_when_it_is_back(
@@ -159,8 +183,8 @@ def test_a_receiver_that_is_down_is_told_when_it_is_back(
 ) -> None:
     run(failing, instance)
     receiver.status = 503
-    (line,) = review(settings, instance)
-    assert "could not be reached, will be tried again" in line and "hush" not in line
+    ((line, is_unsent),) = review(settings, instance)
+    assert is_unsent and "could not be reached, will be tried again" in line and "hush" not in line
     receiver.status = 200
     review(settings, instance)
     assert receiver.titles == ["The nightly run failed"]

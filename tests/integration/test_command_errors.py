@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -15,10 +16,11 @@ import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.warehouse.errors import WarehouseError
+from assets.warehouse.publication import PublicationRefused
 from assets.warehouse.tables import registered, transaction
 from pipelines import __main__ as command_line
 from pipelines.instance import open_instance
-from pipelines.outcome import plain_message, raise_what_is_no_outcome
+from pipelines.outcome import Failure, innermost, raise_what_is_no_outcome
 from pipelines.settings import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,14 +115,6 @@ def test_a_commit_that_finds_the_disk_full_is_about_the_file(tmp_path: Path) -> 
         raise duckdb.TransactionException(said)
 
 
-def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
-    said = "assets.warehouse.publication.PublicationRefused: /d: 0 MB free:\n free some space\n"
-    assert plain_message(said) == "/d: 0 MB free: free some space"
-    assert (
-        plain_message("sample_data/X.csv: X: implausible_value") == "sample_data/X.csv: X: implausible_value"
-    )
-
-
 def ended_with(error: BaseException) -> dg.ExecuteInProcessResult:
     """A run in which a step raised `error`."""
 
@@ -133,6 +127,21 @@ def ended_with(error: BaseException) -> dg.ExecuteInProcessResult:
         work()
 
     return one_step.execute_in_process(raise_on_error=False)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What is read back from Dagster's record of it."""
+    (event,) = ended_with(error).filter_events(lambda event: event.is_step_failure)
+    recorded: Any = event.event_specific_data
+    return innermost(recorded.error)
+
+
+def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
+    refused = PublicationRefused("/d: 0 MB free:\n free some space")
+    assert failure_of(refused) == ("PublicationRefused", "/d: 0 MB free: free some space")
+    quoted = WarehouseError("sample_data/X.csv: a.WarehouseError: implausible_value")
+    assert failure_of(quoted).text == "sample_data/X.csv: a.WarehouseError: implausible_value"
+    assert failure_of(KeyError("x")) == ("KeyError", "KeyError: 'x'")
 
 
 def test_ctrl_c_in_the_middle_of_a_run_is_no_held_publication() -> None:

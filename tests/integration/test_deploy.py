@@ -85,7 +85,7 @@ def test_units_are_accepted_by_systemd(tmp_path: Path) -> None:
 def test_both_configurations_differ_in_their_storage_only() -> None:
     own = yaml.safe_load((ROOT / "dagster_home" / "dagster.yaml").read_text())
     shared = yaml.safe_load(POSTGRES.read_text())
-    storage = {"storage", "event_log_storage"}
+    storage = {"storage"}
     assert {k: v for k, v in own.items() if k not in storage} == {
         k: v for k, v in shared.items() if k not in storage
     }

@@ -15,6 +15,9 @@ from pipelines.commands import doctor_service
 from pipelines.commands.doctor import Finding
 from pipelines.commands.doctor_service import alerts, history, publishers
 from pipelines.settings import Places
+from tests.loopback.build import sample_world
+from tests.loopback.fred_server import fred_server
+from tests.loopback.world import KEY
 
 
 @dg.op
@@ -93,3 +96,56 @@ def test_alerts_say_who_is_told_and_what_is_not_understood() -> None:
     assert alerts({})[0].level == "OK"
     assert "target 1 (json)" in alerts({"REGIME_ALERT_URLS": "json://127.0.0.1:9/x"})[0].text
     assert alerts({"REGIME_ALERT_URLS": "nosuch://x"})[0].level == "FAIL"
+
+
+def doctor_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **variables: str
+) -> tuple[int, list[str]]:
+    """Exit status and failing lines of `doctor`."""
+    from pipelines.__main__ import main
+
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(doctor_service, "publishers", lambda *_: [])
+    status = main(["doctor"])
+    return status, [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL")]
+
+
+@pytest.mark.parametrize("key", ["your_key_here", "0" * 33, "A" * 32, "0123 " * 6])
+def test_doctor_fails_for_a_key_that_a_run_refuses_at_once(
+    key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, failures = doctor_lines(monkeypatch, capsys, FRED_API_KEY=key)
+    assert status == 1 and any("32 lower-case letters and digits" in line for line in failures)
+    assert not any(key in line for line in failures)
+
+
+def test_doctor_asks_fred_and_fails_only_for_a_key_it_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fred_server(sample_world(dt.date(2026, 5, 31))) as fred:
+        said = {
+            key: doctor_lines(monkeypatch, capsys, FRED_API_KEY=key, FRED_ROOT_URL=fred.url)[1]
+            for key in (KEY, "f" * 32)
+        }
+    unreachable = doctor_lines(
+        monkeypatch, capsys, FRED_API_KEY=KEY, FRED_ROOT_URL="http://127.0.0.1:9/fred"
+    )[1]
+    about_the_key = {
+        name: [line for line in lines if "FRED_API_KEY" in line]
+        for name, lines in {**said, "unreachable": unreachable}.items()
+    }
+    assert about_the_key[KEY] == about_the_key["unreachable"] == []
+    assert len(about_the_key["f" * 32]) == 1 and "FRED refuses the key" in about_the_key["f" * 32][0]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"FRED_REQUESTS_PER_SECOND": "fast"}, {"SHILLER_URL": "nowhere"}, {"REGIME_DATA_DIR": "$NO_SUCH/x"}],
+)
+def test_doctor_names_every_configuration_that_a_run_refuses(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, failures = doctor_lines(monkeypatch, capsys, **variables)
+    (name,) = variables
+    assert status == 1 and len([line for line in failures if "configuration" in line and name in line]) == 1

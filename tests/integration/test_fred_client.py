@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 
 from assets.sources import fred_client
-from assets.sources.fred_client import FredClient
+from assets.sources.fred_client import FredClient, checked_root
 from assets.sources.fred_errors import FredError, KeyRefused, NotInAlfred, SeriesNotFound, TooManyVintages
-from assets.sources.fred_transport import checked_root
 from assets.sources.fred_vintages import Periods
 from tests.loopback import fred_server as server_module
 from tests.loopback.clients import quick_client

@@ -23,6 +23,7 @@ from assets.regime.regime import regime_tables
 from assets.warehouse.connection import open_warehouse
 from pipelines.definitions import defs
 from pipelines.resources import RESOURCES
+from tests.nightly_run import NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -37,20 +38,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def _published(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Path:
-    """A data directory after one night."""
-    place = tmp_path_factory.mktemp("gate")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REGIME_DATA_DIR", str(place))
-        assert defs.resolve_job_def("nightly").execute_in_process(instance=instance).success
-    return place
-
-
 @pytest.fixture
-def data(_published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it for one test."""
-    shutil.copytree(_published, tmp_path / "data")
+def data(nightly_run: NightlyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the data directory after one nightly run."""
+    shutil.copytree(nightly_run.data_dir, tmp_path / "data")
     monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "data"))
     return tmp_path / "data"
 

@@ -17,7 +17,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.sources import fred_client, pacing
-from assets.sources.fred_transport import Limits
+from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from tests.loopback import faults
@@ -29,7 +29,7 @@ from tests.loopback.world import KEY, OPEN
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
 NOWHERE = "http://127.0.0.1:9"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("live night")]
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
-        patch.setattr(fred_client, "Limits", lambda: Limits(silence=1.0, whole=3.0))
+        patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, whole=3.0))
         patch.setattr(fred_client, "Patience", lambda: pacing.Patience(attempts=2))
         yield House(place, fred)
 

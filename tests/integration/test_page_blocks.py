@@ -35,6 +35,7 @@ ELSEWHERE = {
     ("docs/scaling.md", "yaml"): "tests/integration/test_operators_pages.py",
     ("docs/operations.md", "json"): "tests/integration/test_operators_pages.py",
     ("docs/extending.md", "toml"): "tests/integration/test_extending.py",
+    ("docs/ui.md", "sh"): "tests/integration/test_dagster_tools.py",
     ("README.md", "text"): "tests/integration/test_readme.py",
 }
 # Not run: the language, or how the line begins, and why.

@@ -90,30 +90,30 @@ def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_
     assert result.evaluated_rows > 100
 
 
-@pytest.mark.parametrize(
-    ("tampering", "held_by"),
-    [
-        (
-            "INSERT INTO raw.vintages SELECT 'GS10', observation_date, realtime_start, value, vintage_source, "
-            "captured_at + INTERVAL 1 SECOND, fetch_id FROM raw.vintages "
-            "WHERE series_id = 'FEDFUNDS' AND observation_date > '2026-04-30'",
-            "raw/fred/GS10 GS10__mean_of_dgs10",
-        ),
-        (
-            "UPDATE raw.vintages SET value = 45 WHERE series_id = 'UNRATE' AND observation_date = '2026-04-01'",
-            "raw/fred/UNRATE value__not_above_plausible",
-        ),
-        (
-            "UPDATE raw.vintages SET realtime_start = observation_date - 1 WHERE series_id = 'WALCL'",
-            "raw/fred/WALCL realtime_start__not_before_observation",
-        ),
-    ],
-)
-def test_an_archive_somebody_wrote_to_holds_publication(gate: Gate, tampering: str, held_by: str) -> None:
-    """Publishing alone, with a selection that leaves the checks of the series out, comes through the gate as well."""
+TAMPERINGS = {
+    "raw/fred/GS10 GS10__mean_of_dgs10": (
+        "INSERT INTO raw.vintages SELECT 'GS10', observation_date, realtime_start, value, vintage_source, "
+        "captured_at + INTERVAL 1 SECOND, fetch_id FROM raw.vintages "
+        "WHERE series_id = 'FEDFUNDS' AND observation_date > '2026-04-30'"
+    ),
+    "raw/fred/UNRATE value__not_above_plausible": (
+        "UPDATE raw.vintages SET value = 45 WHERE series_id = 'UNRATE' AND observation_date = '2026-04-01'"
+    ),
+    "raw/fred/WALCL realtime_start__not_before_observation": (
+        "UPDATE raw.vintages SET realtime_start = observation_date - 1 WHERE series_id = 'WALCL'"
+    ),
+}
+
+
+def test_an_archive_somebody_wrote_to_holds_publication(gate: Gate) -> None:
+    """Publishing alone, with a selection that leaves the checks of the series out, comes through the gate as well.
+
+    The three series are tampered with together, for one gate instead of three: the rules look at each by itself.
+    """
     with open_warehouse(gate.night.warehouse) as con:
-        con.execute(tampering)
-    assert held_by in gate.held_by()
+        for tampering in TAMPERINGS.values():
+            con.execute(tampering)
+    assert TAMPERINGS.keys() <= set(gate.held_by())
 
 
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date(night: Night) -> None:

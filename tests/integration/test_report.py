@@ -17,7 +17,8 @@ from assets.report.page import render_report
 from assets.report.reading import Release
 from assets.warehouse.connection import CONFIG
 
-LARGEST = 250_000
+# 22 drawings with every month-end in them take two thirds of it; it is to be sent by mail, and opened on a phone
+LARGEST = 400_000
 SECTIONS = (
     "timeline", "past", "evidence", "flip", "change", "money", "post", "premium", "fed", "gold", "destination",
     "gauge", "phases", "followed", "firm", "known", "caveats", "sources",

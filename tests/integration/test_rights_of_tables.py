@@ -27,9 +27,9 @@ from checks.staged import StagedTables
 from pipelines.commands.explain import explain_lines
 from pipelines.commands.verdict import read_verdict, verdict_lines
 from pipelines.verify import verify
-from tests.integration.conftest import made_once
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT
+from tests.made_once import made_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a night of its own takes a minute or two
 

@@ -20,8 +20,9 @@ from assets.warehouse.publication import publish
 from assets.warehouse.release_folder import SUMS, damaged, releases
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
-from tests.integration.conftest import Night, copied, made_once, night_in
+from tests.integration.conftest import Night, copied, night_in
 from tests.integration.sample_night import ROOT
+from tests.made_once import made_once
 
 SECOND = "20260602T010005.000000Z"
 

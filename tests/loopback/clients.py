@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import FredClient
-from assets.sources.fred_transport import Limits
+from assets.sources.http import Limits
 from assets.sources.pacing import Clock, Patience
 from tests.loopback.fred_server import FredServer
 from tests.loopback.world import KEY

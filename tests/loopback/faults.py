@@ -109,6 +109,56 @@ def drip(pause: float, pieces: int) -> Fault:
     return spoil
 
 
+def dripping_head(pause: float, lines: int) -> Fault:
+    """A header line now and then, and never the last."""
+
+    def spoil(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        for n in range(lines):
+            handler.wfile.write(f"X-{n}: 1\r\n".encode())
+            handler.wfile.flush()
+            time.sleep(pause)
+
+    return spoil
+
+
+def until_closed(body: bytes, coding: str | None = None, pause: float = 0.0) -> Fault:
+    """A body without a stated length: it ends where the connection does. With a pause it drips."""
+
+    def spoil(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        if coding:
+            handler.send_header("Content-Encoding", coding)
+        handler.end_headers()
+        for piece in [body] if not pause else [body[at : at + 1] for at in range(len(body))]:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(pause)
+
+    return spoil
+
+
+def packed(coding: str, pack: Callable[[bytes], bytes]) -> Fault:
+    """The right answer under a Content-Encoding."""
+
+    def spoil(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        answer(handler, 200, pack(body), {"Content-Encoding": coding})
+
+    return spoil
+
+
+def redirected(where: str) -> Fault:
+    """302 to another address."""
+
+    def spoil(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        answer(handler, 302, b"", {"Location": where})
+
+    return spoil
+
+
 def answer(
     handler: BaseHTTPRequestHandler, code: int, body: bytes, headers: dict[str, str] | None = None
 ) -> None:

@@ -51,12 +51,16 @@ class Refused(Exception):
 
 @dataclass
 class FredServer:
-    """A running server; `asked` lists every request as (seconds, path, arguments without the key)."""
+    """A running server; `asked` lists every request as (seconds, path, arguments without the key).
+
+    `connections` counts those that were opened.
+    """
 
     world: World
     url: str
     script: Script = field(default_factory=Script)
     asked: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
+    connections: int = 0
 
     def count(self, path: str = "", series_id: str | None = None) -> int:
         """Requests to a path, about a series."""
@@ -84,6 +88,12 @@ def fred_server(world: World) -> Iterator[FredServer]:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections stay open, as FRED's do
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.fred.connections += 1  # type: ignore[attr-defined]
+
     def log_message(self, *_: object) -> None:
         """Nothing: addresses hold the key."""
 

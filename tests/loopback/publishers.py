@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assets.sources.download import Limits
 from assets.sources.fed_board import fed_board_source
 from assets.sources.file_source import FileSource
 from assets.sources.fiscal_data import fiscal_data_source
+from assets.sources.http import Limits
 from assets.sources.shiller import shiller_source
 from assets.sources.world_bank import world_bank_source
 from tests.loopback import fed_board, fiscal_data, shiller, world_bank

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from assets.sources.download import Limits
 from assets.sources.file_source import FileSource
+from assets.sources.http import Limits
 from assets.sources.pacing import Clock, Patience
 from assets.sources.protocol import Payload, PayloadRefused, SourceUnreachable
 from assets.sources.validate import validate

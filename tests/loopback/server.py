@@ -73,6 +73,7 @@ class Loopback(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Loopback
+    protocol_version = "HTTP/1.1"  # connections stay open, as publishers' do
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -80,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(Request(parts.path, query, dict(self.headers)))
         fault = self.server.faults.pop(0) if self.server.faults else Fault()
         answer = self.server.routes.get(parts.path)
+        self.close_connection = self.close_connection or fault.behaviour != "answer"
         if fault.behaviour == "drop":
             return
         if fault.behaviour == "hang":

@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.nightly_run import NightlyRun
 from tests.ui.report_picture import BROWSERS, FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,16 +85,12 @@ def wait_until_served(url: str, process: subprocess.Popen[str], log: Path) -> No
 
 
 @pytest.fixture(scope="session")
-def interface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
-    """One night on the sample, then webserver and daemon."""
+def interface(nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
+    """Webserver and daemon over a copy of the nightly run."""
     folder = tmp_path_factory.mktemp("interface")
-    environ = place_for(folder)
-    night = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ, capture_output=True, text=True
-    )
-    assert night.returncode == 0, night.stderr
+    night = nightly_run.copied(folder)
     port, log = free_port(), folder / "ui.log"
-    process, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
+    process, url = start_ui(night.environment, port, log), f"http://127.0.0.1:{port}"
     try:
         wait_until_served(url, process, log)
         yield Interface(url, folder / "data", process)

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from pathlib import Path
 
-import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from assets.report.page import render_report
-from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.publication import staged_path
-from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+from tests.nightly_run import NightlyRun
 from tests.ui.report_picture import LARGEST_PICTURE, take
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # its night alone takes half a minute
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # the first test that needs it makes the nightly run
 _MOST_PAGES = 8
 _LOWEST_HEADING = 31 + 40  # points: the margin of the sheet, and a few lines
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of one night on the sample."""
-    place = tmp_path_factory.mktemp("report")
-    facts = night_facts(place, SAMPLE_END, dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC))
-    facts.published_path.parent.mkdir()
-    staged = staged_path(facts.published_path)
-    with open_warehouse(place / "sample.warehouse.duckdb") as con:
-        fill(con, facts)
-        stage(con, facts, staged)
-    with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
-        (place / "report.html").write_text(render_report(con), encoding="utf-8")
-    return place / "report.html"
+@pytest.fixture(scope="session")
+def report(nightly_run: NightlyRun) -> Path:
+    """The page that the nightly run published."""
+    return nightly_run.published.with_name("report.html")
 
 
 def opened(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.alerts.memory import remembered
+from pipelines.alerts import memory as memory_file
+from pipelines.alerts.memory import Busy, remembered
 from pipelines.alerts.situation import Outage, Situation, Verdict, due, silently
 
 NOW = dt.datetime(2026, 6, 1, 2, 0, tzinfo=dt.UTC)
@@ -24,6 +28,14 @@ FINE = Situation(frozenset({"run", "inputs"}))
 FACTS = {"stance": "stimulus", "bubble_score": "0.67"}
 BUBBLE = Verdict("live", "stimulus_into_bubble", FACTS, ("Stimulus into a bubble",))
 PRICK = Verdict("live", "tightening_into_bubble", {**FACTS, "stance": "tightening"}, ("because",))
+
+_HOLDS_THE_MEMORY = """
+import pathlib, sys
+from pipelines.alerts.memory import remembered
+with remembered(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def with_outages(*outages: Outage) -> Situation:
@@ -161,3 +173,21 @@ def test_memory_is_kept_when_telling_breaks_off(tmp_path: Path) -> None:
     except KeyboardInterrupt:
         pass
     assert json.loads((tmp_path / "alerts.json").read_text()) == {"a": {"told": 1}}
+
+
+def test_two_processes_never_tell_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_file, "_PATIENCE_SECONDS", 0.3)
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDS_THE_MEMORY, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Busy), remembered(tmp_path):
+            pass
+        other.kill()  # the kernel frees the lock of a process that is killed
+        other.wait()
+    with remembered(tmp_path) as memory:
+        assert memory == {}

@@ -6,7 +6,16 @@ from itertools import pairwise
 
 import pytest
 
-from assets.sources.pacing import Clock, Pacer, Patience, RateLimited, Transient, seconds_asked
+from assets.sources.pacing import (
+    Clock,
+    Pacer,
+    Patience,
+    Permanent,
+    RateLimited,
+    Transient,
+    refusal,
+    seconds_asked,
+)
 
 
 class Time:
@@ -87,3 +96,15 @@ def test_what_is_no_passing_failure_is_not_tried_again() -> None:
 def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: float | None) -> None:
     asked = seconds_asked(header, now=lambda: 0.0)
     assert asked == seconds
+
+
+@pytest.mark.parametrize("status", [408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
+def test_status_of_a_busy_server_is_asked_again_after_the_wait_it_names(status: int) -> None:
+    failure = refusal(status, "one line", 7.0)
+    assert isinstance(failure, Transient) and failure.retry_after == 7.0 and str(failure) == "one line"
+    assert isinstance(failure, RateLimited) == (status == 429)
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 400, 401, 403, 404, 410, 451])
+def test_status_that_stays_is_not_asked_again(status: int) -> None:
+    assert isinstance(refusal(status, "one line"), Permanent)

@@ -16,8 +16,8 @@ from assets.sources import fed_board as board_module
 from assets.sources import fiscal_data as fiscal_module
 from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
-from assets.sources.download import checked_address
 from assets.sources.file_source import FileSource
+from assets.sources.http import checked_address
 from assets.sources.protocol import SeriesUnknown
 from tests.builders import a_series
 from tests.loopback import fed_board, fiscal_data, shiller, world_bank
@@ -166,16 +166,6 @@ def test_figure_missing_inside_the_history_is_missing() -> None:
     with world_bank_on(world_bank.world_bank(body=body)) as source:
         gold = figures(accepted(source, "GOLD_WB_MONTHLY"))
     assert [day for day, value in gold.items() if math.isnan(value)] == ["2024-10-01"]
-
-
-def test_link_inside_a_script_is_a_link_and_its_query_is_not_shown() -> None:
-    server = shiller.shiller()
-    escaped = (server.root + shiller.FILE_PATH).replace("/", "\\u002F")
-    page = f'<html><script>{{"href":"{escaped}?ver=1"}}</script></html>'
-    server.routes["/"] = Served(page.encode(), "text/html")
-    with shiller_on(server) as source:
-        assert accepted(source, "SHILLER_CPI").where == server.root + shiller.FILE_PATH
-    assert server.requests[1].query == {"ver": "1"}
 
 
 def known_now(saved: dt.datetime) -> Held:

@@ -191,7 +191,7 @@ def test_unknown_table_is_named(con: duckdb.DuckDBPyConnection) -> None:
         read_table(con, "derived.nothing")
 
 
-ROWS = "SELECT * FROM (VALUES (1.5, 'a'), (NULL, 'b')) AS rows_of (number, word)"
+ROWS = "SELECT * FROM (VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS rows_of (number, word)"
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,71 @@ def test_an_unreadable_dotenv_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["FRED_API_KEY=k", "export FRED_API_KEY=k", 'FRED_API_KEY="k"', "FRED_API_KEY='k'", "FRED_API_KEY = k",
+     "FRED_API_KEY=k # mine", "FRED_API_KEY=k\r", "\ufeffFRED_API_KEY=k", "# a note\r\n\r\n  FRED_API_KEY=k\r\n"],
+)  # fmt: skip
+def test_a_line_of_dotenv_may_be_written_in_any_usual_way(line: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(f"{line}\n".encode())
+    assert read_environment({}, tmp_path) == {"FRED_API_KEY": "k"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["FRED_API_KEY: 0123secret", "FRED_API_KEY 0123secret", "0123secret", "FRED_API_KEY:=0123secret",
+     'FRED_API_KEY="0123secret', "set FRED_API_KEY=0123secret", "FRED-API-KEY=0123secret",
+     "FRED_API_KEY=0123secret\0"],
+)  # fmt: skip
+def test_a_line_that_is_not_understood_stops_with_its_number_and_without_its_value(
+    line: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"# first\n\nREGIME_PROFILE=sample\n\n{line}\nREGIME_DATA_DIR=x\n")
+    with pytest.raises(ConfigurationError, match=r"^\.env:5 is not understood") as caught:
+        read_environment({}, tmp_path)
+    assert "0123" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["~/regime", "$HOME/regime", "${HOME}/regime", "${NOT_SET:-~}/regime", "$BASE"]
+)
+@pytest.mark.parametrize("name", ["REGIME_DATA_DIR", "DAGSTER_HOME"])
+@pytest.mark.parametrize("is_in_file", [True, False])
+def test_a_path_means_the_same_in_dotenv_and_in_the_environment(
+    written: str, name: str, is_in_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    variables = {"HOME": str(tmp_path / "me"), "BASE": str(tmp_path / "me" / "regime")}
+    (tmp_path / ".env").write_text(f"{name}={written}\n" if is_in_file else "")
+    places = load_places(
+        read_environment(variables | ({} if is_in_file else {name: written}), tmp_path), tmp_path
+    )
+    found = places.data_dir if name == "REGIME_DATA_DIR" else places.dagster_home
+    assert found == tmp_path / "me" / "regime"
+
+
+def test_a_path_that_cannot_be_expanded_names_variable_and_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# first\nREGIME_DATA_DIR=$NO_SUCH/data\n")
+    with pytest.raises(
+        ConfigurationError, match=r"\.env:2: REGIME_DATA_DIR refers to \$NO_SUCH, which is not set"
+    ):
+        read_environment({}, tmp_path)
+    with pytest.raises(ConfigurationError, match=r"^DAGSTER_HOME begins with ~, and no such home directory"):
+        read_environment({"DAGSTER_HOME": "~nobody-of-this-name/x", "REGIME_DATA_DIR": "x"}, tmp_path)
+    with pytest.raises(ConfigurationError, match=r"^DAGSTER_HOME cannot be expanded"):
+        read_environment({"DAGSTER_HOME": "$(pwd)/x", "REGIME_DATA_DIR": "x"}, tmp_path)
+
+
+def test_a_dollar_sign_outside_of_a_path_stays() -> None:
+    url = "mailtos://u:a$HOME${HOME}~@example.org"
+    assert read_environment({"REGIME_ALERT_URLS": url, "HOME": "/h"})["REGIME_ALERT_URLS"] == url
+
+
+@pytest.mark.parametrize(
     ("name", "meant"),
     [
+        ("FREDAPIKEY", "FRED_API_KEY"),
+        ("DAGSTERHOME", "DAGSTER_HOME"),
+        ("SHILLER_URI", "SHILLER_URL"),
         ("REGIME_ASOF", "REGIME_AS_OF"),
         ("REGIME_DIR", "REGIME_DATA_DIR"),
         ("REGIME_PROFIL", "REGIME_PROFILE"),

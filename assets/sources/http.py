@@ -1,0 +1,277 @@
+"""The one HTTP client: a GET within limits of time and size, for FRED and for the publishers of files.
+
+Every failure leaves as a message of our own. A secret is added to the address below httpx, so neither httpx's log
+lines nor its exceptions, requests or responses show it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import gzip
+import io
+import socket
+import ssl
+import threading
+import urllib.request
+import weakref
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from assets.sources.pacing import Permanent, Transient, seconds_asked
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_MOST_REDIRECTS = 5
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")  # directly or through a proxy
+
+
+class Limits(NamedTuple):
+    """Seconds of silence, seconds for one whole request, bytes of an answer (packed and unpacked)."""
+
+    silence: float = 20.0
+    whole: float = 120.0
+    size: int = 32 * 1024 * 1024
+
+
+class Answer(NamedTuple):
+    """What a server answered. `retry_after` is in seconds, `last_modified` aware UTC; None when absent or unreadable.
+
+    `body` is unpacked. It is empty for a status other than 200 whose body could not be read.
+    """
+
+    status: int
+    body: bytes
+    retry_after: float | None
+    last_modified: dt.datetime | None
+
+
+class TooLarge(Permanent):
+    """The answer exceeds the limit of size."""
+
+
+class Http:
+    """Connections to one server, one request at a time. `requests` counts every attempt."""
+
+    def __init__(
+        self, limits: Limits, *, follows_redirects: bool = False, sign: Callable[[str], str] | None = None
+    ) -> None:
+        """`sign` adds what is secret to an address; only the request that is sent has it."""
+        self.requests = 0
+        self._limits = limits
+        self._follows_redirects = follows_redirects
+        self._sign = sign
+        self._turn = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._guard = threading.Lock()
+        self._is_late = False
+
+    def get(
+        self, url: str, query: Mapping[str, str] | None = None, since: dt.datetime | None = None
+    ) -> Answer:
+        """The answer, whatever its status; `since` asks for it only if it changed after that moment (status 304).
+
+        Raises Transient (no complete answer), Permanent, TooLarge.
+        """
+        headers = {}
+        if since is not None:
+            headers["If-Modified-Since"] = email.utils.format_datetime(since.astimezone(dt.UTC), usegmt=True)
+        with self._turn:
+            self.requests += 1
+            outcome = self._before_deadline(lambda: self._send(url, query, headers))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _before_deadline(self, send: Callable[[], Answer | Exception]) -> Answer | Exception:
+        """Close the sockets when time is up: a timeout counts from the last byte, so a server that drips evades it."""
+        self._is_late = False
+        timer = threading.Timer(self._limits.whole, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            outcome = send()
+        finally:
+            timer.cancel()
+            timer.join()
+        if self._is_late:
+            return Transient(f"no complete answer within {self._limits.whole:g} s")
+        return outcome
+
+    def _send(
+        self, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> Answer | Exception:
+        """Failures are returned, so that they are raised without httpx's exceptions as their context."""
+        has_begun = False
+        extensions = {"trace": self._trace}
+        try:
+            with self._client.stream(
+                "GET", url, params=query, headers=headers, extensions=extensions
+            ) as response:
+                has_begun = True
+                return self._answer(response)
+        except Permanent as failure:
+            return failure.with_traceback(None)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
+            return Permanent("the address cannot be sent")
+        except httpx.TooManyRedirects as error:
+            return Permanent(_one_line(error))
+        except (ImportError, ValueError) as error:
+            return Permanent(f"the proxy of the environment cannot be used ({type(error).__name__})")
+        except (gzip.BadGzipFile, zlib.error, _UnknownCoding):
+            return Transient("the answer cannot be unpacked")
+        except httpx.TimeoutException:
+            return Transient(f"no answer for {self._limits.silence:g} s (silence)")
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            return Transient(f"no connection ({_one_line(error)})")
+        except (httpx.TransportError, httpx.StreamError, OSError, EOFError) as error:
+            what = "the answer broke off" if has_begun else "connection dropped"
+            return Transient(f"{what} ({_one_line(error)})")
+
+    def _answer(self, response: httpx.Response) -> Answer:
+        try:
+            body = self._body(response)
+        except (httpx.HTTPError, TooLarge, OSError, EOFError, zlib.error, _UnknownCoding):
+            if response.status_code == 200:
+                raise
+            body = b""
+        headers = response.headers
+        return Answer(
+            response.status_code,
+            body,
+            seconds_asked(headers.get("Retry-After")),
+            _moment(headers.get("Last-Modified")),
+        )
+
+    def _body(self, response: httpx.Response) -> bytes:
+        """The body unpacked here: httpx does not know `x-gzip`, nor notice a packed body that is cut short."""
+        coding = response.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip"):
+            raise _UnknownCoding
+        received = bytearray()
+        for chunk in response.iter_raw():
+            received += chunk
+            self._check_size(received)
+        if not received or not coding.endswith("gzip"):
+            return bytes(received)
+        body = gzip.GzipFile(fileobj=io.BytesIO(received)).read(self._limits.size + 1)
+        self._check_size(body)
+        return body
+
+    def _check_size(self, body: bytes | bytearray) -> None:
+        if len(body) > self._limits.size:
+            raise TooLarge(f"the answer is larger than {self._limits.size} bytes")
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        client = httpx.Client(
+            transport=_Transport(self._sign),
+            timeout=self._limits.silence,
+            headers={"User-Agent": "stimulus-regime", "Accept-Encoding": "gzip"},
+            follow_redirects=self._follows_redirects,
+            max_redirects=_MOST_REDIRECTS,
+            event_hooks={"request": [_refuse_unencrypted]},
+        )
+        weakref.finalize(self, client.close)
+        return client
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember each socket as it connects: a later request on it passes no such event."""
+        stream = info.get("return_value")
+        if event.endswith(_CONNECTED) and stream is not None:
+            connection = stream.get_extra_info("socket")
+            with self._guard:
+                self._sockets.add(connection)
+                if self._is_late:
+                    _shut(connection)
+
+    def _end(self) -> None:
+        with self._guard:
+            self._is_late = True
+            for connection in self._sockets:
+                _shut(connection)
+
+
+class _Transport(httpx.BaseTransport):
+    """Connections as the environment says, through a proxy or not, and the place where an address is signed."""
+
+    def __init__(self, sign: Callable[[str], str] | None) -> None:
+        self._sign = sign
+        self._by_proxy: dict[str | None, httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = _proxy_for(request.url)
+        if proxy not in self._by_proxy:
+            self._by_proxy[proxy] = httpx.HTTPTransport(verify=_certificates(), proxy=proxy)
+        if self._sign is not None:
+            request = httpx.Request(
+                request.method,
+                self._sign(str(request.url)),
+                headers=request.headers,
+                extensions=request.extensions,
+            )
+        return self._by_proxy[proxy].handle_request(request)
+
+    def close(self) -> None:
+        for transport in self._by_proxy.values():
+            transport.close()
+
+
+class _UnknownCoding(Exception):
+    """A Content-Encoding that was not asked for."""
+
+
+def checked_address(address: str, variable: str) -> str:
+    """The address. Raises ValueError for one that anybody on the way could read or change: http beyond this machine."""
+    parts = urlsplit(address.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError(f"{variable} is no address like https://example.org/file")
+    if not _is_safe(parts.scheme, parts.hostname):
+        raise ValueError(f"{variable}: {parts.hostname} would be asked unencrypted; use https")
+    return parts.geturl()
+
+
+def _is_safe(scheme: str, host: str) -> bool:
+    return scheme == "https" or host in _LOOPBACK
+
+
+def _refuse_unencrypted(request: httpx.Request) -> None:
+    """Also for where a redirect leads."""
+    if not _is_safe(request.url.scheme, request.url.host):
+        raise Permanent(f"the server leads to {request.url.host}, an address without https")
+
+
+def _proxy_for(url: httpx.URL) -> str | None:
+    """The environment's proxy for an encrypted address. What is not encrypted stays on this machine."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    if url.scheme != "https" or not proxy or urllib.request.proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust; loading that takes longer than most answers."""
+    return httpx.create_ssl_context()
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # already closed by its owner
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past TLS, which would wait for the other side
+
+
+def _moment(header: str | None) -> dt.datetime | None:
+    with suppress(ValueError):
+        moment = email.utils.parsedate_to_datetime(header or "")
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

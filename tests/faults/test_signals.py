@@ -1,0 +1,123 @@
+"""SIGINT, SIGTERM and SIGHUP at any moment of a run: status 130 and one line, never a blocked publication.
+
+A run that has published when the signal arrives leaves with 0. SIGNALS is the number of moments of the slow test,
+SIGNAL_SEED draws other moments.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.catalog.loader import PROJECT_ROOT
+from pipelines.alerts.look import situation_of
+from pipelines.instance import open_instance
+from pipelines.settings import load_settings
+from tests.faults.kills import Place
+
+SIGNALS = int(os.environ.get("SIGNALS", "12"))
+SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
+ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+UNCHANGED = "interrupted; the previous publication is unchanged"
+CHANGED = "interrupted after the publication: "
+
+
+class Runs:
+    """Runs of the sample in a place of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place, self.home = Place(folder), folder / "home"
+        self.home.mkdir()
+        shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", self.home / "dagster.yaml")
+        places = {"DAGSTER_HOME": str(self.home), "REGIME_DATA_DIR": str(self.place.data)}
+        self._environ = {**os.environ, **places}
+        self.settings = load_settings(environ=places)
+        self._log = folder / "run.log"
+
+    def run(self, number: int | None = None, *, after: str = "", seconds: float = 0.0) -> tuple[int, str]:
+        """One run, signalled `seconds` after its output matches `after`; its exit status and all it printed."""
+        with self._log.open("w") as log, subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "run"],
+            cwd=PROJECT_ROOT, env=self._environ, stdout=log, stderr=log,
+        ) as process:  # fmt: skip
+            while process.poll() is None and number is not None:
+                if re.search(after, self._log.read_text()):
+                    time.sleep(seconds)
+                    process.send_signal(number)
+                    break
+                time.sleep(0.01)
+            status = process.wait(timeout=300)
+        return status, self._log.read_text()
+
+    def assert_interrupted(self, number: signal.Signals, after: str, seconds: float) -> None:
+        before = _content(self.place.published)
+        status, said = self.run(number, after=after, seconds=seconds)
+        told = f"{number.name} {seconds:.2f} s after {after!r}: exit {status}\n{said}"
+        assert "Traceback" not in said and "Error" not in said, told
+        if status == 130:
+            assert said.endswith(f"{UNCHANGED}\n") and said.count("interrupted") == 1, told
+            assert _content(self.place.published) == before, told
+        else:
+            assert status == 0 and _content(self.place.published) != before, told
+            assert UNCHANGED not in said, told
+        with open_instance(self.home) as instance:
+            moment = (
+                instance.get_run_records(limit=1)[0].create_timestamp if instance.get_run_records() else None
+            )
+            if moment is not None:
+                situation = situation_of(self.settings, instance, moment)
+                assert [outage for outage in situation.outages if outage.topic == "run"] == [], told
+                unfinished = dg.RunsFilter(
+                    statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE]
+                )
+                assert instance.get_run_records(unfinished) == [], told
+
+
+def _content(published: Path) -> bytes | None:
+    return published.read_bytes() if published.exists() else None
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    monkeypatch.setenv("DAGSTER_HOME", os.environ["DAGSTER_HOME"])
+    return Runs(tmp_path)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("number", "after", "seconds"),
+    [
+        (signal.SIGTERM, "SAMPLE DATA", 0.0),
+        (signal.SIGHUP, "loading the pipeline", 0.5),
+        (signal.SIGINT, "loading the pipeline", 3.0),
+        (signal.SIGTERM, r"loading the pipeline\n.*\n", 1.0),
+    ],
+)
+def test_a_signal_is_an_interruption_and_no_blocked_publication(
+    runs: Runs, number: signal.Signals, after: str, seconds: float
+) -> None:
+    runs.assert_interrupted(number, after, seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900 + 300 * SIGNALS)
+def test_a_signal_at_any_moment_leaves_the_old_release_or_the_new_one(runs: Runs) -> None:
+    since = time.monotonic()
+    status, said = runs.run()
+    assert status == 0, said
+    whole, chance = time.monotonic() - since, random.Random(SEED)
+    for n in range(SIGNALS):
+        runs.assert_interrupted(ALL[n % 3], "SAMPLE DATA", chance.uniform(0, whole))
+    status, said = runs.run()
+    assert status == 0, said
+    assert not list(runs.place.published.parent.rglob(".*"))

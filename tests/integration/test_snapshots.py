@@ -1,0 +1,78 @@
+"""Asset graph and published release against the snapshots in tests/snapshots; `make snapshots` rewrites them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from assets.warehouse.connection import CONFIG
+from pipelines.definitions import defs
+from tests.nightly_run import NightlyRun
+from tests.snapshot import (
+    FOLDER,
+    check_document,
+    check_regime,
+    differences,
+    graph_snapshot,
+    regime_csv,
+    row_differences,
+    tables_snapshot,
+    without_run_facts,
+)
+
+pytestmark = pytest.mark.timeout(300)  # the first test that needs it makes the nightly run
+
+
+@pytest.fixture(scope="module")
+def release(nightly_run: NightlyRun) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(nightly_run.published), read_only=True, config=CONFIG) as con:
+        yield con
+
+
+def test_asset_keys_jobs_and_schedules_do_not_move_by_accident() -> None:
+    check_document("definitions.json", graph_snapshot(defs), depth=2)
+
+
+def test_published_tables_do_not_move_by_accident(release: duckdb.DuckDBPyConnection) -> None:
+    check_document("tables.json", tables_snapshot(release), depth=2)
+
+
+def test_the_label_of_no_month_moves_by_accident(release: duckdb.DuckDBPyConnection) -> None:
+    check_regime(regime_csv(release))
+
+
+def test_regime_json_does_not_move_by_accident(nightly_run: NightlyRun) -> None:
+    document = json.loads(nightly_run.published.with_name("regime.json").read_text("utf-8"))
+    check_document("regime.json", without_run_facts(document), depth=2)
+
+
+def test_a_difference_is_reported_by_table_and_column() -> None:
+    before = json.loads((FOLDER / "tables.json").read_text("utf-8"))
+    after = copy.deepcopy(before)
+    after["regime"]["bubble_score"]["sum"] *= 1 + 1e-12  # another processor's last bits
+    assert list(differences(before, after)) == []
+    after["regime"]["bubble_score"]["sum"] += 1e-6
+    after["regime"]["stance"]["sha256"] = "0" * 16
+    del after["qe_phases"]
+    found = list(differences(before, after))
+    assert [line.split(":")[0] for line in found] == [
+        "qe_phases",
+        "regime / stance / sha256",
+        "regime / bubble_score / sum",
+    ]
+
+
+def test_a_difference_of_the_regime_is_reported_by_date_and_column() -> None:
+    before = (FOLDER / "regime.csv").read_text("utf-8")
+    lines = before.splitlines()
+    changed = [line.replace("stimulus_into_bubble", "mid_cycle") for line in lines[:-1]]
+    assert lines[-1].startswith("2026-05-31,stimulus_into_bubble")
+    assert "2026-05-31: gone" in list(row_differences(before, "\n".join(changed)))
+    last = lines[-1].replace("stimulus_into_bubble", "indeterminate")
+    assert list(row_differences(before, "\n".join([*lines[:-1], last]))) == [
+        "2026-05-31, regime: stimulus_into_bubble -> indeterminate"
+    ]
