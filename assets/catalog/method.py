@@ -41,6 +41,13 @@ class Grid(Section):
     start: dt.date
 
 
+class RowKinds(Section):
+    """When a month-end stops being provisional, and until when a run may freeze it."""
+
+    provisional_days: Count
+    freeze_within_days: Count
+
+
 class Percentile(Section):
     minimum_history: Count
     value_decimals: Count
@@ -246,6 +253,7 @@ class Method(Section):
 
     method_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     grid: Grid
+    row_kinds: RowKinds
     percentile: Percentile
     changes: Changes
     coverage: Coverage

@@ -319,7 +319,7 @@ def _served_rows(
     frame["is_complete"] = payload.is_complete
     starts = start[has_vintage]
     if not len(starts):
-        return frame.assign(first_vintage=np.datetime64("NaT", "s"))
+        return frame.assign(first_vintage=np.datetime64("9999-12-31", "s"))
     first = starts.min() if first_held is None else min(starts.min(), first_held)
     older = (
         has_vintage & (start == first) & (published < first)
