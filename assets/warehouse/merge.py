@@ -154,9 +154,9 @@ FROM ours FULL JOIN served USING (series_id, observation_date)
 WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
 """
 _MEANING = {
-    "withdrawn": "{n} figures were withdrawn and are missing from now on",
-    "retracted": "{n} vintages are no longer listed and are no longer read",
-    "differs": "{n} current values in the archive differ from those the publisher serves",
+    "withdrawn": "withdrawn by the publisher, missing from now on",
+    "retracted": "no longer listed by the publisher, no longer read",
+    "differs": "current value in the archive differs from the publisher's",
 }
 _SHOWN = 3
 
@@ -344,8 +344,8 @@ def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tup
         rows.setdefault((series_id, kind), []).append(text)
     sentences: dict[str, tuple[str, ...]] = {}
     for (series_id, kind), texts in rows.items():
-        shown = ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
-        sentence = f"{series_id}: {_MEANING[kind].format(n=len(texts))}: {shown}"
+        shown = ", ".join(texts[:_SHOWN]) + (f", ... ({len(texts)} in all)" if len(texts) > _SHOWN else "")
+        sentence = f"{series_id}: {_MEANING[kind]}: {shown}"
         sentences[series_id] = (*sentences.get(series_id, ()), sentence)
     return sentences
 

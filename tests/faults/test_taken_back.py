@@ -122,7 +122,7 @@ def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
     assert "2026-05-25" not in known(con, "DGS10", "2026-06-11")
     assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
     (told,) = [text for text in messages if "withdrawn" in text]
-    assert "DGS10: 1 figures were withdrawn" in told and "2026-05-25 was 7.7" in told
+    assert "DGS10: withdrawn by the publisher" in told and "2026-05-25 was 7.7" in told
     assert len(known(con, "DGS10", "2026-06-11")) == len(one.as_of("2026-06-11"))
 
 
