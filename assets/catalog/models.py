@@ -75,6 +75,9 @@ class Series(Entry):
     first_public_on: dt.date | None = None  # before it the figures are back-casts
     required_start: dt.date | None = None  # a store starting later makes the component `history_too_short`
     served_window_years: Annotated[int, Field(gt=0)] | None = None  # the provider serves no more than this
+    posts_late: bool = (
+        False  # the provider posts a figure after it was public: a late first sight is not dated late
+    )
     note: Text | None = None
 
     @model_validator(mode="after")

@@ -25,7 +25,8 @@ from assets.warehouse.resource import Warehouse
 SOURCES: tuple[SourceKey, ...] = ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
 FETCHED = "fetched"  # tells what the publisher did; never blocks, coverage does
 _FETCHED_MEANS = (
-    "The publisher answered with something to be kept. Never blocks: what is absent is a matter of coverage."
+    "The publisher answered with something to be kept, took nothing back, and serves the values the archive holds. "
+    "Never blocks: what is absent is a matter of coverage."
 )
 _STATUS_SAYS = {
     "new": "{new} new and {changed} changed of {served} rows served.",
@@ -92,7 +93,7 @@ def _summary(done: list[Ingested]) -> str:
     of_profile = [d for d in done if d.status != "not_in_profile"]
     counts = [
         f"{sum(d.counts.new for d in done)} new",
-        f"{sum(d.counts.revised + d.counts.corrected for d in done)} changed",
+        f"{sum(d.counts.changed for d in done)} changed",
     ]
     counts += [
         f"{n} {status}"
@@ -107,10 +108,8 @@ def _summary(done: list[Ingested]) -> str:
 def _said(done: Ingested) -> str:
     """What the publisher did, in a sentence; then its own reason."""
     counts = done.counts
-    changed = counts.revised + counts.corrected
-    said = _STATUS_SAYS[done.status].format(
-        new=counts.new, changed=changed, served=counts.new + changed + counts.unchanged
-    )
+    served = counts.new + counts.changed + counts.unchanged
+    said = _STATUS_SAYS[done.status].format(new=counts.new, changed=counts.changed, served=served)
     return f"{said} {done.message}" if done.message else said
 
 
@@ -125,6 +124,8 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
         "rows_revised": done.counts.revised,
         "rows_corrected": done.counts.corrected,
         "rows_unchanged": done.counts.unchanged,
+        "rows_withdrawn": done.counts.withdrawn,
+        "rows_retracted": done.counts.retracted,
         "requests": done.requests,
         "seconds": round(done.seconds, 3),
         "dagster/row_count": held.vintages if held else 0,
@@ -144,10 +145,10 @@ def _check(done: Ingested) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=FETCHED,
         asset_key=dg.AssetKey(list(done.series.asset_key)),
-        passed=done.status in ("new", "unchanged", "stale", "not_in_profile"),
+        passed=done.status in ("new", "unchanged", "stale", "not_in_profile") and not done.counts.warnings,
         severity=dg.AssetCheckSeverity.WARN,
         description=_said(done),
-        metadata={"rows_new": done.counts.new, "rows_changed": done.counts.revised + done.counts.corrected},
+        metadata={"rows_new": done.counts.new, "rows_changed": done.counts.changed},
     )
 
 

@@ -13,6 +13,7 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -39,6 +40,8 @@ from assets.warehouse.readers import LastFetch, last_fetches
 
 if TYPE_CHECKING:
     import duckdb
+
+_NEW_YORK = ZoneInfo("America/New_York")
 
 
 def ingest(
@@ -114,6 +117,7 @@ class _Reading:
             return Ingested(series, fetch_id, "unreachable", str(failure))
         done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
         done.released_on = self._released_on(series, payload, known)
+        done.absent_on = self._absent_on(series, payload)
         self._look_for_late(done, known)
         return done
 
@@ -126,6 +130,13 @@ class _Reading:
         if not isinstance(self._source, KnowsReleases):
             return listed
         return {**self._source.publications(series, older), **listed}
+
+    def _absent_on(self, series: Series, payload: Payload) -> dt.date | None:
+        """Day of the last complete fetch; None where a late first sight says nothing about the publication."""
+        last = self._last.get(series.series_id)
+        if last is None or payload.is_bundled or series.posts_late:
+            return None
+        return last.source_day or last.fetched_at.replace(tzinfo=dt.UTC).astimezone(_NEW_YORK).date()
 
     def _look_for_late(self, done: Ingested, known: Known | None) -> None:
         assert done.payload is not None

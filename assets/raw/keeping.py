@@ -35,7 +35,8 @@ class Ingested:
     """What came of one series. `payload` is None where nothing was served, or nothing that may be kept.
 
     `requests` and `seconds` are what asking took, failed attempts included. `released_on` replaces the lag rule.
-    `late` is a figure whose planned day has passed.
+    `late` is a figure whose planned day has passed. `absent_on`: day of the last complete fetch, on which a figure
+    seen now for the first time was not public yet.
     """
 
     series: Series
@@ -47,6 +48,7 @@ class Ingested:
     seconds: float = 0.0
     released_on: ReleasedOn = field(default_factory=dict)
     late: LateRelease | None = None
+    absent_on: dt.date | None = None
     counts: MergeCounts = _NOTHING
     holding: Holding | None = None
 
@@ -86,13 +88,17 @@ class Keeper:
                 run_date=self._today,
                 captured_at=self._facts.started_at,
                 released_on={one.series.series_id: one.released_on for one in results},
+                absent_on={
+                    one.series.series_id: one.absent_on for one in results if one.absent_on is not None
+                },
             )
             held = observation_counts(self._con, [one.series.series_id for one in results])
             for one in results:
                 one.counts = counts.get(one.series.series_id, one.counts)
                 one.holding = held.get(one.series.series_id)
                 one.status = self._status(one)
-            record_fetches(self._con, results, self._facts)
+                one.message = "; ".join(filter(None, (one.message, *one.counts.warnings))) or None
+            record_fetches(self._con, results, self._facts, self._today)
         self.done.extend(results)
 
     def _status(self, one: Ingested) -> FetchStatus:

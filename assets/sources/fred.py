@@ -159,12 +159,7 @@ class FredSource:
         whole = known is None or is_due
         if not series.is_revisable:
             return info, self._figures(series, None if whole or known is None else known.newest_observation)
-        try:
-            return info, self._vintages(series, None if whole or known is None else known.newest_vintage)
-        except NotInAlfred:
-            note = "FRED keeps no vintages of it: dated by lag rule"
-            served = self._figures(series, None)
-            return info, _Served(served.rows, served.is_complete, (note,))
+        return info, self._vintages(series, None if whole or known is None else known.newest_vintage)
 
     def _figures(self, series: Series, newest: dt.date | None) -> _Served:
         """Figures without vintages: all of them, or those since some time before the newest one held.
@@ -184,7 +179,7 @@ class FredSource:
         """
         since = FIRST_DAY if newest is None else (newest - _DAY).isoformat()
         rows, steps = in_todays_unit(self._client.all_releases(series.series_id, since))
-        rows = with_withdrawals(rows)
+        rows = with_withdrawals(rows, np.datetime64(self._today(), "D"))
         if newest is not None:
             rows = rows.take(rows.start > np.datetime64(since, "D"))
         notes = tuple(
@@ -234,6 +229,11 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
         return CredentialsRefused(str(error))
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
+    if isinstance(error, NotInAlfred):
+        return SourceUnreachable(
+            f"{series_id}: FRED serves no vintages of it today, and today's figures do not stand in: "
+            f"they would be dated before their release ({error})"
+        )
     return SourceUnreachable(f"{series_id}: {error}")
 
 

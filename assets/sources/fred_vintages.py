@@ -128,18 +128,18 @@ def stitch(parts: Sequence[Periods]) -> Periods:
     return Periods(rows.observation[is_first], rows.start[is_first], rows.end[is_last], rows.value[is_first])
 
 
-def with_withdrawals(rows: Periods) -> Periods:
+def with_withdrawals(rows: Periods, today: np.datetime64) -> Periods:
     """Entries (by observation, then start), and a missing one from each day on which a figure was withdrawn.
 
     A base year that changes leaves out the first decades for a while, say: FRED then ends a period and begins no other.
-    An end after the newest vintage among the entries is the edge of what was asked for, and no withdrawal.
+    An end on or after `today` is the edge of what was asked for, and no withdrawal.
     """
     if len(rows) == 0:
         return rows
     gone = rows.end + _DAY
     is_followed = np.append(rows.observation[1:] == rows.observation[:-1], False)
-    following = np.where(is_followed, np.roll(rows.start, -1), np.datetime64(LAST_DAY, "D") + _DAY)
-    is_withdrawn = (gone <= rows.start.max()) & (gone < following) & ~np.isnan(rows.value)
+    following: Days = np.where(is_followed, np.roll(rows.start, -1), np.datetime64(LAST_DAY, "D") + _DAY)
+    is_withdrawn = (gone <= today) & (gone < following) & ~np.isnan(rows.value)
     missing = np.full(int(is_withdrawn.sum()), np.nan)
     left = Periods(
         rows.observation[is_withdrawn], gone[is_withdrawn], following[is_withdrawn] - _DAY, missing

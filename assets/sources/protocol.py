@@ -20,7 +20,7 @@ from assets.sources.units import parse_frequency, parse_unit
 
 Rule = Literal[
     "empty_file", "missing_column", "not_a_number", "not_a_date", "duplicate_key", "future_date",
-    "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
+    "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
 ]  # fmt: skip
 RULES: tuple[Rule, ...] = get_args(Rule)
 # What came of a fetch, as `raw.fetches` records it.
@@ -71,8 +71,9 @@ class Payload:
     states none. `where` is the file or URL without secrets. `is_complete` is false when only the part since
     our newest vintage was asked for. `rows_expected` is what the source itself says it holds, None where it
     does not say. `is_unchanged`: the source says that nothing changed since the last fetch, and there are no
-    rows. `notes` are the source's own remarks, for the book of fetches. Further columns of `observations`
-    (`realtime_end` of FRED) are for whoever needs them.
+    rows. `is_bundled`: from the files shipped with the project, which are all there at once. `notes` are the
+    source's own remarks, for the book of fetches. Further columns of `observations` (`realtime_end` of FRED)
+    are for whoever needs them.
     """
 
     series_id: str
@@ -86,6 +87,7 @@ class Payload:
     is_complete: bool = True
     rows_expected: int | None = None
     is_unchanged: bool = False
+    is_bundled: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -71,6 +71,7 @@ class SampleSource:
             seconds=time.monotonic() - began,
             where=where,
             rows_expected=int(rows) if rows.isdigit() else None,
+            is_bundled=True,
         )
 
     @cached_property

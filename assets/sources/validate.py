@@ -20,6 +20,11 @@ from assets.sources.protocol import Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
 _SHOWN = 3
+_FIRST_DAY = np.datetime64(
+    "1776-07-04", "s"
+)  # the earliest day FRED takes; a date before it is a misread one
+# observations a complete answer may lack as withdrawals: this many, or this share of those served before
+_WITHDRAWN_ROWS, _WITHDRAWN_SHARE = 3, 0.01
 # Days between neighbouring observations: (shortest gap allowed, range of the median gap).
 _SPACING = {"D": (1, (1, 4)), "W": (6, (7, 7)), "M": (28, (28, 31)), "Q": (89, (89, 92))}
 
@@ -109,6 +114,14 @@ def _is_of_the_past(j: _Judgement) -> None:
             raise j.refuse("future_date", f"{len(later)} rows have {name} after {j.today}: {_some(shown)}")
 
 
+def _is_not_before_time(j: _Judgement) -> None:
+    dates = j.payload.observations["observation_date"]
+    early = dates[dates < _FIRST_DAY]
+    if len(early):
+        shown = sorted({str(date)[:10] for date in early.to_numpy().astype("datetime64[D]")})
+        raise j.refuse("impossible_date", f"{len(early)} rows are about days before 1776: {_some(shown)}")
+
+
 def _is_in_its_unit(j: _Judgement) -> None:
     stated, series = j.payload.unit_kind, j.series
     if stated is None:
@@ -161,13 +174,21 @@ def _is_not_shorter(j: _Judgement) -> None:
     if expected is not None and rows < expected:
         raise j.refuse("shorter_than_before", f"{rows} observations, its provenance says {expected}")
     before = j.last.rows_served if j.last is not None else None
-    if before is not None and rows < before:
+    if before is not None and before - rows > _may_be_withdrawn(j, before):
         raise j.refuse("shorter_than_before", f"{rows} observations, the last fetch had {before}")
+
+
+def _may_be_withdrawn(j: _Judgement, before: int) -> int:
+    """Observations a publisher may have taken back since; none when the beginning of the history is missing."""
+    first = j.last.held_first if j.last is not None else None
+    if first is not None and j.payload.observations["observation_date"].min() > pd.Timestamp(first):
+        return 0
+    return max(_WITHDRAWN_ROWS, int(_WITHDRAWN_SHARE * before))
 
 
 # The order decides which rule is named when several are broken: a changed unit explains odd values.
 _RULES: tuple[Callable[[_Judgement], None], ...] = (
-    _has_the_columns, _has_numbers, _has_figures, _has_dates, _has_each_key_once, _is_of_the_past,
+    _has_the_columns, _has_numbers, _has_figures, _has_dates, _has_each_key_once, _is_of_the_past, _is_not_before_time,
     _is_in_its_unit, _is_plausible, _keeps_its_frequency, _is_not_shorter,
 )  # fmt: skip
 

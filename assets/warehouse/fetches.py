@@ -69,14 +69,19 @@ class Outcome(Protocol):
     def late(self) -> Late | None: ...
 
 
-def record_fetches(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], facts: RunFacts) -> None:
-    """Write one row of `raw.fetches` per outcome; `fetched_at` is the start of the run, as in the archive."""
+def record_fetches(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], facts: RunFacts, source_day: dt.date
+) -> None:
+    """Write one row of `raw.fetches` per outcome; `fetched_at` is the start of the run, as in the archive.
+
+    `source_day` is the publisher's own day at the fetch.
+    """
     table = load_catalog().tables["fetches"]
-    rows = [_row(outcome, facts) for outcome in outcomes]
+    rows = [_row(outcome, facts, source_day) for outcome in outcomes]
     append_rows(con, table, pd.DataFrame(rows, columns=list(table.column_names)))
 
 
-def _row(outcome: Outcome, facts: RunFacts) -> dict[str, object]:
+def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
     return {
         "fetch_id": outcome.fetch_id,
         "run_id": facts.run_id,
@@ -95,6 +100,9 @@ def _row(outcome: Outcome, facts: RunFacts) -> dict[str, object]:
         "rows_revised": outcome.counts.revised,
         "rows_corrected": outcome.counts.corrected,
         "rows_unchanged": outcome.counts.unchanged,
+        "rows_withdrawn": outcome.counts.withdrawn,
+        "rows_retracted": outcome.counts.retracted,
+        "source_day": source_day,
     }
 
 

@@ -5,14 +5,15 @@ Belongs here: the rules by which a served figure becomes a vintage (methodology,
 here: judging what was served (`assets/sources/validate.py`), reading the archive (`readers.py`).
 
 A source with vintages (ALFRED) is believed about its dates. A source without gives a figure once by lag
-rule, and a later different value counts from the day we saw it. A row the source no longer serves stays.
+rule, and a later different value counts from the day we saw it. Nothing stored is ever deleted: what a complete
+answer no longer holds is appended as retracted (a vintage) or as missing since the day we saw it (a figure).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import duckdb
@@ -21,62 +22,95 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
+from assets.warehouse.resolved import REAL, resolved
 from assets.warehouse.tables import registered, transaction
 
 ReleasedOn = Mapping[np.datetime64, np.datetime64]
 _SERVED = "served_rows"
 
-# `standing`: per vintage the value captured last. `newest`: per observation the value that stands today.
-# `earliest`: per observation, in one row: joined vintage by vintage, a history of hundreds of vintages is squared.
+# `standing`: per key the row captured last. `listed`: without vintages the publisher took back. `newest`: per
+# observation the current value. `earliest`: per observation, in one row: joined vintage by vintage, a history of
+# hundreds of vintages is squared. `span`: what a complete answer covers; one cut at its beginning takes nothing back.
+# `before_first` is written once, and again only when an earlier first vintage arrives.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
-# a published row would see it otherwise.
-_CHANGES = """
+# a release made before it would be recomputed with it otherwise.
+_CHANGES = f"""
 CREATE OR REPLACE TEMP TABLE merge_changes AS
 WITH served AS (
   SELECT
     series_id, CAST(observation_date AS DATE) AS observation_date, CAST(realtime_start AS DATE) AS
-    realtime_start, CASE WHEN isfinite(value) THEN value END AS value, fetch_id, origin, is_unannounced
+    realtime_start, CASE WHEN isfinite(value) THEN value END AS value, fetch_id, origin, is_first_seen,
+    CAST(first_vintage AS DATE) AS first_vintage, is_complete
   FROM served_rows
 ), held AS (
   SELECT * FROM raw.vintages WHERE series_id IN (SELECT DISTINCT series_id FROM served_rows)
 ), standing AS (
-  SELECT series_id, observation_date, realtime_start, value, captured_at FROM held
+  SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at FROM held
   QUALIFY row_number() OVER (
     PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
   ) = 1
+), listed AS (
+  SELECT * FROM standing WHERE vintage_source <> 'retracted'
 ), newest AS (
-  SELECT * FROM standing
+  SELECT * FROM listed
   QUALIFY row_number() OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start DESC) = 1
 ), earliest AS (
   SELECT series_id, observation_date, min(realtime_start) AS first_start,
+    min(realtime_start) FILTER (vintage_source IN ({REAL})) AS first_real,
     bool_or(vintage_source = 'lag_rule') AS is_dated_by_rule
-  FROM held GROUP BY series_id, observation_date
+  FROM listed GROUP BY series_id, observation_date
+), span AS (
+  SELECT series_id, any_value(fetch_id) AS fetch_id, min(observation_date) AS first_observation,
+    min(realtime_start) FILTER (origin = 'alfred') AS first_vintage
+  FROM served WHERE is_complete AND origin <> 'before_first' GROUP BY series_id
 ), placed AS (
   SELECT
     s.series_id, s.observation_date, s.value, s.fetch_id, s.origin,
     n.series_id IS NOT NULL AS is_held,
     n.value IS NOT DISTINCT FROM s.value AS is_as_it_stands,
+    n.value AS value_before,
     CASE WHEN s.origin = 'plain' AND n.series_id IS NOT NULL
       THEN greatest($run_date, n.realtime_start) ELSE s.realtime_start END AS realtime_start,
     CASE WHEN s.origin = 'alfred' THEN 'alfred'
-      WHEN s.origin = 'plain' AND (n.series_id IS NOT NULL OR s.is_unannounced) THEN 'captured'
-      ELSE 'lag_rule' END AS vintage_source
+      WHEN s.origin = 'plain' AND (n.series_id IS NOT NULL OR s.is_first_seen) THEN 'captured'
+      ELSE 'lag_rule' END AS vintage_source,
+    CASE WHEN s.value IS NULL AND n.value IS NOT NULL AND s.origin <> 'before_first'
+      AND (s.origin = 'plain' OR s.realtime_start >= n.realtime_start) THEN 'withdrawn' END AS taken_back
   FROM served s
   LEFT JOIN newest n USING (series_id, observation_date)
   LEFT JOIN earliest e USING (series_id, observation_date)
-  WHERE s.origin <> 'before_first' OR NOT coalesce(e.is_dated_by_rule OR e.first_start <= s.realtime_start, false)
+  WHERE s.origin <> 'before_first' OR CASE WHEN coalesce(e.is_dated_by_rule, false)
+    THEN coalesce(s.first_vintage < e.first_real, false)
+    ELSE NOT coalesce(e.first_start <= s.realtime_start, false) END
+  UNION ALL
+  SELECT l.series_id, l.observation_date, NULL, span.fetch_id, 'gone', true, false, l.value, l.realtime_start,
+    'retracted', 'retracted'
+  FROM listed l JOIN span USING (series_id)
+  ANTI JOIN (SELECT * FROM served WHERE origin = 'alfred') s USING (series_id, observation_date, realtime_start)
+  WHERE l.vintage_source IN ({REAL}) AND l.observation_date >= span.first_observation
+    AND l.realtime_start BETWEEN span.first_vintage AND $run_date
+  UNION ALL
+  SELECT n.series_id, n.observation_date, NULL, span.fetch_id, 'gone', true, false, n.value,
+    greatest($run_date, n.realtime_start), 'captured', 'withdrawn'
+  FROM newest n JOIN span USING (series_id)
+  ANTI JOIN served s USING (series_id, observation_date)
+  WHERE span.first_vintage IS NULL AND n.vintage_source NOT IN ({REAL}) AND n.value IS NOT NULL
+    AND n.observation_date >= span.first_observation
 )
 SELECT
-  p.series_id, p.observation_date, p.realtime_start, p.value, p.vintage_source, p.fetch_id,
+  p.series_id, p.observation_date, p.realtime_start, p.value, p.vintage_source, p.fetch_id, p.value_before,
   greatest(
     $captured_at, v.captured_at + INTERVAL 1 MICROSECOND,
     (SELECT max(published_at) + INTERVAL 1 MICROSECOND FROM ops.publications)
   ) AS captured_at,
   CASE
     WHEN p.origin = 'plain' AND p.is_held AND p.is_as_it_stands THEN 'unchanged'
-    WHEN v.series_id IS NOT NULL AND v.value IS NOT DISTINCT FROM p.value THEN 'unchanged'
-    WHEN v.series_id IS NOT NULL THEN 'corrected'
+    WHEN v.value IS NOT DISTINCT FROM p.value AND v.series_id IS NOT NULL AND p.origin <> 'gone'
+      AND v.vintage_source <> 'retracted'
+      AND (v.vintage_source IN ({REAL}) OR p.vintage_source NOT IN ({REAL})) THEN 'unchanged'
+    WHEN p.taken_back IS NOT NULL THEN p.taken_back
+    WHEN v.series_id IS NOT NULL AND v.value IS DISTINCT FROM p.value THEN 'corrected'
     WHEN p.is_held THEN 'revised'
     ELSE 'new'
   END AS change
@@ -92,36 +126,80 @@ ORDER BY series_id, observation_date, realtime_start
 _COUNTS = """
 SELECT series_id,
   count(*) FILTER (change = 'new'), count(*) FILTER (change = 'revised'),
-  count(*) FILTER (change = 'corrected'), count(*) FILTER (change = 'unchanged')
+  count(*) FILTER (change = 'corrected'), count(*) FILTER (change = 'unchanged'),
+  count(*) FILTER (change = 'withdrawn'), count(*) FILTER (change = 'retracted')
 FROM merge_changes GROUP BY series_id
 """
+_TAKEN_BACK = """
+SELECT series_id, change, observation_date, realtime_start, value_before
+FROM merge_changes WHERE change IN ('withdrawn', 'retracted') ORDER BY ALL
+"""
+# after a complete answer: the current value of every observation it covers, in the archive and as served
+_DISAGREEING = f"""
+WITH served AS (
+  SELECT series_id, CAST(observation_date AS DATE) AS observation_date,
+    CASE WHEN isfinite(value) THEN value END AS value
+  FROM served_rows WHERE is_complete AND origin <> 'before_first'
+  QUALIFY row_number() OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start DESC) = 1
+), span AS (
+  SELECT series_id, min(observation_date) AS first_observation FROM served GROUP BY series_id
+), captured AS (
+  SELECT v.* FROM raw.vintages v JOIN span USING (series_id) WHERE v.observation_date >= span.first_observation
+), ours AS (
+  SELECT series_id, observation_date, value FROM ({resolved("captured")})
+  WHERE realtime_end = DATE '9999-12-31'
+)
+SELECT series_id, 'differs', observation_date, ours.value, served.value
+FROM ours FULL JOIN served USING (series_id, observation_date)
+WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
+"""
+_MEANING = {
+    "withdrawn": "withdrawn by the publisher, missing from now on",
+    "retracted": "no longer listed by the publisher, no longer read",
+    "differs": "current value in the archive differs from the publisher's",
+}
+_SHOWN = 3
 
 
 class Served(Protocol):
-    """What the merge needs of a payload: `observation_date`, `value`, `realtime_start` (NaT: no vintage)."""
+    """What the merge needs of a payload: `observation_date`, `value`, `realtime_start` (NaT: no vintage).
+
+    `is_complete`: the source served its whole history, so that what is missing in it was taken back.
+    """
 
     @property
     def observations(self) -> pd.DataFrame: ...
+    @property
+    def is_complete(self) -> bool: ...
 
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """Rows of one series in one merge. The first three were appended; `unchanged` were served and already
-    held.
+    """Rows of one series in one merge. `unchanged` were served and already held, all others were appended.
 
     `new`: about an observation not held before. `revised`: a further vintage of a held one. `corrected`: a
-    vintage that is held, served with another value.
+    vintage that is held, served with another value. `withdrawn`: a held figure that is missing now.
+    `retracted`: a held vintage the publisher no longer lists. `warnings`: a sentence about each kind of
+    withdrawal, and about values that differ from those served.
     """
 
     new: int
     revised: int
     corrected: int
     unchanged: int
+    withdrawn: int = 0
+    retracted: int = 0
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def changed(self) -> int:
+        """Rows appended about observations that were held."""
+        return self.revised + self.corrected + self.withdrawn + self.retracted
 
     @property
     def appended(self) -> int:
         """Rows the archive gained."""
-        return self.new + self.revised + self.corrected
+        return self.new + self.changed
 
 
 def merge_source(
@@ -131,28 +209,36 @@ def merge_source(
     run_date: dt.date,
     captured_at: dt.datetime,
     released_on: Mapping[str, ReleasedOn],
+    absent_on: Mapping[str, dt.date] | None = None,
 ) -> dict[str, MergeCounts]:
     """Append what one source served for its series, in one transaction; counts by series id.
 
     `fetched` holds (series, payload, fetch id). `run_date` is the source's own day (the sample's last day,
     or today), never an --as-of date: a changed figure is dated by it. `captured_at` must know its time
     zone. `released_on` gives, by series, first publications that replace the lag rule; NaT: never
-    published.
+    published. `absent_on` gives, by series, the day of the last complete fetch: a figure seen now for the
+    first time was not public then, and counts from the next day at the earliest.
     """
     if not fetched:
         return {}
+    absent = absent_on or {}
     first_vintages = _first_vintages(con, [series.series_id for series, _, _ in fetched])
     rows = [
-        _served_rows(series, payload.observations, fetch_id, run_date, released_on.get(series.series_id, {}),
-                     first_vintages.get(series.series_id))
+        _served_rows(series, payload, fetch_id, run_date, released_on.get(series.series_id, {}),
+                     first_vintages.get(series.series_id), absent.get(series.series_id))
         for series, payload, fetch_id in fetched
     ]  # fmt: skip
     with registered(con, pd.concat(rows, ignore_index=True), _SERVED), transaction(con):
         con.execute(_CHANGES, {"run_date": run_date, "captured_at": utc(captured_at)})
         con.execute(_APPEND)
         counted = con.execute(_COUNTS).fetchall()
+        found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
         con.execute("DROP TABLE merge_changes")
-    counts = {series_id: MergeCounts(*numbers) for series_id, *numbers in counted}
+    warnings = _warnings(found, {series.series_id: series for series, _, _ in fetched})
+    counts = {
+        series_id: replace(MergeCounts(*numbers), warnings=warnings.get(series_id, ()))
+        for series_id, *numbers in counted
+    }
     return {
         series.series_id: counts.get(series.series_id, MergeCounts(0, 0, 0, 0)) for series, _, _ in fetched
     }
@@ -167,6 +253,7 @@ def merge_payload(
     captured_at: dt.datetime,
     fetch_id: str,
     released_on: ReleasedOn,
+    absent_on: dt.date | None = None,
 ) -> MergeCounts:
     """Append what was served for one series; see `merge_source`."""
     counts = merge_source(
@@ -175,6 +262,7 @@ def merge_payload(
         run_date=run_date,
         captured_at=captured_at,
         released_on={series.series_id: released_on},
+        absent_on={} if absent_on is None else {series.series_id: absent_on},
     )
     return counts[series.series_id]
 
@@ -187,10 +275,11 @@ def utc(moment: dt.datetime) -> dt.datetime:
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:
-    """The first ALFRED vintage held, by series."""
+    """The first real vintage held and not taken back, by series."""
+    captured = "(SELECT * FROM raw.vintages WHERE series_id IN (SELECT unnest(?)))"
     rows = con.execute(
-        "SELECT series_id, min(realtime_start) FROM raw.vintages "
-        "WHERE vintage_source = 'alfred' AND series_id IN (SELECT unnest(?)) GROUP BY series_id",
+        f"SELECT series_id, min(realtime_start) FROM ({resolved(captured)}) "
+        f"WHERE vintage_source IN ({REAL}) GROUP BY series_id",
         [series_ids],
     ).fetchall()
     return {series_id: np.datetime64(day, "D") for series_id, day in rows}
@@ -198,18 +287,21 @@ def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> di
 
 def _served_rows(
     series: Series,
-    observations: pd.DataFrame,
+    payload: Served,
     fetch_id: str,
     run_date: dt.date,
     released_on: ReleasedOn,
     first_held: np.datetime64 | None,
+    absent_on: dt.date | None,
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
     `alfred`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag
-    rule, what the first vintage says of figures older than it. `is_unannounced`: a figure that was never
-    published, yet served.
+    rule, what the first vintage says of figures older than it. `is_first_seen`: a plain figure that counts
+    from the day we saw it, because the calendar says it was never published, or because it was absent from
+    a complete fetch after its date by lag rule.
     """
+    observations = payload.observations
     observation = days(observations["observation_date"].to_numpy())
     start = days(observations["realtime_start"].to_numpy())
     value = observations["value"].to_numpy(dtype="float64")
@@ -219,21 +311,43 @@ def _served_rows(
     has_vintage = ~np.isnat(start)
     unannounced = never & ~np.isnan(value)
     fallback = np.where(unannounced, np.datetime64(run_date, "D"), by_rule)
-    dated = np.where(has_vintage, start, np.where(never, fallback, published))
+    by_calendar = np.where(never, fallback, published)
+    seen = by_calendar if absent_on is None else np.maximum(by_calendar, np.datetime64(absent_on, "D") + 1)
+    dated = np.where(has_vintage, start, seen)
     frame = _frame(series, observation, dated, value, fetch_id, np.where(has_vintage, "alfred", "plain"))
-    frame["is_unannounced"] = unannounced
+    frame["is_first_seen"] = unannounced | (seen > by_calendar)
+    frame["is_complete"] = payload.is_complete
     starts = start[has_vintage]
     if not len(starts):
-        return frame
+        return frame.assign(first_vintage=np.datetime64("9999-12-31", "s"))
     first = starts.min() if first_held is None else min(starts.min(), first_held)
     older = (
         has_vintage & (start == first) & (published < first)
     )  # NaT compares false: never published stays out
-    if not older.any():
-        return frame
     before = _frame(series, observation[older], published[older], value[older], fetch_id, "before_first")
-    before["is_unannounced"] = False
-    return pd.concat([frame, before], ignore_index=True)
+    before = before.assign(is_first_seen=False, is_complete=payload.is_complete)
+    both = pd.concat([frame, before], ignore_index=True) if older.any() else frame
+    return both.assign(first_vintage=first.astype("datetime64[s]"))
+
+
+def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tuple[str, ...]]:
+    """Sentences by series: what was taken back, and what differs from the publisher; no value of a restricted one."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for series_id, kind, observation, first, second in found:
+        is_shown = series[series_id].rights != "restricted"
+        text = str(observation)
+        if kind == "differs":
+            text += f" (archive {first}, publisher {second})" if is_shown else ""
+        else:
+            text += f" (vintage of {first})" if kind == "retracted" else ""
+            text += f" was {second}" if is_shown else ""
+        rows.setdefault((series_id, kind), []).append(text)
+    sentences: dict[str, tuple[str, ...]] = {}
+    for (series_id, kind), texts in rows.items():
+        shown = ", ".join(texts[:_SHOWN]) + (f", ... ({len(texts)} in all)" if len(texts) > _SHOWN else "")
+        sentence = f"{series_id}: {_MEANING[kind]}: {shown}"
+        sentences[series_id] = (*sentences.get(series_id, ()), sentence)
+    return sentences
 
 
 def _frame(

@@ -60,7 +60,7 @@ ORDER BY series_id, observation_date
 
 _LAST_FETCHES = """
 SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
-  h.held_first
+  h.held_first, f.source_day
 FROM raw.fetches f
 LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
   USING (series_id)
@@ -68,18 +68,34 @@ WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
 QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
 """
 
+# aggregates instead of the windows of raw.observations: every night asks this of the whole archive
 _HOLDINGS = """
-SELECT series_id, count(*), count(DISTINCT observation_date), min(observation_date), max(observation_date),
-  max(observation_date) FILTER (value IS NOT NULL),
-  arg_max(value, (observation_date, realtime_start, captured_at)) FILTER (value IS NOT NULL)
-FROM raw.vintages WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
-GROUP BY series_id ORDER BY series_id
+WITH held AS (
+  SELECT * FROM raw.vintages WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
+), retracted AS (
+  SELECT series_id, observation_date, realtime_start, max(captured_at) AS retracted_at
+  FROM held WHERE vintage_source = 'retracted' GROUP BY ALL
+), current AS (
+  SELECT series_id, observation_date, count(*) AS vintages,
+    arg_max(struct_pack(figure := value), (realtime_start, captured_at))
+      FILTER (retracted_at IS NULL OR captured_at > retracted_at) AS newest
+  FROM held LEFT JOIN retracted USING (series_id, observation_date, realtime_start)
+  GROUP BY series_id, observation_date
+)
+SELECT series_id, sum(vintages)::BIGINT, count(*), min(observation_date), max(observation_date),
+  max(observation_date) FILTER (newest.figure IS NOT NULL),
+  arg_max(newest.figure, observation_date) FILTER (newest.figure IS NOT NULL)
+FROM current GROUP BY series_id ORDER BY series_id
 """
 
 
 @dataclass(frozen=True)
 class LastFetch:
-    """The last accepted fetch of a series' whole history. `held_first`: oldest observation in the archive."""
+    """The last accepted fetch of a series' whole history.
+
+    `held_first`: oldest observation in the archive. `source_day`: the publisher's own day at the fetch, None for
+    fetches recorded by earlier versions.
+    """
 
     fetch_id: str
     fetched_at: dt.datetime
@@ -89,6 +105,7 @@ class LastFetch:
     rows_served: int | None
     last_updated: dt.datetime | None
     held_first: dt.date | None
+    source_day: dt.date | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from assets.compute.archive import REAL_VINTAGES
 
-_REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)
+# real vintages as a list for SQL
+REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)
 
 # last: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation;
 # joined, not windowed, because only rows dated by lag rule need it and most series have none.
@@ -48,4 +49,4 @@ def resolved(captures: str) -> str:
 
     Columns as the view `raw.observations`: one row per series, observation and start, with `realtime_end`.
     """
-    return _RESOLVED.format(captures=captures, real=_REAL)
+    return _RESOLVED.format(captures=captures, real=REAL)

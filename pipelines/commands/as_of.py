@@ -19,6 +19,7 @@ _SHOWN = 12
 _FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
 _SOURCES = {
     "alfred": "a real vintage",
+    "rtdsm": "a real vintage of the Philadelphia Fed's real-time data set",
     "captured": "first seen by us that day",
     "lag_rule": "first publication reconstructed by the usual lag, the value is of a later vintage",
 }

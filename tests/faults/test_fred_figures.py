@@ -98,12 +98,19 @@ def test_what_is_served_costs_no_row_that_is_held_whenever_it_comes(case: Case, 
         assert done["UNRATE"].counts.revised >= 59 and done["UNRATE"].counts.corrected == 0
 
 
-def test_a_series_without_vintages_is_dated_by_rule(case: Case) -> None:
+def test_todays_figures_never_stand_in_for_vintages_that_fred_does_not_serve(case: Case) -> None:
+    """Dated by lag rule they would count before their release, and no later night would remove them."""
     case.server.world.series["UNRATE"].is_in_alfred = False
     done = case.night()["UNRATE"]
-    assert done.status == "new" and "no vintages" in (done.message or "")
-    sources = case.con.execute("SELECT DISTINCT vintage_source FROM raw.vintages WHERE series_id = 'UNRATE'")
-    assert sources.fetchall() == [("lag_rule",)]
+    assert done.status == "unreachable" and "no vintages" in (done.message or "")
+    assert "UNRATE" not in case.held()
+    case.server.world.series["UNRATE"].is_in_alfred = True
+    assert case.night(24)["UNRATE"].status == "new"
+    sources = case.con.execute(
+        "SELECT DISTINCT vintage_source FROM raw.observations WHERE series_id = 'UNRATE' "
+        "AND observation_date >= DATE '2026-01-01'"
+    )
+    assert sources.fetchall() == [("alfred",)]
 
 
 def test_a_changed_unit_names_the_file_to_look_at(case: Case) -> None:

@@ -152,7 +152,9 @@ def test_correction_stands_even_when_the_clock_went_back(con: duckdb.DuckDBPyCon
 
 def test_withdrawn_figure_is_a_vintage_of_its_own(con: duckdb.DuckDBPyConnection) -> None:
     merge(con, [("2026-03-01", 4.2, "2026-04-03")])
-    assert merge(con, [("2026-03-01", None, "2026-05-08")], days_later=1) == MergeCounts(0, 1, 0, 0)
+    assert merge(con, [("2026-03-01", None, "2026-05-08")], days_later=1) == MergeCounts(
+        0, 0, 0, 0, withdrawn=1
+    )
     assert held(con)[-1][2] is None
 
 
@@ -240,7 +242,8 @@ def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memor
     payload = SimpleNamespace(
         observations=observations_frame(
             np.tile(stamps, len(days)), np.arange(300.0 * 300) / 1e5, np.repeat(days, len(stamps))
-        )
+        ),
+        is_complete=True,
     )
     con.execute("SET memory_limit = '200MB'; SET max_temp_directory_size = '0KB'")
     for night in range(2):

@@ -71,7 +71,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             merge_payload(
                 connection,
                 a_series(first_public_on=None),
-                a_payload(rows),  # type: ignore[arg-type]
+                a_payload(rows, is_complete=False),  # type: ignore[arg-type]
                 run_date=DAY,
                 captured_at=moment,
                 fetch_id="f",
@@ -136,10 +136,10 @@ def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Came(series, "f1", "new", whole)], facts(0))
-    record_fetches(con, [Came(series, "f2", "new", part)], facts(1))
-    record_fetches(con, [Came(series, "f3", "refused", message="too short")], facts(2))
-    record_fetches(con, [Came(series, "f4", "unreachable")], facts(3))
+    record_fetches(con, [Came(series, "f1", "new", whole)], facts(0), DAY)
+    record_fetches(con, [Came(series, "f2", "new", part)], facts(1), DAY)
+    record_fetches(con, [Came(series, "f3", "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Came(series, "f4", "unreachable")], facts(3), DAY)
     last = last_fetches(con)["UNRATE"]
     assert (last.fetch_id, last.unit, last.unit_kind, last.frequency) == ("f1", "Percent", "pct", "M")
     assert (last.rows_served, last.held_first) == (2, dt.date(2026, 2, 1))
@@ -152,7 +152,7 @@ def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnectio
             a_series("GS10"), "f2", "unreachable", None, "sample_data/GS10.csv: GS10: there is no such file"
         ),
     ]
-    record_fetches(con, came, facts())
+    record_fetches(con, came, facts(), DAY)
     rows = con.execute(
         "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, requests, message "
         "FROM raw.fetches ORDER BY fetch_id"

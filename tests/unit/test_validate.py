@@ -137,6 +137,19 @@ def test_shorter_than_before_unless_the_provider_serves_a_window() -> None:
     assert "served from 2026-02-01 only" in warning
 
 
+def test_a_few_figures_taken_back_are_withdrawals_and_more_of_them_a_short_file() -> None:
+    """One row deleted by the publisher had refused the whole series, and the publication with it."""
+    assert validate(a_payload(MONTHS[:-1]), a_series(), TODAY, Last()) == []
+    long = [(str(np.datetime64("1990-01") + n) + "-01", 4.0) for n in range(400)]
+    last = Last(rows_served=400, held_first=dt.date(1990, 1, 1))
+    assert validate(a_payload(long[:-4]), a_series(), TODAY, last) == []
+    assert refused(a_payload(long[:-5]), last).rule == "shorter_than_before"
+
+
+def test_a_date_before_there_was_a_country_is_refused_by_name() -> None:
+    assert refused(a_payload([("1026-01-01", 4.0)])).rule == "impossible_date"
+
+
 def test_part_of_a_history_is_not_compared_with_the_whole() -> None:
     assert validate(a_payload(MONTHS[3:], is_complete=False), a_series(), TODAY, Last()) == []
 
@@ -149,7 +162,7 @@ def test_refusal_survives_a_process_boundary() -> None:
 def test_statuses_are_those_the_table_declares() -> None:
     declared = load_catalog().tables["fetches"].column("status").values
     assert declared == get_args(FetchStatus)
-    assert len(set(RULES)) == 10
+    assert len(set(RULES)) == 11
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,193 @@
+"""What a publisher takes back: a wrong vintage, a row inside the served span, the newest figure."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.raw.keeping import Ingested
+from assets.warehouse.connection import open_warehouse
+from assets.warehouse.readers import observation_counts, series_as_of
+from tests.loopback.clients import quick_source
+from tests.loopback.fred_server import FredServer, fred_server
+from tests.loopback.nights import fred_night
+from tests.loopback.world import Published, World, published
+
+CATALOG = load_catalog()
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture
+def fred() -> Iterator[FredServer]:
+    with fred_server(World(dt.date(2026, 5, 12))) as server:
+        yield server
+
+
+def night(con: duckdb.DuckDBPyConnection, fred: FredServer, day: str, series_id: str) -> Ingested:
+    fred.world.today = dt.date.fromisoformat(day)
+    began = dt.datetime.fromisoformat(f"{day}T23:30:00+00:00")
+    (done,) = fred_night(con, quick_source(fred), began, [CATALOG.series[series_id]])
+    return done
+
+
+def known(con: duckdb.DuckDBPyConnection, series_id: str, day: str) -> dict[str, float]:
+    frame = series_as_of(con, series_id, dt.date.fromisoformat(day)).dropna(subset="value")
+    return dict(zip(frame["observation_date"].astype(str), frame["value"], strict=True))
+
+
+def unemployment() -> Published:
+    """Thirty months to 2026-04, each published on the sixth of the next month."""
+    months = np.arange("2023-11", "2026-05", dtype="datetime64[M]")
+    rows = [
+        (str(m.astype("datetime64[D]")), str((m + 1).astype("datetime64[D]") + 5), round(4.0 + n / 100, 2))
+        for n, m in enumerate(months)
+    ]
+    return published("UNRATE", rows)
+
+
+def yields(until: str) -> Published:
+    """DGS10 of every weekday of 2026 up to a day, each public on the next."""
+    dates = np.arange(np.datetime64("2026-01-02"), np.datetime64(until) + 1)
+    rows = [(str(day), str(day + 1), 4.0) for day in dates[np.is_busday(dates)]]
+    return published("DGS10", rows, frequency="Daily")
+
+
+def drop(one: Published, day: str) -> None:
+    """The publisher deletes a row."""
+    keep = one.observation != np.datetime64(day)
+    for name in ("observation", "start", "end", "value"):
+        setattr(one, name, getattr(one, name)[keep])
+    one.touch()
+
+
+def test_a_wrong_vintage_that_alfred_drops_again_is_not_read(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """9.9 is posted by mistake on 13 May and ALFRED no longer lists it on the 14th."""
+    fred.world.series["UNRATE"] = unemployment()
+    night(con, fred, "2026-05-12", "UNRATE")
+    good = copy.deepcopy(fred.world.series["UNRATE"])
+    fred.world.series["UNRATE"].revise("2026-05-13", {"2026-04-01": 9.9})
+    night(con, fred, "2026-05-13", "UNRATE")
+    assert known(con, "UNRATE", "2026-05-13")["2026-04-01"] == 9.9
+    good.last_updated = fred.world.series["UNRATE"].last_updated + dt.timedelta(days=1)
+    fred.world.series["UNRATE"] = good
+    days = ["2026-05-14", "2026-05-19", "2026-05-22", "2026-05-29"]
+    done = [night(con, fred, day, "UNRATE") for day in days]
+    assert known(con, "UNRATE", "2026-05-29") == good.as_of("2026-05-29")
+    assert known(con, "UNRATE", "2026-05-13")["2026-04-01"] == 4.29, "it is not read on its own day either"
+    retracting = [one for one in done if one.counts.retracted]
+    assert len(retracting) == 1 and retracting[0].counts.retracted == 1 and retracting[0].status == "new"
+    message = retracting[0].message or ""
+    assert "UNRATE" in message and "2026-04-01" in message and "2026-05-13" in message
+    books = con.execute("SELECT sum(rows_retracted) FROM raw.fetches").fetchall()
+    assert books == [(1,)]
+    before = night_before_the_retraction(con)
+    assert before == 9.9, "a cut by capture still reads it"
+
+
+def night_before_the_retraction(con: duckdb.DuckDBPyConnection) -> float:
+    moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
+    frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
+    return float(frame["value"].iloc[-1])
+
+
+def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """DGS10 had a wrong row on Memorial Day, deleted the next day; the series goes on."""
+    one = fred.world.series["DGS10"] = yields("2026-05-25")
+    one.value[-1] = 7.7
+    night(con, fred, "2026-05-26", "DGS10")
+    drop(one, "2026-05-25")
+    messages = []
+    for day in np.arange(np.datetime64("2026-05-27"), np.datetime64("2026-06-12")):
+        if np.is_busday(day):
+            before = str(np.busday_offset(day, -1))
+            if before != "2026-05-25":
+                one.revise(str(day), {before: 4.0})
+            messages.append(night(con, fred, str(day), "DGS10").message or "")
+    assert "2026-05-25" not in known(con, "DGS10", "2026-06-11")
+    assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
+    (told,) = [text for text in messages if "withdrawn" in text]
+    assert "DGS10: withdrawn by the publisher" in told and "2026-05-25 was 7.7" in told
+    assert len(known(con, "DGS10", "2026-06-11")) == len(one.as_of("2026-06-11"))
+
+
+def test_the_newest_figure_taken_back_is_missing_though_the_file_is_shorter(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    one = fred.world.series["DGS10"] = yields("2026-05-25")
+    night(con, fred, "2026-05-26", "DGS10")
+    drop(one, "2026-05-25")
+    done = [night(con, fred, day, "DGS10") for day in ("2026-05-27", "2026-06-03")]
+    assert [one.status for one in done].count("refused") == 0
+    assert sum(one.counts.withdrawn for one in done) == 1
+    assert max(known(con, "DGS10", "2026-06-03")) == "2026-05-22"
+    last = observation_counts(con, ["DGS10"])["DGS10"].last_figure
+    assert last == dt.date(2026, 5, 22), "its age is that of the newest figure left"
+
+
+def test_a_history_cut_at_its_beginning_takes_nothing_back(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    one = fred.world.series["UNRATE"] = unemployment()
+    night(con, fred, "2026-05-12", "UNRATE")
+    before = known(con, "UNRATE", "2026-05-29")
+    one.recorded_since("2025-01-01")
+    done = night(con, fred, "2026-05-20", "UNRATE")
+    assert done.counts.retracted == done.counts.withdrawn == 0
+    assert known(con, "UNRATE", "2026-05-29") == before
+
+
+def test_a_withdrawal_that_is_all_that_happens_that_day_is_seen(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """FRED ends the period of the newest figure, and no other vintage begins."""
+    one = fred.world.series["UNRATE"] = unemployment()
+    night(con, fred, "2026-05-12", "UNRATE")
+    one.withdraw("2026-05-13", ["2026-04-01"])
+    done = night(con, fred, "2026-05-13", "UNRATE")
+    assert done.counts.withdrawn == 1 and "2026-04-01" in (done.message or "")
+    for day in ("2026-05-12", "2026-05-13", "2026-05-29"):
+        assert known(con, "UNRATE", day) == one.as_of(day), day
+    again = [night(con, fred, day, "UNRATE") for day in ("2026-05-20", "2026-05-29")]
+    assert [one.counts.appended for one in again] == [0, 0]
+
+
+def test_a_figure_that_was_absent_yesterday_counts_from_today(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """The lag rule would date Monday's quote on Tuesday, though FRED posted it on Thursday."""
+    one = fred.world.series["DGS10"] = yields("2026-05-22")
+    night(con, fred, "2026-05-27", "DGS10")  # the whole history, without the 25th and the 26th
+    one.revise("2026-05-28", {"2026-05-25": 4.1, "2026-05-27": 4.2})
+    night(con, fred, "2026-05-28", "DGS10")
+    rows = con.execute(
+        "SELECT observation_date::VARCHAR, realtime_start::VARCHAR, vintage_source FROM raw.observations "
+        "WHERE observation_date > DATE '2026-05-22' ORDER BY ALL"
+    ).fetchall()
+    assert rows == [("2026-05-25", "2026-05-28", "captured"), ("2026-05-27", "2026-05-28", "lag_rule")]
+
+
+def test_an_average_of_market_quotes_keeps_its_date_though_it_is_posted_later(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    rows = [("2026-03-01", "2026-04-01", 4.2), ("2026-04-01", "2026-05-01", 4.3)]
+    one = fred.world.series["GS10"] = published("GS10", rows)
+    night(con, fred, "2026-05-31", "GS10")
+    one.revise("2026-06-01", {"2026-05-01": 4.4})
+    night(con, fred, "2026-06-01", "GS10")
+    assert known(con, "GS10", "2026-05-31")["2026-05-01"] == 4.4
