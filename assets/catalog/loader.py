@@ -94,9 +94,15 @@ def _load_tables(root: Path, files: list[Path]) -> dict[str, Table]:
         if base is not None:
             if base not in contents or base == name:
                 raise CatalogError(f"{where}: {name}: key 'extends': {_unknown(str(base), contents)}")
-            content["column"] = [*content.get("column", []), *contents[base][1].get("column", [])]
+            inherited = map(_kept_longer, contents[base][1].get("column", []))
+            content["column"] = [*content.get("column", []), *inherited]
         tables[name] = _build(Table, content, where, name, {"name": name})
     return tables
+
+
+def _kept_longer(column: object) -> object:
+    """A column as a table has it whose rows are kept: those of earlier versions lack what was added since."""
+    return {**column, "nullable": True} if isinstance(column, dict) and "added_in" in column else column
 
 
 def _load_method(root: Path, file: Path) -> Method:

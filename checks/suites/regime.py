@@ -34,12 +34,10 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
         *label_rules(catalog),
         *continuity_rules(),
         never(
-            "row_kind__given",
+            "row_kind__provisional_inside_a_month",
             ("as_of_date", "is_month_end", "row_kind"),
-            lambda f, _: flag(
-                f["row_kind"].isna() | (~truth(f["is_month_end"]) & (f["row_kind"] != PROVISIONAL))
-            ),
-            statement="every row says of which kind it is, and a run date inside a month is provisional",
+            lambda f, _: flag(f["row_kind"] != PROVISIONAL, judged=~truth(f["is_month_end"])),
+            statement="a run date inside a month is provisional",
             what_to_do="Materialise regime/regime again.",
         ),
         never(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from assets.compute.compare import MAY_CHANGE
 from checks.audits.identities import IDENTITIES
-from checks.audits.immutability import MAY_CHANGE, immutability_suite
+from checks.audits.immutability import immutability_suite
 from checks.audits.method import method_suite
 from checks.audits.recompute import CUTS, recompute_suite
 from checks.audits.rights import rights_suite

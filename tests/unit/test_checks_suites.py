@@ -148,7 +148,11 @@ FAULTS: list[tuple[str, str, Spoil]] = [
         "captured_at__after_freezing",
         lambda f: f.assign(captured_at=f["captured_until"]),
     ),
-    ("regime", "row_kind__given", at("2020-06-30", row_kind=None)),
+    (
+        "regime",
+        "row_kind__provisional_inside_a_month",
+        lambda f: f.assign(is_month_end=f["is_month_end"] & (f["as_of_date"] != "2020-06-30")),
+    ),
     (
         "row_corrections",
         "column_name__a_cell_of_regime",
