@@ -229,7 +229,7 @@ def merge_source(
         for series, payload, fetch_id in fetched
     ]  # fmt: skip
     with registered(con, pd.concat(rows, ignore_index=True), _SERVED), transaction(con):
-        con.execute(_CHANGES, {"run_date": run_date, "captured_at": utc(captured_at)})
+        con.execute(_CHANGES, {"run_date": run_date, "captured_at": _after_publications(con, captured_at)})
         con.execute(_APPEND)
         counted = con.execute(_COUNTS).fetchall()
         found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
@@ -242,6 +242,13 @@ def merge_source(
     return {
         series.series_id: counts.get(series.series_id, MergeCounts(0, 0, 0, 0)) for series, _, _ in fetched
     }
+
+
+def _after_publications(con: duckdb.DuckDBPyConnection, captured_at: dt.datetime) -> dt.datetime:
+    """The moment of a capture in UTC; later, when the clock went backwards, than all a publication rests on."""
+    last = con.execute("SELECT max(captured_until) FROM ops.publications").fetchall()[0][0]
+    moment = utc(captured_at)
+    return moment if last is None else max(moment, last + dt.timedelta(microseconds=1))
 
 
 def merge_payload(

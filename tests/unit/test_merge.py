@@ -252,3 +252,23 @@ def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memor
             captured_at=NOON + dt.timedelta(days=night), released_on={},
         )["NFCI"]  # fmt: skip
     assert counts == MergeCounts(0, 0, 0, 90_000)
+
+
+def test_what_comes_while_the_clock_is_behind_counts_as_later_than_the_last_publication() -> None:
+    """Else a release could not be told from what reached us after it."""
+    with an_archive() as con:
+        con.execute(
+            "INSERT INTO ops.publications (release_id, run_id, profile, method_version, as_of_date, published_at, "
+            "regime, condition_state, new_month_ends, file_bytes, file_sha256, captured_until) "
+            "VALUES ('r', 'r', 'live', '2', '2026-06-01', '2026-06-02', 'x', 'bubble', 0, 0, '0', '2026-06-02')"
+        )
+        merge_payload(
+            con,
+            a_series(),
+            a_payload([("2026-04-01", 4.3)]),
+            run_date=dt.date(2026, 6, 1),
+            captured_at=dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC),
+            fetch_id="f",
+        )
+        captured = con.execute("SELECT captured_at > TIMESTAMP '2026-06-02' FROM raw.vintages").fetchall()
+    assert captured == [(True,)]
