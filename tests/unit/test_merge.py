@@ -269,6 +269,7 @@ def test_what_comes_while_the_clock_is_behind_counts_as_later_than_the_last_publ
             run_date=dt.date(2026, 6, 1),
             captured_at=dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC),
             fetch_id="f",
+            released_on={},
         )
         captured = con.execute("SELECT captured_at > TIMESTAMP '2026-06-02' FROM raw.vintages").fetchall()
     assert captured == [(True,)]
