@@ -82,7 +82,7 @@ def _rows(
 ) -> list[pd.DataFrame]:
     if not due.any():
         return []
-    at, column = np.nonzero(due)
+    at, column = (found.tolist() for found in np.nonzero(due))
     dates = cells.after.index.get_level_values("as_of_date")[at]
     names = np.asarray(cells.after.columns, dtype=object)[column]
     of_cause = {

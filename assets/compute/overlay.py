@@ -139,5 +139,5 @@ def _whole(values: np.ndarray, live: pd.Series, at: np.ndarray) -> np.ndarray:
 
 def _text(values: Texts, live: pd.Series, at: np.ndarray) -> Texts:
     values = values.copy()
-    values[at] = live.where(live.notna(), None).to_numpy(dtype=object)
+    values[at] = [None if missing else value for value, missing in zip(live, live.isna(), strict=True)]
     return values

@@ -259,7 +259,7 @@ def _columns(con: duckdb.DuckDBPyConnection, name: str) -> set[str]:
 
 def _ensure(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """The table in the schema `live`, with every column declared; no constraints, since versions differ."""
-    types = {column.name: column.type for column in table.columns}
+    types: dict[str, str] = {column.name: column.type for column in table.columns}
     types |= {name: kind for name, kind in _WHOSE.items() if name not in types}
     there = _columns(con, table.name)
     if not there:

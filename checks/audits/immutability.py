@@ -228,8 +228,8 @@ def _named(then: pd.DataFrame, now: pd.DataFrame, wrong: np.ndarray) -> dict[str
     names = np.asarray(then.columns, dtype=object)
     count = wrong.sum(axis=1)
     changed, was, is_now = (np.full(len(wrong), None, dtype=object) for _ in range(3))
-    for row in np.flatnonzero(count):
-        columns = np.flatnonzero(wrong[row])
+    for row in np.flatnonzero(count).tolist():
+        columns = np.flatnonzero(wrong[row]).tolist()
         changed[row] = ", ".join(names[columns])
         was[row], is_now[row] = (text_of(frame.iat[row, columns[0]]) for frame in (then, now))
     return {"columns_changed": count, "changed": changed, "value_published": was, "value_staged": is_now}
