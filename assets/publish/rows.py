@@ -27,6 +27,7 @@ from assets.warehouse.captures import CaptureGroup, captures_since
 from assets.warehouse.live import LiveRow, freeze, live_rows, read_live
 from assets.warehouse.readers import load_captures, read_table
 from assets.warehouse.recomputed import complete_live_rows, grid_until, panel_at
+from assets.warehouse.release import refuse_other_facts
 from assets.warehouse.release_queries import ReleaseFacts
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
@@ -43,7 +44,11 @@ _UNPUBLISHED = (
 def settle_rows(
     con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
 ) -> None:
-    """Freeze what this run may freeze, and list what changed in backfilled rows; both count once it is published."""
+    """Freeze what this run may freeze, and list what changed in backfilled rows; both count once it is published.
+
+    Raises WarehouseError, one line, when the regime was computed for another run.
+    """
+    refuse_other_facts(con, release)
     complete_live_rows(con, facts.profile, facts.run_date, catalog)
     freeze_rows(con, facts, release, catalog)
     list_corrections(con, facts, release, catalog)

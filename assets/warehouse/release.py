@@ -102,7 +102,7 @@ def build_release(
     Raises WarehouseError, one line, when a table is missing or of another run date, or the disk is full.
     Leaves no file behind when it fails, and no WAL beside the file when it succeeds.
     """
-    _refuse_other_facts(con, facts)
+    refuse_other_facts(con, facts)
     remove_staged(staged)
     tables = published_tables(catalog)
     try:
@@ -155,7 +155,7 @@ def _wal(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
 
 
-def _refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> None:
+def refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> None:
     """The regime must have been computed for this release's profile and run date."""
     try:
         found = con.execute("SELECT max(as_of_date), any_value(profile) FROM regime.regime").fetchall()[0]
