@@ -22,7 +22,8 @@ from tests.integration.conftest import Night
 from tests.integration.older_duckdb import installed
 
 EXAMPLES = {example.name: example for example in examples()}
-NOTHING_ON_THE_SAMPLE = {"revisions", "late_figures"}  # one vintage a figure, and nothing came late
+# one vintage a figure, nothing came late, nothing was corrected
+NOTHING_ON_THE_SAMPLE = {"revisions", "late_figures", "corrected_rows"}
 OWN = "date,value\n1984-01-01,1\n2008-11-29,1.5\n2008-11-30,1.75\n2026-06-01,2\n"
 OLDER = """
 import duckdb, sys
@@ -113,7 +114,7 @@ def test_premia_are_those_of_the_table(release: duckdb.DuckDBPyConnection) -> No
     assert (now["national_accounts_vs_nominal_10y_pp"], now["national_accounts_vs_real_10y_pp"]) == table
 
 
-def test_revisions_and_late_figures_show_when_there_are_some(night: Night) -> None:
+def test_revisions_late_figures_and_corrections_show_when_there_are_some(night: Night) -> None:
     with night.open_staged() as con:
         con.execute(
             "INSERT INTO observations SELECT * REPLACE (value - 100 AS value, DATE '2025-08-28' AS realtime_start) "
@@ -121,11 +122,17 @@ def test_revisions_and_late_figures_show_when_there_are_some(night: Night) -> No
         )
         con.execute(
             "INSERT INTO late_figures SELECT DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', DATE '2026-04-20', "
-            "4.3, 4.4, published_at, published_at FROM release_manifest"
+            "4.3, 4.4, published_at, published_at, captured_until FROM release_manifest"
+        )
+        con.execute(
+            "INSERT INTO row_corrections BY NAME SELECT release_id, 1 AS correction_number, 'regime' AS table_name, "
+            "DATE '2026-03-31' AS as_of_date, 'regime' AS column_name, 'a' AS value_before, 'b' AS value_after, "
+            "'late' AS reason, 'NFCI' AS series_ids, published_at AS captured_at FROM release_manifest"
         )
         assert [row["revision"] for row in answer(con, "revisions")] == [pytest.approx(-100)]
         assert len(answer(con, "vintages_of_one_figure")) == 2
         assert [row["value_late"] for row in answer(con, "late_figures")] == [4.4]
+        assert [(row["reason"], row["labels"]) for row in answer(con, "corrected_rows")] == [("late", 1)]
 
 
 @pytest.mark.slow
