@@ -42,7 +42,8 @@ def plant(con: duckdb.DuckDBPyConnection, facts_run: str) -> None:
         "FROM range(DATE '2026-05-01', DATE '2026-05-29', INTERVAL 1 DAY)",
         [SERIES.series_id, SECRET, STARTED_AT.replace(tzinfo=None), facts_run],
     )
-    late = "INSERT INTO regime.late_figures SELECT ?, ?, ?, ?, ?, ?, now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-05-01'"
+    moments = "now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-05-01'"
+    late = f"INSERT INTO regime.late_figures SELECT ?, ?, ?, ?, ?, ?, {moments}"
     con.execute(late, [dt.date(2026, 4, 30), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
     con.execute(late, [dt.date(2026, 4, 30), "UNRATE", DAY, DAY, 4.25, 4.5])
 
