@@ -77,7 +77,7 @@ IMPURE = {
     "urllib",
 }
 CLOCKS = {"now", "today", "utcnow"}
-LONGEST_FILE = 300
+LONGEST_FILE = 500
 
 
 def room_of(dotted: str) -> str | None:
