@@ -210,11 +210,18 @@ def on_sample(run_date: str = SAMPLE_AS_OF) -> Computed:
 
 
 @cache
-def on_real_series(folder: Path, run_date: str = SAMPLE_AS_OF) -> Computed:
-    """The method on the real series of `folder`: the live profile, as far as they go."""
+def on_real_series(folder: Path, run_date: str = SAMPLE_AS_OF, shiller_until: str | None = None) -> Computed:
+    """The method on the real series of `folder`: the live profile, as far as they go.
+
+    `shiller_until`: last month of Shiller's sheet; before its first month the sheet is not held at all.
+    """
     known = load_catalog()
     ratio = "NCBEILQ027S_GDP_PCT"
     series = {name: entry for name, entry in known.series.items() if name not in NOT_REAL}
     series[ratio] = series[ratio].model_copy(update={"profiles": ("live",)})
     catalog = replace(known, series=series)
-    return compute(lag_rule_vintages(catalog, "live", folder, REAL_FILES), run_date, catalog, "live")
+    frames = lag_rule_vintages(catalog, "live", folder, REAL_FILES)
+    if shiller_until is not None:
+        of_sheet = frames["series_id"].str.startswith("SHILLER")
+        frames = frames[~of_sheet | (frames["observation_date"] <= shiller_until)]
+    return compute(frames, run_date, catalog, "live")

@@ -2,13 +2,15 @@
 
 Belongs here: formulas written from the methodology's text, slow and without any of the code they judge. Of the
 catalogue it takes only what is declared: lags, limits, late releases. Does not belong here: expectations (the test),
-anything imported from `assets/compute`. Sample profile: no S&P composite, no daily spreads, one profits basis.
+anything imported from `assets/compute`. Sample profile: no S&P composite, no daily spreads, one profits basis; what is
+on several bases in the live one stands in `plain_equity.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,9 +34,14 @@ def period_end(series_id: str, day: Day) -> Day:
 
 @cache
 def figures(series_id: str) -> pd.DataFrame:
-    """Value, period end and first publication by observation date."""
+    """Value, period end and first publication by observation date, in the sample."""
+    return dated(series_id, SAMPLE / f"{series_id}.csv")
+
+
+def dated(series_id: str, path: Path) -> pd.DataFrame:
+    """The same of any file `date,value`."""
     series = load_catalog().series[series_id]
-    frame = pd.read_csv(SAMPLE / f"{series_id}.csv", parse_dates=["date"]).set_index("date")
+    frame = pd.read_csv(path, parse_dates=["date"]).set_index("date")
     frame["end"] = [period_end(series_id, day) for day in frame.index]
     fourth = series.release_lag_q4_days if series.release_lag_q4_days is not None else series.release_lag_days
     lags = [fourth if end.month == 12 else series.release_lag_days for end in frame["end"]]

@@ -99,3 +99,10 @@ def first_publication(
     for stamp, day in released_on.items():
         published[observations == stamp] = day
     return published
+
+
+def previous_month_end(is_month_end: np.ndarray) -> np.ndarray:
+    """Position of the month-end before each date; -1 for none."""
+    return np.concatenate(
+        [[-1], np.maximum.accumulate(np.where(is_month_end, np.arange(len(is_month_end)), -1))[:-1]]
+    )

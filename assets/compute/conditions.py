@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from assets.compute import bases
+from assets.compute.bases import Bases
 from assets.compute.grid import Grid
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading
@@ -28,7 +30,8 @@ Readings = Mapping[str, Reading]  # by "table.column"
 class Component:
     """One measured input: `score` 0 cold to 1 hot, NaN where it is absent; `rank` where the score comes from one.
 
-    How a score leads back to a value: a rank is hot when high or when low, a fixed scale has `value_at`.
+    How a score leads back to a value: a rank is hot when high or when low, a fixed scale has `value_at`. `bases` where
+    the rows of the column are on several.
     """
 
     name: str
@@ -38,6 +41,12 @@ class Component:
     rank: Floats
     is_hot_when_high: bool = True
     value_at: Callable[[Floats], Floats] | None = None
+    bases: Bases | None = None
+
+    @property
+    def past(self) -> Floats:
+        """What the value of each date ranks among: shape (dates,), or (dates, dates) with several bases."""
+        return self.reading.value if self.bases is None else self.bases.past
 
 
 @dataclass(frozen=True)
@@ -141,24 +150,43 @@ class Scorer:
     ) -> None:
         self.readings, self.grid, self.method, self.ranks = readings, grid, method, ranks or {}
 
+    def bases(self, column: str) -> Bases | None:
+        """The bases the rows of a column are on; None where all are on one."""
+        if column not in bases.COLUMNS:
+            return None
+        held = {name: self.readings[name] for name in bases.COLUMNS[column]}
+        return Bases.of_selected(self.readings[column], held)
+
     def rank(self, column: str) -> Floats:
-        """Percentile of a column among its own past."""
+        """Percentile of a column among its own past, on each row's own basis."""
         if column in self.ranks:
             return self.ranks[column]
-        p = self.method.percentile
+        p, on = self.method.percentile, self.bases(column)
         return percentile(
-            self.readings[column].value, self.grid.is_month_end, p.minimum_history, p.value_decimals
+            self.readings[column].value,
+            self.grid.is_month_end,
+            p.minimum_history,
+            p.value_decimals,
+            None if on is None else on.past,
         )
 
     def hot_when_high(self, name: str, column: str) -> Component:
         """Component whose rank is its score."""
         rank = self.rank(column)
-        return Component(name, column, self.readings[column], rank, rank)
+        return Component(name, column, self.readings[column], rank, rank, bases=self.bases(column))
 
     def hot_when_low(self, name: str, column: str) -> Component:
         """Component whose score is one less its rank."""
         rank = self.rank(column)
-        return Component(name, column, self.readings[column], 1.0 - rank, rank, is_hot_when_high=False)
+        return Component(
+            name,
+            column,
+            self.readings[column],
+            1.0 - rank,
+            rank,
+            is_hot_when_high=False,
+            bases=self.bases(column),
+        )
 
     def scaled(
         self, name: str, column: str, score: Floats, value_at: Callable[[Floats], Floats]

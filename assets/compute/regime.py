@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from assets.compute import overlays
+from assets.compute.calendar import previous_month_end
 from assets.compute.conditions import Condition, Readings, Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
-from assets.compute.reading import Floats, Texts
+from assets.compute.reading import Floats, Texts, is_none
 from assets.compute.robustness import agreement
 from assets.compute.score_range import score_range
 from assets.compute.stance import PolicyStance, policy_stance
@@ -176,8 +177,21 @@ def regime_frame(
             "method_sha256": method.method_sha256,
             "score_p05": low,
             "score_p95": high,
+            **bases_of(regime.label, tables["equity_risk_premium"], grid),
         }
     )
+
+
+def bases_of(label: Texts, equity: pd.DataFrame, grid: Grid) -> dict[str, Texts | np.ndarray]:
+    """Basis of earnings and of price, and whether the label changed in a month in which one of them did."""
+    named = {
+        name: equity[name].to_numpy(dtype=object) for name in ("earnings_yield_basis", "equity_price_basis")
+    }
+    then = previous_month_end(grid.is_month_end)
+    changed = np.zeros(len(grid), dtype=bool)
+    for basis in named.values():
+        changed |= ~is_none(basis) & ~is_none(basis[then]) & (basis != basis[then])
+    return {**named, "basis_changed": changed & (then >= 0) & (label != label[then])}
 
 
 def _since(label: Texts, grid: Grid) -> np.ndarray:

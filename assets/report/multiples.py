@@ -62,7 +62,7 @@ MARKETS = (
             Drawn("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
             Drawn("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
         ),
-        note="Levels rest on one basis per profile: read the rank, not the level.",
+        note="The level rests on the basis its row names: read the rank, not the level.",
     ),
     Panel(
         "yields",

@@ -1,20 +1,27 @@
-"""Rules of `equity_risk_premium`: premia are differences, one earnings basis serves every row.
+"""Rules of `equity_risk_premium`: premia are differences, every row is what the basis it names says.
 
 Belongs here: judgement on this table. Does not belong here: rules generated from its declaration.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog
-from checks.suites.measures import Tables, beside, distance, flag, truth
+from assets.compute.bases import EARNINGS
+from assets.compute.tables.equity_price import BASES
+from checks.suites.measures import Tables, beside, differs, distance, flag, only_where, truth
 from checks.suites.rules import Rule, identity, never, within
 
 TABLE = "equity_risk_premium"
 EXACT = 1e-9  # percentage points: the same subtraction, done again
 _BOTH = "The two tables come from different runs, or the formula changed: materialise both again."
-_BASIS = "A profile has one basis for every row (METHODOLOGY section 1): look at which series it has."
+_BASIS = "Each row takes the basis it names (METHODOLOGY, version 2, points 9 and 10): materialise the table again."
+_EARNINGS = {basis: basis for basis in EARNINGS}
+_LABELS = {basis.label: basis.name for basis in BASES}
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:
@@ -36,8 +43,23 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             statement="the earnings yield is the one its basis names",
             what_to_do=_BASIS,
         ),
-        _one_basis("earnings_yield_basis", "earnings yield"),
-        _one_basis("equity_price_basis", "equity price"),
+        never(
+            "earnings_yield_basis__reported_where_known",
+            ("earnings_yield_basis", "earnings_yield_ttm_pct", "earnings_yield_nipa_pct"),
+            lambda f, _: differs(f["earnings_yield_basis"], _best_earnings(f)),
+            statement="reported earnings are used wherever they are known, the national accounts elsewhere",
+            what_to_do=_BASIS,
+        ),
+        never(
+            "equity_price_basis__named_with_price",
+            ("equity_price_basis", "equity_price"),
+            lambda f, _: only_where(f["equity_price_basis"], f["equity_price"].notna()),
+            statement="the basis is named exactly where there is a price",
+            what_to_do=_BASIS,
+        ),
+        _inside_basis("erp_vs_nominal_10y_pp", "erp_vs_nominal_10y_{}_pp", "earnings_yield_basis", _EARNINGS),
+        _inside_basis("erp_vs_real_10y_pp", "erp_vs_real_10y_{}_pp", "earnings_yield_basis", _EARNINGS),
+        _inside_basis("equity_return_12m_pct", "equity_return_12m_{}_pct", "equity_price_basis", _LABELS),
         within(
             "equity_drawdown_pct__never_above_the_high",
             ("equity_drawdown_pct",),
@@ -77,15 +99,27 @@ def _from_basis(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     )
 
 
-def _one_basis(column: str, what: str) -> Rule:
-    def another(frame: pd.DataFrame, tables: Tables) -> pd.Series:
-        known = frame[column].dropna()
-        return flag(frame[column] != (known.iloc[0] if len(known) else None), judged=frame[column].notna())
+def _best_earnings(frame: pd.DataFrame) -> pd.Series:
+    named = pd.Series(None, frame.index, dtype=object)
+    named[frame["earnings_yield_nipa_pct"].notna()] = "nipa"
+    named[frame["earnings_yield_ttm_pct"].notna()] = "ttm"
+    return named
 
-    return never(
-        f"{column}__one_for_all_rows",
-        (column,),
-        another,
-        statement=f"every row has the same basis for the {what}",
+
+def _inside_basis(column: str, of_basis: str, basis: str, names: Mapping[str, str]) -> Rule:
+    columns = {label: of_basis.format(name) for label, name in names.items()}
+
+    def expected(frame: pd.DataFrame) -> pd.Series:
+        figure = pd.Series(np.nan, frame.index)
+        for label, of_this in columns.items():
+            figure = figure.where(~truth(frame[basis] == label), frame[of_this])
+        return figure
+
+    return within(
+        f"{column}__of_its_basis",
+        (column, basis, *columns.values()),
+        lambda f, _: distance(f[column], expected(f)).where(f[basis].notna()),
+        maximum=EXACT,
+        statement="the figure is the one on the basis the row names",
         what_to_do=_BASIS,
     )

@@ -21,6 +21,7 @@ BUBBLE, DEPRESSION, INDETERMINATE = "bubble", "depression", "indeterminate"
 SAHM, CLAIMS = "activity_inflation.sahm_gap_pp", "activity_inflation.claims_change_pct"
 _STATE = ("as_of_date", "is_month_end", "condition_state")
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score")
+_BASES = ("earnings_yield_basis", "equity_price_basis")
 _METHOD = "Compare assets/compute/state.py with METHODOLOGY section 3; thresholds come from method.toml only."
 _TOGETHER = "The tables come from different runs: materialise the derived tables and the regime again."
 
@@ -94,6 +95,15 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
         _test("reserves_test", "reserve_balances_growth_26w_pct", "reserve_excess_growth_pp", catalog),
         _as_in("monetisation_band", "monetisation.monetisation_band"),
         _as_in("is_spread_missing", "credit_spreads.is_spread_missing"),
+        _as_in("earnings_yield_basis", "equity_risk_premium.earnings_yield_basis"),
+        _as_in("equity_price_basis", "equity_risk_premium.equity_price_basis"),
+        never(
+            "basis_changed__with_label_and_basis",
+            ("as_of_date", "regime", "basis_changed", *_BASES),
+            lambda f, _: flag(truth(f["basis_changed"]) != _with_another_basis(f)),
+            statement="a change of basis is flagged exactly where the label changed with it",
+            what_to_do="Look at bases_of in assets/compute/regime.py.",
+        ),
         _parameter("method_version", catalog.method.method_version),
         _parameter("method_sha256", catalog.method.method_sha256),
     )
@@ -154,6 +164,16 @@ def _spell_start(frame: pd.DataFrame) -> pd.Series:
     ordered = frame.sort_values("as_of_date")
     spell = ordered["regime"].ne(ordered["regime"].shift()).cumsum()
     return pd.Series(ordered.groupby(spell)["as_of_date"].transform("min")).reindex(frame.index)
+
+
+def _with_another_basis(frame: pd.DataFrame) -> pd.Series:
+    """The row before is the month-end before: a run date inside a month is the last row of all."""
+    another = pd.Series(False, frame.index)
+    for name in _BASES:
+        before = row_before(frame, name)
+        another |= truth(frame[name] != before) & frame[name].notna() & before.notna()
+    before = row_before(frame, "regime")
+    return another & before.notna() & truth(frame["regime"] != before)
 
 
 def _ledger_age_misstated(frame: pd.DataFrame, catalog: Catalog) -> pd.Series:

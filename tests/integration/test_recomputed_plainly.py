@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
+from tests import plain_equity
+from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
 from tests.plain_method import figures_on
 from tests.validation_cases import POST
 
@@ -121,3 +124,79 @@ def test_every_state_is_what_the_methodology_says() -> None:
         hot_before, cold_before = hot, cold
         plain.append(state)
     assert list(frame["condition_state"]) == plain
+
+
+# Shiller's sheet never held; ended in 2012, long before the closes begin; ended in 2020 and continued with closes.
+SHEETS = ("1800-01-01", "2012-06-01", "2020-06-01")
+RANKS = {"earnings_yield": 0, "erp_vs_nominal_10y": 1, "erp_vs_real_10y": 2, "equity_return_12m": 3}
+
+
+@pytest.mark.parametrize("until", SHEETS)
+def test_every_equity_figure_is_on_the_basis_its_date_can_have_and_ranks_inside_it(
+    realdata: Path, until: str
+) -> None:
+    computed, held = on_real_series(realdata, shiller_until=until), plain_equity.read(realdata, until)
+    table = computed.tables[plain_equity.TABLE].frame.set_index("as_of_date")
+    plain = pd.DataFrame({day: plain_equity.figures_of_bases(held, day) for day in table.index}).T
+    evidence = computed.evidence.set_index(["component", "as_of_date"])
+    chosen = [day for day in table.index if day.month == 7 or day.year in (1996, 2012, 2013, 2021)]
+    compared = 0
+    for day in chosen:
+        earnings, price = plain_equity.bases_on(held, day)
+        named = computed.frame.loc[day, ["earnings_yield_basis", "equity_price_basis"]]
+        assert tuple(named) == (earnings, price), day
+        if price is not None:
+            assert table.loc[day, "equity_drawdown_pct"] == pytest.approx(
+                plain_equity.drawdown(held, day), abs=EXACT, nan_ok=True
+            ), day
+        for component, n in RANKS.items():
+            column = plain_equity.RANKED[n]
+            basis = price if component == "equity_return_12m" else earnings
+            figure = plain.loc[day, f"{column} {basis}"]
+            assert table.loc[day, column] == pytest.approx(figure, abs=EXACT, nan_ok=True), (day, column)
+            found = evidence.loc[(component, day), "percentile"]
+            of_basis = plain.loc[:day, f"{column} {basis}"]
+            assert found == pytest.approx(plain_equity.rank(of_basis, figure), abs=EXACT, nan_ok=True), (
+                day,
+                column,
+            )
+            compared += not np.isnan(found)
+    assert compared > 150
+
+
+def test_without_the_sheet_every_month_has_a_label_at_lower_coverage(realdata: Path) -> None:
+    """Only CAPE is missing: one of five ranks of 0.65. Months agree with those of the sheet in nine of ten."""
+    without = on_real_series(realdata, shiller_until=SHEETS[0]).frame["1994-12-31":]
+    with_it = on_real_series(realdata).frame.loc[without.index]
+    assert (without["regime"] != "indeterminate").all()
+    assert set(without["valuation_coverage"]) == {0.87}
+    assert set(without["earnings_yield_basis"]) == {"nipa"}
+    assert 0.85 < (without["regime"] == with_it["regime"]).mean() < 0.97
+    assert not without["basis_changed"].any(), "one basis throughout"
+
+
+@pytest.mark.parametrize("until", SHEETS[1:])
+def test_a_sheet_that_ends_changes_no_row_before_its_figures_are_stale(realdata: Path, until: str) -> None:
+    with_it, ended = on_real_series(realdata), on_real_series(realdata, shiller_until=until)
+    last = pd.Timestamp(until) + pd.offsets.MonthEnd(0)
+    pd.testing.assert_frame_equal(ended.frame[:last], with_it.frame[:last])
+    after = ended.frame[last:]
+    assert (after["regime"] != "indeterminate").all()
+    changed = after["earnings_yield_basis"].ne(after["earnings_yield_basis"].shift()).iloc[1:]
+    assert changed.sum() == 1, "from reported earnings to the national accounts, once"
+    price = after.loc[:"2026-03-31", "equity_price_basis"]  # the closes held end in April 2026
+    assert set(price) == ({"sp_composite"} if until > "2016" else {"sp_composite", "z1_market_value_usd_bn"})
+
+
+def test_a_label_that_changes_with_its_basis_is_flagged_and_no_other(realdata: Path) -> None:
+    changes_of_basis = 0
+    for until in SHEETS[1:]:
+        frame = on_real_series(realdata, shiller_until=until).frame
+        another = pd.Series(False, frame.index)
+        for name in ("earnings_yield_basis", "equity_price_basis"):
+            before = frame[name].shift()
+            another |= frame[name].notna() & before.notna() & (frame[name] != before)
+        expected = another & (frame["regime"] != frame["regime"].shift())
+        assert (frame["basis_changed"] == expected).all()
+        changes_of_basis += int(another.sum())
+    assert changes_of_basis > 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.compute import bases
 from assets.compute.calendar import month_ends
 from assets.compute.conditions import (
     Block,
@@ -56,6 +57,7 @@ def scorer(present: Mapping[str, Sequence[float] | np.ndarray | float]) -> Score
     values = {name: np.full(N, NAN) for name in COLUMNS} | {
         name: np.broadcast_to(np.asarray(value, dtype="float64"), N) for name, value in present.items()
     }
+    values |= {name: values[column] for column, names in bases.COLUMNS.items() for name in names}
     grid = Grid(MONTHS, np.full(N, NEVER_PUBLISHED, dtype="int64"))
     return Scorer({name: reading(value) for name, value in values.items()}, grid, METHOD)
 
@@ -198,3 +200,25 @@ def test_a_rank_needs_ten_years_and_its_component_is_absent_before() -> None:
     unemployment = result.components[0]
     assert np.isnan(unemployment.score[118])
     assert not np.isnan(unemployment.score[119])
+
+
+def test_a_rank_is_taken_among_the_values_of_its_own_basis_and_never_across() -> None:
+    """Reported yields lie between 3 and 5, those of the accounts far above: a row of either ranks in its own."""
+    reported, accounts = 3.0 + 2.0 * RISING / N, 30.0 - RISING / N
+    uses_accounts = np.arange(N) >= N - 2
+    names = [f"{ERP}earnings_yield_{basis}_pct" for basis in bases.EARNINGS]
+    on = {
+        names[0]: reading(np.where(uses_accounts, NAN, reported), series_ids=np.full(N, "E", dtype=object)),
+        names[1]: reading(accounts, series_ids=np.full(N, "CP", dtype=object)),
+    }
+    selected = bases.Bases.first_present(dict(zip(bases.EARNINGS, on.values(), strict=True))).selected
+    column = f"{ERP}earnings_yield_pct"
+    scored = Scorer(
+        {column: selected, **on}, Grid(MONTHS, np.full(N, NEVER_PUBLISHED, dtype="int64")), METHOD
+    )
+    rank = scored.rank(column)
+    assert rank[-1] == pytest.approx(BOTTOM), "the lowest of the accounts, not the highest of a mixture"
+    assert rank[-3] == pytest.approx((N - 2.5) / (N - 2)), "the highest of the reported"
+    past = scored.hot_when_low("earnings_yield", column).past
+    assert past[-1].tolist() == accounts.tolist()
+    assert past[-3][:-2].tolist() == reported[:-2].tolist()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.compute import bases
 from assets.compute.argument.distance import distance_to_flip
 from assets.compute.argument.rank_inverse import RankInverse
 from assets.compute.argument.thresholds import measures_of, thresholds
@@ -28,10 +29,13 @@ def distances() -> pd.DataFrame:
 
 def with_value(computed: Computed, column: str, at: int, value: float) -> dict[str, np.ndarray]:
     """All scores with one figure of one date replaced, computed from the beginning."""
-    reading = computed.readings[column]
-    moved = reading.value.copy()
-    moved[at] = value
-    readings = {**computed.readings, column: replace(reading, value=moved)}
+    readings = dict(computed.readings)
+    used = readings[column].series_ids[at]
+    for name in (column, *bases.COLUMNS.get(column, ())):  # the row's own basis moves with it
+        if readings[name].series_ids[at] == used:
+            moved = readings[name].value.copy()
+            moved[at] = value
+            readings[name] = replace(readings[name], value=moved)
     return measures_of(build_regime(readings, computed.grid, computed.catalog))
 
 
@@ -147,3 +151,11 @@ def test_the_inverse_of_a_rank_is_the_nearest_value_that_has_it(history: list[fl
         else:
             assert side * (rank(found) - wanted) >= -1e-9
             assert side * (rank(found - side * 2 * STEP) - wanted) < 0
+
+
+def test_the_inverse_reads_the_history_of_the_basis_a_date_uses() -> None:
+    """Two bases a world apart; the last date uses the second, and a rank of one half lies in the middle of that one."""
+    past = np.stack([np.array([1.0, 2.0, 3.0, 9.0])] * 3 + [np.array([100.0, 200.0, 300.0, 400.0])])
+    inverse = RankInverse(past, np.ones(4, dtype=bool), 6)
+    assert inverse.value_at_least(np.full(4, 0.5))[-1] == pytest.approx(200.0 + STEP)
+    assert inverse.rank_of(np.full(4, 200.0))[-1] == pytest.approx(0.5)

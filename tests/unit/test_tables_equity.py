@@ -1,4 +1,4 @@
-"""`equity_risk_premium`: one basis per profile, quarters that belong together, earnings that were reported."""
+"""`equity_risk_premium`: the basis each date can have, quarters that belong together, earnings that were reported."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ CATALOG = load_catalog()
 SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
 LIVE = {series.series_id: series for series in CATALOG.in_profile("live")}
 RATIO = "NCBEILQ027S_GDP_PCT"
+NAN = float("nan")
 
 
 def seen(
@@ -101,7 +102,7 @@ def test_a_row_with_a_price_and_no_earnings_yet_is_missing_and_not_zero() -> Non
     assert column(seen(frames, "2025-10-31", LIVE), "earnings_yield_ttm_pct").value.tolist() == [4.0]
 
 
-def test_stale_reported_earnings_are_absent_and_not_replaced_by_national_accounts() -> None:
+def test_stale_reported_earnings_give_way_to_national_accounts_and_the_row_says_so() -> None:
     frames = [
         *shiller(("2024-12-01", 200.0)),
         quarters("NCBEILQ027S", "2025-04-01", [60_000_000.0], 165),
@@ -109,8 +110,79 @@ def test_stale_reported_earnings_are_absent_and_not_replaced_by_national_account
     ]
     found = equity_risk_premium.build(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
     assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]  # type: ignore[union-attr]
-    assert found["earnings_yield_pct"].absent_reason.tolist() == [None, "stale"]  # type: ignore[union-attr]
-    assert list(found["earnings_yield_basis"]) == ["ttm", None]  # type: ignore[arg-type]
+    assert found["earnings_yield_ttm_pct"].absent_reason.tolist() == [None, "stale"]  # type: ignore[union-attr]
+    assert found["earnings_yield_pct"].value.tolist() == [4.0, 4.0]  # type: ignore[union-attr]
+    assert list(found["earnings_yield_basis"]) == ["ttm", "nipa"]  # type: ignore[arg-type]
+    ids = found["earnings_yield_pct"].series_ids.tolist()  # type: ignore[union-attr]
+    assert ids == ["SHILLER_EARNINGS,SHILLER_PRICE", "NFCPATAX,NCBEILQ027S"]
+
+
+def test_premia_follow_the_basis_of_the_earnings_and_keep_both_histories() -> None:
+    frames = [
+        *shiller(("2024-12-01", 200.0)),
+        quarters("NCBEILQ027S", "2024-10-01", [60_000_000.0, 60_000_000.0, 40_000_000.0], 165),
+        quarters("NFCPATAX", "2024-10-01", [2400.0] * 3, 150),
+        published_after("DGS10", {"2025-05-29": 4.5, "2025-12-29": 4.1}, 1),
+    ]
+    found = equity_risk_premium.build(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
+    premia = [found[f"erp_vs_nominal_10y_{basis}pp"].value.tolist() for basis in ("ttm_", "nipa_", "")]  # type: ignore[union-attr]
+    assert premia[0] == pytest.approx([-0.5, NAN], nan_ok=True)
+    assert premia[1] == pytest.approx([-0.5, 1.9])
+    assert premia[2] == pytest.approx([-0.5, 1.9])
+
+
+def test_profits_of_all_corporations_serve_where_domestic_ones_are_not_held() -> None:
+    frames = [
+        quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
+        quarters("CP", "2025-01-01", [3600.0], 150),
+    ]
+    found = column(seen(frames, "2025-09-05", LIVE), "earnings_yield_nipa_pct")
+    assert (found.value.tolist(), found.series_ids.tolist()) == ([6.0], ["CP,NCBEILQ027S"])
+
+
+def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
+    """An index of February is older than the market value of March; one of March is preferred to it."""
+    frames = [
+        prices("2024-02-01", [100.0] * 12 + [110.0]),
+        quarters("NCBEILQ027S", "2024-01-01", [80e6, 80e6, 80e6, 80e6, 60e6], 165),
+    ]
+    found = equity_risk_premium.build(seen(frames, ["2025-02-28", "2025-06-13", "2025-06-30"], LIVE))
+    index, value = "sp_composite", "z1_market_value_usd_bn"
+    assert list(found["equity_price_basis"]) == [index, index, value]  # type: ignore[arg-type]
+    assert found["equity_price"].value.tolist() == [110.0, 110.0, 60_000.0]  # type: ignore[union-attr]
+    assert found["equity_drawdown_pct"].value.tolist() == pytest.approx([0.0, 0.0, -25.0])  # type: ignore[union-attr]
+    change = found["equity_return_12m_pct"].value.tolist()  # type: ignore[union-attr]
+    assert change == pytest.approx([10.0, 10.0, -25.0])
+    with_march = [frames[1], prices("2024-02-01", [100.0] * 12 + [110.0, 120.0])]
+    tied = equity_risk_premium.build(seen(with_march, "2025-06-30", LIVE))
+    assert list(tied["equity_price_basis"]) == [index]  # type: ignore[arg-type]
+
+
+def test_an_index_more_than_130_days_old_is_no_price() -> None:
+    days = ["2025-07-08", "2025-07-09"]  # 130 and 131 days after the end of February
+    found = column(seen([prices("2025-02-01", [100.0])], days, LIVE), "equity_price")
+    assert found.present.tolist() == [True, False]
+
+
+def test_closes_without_the_sheet_are_no_price_and_the_market_value_serves() -> None:
+    """Ten years of closes are too short a past for a high and for a rank."""
+    quotes = {f"2025-{month:02d}-28": 6000.0 for month in range(1, 10)}
+    frames = [
+        published_after("SP500", quotes, 1),
+        quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
+    ]
+    found = equity_risk_premium.build(seen(frames, "2025-09-30", LIVE))
+    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]  # type: ignore[arg-type]
+    assert found["equity_return_12m_sp_composite_pct"].absent_reason.tolist() == ["not_held"]  # type: ignore[union-attr]
+
+
+def test_closes_do_not_continue_the_sheet_across_a_month_without_either() -> None:
+    quotes = {"2025-03-27": 6000.0, "2025-03-28": 6000.0, "2025-03-31": 6000.0}
+    frames = [prices("2025-01-01", [5000.0]), published_after("SP500", quotes, 0)]
+    assert column(seen(frames, "2025-03-31", LIVE), "equity_price").value.tolist() == [5000.0]
+    quotes |= {"2025-02-28": 5500.0}
+    frames = [prices("2025-01-01", [5000.0]), published_after("SP500", quotes, 0)]
+    assert column(seen(frames, "2025-03-31", LIVE), "equity_price").value.tolist() == [6000.0]
 
 
 def test_a_profile_without_reported_earnings_says_so_and_uses_national_accounts_throughout() -> None:

@@ -33,10 +33,9 @@ class AssetPath:
 def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
     """Levels on `month_ends`, from a view of one date: today's figures, each under the month it is about."""
     dates, prices, basis = price_history(view)
-    step = 1 if basis == "sp_composite" else 3
-    frequency = "M" if step == 1 else "Q"
+    step = 1 if basis.frequency == "M" else 3
     return [
-        AssetPath("equities", basis, _on(month_ends, period_end(dates, frequency), prices), step),
+        AssetPath("equities", basis.label, _on(month_ends, period_end(dates, basis.frequency), prices), step),
         AssetPath("treasury_10y", "constant_maturity_par_bond", _bond(view, month_ends), 1),
         AssetPath("gold", "monthly_average", _series(view, GOLD, month_ends), 1),
     ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from assets.compute.argument.contributions import contributions, previous_month_end
+from assets.compute.argument.contributions import contributions
+from assets.compute.calendar import previous_month_end
 from assets.compute.regime import Regime
 
 

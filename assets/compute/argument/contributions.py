@@ -54,10 +54,3 @@ def _coldest_counts(regime: Regime) -> Iterator[tuple[int, ...]]:
             position += len(block.components)
             if block.rule == "min":
                 yield members
-
-
-def previous_month_end(is_month_end: np.ndarray) -> np.ndarray:
-    """Position of the month-end before each date; -1 for none."""
-    return np.concatenate(
-        [[-1], np.maximum.accumulate(np.where(is_month_end, np.arange(len(is_month_end)), -1))[:-1]]
-    )

@@ -83,6 +83,6 @@ class Mover:
 
     def _inverse_of(self, k: int) -> RankInverse:
         if k not in self._inverse:
-            value, grid = self._parts.components[k].reading.value, self._regime.grid
-            self._inverse[k] = RankInverse(value, grid.is_month_end, self._method.percentile.value_decimals)
+            past, grid = self._parts.components[k].past, self._regime.grid
+            self._inverse[k] = RankInverse(past, grid.is_month_end, self._method.percentile.value_decimals)
         return self._inverse[k]

@@ -14,12 +14,15 @@ _EPS = 1e-9
 
 
 class RankInverse:
-    """The history of one value, date by date: month-ends before each date, without the date's own value."""
+    """The history of one value, date by date: month-ends before each date, without the date's own value.
 
-    def __init__(self, value: Floats, is_month_end: npt.NDArray[np.bool_], decimals: int) -> None:
-        rounded = np.round(value, decimals)
-        n = len(rounded)
-        member = np.tril(np.broadcast_to(is_month_end & ~np.isnan(rounded), (n, n)), k=-1)
+    `past`: the values of all dates, or in row i, shape (dates, dates), those of the basis that date i uses.
+    """
+
+    def __init__(self, past: Floats, is_month_end: npt.NDArray[np.bool_], decimals: int) -> None:
+        n = len(past)
+        rounded = np.broadcast_to(np.round(past, decimals), (n, n))
+        member = np.tril(is_month_end & ~np.isnan(rounded), k=-1)
         self._up = np.sort(np.where(member, rounded, np.inf), axis=1)
         self._down = np.sort(np.where(member, -rounded, np.inf), axis=1)
         self._held = member.sum(axis=1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assets.catalog.lineage import columns_read, source_series
+from assets.compute import bases
 from assets.compute.conditions import Readings
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -45,14 +46,18 @@ def labelled(view: View, grid: Grid, catalog: Catalog) -> Labelled:
 def relabelled(first: Labelled, view: View, tables: Iterable[str], grid: Grid, catalog: Catalog) -> Labels:
     """Labels from a view in which only figures differ that reach the label through `tables`, the rest as at first.
 
-    A rank depends on nothing but its column, and is kept where no value of the column changed.
+    A rank depends on nothing but its column, and on the bases the column's rows are on: it is kept where none changed.
     """
     again = _readings(tables, view, grid)
     changed = {name for name, reading in again.items() if not _is_same(reading, first.readings[name])}
     if not changed:
         return first.labels
     components = [c for condition in first.labels.conditions.values() for c in condition.components]
-    ranks = {c.column: c.rank for c in components if c.column not in changed}
+    ranks = {
+        c.column: c.rank
+        for c in components
+        if changed.isdisjoint([c.column, *bases.COLUMNS.get(c.column, ())])
+    }
     return build_labels({**first.readings, **again}, grid, catalog, ranks)
 
 

@@ -18,7 +18,7 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, absent, combine, texts
-from assets.compute.tables import equity_risk_premium
+from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.long import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
@@ -38,7 +38,10 @@ NOT_FREE = "no_free_data"
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of a criterion. `hot_when`: which side of its own history is a bubble's."""
+    """One measure of a criterion. `hot_when`: which side of its own history is a bubble's.
+
+    `past`: what each date ranks among where that is not the reading itself, as in `percentile.percentile`.
+    """
 
     criterion: int
     name: str
@@ -46,6 +49,7 @@ class Measure:
     hot_when: Literal["high", "low"]
     reading: Reading
     note: str
+    past: Floats | None = None
 
 
 def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
@@ -73,14 +77,28 @@ def _measures(view: View, grid: Grid) -> Iterator[Measure]:
         for name, column in equity_risk_premium.build(view).items()
         if isinstance(column, Reading)
     }
-    earnings, cape = equity["earnings_yield_pct"], equity["cape"]
-    needed = combine(
-        lambda bond, shares: growth_needed(bond, shares, grid.is_month_end), nominal_10y(view), earnings
-    )
+    earnings, cape = equity_risk_premium.earnings_yields(view, equity_price.prices(view)), equity["cape"]
+    minimum = view.method.percentile.minimum_history
+
+    def needed_on(shares: Reading) -> Reading:
+        growth = combine(
+            lambda bond, yield_: growth_needed(bond, yield_, grid.is_month_end), nominal_10y(view), shares
+        )
+        enough = np.cumsum(grid.is_month_end & growth.present) >= minimum
+        return growth.where(enough, "history_too_short")
+
+    needed = earnings.map(needed_on)
     ecy = combine(lambda ratio, real: 100.0 / ratio - real, cape, real_10y(view))
-    enough = np.cumsum(grid.is_month_end & needed.present) >= view.method.percentile.minimum_history
     yield_, value = "percent", "percent of GDP"
-    yield Measure(1, "earnings_yield", yield_, "low", earnings, "Profits over price, on the profile's basis.")
+    yield Measure(
+        1,
+        "earnings_yield",
+        yield_,
+        "low",
+        earnings.selected,
+        "Profits over price, on the basis the row's series name.",
+        earnings.past,
+    )
     yield Measure(
         1,
         "equity_value_to_gdp",
@@ -97,8 +115,9 @@ def _measures(view: View, grid: Grid) -> Iterator[Measure]:
         "growth_needed",
         yield_,
         "high",
-        needed.where(enough, "history_too_short"),
+        needed.selected,
         "Earnings growth with which shares earn their usual premium over bonds.",
+        needed.past,
     )
     yield Measure(
         2,
@@ -144,7 +163,7 @@ def _none(view: View, criterion: int, name: str, note: str) -> Measure:
 
 def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
     ranked, value = view.method.percentile, measure.reading.value
-    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, measure.past)
     columns = {
         "criterion": measure.criterion,
         "question": CRITERIA[measure.criterion],

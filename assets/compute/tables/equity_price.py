@@ -1,66 +1,103 @@
-"""The equity price and its own past, on one basis per profile.
+"""The equity price and its own past, on several bases: each date uses the one whose price is the newest.
 
-Belongs here: Shiller's monthly average of the S&P composite continued with the mean of daily closes (SP500), or the
+Belongs here: Shiller's monthly average of the S&P composite continued with the mean of daily closes (SP500), and the
 Z.1 market value of nonfinancial corporate equities (it contains net issuance and is months old; the basis says so).
+Another basis is another entry of BASES, its name in `bases.PRICES`, and the column of its 12-month change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from assets.compute.calendar import Days, month_end, stamp_before
+from assets.compute import bases
+from assets.compute.bases import Bases
+from assets.compute.calendar import Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, combine, texts
 
 PRICE, CLOSES = "SHILLER_PRICE", "SP500"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
+INDEX, MARKET_VALUE = bases.PRICES
+Panel = tuple[Reading, Days, Floats]  # newest price; every period, and its price as known on every date
+
+
+@dataclass(frozen=True)
+class Basis:
+    """One way to a price. `label`: what a row says it is."""
+
+    name: str
+    label: str
+    frequency: Literal["M", "Q"]
+    panel: Callable[[View], Panel]
+    is_held: Callable[[View], bool]
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Newest price with what it is, its fall from the high and its changes (percent, no dividends)."""
+    """Newest price, its fall from the high and its changes (percent, no dividends), each inside one basis."""
 
-    latest: Reading
-    basis: str
-    drawdown_pct: Reading
-    return_12m_pct: Reading
-    return_3m_pct: Reading
+    latest: Bases
+    drawdown_pct: Bases
+    return_12m_pct: Bases
+    return_3m_pct: Bases
+
+    @property
+    def basis(self) -> np.ndarray:
+        """What the price of each date is; None where there is none."""
+        return np.array([LABELS.get(name) for name in self.latest.names], dtype=object)
 
 
 def prices(view: View) -> Prices:
-    """Newest price of the profile's basis and its past, one per as-of date."""
-    if PRICE in view.series:
-        return _prices(view, *_index_panel(view), basis="sp_composite")
+    """Newest price of every date and its past on the same basis: of the bases held, the newest period end wins."""
+    of = {basis.name: _prices(view, *basis.panel(view)) for basis in BASES}
+    latest = {name: parts[0] for name, parts in of.items()}
+    ends = np.stack(
+        [
+            np.where(
+                latest[basis.name].present,
+                period_end(latest[basis.name].observation_date, basis.frequency).astype("int64"),
+                np.iinfo(np.int64).min,
+            )
+            for basis in BASES
+        ]
+    )
+    held = np.stack([reading.present for reading in latest.values()]).any(axis=0)
+    used = np.where(held, ends.argmax(axis=0), len(BASES) - 1)
+    return Prices(*(Bases({name: parts[n] for name, parts in of.items()}, used) for n in range(4)))
+
+
+def price_history(view: View) -> tuple[Days, Floats, Basis]:
+    """Every price by period, as known on the view's last date, on the first basis held (the last one if none is)."""
+    basis = next((basis for basis in BASES if basis.is_held(view)), BASES[-1])
+    _, dates, panel = basis.panel(view)
+    return dates, panel[-1], basis
+
+
+def _market_value_panel(view: View) -> Panel:
+    """Z.1 market value, billions of dollars: as published, or the published ratio times its own quarter's GDP."""
     if RATIO in view.series:
         ratio, gdp = view.same_period([RATIO, "GDP"])
-        latest = combine(lambda pct, bn: pct / 100.0 * bn, ratio, gdp)
         dates = view.archive.observations(RATIO).dates
         panel = view.panel(RATIO, dates) / 100.0 * view.panel("GDP", dates)
-        return _prices(view, latest, dates, panel, basis="z1_market_value_usd_bn")
-    latest = view.latest(VALUE).map(lambda millions: millions / 1000.0)
+        return combine(lambda pct, bn: pct / 100.0 * bn, ratio, gdp), dates, panel
     dates = view.archive.observations(VALUE).dates
-    return _prices(view, latest, dates, view.panel(VALUE, dates) / 1000.0, basis="z1_market_value_usd_bn")
+    return (
+        view.latest(VALUE).map(lambda millions: millions / 1000.0),
+        dates,
+        view.panel(VALUE, dates) / 1000.0,
+    )
 
 
-def price_history(view: View) -> tuple[Days, Floats, str]:
-    """Every price of the profile's basis by period, as known on the view's last date, and the basis."""
-    if PRICE in view.series:
-        _, months, panel = _index_panel(view)
-        return months, panel[-1], "sp_composite"
-    basis = "z1_market_value_usd_bn"
-    if RATIO in view.series:
-        dates = view.archive.observations(RATIO).dates
-        return dates, view.panel(RATIO, dates)[-1] / 100.0 * view.panel("GDP", dates)[-1], basis
-    dates = view.archive.observations(VALUE).dates
-    return dates, view.panel(VALUE, dates)[-1] / 1000.0, basis
-
-
-def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str) -> Prices:
-    """`panel`: every observation as known on every date, shape (as-of dates, observations)."""
+def _prices(
+    view: View, latest: Reading, dates: Days, panel: Floats
+) -> tuple[Reading, Reading, Reading, Reading]:
+    """Newest price, drawdown, change over twelve and over three months, on one basis."""
     if not len(dates):
-        return Prices(latest, basis, latest, latest, latest)
+        return latest, latest, latest, latest
     newest = latest.observation_date
     since = np.datetime64(view.method.equity.price_history_start, "D")
     counted = (dates[None, :] >= since) & (dates[None, :] <= newest[:, None])
@@ -72,9 +109,8 @@ def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str)
         earlier = np.where(dates[at] == stamp, panel[np.arange(len(view)), at], np.nan)
         return latest.map(lambda price: 100.0 * (price / earlier - 1.0))
 
-    return Prices(
+    return (
         latest,
-        basis,
         latest.where(np.isfinite(high), "history_too_short").map(
             lambda price: 100.0 * (price / np.maximum(high, price) - 1.0)
         ),
@@ -83,19 +119,29 @@ def _prices(view: View, latest: Reading, dates: Days, panel: Floats, basis: str)
     )
 
 
-def _index_panel(view: View) -> tuple[Reading, Days, Floats]:
-    """Monthly S&P composite: Shiller's average, for later complete months the mean of the closes known by then."""
+def _index_panel(view: View) -> Panel:
+    """Monthly S&P composite: Shiller's average, for later complete months the mean of the closes known by then.
+
+    Closes continue the average month after month and never stand alone, nor after a month without either: a provider
+    serves ten years of them, and a high or a year-ago price could lie in the gap.
+    """
+    if not view.archive.has(PRICE) or PRICE not in view.series:
+        no_dates = view.as_of[:0]
+        return view.latest(PRICE), no_dates, np.empty((len(view), 0))
     latest = view.latest(PRICE)
     months = view.archive.observations(PRICE).dates
     closes = view.archive.observations(CLOSES).dates if CLOSES in view.series else months[:0]
-    all_months = np.unique(np.concatenate([months, closes.astype("datetime64[M]").astype("datetime64[D]")]))
+    newest_month = np.max(np.concatenate([months[-1:], closes[-1:]])).astype("datetime64[M]")
+    all_months = np.arange(months[0].astype("datetime64[M]"), newest_month + 1).astype("datetime64[D]")
     panel = view.panel(PRICE, all_months)
-    if not len(all_months):
-        return latest, all_months, panel
+    position = np.arange(len(all_months))
+    last_average = np.max(np.where(np.isnan(panel), -1, position), axis=1, keepdims=True)
     if len(closes):
         panel = np.where(np.isnan(panel), _mean_closes(view, closes, all_months), panel)
     complete = month_end(all_months)[None, :] <= view.as_of[:, None]
     panel = np.where(complete, panel, np.nan)
+    gap = np.isnan(panel) & (position > last_average)
+    panel = np.where(np.logical_or.accumulate(gap, axis=1), np.nan, panel)
     known = ~np.isnan(panel)
     newest = np.where(known.any(axis=1), panel.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1), 0)
     rows = np.arange(len(view))
@@ -126,3 +172,22 @@ def _mean_closes(view: View, closes: Days, all_months: Days) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = (total[:, ends] - total[:, starts]) / (count[:, ends] - count[:, starts])
     return mean
+
+
+BASES = (
+    Basis(
+        INDEX,
+        "sp_composite",
+        "M",
+        _index_panel,
+        lambda view: PRICE in view.series and view.archive.has(PRICE),
+    ),
+    Basis(
+        MARKET_VALUE,
+        "z1_market_value_usd_bn",
+        "Q",
+        _market_value_panel,
+        lambda view: any(s in view.series and view.archive.has(s) for s in (RATIO, VALUE)),
+    ),
+)
+LABELS = {basis.name: basis.label for basis in BASES}

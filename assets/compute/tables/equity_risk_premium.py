@@ -1,14 +1,16 @@
 """`equity_risk_premium`: earnings yield, premia over nominal and real Treasuries, equity value, price and its past.
 
 Sources: BEA (CP or NFCPATAX, GDP), Z.1 (NCBEILQ027S, or its published ratio to GDP), Shiller's `ie_data`, S&P (SP500).
-One earnings basis per profile for every row: four-quarter reported earnings where the profile has Shiller's sheet,
-national-accounts profits over the market value of equities where it has not.
+Earnings by what is held, date by date: four-quarter reported earnings (Shiller) where they are known and not stale,
+else national-accounts profits over the market value of equities. Every basis keeps its own column on all dates, since
+a rank is taken inside one.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from assets.compute.bases import EARNINGS, Bases
 from assets.compute.calendar import stamp_before
 from assets.compute.lookup import View
 from assets.compute.reading import Reading, absent, combine, texts
@@ -18,6 +20,7 @@ from assets.compute.tables.real_yields import nominal_10y, real_10y
 
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 _YEAR = 12  # months
+_TTM, _NIPA = EARNINGS
 
 
 def equity_value_gdp(view: View) -> Reading:
@@ -31,8 +34,8 @@ def equity_value_gdp(view: View) -> Reading:
 def earnings_yield_nipa(view: View) -> Reading:
     """After-tax corporate profits over the market value of equities, same quarter, percent.
 
-    Domestic profits (NFCPATAX) where the profile has them, else those of all corporations (CP): its rank is used,
-    its level is not comparable with an index's earnings yield.
+    Domestic profits (NFCPATAX) where they are held, else those of all corporations (CP), one of them on every date: its
+    rank is used, its level is not comparable with an index's earnings yield.
     """
     profits = _profits(view)
     if RATIO in view.series:
@@ -42,14 +45,35 @@ def earnings_yield_nipa(view: View) -> Reading:
     return combine(lambda e, millions: 100.0 * e / (millions / 1000.0), earned, value)
 
 
-def multiple_change(view: View, price_change_pct: Reading) -> Reading:
-    """Change of price over earnings in a year, percent, on the profile's earnings basis; both ends as known."""
-    if shiller.EARNINGS in view.series:
-        newest = shiller.earnings(view)
-        before = view.at(shiller.EARNINGS, stamp_before(newest.observation_date, _YEAR))
-        return combine(
-            lambda p, e, e0: 100.0 * ((1.0 + p / 100.0) / (e / e0) - 1.0), price_change_pct, newest, before
-        )
+def earnings_yields(view: View, prices: equity_price.Prices) -> Bases:
+    """Earnings yield of every basis, percent, and the one each date uses. Reported earnings are over the index."""
+    index = prices.latest.readings[equity_price.INDEX]
+    reported = (
+        shiller.earnings_yield(view, index)
+        if shiller.EARNINGS in view.series
+        else absent(len(view), shiller.EARNINGS, "not_in_profile")
+    )
+    return Bases.first_present({_TTM: reported, _NIPA: earnings_yield_nipa(view)})
+
+
+def multiple_change(view: View, prices: equity_price.Prices) -> Reading:
+    """Change of price over earnings in a year, percent, on the earnings basis of each date; both ends as known."""
+    changes = {
+        _TTM: _reported_multiple_change(view, prices.return_12m_pct.readings[equity_price.INDEX]),
+        _NIPA: _nipa_multiple_change(view),
+    }
+    return Bases(changes, earnings_yields(view, prices).used).selected
+
+
+def _reported_multiple_change(view: View, price_change_pct: Reading) -> Reading:
+    newest = shiller.earnings(view)
+    before = view.at(shiller.EARNINGS, stamp_before(newest.observation_date, _YEAR))
+    return combine(
+        lambda p, e, e0: 100.0 * ((1.0 + p / 100.0) / (e / e0) - 1.0), price_change_pct, newest, before
+    )
+
+
+def _nipa_multiple_change(view: View) -> Reading:
     now = earnings_yield_nipa(view)
     then = stamp_before(now.observation_date, _YEAR)
     if RATIO in view.series:
@@ -65,39 +89,37 @@ def multiple_change(view: View, price_change_pct: Reading) -> Reading:
 
 
 def _profits(view: View) -> str:
-    return "NFCPATAX" if "NFCPATAX" in view.series else "CP"
+    return "NFCPATAX" if "NFCPATAX" in view.series and view.archive.has("NFCPATAX") else "CP"
 
 
 def build(view: View) -> Columns:
     """One row per as-of date; yields in percent, premia in percentage points, price in the unit of its basis."""
-    price = equity_price.prices(view)
-    nipa = earnings_yield_nipa(view)
-    has_shiller = shiller.EARNINGS in view.series
-    ttm = (
-        shiller.earnings_yield(view, price.latest)
-        if has_shiller
-        else absent(len(view), shiller.EARNINGS, "not_in_profile")
-    )
-    cape = (
-        shiller.cape(view, price.latest)
-        if has_shiller
-        else absent(len(view), shiller.EARNINGS, "not_in_profile")
-    )
-    earnings_yield = ttm if has_shiller else nipa
+    price, nominal, real = equity_price.prices(view), nominal_10y(view), real_10y(view)
+    earnings = earnings_yields(view, price)
+    over_nominal = earnings.map(lambda yield_: combine(np.subtract, yield_, nominal))
+    over_real = earnings.map(lambda yield_: combine(np.subtract, yield_, real))
+    drawdown = price.drawdown_pct.selected
     return {
-        "earnings_yield_nipa_pct": nipa,
-        "earnings_yield_ttm_pct": ttm,
-        "earnings_yield_pct": earnings_yield,
-        "earnings_yield_basis": texts(earnings_yield.present, "ttm" if has_shiller else "nipa"),
-        "erp_vs_nominal_10y_pp": combine(np.subtract, earnings_yield, nominal_10y(view)),
-        "erp_vs_real_10y_pp": combine(np.subtract, earnings_yield, real_10y(view)),
+        **{f"earnings_yield_{basis}_pct": reading for basis, reading in earnings.readings.items()},
+        "earnings_yield_pct": earnings.selected,
+        "earnings_yield_basis": earnings.names,
+        **{f"erp_vs_nominal_10y_{basis}_pp": reading for basis, reading in over_nominal.readings.items()},
+        "erp_vs_nominal_10y_pp": over_nominal.selected,
+        **{f"erp_vs_real_10y_{basis}_pp": reading for basis, reading in over_real.readings.items()},
+        "erp_vs_real_10y_pp": over_real.selected,
         "equity_value_pct_gdp": equity_value_gdp(view),
-        "cape": cape,
-        "equity_price": price.latest,
-        "equity_price_basis": texts(price.latest.present, price.basis),
-        "equity_drawdown_pct": price.drawdown_pct,
-        "equity_return_12m_pct": price.return_12m_pct,
+        "cape": shiller.cape(view, price.latest.readings[equity_price.INDEX])
+        if shiller.EARNINGS in view.series
+        else absent(len(view), shiller.EARNINGS, "not_in_profile"),
+        "equity_price": price.latest.selected,
+        "equity_price_basis": price.basis,
+        "equity_drawdown_pct": drawdown,
+        **{
+            f"equity_return_12m_{basis}_pct": reading
+            for basis, reading in price.return_12m_pct.readings.items()
+        },
+        "equity_return_12m_pct": price.return_12m_pct.selected,
         "is_equity_at_high": texts(
-            price.drawdown_pct.present, price.drawdown_pct.value > view.method.equity.at_high_drawdown_pct
+            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
         ),
     }

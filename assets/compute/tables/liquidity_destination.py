@@ -1,6 +1,6 @@
 """`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
 
-Sources: the profile's equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
+Sources: the equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
 (`yield_changes.py`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
 BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
 """
@@ -34,10 +34,11 @@ def build(view: View, grid: Grid) -> Columns:
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
     core_change = _change_of_yoy(view, CORE, n)
     prices = equity_price.prices(view)
+    drawdown = prices.drawdown_pct.selected
     moves = {
-        "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct, cpi_yoy(view)),
+        "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct.selected, cpi_yoy(view)),
         "real_10y_change_12m_pp": real_change(view, n),
-        "earnings_multiple_change_12m_pct": equity_risk_premium.multiple_change(view, prices.return_12m_pct),
+        "earnings_multiple_change_12m_pct": equity_risk_premium.multiple_change(view, prices),
         "spread_change_12m_pp": _spread_change(view, n),
         "gold_less_core_inflation_12m_pp": combine(np.subtract, gold, core),
     }
@@ -56,8 +57,7 @@ def build(view: View, grid: Grid) -> Columns:
         "wages_yoy_pct": view.change_pct(WAGES, months(12)),
         "destination": destination(up, known, core.value, core_change.value, view),
         "is_equity_at_high": texts(
-            prices.drawdown_pct.present,
-            prices.drawdown_pct.value > view.method.equity.at_high_drawdown_pct,
+            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
         ),
         "valuation_score_change_6m": score,
         "valuation_direction": _direction(score),
@@ -108,7 +108,7 @@ def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
         nominal_10y(view),
         nominal,
     )
-    stock = prices.return_3m_pct
+    stock = prices.return_3m_pct.selected
     # a market value months old says nothing of the same three months: the case is then not known
     fresh = view.as_of - month_end(stock.observation_date) <= np.timedelta64(rules.equity_age_days, "D")
     known = nominal.present & breakeven.present & bond.present & stock.present & fresh

@@ -1,8 +1,8 @@
 """`relative_attractiveness`: what each asset yields, what its price must do to keep up, what inflation leaves of it.
 
-Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the profile's earnings yield (`equity_risk_premium`). Gold yields
-nothing. Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 %
-at 5 % inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
+Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the earnings yield (`equity_risk_premium`). Gold yields nothing.
+Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 % at 5 %
+inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assets.compute.bases import Bases
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, Texts, combine, select, texts
-from assets.compute.tables import equity_risk_premium
+from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.long import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, tips_10y
 
@@ -31,23 +32,25 @@ PRICED = ("gold", "equities")  # no fixed number of dollars: the price can keep 
 def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
     """One row per as-of date and asset; yields and returns in percent a year."""
     nominal = nominal_10y(view)
+    earnings = equity_risk_premium.earnings_yields(view, equity_price.prices(view))
+    assets = _assets(view, nominal, earnings)
     return stacked(
-        table, [_asset(view, grid, nominal, name, *held) for name, held in _assets(view, nominal).items()]
+        table,
+        [
+            _asset(view, grid, nominal, name, *held, earnings.past if name == "equities" else None)
+            for name, held in assets.items()
+        ],
     )
 
 
-def _assets(view: View, nominal: Reading) -> dict[str, tuple[Reading, Texts]]:
+def _assets(view: View, nominal: Reading, earnings: Bases) -> dict[str, tuple[Reading, Texts]]:
     """Yield of each asset and what it is taken from."""
-    equity = equity_risk_premium.build(view)
-    earnings, basis = equity["earnings_yield_pct"], equity["earnings_yield_basis"]
-    if not isinstance(earnings, Reading) or isinstance(basis, Reading):
-        raise TypeError("equity_risk_premium: the earnings yield is a reading, its basis a text")
     tips, cash = tips_10y(view), view.latest("TB3MS")
     return {
         "gold": (nominal.map(np.zeros_like), texts(nominal.present, "pays nothing")),
         "treasury_10y": (nominal, _series(nominal)),
         "tips_10y": (tips, _series(tips)),
-        "equities": (earnings, basis),
+        "equities": (earnings.selected, earnings.names),
         "cash": (cash, _series(cash)),
     }
 
@@ -57,11 +60,18 @@ def _series(reading: Reading) -> Texts:
 
 
 def _asset(
-    view: View, grid: Grid, nominal: Reading, name: str, yield_: Reading, basis: Texts
+    view: View,
+    grid: Grid,
+    nominal: Reading,
+    name: str,
+    yield_: Reading,
+    basis: Texts,
+    past: Floats | None,
 ) -> pd.DataFrame:
+    """Rows of one asset; `past` is what its yield ranks among where that is not the yield itself."""
     ranked = view.method.percentile
     hurdle = combine(np.subtract, nominal, yield_)
-    rank = percentile(yield_.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals)
+    rank = percentile(yield_.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, past)
     scenarios: dict[str, Floats] = {}
     for inflation in view.method.attractiveness.inflation_scenarios_pct:
         left, needed = after_inflation(name, yield_.value, inflation)
