@@ -18,7 +18,8 @@ class RunFacts:
     """One run. `run_date` is the day whose knowledge the newest row states; `started_at` is a UTC timestamp.
 
     Nothing that became public after `run_date` is used, whatever the archive holds. With
-    `publishes_restricted` raw figures of restricted series go into the publication.
+    `publishes_restricted` raw figures of restricted series go into the publication. With `accepts_incomplete` a first
+    publication is made although inputs of the label could not be reached.
     """
 
     run_id: str
@@ -29,3 +30,4 @@ class RunFacts:
     published_path: Path
     code_version: str
     publishes_restricted: bool = False
+    accepts_incomplete: bool = False

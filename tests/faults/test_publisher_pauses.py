@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
+from assets.raw.keeping import Ingested
 from assets.sources import fred_client
 from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import SourceUnreachable
@@ -25,13 +28,10 @@ def _all_of_fred() -> list[Series]:
     return [series for series in load_catalog().in_profile("live") if series.source == "fred"]
 
 
-def _whole_load(case: Case, server: FredServer, budget: RetryBudget) -> list:
-    source = quick_source(server, lambda: NIGHT, naps=case.naps, attempts=case.attempts, budget=budget)
-    return fred_night(case.con, source, NIGHT, _all_of_fred(), budget)
-
-
-def _asked_once(server: FredServer) -> dict[str, int]:
-    return {one.series_id: server.count("/fred/series", one.series_id) for one in _all_of_fred()}
+def _whole_load(case: Case, server: FredServer, budget: RetryBudget, hours: int = 0) -> list[Ingested]:
+    night = NIGHT + dt.timedelta(hours=hours)
+    source = quick_source(server, lambda: night, naps=case.naps, attempts=case.attempts, budget=budget)
+    return fred_night(case.con, source, night, _all_of_fred(), budget)
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_the_run_after_an_outage_asks_only_for_what_is_missing(case: Case) -> No
         assert "not asked: no answer" in (first[-1].message or "")
         server.script.plans.clear()
         server.asked.clear()
-        second = _whole_load(case, server, RetryBudget(900.0, case.naps.clock))
+        second = _whole_load(case, server, RetryBudget(900.0, case.naps.clock), hours=1)
         assert {one.status for one in second if one.series.series_id in held} == {"unchanged"}
         assert {one.status for one in second if one.series.series_id not in held} == {"new"}
         assert [series for series in held if server.count("observations", series)] == []
