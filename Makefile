@@ -4,13 +4,16 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
 
-.PHONY: help setup run ui test snapshots test-slow test-kill test-ui bench lint format lock clean
+.PHONY: help setup setup-dev run ui test snapshots test-slow test-kill test-ui bench lint format lock clean
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make or refresh .venv/ from requirements.lock (every target below does this first)
+setup: ## make or refresh .venv/ from requirements.lock (`run` and `ui` do this first)
 	@deploy/setup.sh
+
+setup-dev: ## the same from requirements-dev.lock: tests and tools too (all other targets do this first)
+	@deploy/setup.sh dev
 
 run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024-12-31")
 	@$(BIN)/python -m pipelines run $(ARGS)
@@ -18,43 +21,46 @@ run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024
 ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
 	@deploy/ui.sh
 
-test: setup ## run all tests but the slow, kill, browser and benchmark groups, a process a core
+test: setup-dev ## run all tests but the slow, kill, browser and benchmark groups, a process a core
 	$(PYTEST) -n auto --dist worksteal -m "not slow and not kill and not ui and not bench" $(ARGS)
 
-snapshots: setup ## rewrite tests/snapshots after an intended change of assets or published figures
+snapshots: setup-dev ## rewrite tests/snapshots after an intended change of assets or published figures
 	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
 	@git status --short tests/snapshots
 
-test-slow: setup ## run the slow tests, a process a core
+test-slow: setup-dev ## run the slow tests, a process a core
 	$(PYTEST) -n auto --dist loadgroup -m slow $(ARGS)
 
-test-kill: setup ## kill 200 runs and 200 publications at random moments and look at what stands (KILLS=…; an hour)
+test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and look at what stands (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
-test-ui: setup ## run the browser tests (needs an installed Chromium)
+test-ui: setup-dev ## run the browser tests (needs an installed Chromium)
 	$(PYTEST) -m ui $(ARGS)
 
-bench: setup ## run the measurements in tests/benchmarks
+bench: setup-dev ## run the measurements in tests/benchmarks
 	@if ls tests/benchmarks/test_*.py >/dev/null 2>&1; then \
 	  $(PYTEST) -m bench -s tests/benchmarks $(ARGS); \
 	else \
 	  echo "make bench: there is no benchmark yet (tests/benchmarks holds none)"; \
 	fi
 
-lint: setup ## check style, format, types and the shell scripts
+lint: setup-dev ## check style, format, types and the shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@for script in deploy/*.sh .ci/run; do bash -n $$script || exit 1; done
 
-format: setup ## apply the formatter and the safe fixes
+format: setup-dev ## apply the formatter and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: setup ## resolve requirements.in into requirements.lock (hashes, no index address)
+lock: setup-dev ## resolve requirements*.in into the two locks (hashes, no index address)
 	@uv=$$(command -v uv || echo $(BIN)/uv); \
-	$$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-header requirements.in -o requirements.lock
+	for name in requirements-dev requirements; do \
+	  $$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header $$name.in $$constraint -o $$name.lock || exit 1; \
+	  constraint="-c requirements-dev.lock"; \
+	done
 
 clean: ## remove caches (never .venv/, data/ or Dagster's history)
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis

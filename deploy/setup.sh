@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venv/ from requirements.lock: hashes required, nothing else resolved. Called by make before
-# anything that needs Python; returns at once when the environment is already what the lock says.
+# Makes .venv/ from requirements.lock, or with the argument `dev` from requirements-dev.lock, which holds the same and
+# the tools of tests and lint: hashes required, nothing else resolved. Called by make before anything that needs Python;
+# returns at once when the environment is already what the lock says. One made for tests also serves to run.
 # PYTHON= selects the interpreter. Works with bash 3.2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,10 +31,15 @@ find_python() {
   stop "no Python $python_versions on PATH (python3 is $(version_of python3)); install one or give PYTHON=/path/to/python"
 }
 
-# What the environment was made from. The place is part of it: a copied or moved .venv points at the old one.
-fingerprint() { printf '%s\n' "$root"; cksum < requirements.lock; }
+lock=requirements${1:+-$1}.lock
+[ -f "$lock" ] || stop "usage: deploy/setup.sh [dev]"
 
-if [ -f .venv/made_from ] && [ "$(cat .venv/made_from)" = "$(fingerprint)" ] && [ -x .venv/bin/python ]; then
+# What the environment was made from. The place is part of it: a copied or moved .venv points at the old one.
+fingerprint() { printf '%s\n' "$root"; cksum "$1"; }
+made_from=$(cat .venv/made_from 2>/dev/null || true)
+is_made_from() { [ "$made_from" = "$(fingerprint "$1")" ]; }
+
+if [ -x .venv/bin/python ] && { is_made_from "$lock" || is_made_from requirements-dev.lock; }; then
   if [ -z "${PYTHON:-}" ] || [ "$(version_of "$PYTHON")" = "$(version_of .venv/bin/python)" ]; then exit 0; fi
 fi
 
@@ -58,13 +64,13 @@ fi
 
 rm -f .venv/made_from
 if [ -n "$has_uv" ]; then
-  echo "set-up: installing requirements.lock with uv (seconds)"
-  uv pip install --quiet --compile-bytecode --python .venv/bin/python --no-deps --require-hashes -r requirements.lock
+  echo "set-up: installing $lock with uv (seconds)"
+  uv pip install --quiet --compile-bytecode --python .venv/bin/python --no-deps --require-hashes -r "$lock"
 else
-  echo "set-up: installing requirements.lock with pip (two to four minutes; with uv on PATH, seconds)"
-  wanted=$(grep -c '^[a-z0-9].*==' requirements.lock)
+  echo "set-up: installing $lock with pip (a minute or two; with uv on PATH, seconds)"
+  wanted=$(grep -c '^[a-z0-9].*==' "$lock")
   .venv/bin/python -m pip install --progress-bar off --disable-pip-version-check --no-deps --require-hashes \
-    -r requirements.lock | awk -v wanted="$wanted" '
+    -r "$lock" | awk -v wanted="$wanted" '
       /^(Collecting|Processing)/ && ++seen % 40 == 0 { print "set-up: " seen " of at most " wanted " packages fetched"; fflush() }
       /^Installing/ { print "set-up: all fetched, installing them (about half of the time)"; fflush() }'
 fi
@@ -74,4 +80,4 @@ fi
 site_packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$root" > "$site_packages/stimulus_regime.pth"
 
-fingerprint > .venv/made_from
+fingerprint "$lock" > .venv/made_from

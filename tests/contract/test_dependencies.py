@@ -28,7 +28,7 @@ _LOOKED_AT = {
 
 
 def locked() -> list[Requirement]:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    text = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     return [Requirement(line.rstrip(" \\")) for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
 
 

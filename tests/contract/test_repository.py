@@ -42,19 +42,29 @@ def pins(name: str) -> dict[str, str]:
     return {hit[1].lower().replace("_", "-"): hit[2] for hit in found if hit}
 
 
-def test_every_requirement_is_pinned_with_a_reason() -> None:
-    lines = [
-        line for line in text_of(Path("requirements.in")).splitlines() if line and not line.startswith("#")
-    ]
+INPUTS = ("requirements.in", "requirements-dev.in")
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_requirement_is_pinned_with_a_reason(name: str) -> None:
+    lines = [line for line in text_of(Path(name)).splitlines() if line and not line.startswith(("#", "-r "))]
     assert [line for line in lines if not re.match(r"[a-z0-9_-]+==\S+(\s*;[^#]+)?\s+# \S", line)] == []
 
 
-def test_lock_holds_the_pins_and_a_hash_for_everything() -> None:
-    locked = pins("requirements.lock")
-    assert {name: locked.get(name) for name in pins("requirements.in")} == pins("requirements.in")
-    entries = re.split(r"\n(?=[A-Za-z0-9])", text_of(Path("requirements.lock")))
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_holds_the_pins_and_a_hash_for_everything(name: str) -> None:
+    wanted = pins("requirements.in") | (pins("requirements-dev.in") if "dev" in name else {})
+    locked = pins(name)
+    assert {package: locked.get(package) for package in wanted} == wanted
+    entries = re.split(r"\n(?=[A-Za-z0-9])", text_of(Path(name)))
     assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    assert "://" not in text_of(Path("requirements.lock"))
+    assert "://" not in text_of(Path(name))
+
+
+def test_tests_run_on_the_versions_that_users_install() -> None:
+    product, tested = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert {name: tested.get(name) for name in product} == product
 
 
 def test_scripts_are_valid_and_executable() -> None:

@@ -102,5 +102,5 @@ def test_no_key_is_in_the_tree_and_none_can_be_added_by_accident() -> None:
 def test_nothing_is_installed_without_its_hash() -> None:
     installs = re.findall(r"pip (?:install|sync)[^\n]*(?:\\\n[^\n]*)*", text_of(Path("deploy/setup.sh")))
     assert installs
-    assert [line for line in installs if "requirements.lock" in line and "--require-hashes" not in line] == []
+    assert [line for line in installs if '-r "$lock"' in line and "--require-hashes" not in line] == []
     assert any("--require-hashes" in line for line in installs)
