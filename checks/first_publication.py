@@ -17,7 +17,7 @@ import numpy as np
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
-from assets.compute.foreseen import Shortfall, shortfall
+from assets.compute.foreseen import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import Holding, observation_counts
 from assets.warehouse.resource import Warehouse
@@ -68,19 +68,27 @@ def foresee(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -
         return None
     series = {one.series_id: one for one in catalog.in_profile(facts.profile)}
     held = observation_counts(con, list(series))
-    there = {name for name, of in held.items() if counts(series[name], of, facts.run_date)}
+    fresh = {name for name, of in held.items() if is_fresh(series[name], of, facts.run_date)}
+    months = catalog.method.percentile.minimum_history
+    long = {name for name, of in held.items() if is_long(series[name], of, facts.run_date, months)}
     unreachable = {name for (name,) in con.execute(_UNREACHABLE, [facts.run_id]).fetchall()}
     missing = {name for name in unreachable - held.keys() if name in series and series[name].role in ROLES}
-    return shortfall(there, missing, catalog)
+    return shortfall(Inputs(fresh, long), missing, catalog)
 
 
-def counts(series: Series, held: Holding, run_date: dt.date) -> bool:
-    """Whether a series has a figure that is used on the run date: not too old, with the history its ranks need."""
+def is_fresh(series: Series, held: Holding, run_date: dt.date) -> bool:
+    """Whether the newest figure is not too old to be used on the run date."""
     if held.last_figure is None:
-        return False
-    if series.required_start is not None and held.first_observation > series.required_start:
         return False
     if series.is_step:
         return True
     end = period_end(days(held.last_figure), series.frequency)[0]
     return bool(np.datetime64(run_date, "D") - end <= np.timedelta64(series.staleness_limit_days, "D"))
+
+
+def is_long(series: Series, held: Holding, run_date: dt.date, months: int) -> bool:
+    """Whether the history is long enough for a rank: so many months, and what the catalogue requires of the series."""
+    if series.required_start is not None and held.first_observation > series.required_start:
+        return False
+    begun = np.datetime64(held.first_observation, "M")
+    return bool(np.datetime64(run_date, "M") - begun >= np.timedelta64(months, "M"))

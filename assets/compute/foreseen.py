@@ -4,8 +4,7 @@ Belongs here: coverage of the conditions from declared inputs. Does not belong h
 (`checks/first_publication.py`).
 
 The conditions are the real ones (`conditions.py`), with their components, blocks and weights. Only the readings are
-made up: a column is present when what it needs, as the catalogue declares, is there. Ages and histories of single
-dates are not looked at, so this speaks for the newest row alone.
+made up: a column is present when what it needs, as the catalogue declares, is there.
 """
 
 from __future__ import annotations
@@ -45,16 +44,49 @@ class Shortfall:
         )
 
 
-def shortfall(there: Set[str], missing: Set[str], catalog: Catalog) -> Shortfall | None:
+@dataclass(frozen=True)
+class Inputs:
+    """Ids of series: `fresh`, with a figure that is new enough to count; `long`, with a history that ranks can use."""
+
+    fresh: Set[str]
+    long: Set[str]
+
+    def with_also(self, series_ids: Set[str]) -> Inputs:
+        """The same with these series, both fresh and long."""
+        return Inputs(self.fresh | series_ids, self.long | series_ids)
+
+
+def shortfall(there: Inputs, missing: Set[str], catalog: Catalog) -> Shortfall | None:
     """What the missing series cost the newest label; None when they are not what makes it indeterminate."""
     minimum = catalog.method.coverage.minimum
-    without, with_them = coverage(there, catalog), coverage(there | missing, catalog)
+    without, with_them = coverage(there, catalog), coverage(there.with_also(missing), catalog)
     low = {name: covered for name, covered in without.items() if covered < minimum <= with_them[name]}
     return Shortfall(tuple(sorted(missing)), low, minimum) if low else None
 
 
-def coverage(there: Set[str], catalog: Catalog) -> dict[str, float]:
-    """Coverage of each condition in the score, 0 to 1, when exactly these series have a figure that counts."""
+def coverage(there: Inputs, catalog: Catalog) -> dict[str, float]:
+    """Coverage of each condition in the score, 0 to 1, with these series and no others.
+
+    A rank takes a value that is fresh and a history that is long, which may come from two series that follow each
+    other (daily quotes after monthly averages).
+    """
+    is_fresh, is_long = _presence(there.fresh, catalog), _presence(there.long, catalog)
+
+    def reading(column: str) -> Reading:
+        empty = absent(1, column, "not_fetched")
+        return replace(empty, value=np.zeros(1)) if is_fresh(column) else empty
+
+    def rank(column: str) -> Floats:
+        return np.full(1, 0.5 if is_fresh(column) and is_long(column) else np.nan)
+
+    grid = build_grid(_ANY_DAY, _ANY_DAY, {})
+    scorer = Scorer(_OnDemand(reading), grid, catalog.method, _OnDemand(rank))
+    conditions = [of(scorer) for of in _SCORED]
+    return {condition.name: float(condition.coverage[0]) for condition in conditions}
+
+
+def _presence(there: Set[str], catalog: Catalog) -> Callable[[str], bool]:
+    """Whether a series id is among these, or a "table.column" can be had from them."""
 
     @cache
     def is_present(origin: str) -> bool:
@@ -64,17 +96,7 @@ def coverage(there: Set[str], catalog: Catalog) -> dict[str, float]:
         ways = catalog.tables[table].column(column).alternatives
         return any(all(is_present(one) for one in way) for way in ways)
 
-    def reading(column: str) -> Reading:
-        empty = absent(1, column, "not_fetched")
-        return replace(empty, value=np.zeros(1)) if is_present(column) else empty
-
-    def rank(column: str) -> Floats:
-        return np.full(1, 0.5 if is_present(column) else np.nan)
-
-    grid = build_grid(_ANY_DAY, _ANY_DAY, {})
-    scorer = Scorer(_OnDemand(reading), grid, catalog.method, _OnDemand(rank))
-    conditions = [of(scorer) for of in _SCORED]
-    return {condition.name: float(condition.coverage[0]) for condition in conditions}
+    return is_present
 
 
 class _OnDemand(Mapping[str, Of], Generic[Of]):
@@ -85,6 +107,9 @@ class _OnDemand(Mapping[str, Of], Generic[Of]):
 
     def __getitem__(self, column: str) -> Of:
         return self._make(column)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
