@@ -77,6 +77,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="wait for another run, or a program that has the warehouse open, up to 15 minutes",
     )
 
+    run.add_argument(
+        "--accept-incomplete",
+        action="store_true",
+        help="make a first publication also when the label is indeterminate because inputs could not be reached",
+    )
+
     _command(commands, "show", "show", "print the published regime and its main evidence")
 
     explain = _command(commands, "explain", "explain", "print every input behind the label of a date")
