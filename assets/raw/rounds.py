@@ -23,7 +23,7 @@ from assets.sources.protocol import Probed, Source, SourceUnreachable
 
 _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
-_WAITS = (5.0, 10.0, 20.0, 40.0)  # seconds before each probe of a pause, the last one for all after it
+_WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause, the last one for all after it
 _WAITS_FOR_NOBODY = (5.0, 10.0, 15.0)  # where nothing listens: three probes in half a minute
 
 

@@ -41,6 +41,21 @@ def test_a_pace_that_is_none_is_refused(live: Settings, pace: str) -> None:
         read_access(live, {"FRED_REQUESTS_PER_SECOND": pace})
 
 
+def test_the_time_for_asking_again_is_one_budget_of_the_run(live: Settings) -> None:
+    assert open_sources(live, {"FRED_ROOT_URL": "http://127.0.0.1:9"}).budget.seconds == 900
+    assert read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "0"}).retry_budget_seconds == 0
+    with pytest.raises(ConfigurationError, match="REGIME_RETRY_BUDGET_SECONDS is"):
+        read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "an hour"})
+    with pytest.raises(ConfigurationError, match="from 0 to 21600"):
+        read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "99999999"})
+
+
+def test_a_fred_where_nothing_listens_is_said_at_once(live: Settings) -> None:
+    said = list[str]()
+    open_sources(live, {"FRED_ROOT_URL": "http://127.0.0.1:9"}, said.append)
+    assert len(said) == 1 and said[0].startswith("FRED cannot be reached: ") and KEY not in said[0]
+
+
 @pytest.mark.parametrize("url", ["example.org", "file:///etc/passwd", "https://", "http://[x"])
 def test_an_address_that_is_none_is_refused(live: Settings, url: str) -> None:
     with pytest.raises(ConfigurationError, match="WORLD_BANK_URL"):
