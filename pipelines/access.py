@@ -47,7 +47,7 @@ def open_sources(
     variables: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Sources:
-    """The publishers of a run, FRED's key tried by one request; that FRED does not answer is said.
+    """The publishers of a run, FRED's key tried by one request; that FRED or nobody answers is said.
 
     Raises ConfigurationError before any other work.
     """
@@ -60,7 +60,7 @@ def open_sources(
     except (CredentialsRefused, ValueError) as error:
         raise ConfigurationError(str(error)) from None
     if failure is not None:
-        say(f"FRED cannot be reached: {failure}")
+        say(failure)
     return sources
 
 

@@ -92,7 +92,7 @@ def _incomplete(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
     if not failed:
         return ()
     return (
-        f"nothing is published yet: {failed[0].description}",
+        f"no first publication: {failed[0].description}",
         "what was fetched is kept and the next run asks for the rest; `run --accept-incomplete` publishes all the same",
     )
 

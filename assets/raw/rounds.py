@@ -101,22 +101,21 @@ class Rounds:
 
     def _is_back(self, failed: Ingested) -> bool:
         """Wait until the publisher answers; False when it counts as down, or when the budget is spent first."""
-        failure, name, probes = failed.failure, self._headway.name, 0
+        failure, refusals = failed.failure, 0
         with self._budget.spending():
             while True:
-                nobody = isinstance(failure, SourceUnreachable) and failure.nothing_listens
-                self._budget.wait(self._next_wait(failure, probes, nobody))
+                self._budget.wait(self._next_wait(failure, refusals))
                 if not isinstance(self._source, Probed):
                     return True  # the next series is the probe
                 try:
                     self._source.probe()
                 except SourceUnreachable as again:
-                    failure, probes = again, probes + 1
+                    failure = again
+                    refusals = refusals + 1 if again.nothing_listens else 0
                 else:
-                    progress.info(f"{name}: there again, going on where it stopped")
+                    progress.info(f"{self._headway.name}: answers again, going on where it stopped")
                     return True
-                is_outage = self._budget.has_refused and not self._budget.has_answered
-                if nobody and (probes >= len(_WAITS_FOR_NOBODY) or is_outage):
+                if refusals and (refusals >= len(_WAITS_FOR_NOBODY) or self._is_outage):
                     self._budget.has_refused = True
                     return self._count_as_down(f"nothing listens there ({failure})")
                 if self._left <= 0.0:
@@ -125,23 +124,28 @@ class Rounds:
                     )
 
     @property
+    def _is_outage(self) -> bool:
+        """Whether another publisher is known to be down and none has answered: the network is the likely cause."""
+        return self._budget.has_refused and not self._budget.has_answered
+
+    @property
     def _left(self) -> float:
         return min(self._budget.left, max(self._until - self._budget.spent, 0.0))
 
-    def _next_wait(self, failure: Exception | None, probes: int, nobody: bool) -> float:
+    def _next_wait(self, failure: Exception | None, refusals: int) -> float:
         """Seconds before the next probe, told to whoever looks on."""
-        if nobody:
-            is_outage = self._budget.has_refused and not self._budget.has_answered
-            wait = 0.0 if is_outage else _WAITS_FOR_NOBODY[min(probes, len(_WAITS_FOR_NOBODY) - 1)]
+        if isinstance(failure, SourceUnreachable) and failure.nothing_listens:
+            wait = 0.0 if self._is_outage else _WAITS_FOR_NOBODY[refusals]
         else:
             wait = _WAITS[min(self._wait, len(_WAITS) - 1)]
             self._wait += 1
         asked = failure.retry_after if isinstance(failure, SourceUnreachable) else None
         wait = min(max(wait, asked or 0.0), self._left)
-        progress.info(
-            f"{self._headway.name}: does not answer ({failure}); next try in {wait:.0f} s, "
-            f"{self._left:.0f} s left for asking again"
-        )
+        if wait > 0.0:
+            progress.info(
+                f"{self._headway.name}: does not answer ({failure}); next try in {wait:.0f} s, "
+                f"{self._left:.0f} s left for asking again"
+            )
         return wait
 
     def _count_as_down(self, why: str) -> bool:

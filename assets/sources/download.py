@@ -61,6 +61,10 @@ class Downloader:
         """Requests made so far, repeated ones included."""
         return self._http.requests
 
+    def is_there(self) -> bool:
+        """Whether the server takes a connection."""
+        return self._http.is_there(self.address)
+
     def get(
         self, url: str, since: dt.datetime | None = None, query: Mapping[str, str] | None = None
     ) -> File | None:

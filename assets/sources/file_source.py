@@ -76,6 +76,10 @@ class FileSource(Generic[Table]):
         """Requests made so far, repeated ones included."""
         return self._publisher.downloader.requests
 
+    def is_there(self) -> bool:
+        """Whether the publisher's server takes a connection; no figure is read."""
+        return self._publisher.downloader.is_there()
+
     def probe(self) -> None:
         """Ask for the table again after a failure. Raises SourceUnreachable; what answers with anything is there."""
         self._failure = None

@@ -91,6 +91,16 @@ class Http:
             raise outcome
         return outcome
 
+    def is_there(self, url: str) -> bool:
+        """Whether a server takes the connection; a few seconds at most, and no body is read."""
+        try:
+            with self._client.stream("GET", url, timeout=_LONGEST_CONNECT):
+                return True
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL, Permanent):
+            return False
+        except httpx.HTTPError:
+            return True
+
     def _before_deadline(self, send: Callable[[], Answer | Exception]) -> Answer | Exception:
         """Close the sockets when time is up: a timeout counts from the last byte, so a server that drips evades it."""
         self._is_late = False

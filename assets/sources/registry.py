@@ -18,6 +18,7 @@ from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, SourceKey
+from assets.sources.file_source import FileSource
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
 from assets.sources.protocol import Probed, Source, SourceUnreachable
 from assets.sources.sample import SampleSource
@@ -82,8 +83,14 @@ class Sources:
             if isinstance(fred, Probed):
                 fred.probe()
         except SourceUnreachable as failure:
-            return str(failure)
+            if failure.nothing_listens and not any(self._is_there(key) for key in _PUBLISHERS):
+                return f"no publisher can be reached ({failure})"
+            return f"FRED cannot be reached ({failure})"
         return None
+
+    def _is_there(self, key: SourceKey) -> bool:
+        source = self.of(key)
+        return isinstance(source, FileSource) and source.is_there()
 
     def last_day(self, started_at: dt.datetime) -> dt.date:
         """The sources' own day: no figure can be about a later one. The sample's last, or New York's at the start."""

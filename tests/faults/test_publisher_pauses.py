@@ -94,7 +94,7 @@ def test_three_failures_in_a_row_pause_and_the_three_are_asked_again(
     assert case.naps.slept == [5.0, 10.0, 20.0]
     said = [record.getMessage() for record in caplog.records if record.name == "stimulus_regime"]
     assert any("next try in 10 s" in line and "left for asking again" in line for line in said)
-    assert any("there again" in line for line in said)
+    assert any("answers again" in line for line in said)
     assert "CRITICAL" not in said and KEY not in "".join(said)
     assert [one.requests > 2 for one in done.values()] == [True] * 3, "both attempts are booked"
 

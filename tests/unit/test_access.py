@@ -10,8 +10,12 @@ import pytest
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND
 from assets.sources.protocol import CredentialsRefused, SourceUnreachable
+from assets.sources.registry import Sources
 from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
+from tests.loopback.fed_board import PATH as BOARD_PATH
+from tests.loopback.fed_board import fed_board
+from tests.loopback.server import running
 from tests.loopback.world import KEY
 
 
@@ -42,7 +46,7 @@ def test_a_pace_that_is_none_is_refused(live: Settings, pace: str) -> None:
 
 
 def test_the_time_for_asking_again_is_one_budget_of_the_run(live: Settings) -> None:
-    assert open_sources(live, {"FRED_ROOT_URL": "http://127.0.0.1:9"}).budget.seconds == 900
+    assert Sources(read_access(live, {})).budget.seconds == 900
     assert read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "0"}).retry_budget_seconds == 0
     with pytest.raises(ConfigurationError, match="REGIME_RETRY_BUDGET_SECONDS is"):
         read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "an hour"})
@@ -52,8 +56,12 @@ def test_the_time_for_asking_again_is_one_budget_of_the_run(live: Settings) -> N
 
 def test_a_fred_where_nothing_listens_is_said_at_once(live: Settings) -> None:
     said = list[str]()
-    open_sources(live, {"FRED_ROOT_URL": "http://127.0.0.1:9"}, said.append)
-    assert len(said) == 1 and said[0].startswith("FRED cannot be reached: ") and KEY not in said[0]
+    nowhere = dict.fromkeys(("FRED_ROOT_URL", *URL_VARIABLES.values()), "http://127.0.0.1:9/x")
+    open_sources(live, nowhere, said.append)
+    with running(fed_board()) as board:
+        open_sources(live, {**nowhere, "FED_BOARD_URL": board.root + BOARD_PATH}, said.append)
+    assert [line.split(" (")[0] for line in said] == ["no publisher can be reached", "FRED cannot be reached"]
+    assert KEY not in "".join(said)
 
 
 @pytest.mark.parametrize("url", ["example.org", "file:///etc/passwd", "https://", "http://[x"])
