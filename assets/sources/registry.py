@@ -82,6 +82,7 @@ class Sources:
         try:
             if isinstance(fred, Probed):
                 fred.probe()
+                self.budget.has_answered = True
         except SourceUnreachable as failure:
             if failure.nothing_listens and not any(self._is_there(key) for key in _PUBLISHERS):
                 return f"no publisher can be reached ({failure})"
