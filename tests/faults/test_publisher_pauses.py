@@ -10,15 +10,19 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.raw.keeping import Ingested
 from assets.sources import fred_client
-from assets.sources.pacing import RetryBudget
+from assets.sources.fed_board import fed_board_source
+from assets.sources.pacing import Patience, RetryBudget
 from assets.sources.protocol import SourceUnreachable
 from tests.faults.fred_case import ALWAYS, INFO, NIGHT, OBSERVATIONS, SERIES, Case
 from tests.loopback import faults
 from tests.loopback import fred_server as server_module
 from tests.loopback.build import live_world
 from tests.loopback.clients import quick_source
+from tests.loopback.fed_board import PATH as BOARD_PATH
+from tests.loopback.fed_board import fed_board
 from tests.loopback.fred_server import FredServer, fred_server
 from tests.loopback.nights import fred_night, statuses
+from tests.loopback.server import Fault, running
 from tests.loopback.world import KEY
 
 FIVE_MINUTES = 300.0
@@ -163,6 +167,19 @@ def test_a_publisher_of_few_series_may_not_spend_the_time_of_the_others(case: Ca
     source = quick_source(case.server, naps=case.naps, attempts=1, budget=budget)
     fred_night(case.con, source, NIGHT, SERIES[:1], budget)
     assert budget.spent == pytest.approx(60, abs=15)
+
+
+def test_a_file_that_fails_is_asked_for_again_once_for_all_its_series(case: Case) -> None:
+    """Two attempts fail, and the probe's first; the probe's second brings the file, which serves both series."""
+    budget = RetryBudget(900.0, case.naps.clock)
+    both = [load_catalog().series[series_id] for series_id in ("EBP", "GZ_SPREAD")]
+    with running(fed_board()) as server:
+        server.faults = [Fault(status=500)] * 3
+        patience = Patience(attempts=2, clock=case.naps.clock, budget=budget)
+        source = fed_board_source(server.root + BOARD_PATH, patience)
+        done = fred_night(case.con, source, NIGHT, both, budget)
+        assert [one.status for one in done] == ["new", "new"]
+        assert len(server.requests) == 4 and 5.0 in case.naps.slept
 
 
 def test_pages_that_came_are_not_asked_for_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
