@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.catalog.loader import load_catalog
 from checks.factories import archive_check, identity_checks, table_check
+from checks.first_publication import first_publication_check
 from checks.frames import load_table
 from checks.registry import JUDGEMENT, suite_of
 
@@ -30,5 +31,6 @@ def _table_check(name: str) -> dg.AssetChecksDefinition:
 CHECKS: list[dg.AssetChecksDefinition] = [
     archive_check(list(load_catalog().series.values())),
     identity_checks(load_catalog()),
+    first_publication_check(load_catalog()),
     *(_table_check(name) for name in JUDGEMENT if name not in _WITHOUT_ASSET),
 ]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipelines.full_disk import full_disk
-from pipelines.settings import ConfigurationError, parse_date
+from pipelines.settings import PROFILES, ConfigurationError, parse_date
 
 PROG = "python -m pipelines"
 USAGE_ERROR, INTERRUPTED = 2, 130
@@ -32,7 +32,8 @@ _EPILOG = """exit status of `run`:
   0    published, also with some inputs stale or absent (the message says which)
   1    held: a check failed or a sample file was refused; the previous file still stands
   2    wrong usage or configuration, a full disk, or another run holds the lock
-  3    nothing could be published because sources could not be reached
+  3    nothing was published because sources could not be reached: none at all, or, before the first
+       publication, so many that the label would be indeterminate (--accept-incomplete publishes)
   130  interrupted by Ctrl-C, SIGTERM or SIGHUP before anything was published
 
 `run` is what `make run` does. Variables are listed in .env.example."""
@@ -57,6 +58,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", "run", "run the nightly job once and publish")
     run.add_argument(
+        "--profile",
+        metavar="P",
+        choices=PROFILES,
+        help="whose figures: sample (bundled, works without a network) or live (needs FRED_API_KEY); by default live "
+        "with a key, else sample",
+    )
+    run.add_argument(
         "--as-of",
         metavar="DATE",
         type=_date,
@@ -67,6 +75,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--wait",
         action="store_true",
         help="wait for another run, or a program that has the warehouse open, up to 15 minutes",
+    )
+
+    run.add_argument(
+        "--accept-incomplete",
+        action="store_true",
+        help="make a first publication also when the label is indeterminate because inputs could not be reached",
     )
 
     _command(commands, "show", "show", "print the published regime and its main evidence")

@@ -6,7 +6,7 @@ Belongs here: key, pace and addresses, and the faults in them, one line each. Do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ URL_VARIABLES: dict[SourceKey, str] = {
     "shiller": "SHILLER_URL",
     "world_bank": "WORLD_BANK_URL",
 }
+_LONGEST_BUDGET = 6 * 3600
 _FASTEST = 1000.0  # requests a second, of a server of one's own
 
 
@@ -36,21 +37,44 @@ def read_access(settings: Settings, variables: Mapping[str, str] | None = None) 
         fred_api_key=settings.fred_api_key,
         fred_root_url=_address(found, "FRED_ROOT_URL"),
         fred_requests_per_second=_pace(found),
+        retry_budget_seconds=_retry_budget(found),
         urls={key: url for key, name in URL_VARIABLES.items() if (url := _address(found, name)) is not None},
     )
 
 
-def open_sources(settings: Settings, variables: Mapping[str, str] | None = None) -> Sources:
-    """The publishers of a run, FRED's key tried by one request. Raises ConfigurationError before any other work."""
+def open_sources(
+    settings: Settings,
+    variables: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Sources:
+    """The publishers of a run, FRED's key tried by one request; that FRED or nobody answers is said.
+
+    Raises ConfigurationError before any other work.
+    """
     from assets.sources.protocol import CredentialsRefused
     from assets.sources.registry import Sources
 
     sources = Sources(read_access(settings, variables))
     try:
-        sources.check()
+        failure = sources.check()
     except (CredentialsRefused, ValueError) as error:
         raise ConfigurationError(str(error)) from None
+    if failure is not None:
+        say(failure)
     return sources
+
+
+def _retry_budget(variables: Mapping[str, str]) -> float:
+    from assets.sources.pacing import BUDGET_SECONDS
+
+    text = variables.get("REGIME_RETRY_BUDGET_SECONDS")
+    if text is None:
+        return BUDGET_SECONDS
+    if not text.isascii() or not text.isdecimal() or int(text) > _LONGEST_BUDGET:
+        raise ConfigurationError(
+            f"REGIME_RETRY_BUDGET_SECONDS is {text!r}: give whole seconds from 0 to {_LONGEST_BUDGET}"
+        )
+    return float(text)
 
 
 def _pace(variables: Mapping[str, str]) -> float | None:

@@ -18,6 +18,9 @@ from pipelines import process
 from pipelines.settings import Settings
 
 Say = Callable[[str], None]
+ACCEPTS_INCOMPLETE_TAG = (
+    "stimulus_regime/accept_incomplete"  # of the run, set by `run --accept-incomplete` alone
+)
 PUBLISHED_KEY = ["publish", "release"]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has it all
 
@@ -31,8 +34,12 @@ class Outcome:
     checks: tuple[str, ...]
 
 
-def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome:
+def run_nightly(
+    settings: Settings, *, wait_seconds: float, say: Say, accepts_incomplete: bool = False
+) -> Outcome:
     """Run the whole job once; success is a publication, never inferred from anything else.
+
+    `accepts_incomplete`: a first publication is made also when inputs of the label could not be reached.
 
     Failures of the job are outcomes. Raises LockHeld, WarehouseError or PublicationRefused where it cannot begin: the
     run's own resource looks at the same again, but these must be known before Dagster is loaded.
@@ -45,10 +52,10 @@ def run_nightly(settings: Settings, *, wait_seconds: float, say: Say) -> Outcome
         prepare(settings.published_path, settings.profile, settings.run_date)
         wait_for_others(settings.warehouse_path, wait_seconds, say)
         _export(settings)
-        return _execute(settings, say)
+        return _execute(settings, say, accepts_incomplete)
 
 
-def _execute(settings: Settings, say: Say) -> Outcome:
+def _execute(settings: Settings, say: Say, accepts_incomplete: bool) -> Outcome:
     say("loading the pipeline")
     from pipelines.dead_runs import MARKERS_TAG, canceled_when_interrupted
     from pipelines.definitions import defs
@@ -65,7 +72,10 @@ def _execute(settings: Settings, say: Say) -> Outcome:
             instance=instance,
             run_config=_QUIET,
             raise_on_error=False,
-            tags={MARKERS_TAG: str(settings.lock_path.parent)},
+            tags={
+                MARKERS_TAG: str(settings.lock_path.parent),
+                **({ACCEPTS_INCOMPLETE_TAG: "true"} if accepts_incomplete else {}),
+            },
             run_id=run_id,
         )
         return outcome_of(result, settings)

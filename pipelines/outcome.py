@@ -15,6 +15,7 @@ import duckdb
 from assets.progress import progress
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.errors import OpenElsewhere
+from checks.first_publication import CHECK as FIRST_PUBLICATION
 from pipelines import process
 from pipelines.full_disk import full_disk
 from pipelines.nightly import PUBLISHED_KEY, Outcome
@@ -29,6 +30,9 @@ SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
 _WAIT_SECONDS = 60.0  # for somebody who looks into the warehouse the moment the run has closed it
+_NO_SOURCE = (
+    "nothing could be published: no source could be reached; without a network, `run --profile sample` works"
+)
 _READ = ("new", "unchanged", "stale")
 
 
@@ -68,12 +72,29 @@ def _outcome(
         return Outcome("published", tuple(lines), ())
     by_status = Counter(status for status, *_ in fetches)
     if by_status["unreachable"] and not any(by_status[status] for status in (*_READ, "refused")):
-        return Outcome("unreachable", (*lines, "nothing could be published: no source could be reached"), ())
+        return Outcome("unreachable", (*lines, _NO_SOURCE), ())
+    if reason := _incomplete(result):
+        return Outcome("unreachable", (*lines, *reason), ())
     refused = [message for status, _, message, *_ in fetches if status == "refused"]
     checks = tuple(dict.fromkeys(f"{asset} {check}" for asset, check, _ in failed))
     told = [f"{asset} {check}: {message}" for asset, check, message in failed]
     reasons = [*refused, *told] or _errors(result)
     return Outcome("held", (*lines, *reasons), checks)
+
+
+def _incomplete(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    """Why a first publication is not made; nothing when that is not what stopped the run."""
+    failed = [
+        check
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == FIRST_PUBLICATION and not check.passed
+    ]
+    if not failed:
+        return ()
+    return (
+        f"no first publication: {failed[0].description}",
+        "what was fetched is kept and the next run asks for the rest; `run --accept-incomplete` publishes all the same",
+    )
 
 
 def _is_published(result: dg.ExecuteInProcessResult) -> bool:

@@ -21,6 +21,7 @@ from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
 from pipelines.access import open_sources
 from pipelines.dead_runs import fail_dead_runs
+from pipelines.nightly import ACCEPTS_INCOMPLETE_TAG
 from pipelines.process import ensure_home
 from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 
@@ -41,13 +42,14 @@ def run_facts(context: dg.InitResourceContext) -> RunFacts:
         code_version=code_version(),
         publishes_restricted=settings.publishes_restricted,
         is_historical=settings.as_of is not None,
+        accepts_incomplete=context.run is not None and ACCEPTS_INCOMPLETE_TAG in context.run.tags,
     )
 
 
 @dg.resource(description="The publishers of the run's profile; live, FRED's key is tried before any work.")
 def sources(context: dg.InitResourceContext) -> Sources:
     """Holds the key out of sight: Dagster writes down neither resources nor what they print."""
-    return open_sources(load_settings())
+    return open_sources(load_settings(), say=progress.info)
 
 
 @dg.resource(

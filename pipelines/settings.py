@@ -17,14 +17,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Profile = Literal["sample", "live"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 KNOWN_VARIABLES = (
     "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
     "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF", "REGIME_PUBLISH_RESTRICTED",
+    "REGIME_RETRY_BUDGET_SECONDS",
     "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
     "DAGSTER_HOME", "REGIME_ALERT_URLS",
 )  # fmt: skip
@@ -154,14 +156,14 @@ def is_on(variables: Mapping[str, str], name: str) -> bool:
 def choose_profile(variables: Mapping[str, str]) -> Profile:
     """The one place that decides whose figures a run uses: live with a FRED key, else the sample, unless told."""
     asked = variables.get("REGIME_PROFILE")
-    if asked not in (None, "sample", "live"):
-        raise ConfigurationError(f"REGIME_PROFILE is {asked!r}: give sample or live")
+    if asked not in (None, *PROFILES):
+        raise ConfigurationError(f"REGIME_PROFILE is {asked!r}: give {' or '.join(PROFILES)}")
     has_key = "FRED_API_KEY" in variables
     if asked == "live" and not has_key:
         from assets.sources.fred_errors import KEY_PAGE
 
         raise ConfigurationError(
-            f"REGIME_PROFILE=live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+            f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
         )
     return "live" if has_key and asked != "sample" else "sample"
 

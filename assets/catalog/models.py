@@ -120,7 +120,9 @@ class Repeat(Entry):
 class Column(Entry):
     """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
 
-    `derived_from` names series ids or "table.column" of another table; it is empty for keys. `formula`, where there is
+    `derived_from` names series ids or "table.column" of another table; it is empty for keys. `needs` names, where not
+    all of them are needed, the sets of which any one gives the column a value; a series that is not in the profile
+    never does. `formula`, where there is
     one, is SQL over the same row, other tables as table.column, joined by as_of_date. `repeats` is required where the
     column passes on figures of series with restricted rights one for one: `assets/warehouse/rights.py` withholds them.
     """
@@ -131,6 +133,7 @@ class Column(Entry):
     definition: Sentence
     nullable: bool
     derived_from: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...] = ()
     formula: Text | None = None
     minimum: float | None = None
     maximum: float | None = None
@@ -142,11 +145,20 @@ class Column(Entry):
     def _consistent(self) -> Self:
         if self.repeats and not (self.nullable and self.type == "DOUBLE"):
             raise ValueError("key 'repeats': what is withheld is NULL, so the column is a nullable DOUBLE")
+        if strange := sorted(
+            {origin for needed in self.needs for origin in needed}.difference(self.derived_from)
+        ):
+            raise ValueError(f"key 'needs': {strange[0]} is not in 'derived_from'")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("key 'minimum': above maximum")
         if self.values is not None and self.type != "VARCHAR":
             raise ValueError("key 'values': only a VARCHAR column lists its values")
         return self
+
+    @property
+    def alternatives(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of origins of which any one gives the column a value."""
+        return self.needs or (self.derived_from,)
 
 
 class Table(Entry):

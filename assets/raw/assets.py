@@ -77,6 +77,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
                 sources.last_day(facts.started_at),
                 facts,
                 load_catalog(),
+                sources.budget,
             )
         progress.info(f"raw/{source}: {_summary(done)}")
         for one in done:

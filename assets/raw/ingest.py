@@ -22,7 +22,9 @@ from assets.compute.calendar import Days, days, first_publication, released_on
 from assets.progress import progress
 from assets.raw.headway import Headway
 from assets.raw.keeping import Ingested, Keeper
+from assets.raw.rounds import Rounds
 from assets.run_facts import RunFacts
+from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import (
     CountsRequests,
     Known,
@@ -51,11 +53,13 @@ def ingest(
     today: dt.date,
     facts: RunFacts,
     catalog: Catalog,
+    budget: RetryBudget | None = None,
 ) -> list[Ingested]:
     """Fetch and merge the selected series of one publisher; every one of them gets a result and a row in the books.
 
-    `today` is the source's own day; `source` may be None when no selected series is of the run's profile. What was
-    fetched is written before long, also when the run is interrupted. Raises CredentialsRefused.
+    `today` is the source's own day; `source` may be None when no selected series is of the run's profile. `budget` is
+    what the run may still wait and ask again (None: not at all). What was fetched is written before long, also when the
+    run is interrupted. Raises CredentialsRefused.
     """
     of_profile = [series for series in selected if facts.profile in series.profiles]
     absent = [Ingested(s, _fetch_id(facts, s), "not_in_profile") for s in selected if s not in of_profile]
@@ -65,11 +69,10 @@ def ingest(
         if source is not None and of_profile:
             reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
             reading.announce(of_profile)
-            headway = Headway(f"raw/{of_profile[0].source}", len(of_profile))
-            for series in of_profile:
-                fetched = reading.of(series)
+            budget = budget or RetryBudget(0.0)
+            headway = Headway(f"raw/{of_profile[0].source}", len(of_profile), budget)
+            for fetched in Rounds(source, reading.of, reading.not_asked, budget, headway).results(of_profile):
                 keeper.add(fetched)
-                headway.step(fetched.requests)
     return keeper.done
 
 
@@ -106,15 +109,23 @@ class _Reading:
         fetched.seconds = time.monotonic() - began
         return fetched
 
+    def not_asked(self, series: Series, why: str) -> Ingested:
+        """A series whose publisher counts as down."""
+        return Ingested(
+            series, _fetch_id(self._facts, series), "unreachable", f"{series.series_id}: not asked: {why}"
+        )
+
     def _fetch(self, series: Series) -> Ingested:
         fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
         except PayloadRefused as refusal:
-            return Ingested(series, fetch_id, "refused", str(refusal))
-        except (SourceUnreachable, SeriesUnknown) as failure:
-            return Ingested(series, fetch_id, "unreachable", str(failure))
+            return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
+        except SourceUnreachable as failure:
+            return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
+        except SeriesUnknown as unknown:
+            return Ingested(series, fetch_id, "unreachable", str(unknown))
         done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
         done.released_on = self._released_on(series, payload, known)
         done.absent_on = self._absent_on(series, payload)

@@ -17,7 +17,7 @@ import numpy as np
 from assets.catalog.models import Series
 from assets.compute.calendar import days, period_end
 from assets.run_facts import RunFacts
-from assets.sources.protocol import FetchStatus, LateRelease, Payload
+from assets.sources.protocol import FetchStatus, LateRelease, Payload, PayloadRefused, SourceUnreachable
 from assets.warehouse.fetches import record_fetches
 from assets.warehouse.merge import MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import Holding, observation_counts
@@ -36,7 +36,7 @@ class Ingested:
 
     `requests` and `seconds` are what asking took, failed attempts included. `released_on` replaces the lag rule.
     `late` is a figure whose planned day has passed. `absent_on`: day of the last complete fetch, on which a figure
-    seen now for the first time was not public yet.
+    seen now for the first time was not public yet. `failure` is why nothing came.
     """
 
     series: Series
@@ -51,6 +51,12 @@ class Ingested:
     absent_on: dt.date | None = None
     counts: MergeCounts = _NOTHING
     holding: Holding | None = None
+    failure: SourceUnreachable | PayloadRefused | None = None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether asking again later may help."""
+        return self.failure is not None and self.failure.may_pass
 
 
 class Keeper:

@@ -16,9 +16,15 @@ from assets.sources.http import Answer, Http, Limits, TooLarge, checked_address
 from assets.sources.pacing import Patience, Permanent, Transient, refusal
 from assets.sources.protocol import Rule
 
+PATIENCE = Patience(attempts=4, longest_wait=60.0)
+
 
 class Unreachable(Exception):
-    """No answer, or none that asking again would change: one line."""
+    """No answer, or none that asking again would change: one line. `failure` is what happened below."""
+
+    def __init__(self, message: str, failure: Exception | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class Unusable(Exception):
@@ -47,13 +53,17 @@ class Downloader:
         """`variable` names the setting of the address. Raises ValueError for one without https."""
         self.address = checked_address(address, variable)
         self.variable = variable
-        self._patience = patience or Patience(attempts=4, longest_wait=60.0)
+        self._patience = patience or PATIENCE
         self._http = Http(limits or Limits(), follows_redirects=True)
 
     @property
     def requests(self) -> int:
         """Requests made so far, repeated ones included."""
         return self._http.requests
+
+    def is_there(self) -> bool:
+        """Whether the server takes a connection."""
+        return self._http.is_there(self.address)
 
     def get(
         self, url: str, since: dt.datetime | None = None, query: Mapping[str, str] | None = None
@@ -68,7 +78,7 @@ class Downloader:
         except TooLarge as failure:
             raise Unusable("missing_column", str(failure)) from None
         except (Transient, Permanent) as failure:
-            raise Unreachable(f"{where}: {failure}") from None
+            raise Unreachable(f"{where}: {failure}", failure) from None
         return None if answer.status == 304 else File(answer.body, where, answer.last_modified)
 
     def _once(self, url: str, since: dt.datetime | None, query: Mapping[str, str] | None) -> Answer:

@@ -69,11 +69,26 @@ class FileSource(Generic[Table]):
         self._obtained: Obtained[Table] | None = None
         self._failure: Unreachable | Unusable | None = None
         self._unchanged_since: dt.datetime | None = None
+        self._asked_since: dt.datetime | None = None
 
     @property
     def requests(self) -> int:
         """Requests made so far, repeated ones included."""
         return self._publisher.downloader.requests
+
+    def is_there(self) -> bool:
+        """Whether the publisher's server takes a connection; no figure is read."""
+        return self._publisher.downloader.is_there()
+
+    def probe(self) -> None:
+        """Ask for the table again after a failure. Raises SourceUnreachable; what answers with anything is there."""
+        self._failure = None
+        try:
+            self._table(self._asked_since)
+        except Unreachable as failure:
+            raise SourceUnreachable(str(failure), failure.failure) from None
+        except Unusable:
+            return
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """The series' whole history, or that nothing changed since the last accepted fetch.
@@ -90,7 +105,7 @@ class FileSource(Generic[Table]):
                 Figures([], []) if obtained is None else self._publisher.figures(obtained, series.series_id)
             )
         except Unreachable as failure:
-            raise SourceUnreachable(f"{series.series_id}: {failure}") from None
+            raise SourceUnreachable(f"{series.series_id}: {failure}", failure.failure) from None
         except Unusable as fault:
             raise PayloadRefused(fault.rule, series.series_id, where, fault.detail, _WAY_OUT) from None
         except KeyError:
@@ -125,6 +140,7 @@ class FileSource(Generic[Table]):
             return self._obtained
         if since is not None and since == self._unchanged_since:
             return None
+        self._asked_since = since
         try:
             self._obtained = self._publisher.obtain(since)
         except (Unreachable, Unusable) as failure:

@@ -24,7 +24,7 @@ from assets.sources.fred_calendar import expected_on, is_overdue, next_stamp, pu
 from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient, Release, SeriesInfo
 from assets.sources.fred_errors import FredError, Garbled, KeyRefused, NotInAlfred, SeriesNotFound
 from assets.sources.fred_vintages import FIRST_DAY, Periods, Unreadable, in_todays_unit, with_withdrawals
-from assets.sources.pacing import Transient
+from assets.sources.pacing import Patience, RetryBudget, Transient
 from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
     CredentialsRefused,
@@ -41,7 +41,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _RECONCILE_AFTER_DAYS = 6
 _NIGHTS = 5  # the schedule runs Monday to Friday
 _LOOK_BACK_DAYS = 100  # a market series may correct a quote of the last weeks; older ones once a week
-_GIVE_UP_AFTER = 3  # series in a row without a usable answer: the others would wait as long for nothing
+_CALENDAR_FAILURES = 3  # then release dates are not asked for any more: figures are dated by lag without them
 _PROBE = "UNRATE"
 _DAY = dt.timedelta(days=1)
 _WAY_OUT = "ask again, then check FRED's page of the series"
@@ -63,22 +63,32 @@ class FredSource:
         """`now` is an aware moment."""
         self._client = client
         self._now = now
-        self._unanswered = 0
+        self._calendar_failures = 0
         self._releases: dict[str, Release] = {}
         self._dates: dict[tuple[int, bool], Days] = {}
 
     @classmethod
     def connect(
-        cls, api_key: str | None, root_url: str | None = None, per_second: float | None = None
+        cls,
+        api_key: str | None,
+        root_url: str | None = None,
+        per_second: float | None = None,
+        budget: RetryBudget | None = None,
     ) -> FredSource:
         """A source for a key, at FRED's own address and pace unless told; nothing is asked yet.
 
         Raises CredentialsRefused, ValueError (an address that is none).
         """
         try:
-            return cls(FredClient(api_key, root_url, requests_per_second=per_second or REQUESTS_PER_SECOND))
+            client = FredClient(
+                api_key,
+                root_url,
+                requests_per_second=per_second or REQUESTS_PER_SECOND,
+                patience=Patience(budget=budget),
+            )
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
+        return cls(client)
 
     @property
     def requests(self) -> int:
@@ -92,7 +102,7 @@ class FredSource:
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient) as error:
-            raise SourceUnreachable(str(error)) from None
+            raise SourceUnreachable(str(error), error) from None
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """The series with its vintages if it is revised, else its figures; with `known`, what is new to us.
@@ -101,17 +111,11 @@ class FredSource:
         CredentialsRefused, PayloadRefused (an answer that stays unreadable).
         """
         where = f"{self._client.root_url}/series/observations?series_id={series.series_id}"
-        if self._unanswered >= _GIVE_UP_AFTER:
-            raise SourceUnreachable(
-                f"{where}: not asked: no usable answer for {self._unanswered} series in a row"
-            )
         began, before = time.monotonic(), self._client.requests
         try:
             info, served = self._ask(series, known)
         except (FredError, Transient, Unreadable) as error:
-            self._unanswered = self._unanswered + 1 if isinstance(error, Transient) else 0
             raise _meaning(error, series.series_id, where) from None
-        self._unanswered = 0
         return Payload(
             series_id=series.series_id,
             observations=served.rows,
@@ -189,7 +193,7 @@ class FredSource:
 
     def _release_dates(self, series: Series, planned: bool) -> Days:
         """Days on which the series' release came out, or was planned to; none when FRED does not say."""
-        if self._unanswered >= _GIVE_UP_AFTER:
+        if self._calendar_failures >= _CALENDAR_FAILURES:
             return days([])
         try:
             if series.series_id not in self._releases:
@@ -200,7 +204,7 @@ class FredSource:
         except KeyRefused as refusal:
             raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient, Unreadable) as error:
-            self._unanswered += isinstance(error, Transient)
+            self._calendar_failures += isinstance(error, Transient)
             return days([])
         return self._dates[asked]
 
@@ -224,7 +228,8 @@ def is_reconciliation_due(series_id: str, reconciled_at: dt.datetime | None, tod
 def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     """What a failure of FRED's means for a series, in the words of the protocol."""
     if isinstance(error, Garbled | Unreadable):
-        return PayloadRefused(_rule(error), series_id, where, str(error), _WAY_OUT)
+        may_pass = isinstance(error, Transient)
+        return PayloadRefused(_rule(error), series_id, where, str(error), _WAY_OUT, may_pass)
     if isinstance(error, KeyRefused):
         return CredentialsRefused(str(error))
     if isinstance(error, SeriesNotFound):
@@ -234,7 +239,7 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
             f"{series_id}: FRED serves no vintages of it today, and today's figures do not stand in: "
             f"they would be dated before their release ({error})"
         )
-    return SourceUnreachable(f"{series_id}: {error}")
+    return SourceUnreachable(f"{series_id}: {error}", error)
 
 
 def _rule(error: Garbled | Unreadable) -> Rule:

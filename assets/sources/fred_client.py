@@ -15,13 +15,22 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from fredapi import Fred
 
 from assets.compute.calendar import Days
-from assets.sources.fred_errors import ApiKey, FredError, Garbled, TooManyVintages, failure_of
+from assets.progress import NowAndThen
+from assets.sources.fred_errors import (
+    ApiKey,
+    FredError,
+    Garbled,
+    KeyDoubted,
+    KeyRefused,
+    TooManyVintages,
+    failure_of,
+)
 from assets.sources.fred_vintages import (
     FIRST_DAY,
     LAST_DAY,
@@ -33,7 +42,7 @@ from assets.sources.fred_vintages import (
     windows,
 )
 from assets.sources.http import Http, Limits, checked_address
-from assets.sources.pacing import Pacer, Patience, Permanent, Transient
+from assets.sources.pacing import NothingListens, Pacer, Patience, Permanent, Transient
 
 ROWS_PER_ANSWER = 100_000
 DATES_PER_ANSWER = 10_000
@@ -85,6 +94,10 @@ class FredClient(Fred):
         self._pacer = Pacer(requests_per_second, self._patience.clock)
         # redirects are not followed: they would carry the key away
         self._http = Http(limits or LIMITS, sign=self._key.add_to)
+        self._is_accepted = False
+        self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by what was asked
+        self._last_updated: dict[str, str] = {}
+        self._headway = NowAndThen(self._patience.clock.monotonic)
 
     @property
     def requests(self) -> int:
@@ -99,6 +112,9 @@ class FredClient(Fred):
             found = {}
         if found.get("id") != series_id:
             raise Garbled(f"{self.root_url}/series?series_id={series_id}: no <series> in the answer")
+        if self._last_updated.get(series_id) != found.get("last_updated", ""):
+            self._kept.pop(series_id, None)  # of the series as it was before
+            self._last_updated[series_id] = found.get("last_updated", "")
         return SeriesInfo(
             title=found.get("title", ""),
             units=found.get("units", ""),
@@ -113,24 +129,28 @@ class FredClient(Fred):
     def observations(self, series_id: str, since: str | None = None) -> Periods:
         """The figures of today, from an observation date on; their periods say nothing of vintages."""
         asked = {} if since is None else {"observation_start": since}
-        return self._observations(series_id, asked)
+        found = self._observations(series_id, asked)
+        self._kept.pop(series_id, None)
+        return found
 
     def all_releases(self, series_id: str, since: str = FIRST_DAY) -> Periods:
         """Every vintage since a day (periods that began earlier begin on it), by observation, then start.
 
-        Raises NotInAlfred for a series FRED keeps without vintages.
+        Raises NotInAlfred for a series FRED keeps without vintages. After another failure the pages that came are
+        kept: the next call asks for the others only.
         """
         try:
-            return stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
+            found = stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
         except TooManyVintages:
-            pass
-        cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_ANSWER)
-        return stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
+            cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_ANSWER)
+            found = stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
+        self._kept.pop(series_id, None)
+        return found
 
     def vintage_dates(self, series_id: str) -> Days:
         """Every day on which a figure of the series appeared or changed."""
         asked = {"series_id": series_id, **_real_time(FIRST_DAY, LAST_DAY)}
-        found = self._pages("series/vintagedates", "vintage_date", DATES_PER_ANSWER, **asked)
+        found = self._pages("series/vintagedates", "vintage_date", DATES_PER_ANSWER, asked)
         return parse_dates([entry.text or "" for root in found for entry in root.findall("vintage_date")])
 
     def release_of(self, series_id: str) -> Release:
@@ -146,24 +166,34 @@ class FredClient(Fred):
         asked = {"release_id": str(int(release_id)), **_real_time(FIRST_DAY, LAST_DAY)}
         if planned:  # days without figures too: those to come, and those that were missed
             asked["include_release_dates_with_no_data"] = "true"
-        found = self._pages("release/dates", "release_date", DATES_PER_ANSWER, **asked)
+        found = self._pages("release/dates", "release_date", DATES_PER_ANSWER, asked)
         return parse_dates([entry.text or "" for root in found for entry in root.findall("release_date")])
 
     def _observations(self, series_id: str, asked: dict[str, str]) -> Periods:
-        asked = {"series_id": series_id, **asked}
+        path, whole = "series/observations", {"series_id": series_id, **asked}
+        kept = self._kept.setdefault(series_id, {})
         for attempt in range(_READ_AGAIN):
+            pages = kept.setdefault(urlencode(asked), _Pages())
             try:
-                found = self._pages("series/observations", "observation", ROWS_PER_ANSWER, **asked)
-                return join([parse_observations(root) for root in found])
+                for root in self._pages(path, "observation", ROWS_PER_ANSWER, whole, pages.progress):
+                    pages.parts.append(parse_observations(root))
+                return join(pages.parts)
             except _Moved:
+                del kept[urlencode(asked)]
                 if attempt + 1 == _READ_AGAIN:
                     raise
         raise AssertionError("unreachable")
 
-    def _pages(self, path: str, tag: str, size: int, **asked: str) -> Iterator[ET.Element]:
-        """Answers of `size` elements each until what FRED counts has come. Raises Garbled when it does not."""
-        came, count = 0, None
-        while count is None or came < count:
+    def _pages(
+        self, path: str, tag: str, size: int, asked: dict[str, str], done: _Came | None = None
+    ) -> Iterator[ET.Element]:
+        """Answers of `size` elements each until what FRED counts has come, from where `done` says it stopped.
+
+        Raises Garbled when fewer come.
+        """
+        done = done or _Came()
+        while done.count is None or done.came < done.count:
+            came, count = done.came, done.count
             url = self._url(path, **asked, sort_order="asc", limit=str(size), offset=str(came))
             root = self._fetch(url)
             stated = root.get("count", "")
@@ -174,8 +204,17 @@ class FredClient(Fred):
             count, here = int(stated), len(root.findall(tag))
             if here == 0 and came < count:
                 raise Garbled(f"{url}: {came} of {count} {tag}s came")
-            came += here
             yield root
+            done.came, done.count = came + here, count
+            self._tell(asked, done, size)
+
+    def _tell(self, asked: dict[str, str], done: _Came, size: int) -> None:
+        """How far a long answer is."""
+        what, of = asked.get("series_id", "release dates"), -(-(done.count or 1) // size)
+        if of > 1:
+            self._headway.say(
+                lambda: f"FRED: {what}, page {-(-done.came // size)} of {of}, {self.requests} requests so far"
+            )
 
     def _element(self, path: str, tag: str, **asked: str) -> ET.Element:
         url = self._url(path, **asked)
@@ -206,7 +245,8 @@ class FredClient(Fred):
         try:
             answer = self._http.get(url)
         except Transient as failure:
-            raise Transient(f"{shown}: {self._key.hidden_in(str(failure))}") from None
+            kind = NothingListens if isinstance(failure, NothingListens) else Transient
+            raise kind(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         except Permanent as failure:
             raise FredError(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         root = _parsed(answer.body)
@@ -214,12 +254,32 @@ class FredClient(Fred):
         if answer.status != 200 or message is not None:
             code = answer.status if answer.status != 200 else _code(root)
             masked = None if message is None else self._key.hidden_in(message)
-            raise failure_of(code, masked, shown, answer.retry_after)
+            failed = failure_of(code, masked, shown, answer.retry_after)
+            if isinstance(failed, KeyRefused) and self._is_accepted:
+                raise KeyDoubted(f"{shown}: {failed}")
+            raise failed
         if root is None:
             is_empty = not answer.body.strip()
             what = "an empty answer" if is_empty else "the answer is no complete XML"
             raise Garbled(f"{shown}: {what}", is_empty)
+        self._is_accepted = True
         return root
+
+
+@dataclass
+class _Came:
+    """How many elements of an answer in pages came, and how many FRED says there are."""
+
+    came: int = 0
+    count: int | None = None
+
+
+@dataclass
+class _Pages:
+    """The pages of one answer that came."""
+
+    parts: list[Periods] = field(default_factory=list)
+    progress: _Came = field(default_factory=_Came)
 
 
 class _Moved(Garbled):

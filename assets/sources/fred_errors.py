@@ -24,6 +24,10 @@ class KeyRefused(FredError):
     """FRED does not accept the key."""
 
 
+class KeyDoubted(Transient):
+    """FRED refuses the key that it accepted before in this run: a fault of its own, which may pass."""
+
+
 class SeriesNotFound(FredError):
     """FRED knows no such series."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import errno
 import gzip
 import io
 import socket
@@ -24,10 +25,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from assets.sources.pacing import Permanent, Transient, seconds_asked
+from assets.sources.pacing import NothingListens, Permanent, Transient, seconds_asked
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _MOST_REDIRECTS = 5
+_LONGEST_CONNECT = 10.0  # seconds; a server that is there takes the connection at once
+_NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")  # directly or through a proxy
 
 
@@ -88,6 +91,16 @@ class Http:
             raise outcome
         return outcome
 
+    def is_there(self, url: str) -> bool:
+        """Whether a server takes the connection; a few seconds at most, and no body is read."""
+        try:
+            with self._client.stream("GET", url, timeout=_LONGEST_CONNECT):
+                return True
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL, Permanent):
+            return False
+        except httpx.HTTPError:
+            return True
+
     def _before_deadline(self, send: Callable[[], Answer | Exception]) -> Answer | Exception:
         """Close the sockets when time is up: a timeout counts from the last byte, so a server that drips evades it."""
         self._is_late = False
@@ -125,10 +138,13 @@ class Http:
             return Permanent(f"the proxy of the environment cannot be used ({type(error).__name__})")
         except (gzip.BadGzipFile, zlib.error, _UnknownCoding):
             return Transient("the answer cannot be unpacked")
+        except httpx.ConnectTimeout:
+            return Transient(f"no connection within {self._connect_limit:g} s")
         except httpx.TimeoutException:
             return Transient(f"no answer for {self._limits.silence:g} s (silence)")
         except (httpx.ConnectError, httpx.ProxyError) as error:
-            return Transient(f"no connection ({_one_line(error)})")
+            kind = NothingListens if _nothing_is_there(error) else Transient
+            return kind(f"no connection ({_one_line(error)})")
         except (httpx.TransportError, httpx.StreamError, OSError, EOFError) as error:
             what = "the answer broke off" if has_begun else "connection dropped"
             return Transient(f"{what} ({_one_line(error)})")
@@ -171,7 +187,7 @@ class Http:
     def _client(self) -> httpx.Client:
         client = httpx.Client(
             transport=_Transport(self._sign),
-            timeout=self._limits.silence,
+            timeout=httpx.Timeout(self._limits.silence, connect=self._connect_limit),
             headers={"User-Agent": "stimulus-regime", "Accept-Encoding": "gzip"},
             follow_redirects=self._follows_redirects,
             max_redirects=_MOST_REDIRECTS,
@@ -179,6 +195,10 @@ class Http:
         )
         weakref.finalize(self, client.close)
         return client
+
+    @property
+    def _connect_limit(self) -> float:
+        return min(self._limits.silence, _LONGEST_CONNECT)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Remember each socket as it connects: a later request on it passes no such event."""
@@ -259,6 +279,17 @@ def _proxy_for(url: httpx.URL) -> str | None:
 def _certificates() -> ssl.SSLContext:
     """Whom to trust; loading that takes longer than most answers."""
     return httpx.create_ssl_context()
+
+
+def _nothing_is_there(error: BaseException | None) -> bool:
+    """Whether a connection was refused, or there is no network or no such host; found among the causes."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+            return True
+        if isinstance(error, OSError) and error.errno in _NO_NETWORK:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _shut(connection: socket.socket) -> None:

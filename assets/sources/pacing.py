@@ -1,26 +1,33 @@
-"""How we behave towards a publisher's server: which failures are asked again, after what wait, at what pace."""
+"""How we behave towards a publisher's server: which failures are asked again, after what wait, at what pace,
+and how much time one run may spend on it.
+"""
 
 from __future__ import annotations
 
 import email.utils
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     wait_exponential,
     wait_random_exponential,
 )
 
+from assets.progress import progress
+
 Result = TypeVar("Result")
+BUDGET_SECONDS = 900.0
 _RANDOM_WAIT = wait_random_exponential(multiplier=1, max=30)
 _GROWING_WAIT = wait_exponential(multiplier=2)  # a minute's allowance must have room to come back
+_WORTH_A_LINE = 5.0  # seconds of waiting that whoever looks on should be told of
 _PASSING = {408, 423, 425}  # statuses below 500 that may pass by themselves, besides 429
 
 
@@ -34,6 +41,10 @@ class Transient(Exception):
 
 class RateLimited(Transient):
     """The server says that we ask too often (429)."""
+
+
+class NothingListens(Transient):
+    """No server is there to answer: the connection is refused, or there is no network. Nobody else will answer soon."""
 
 
 class Permanent(Exception):
@@ -71,28 +82,94 @@ class Pacer:
             self._next = self._clock.monotonic() + self.interval
 
 
+class RetryBudget:
+    """Seconds that one run may spend on waiting for its publishers and asking them again, shared by them all.
+
+    What is asked for the first time costs nothing. `has_answered`, `has_refused`: whether any publisher answered in
+    this run, and whether any was counted as down because nothing listens.
+    """
+
+    def __init__(self, seconds: float = BUDGET_SECONDS, clock: Clock | None = None) -> None:
+        self.seconds = seconds
+        self.has_answered = self.has_refused = False
+        self._clock = clock or Clock()
+        self._spent = 0.0
+        self._since: float | None = None
+
+    @property
+    def spent(self) -> float:
+        """Seconds spent so far."""
+        running = 0.0 if self._since is None else self._clock.monotonic() - self._since
+        return self._spent + running
+
+    @property
+    def left(self) -> float:
+        """Seconds left; 0 when all are spent."""
+        return max(self.seconds - self.spent, 0.0)
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Whatever happens inside is paid for; a block inside another one is paid for once."""
+        if self._since is not None:
+            yield
+            return
+        self._since = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self._spent, self._since = self.spent, None
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, at most as long as the budget lasts."""
+        with self.spending():
+            self._clock.sleep(min(seconds, self.left))
+
+
 @dataclass(frozen=True)
 class Patience:
-    """How often something transient is tried again, and how long a server may make us wait (seconds)."""
+    """How often something transient is tried again, and how long a server may make us wait (seconds).
+
+    With a budget, waits and further attempts are paid from it, and there are none when it is spent.
+    """
 
     attempts: int = 6
     longest_wait: float = 120.0
     clock: Clock = Clock()
+    budget: RetryBudget | None = None
 
     def brief(self) -> Patience:
         """For a question whose answer nobody needs: asked again once, after a short wait."""
         return replace(self, attempts=min(self.attempts, 2), longest_wait=min(self.longest_wait, 5.0))
 
     def keep_trying(self, call: Callable[[], Result]) -> Result:
-        """The result of `call`, tried again after anything Transient; the last failure is raised as it is."""
+        """The result of `call`, tried again after anything Transient; the last failure is raised as it is.
+
+        Where nothing listens, asking again at once is of no use: that failure is raised at once.
+        """
         retrying = Retrying(
-            retry=retry_if_exception_type(Transient),
-            stop=stop_after_attempt(self.attempts),
+            retry=retry_if_exception(_may_pass_soon),
+            stop=lambda state: stop_after_attempt(self.attempts)(state) or self._is_spent(),
             wait=self._wait,
-            sleep=self.clock.sleep,
+            before_sleep=self._tell,
+            sleep=self.clock.sleep if self.budget is None else self.budget.wait,
             reraise=True,
         )
-        return retrying(call)
+        for attempt in retrying:
+            with attempt:
+                if attempt.retry_state.attempt_number == 1 or self.budget is None:
+                    return call()
+                with self.budget.spending():
+                    return call()
+        raise AssertionError("unreachable")
+
+    def _is_spent(self) -> bool:
+        return self.budget is not None and self.budget.left <= 0.0
+
+    def _tell(self, state: RetryCallState) -> None:
+        wait = state.next_action.sleep if state.next_action is not None else 0.0
+        if wait >= _WORTH_A_LINE and state.outcome is not None:
+            left = "" if self.budget is None else f", {self.budget.left:.0f} s left for asking again"
+            progress.info(f"{state.outcome.exception()}; next try in {wait:.0f} s{left}")
 
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome is not None else None
@@ -100,6 +177,10 @@ class Patience:
             return min(max(failure.retry_after, 0.0), self.longest_wait)
         wait = _GROWING_WAIT if isinstance(failure, RateLimited) else _RANDOM_WAIT
         return min(wait(state), self.longest_wait)
+
+
+def _may_pass_soon(failure: BaseException) -> bool:
+    return isinstance(failure, Transient) and not isinstance(failure, NothingListens)
 
 
 def refusal(status: int, message: str, retry_after: float | None = None) -> Transient | Permanent:

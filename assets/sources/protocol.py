@@ -16,6 +16,7 @@ import pandas as pd
 
 from assets.catalog.models import Frequency, Series, UnitKind
 from assets.compute.calendar import Days
+from assets.sources.pacing import NothingListens, Transient
 from assets.sources.units import parse_frequency, parse_unit
 
 Rule = Literal[
@@ -28,7 +29,18 @@ FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profil
 
 
 class SourceUnreachable(Exception):
-    """The source gave no answer, or there is no file: one line saying what was asked and what happened."""
+    """The source gave no answer, or there is no file: one line saying what was asked and what happened.
+
+    `may_pass`: asking again later may help. `nothing_listens`: no server is there. `retry_after`: seconds the source
+    asks us to wait.
+    """
+
+    def __init__(self, message: str, failure: Exception | None = None) -> None:
+        """`failure` is what happened below; only what is Transient may pass."""
+        super().__init__(message)
+        self.may_pass = isinstance(failure, Transient)
+        self.nothing_listens = isinstance(failure, NothingListens)
+        self.retry_after = failure.retry_after if isinstance(failure, Transient) else None
 
 
 class SeriesUnknown(Exception):
@@ -46,19 +58,24 @@ class PayloadRefused(Exception):
     """The source was reached but what it served is wrong; nothing of it enters the warehouse.
 
     `where` is a file relative to the project, or a URL without secrets. One line: "sample_data/UNRATE.csv:
-    UNRATE: implausible_value: 4300.0 on 2026-03-01 is outside 0..30; check the file".
+    UNRATE: implausible_value: 4300.0 on 2026-03-01 is outside 0..30; check the file". `may_pass`: it was no table at
+    all, as the page of a proxy that answers for the source.
     """
 
-    def __init__(self, rule: Rule, series_id: str, where: str, detail: str, way_out: str) -> None:
+    def __init__(
+        self, rule: Rule, series_id: str, where: str, detail: str, way_out: str, may_pass: bool = False
+    ) -> None:
         self.rule = rule
         self.series_id = series_id
         self.where = where
         self.detail = detail
         self.way_out = way_out
+        self.may_pass = may_pass
         super().__init__(" ".join(f"{where}: {series_id}: {rule}: {detail}; {way_out}".split()))
 
-    def __reduce__(self) -> tuple[type[PayloadRefused], tuple[str, ...]]:
-        return type(self), (self.rule, self.series_id, self.where, self.detail, self.way_out)
+    def __reduce__(self) -> tuple[type[PayloadRefused], tuple[str | bool, ...]]:
+        arguments = (self.rule, self.series_id, self.where, self.detail, self.way_out, self.may_pass)
+        return type(self), arguments
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, SourceKey
+from assets.sources.file_source import FileSource
+from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
 from assets.sources.protocol import Probed, Source, SourceUnreachable
 from assets.sources.sample import SampleSource
 
@@ -40,7 +42,7 @@ class Hidden(Protocol):
 class Access:
     """How a run reaches its publishers: what was given for it, None or absent where their own values serve.
 
-    `urls` holds the addresses of publishers beside FRED.
+    `urls` holds the addresses of publishers beside FRED. `retry_budget_seconds` is for waiting and asking again.
     """
 
     profile: Profile
@@ -49,13 +51,15 @@ class Access:
     fred_root_url: str | None = None
     fred_requests_per_second: float | None = None
     urls: Mapping[SourceKey, str] = field(default_factory=dict)
+    retry_budget_seconds: float = BUDGET_SECONDS
 
 
 class Sources:
-    """The publishers of one run: each is made when it is first needed, and only once."""
+    """The publishers of one run: each is made when it is first needed, and only once. `budget` is shared by them."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self.budget = RetryBudget(access.retry_budget_seconds)
         self._made: dict[SourceKey, Source] = {}
 
     def __repr__(self) -> str:
@@ -67,19 +71,27 @@ class Sources:
             self._made[key] = self._make(key)
         return self._made[key]
 
-    def check(self) -> None:
+    def check(self) -> str | None:
         """Ask FRED one thing before any work, so that a wrong key is told at once. Raises CredentialsRefused.
 
-        An unreachable FRED is no reason to stop: what is absent is a matter of coverage.
+        An unreachable FRED is no reason to stop: what is absent is a matter of coverage. It is returned as one line.
         """
         if self._access.profile != "live":
-            return
+            return None
         fred = self.of("fred")
         try:
             if isinstance(fred, Probed):
                 fred.probe()
-        except SourceUnreachable:
-            return
+                self.budget.has_answered = True
+        except SourceUnreachable as failure:
+            if failure.nothing_listens and not any(self._is_there(key) for key in _PUBLISHERS):
+                return f"no publisher can be reached ({failure})"
+            return f"FRED cannot be reached ({failure})"
+        return None
+
+    def _is_there(self, key: SourceKey) -> bool:
+        source = self.of(key)
+        return isinstance(source, FileSource) and source.is_there()
 
     def last_day(self, started_at: dt.datetime) -> dt.date:
         """The sources' own day: no figure can be about a later one. The sample's last, or New York's at the start."""
@@ -95,8 +107,13 @@ class Sources:
             from assets.sources.fred import FredSource
 
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
-            return FredSource.connect(secret, access.fred_root_url, access.fred_requests_per_second)
+            return FredSource.connect(
+                secret, access.fred_root_url, access.fred_requests_per_second, self.budget
+            )
         if key not in _PUBLISHERS:
             raise ValueError(f"no publisher serves {key!r} in the profile {access.profile}")
         module, name = _PUBLISHERS[key]
-        return cast(Source, getattr(importlib.import_module(module), name)(access.urls.get(key)))
+        from assets.sources.download import PATIENCE
+
+        patience = replace(PATIENCE, budget=self.budget)
+        return cast(Source, getattr(importlib.import_module(module), name)(access.urls.get(key), patience))

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "assets.progress": set[str](),  # how anything says a line while it works
     "assets.run_facts": {"assets.catalog"},
     "assets.compute": {"assets.catalog"},
-    "assets.sources": {"assets.catalog", "assets.compute"},
+    "assets.sources": {"assets.catalog", "assets.compute", "assets.progress"},
     "assets.warehouse": {"assets.catalog", "assets.compute", "assets.progress", "assets.run_facts"},
     "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse"},
     "assets.raw": UPSTREAM | {"assets.sources"},

@@ -13,6 +13,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.raw.keeping import Ingested
 from assets.sources.http import Limits
+from assets.sources.pacing import RetryBudget
 from tests.loopback.build import add_releases, open_value, revised_world
 from tests.loopback.clients import CALM, Naps, quick_source
 from tests.loopback.fred_server import FredServer
@@ -47,12 +48,15 @@ class Case:
     naps: Naps
     attempts: int = 6
     limits: Limits = CALM
+    budget: RetryBudget | None = None
 
     def night(self, hours: int = 0) -> dict[str, Ingested]:
         night = NIGHT + dt.timedelta(hours=hours)
         self.server.world.today = night.date()
-        source = quick_source(self.server, naps=self.naps, attempts=self.attempts, limits=self.limits)
-        done = fred_night(self.con, source, night, SERIES)
+        source = quick_source(
+            self.server, naps=self.naps, attempts=self.attempts, limits=self.limits, budget=self.budget
+        )
+        done = fred_night(self.con, source, night, SERIES, self.budget)
         return {one.series.series_id: one for one in done}
 
     def until(self, when: str) -> int:

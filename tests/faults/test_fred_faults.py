@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from assets.catalog.loader import load_catalog
 from assets.sources.protocol import CredentialsRefused
 from tests.faults.fred_case import (
     ALWAYS,
@@ -15,18 +14,15 @@ from tests.faults.fred_case import (
     CALENDAR,
     DATES,
     INFO,
-    NIGHT,
     OBSERVATIONS,
     RELEASE,
-    SERIES,
     STAGES,
     Case,
 )
 from tests.loopback import faults
 from tests.loopback.build import open_value
-from tests.loopback.clients import CALM, QUICK, quick_source
+from tests.loopback.clients import CALM, QUICK
 from tests.loopback.faults import Fault
-from tests.loopback.nights import fred_night
 from tests.loopback.world import KEY
 
 _TODAY = (
@@ -131,27 +127,32 @@ def test_a_calendar_that_is_not_to_be_had_costs_no_series(case: Case, stage: str
     assert {one.status for one in case.night().values()} == {"new"}
 
 
-@pytest.mark.parametrize("stage", [INFO, OBSERVATIONS, DATES, RELEASE])
-def test_a_key_that_is_refused_ends_the_run_and_keeps_what_was_fetched(case: Case, stage: str) -> None:
-    body = b'<error code="400" message="Bad Request.  The value for variable api_key is not registered."/>'
-    case.server.script.add(stage, faults.status(400, body=body), ALWAYS)
+REFUSED_KEY = faults.status(
+    400, body=b'<error code="400" message="Bad Request.  The value for variable api_key is not registered."/>'
+)
+
+
+def test_a_key_that_was_never_accepted_ends_the_run(case: Case) -> None:
+    case.server.script.add("/fred/", REFUSED_KEY, ALWAYS)
     with pytest.raises(CredentialsRefused, match=r"fredaccount\.stlouisfed\.org/apikeys") as caught:
         case.night()
-    assert KEY not in str(caught.value)
-    assert case.held().keys() == {"UNRATE"}  # asked before ICSA
-    assert [row[2] for row in case.fetches()] == ["UNRATE"]
+    assert KEY not in str(caught.value) and len(case.server.asked) == 1
+    assert not case.held() and not case.fetches()
 
 
-@pytest.mark.parametrize("name", ["500", "200 in HTML"])
-def test_three_series_in_a_row_without_an_answer_spare_the_others_the_wait(case: Case, name: str) -> None:
-    """The page of a proxy that answers for FRED is none."""
-    case.server.script.add("/fred/", PASSING[name], ALWAYS)
-    extra = [*SERIES, load_catalog().series["GDP"], load_catalog().series["PAYEMS"]]
-    done = fred_night(case.con, quick_source(case.server), NIGHT, extra)
-    asked = "unreachable" if name == "500" else "refused"
-    assert [one.status for one in done] == [asked] * 3 + ["unreachable"] * 2
-    assert [one.requests for one in done] == [6, 6, 6, 0, 0]
-    assert "no usable answer for 3 series in a row" in (done[-1].message or "")
+@pytest.mark.parametrize("stage", [INFO, OBSERVATIONS, DATES, RELEASE])
+def test_a_key_refused_once_after_it_was_accepted_is_a_fault_like_others(case: Case, stage: str) -> None:
+    case.server.script.add(stage, REFUSED_KEY)
+    assert {one.status for one in case.night().values()} == {"new"}
+
+
+def test_a_key_refused_for_good_after_it_was_accepted_costs_what_is_refused(case: Case) -> None:
+    case.server.script.add(INFO, REFUSED_KEY, ALWAYS)
+    done = case.night()
+    assert {name: one.status for name, one in done.items()} == {
+        "UNRATE": "new", "ICSA": "unreachable", "DGS10": "new",
+    }  # fmt: skip
+    assert "FRED refuses the key" in (done["ICSA"].message or "") and KEY not in (done["ICSA"].message or "")
 
 
 def test_a_key_that_fred_repeats_is_masked_in_what_is_kept_and_said(case: Case) -> None:
@@ -161,7 +162,7 @@ def test_a_key_that_fred_repeats_is_masked_in_what_is_kept_and_said(case: Case) 
     assert "Internal Error. api_key=*** ***" in (case.night()["ICSA"].message or "")
     case.server.script.plans.clear()
     echo = f'<error code="400" message="Bad Request. api_key={KEY} {KEY} unknown"/>'.encode()
-    case.server.script.add("ICSA", faults.status(400, body=echo), ALWAYS)
+    case.server.script.add("/fred/", faults.status(400, body=echo), ALWAYS)
     with pytest.raises(CredentialsRefused) as caught:
         case.night(hours=1)
     assert KEY not in f"{caught.value} {caught.value.args}"

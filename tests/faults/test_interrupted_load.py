@@ -31,6 +31,7 @@ def environment(place: Path, server: FredServer) -> dict[str, str]:
     )
     own = {  # slow enough for every series to be written at once, as at FRED's own pace, which is four times slower
         "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url, "FRED_REQUESTS_PER_SECOND": "7",
+        "REGIME_RETRY_BUDGET_SECONDS": "0",
         "REGIME_DATA_DIR": str(place / "data"), "DAGSTER_HOME": str(place / "home"),
     }  # fmt: skip
     others = {f"{name}_URL": NOWHERE for name in ("FISCAL_DATA", "FED_BOARD", "SHILLER", "WORLD_BANK")}
@@ -66,7 +67,7 @@ def test_what_was_fetched_stays_and_the_next_run_asks_for_the_rest(
             # the last one asked for may have been under way, and the one before it on its way to the file
             assert held >= set(begun[:-2]) and len(held) > 10
             server.asked.clear()
-            fred_night(con, quick_source(server), now)
+            fred_night(con, quick_source(server, lambda: now), now)
             for series_id in held:
                 assert server.count("observations", series_id) == 0, f"{series_id} was fetched again"
             whole = con.execute("SELECT count(DISTINCT series_id) FROM raw.vintages").fetchall()

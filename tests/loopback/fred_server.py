@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,7 +53,7 @@ class Refused(Exception):
 class FredServer:
     """A running server; `asked` lists every request as (seconds, path, arguments without the key).
 
-    `connections` counts those that were opened.
+    `connections` counts those that were opened. `after` says what happens when so many requests have come, once.
     """
 
     world: World
@@ -61,6 +61,7 @@ class FredServer:
     script: Script = field(default_factory=Script)
     asked: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
     connections: int = 0
+    after: dict[int, Callable[[], None]] = field(default_factory=dict)
 
     def count(self, path: str = "", series_id: str | None = None) -> int:
         """Requests to a path, about a series."""
@@ -103,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         arguments = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         shown = {name: value for name, value in arguments.items() if name != "api_key"}
         server.asked.append((time.monotonic(), parts.path, shown))
+        server.after.pop(len(server.asked), _nothing)()
         code, body = 200, b""
         try:
             body = _answer(server.world, parts.path, arguments)
@@ -119,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
                 answer(self, code, body, {"Content-Type": "text/xml; charset=UTF-8"})
         except OSError:
             return  # the client went away
+
+
+def _nothing() -> None:
+    """What happens after most requests."""
 
 
 def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:

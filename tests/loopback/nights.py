@@ -17,6 +17,7 @@ from assets.catalog.models import Series
 from assets.raw.ingest import ingest
 from assets.raw.keeping import Ingested
 from assets.run_facts import RunFacts
+from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import Source
 
 
@@ -31,13 +32,14 @@ def fred_night(
     source: Source,
     started_at: dt.datetime,
     series: Sequence[Series] | None = None,
+    budget: RetryBudget | None = None,
 ) -> list[Ingested]:
     """All live series of FRED, or some."""
     catalog = load_catalog()
     selected = (
         [s for s in catalog.in_profile("live") if s.source == "fred"] if series is None else list(series)
     )
-    return ingest(con, selected, source, started_at.date(), live_facts(started_at), catalog)
+    return ingest(con, selected, source, started_at.date(), live_facts(started_at), catalog, budget)
 
 
 def statuses(done: Sequence[Ingested]) -> Counter[str]:

@@ -10,8 +10,12 @@ import pytest
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND
 from assets.sources.protocol import CredentialsRefused, SourceUnreachable
+from assets.sources.registry import Sources
 from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
+from tests.loopback.fed_board import PATH as BOARD_PATH
+from tests.loopback.fed_board import fed_board
+from tests.loopback.server import running
 from tests.loopback.world import KEY
 
 
@@ -39,6 +43,25 @@ def test_addresses_and_pace_are_those_of_the_environment(live: Settings) -> None
 def test_a_pace_that_is_none_is_refused(live: Settings, pace: str) -> None:
     with pytest.raises(ConfigurationError, match="FRED_REQUESTS_PER_SECOND"):
         read_access(live, {"FRED_REQUESTS_PER_SECOND": pace})
+
+
+def test_the_time_for_asking_again_is_one_budget_of_the_run(live: Settings) -> None:
+    assert Sources(read_access(live, {})).budget.seconds == 900
+    assert read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "0"}).retry_budget_seconds == 0
+    with pytest.raises(ConfigurationError, match="REGIME_RETRY_BUDGET_SECONDS is"):
+        read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "an hour"})
+    with pytest.raises(ConfigurationError, match="from 0 to 21600"):
+        read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "99999999"})
+
+
+def test_a_fred_where_nothing_listens_is_said_at_once(live: Settings) -> None:
+    said = list[str]()
+    nowhere = dict.fromkeys(("FRED_ROOT_URL", *URL_VARIABLES.values()), "http://127.0.0.1:9/x")
+    open_sources(live, nowhere, said.append)
+    with running(fed_board()) as board:
+        open_sources(live, {**nowhere, "FED_BOARD_URL": board.root + BOARD_PATH}, said.append)
+    assert [line.split(" (")[0] for line in said] == ["no publisher can be reached", "FRED cannot be reached"]
+    assert KEY not in "".join(said)
 
 
 @pytest.mark.parametrize("url", ["example.org", "file:///etc/passwd", "https://", "http://[x"])

@@ -8,10 +8,12 @@ import pytest
 
 from assets.sources.pacing import (
     Clock,
+    NothingListens,
     Pacer,
     Patience,
     Permanent,
     RateLimited,
+    RetryBudget,
     Transient,
     refusal,
     seconds_asked,
@@ -108,3 +110,52 @@ def test_status_of_a_busy_server_is_asked_again_after_the_wait_it_names(status: 
 @pytest.mark.parametrize("status", [204, 301, 302, 400, 401, 403, 404, 410, 451])
 def test_status_that_stays_is_not_asked_again(status: int) -> None:
     assert isinstance(refusal(status, "one line"), Permanent)
+
+
+def test_waits_and_further_attempts_are_paid_from_the_budget_and_the_first_is_not() -> None:
+    time = Time()
+    budget = RetryBudget(20.0, time.clock)
+
+    def slow() -> None:
+        time.now += 3.0
+        raise Transient("no", retry_after=4.0)
+
+    with pytest.raises(Transient):
+        Patience(clock=time.clock, budget=budget).keep_trying(slow)
+    # 3 for nothing; then 4 + 3, 4 + 3, 4 + 3 seconds: the last wait is cut where the budget ends
+    assert budget.left == 0.0 and time.slept == [4.0, 4.0, 4.0] and time.now == 24.0
+
+
+def test_without_a_budget_left_nothing_is_tried_again() -> None:
+    time, tried = Time(), list[int]()
+
+    def fails() -> None:
+        tried.append(1)
+        raise Transient("no")
+
+    with pytest.raises(Transient):
+        Patience(clock=time.clock, budget=RetryBudget(0.0, time.clock)).keep_trying(fails)
+    assert tried == [1] and time.slept == []
+
+
+def test_a_budget_is_paid_once_for_blocks_inside_each_other_and_a_wait_ends_with_it() -> None:
+    time = Time()
+    budget = RetryBudget(10.0, time.clock)
+    with budget.spending(), budget.spending():
+        time.now += 4.0
+        budget.wait(2.0)
+        assert (budget.spent, budget.left) == (6.0, 4.0)
+    time.now += 100.0  # asked for the first time: free
+    budget.wait(60.0)
+    assert time.slept == [2.0, 4.0] and budget.left == 0.0
+
+
+def test_where_nothing_listens_asking_again_at_once_is_of_no_use() -> None:
+    time = Time()
+
+    def nobody() -> None:
+        raise NothingListens("refused")
+
+    with pytest.raises(NothingListens):
+        Patience(clock=time.clock).keep_trying(nobody)
+    assert time.slept == []

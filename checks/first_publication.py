@@ -1,0 +1,96 @@
+"""Before the first publication of a place: whether enough of the label's inputs came for a label to be given.
+
+Belongs here: what is there, what could not be reached, the blocking check. Does not belong here: what follows for the
+label (`assets/compute/foreseen.py`), the exit status (`pipelines/outcome.py`).
+
+A first row without a label would be kept for ever as what was published. So when inputs of the label could not be
+reached and were never held, and the newest label is indeterminate for that reason, nothing is published.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+import duckdb
+import numpy as np
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog, Series
+from assets.compute.calendar import days, period_end
+from assets.compute.foreseen import Inputs, Shortfall, shortfall
+from assets.run_facts import RunFacts
+from assets.warehouse.readers import Holding, observation_counts
+from assets.warehouse.release import LABEL_ROLES
+from assets.warehouse.resource import Warehouse
+
+CHECK = "first_publication"
+_UNREACHABLE = "SELECT series_id FROM raw.fetches WHERE run_id = ? AND status = 'unreachable'"
+_PUBLISHED = "SELECT count(*) FROM ops.publications WHERE profile = ? AND method_version = ?"
+_MEANS = (
+    "Before the first publication of this place: the newest label does not fail for want of inputs that could not be "
+    "reached. `run --accept-incomplete` publishes all the same."
+)
+
+
+def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
+    """Blocking check of the series that have a part in the label; the missing ones fail, and hold all tables."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
+
+    @dg.multi_asset_check(
+        name=CHECK,
+        specs=[dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description=_MEANS) for key in by_key],
+        can_subset=True,
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        facts: dg.ResourceParam[RunFacts],
+    ) -> Iterator[dg.AssetCheckResult]:
+        with warehouse.cursor() as con:
+            found = None if facts.accepts_incomplete else foresee(con, facts, load_catalog())
+        for key in context.selected_asset_check_keys:
+            is_missing = found is not None and by_key[key.asset_key].series_id in found.missing
+            yield dg.AssetCheckResult(
+                check_name=CHECK,
+                asset_key=key.asset_key,
+                passed=not is_missing,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=str(found) if is_missing else "Nothing stands in the way of a first publication.",
+            )
+
+    return check
+
+
+def foresee(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Shortfall | None:
+    """What stands in the way of a first publication; None when nothing does, or when it is not the first."""
+    published = con.execute(_PUBLISHED, [facts.profile, catalog.method.method_version]).fetchall()[0][0]
+    if published:
+        return None
+    series = {one.series_id: one for one in catalog.in_profile(facts.profile)}
+    held = observation_counts(con, list(series))
+    fresh = {name for name, of in held.items() if is_fresh(series[name], of, facts.run_date)}
+    months = catalog.method.percentile.minimum_history
+    long = {name for name, of in held.items() if is_long(series[name], of, facts.run_date, months)}
+    unreachable = {name for (name,) in con.execute(_UNREACHABLE, [facts.run_id]).fetchall()}
+    missing = {
+        name for name in unreachable - held.keys() if name in series and series[name].role in LABEL_ROLES
+    }
+    return shortfall(Inputs(fresh, long), missing, catalog)
+
+
+def is_fresh(series: Series, held: Holding, run_date: dt.date) -> bool:
+    """Whether the newest figure is not too old to be used on the run date."""
+    if held.last_figure is None:
+        return False
+    if series.is_step:
+        return True
+    end = period_end(days(held.last_figure), series.frequency)[0]
+    return bool(np.datetime64(run_date, "D") - end <= np.timedelta64(series.staleness_limit_days, "D"))
+
+
+def is_long(series: Series, held: Holding, run_date: dt.date, months: int) -> bool:
+    """Whether the history is long enough for a rank: so many months, and what the catalogue requires of the series."""
+    if series.required_start is not None and held.first_observation > series.required_start:
+        return False
+    begun = np.datetime64(held.first_observation, "M")
+    return bool(np.datetime64(run_date, "M") - begun >= np.timedelta64(months, "M"))
