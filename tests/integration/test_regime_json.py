@@ -28,6 +28,7 @@ Document = dict[str, Any]
 PUBLISHED_SCHEMAS = {
     "1.0.0": "d037e45aba8e34491f4ece983ab82f296e20bd8c3d8f9e295dc3449be87968aa",
     "2.0.0": "0a24c9136266c22be2aaafd305d8e633353e4108d3b0bb2eca101d4ccfb83445",
+    "2.1.0": "ca0d6828b6ccb95b851341d17adad2052fc8c6e69c1e4414909b1fe5997b2486",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tarfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import dagster as dg
@@ -57,9 +56,6 @@ def use_dagsters_own_event_log(home: Path) -> None:
     (home / "dagster.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
 
 
-@pytest.mark.skipif(
-    find_spec("pipelines.event_log") is not None, reason="the class the old dagster.yaml names is still there"
-)
 def test_the_old_dagster_configuration_is_refused_in_one_line_that_says_the_fix(previous: NightlyRun) -> None:
     before = hashes(previous.data_dir)
     done = previous.command("run", "--as-of", NIGHTS[0])
@@ -86,9 +82,6 @@ def test_three_nights_on_what_the_previous_version_left(previous: NightlyRun) ->
     assert {folder: hashes(folder) for folder in old_releases} == old_files
     assert [damaged(folder) for folder in old_releases] == [[], []]
     assert published_at(previous.published)[:2] == old_rows and len(published_at(previous.published)) == 5
-    listed = previous.command("releases")
-    assert listed.returncode == 0, listed.stderr
-    assert [folder.name for folder in old_releases if folder.name not in listed.stdout] == []
     verified = previous.command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
