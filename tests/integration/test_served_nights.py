@@ -24,7 +24,7 @@ FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 2
 APRIL = pd.Timestamp("2026-04-30")
 ALWAYS = 1_000_000
 DOWN = ("NFCI", "ICSA", "PCEPILFE")
-WRONG = ("UNRATE", "2026-02-01", "2026-04-10")
+WRONG = ("UNRATE", "2026-02-01", "2026-03-20")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -54,7 +54,7 @@ def saved(nights: ServedNights, name: str) -> None:
 def begun(publishers: Publishers) -> None:
     """A vintage that its publisher will take back, known since before the first night."""
     series_id, observation, start = WRONG
-    publishers.whole.series[series_id].revise(start, {observation: 9.9})
+    publishers.whole.series[series_id].revise(start, {observation: 4.7})
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_the_archive_agrees_with_fred_after_figures_were_taken_back(clean: Path)
             }
             held = con.execute(
                 "SELECT count(*) FROM raw.vintages WHERE series_id = ? AND observation_date = CAST(? AS DATE) "
-                "AND realtime_start = CAST(? AS DATE) AND value = 9.9",
+                "AND realtime_start = CAST(? AS DATE) AND value = 4.7",
                 WRONG,
             ).fetchall()
     assert {name: days for name, days in apart.items() if days} == {}

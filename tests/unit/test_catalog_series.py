@@ -15,7 +15,6 @@ REAL_FIGURES = PROJECT_ROOT.parent / "shared" / "realdata"
 STALENESS = {"D": 10, "W": 28, "M": 130, "Q": 230}
 MONTHLY_MARKET = {
     "GS10", "TB3MS", "FEDFUNDS", "FII10", "BAA10YM", "AAA10YM", "EBP", "GZ_SPREAD", "HQMCB10YR",
-    "SHILLER_PRICE",
 }  # fmt: skip
 # Counted quarterly though the file is monthly: the months between are interpolated by the source.
 COUNTED_QUARTERLY = {"SHILLER_EARNINGS", "SHILLER_DIVIDEND"}
