@@ -42,7 +42,6 @@ CAUSES: dict[str, tuple[Callable[[Publishers], None], set[str]]] = {
     ),
     "fed_board": (lambda publishers: publishers.closed.add("fed_board"), {"EBP", "GZ_SPREAD"}),
 }
-EACH = pytest.mark.parametrize("cause", CAUSES)
 
 
 def saved(nights: ServedNights, name: str) -> None:
@@ -89,7 +88,14 @@ def aged(tmp_path_factory: pytest.TempPathFactory, clean: Path) -> Path:
     return made_once(tmp_path_factory, "served-aged", make)
 
 
-def healed(factory: pytest.TempPathFactory, cause: str) -> Path:
+@pytest.fixture(scope="module", params=CAUSES)
+def cause(request: pytest.FixtureRequest) -> str:
+    """What is missing on the first night."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def healed(tmp_path_factory: pytest.TempPathFactory, cause: str) -> Path:
     """A first night on which something is missing, and a second one on which it is there."""
 
     def make(place: Path) -> None:
@@ -104,7 +110,7 @@ def healed(factory: pytest.TempPathFactory, cause: str) -> Path:
             nights.night(publishers, SECOND)
             saved(nights, "second")
 
-    return made_once(factory, f"served-{cause}", make)
+    return made_once(tmp_path_factory, f"served-{cause}", make)
 
 
 def taken_back(publishers: Publishers) -> None:
@@ -146,22 +152,16 @@ def test_a_healthy_first_load_labels_every_month_end_on_shillers_basis(clean: Pa
     assert rows(clean, "second", "SELECT is_complete FROM release_manifest") == [(True,)]
 
 
-@EACH
-def test_what_was_missing_on_the_first_night_leaves_no_trace_on_the_second(
-    tmp_path_factory: pytest.TempPathFactory, clean: Path, cause: str
-) -> None:
-    place = healed(tmp_path_factory, cause)
+def test_what_was_missing_on_the_first_night_leaves_no_trace_on_the_second(clean: Path, healed: Path) -> None:
+    place = healed
     days = days_of(clean, "second", "'backfilled', 'provisional'")
     assert len(days) == 496
     assert "regime" in differing(file(place, "first"), file(place, "second"), days), "it decides nothing"
     assert differing(file(clean, "second"), file(place, "second"), days) == []
 
 
-@EACH
-def test_every_change_is_listed_with_the_publisher_that_was_missing(
-    tmp_path_factory: pytest.TempPathFactory, cause: str
-) -> None:
-    place = healed(tmp_path_factory, cause)
+def test_every_change_is_listed_with_the_publisher_that_was_missing(healed: Path, cause: str) -> None:
+    place = healed
     found = rows(place, "second", "SELECT DISTINCT reason, series_ids FROM row_corrections")
     assert found and {reason for reason, _ in found} == {"late"}
     named = {series_id for _, text in found for series_id in text.replace(" ", "").split(",")}
@@ -172,11 +172,8 @@ def test_every_change_is_listed_with_the_publisher_that_was_missing(
     assert changed[0][0] > 12
 
 
-@EACH
-def test_no_row_of_the_archive_is_lost_while_it_heals(
-    tmp_path_factory: pytest.TempPathFactory, cause: str
-) -> None:
-    place = healed(tmp_path_factory, cause)
+def test_no_row_of_the_archive_is_lost_while_it_heals(healed: Path, cause: str) -> None:
+    place = healed
     first, second = place / "first" / "warehouse.duckdb", place / "second" / "warehouse.duckdb"
     with open_warehouse(second) as con:
         con.execute(f"ATTACH '{first}' AS before (READ_ONLY)")
