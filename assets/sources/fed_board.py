@@ -2,14 +2,16 @@
 
 Belongs here: that file's layout. Does not belong here: HTTP and what is common to files (`file_source.py`).
 
-Columns are found by name: `date` (2026-05-01, in some copies 5/1/2026), `gz_spread`, `ebp`, `est_prob`. The Board
-estimates the whole history anew every month, so every figure may differ from last month's; the archive dates each
-change by the day it was seen. No unit is stated: percentage points.
+Columns are found by name: `date`, `gz_spread`, `ebp`, `est_prob`. A date is 2026-05-01, in some copies 5/1/2026, or
+what statistical packages write for a month: 2026-05, 01may2026, MAY2026. The Board estimates the whole history anew
+every month, so every figure may differ from last month's; the archive dates each change by the day it was seen. No
+unit is stated: percentage points.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Sequence
@@ -24,8 +26,15 @@ ADDRESS = "https://www.federalreserve.gov/econres/notes/feds-notes/ebp_csv.csv"
 VARIABLE = "FED_BOARD_URL"
 COLUMNS = {"EBP": "ebp", "GZ_SPREAD": "gz_spread"}
 _LIMITS = Limits(size=4 * 1024 * 1024)
-_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATES = [
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        r"(?P<year>\d{4})-(?P<month>\d{2})(-(?P<day>\d{2})([T ]00:00(:00(\.0+)?)?Z?)?)?",
+        r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})",  # American
+        r"(?P<day>\d{1,2})?(?P<month>[A-Za-z]{3})(?P<year>\d{4})",
+    )
+]
 
 Rows = Sequence[Sequence[str]]
 
@@ -66,8 +75,14 @@ def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
 
 def _month(text: str, line: int) -> str:
     """The month's stamp, its first day."""
-    if match := _ISO.fullmatch(text):
-        return month_stamp(int(match[1]), int(match[2]), f"{text!r} on line {line}")
-    if match := _AMERICAN.fullmatch(text):
-        return month_stamp(int(match[3]), int(match[1]), f"{text!r} on line {line}")
+    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
+    if match is not None:
+        named = match["month"].lower()
+        month = _MONTHS.index(named) + 1 if named in _MONTHS else int(named) if named.isdigit() else 0
+        try:
+            day = dt.date(int(match["year"]), month, int(match["day"] or 1))
+        except ValueError:
+            pass
+        else:
+            return month_stamp(day.year, day.month, f"{text!r} on line {line}")
     raise Unusable("not_a_date", f"{text[:40]!r} on line {line} is no date like 2026-05-01")

@@ -4,12 +4,14 @@ Belongs here: that API's pages and the table's classes. Does not belong here: HT
 
 The API answers in pages and says how many rows there are; a page lost on the way is noticed by that count. Every
 value is a text, "null" where there is none. Rows are ordered by date and line, so that no row changes its page.
-Until 2004 the statement lists inflation-indexed notes and bonds apart: their sum is what is called TIPS since.
+Until 2004 the statement lists inflation-indexed notes and bonds apart: their sum is what is called TIPS since. A month
+with one of the two has no sum.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,18 +30,23 @@ AMOUNT = "total_mil_amt"
 ORDER = ("record_date", "src_line_nbr")
 FIELDS = (*ORDER, "security_type_desc", "security_class_desc", AMOUNT)
 ANY = "any class"
-CLASSES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "MSPD_BILLS": ("Marketable", ("Bills",)),
-    "MSPD_NOTES": ("Marketable", ("Notes",)),
-    "MSPD_BONDS": ("Marketable", ("Bonds",)),
+# The type, and the classes whose amounts make the figure: each way of listing them is whole or counts for nothing.
+CLASSES: Mapping[str, tuple[str, tuple[frozenset[str], ...]]] = {
+    "MSPD_BILLS": ("Marketable", (frozenset({"Bills"}),)),
+    "MSPD_NOTES": ("Marketable", (frozenset({"Notes"}),)),
+    "MSPD_BONDS": ("Marketable", (frozenset({"Bonds"}),)),
     "MSPD_TIPS": (
         "Marketable",
-        ("Treasury Inflation-Protected Securities", "Inflation-Indexed Notes", "Inflation-Indexed Bonds"),
+        (
+            frozenset({"Treasury Inflation-Protected Securities"}),
+            frozenset({"Inflation-Indexed Notes", "Inflation-Indexed Bonds"}),
+        ),
     ),
-    "MSPD_TOTAL_MARKETABLE": ("Total Marketable", (ANY,)),
+    "MSPD_TOTAL_MARKETABLE": ("Total Marketable", (frozenset({ANY}),)),
 }
 _PAGE_SIZE = 10_000  # rows, the most the API gives
 _MOST_PAGES = 40
+_MOST_NOTES = 3
 _SCALE = re.compile(r"\b(thousands|millions|billions)\b", re.IGNORECASE)
 
 
@@ -109,22 +116,31 @@ def _parsed(file: File) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def _figures(obtained: Obtained[Statement], series_id: str) -> Figures:
-    kind, classes = CLASSES[series_id]
-    seen: set[tuple[str, str]] = set()
-    by_date: dict[str, list[float]] = defaultdict(list)
+    kind, ways = CLASSES[series_id]
+    by_date: dict[str, dict[str, float]] = defaultdict(dict)
     for row in obtained.table.rows:
-        date, of = str(row["record_date"]), str(row["security_class_desc"])
-        if row["security_type_desc"] != kind or (ANY not in classes and of not in classes):
+        date, stated = str(row["record_date"]), str(row["security_class_desc"])
+        of = ANY if frozenset({ANY}) in ways else stated
+        if row["security_type_desc"] != kind or not any(of in way for way in ways):
             continue
         if not is_iso_date(date):
             raise Unusable("not_a_date", f"{date[:40]!r} is no date like 2026-05-31")
-        if (date, of) in seen:
-            raise Unusable("duplicate_key", f"{kind}, {of} stands twice in {date}")
-        seen.add((date, of))
-        by_date[date].append(number(row[AMOUNT], f"{kind}, {of} in {date}"))
+        if of in by_date[date]:
+            raise Unusable("duplicate_key", f"{kind}, {stated} stands twice in {date}")
+        by_date[date][of] = number(row[AMOUNT], f"{kind}, {stated} in {date}")
     dates = sorted(by_date)
-    values = [sum(by_date[date]) for date in dates]  # NaN as soon as one is missing
-    return until_the_last_figure(dates, values, unit=_unit(obtained.table.label))
+    values = [_whole(by_date[date], ways, date) for date in dates]
+    partial = [
+        f"{date} has {', '.join(by_date[date])} alone" for date in dates if by_date[date].keys() not in ways
+    ]
+    return until_the_last_figure(dates, values, _unit(obtained.table.label), tuple(partial[:_MOST_NOTES]))
+
+
+def _whole(amounts: Mapping[str, float], ways: Sequence[frozenset[str]], date: str) -> float:
+    """The sum over one whole way of listing; NaN where a part is not there, or has no amount."""
+    if sum(not way.isdisjoint(amounts) for way in ways) > 1:
+        raise Unusable("duplicate_key", f"{', '.join(sorted(amounts))} stand side by side in {date}")
+    return sum(amounts.values()) if amounts.keys() in ways else math.nan
 
 
 def _unit(label: str) -> str | None:

@@ -6,13 +6,15 @@ quarter-end earnings count (`assets/compute/tables/shiller.py`: the months betwe
 The heading stands somewhere in the first rows, one short name a column (Date, P, D, E, CPI), and has moved over the
 years. A month is a number: 2025.1 is October, 2025.01 January. The newest rows have a price and no earnings, shown
 as blank or as zero: such a figure is not published, and not nought. Notes stand under the last row: one under the
-prices says that the newest price is a close, no monthly average, so that figure is left out until it is one.
+prices says that the newest price is a close, no monthly average, so that figure is left out until it is one; one
+under the consumer prices names the months whose index is Shiller's estimate, which are left out until it is published.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 
 from assets.sources.download import Downloader, Unusable
@@ -30,6 +32,15 @@ FILE_NAME = "ie_data.xls"
 SHEET = "Data"
 COLUMNS = {"SHILLER_PRICE": "p", "SHILLER_DIVIDEND": "d", "SHILLER_EARNINGS": "e", "SHILLER_CPI": "cpi"}
 _HEADING_WITHIN = 30  # rows
+_ESTIMATED = re.compile(r"estimat|interpolat|extrapolat|forecast|project|assum", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    rf"\b({'|'.join(_MONTHS)})[a-z]*\.?(?:\s*['\u2018\u2019]?(\d{{4}}|\d{{2}}))?\b", re.IGNORECASE
+)
+_UNTIL = re.compile(r"\s*(-|\u2013|to|until|thru|through)\s*", re.IGNORECASE)
+_UNNAMED = (
+    2  # months a note may mean that names none: the one under way, and the last one without an index yet
+)
 
 
 def shiller_source(
@@ -47,17 +58,18 @@ def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
     at, of = columns["date"], _column(columns, name)
     dates, values, notes = [], [], []
     for line, row in enumerate(obtained.table[heading + 1 :], start=heading + 2):
-        below = row[of]
         stamp = None if _is_note(row[at], row[columns["p"]]) else _month(row[at], line)
         if stamp is not None:
             dates.append(stamp)
-            values.append(number(below, f"column {name.upper()} on row {line}"))
-        elif isinstance(below, str) and below.strip():
-            notes.append(below.strip())
+            values.append(number(row[of], f"column {name.upper()} on row {line}"))
+        else:
+            notes += _notes(row, of, name)
     if name == "p":
         _leave_out_closes(dates, values, notes, obtained.last_modified)
     else:
         _blank_trailing_zeros(values)
+    if name == "cpi":
+        _leave_out_estimates(dates, values, notes)
     return until_the_last_figure(
         dates, values, notes=tuple(f"the sheet says: {note}"[:120] for note in notes)
     )
@@ -96,6 +108,16 @@ def _month(cell: Cell, line: int) -> str:
     return month_stamp(*divmod(hundredths, 100), f"{figure} on row {line}")
 
 
+def _notes(row: Sequence[Cell], of: int, name: str) -> list[str]:
+    """What a row below the table says of a column: under it, or anywhere by the name of consumer prices."""
+    texts = {
+        column: cell.strip() for column, cell in enumerate(row) if isinstance(cell, str) and cell.strip()
+    }
+    return [
+        text for column, text in texts.items() if column == of or (name == "cpi" and name in text.lower())
+    ]
+
+
 def _leave_out_closes(
     dates: Sequence[str], values: list[float], notes: Sequence[str], saved: dt.datetime | None
 ) -> None:
@@ -106,6 +128,31 @@ def _leave_out_closes(
     is_early = saved is not None and dates[newest][:7] >= f"{saved:%Y-%m}"
     if is_early or any("close" in note.lower() for note in notes):
         values[newest] = math.nan
+
+
+def _leave_out_estimates(dates: Sequence[str], values: list[float], notes: Sequence[str]) -> None:
+    """An index that a note calls estimated was never published."""
+    estimated = {month for note in notes if _ESTIMATED.search(note) for month in _named_months(note, dates)}
+    for n, date in enumerate(dates):
+        if date in estimated:
+            values[n] = math.nan
+
+
+def _named_months(note: str, dates: Sequence[str]) -> list[str]:
+    """Rows a note speaks of, as in "Oct '25/Apr/May" or "Mar-May"; a month without a year is the sheet's newest."""
+    ordered, last_end = sorted(dates), 0
+    found: list[str] = []
+    for match in _NAMED.finditer(note):
+        month = f"{_MONTHS.index(match[1].lower()) + 1:02}"
+        ending = f"{match[2][-2:] if match[2] else ''}-{month}-01"
+        newest = next((date for date in reversed(ordered) if date.endswith(ending)), None)
+        if newest is None:
+            raise Unusable("not_a_date", f"{match[0]!r} in {note[:60]!r} is no month of the sheet")
+        if found and _UNTIL.fullmatch(note[last_end : match.start()]):
+            found += [date for date in ordered if found[-1] < date < newest]
+        found.append(newest)
+        last_end = match.end()
+    return found or ordered[-_UNNAMED:]
 
 
 def _blank_trailing_zeros(values: list[float]) -> None:

@@ -29,11 +29,20 @@ _BROKEN = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupErro
 
 
 def sheet_rows(content: bytes, name: str) -> Rows:
-    """All rows of the sheet of that name (case and blanks aside), cells as numbers, texts and None.
+    """All rows of the sheet of that name (case and blanks aside), equally long, cells as numbers, texts and None.
 
     Raises Unusable: no workbook, no such sheet, or too large.
     """
-    return _new_rows(content, name) if content[:2] == b"PK" else _old_rows(content, name)
+    rows = _new_rows(content, name) if content[:2] == b"PK" else _old_rows(content, name)
+    width = max(map(len, rows), default=0)
+    return [[*row, *[None] * (width - len(row))] for row in rows]
+
+
+def _within(row: Sequence[Cell], at: int) -> list[Cell]:
+    """A row without the empty cells beyond the bound. A column that is not read could be the one asked for."""
+    if any(cell is not None for cell in row[_WIDEST:]):
+        raise Unusable("missing_column", f"the sheet is wider than {_WIDEST} columns in row {at}")
+    return list(row[:_WIDEST])
 
 
 def _old_rows(content: bytes, name: str) -> Rows:
@@ -42,9 +51,11 @@ def _old_rows(content: bytes, name: str) -> Rows:
     try:
         with xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True) as book:
             sheet = book.sheet_by_name(_chosen(book.sheet_names(), name))
-            wide = min(sheet.ncols, _WIDEST)
-            rows = (sheet.row(at)[:wide] for at in range(min(sheet.nrows, _LONGEST)))
-            return [[_old_cell(cell.ctype, cell.value) for cell in row] for row in rows]
+            rows = (sheet.row(at) for at in range(min(sheet.nrows, _LONGEST)))
+            return [
+                _within([_old_cell(cell.ctype, cell.value) for cell in row], at)
+                for at, row in enumerate(rows, start=1)
+            ]
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as error:
         raise _no_workbook(error) from None
 
@@ -68,7 +79,9 @@ def _new_rows(content: bytes, name: str) -> Rows:
             )
         try:
             sheet = book[_chosen(book.sheetnames, name)]
-            return [list(row) for row in sheet.iter_rows(max_row=_LONGEST, max_col=_WIDEST, values_only=True)]
+            sheet.reset_dimensions()  # how wide a sheet says it is need not be true: a row is as long as its cells
+            rows = sheet.iter_rows(max_row=_LONGEST, values_only=True)
+            return [_within(row, at) for at, row in enumerate(rows, start=1)]
         finally:
             book.close()
     except (SyntaxError, *_BROKEN) as error:  # ParseError is a SyntaxError

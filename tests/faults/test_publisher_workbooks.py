@@ -148,3 +148,34 @@ def test_sheet_that_claims_to_be_endless_is_read_up_to_a_bound() -> None:
 
     with running(world_bank.world_bank(body=repacked(inflate))) as server:
         assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23
+
+
+@pytest.mark.parametrize("at", [256, 300, 16_383])
+def test_sheet_wider_than_what_is_read_is_refused_and_not_cut(at: int) -> None:
+    """The column asked for could stand there, or stand there too."""
+
+    def widen(rows: list[list[object]]) -> None:
+        rows[4] += [None] * (at - len(rows[4])) + ["Gold"]
+
+    assert "wider than 256 columns in row 5" in str(from_world_bank(world_bank.changed(widen)))
+
+
+def test_sheet_as_wide_as_allowed_is_read_whole() -> None:
+    def move(rows: list[list[object]]) -> None:
+        for row in rows[4:]:
+            row += [None] * (255 - len(row)) + [row[3]]
+            row[3] = "moved"
+
+    with running(world_bank.world_bank(body=world_bank.changed(move))) as server:
+        assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23
+
+
+def test_width_a_sheet_claims_is_not_believed() -> None:
+    def narrow(name: str, content: bytes) -> bytes:
+        if name != "xl/worksheets/sheet2.xml":
+            return content
+        assert b'<dimension ref="A1:D31"' in content
+        return content.replace(b'<dimension ref="A1:D31"', b'<dimension ref="A1:B3"')
+
+    with running(world_bank.world_bank(body=repacked(narrow))) as server:
+        assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23

@@ -74,7 +74,7 @@ class Nights:
             with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
                 self.held = tuple(judged(file, con, facts))
             if publishes and not self.held:
-                publish(staged, self.published, gate=lambda _: None, fill=_file_only)
+                publish(staged, self.published, gate=lambda _: None, fill=file_only)
                 record_publication(con, self.published, "live", load_catalog())
         return facts
 
@@ -143,6 +143,6 @@ def _hold_the_rest(con: duckdb.DuckDBPyConnection, at: dt.datetime, without: Col
             )
 
 
-def _file_only(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
+def file_only(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
     """A release folder with the file alone: its documents are not what these tests are about."""
     shutil.copyfile(staged, folder / "regime.duckdb")

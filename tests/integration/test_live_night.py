@@ -29,6 +29,11 @@ from tests.loopback.world import KEY, OPEN
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
 NOWHERE = "http://127.0.0.1:9"
+ONE_SERIES = {  # of each publisher
+    "fred": "UNRATE", "fed_board": "EBP", "fiscal_data": "MSPD_BILLS", "shiller": "SHILLER_PRICE",
+    "world_bank": "GOLD_WB_MONTHLY",
+}  # fmt: skip
+ADDRESSES = {key: "FRED_ROOT_URL" if key == "fred" else f"{key.upper()}_URL" for key in ONE_SERIES}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("live night")]
 
 
@@ -100,7 +105,7 @@ def house(_house: House, capsys: pytest.CaptureFixture[str]) -> House:
 
 
 def unreachable_everywhere(patch: pytest.MonkeyPatch) -> None:
-    for name in ("FRED_ROOT_URL", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL"):
+    for name in ADDRESSES.values():
         patch.setenv(name, f"{NOWHERE}/nothing")
 
 
@@ -153,8 +158,10 @@ def test_an_incomplete_first_publication_is_made_when_it_is_accepted(house: Hous
     )
     assert house.published(unemployment) == [(4.3,)]
     others = house.asked("SELECT DISTINCT source, status FROM raw.fetches WHERE status <> 'not_in_profile'")
-    new = {("fed_board", "new"), ("fiscal_data", "new"), ("world_bank", "new"), ("fred", "new")}
-    assert {*new, ("shiller", "unreachable")} <= set(others)
+    assert {(source, "new") for source in ONE_SERIES} <= set(others)
+    assert house.published(
+        "SELECT DISTINCT earnings_yield_basis FROM regime WHERE regime <> 'indeterminate'"
+    ) == [("ttm",)]
     assert house.traces_of_the_key() == []
 
 
@@ -187,10 +194,30 @@ def test_a_night_with_three_changed_series_asks_one_more_for_each(house: House) 
     assert infos == fred_series + 2  # the key is tried by the command and by the run
     assert house.fred.count("observations") == len(changed)
     assert house.asked("SELECT count(*) FROM raw.vintages") == [(held + len(changed),)]
-    # the month-end row was published before these figures came: it stands, and the figures are listed
-    late = house.published("SELECT DISTINCT series_id FROM late_figures ORDER BY ALL")
-    assert late == [(series_id,) for series_id in sorted(changed)]
+    # no row was lived through: the newest one is computed anew with what came
+    assert house.published("SELECT count(*) FROM late_figures") == [(0,)]
+    unemployment = house.fred.world.series["UNRATE"]
+    now = open_value(unemployment, str(unemployment.observation.max()))
+    assert house.published(
+        "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
+    ) == [(now,)]
     assert re.search(r"series read, \d+ requests in \d+ s", house.said)
+
+
+@pytest.mark.parametrize("key", ONE_SERIES)
+def test_a_night_without_one_publisher_publishes_and_names_what_is_missing(
+    house: House, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    before = house.published("SELECT as_of_date, regime, bubble_score, stance FROM regime ORDER BY ALL")
+    monkeypatch.setenv(ADDRESSES[key], f"{NOWHERE}/nothing")
+    assert house.run() == 0
+    missing = next(line for line in house.said.splitlines() if "absent, could not be reached:" in line)
+    own = {series.series_id for series in load_catalog().by_source(key)}
+    named = set(re.findall(r"[A-Z0-9_]{2,}", missing.partition("reached:")[2]))
+    assert own & named >= {ONE_SERIES[key]} and named & {*ONE_SERIES.values()} == {ONE_SERIES[key]}
+    assert (
+        house.published("SELECT as_of_date, regime, bubble_score, stance FROM regime ORDER BY ALL") == before
+    )
 
 
 def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_is_left(house: House) -> None:

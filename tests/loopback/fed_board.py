@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from tests.loopback.server import Loopback, Served
+from tests.loopback.server import Answer, Loopback, Served
 
 PATH = "/econres/notes/feds-notes/ebp_csv.csv"
 HEADER = "date,gz_spread,ebp,est_prob"
@@ -26,4 +26,9 @@ def fed_board(realdata: Path | None = None, body: bytes | None = None) -> Loopba
     """The Board's server."""
     if body is None:
         body = (realdata / "composite" / "ebp_csv.csv").read_bytes() if realdata else small_file()
-    return Loopback({PATH: Served(body, "text/csv", SAVED)})
+    return Loopback(served(body, SAVED))
+
+
+def served(body: bytes, saved: dt.datetime) -> dict[str, Answer]:
+    """What stands at the server's paths."""
+    return {PATH: Served(body, "text/csv", saved)}

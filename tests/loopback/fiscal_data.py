@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.loopback.server import Loopback, Served
+from tests.loopback.server import Answer, Loopback, Served
 
 PATH = "/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
 LABEL = "Total Public Debt Outstanding (in Millions)"
@@ -58,8 +58,15 @@ def fiscal_data(
     rows: Sequence[Row], largest_page: int = 10_000, lost_page: int | None = None, label: str = LABEL
 ) -> Loopback:
     """The API over some rows, giving no more than `largest_page` of them at once; one page may come empty."""
+    return Loopback({PATH: answer(rows, largest_page, lost_page, label)})
 
-    def answer(query: dict[str, str]) -> Served:
+
+def answer(
+    rows: Sequence[Row], largest_page: int = 10_000, lost_page: int | None = None, label: str = LABEL
+) -> Answer:
+    """What the API says to a query."""
+
+    def page_of(query: dict[str, str]) -> Served:
         fields = query["fields"].split(",")
         size = min(int(query["page[size]"]), largest_page)
         page = int(query["page[number]"])
@@ -75,4 +82,4 @@ def fiscal_data(
         data = [{name: r[name] for name in fields} for r in found]
         return Served(json.dumps({"data": data, "meta": meta, "links": {}}).encode(), "application/json")
 
-    return Loopback({PATH: answer})
+    return page_of

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.loopback.server import Loopback, Served
+from tests.loopback.server import Answer, Loopback, Served
 
 PAGE_PATH = "/en/research/commodity-markets"
 FILE_PATH = "/en/doc/74e8-0050012026/related/CMO-Historical-Data-Monthly.xlsx"
@@ -60,9 +60,12 @@ def world_bank(realdata: Path | None = None, body: bytes | None = None) -> Loopb
     if body is None:
         real = realdata / "composite" / "CMO-Historical-Data-Monthly_2022-05.xlsx" if realdata else None
         body = real.read_bytes() if real else new_workbook(small_sheet())
-    return Loopback(
-        {
-            PAGE_PATH: Served(PAGE.format(path=FILE_PATH).encode(), "text/html"),
-            FILE_PATH: Served(body, "application/vnd.openxmlformats-officedocument", SAVED),
-        }
-    )
+    return Loopback(served(body, SAVED))
+
+
+def served(body: bytes, saved: dt.datetime) -> dict[str, Answer]:
+    """What stands at the site's paths."""
+    return {
+        PAGE_PATH: Served(PAGE.format(path=FILE_PATH).encode(), "text/html"),
+        FILE_PATH: Served(body, "application/vnd.openxmlformats-officedocument", saved),
+    }

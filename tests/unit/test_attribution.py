@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +100,21 @@ def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valu
 def test_the_sign_that_moved_is_named_where_only_the_colder_of_two_counts(changes: pd.DataFrame) -> None:
     """In December 2012 claims stopped binding and the Sahm gap took over at the figure it had: it did nothing."""
     assert changes.loc["2012-12-31", "component"] == "equity_return_12m"
+
+
+def test_a_live_label_no_threshold_explains_has_no_component() -> None:
+    """The rows about a live one healed, and its own measures pass no threshold seen from theirs."""
+    computed = on_sample()
+    regime = computed.regime
+    inside = np.flatnonzero(regime.states.state == "bubble")[3]
+    state, label = regime.states.state.copy(), regime.label.copy()
+    state[inside], label[inside] = "mid_cycle", "stimulus_mid_cycle"
+    live = replace(regime, states=replace(regime.states, state=state), label=label)
+    found = regime_changes(live, computed.catalog).set_index("as_of_date")
+    row = found.loc[pd.Timestamp(regime.grid.as_of[inside])]
+    assert row["condition_state"] == "mid_cycle" and row["changed_part"] in ("condition", "both")
+    assert row[["component", "thresholds_crossed", "compared_with_date"]].isna().all()
+    assert (found["component"].isna() == found["thresholds_crossed"].isna()).all()
 
 
 def test_a_run_before_the_first_score_has_nothing_to_explain() -> None:

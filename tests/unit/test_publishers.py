@@ -21,7 +21,7 @@ from assets.sources.http import checked_address
 from assets.sources.protocol import SeriesUnknown
 from tests.builders import a_series
 from tests.loopback import fed_board, fiscal_data, shiller, world_bank
-from tests.loopback.reading import IMPATIENT, SHORT, Held, accepted, figures
+from tests.loopback.reading import IMPATIENT, SHORT, Held, accepted, figures, refused
 from tests.loopback.server import Loopback, Served, running
 
 NOW = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
@@ -78,6 +78,21 @@ def test_american_dates_and_dates_within_the_month_mean_the_month() -> None:
         assert "2024-05-01" in figures(accepted(source, "EBP"))
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["2025-01", "2025-01-31", "2025-01-01 00:00:00", "2025-01-01T00:00:00Z", "JAN2025", "Jan2025", "01jan2025",
+     "1/31/2025"],
+)  # fmt: skip
+def test_month_is_read_as_statistical_packages_write_it(written: str) -> None:
+    plain = fed_board.small_file()
+    with fed_board_on(fed_board.fed_board(body=plain)) as source:
+        expected = figures(accepted(source, "EBP"))
+    body = plain.replace(b"2025-01-01", written.encode())
+    assert body != plain
+    with fed_board_on(fed_board.fed_board(body=body)) as source:
+        assert figures(accepted(source, "EBP")) == expected
+
+
 def test_debt_classes_come_with_their_unit_from_all_pages() -> None:
     server = fiscal_data.fiscal_data(fiscal_data.small_table(), largest_page=7)
     with fiscal_data_on(server) as source:
@@ -98,6 +113,35 @@ def test_indexed_notes_and_bonds_of_old_statements_are_todays_tips() -> None:
         assert set(figures(accepted(source, "MSPD_TIPS")).values()) == {160000.0}
 
 
+def test_month_with_one_half_of_the_old_tips_has_no_figure_and_no_half_one() -> None:
+    rows = []
+    for month in range(1, 13):
+        date = f"2025-{month:02}-28"
+        rows.append(fiscal_data.row(date, "Marketable", "Inflation-Indexed Notes", "100000", 5))
+        if month not in (6, 12):
+            rows.append(fiscal_data.row(date, "Marketable", "Inflation-Indexed Bonds", "60000", 6))
+    with fiscal_data_on(fiscal_data.fiscal_data(rows)) as source:
+        payload = accepted(source, "MSPD_TIPS")
+    found = figures(payload)
+    assert math.isnan(found.pop("2025-06-28"))
+    assert set(found.values()) == {160000.0} and max(found) == "2025-11-28"
+    assert payload.notes[0] == "2025-06-28 has Inflation-Indexed Notes alone"
+
+
+def test_tips_listed_in_both_ways_are_not_added_up() -> None:
+    extra = fiscal_data.row("2025-06-30", "Marketable", "Inflation-Indexed Notes", "100000", 9)
+    with fiscal_data_on(fiscal_data.fiscal_data([*fiscal_data.small_table(), extra])) as source:
+        assert refused(source, "MSPD_TIPS").rule == "duplicate_key"
+        assert len(figures(accepted(source, "MSPD_BILLS"))) == 12
+
+
+def test_real_statements_have_all_parts_of_tips_in_every_month(realdata: Path) -> None:
+    with fiscal_data_on(fiscal_data.fiscal_data(fiscal_data.real_table(realdata))) as source:
+        tips = accepted(source, "MSPD_TIPS")
+    assert len(figures(tips)) == 305 and tips.notes == ()
+    assert not any(math.isnan(value) for value in figures(tips).values())
+
+
 def test_newest_months_without_earnings_are_not_there_and_not_zero() -> None:
     with shiller_on(shiller.shiller()) as source:
         earnings, dividend = (
@@ -106,7 +150,7 @@ def test_newest_months_without_earnings_are_not_there_and_not_zero() -> None:
         )
         cpi = figures(accepted(source, "SHILLER_CPI"))
     assert max(earnings) == "2026-03-01" and max(figures(dividend)) == "2026-03-01"
-    assert max(cpi) == "2026-05-01"
+    assert max(cpi) == "2026-04-01", "the sheet calls May's index estimated"
 
     zeros = shiller.changed(lambda rows: [row.__setitem__(slice(2, 4), [0, 0]) for row in rows[-3:-1]])
     with shiller_on(shiller.shiller(body=zeros)) as source:
@@ -131,6 +175,56 @@ def test_note_about_a_close_leaves_the_price_out_even_when_the_server_gives_no_d
         payload = accepted(source, "SHILLER_PRICE")
     assert max(figures(payload)) == "2026-04-01"
     assert payload.notes == ("the sheet says: May price is May 5th close",)
+
+
+def estimated(note: str, column: int = 4) -> set[str]:
+    """Months of the small sheet that are left out for a note below it."""
+
+    def noted(rows: list[list[object]]) -> None:
+        rows[-1] = [None] * 8
+        rows[-1][column] = note
+
+    with shiller_on(shiller.shiller()) as source:
+        plain = figures(accepted(source, "SHILLER_CPI")).keys() | {"2026-05-01"}
+    with shiller_on(shiller.shiller(body=shiller.changed(noted))) as source:
+        found = figures(accepted(source, "SHILLER_CPI"))
+    return {month for month in plain if math.isnan(found.get(month, math.nan))}
+
+
+@pytest.mark.parametrize(
+    ("note", "months"),
+    [
+        ("May CPI estimated", {"2026-05-01"}),
+        ("Oct '25/Apr/May CPI estimated", {"2025-10-01", "2026-04-01", "2026-05-01"}),
+        ("Nov, Dec 2024 CPI are estimates", {"2024-12-01", "2025-11-01"}),
+        ("Mar-May CPI interpolated", {"2026-03-01", "2026-04-01", "2026-05-01"}),
+        ("September 2025 CPI Estimated", {"2025-09-01"}),
+        ("last values are estimated", {"2026-04-01", "2026-05-01"}),
+        ("May CPI is from the Bureau of Labor Statistics", set()),
+    ],
+)
+def test_index_the_sheet_calls_estimated_was_never_published(note: str, months: set[str]) -> None:
+    assert estimated(note) == months
+
+
+def test_note_about_consumer_prices_counts_wherever_it_stands_and_no_other_note_does() -> None:
+    assert estimated("May CPI estimated", column=0) == {"2026-05-01"}
+    assert estimated("May earnings estimated", column=3) == set()
+
+
+def test_note_about_a_month_the_sheet_lacks_is_refused() -> None:
+    body = shiller.changed(lambda rows: rows[-1].__setitem__(4, "Oct '31 CPI estimated"))
+    with shiller_on(shiller.shiller(body=body)) as source:
+        assert refused(source, "SHILLER_CPI").rule == "not_a_date"
+        assert max(figures(accepted(source, "SHILLER_PRICE"))) == "2026-04-01"
+
+
+def test_real_sheet_gives_no_estimated_index(realdata: Path) -> None:
+    with shiller_on(shiller.shiller(realdata)) as source:
+        cpi = figures(accepted(source, "SHILLER_CPI"))
+        earnings = figures(accepted(source, "SHILLER_EARNINGS"))
+    assert max(cpi) == max(earnings) == "2026-03-01" and len(cpi) == 1863
+    assert [month for month, value in cpi.items() if math.isnan(value)] == ["2025-10-01"]
 
 
 def test_moved_columns_and_headings_are_found_by_name() -> None:
@@ -262,6 +356,6 @@ def test_real_files_are_read_whole_and_accepted(realdata: Path) -> None:
                     continue
                 with copy.open(encoding="utf-8", newline="") as file:
                     kept = {row["date"]: float(row["value"]) for row in csv.DictReader(file) if row["value"]}
-                shared = set(read) & set(kept)
+                shared = {day for day in set(read) & set(kept) if not math.isnan(read[day])}
                 assert len(shared) >= len(read) - 1 and len(shared) > 300, series_id
                 assert all(read[day] == pytest.approx(kept[day], abs=0.51) for day in shared), series_id

@@ -101,6 +101,8 @@ def _condition(
         for t in thresholds(rules)
         if t.flip == flip and t.is_met(measures[t.measure][i]) and not t.is_met(measures[t.measure][then])
     ]
+    if not crossed:  # a live row beside rows that have healed since: the label changes and no measure did it
+        return _NO_COMPONENT
     change = _change_of_each(parts, i, then)
     with_each_held = {"bubble_score": measures["bubble_score"][i] - change}
     concerned = np.zeros(len(change), dtype=bool)
@@ -109,7 +111,7 @@ def _condition(
         with_each_held[f"{name}_score"] = measures[f"{name}_score"][i] - 3.0 * change * own
         concerned |= own & any(t.measure in ("bubble_score", f"{name}_score") for t in crossed)
     decisive = ~flip_holds(flip, with_each_held, rules) & concerned
-    direction = 1.0 if crossed and crossed[0].is_upward else -1.0
+    direction = 1.0 if crossed[0].is_upward else -1.0
     k = int(np.lexsort((-direction * change, ~decisive, ~concerned))[0])
     component = parts.components[k]
     table, column = component.column.split(".")
@@ -117,8 +119,7 @@ def _condition(
         "compared_with_date": regime.grid.as_of[then],
         "thresholds_crossed": "; ".join(
             f"{t.measure} {measures[t.measure][i]:.3f} {t.sign} {t.limit:g}" for t in crossed
-        )
-        or None,
+        ),
         "component": component.name,
         "component_condition": parts.conditions[k],
         "component_unit": catalog.tables[table].column(column).unit,
