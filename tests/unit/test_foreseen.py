@@ -68,7 +68,7 @@ def computed(profile: Profile, without: Set[str]) -> tuple[dict[str, float], str
     frame = VINTAGES[profile]()
     without = without | (TOO_OLD if profile == "sample" else set())
     held = Archive.from_frame(frame[~frame["series_id"].isin(sorted(without))])
-    grid = build_grid(np.datetime64("2005-01-31", "D"), np.datetime64(DAYS[profile], "D"), {})
+    grid = build_grid(np.datetime64("2005-01-31", "D"), np.datetime64(DAYS[profile], "D"))
     view = build_view(held, grid, CATALOG, profile)
     readings = readings_of({name: BUILDERS[name](view, grid) for name in REGIME_INPUTS})
     labels = build_labels(readings, grid, CATALOG)
