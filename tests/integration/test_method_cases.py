@@ -81,5 +81,7 @@ def test_august_was_the_newest_unemployment_rate_on_the_day_of_the_post(on_the_p
 def test_a_run_on_the_day_of_the_post_and_a_later_one_agree_on_the_past(
     on_the_post: Computed, newest: pd.DataFrame
 ) -> None:
-    past = on_the_post.frame.iloc[:-1].drop(columns="row_kind")  # the newest month-end was provisional that day
+    past = on_the_post.frame.iloc[:-1].drop(
+        columns="row_kind"
+    )  # the newest month-end was provisional that day
     pd.testing.assert_frame_equal(past, newest.loc[past.index, past.columns])
