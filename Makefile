@@ -21,17 +21,17 @@ run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024
 ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
 	@deploy/ui.sh
 
-test: setup-dev ## run all tests but the slow, kill, browser and benchmark groups, a process a core
+test: setup-dev ## run all tests but the slow, kill, browser and benchmark groups, one process per core
 	$(PYTEST) -n auto --dist worksteal -m "not slow and not kill and not ui and not bench" $(ARGS)
 
 snapshots: setup-dev ## rewrite tests/snapshots after an intended change of assets or published figures
 	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
 	@git status --short tests/snapshots
 
-test-slow: setup-dev ## run the slow tests, a process a core
+test-slow: setup-dev ## run the slow tests, one process per core
 	$(PYTEST) -n auto --dist loadgroup -m slow $(ARGS)
 
-test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and look at what stands (KILLS=…; an hour)
+test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and check what is left (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
 test-ui: setup-dev ## run the browser tests (needs an installed Chromium)

@@ -1,10 +1,10 @@
-"""Before the first publication of a place: whether enough of the label's inputs came for a label to be given.
+"""Before the first publication in a data directory: whether the inputs that were fetched are enough for a label.
 
-Belongs here: what is there, what could not be reached, the blocking check. Does not belong here: what follows for the
-label (`assets/compute/foreseen.py`), the exit status (`pipelines/outcome.py`).
+Belongs here: which inputs are there, which could not be reached, the blocking check. Does not belong here: what follows
+for the label (`assets/compute/foreseen.py`), the exit status (`pipelines/outcome.py`).
 
-A first row without a label would be kept for ever as what was published. So when inputs of the label could not be
-reached and were never held, and the newest label is indeterminate for that reason, nothing is published.
+A first publication without a label would stay in the record for ever. So nothing is published when the newest label
+would be indeterminate because inputs could not be reached and are not in the archive.
 """
 
 import datetime as dt
@@ -27,13 +27,13 @@ CHECK = "first_publication"
 _UNREACHABLE = "SELECT series_id FROM raw.fetches WHERE run_id = ? AND status = 'unreachable'"
 _PUBLISHED = "SELECT count(*) FROM ops.publications WHERE profile = ? AND method_version = ?"
 _MEANS = (
-    "Before the first publication of this place: the newest label does not fail for want of inputs that could not be "
-    "reached. `run --accept-incomplete` publishes all the same."
+    "Before the first publication in this data directory: the newest label is not indeterminate because of inputs that "
+    "could not be reached. `run --accept-incomplete` publishes anyway."
 )
 
 
 def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """Blocking check of the series that have a part in the label; the missing ones fail, and hold all tables."""
+    """Blocking check on the series with a role in the label; it fails on the missing ones and blocks all tables."""
     by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
 
     @dg.multi_asset_check(
@@ -55,14 +55,14 @@ def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
                 asset_key=key.asset_key,
                 passed=not is_missing,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=str(found) if is_missing else "Nothing stands in the way of a first publication.",
+                description=str(found) if is_missing else "A first publication is possible.",
             )
 
     return check
 
 
 def foresee(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Shortfall | None:
-    """What stands in the way of a first publication; None when nothing does, or when it is not the first."""
+    """Why a first publication is not possible; None when it is, or when it is not the first."""
     published = con.execute(_PUBLISHED, [facts.profile, catalog.method.method_version]).fetchall()[0][0]
     if published:
         return None

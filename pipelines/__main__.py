@@ -29,9 +29,9 @@ _DESCRIPTION = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression, or neither."
 )
 _EPILOG = """exit status of `run`:
-  0    published, also with some inputs stale or absent (the message says which)
-  1    held: a check failed or a sample file was refused; the previous file still stands
-  2    wrong usage or configuration, a full disk, or another run holds the lock
+  0    published, also with some inputs stale or missing (the message names them)
+  1    blocked: a check failed or a sample file was refused; the previous file is unchanged
+  2    wrong usage or configuration, a full disk, or another run is in progress
   3    nothing was published because sources could not be reached: none at all, or, before the first
        publication, so many that the label would be indeterminate (--accept-incomplete publishes)
   130  interrupted by Ctrl-C, SIGTERM or SIGHUP before anything was published
@@ -68,8 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--as-of",
         metavar="DATE",
         type=_date,
-        help="use nothing that became known after DATE (YYYY-MM-DD); it publishes only where the published "
-        "file is not newer (REGIME_DATA_DIR gives another place)",
+        help="use nothing that became known after DATE (YYYY-MM-DD); publishes only in a data directory that has no "
+        "newer release (set REGIME_DATA_DIR for another one)",
     )
     run.add_argument(
         "--wait",

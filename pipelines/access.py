@@ -47,7 +47,7 @@ def open_sources(
     variables: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Sources:
-    """The publishers of a run, FRED's key tried by one request; that FRED or nobody answers is said.
+    """The publishers of a run, FRED's key tried by one request; `say` gets a line when FRED or no publisher answers.
 
     Raises ConfigurationError before any other work.
     """

@@ -54,7 +54,9 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
     except OpenElsewhere:
         if not _is_published(result):
             raise
-        return Outcome("published", ("what was fetched cannot be told: the warehouse is open elsewhere",), ())
+        return Outcome(
+            "published", ("what was fetched cannot be listed: another program has the warehouse open",), ()
+        )
 
 
 def _outcome(
@@ -93,7 +95,7 @@ def _incomplete(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
         return ()
     return (
         f"no first publication: {failed[0].description}",
-        "what was fetched is kept and the next run asks for the rest; `run --accept-incomplete` publishes all the same",
+        "what was fetched is kept and the next run asks for the rest; `run --accept-incomplete` publishes anyway",
     )
 
 

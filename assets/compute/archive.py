@@ -141,7 +141,7 @@ class Captures:
 
 
 def resolve(captures: Captures) -> Archive:
-    """The vintages that are read of what was captured (methodology, section 1): one row per key, real vintages first.
+    """The captured vintages that are read (methodology, "Point in time"): one row per key, real vintages first.
 
     The row captured last counts. A vintage that was retracted is dropped. A `lag_rule` row gives way to the real
     vintages of its observation, except before the first vintage of a series.

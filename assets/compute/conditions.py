@@ -1,4 +1,4 @@
-"""The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (methodology, section 3).
+"""The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (methodology, "Conditions").
 
 Belongs here: which component counts where, how it becomes a score, what a missing one does to the weights.
 Does not belong here: looking figures up, the state a score leads to (`state.py`).

@@ -1,7 +1,7 @@
-"""What made backfilled rows another than those published before, cell by cell.
+"""Why backfilled rows differ from those published before, cell by cell.
 
-Belongs here: comparing two panels, and putting every changed cell down to the captures without which it would be as
-before. Does not belong here: which captures there are (`assets/warehouse/captures.py`), storing the answer.
+Belongs here: comparing two panels, and attributing every changed cell to the captures without which it would be
+unchanged. Does not belong here: which captures there are (`assets/warehouse/captures.py`), storing the answer.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Belongs here: the rules, as functions of dates. Does not belong here: storing frozen rows (`assets/warehouse/live.py`).
 
-A backfilled row is computed anew every night from everything public on its date, whenever it reached us. A live row was
-frozen while we lived through its date and is stored. A provisional row is recomputed until it becomes one of the two.
+A backfilled row is recomputed in every run from everything public on its date, whenever it was captured. A live row was
+frozen within days of its date and is stored. A provisional row is recomputed until it becomes one of the two.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def row_kinds(grid: Grid, rules: RowKinds) -> Texts:
 
 
 def freezable(grid: Grid, today: np.datetime64, frozen: Collection[np.datetime64], rules: RowKinds) -> Days:
-    """Month-ends a run that may freeze does freeze: no longer provisional, and lived through.
+    """Month-ends that a run which may freeze rows freezes: no longer provisional, and recent.
 
     `today` is the date in New York when the run started, by the real clock. A month-end that no run froze within
     `freeze_within_days` stays backfilled for ever.

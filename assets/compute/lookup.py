@@ -1,6 +1,6 @@
 """Readings out of the archive: latest figures, changes taken inside one vintage date, ratios of one quarter.
 
-Belongs here: methodology, section 1 (latest observation, staleness, calendar offsets, same-quarter ratios).
+Belongs here: methodology, "Point in time" (latest observation, staleness, calendar offsets, same-quarter ratios).
 Does not belong here: what a table does with the figures.
 """
 

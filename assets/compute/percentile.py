@@ -1,4 +1,4 @@
-"""Rank of a value among its own past, as it was known (methodology, section 1).
+"""Rank of a value among its own past, as it was known (methodology, "Point in time").
 
 Belongs here: the percentile. Does not belong here: which way round a rank is hot.
 """

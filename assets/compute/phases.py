@@ -1,6 +1,6 @@
 """The post's four-by-four: on which days the four conditions are read, and what each comes to in a word.
 
-Belongs here: the phases, the days around them, the verdict on a condition (methodology, section 2).
+Belongs here: the phases, the days around them, the verdict on a condition (methodology, "Past easing against now").
 Does not belong here: the table they make (`phases_frame.py`), scores (`conditions.py`), states (`state.py`).
 """
 

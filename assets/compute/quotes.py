@@ -1,6 +1,6 @@
 """Daily quotes on chosen days: the last one in the days up to each date.
 
-Belongs here: the earlier end of a daily change (methodology, section 1), and the change between two such days.
+Belongs here: the earlier end of a daily change (methodology, "Point in time"), and the change between two such days.
 Does not belong here: monthly and weekly series, whose earlier end is an exact period (`lookup.py`).
 """
 

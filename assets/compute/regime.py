@@ -1,4 +1,4 @@
-"""The regime of every date: what the easing, or the tightening, is poured into (methodology, section 5).
+"""The regime of every date: what the easing, or the tightening, is poured into (methodology, "Regime").
 
 Belongs here: scores, state and stance put together, and what stands beside the label, never inside it.
 Does not belong here: figures (`tables/`), the evidence rows (`evidence.py`), when a row was published.

@@ -1,4 +1,4 @@
-"""How much of the label is the method's choice: the state under a grid of other parameters (methodology, section 5).
+"""The state under a grid of other parameters: how much of the label is the method's choice.
 
 Belongs here: the parameter grid, every month of it at once, and the share that agrees. Does not belong here: the label.
 """

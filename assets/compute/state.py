@@ -1,4 +1,4 @@
-"""From scores to the state of the world, with hysteresis (methodology, section 3, "State").
+"""From scores to the state of the world, with hysteresis (methodology, "State").
 
 Belongs here: the state machine. Does not belong here: scores, the stance of policy.
 """

@@ -102,7 +102,7 @@ def list_corrections(
 
 
 def _may_freeze(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> bool:
-    """Whether a run lives through its dates: real figures, the real date, and a complete publication before it."""
+    """Whether a run may freeze rows: live figures, the real date, and a complete publication before it."""
     if facts.profile == "sample" or facts.is_historical or facts.accepts_incomplete:
         return False
     asked = [facts.profile, catalog.method.method_version]
@@ -112,7 +112,7 @@ def _may_freeze(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalo
 def _differs(
     before: Before, now: Frames, dates: set[pd.Timestamp], catalog: Catalog, profile: Profile
 ) -> bool:
-    """Whether any published cell of these dates is another now; what is withheld is not compared."""
+    """Whether any published cell of these dates has changed; withheld cells are not compared."""
     for table in catalog.as_of_tables():
         if table.name in before.tables:
             cells = withheld(table, catalog, profile)

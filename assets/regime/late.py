@@ -1,6 +1,6 @@
-"""`late_figures` as an asset: figures that reached us after a live row was frozen, and would have been in it.
+"""`late_figures` as an asset: figures that arrived too late for a live row.
 
-Belongs here: read, write, describe. A live row never changes (methodology, section 1); this says what it missed.
+Belongs here: read, write, describe. A live row never changes (methodology, "Point in time"); this says what it missed.
 """
 
 import dagster as dg

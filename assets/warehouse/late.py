@@ -1,4 +1,4 @@
-"""Figures that reached us after a live row was frozen, though the world could know them before.
+"""Figures that were public on the date of a live row and captured after it was frozen.
 
 Belongs here: the question, in SQL. Does not belong here: that a live row never changes (`live.py`).
 """

@@ -1,4 +1,4 @@
-"""Live rows: frozen while we lived through their date, stored, and put over the panel wherever the record is read.
+"""Live rows: frozen within days of their date, stored, and put over the panel wherever the record is read.
 
 Belongs here: storing them, and the one query that puts them over a table. Does not belong here: which dates are frozen
 (`compute/kinds.py`), the same overlay for tables in memory (`compute/overlay.py`).

@@ -1,7 +1,7 @@
 """Appending what a source served to the archive: new, revised, corrected, unchanged; never an update or a
 delete.
 
-Belongs here: the rules by which a served figure becomes a vintage (methodology, section 1). Does not belong
+Belongs here: the rules by which a served figure becomes a vintage (methodology, "Point in time"). Does not belong
 here: judging what was served (`assets/sources/validate.py`), reading the archive (`readers.py`).
 
 A source with vintages (ALFRED) is believed about its dates. A source without gives a figure once by lag

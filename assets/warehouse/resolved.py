@@ -1,7 +1,7 @@
 """The vintages that are read of what was captured, in SQL; `resolve` in `assets/compute/archive.py` is the same rule.
 
-Belongs here: that rule (methodology, section 1). Does not belong here: the view made of it (`schema.py`), questions to
-the archive (`readers.py`).
+Belongs here: that rule (methodology, "Point in time"). Does not belong here: the view made of it (`schema.py`),
+questions to the archive (`readers.py`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The immutability audit: what was published is found again, and what changed has a cause that the archive proves.
+"""The immutability audit: published rows are unchanged, or changed for a cause that the archive proves.
 
-Belongs here: comparing published rows with staged ones, and judging every change. Does not belong here: opening files,
+Belongs here: comparing published rows with staged ones, and checking every change. Does not belong here: opening files,
 computing panels again (`of_release.py`), finding causes (`assets/publish/rows.py`).
 
-Live rows, and what was said each night, never change. A backfilled row may change when figures reached us since: the
-archive as it was then gives the row published, the archive of tonight the row staged, and `row_corrections` lists it.
+Live rows and rows of `regime_nightly` never change. A backfilled row may change when new figures have arrived: the
+archive at the last publication gives the published row, the present one the staged row, and `row_corrections` lists it.
 A column added since stays out of the comparison.
 """
 
@@ -86,7 +86,7 @@ def immutability_suite() -> Suite:
             ("columns_changed", *_SHOWN),
             lambda f, _: f["columns_changed"],
             maximum=0,
-            statement="a live row says what it said, and a backfilled one changed only as row_corrections explains",
+            statement="a live row is unchanged, and a backfilled row changed only as row_corrections explains",
             what_to_do="Do not publish. Where no input moved, the code or the ledger of announcements did: undo it, or "
             "raise method_version and say so in method_versions.toml. A live row is restored from the backup.",
         ),

@@ -19,7 +19,7 @@ from checks.suites.rules import Rule, identity, never, within
 TABLE = "equity_risk_premium"
 EXACT = 1e-9  # percentage points: the same subtraction, done again
 _BOTH = "The two tables come from different runs, or the formula changed: materialise both again."
-_BASIS = "Each row takes the basis it names (METHODOLOGY, version 2, points 9 and 10): materialise the table again."
+_BASIS = "Each row takes the basis it names (docs/methodology.md): materialise the table again."
 _EARNINGS = {basis: basis for basis in EARNINGS}
 _LABELS = {basis.label: basis.name for basis in BASES}
 

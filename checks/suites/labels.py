@@ -30,7 +30,7 @@ ANNOUNCED, REALISED, RATE = (
     "balance_sheet_direction_announced", "balance_sheet_direction_realised", "rate_direction",
 )  # fmt: skip
 _AGAIN = "Materialise regime/regime again; if it stays, assets/compute and this rule no longer say the same."
-_METHOD = "Compare assets/compute with METHODOLOGY section 3; thresholds come from method.toml only."
+_METHOD = "Compare assets/compute with docs/methodology.md; thresholds come from method.toml only."
 
 
 def label_rules(catalog: Catalog) -> tuple[Rule, ...]:

@@ -1,6 +1,6 @@
-"""Rules of `late_figures`: public in time, with us too late for a live row.
+"""Rules of `late_figures`: figures that were public in time and arrived too late for a live row.
 
-Belongs here: judgement on this table. Does not belong here: rules generated from its declaration.
+Belongs here: rules about this table. Does not belong here: rules generated from its declaration.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TABLE = "late_figures"
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:
-    """What makes a figure late: known to the world by the date, captured after the live row was frozen."""
+    """What makes a figure late: public by the date, captured after the live row was frozen."""
     return (
         within(
             "realtime_start__not_after_as_of",
@@ -27,14 +27,14 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             "captured_at__after_freezing",
             ("captured_at", "captured_until"),
             lambda f, _: flag(~(f["captured_at"] > f["captured_until"])),
-            statement="the figure reached us after the row was frozen",
-            what_to_do="A figure we had in time belongs in the row: look at the query in assets/warehouse.",
+            statement="the figure was captured after the row was frozen",
+            what_to_do="A figure that was captured in time belongs in the row: look at the query in assets/warehouse.",
         ),
         never(
             "value_late__another_than_used",
             ("value_late", "value_used"),
             lambda f, _: flag(distance(f["value_late"], f["value_used"]).fillna(0) == 0),
             statement="the late figure differs from the one used",
-            what_to_do="Equal figures are no news: look at the query in assets/warehouse.",
+            what_to_do="A figure equal to the one used is not late: look at the query in assets/warehouse.",
         ),
     )

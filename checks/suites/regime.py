@@ -23,7 +23,7 @@ SAHM, CLAIMS = "activity_inflation.sahm_gap_pp", "activity_inflation.claims_chan
 _STATE = ("as_of_date", "is_month_end", "condition_state")
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score")
 _BASES = ("earnings_yield_basis", "equity_price_basis")
-_METHOD = "Compare assets/compute/state.py with METHODOLOGY section 3; thresholds come from method.toml only."
+_METHOD = "Compare assets/compute/state.py with docs/methodology.md; thresholds come from method.toml only."
 _TOGETHER = "The tables come from different runs: materialise the derived tables and the regime again."
 
 

@@ -1,6 +1,6 @@
 """Rules of `row_corrections`: what changed in backfilled rows, and why.
 
-Belongs here: judgement on this table. Does not belong here: rules generated from its declaration, that every change is
+Belongs here: rules about this table. Does not belong here: rules generated from its declaration, that every change is
 listed (`checks/audits/immutability.py`).
 """
 
@@ -38,7 +38,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             lambda f, _: flag(
                 differs(f["value_before"], f["value_after"]) == 0, judged=f["table_name"] == CELLS_OF
             ),
-            statement="a cell listed as corrected says something else than before",
+            statement="a corrected cell differs from its previous value",
             what_to_do=_AGAIN,
         ),
         never(

@@ -56,11 +56,11 @@ def _identity(published: Path) -> tuple[int, int] | None:
 
 
 def _try_key(settings: Settings) -> None:
-    """A wrong key is told now, before the lock, the warehouse and Dagster; so is a FRED that does not answer."""
+    """Report a wrong key, or a FRED that does not answer, before the lock, the warehouse and Dagster."""
     from pipelines.access import open_sources
 
     def say_with_way_out(line: str) -> None:
-        say(f"{line}; the run goes on trying. Without a network, `run --profile sample` works")
+        say(f"{line}; the run keeps trying. Without a network, `run --profile sample` works")
 
     open_sources(settings, say=say_with_way_out)
 

@@ -1,4 +1,4 @@
-"""`settings`: what the environment and `.env` come to, without secrets.
+"""`settings`: the settings that the environment and `.env` give, without secrets.
 
 Belongs here: the command. Does not belong here: reading the environment (`pipelines/settings.py`). `deploy/ui.sh` takes
 its folders from here, so that there is one way of reading them.

@@ -15,7 +15,7 @@ from assets.compute.percentile import percentile, window_start
 from assets.compute.reading import Reading, combine, splice
 from assets.compute.tables.assemble import Columns
 
-# the spreads that count in the credit condition, in the order of methodology, section 3
+# the spreads that count in the credit condition, in the order of methodology, "Conditions"
 FAMILY = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
 
 
