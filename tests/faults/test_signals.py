@@ -100,7 +100,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
         (signal.SIGTERM, "SAMPLE DATA", 0.0),
         (signal.SIGHUP, "loading the pipeline", 0.5),
         (signal.SIGINT, "loading the pipeline", 3.0),
-        (signal.SIGTERM, r"loading the pipeline\n.*\n", 1.0),
+        pytest.param(signal.SIGTERM, r"loading the pipeline\n.*\n", 1.0, marks=pytest.mark.slow),
     ],
 )
 def test_a_signal_is_an_interruption_and_no_blocked_publication(

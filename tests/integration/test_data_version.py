@@ -9,12 +9,15 @@ from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
+import pytest
 
 from assets.derived.ledgers import LEDGERS
 from assets.derived.tables import DERIVED_TABLES
 from assets.regime.regime import regime_tables
 from assets.warehouse.connection import open_warehouse
 from tests.integration.conftest import Night
+
+pytestmark = pytest.mark.slow
 
 COMPUTED = {
     asset.key.path[-1]: asset

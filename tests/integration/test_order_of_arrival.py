@@ -16,6 +16,8 @@ from assets.sources.protocol import Payload
 from assets.warehouse.merge import merge_payload
 from tests.builders import NOON, Row, a_payload, a_series, an_archive
 
+pytestmark = pytest.mark.slow
+
 FIRST = np.datetime64("2020-01-01", "D")
 MONTHS = np.arange("2019-06", "2020-06", dtype="datetime64[M]")
 Vintage = tuple[str, int, float | None]  # observation, day of its start since FIRST, value

@@ -26,6 +26,8 @@ from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 
+pytestmark = pytest.mark.slow
+
 READER = """
 import duckdb, sys
 path, mode = sys.argv[1:3]
@@ -216,7 +218,6 @@ def test_log_a_writer_puts_beside_a_release_that_is_not_his_goes_with_the_next_p
     assert is_whole(first, 3)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", ["1.4.0", "1.5.0"])
 def test_reader_in_an_older_duckdb_uses_the_macros_before_and_after(
@@ -232,7 +233,6 @@ def test_reader_in_an_older_duckdb_uses_the_macros_before_and_after(
     assert is_whole(first, 2)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_reader_in_the_command_line_of_duckdb_blocks_nobody(first: Night, tmp_path: Path) -> None:
     packages = installed("duckdb-cli==1.5.6", tmp_path / "packages")

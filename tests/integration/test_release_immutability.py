@@ -15,6 +15,8 @@ from tests.integration.conftest import Night
 from tests.integration.release_gate import CATALOG, Gate
 from tests.integration.sample_night import stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Gate:
