@@ -31,7 +31,9 @@ _ENOUGH = 60  # figures a series needs before a change can be called unlike its 
 _LATELY_DAYS = 31  # a revision is new for so long
 # One pass over the archive; what is wrong with a row is counted per series, so that nothing else leaves the database.
 _SUMMARY = f"""
-WITH held AS (
+WITH read AS MATERIALIZED (
+  SELECT o.*, d.is_level, d.is_step FROM raw.observations AS o JOIN {_DECLARED} AS d USING (series_id)
+), held AS (
   SELECT
     o.series_id,
     count(*) AS rows_held,
@@ -42,13 +44,11 @@ WITH held AS (
     count(*) FILTER (o.observation_date > CAST(o.captured_at AS DATE)) AS rows_after_capture,
     count(*) FILTER (o.vintage_source = 'lag_rule' AND o.realtime_start < o.observation_date)
       AS rows_before_observation
-  FROM raw.observations AS o
-  SEMI JOIN {_DECLARED} USING (series_id)
-  GROUP BY o.series_id
+  FROM read AS o GROUP BY o.series_id
 ), known AS (
   SELECT o.series_id, o.observation_date, o.realtime_start, o.realtime_end >= $run_date AS stands,
-    CASE WHEN d.is_level AND o.value > 0 THEN 100 * ln(o.value) ELSE o.value END AS size, d.is_step
-  FROM raw.observations AS o JOIN {_DECLARED} AS d USING (series_id)
+    CASE WHEN o.is_level AND o.value > 0 THEN 100 * ln(o.value) ELSE o.value END AS size, o.is_step
+  FROM read AS o
   WHERE o.realtime_start <= $run_date AND o.value IS NOT NULL
 ), change AS (
   SELECT *, abs(size - lag(size) OVER (PARTITION BY series_id ORDER BY observation_date)) AS by_size,

@@ -6,6 +6,7 @@ Belongs here: build, judge, publish, write the books, describe. Does not belong 
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -25,7 +26,7 @@ from assets.publish.rows import settle_rows
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import forget_results, record_publication
 from assets.warehouse.publication import Held, publish, staged_path
-from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.release import build_release, release_facts, why_incomplete
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
 
@@ -70,6 +71,9 @@ def release(
     with warehouse.cursor() as con:
         refuse_when_nothing_was_reached(con, facts)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
+        incomplete = why_incomplete(con, facts.profile)
+        if incomplete is not None:
+            progress.warning(f"this publication is {incomplete}")
         settle_rows(con, facts, of_release, catalog)
         build_release(con, staged, catalog, of_release)
         try:
@@ -77,7 +81,7 @@ def release(
                 staged,
                 facts.published_path,
                 gate=lambda file: _gate(file, con, facts, warehouse.path),
-                fill=fill_release,
+                fill=partial(fill_release, incomplete=incomplete),
             )
         except Held as held:
             yield gate_check(con, facts)

@@ -12,19 +12,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.compute.archive import REAL_VINTAGES, Captures, Rows, pack
+from assets.compute.archive import Captures, Rows, pack
 from assets.compute.calendar import days
 from assets.compute.corrections import Cause
 from assets.warehouse.readers import frame_of
+from assets.warehouse.resolved import REAL
 
 if TYPE_CHECKING:
     import duckdb
 
-# A capture of a figure that begins after the last of these rows changes none of them. `held` is what stood under the
-# same key before.
+# Which captures may change what is read on $day: those of figures public by then, and vintages that begin later where a
+# row dated by lag rule stood, which gives way to a real vintage and comes back when that is retracted (`resolved.py`).
+REACHES_DAY = f"""(
+    realtime_start <= $day OR (
+      vintage_source IN ({REAL}, 'retracted') AND (series_id, observation_date) IN (
+        SELECT (series_id, observation_date) FROM raw.vintages
+        WHERE vintage_source = 'lag_rule' AND realtime_start <= $day
+      )
+    )
+  )"""
+# `held` is what stood under the same key before.
 _SINCE = f"""
 WITH new AS (
-  SELECT * FROM raw.vintages WHERE captured_at > $since AND realtime_start <= $last
+  SELECT * FROM raw.vintages WHERE captured_at > $since AND {REACHES_DAY}
 ), held AS (
   SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value
   FROM raw.vintages SEMI JOIN new USING (series_id, observation_date, realtime_start)
@@ -38,7 +48,7 @@ SELECT n.series_id, n.observation_date, n.realtime_start, n.captured_at,
   CASE
     WHEN n.vintage_source = 'retracted' OR (n.value IS NULL AND NOT isnan(h.value)) THEN 'retracted'
     WHEN h.series_id IS NOT NULL THEN 'corrected'
-    WHEN n.vintage_source IN {REAL_VINTAGES} AND r.series_id IS NOT NULL THEN 'better_vintage'
+    WHEN n.vintage_source IN ({REAL}) AND r.series_id IS NOT NULL THEN 'better_vintage'
     ELSE 'late'
   END AS reason
 FROM new AS n
@@ -65,11 +75,11 @@ class CaptureGroup:
 def captures_since(
     con: duckdb.DuckDBPyConnection, since: dt.datetime, last: dt.date, codes: Mapping[str, int]
 ) -> list[CaptureGroup]:
-    """What was captured after `since` (UTC without an offset) and public by `last`, by reason and series.
+    """What was captured after `since` (UTC without an offset) and may change a row up to `last`, by reason and series.
 
     `codes` are those of the captures the groups will be left out of; series without a code are not looked at.
     """
-    con.execute(_SINCE, {"since": since, "last": last})
+    con.execute(_SINCE, {"since": since, "day": last})
     found = frame_of(con)
     moment = int(np.datetime64(since, "us").astype("int64"))
     groups = []

@@ -12,32 +12,31 @@ import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
+from assets.warehouse.captures import REACHES_DAY
 from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, LiveRows
-from assets.warehouse.readers import all_as_of, frame_of
+from assets.warehouse.readers import frame_of, some_as_of
 from assets.warehouse.tables import registered
 
 # One year of periods is looked at: what feeds a row is at most that old.
-_CAPTURED_LATE = """
-SELECT count(*) FROM raw.vintages
-WHERE captured_at > $captured_until AND realtime_start <= $day AND observation_date > $day - INTERVAL 400 DAY
-  AND series_id IN (SELECT unnest($series_ids))
+_REACHED = f"""
+SELECT series_id, observation_date, max(captured_at) AS captured_at FROM raw.vintages
+WHERE captured_at > $captured_until AND observation_date > $day::DATE - INTERVAL 400 DAY
+  AND series_id IN (SELECT unnest($series_ids)) AND {REACHES_DAY}
+GROUP BY ALL
 """
-_LATE = """
+# A figure may also move with the first real vintage of its series, which is another observation's.
+_LATE = f"""
+WITH reached AS ({_REACHED})
 SELECT $day::DATE AS as_of_date, series_id, observation_date,
   coalesce(late.realtime_start, used.realtime_start) AS realtime_start, used.value AS value_used,
-  late.value AS value_late,
-  (
-    SELECT max(v.captured_at) FROM raw.vintages AS v
-    WHERE v.series_id = both_sides.series_id AND v.observation_date = both_sides.observation_date
-      AND v.captured_at > $captured_until AND v.realtime_start <= $day
-  ) AS captured_at,
+  late.value AS value_late, coalesce(r.captured_at, (SELECT max(captured_at) FROM reached)) AS captured_at,
   $captured_until::TIMESTAMP AS captured_until
 FROM (SELECT series_id, observation_date FROM late_side UNION SELECT series_id, observation_date FROM used_side)
   AS both_sides
 LEFT JOIN late_side AS late USING (series_id, observation_date)
 LEFT JOIN used_side AS used USING (series_id, observation_date)
+LEFT JOIN reached AS r USING (series_id, observation_date)
 WHERE used.value IS DISTINCT FROM late.value AND observation_date > $day::DATE - INTERVAL 400 DAY
-  AND series_id IN (SELECT unnest($series_ids))
 """
 
 
@@ -68,10 +67,10 @@ def _late(
     """The late figures of one row; None when nothing its figures come from was captured since."""
     ids = _series_read(con, row, version, catalog)
     asked = {"captured_until": row.captured_until, "day": row.as_of_date, "series_ids": ids}
-    if con.execute(_CAPTURED_LATE, asked).fetchall() == [(0,)]:
+    if not con.execute(f"{_REACHED} LIMIT 1", asked).fetchall():
         return None
     until = row.captured_until.replace(tzinfo=dt.UTC)
-    used, late = all_as_of(con, row.as_of_date, until), all_as_of(con, row.as_of_date)
+    used, late = (some_as_of(con, ids, row.as_of_date, moment) for moment in (until, None))
     with registered(con, used, "used_side"), registered(con, late, "late_side"):
         con.execute(_LATE, asked)
         return frame_of(con)

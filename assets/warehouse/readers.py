@@ -47,7 +47,7 @@ WHERE $captured_until::TIMESTAMP IS NULL OR v.captured_at <= $captured_until::TI
 
 _CAPTURED = """
   SELECT * FROM raw.vintages
-  WHERE ($all_series OR series_id = $series_id)
+  WHERE ($all_series OR series_id IN (SELECT unnest($series_ids)))
     AND ($captured_until::TIMESTAMP IS NULL OR captured_at <= $captured_until::TIMESTAMP)
 """
 _AS_OF = f"""
@@ -162,7 +162,17 @@ def series_as_of(
     Columns `series_id, observation_date, value, realtime_start, realtime_end, vintage_source`.
     `captured_until` (aware) reads the archive as it was at that moment.
     """
-    return _as_of(con, series_id, as_of, captured_until)
+    return _as_of(con, [series_id], as_of, captured_until)
+
+
+def some_as_of(
+    con: duckdb.DuckDBPyConnection,
+    series_ids: Sequence[str],
+    as_of: dt.date,
+    captured_until: dt.datetime | None = None,
+) -> pd.DataFrame:
+    """Some series as they were known on a day; see `series_as_of`."""
+    return _as_of(con, series_ids, as_of, captured_until)
 
 
 def all_as_of(
@@ -221,13 +231,16 @@ def content_hash(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 
 
 def _as_of(
-    con: duckdb.DuckDBPyConnection, series_id: str | None, as_of: dt.date, captured_until: dt.datetime | None
+    con: duckdb.DuckDBPyConnection,
+    series_ids: Sequence[str] | None,
+    as_of: dt.date,
+    captured_until: dt.datetime | None,
 ) -> pd.DataFrame:
     con.execute(
         _AS_OF,
         {
-            "all_series": series_id is None,
-            "series_id": series_id or "",
+            "all_series": series_ids is None,
+            "series_ids": list(series_ids or []),
             "as_of": as_of,
             "captured_until": utc(captured_until) if captured_until is not None else None,
         },

@@ -58,16 +58,20 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
         lock_sha256=environment.lock_sha256(run.project_root),
         publishes_restricted=run.publishes_restricted,
         captured_until=con.execute("SELECT max(captured_at) FROM raw.vintages").fetchall()[0][0],
-        is_complete=not _not_held(con, run.profile),
+        is_complete=why_incomplete(con, run.profile) is None,
     )
 
 
-def _not_held(con: duckdb.DuckDBPyConnection, profile: Profile) -> set[str]:
-    """Series of the profile that a condition or the stance reads, and of which nothing is held."""
+def why_incomplete(con: duckdb.DuckDBPyConnection, profile: Profile) -> str | None:
+    """One line naming series that a condition or the stance reads and of which nothing is held; None without any."""
     wanted = {s.series_id for s in load_catalog().in_profile(profile) if s.role in LABEL_ROLES}
-    return wanted - {
-        name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()
-    }
+    held = {name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
+    if wanted <= held:
+        return None
+    return (
+        f"not complete, nothing was ever fetched of {', '.join(sorted(wanted - held))}; "
+        "month-ends are frozen as live only after a complete publication"
+    )
 
 
 def publication_time(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> dt.datetime:

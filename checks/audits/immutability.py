@@ -79,7 +79,8 @@ def immutability_suite() -> Suite:
             ("is_found", *_SHOWN),
             lambda f, _: flag(~f["is_found"]),
             statement="a published row is in the file to be published",
-            what_to_do="Rows of the past were lost: restore the warehouse from its backup, then run again.",
+            what_to_do="Rows of the past were lost: restore the warehouse from its backup, for a live row from one "
+            "made since it was published, then run again.",
         ),
         within(
             "published_row__unchanged",
@@ -105,18 +106,21 @@ def found_again(before: Published, staged: Staged, catalog: Catalog) -> pd.DataF
 
 
 def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
-    """Stored live rows, and those of the published file, against the staged ones."""
-    if "regime" not in before.live:
-        return
-    days = set(before.live["regime"]["as_of_date"])
+    """Stored live rows, and those of the published file, against the staged ones.
+
+    The published file counts also where the warehouse lacks the row: an older copy of it may have been restored.
+    """
     kinds = staged.tables["regime"].set_index("as_of_date")["row_kind"]
-    published = before.tables["regime"] if "regime" in before.tables else before.live["regime"].iloc[:0]
-    as_published = set(published.loc[published["row_kind"] == LIVE, "as_of_date"])
-    for table in catalog.as_of_tables():
-        now = staged.tables[table.name]
-        for was, of_days in ((before.live, days), (before.tables, days & as_published)):
-            said = set(was[table.name]["as_of_date"]) & of_days if table.name in was else set()
+    for was in (before.live, before.tables):
+        if "regime" not in was:
+            continue
+        regime = was["regime"]
+        is_live = (regime["row_kind"] == LIVE) & (regime["as_of_date"] <= kinds.index.max())
+        days = set(regime.loc[is_live, "as_of_date"])
+        for table in catalog.as_of_tables():
+            said = set(was[table.name]["as_of_date"]) & days if table.name in was else set()
             if said:
+                now = staged.tables[table.name]
                 there = set(now["as_of_date"])
                 cells = Compared.of(table, was[table.name], now, said)
                 is_found = {day: kinds.get(day) == LIVE and day in there for day in said}
@@ -132,14 +136,20 @@ def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator
         )
         for table in tables
     }
+    said = {
+        table.name: set(before.tables[table.name]["as_of_date"]) & set(before.backfilled) for table in tables
+    }
+    lost = {name: days - set(staged.tables[name]["as_of_date"]) for name, days in said.items()}
     then: Frames = {}
     now: Frames = {}
-    if any(cells.differs.any() for cells in moved.values()):
+    if any(cells.differs.any() for cells in moved.values()) or any(lost.values()):
         then, now = staged.panels()
     for table in tables:
-        cells, there = moved[table.name], set(staged.tables[table.name]["as_of_date"])
-        said = set(before.tables[table.name]["as_of_date"]) & set(before.backfilled)
-        is_found = {day: day in there for day in said}
+        cells = moved[table.name]
+        missing = lost[table.name]
+        if missing and table.name != "regime":  # others may have rows only for dates with a score
+            missing = missing & set(now[table.name]["as_of_date"])
+        is_found = {day: day not in missing for day in said[table.name]}
         wrong, cause = np.zeros_like(cells.differs), NO_INPUT
         if cells.differs.any():
             wrong, cause = _unexplained(table, cells, before, staged, then, now)

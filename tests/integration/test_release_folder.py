@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,13 @@ def test_notes_count_new_and_revised_figures(release: Path, night: Night) -> Non
     assert "- UNRATE: 0 new, 1 revised" in said
     assert "stimulus_into_bubble -> neither; as of" in said
     assert "- 2001-01-31: stimulus_into_bubble -> neither" in said
+
+
+def test_notes_of_a_release_that_is_not_complete_say_why_nothing_is_frozen(night: Night) -> None:
+    said = "not complete, nothing was ever fetched of NFCI"
+    publish(night.staged, night.published, gate=lambda _: None, fill=partial(fill_release, incomplete=said))
+    notes = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert f"This release is {said}.\n" in notes
 
 
 def test_a_changed_missing_or_added_file_is_found(release: Path) -> None:

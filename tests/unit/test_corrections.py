@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.archive import resolve
+from assets.compute.archive import Archive, resolve
 from assets.compute.corrections import Cause, corrections, text_of
 from assets.compute.overlay import overlaid, with_spells
 from assets.warehouse.captures import captures_since
@@ -112,6 +113,42 @@ def test_what_came_since_is_named_by_what_it_does(held: tuple, new: tuple, reaso
     for group in groups:  # without them the archive is what it was
         left = resolve(group.left_out_of(captures))
         assert (left.value.tolist(), len(left.key)) == ([4.0], 1)
+
+
+HISTORY = ("2025-12-01", "2026-01-09", 4.1, "alfred")
+LATER = ("2026-01-01", "2026-03-06", 4.2, "alfred")  # begins after the last of the rows
+
+
+@pytest.mark.parametrize(
+    ("held", "new", "reason", "before", "after"),
+    [
+        ([RULE, HISTORY], LATER, "better_vintage", 4.0, None),
+        ([RULE, HISTORY, LATER], (*LATER[:2], None, "retracted"), "retracted", None, 4.0),
+    ],
+)
+def test_a_row_dated_by_lag_rule_that_a_later_vintage_moves_is_not_without_a_cause(
+    held: list[tuple], new: tuple, reason: str, before: float | None, after: float | None
+) -> None:
+    """A real vintage inside the history removes the row whenever it begins; retracted, the row is back."""
+    with an_archive() as con:
+        for (observation, start, value, source), at in (*((one, BEFORE) for one in held), (new, AFTER)):
+            con.execute(
+                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
+                [observation, start, value, source, at],
+            )
+        captures = load_captures(con, ["UNRATE"])
+        (group,) = captures_since(con, BEFORE, DAYS[1].date(), captures.codes)
+    assert (group.cause.reason, len(group.keys)) == (reason, 1)
+    assert known(resolve(group.left_out_of(captures)), RULE[0]) == before
+    assert known(resolve(captures), RULE[0]) == after
+
+
+def known(archive: Archive, observation: str) -> float | None:
+    """A figure as it is read on the last of the rows."""
+    day = DAYS[1].to_numpy().astype("datetime64[D]")
+    row = archive.rows_as_of("UNRATE", np.array([observation], dtype="datetime64[D]"), np.array([day]))
+    (value,) = archive.take(archive.value, row, np.nan).tolist()
+    return None if np.isnan(value) else value
 
 
 def test_live_rows_replace_those_of_their_date_and_spells_run_through_them() -> None:

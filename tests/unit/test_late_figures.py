@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import duckdb
+import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRow, LiveRows
+from assets.warehouse.readers import some_as_of
 from tests.builders import an_archive
 
 CATALOG = load_catalog()
@@ -79,6 +81,37 @@ def test_a_vintage_the_publisher_took_back_is_listed_with_what_shows_through() -
 )
 def test_nothing_else_is_late(reads: str, captured: dt.datetime, start: str) -> None:
     assert late(("2026-03-01", start, 4.4, captured), reads=reads) == []
+
+
+def test_a_figure_dated_by_lag_rule_that_a_later_vintage_removed_is_listed_with_its_capture() -> None:
+    """The vintage begins after the row: the figure was not public on the date at all."""
+    with an_archive() as con:
+        live_row_reads(con, "UNRATE")
+        for observation, start, source, captured in (
+            ("2026-02-01", "2026-03-06", "alfred", FROZEN),
+            ("2026-03-01", "2026-04-03", "lag_rule", FROZEN),
+            ("2026-03-01", "2026-05-08", "alfred", AFTER),
+        ):
+            con.execute(
+                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, 4, ?, ?, 'f')",
+                [observation, start, source, captured],
+            )
+        found = late_figures(con, "live", CATALOG, LIVE)
+    assert found[["value_used", "captured_at"]].values.tolist() == [[4.0, AFTER]]
+    assert found["value_late"].isna().all()
+
+
+def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole archive would be resolved twice for every live row, every night."""
+    asked: list[list[str]] = []
+
+    def counted(con: duckdb.DuckDBPyConnection, ids: list[str], *cut: object) -> pd.DataFrame:
+        asked.append(list(ids))
+        return some_as_of(con, ids, *cut)
+
+    monkeypatch.setattr("assets.warehouse.late.some_as_of", counted)
+    assert late(("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", None, 4.4)]
+    assert asked == [["ICSA", "UNRATE"]] * 2
 
 
 def test_without_a_live_row_nothing_is_late() -> None:

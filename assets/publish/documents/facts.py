@@ -25,7 +25,8 @@ class DocumentFacts:
 
     `manifest` is the row of release_manifest, `newest` the newest row of regime; `folder` holds what is already
     written, `exported` waits until its tables are; `before` is the folder of the release it follows, of the same
-    profile, None for the first. The text of a document is UTF-8.
+    profile, None for the first; `incomplete` is why the release is not complete, None when it is. The text of a
+    document is UTF-8.
     """
 
     catalog: Catalog
@@ -34,6 +35,7 @@ class DocumentFacts:
     folder: Path
     exported: Callable[[], tuple[Export, ...]]
     before: Path | None
+    incomplete: str | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -46,13 +48,14 @@ def document_facts(
     folder: Path,
     exported: Callable[[], tuple[Export, ...]],
     before: Path | None,
+    incomplete: str | None = None,
 ) -> DocumentFacts:
     """Facts of the release in the staged file `con`."""
     manifest = asked(con, "SELECT * FROM release_manifest")[0]
     newest = asked(con, "SELECT * FROM regime_current")[0]
     if before is not None and _profile(con, before) != manifest["profile"]:
         before = None
-    return DocumentFacts(load_catalog(), manifest, newest, folder, exported, before)
+    return DocumentFacts(load_catalog(), manifest, newest, folder, exported, before, incomplete)
 
 
 def asked(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> Rows:

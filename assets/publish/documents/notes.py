@@ -72,6 +72,8 @@ def notes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         f"code {manifest['code_version']}.",
         "",
     ]
+    if facts.incomplete is not None:
+        head += [f"This release is {facts.incomplete}.", ""]
     return "\n".join([*head, *_changes(con, facts), *_corrected(con), *_late(con), "", _WHO])
 
 

@@ -45,17 +45,24 @@ DOCUMENTS: dict[str, Document] = {
 }
 
 
-def fill_release(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
+def fill_release(
+    con: duckdb.DuckDBPyConnection,
+    staged: Path,
+    folder: Path,
+    before: Path | None,
+    incomplete: str | None = None,
+) -> None:
     """The staged file, its tables and its documents into the empty `folder`; `con` is open on the staged file.
 
-    `before` is the folder of the release it follows, if there is one. Raises OSError, duckdb.Error, and Held when a
+    `before` is the folder of the release it follows, if there is one; `incomplete` says what keeps the release from
+    being complete. Raises OSError, duckdb.Error, and Held when a
     document is not what its schema says.
     """
     shutil.copyfile(staged, folder / "regime.duckdb")
     with con.cursor() as other, ThreadPoolExecutor(1) as beside:
         # DuckDB writes files while Python makes pages; who needs to know of the files waits for them
         exports = beside.submit(export_tables, other, folder, load_catalog())
-        facts = document_facts(con, folder, exports.result, before)
+        facts = document_facts(con, folder, exports.result, before, incomplete)
         for name, document in DOCUMENTS.items():
             made = document(con, facts)
             (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)
