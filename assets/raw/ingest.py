@@ -12,8 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -37,13 +37,11 @@ from assets.sources.protocol import (
 )
 from assets.sources.validate import validate
 from assets.warehouse.known import known_series
-from assets.warehouse.merge import ReleasedOn
-from assets.warehouse.readers import LastFetch, last_fetches
+from assets.warehouse.merge import Absence, ReleasedOn
+from assets.warehouse.readers import LastFetch, fetch_days, last_fetches
 
 if TYPE_CHECKING:
     import duckdb
-
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 def ingest(
@@ -67,7 +65,8 @@ def ingest(
         for one in absent:
             keeper.add(one)
         if source is not None and of_profile:
-            reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
+            books = _Books(last_fetches(con), known_series(con), fetch_days(con, today))
+            reading = _Reading(source, today, facts, catalog, books)
             reading.announce(of_profile)
             budget = budget or RetryBudget(0.0)
             headway = Headway(f"raw/{of_profile[0].source}", len(of_profile), budget)
@@ -76,24 +75,27 @@ def ingest(
     return keeper.done
 
 
+@dataclass(frozen=True)
+class _Books:
+    """What earlier fetches left, by series id: the last complete one, what is held, days of the last fetches."""
+
+    last: Mapping[str, LastFetch]
+    known: Mapping[str, Known]
+    days: Mapping[str, tuple[dt.date | None, dt.date]]
+
+
 class _Reading:
     """One publisher asked for its series, one after the other."""
 
     def __init__(
-        self,
-        source: Source,
-        today: dt.date,
-        facts: RunFacts,
-        catalog: Catalog,
-        last: Mapping[str, LastFetch],
-        known: Mapping[str, Known],
+        self, source: Source, today: dt.date, facts: RunFacts, catalog: Catalog, books: _Books
     ) -> None:
         self._source, self._today, self._facts = source, today, facts
-        self._catalog, self._last, self._known = catalog, last, known
+        self._catalog, self._books = catalog, books
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes where a night takes seconds."""
-        fresh = sum(s.series_id not in self._known for s in series)
+        fresh = sum(s.series_id not in self._books.known for s in series)
         if fresh and isinstance(self._source, KnowsReleases):  # one that serves vintages, request by request
             progress.info(
                 f"raw/{series[0].source}: {fresh} of {len(series)} series for the first time, with all their vintages; "
@@ -116,10 +118,10 @@ class _Reading:
         )
 
     def _fetch(self, series: Series) -> Ingested:
-        fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
+        fetch_id, known = _fetch_id(self._facts, series), self._books.known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
-            warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+            warnings = validate(payload, series, self._today, self._books.last.get(series.series_id))
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
@@ -128,7 +130,7 @@ class _Reading:
             return Ingested(series, fetch_id, "unreachable", str(unknown))
         done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
         done.released_on = self._released_on(series, payload, known)
-        done.absent_on = self._absent_on(series, payload)
+        done.absence = self._absence(series, payload, known)
         self._look_for_late(done, known)
         return done
 
@@ -142,12 +144,12 @@ class _Reading:
             return listed
         return {**self._source.publications(series, older), **listed}
 
-    def _absent_on(self, series: Series, payload: Payload) -> dt.date | None:
-        """Day of the last complete fetch; None where a late first sight says nothing about the publication."""
-        last = self._last.get(series.series_id)
-        if last is None or payload.is_bundled or series.posts_late:
+    def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
+        """Days of earlier fetches; None where a late first sight says nothing about the publication."""
+        asked = self._books.days.get(series.series_id)
+        if asked is None or payload.is_bundled or series.posts_late:
             return None
-        return last.source_day or last.fetched_at.replace(tzinfo=dt.UTC).astimezone(_NEW_YORK).date()
+        return Absence(*asked, newest_held=known.newest_observation if known is not None else None)
 
     def _look_for_late(self, done: Ingested, known: Known | None) -> None:
         assert done.payload is not None

@@ -60,12 +60,23 @@ ORDER BY series_id, observation_date
 
 _LAST_FETCHES = """
 SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
-  h.held_first, f.source_day
+  h.held_first
 FROM raw.fetches f
 LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
   USING (series_id)
 WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
 QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
+"""
+
+# Fetches recorded before `source_day` existed count by the day of New York's summer time.
+# One dated after today was made while the clock was ahead and says nothing about any day before.
+_FETCH_DAYS = """
+WITH accepted AS (
+  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
+  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
+)
+SELECT series_id, max(day) FILTER (is_complete), max(day)
+FROM accepted WHERE day <= $today GROUP BY series_id
 """
 
 # aggregates instead of the windows of raw.observations: every night asks this of the whole archive
@@ -93,8 +104,7 @@ FROM current GROUP BY series_id ORDER BY series_id
 class LastFetch:
     """The last accepted fetch of a series' whole history.
 
-    `held_first`: oldest observation in the archive. `source_day`: the publisher's own day at the fetch, None for
-    fetches recorded by earlier versions.
+    `held_first`: oldest observation in the archive.
     """
 
     fetch_id: str
@@ -105,7 +115,6 @@ class LastFetch:
     rows_served: int | None
     last_updated: dt.datetime | None
     held_first: dt.date | None
-    source_day: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,12 @@ def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
     """The last accepted complete fetch of every series that had one, by series id."""
     rows = con.execute(_LAST_FETCHES).fetchall()
     return {series_id: LastFetch(*rest) for series_id, *rest in rows}
+
+
+def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tuple[dt.date | None, dt.date]]:
+    """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
+    rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
+    return {series_id: (complete, newest) for series_id, complete, newest in rows}
 
 
 def observation_counts(
