@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,10 +34,10 @@ from assets.sources.protocol import (
     Source,
     SourceUnreachable,
 )
-from assets.sources.validate import validate
+from assets.sources.validate import keeps_its_vintages, validate
 from assets.warehouse.known import known_series
 from assets.warehouse.merge import Absence, ReleasedOn
-from assets.warehouse.readers import LastFetch, fetch_days, last_fetches
+from assets.warehouse.readers import fetch_days, last_fetches, missing_vintages
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,8 +64,7 @@ def ingest(
         for one in absent:
             keeper.add(one)
         if source is not None and of_profile:
-            books = _Books(last_fetches(con), known_series(con), fetch_days(con, today))
-            reading = _Reading(source, today, facts, catalog, books)
+            reading = _Reading(con, source, today, facts, catalog)
             reading.announce(of_profile)
             budget = budget or RetryBudget(0.0)
             headway = Headway(f"raw/{of_profile[0].source}", len(of_profile), budget)
@@ -75,27 +73,24 @@ def ingest(
     return keeper.done
 
 
-@dataclass(frozen=True)
-class _Books:
-    """What earlier fetches left, by series id: the last complete one, what is held, days of the last fetches."""
-
-    last: Mapping[str, LastFetch]
-    known: Mapping[str, Known]
-    days: Mapping[str, tuple[dt.date | None, dt.date]]
-
-
 class _Reading:
     """One publisher asked for its series, one after the other."""
 
     def __init__(
-        self, source: Source, today: dt.date, facts: RunFacts, catalog: Catalog, books: _Books
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: Source,
+        today: dt.date,
+        facts: RunFacts,
+        catalog: Catalog,
     ) -> None:
         self._source, self._today, self._facts = source, today, facts
-        self._catalog, self._books = catalog, books
+        self._con, self._catalog = con, catalog
+        self._last, self._known, self._asked = last_fetches(con), known_series(con), fetch_days(con, today)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes where a night takes seconds."""
-        fresh = sum(s.series_id not in self._books.known for s in series)
+        fresh = sum(s.series_id not in self._known for s in series)
         if fresh and isinstance(self._source, KnowsReleases):  # one that serves vintages, request by request
             progress.info(
                 f"raw/{series[0].source}: {fresh} of {len(series)} series for the first time, with all their vintages; "
@@ -118,10 +113,13 @@ class _Reading:
         )
 
     def _fetch(self, series: Series) -> Ingested:
-        fetch_id, known = _fetch_id(self._facts, series), self._books.known.get(series.series_id)
+        fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
-            warnings = validate(payload, series, self._today, self._books.last.get(series.series_id))
+            warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+            if known is not None and payload.is_complete:
+                missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
+                keeps_its_vintages(payload, *missing)
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
@@ -146,7 +144,7 @@ class _Reading:
 
     def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
         """Days of earlier fetches; None where a late first sight says nothing about the publication."""
-        asked = self._books.days.get(series.series_id)
+        asked = self._asked.get(series.series_id)
         if asked is None or payload.is_bundled or series.posts_late:
             return None
         return Absence(*asked, newest_held=known.newest_observation if known is not None else None)

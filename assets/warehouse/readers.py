@@ -21,7 +21,8 @@ from assets.catalog.models import Table
 from assets.catalog.render import qualified_name
 from assets.compute.archive import BITS, EPOCH, STORED_SOURCES, Archive, Captures, resolve
 from assets.warehouse.merge import utc
-from assets.warehouse.resolved import resolved
+from assets.warehouse.resolved import REAL, resolved
+from assets.warehouse.tables import registered
 
 _VINTAGES = """
 SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at
@@ -77,6 +78,24 @@ WITH accepted AS (
 )
 SELECT series_id, max(day) FILTER (is_complete), max(day)
 FROM accepted WHERE day <= $today GROUP BY series_id
+"""
+
+# the vintages the merge would retract after a complete answer, and those it would compare (`span` in `merge.py`)
+_MISSING_VINTAGES = f"""
+WITH served AS (
+  SELECT CAST(observation_date AS DATE) AS observation_date, CAST(realtime_start AS DATE) AS realtime_start
+  FROM served_vintages
+), span AS (
+  SELECT min(observation_date) AS first_observation, min(realtime_start) AS first_vintage FROM served
+), standing AS (
+  SELECT observation_date, realtime_start, arg_max(vintage_source, captured_at) AS vintage_source
+  FROM raw.vintages WHERE series_id = $series_id GROUP BY observation_date, realtime_start
+), held AS (
+  SELECT observation_date, realtime_start FROM standing, span
+  WHERE vintage_source IN ({REAL}) AND observation_date >= span.first_observation
+    AND realtime_start BETWEEN span.first_vintage AND $today
+)
+SELECT (SELECT count(*) FROM held ANTI JOIN served USING (observation_date, realtime_start)), count(*) FROM held
 """
 
 # aggregates instead of the windows of raw.observations: every night asks this of the whole archive
@@ -191,6 +210,16 @@ def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tupl
     """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
     rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
     return {series_id: (complete, newest) for series_id, complete, newest in rows}
+
+
+def missing_vintages(
+    con: duckdb.DuckDBPyConnection, series_id: str, observations: pd.DataFrame, today: dt.date
+) -> tuple[int, int]:
+    """How many of the real vintages held inside the span of a complete answer are not in it, and how many are held."""
+    with registered(con, observations[["observation_date", "realtime_start"]], "served_vintages"):
+        rows = con.execute(_MISSING_VINTAGES, {"series_id": series_id, "today": today}).fetchall()
+    missing, held = rows[0]
+    return missing, held
 
 
 def observation_counts(

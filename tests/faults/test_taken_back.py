@@ -100,6 +100,27 @@ def test_a_wrong_vintage_that_alfred_drops_again_is_not_read(
     assert before == 9.9, "a cut by capture still reads it"
 
 
+def test_an_answer_that_lacks_two_thirds_of_the_vintages_retracts_none(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """With the same observations it was no shorter than before: 478 of 720 vintages were retracted."""
+    one = fred.world.series["UNRATE"] = unemployment()
+    for day, more in (("2026-05-08", 0.1), ("2026-05-11", 0.2)):
+        one.revise(day, {stamp: round(value + more, 2) for stamp, value in one.as_of(day).items()})
+    night(con, fred, "2026-05-12", "UNRATE")
+    rows = "SELECT * FROM raw.vintages ORDER BY ALL"
+    before = con.execute(rows).fetchall()
+    fred.world.series["UNRATE"] = unemployment()
+    fred.world.series["UNRATE"].last_updated = one.last_updated + dt.timedelta(days=1)
+    refused = night(con, fred, "2026-05-19", "UNRATE")
+    assert refused.status == "refused"
+    assert "vintages_missing: 60 of the 90 vintages" in (refused.message or "")
+    assert con.execute(rows).fetchall() == before
+    fred.world.series["UNRATE"] = one
+    assert night(con, fred, "2026-05-20", "UNRATE").status == "unchanged"
+    assert con.execute(rows).fetchall() == before
+
+
 def night_before_the_retraction(con: duckdb.DuckDBPyConnection) -> float:
     moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
     frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
