@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -35,15 +34,13 @@ from assets.sources.protocol import (
     Source,
     SourceUnreachable,
 )
-from assets.sources.validate import validate
+from assets.sources.validate import keeps_its_vintages, validate
 from assets.warehouse.known import known_series
-from assets.warehouse.merge import ReleasedOn
-from assets.warehouse.readers import LastFetch, last_fetches
+from assets.warehouse.merge import Absence, ReleasedOn
+from assets.warehouse.readers import fetch_days, last_fetches, missing_vintages
 
 if TYPE_CHECKING:
     import duckdb
-
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 def ingest(
@@ -67,7 +64,7 @@ def ingest(
         for one in absent:
             keeper.add(one)
         if source is not None and of_profile:
-            reading = _Reading(source, today, facts, catalog, last_fetches(con), known_series(con))
+            reading = _Reading(con, source, today, facts, catalog)
             reading.announce(of_profile)
             budget = budget or RetryBudget(0.0)
             headway = Headway(f"raw/{of_profile[0].source}", len(of_profile), budget)
@@ -81,15 +78,15 @@ class _Reading:
 
     def __init__(
         self,
+        con: duckdb.DuckDBPyConnection,
         source: Source,
         today: dt.date,
         facts: RunFacts,
         catalog: Catalog,
-        last: Mapping[str, LastFetch],
-        known: Mapping[str, Known],
     ) -> None:
         self._source, self._today, self._facts = source, today, facts
-        self._catalog, self._last, self._known = catalog, last, known
+        self._con, self._catalog = con, catalog
+        self._last, self._known, self._asked = last_fetches(con), known_series(con), fetch_days(con, today)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes where a night takes seconds."""
@@ -120,6 +117,9 @@ class _Reading:
         try:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+            if known is not None and payload.is_complete:
+                missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
+                keeps_its_vintages(payload, *missing)
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
@@ -128,7 +128,7 @@ class _Reading:
             return Ingested(series, fetch_id, "unreachable", str(unknown))
         done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
         done.released_on = self._released_on(series, payload, known)
-        done.absent_on = self._absent_on(series, payload)
+        done.absence = self._absence(series, payload, known)
         self._look_for_late(done, known)
         return done
 
@@ -142,12 +142,12 @@ class _Reading:
             return listed
         return {**self._source.publications(series, older), **listed}
 
-    def _absent_on(self, series: Series, payload: Payload) -> dt.date | None:
-        """Day of the last complete fetch; None where a late first sight says nothing about the publication."""
-        last = self._last.get(series.series_id)
-        if last is None or payload.is_bundled or series.posts_late:
+    def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
+        """Days of earlier fetches; None where a late first sight says nothing about the publication."""
+        asked = self._asked.get(series.series_id)
+        if asked is None or payload.is_bundled or series.posts_late:
             return None
-        return last.source_day or last.fetched_at.replace(tzinfo=dt.UTC).astimezone(_NEW_YORK).date()
+        return Absence(*asked, newest_held=known.newest_observation if known is not None else None)
 
     def _look_for_late(self, done: Ingested, known: Known | None) -> None:
         assert done.payload is not None

@@ -19,7 +19,7 @@ from assets.compute.calendar import days, period_end
 from assets.run_facts import RunFacts
 from assets.sources.protocol import FetchStatus, LateRelease, Payload, PayloadRefused, SourceUnreachable
 from assets.warehouse.fetches import record_fetches
-from assets.warehouse.merge import MergeCounts, ReleasedOn, merge_source
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import Holding, observation_counts
 from assets.warehouse.tables import transaction
 
@@ -35,8 +35,8 @@ class Ingested:
     """What came of one series. `payload` is None where nothing was served, or nothing that may be kept.
 
     `requests` and `seconds` are what asking took, failed attempts included. `released_on` replaces the lag rule.
-    `late` is a figure whose planned day has passed. `absent_on`: day of the last complete fetch, on which a figure
-    seen now for the first time was not public yet. `failure` is why nothing came.
+    `late` is a figure whose planned day has passed. `absence`: days on which a figure seen now for the first time
+    was not public yet. `failure` is why nothing came.
     """
 
     series: Series
@@ -48,7 +48,7 @@ class Ingested:
     seconds: float = 0.0
     released_on: ReleasedOn = field(default_factory=dict)
     late: LateRelease | None = None
-    absent_on: dt.date | None = None
+    absence: Absence | None = None
     counts: MergeCounts = _NOTHING
     holding: Holding | None = None
     failure: SourceUnreachable | PayloadRefused | None = None
@@ -94,9 +94,7 @@ class Keeper:
                 run_date=self._today,
                 captured_at=self._facts.started_at,
                 released_on={one.series.series_id: one.released_on for one in results},
-                absent_on={
-                    one.series.series_id: one.absent_on for one in results if one.absent_on is not None
-                },
+                absences={one.series.series_id: one.absence for one in results if one.absence is not None},
             )
             held = observation_counts(self._con, [one.series.series_id for one in results])
             for one in results:

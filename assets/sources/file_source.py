@@ -130,7 +130,8 @@ class FileSource(Generic[Table]):
         """The moment to ask about; None where the whole table is due."""
         if known is None or known.last_updated is None or known.reconciled_at is None:
             return None
-        return None if self._now() - known.reconciled_at > _WHOLE_AFTER else known.last_updated
+        age = self._now() - known.reconciled_at  # negative: the clock was ahead then
+        return known.last_updated if dt.timedelta(0) <= age <= _WHOLE_AFTER else None
 
     def _table(self, since: dt.datetime | None) -> Obtained[Table] | None:
         """The table, asked for at most once whole and once "if changed"; None when it has not changed."""

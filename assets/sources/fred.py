@@ -215,6 +215,8 @@ class FredSource:
 def is_reconciliation_due(series_id: str, reconciled_at: dt.datetime | None, today: dt.date) -> bool:
     """Whether the whole history should be asked for again: on the series' own weekday, or after six days.
 
+    So it is when the last time lies in the future: the clock was ahead then, and nobody knows by how much.
+
     The weekday follows from the id, so that a week's work is spread over its nights even when all series were
     first loaded on the same one.
     """
@@ -222,7 +224,7 @@ def is_reconciliation_due(series_id: str, reconciled_at: dt.datetime | None, tod
         return True
     age = (today - reconciled_at.astimezone(_NEW_YORK).date()).days
     is_own_night = today.weekday() == zlib.crc32(series_id.encode()) % _NIGHTS
-    return age > _RECONCILE_AFTER_DAYS or (age > 0 and is_own_night)
+    return not 0 <= age <= _RECONCILE_AFTER_DAYS or (age > 0 and is_own_night)
 
 
 def _meaning(error: Exception, series_id: str, where: str) -> Exception:

@@ -22,6 +22,7 @@ from assets.sources.units import parse_frequency, parse_unit
 Rule = Literal[
     "empty_file", "missing_column", "not_a_number", "not_a_date", "duplicate_key", "future_date",
     "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
+    "vintages_missing",
 ]  # fmt: skip
 RULES: tuple[Rule, ...] = get_args(Rule)
 # What came of a fetch, as `raw.fetches` records it.

@@ -23,7 +23,8 @@ _SHOWN = 3
 _FIRST_DAY = np.datetime64(
     "1776-07-04", "s"
 )  # the earliest day FRED takes; a date before it is a misread one
-# observations a complete answer may lack as withdrawals: this many, or this share of those served before
+# what a complete answer may lack as withdrawals: this many, or this share of the observations served before or of the
+# vintages held
 _WITHDRAWN_ROWS, _WITHDRAWN_SHARE = 3, 0.01
 # Days between neighbouring observations: (shortest gap allowed, range of the median gap).
 _SPACING = {"D": (1, (1, 4)), "W": (6, (7, 7)), "M": (28, (28, 31)), "Q": (89, (89, 92))}
@@ -67,6 +68,24 @@ def validate(payload: Payload, series: Series, today: dt.date, last_fetch: LastF
     for rule in (_is_in_its_unit,) if payload.is_unchanged else _RULES:
         rule(judgement)
     return _warnings(judgement)
+
+
+def keeps_its_vintages(payload: Payload, missing: int, held: int) -> None:
+    """Refuse a complete answer that lacks more vintages than a publisher takes back.
+
+    `missing` of the `held` real vintages inside the span of the answer are not in it. Raises PayloadRefused: an answer
+    cut short between its ends would have vintages retracted that the publisher still lists.
+    """
+    if missing > _withdrawals(held):
+        detail = f"{missing} of the {held} vintages held inside its span are not in it"
+        way_out = (
+            "asked for again on a later night; if they were removed for good, load into a new REGIME_DATA_DIR"
+        )
+        raise PayloadRefused("vintages_missing", payload.series_id, payload.where, detail, way_out)
+
+
+def _withdrawals(before: int) -> int:
+    return max(_WITHDRAWN_ROWS, int(_WITHDRAWN_SHARE * before))
 
 
 def _has_the_columns(j: _Judgement) -> None:
@@ -183,7 +202,7 @@ def _may_be_withdrawn(j: _Judgement, before: int) -> int:
     first = j.last.held_first if j.last is not None else None
     if first is not None and j.payload.observations["observation_date"].min() > pd.Timestamp(first):
         return 0
-    return max(_WITHDRAWN_ROWS, int(_WITHDRAWN_SHARE * before))
+    return _withdrawals(before)
 
 
 # The order decides which rule is named when several are broken: a changed unit explains odd values.

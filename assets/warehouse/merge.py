@@ -161,6 +161,19 @@ _MEANING = {
 _SHOWN = 3
 
 
+@dataclass(frozen=True)
+class Absence:
+    """Days on which the publisher did not yet have what it serves now for the first time.
+
+    `complete_on`: the last complete fetch. `asked_on`: the last fetch of any kind, which proves the absence only of
+    observations after `newest_held`: a part of a history, or "nothing changed", shows nothing of a gap before.
+    """
+
+    complete_on: dt.date | None
+    asked_on: dt.date | None = None
+    newest_held: dt.date | None = None
+
+
 class Served(Protocol):
     """What the merge needs of a payload: `observation_date`, `value`, `realtime_start` (NaT: no vintage).
 
@@ -209,23 +222,23 @@ def merge_source(
     run_date: dt.date,
     captured_at: dt.datetime,
     released_on: Mapping[str, ReleasedOn],
-    absent_on: Mapping[str, dt.date] | None = None,
+    absences: Mapping[str, Absence] | None = None,
 ) -> dict[str, MergeCounts]:
     """Append what one source served for its series, in one transaction; counts by series id.
 
     `fetched` holds (series, payload, fetch id). `run_date` is the source's own day (the sample's last day,
     or today), never an --as-of date: a changed figure is dated by it. `captured_at` must know its time
     zone. `released_on` gives, by series, first publications that replace the lag rule; NaT: never
-    published. `absent_on` gives, by series, the day of the last complete fetch: a figure seen now for the
-    first time was not public then, and counts from the next day at the earliest.
+    published. `absences` gives, by series, the days of earlier fetches: a figure seen now for the first time
+    was not public then, and counts from the next day at the earliest, but never from a day after `run_date`.
     """
     if not fetched:
         return {}
-    absent = absent_on or {}
+    absences = absences or {}
     first_vintages = _first_vintages(con, [series.series_id for series, _, _ in fetched])
     rows = [
         _served_rows(series, payload, fetch_id, run_date, released_on.get(series.series_id, {}),
-                     first_vintages.get(series.series_id), absent.get(series.series_id))
+                     first_vintages.get(series.series_id), absences.get(series.series_id))
         for series, payload, fetch_id in fetched
     ]  # fmt: skip
     with registered(con, pd.concat(rows, ignore_index=True), _SERVED), transaction(con):
@@ -260,7 +273,7 @@ def merge_payload(
     captured_at: dt.datetime,
     fetch_id: str,
     released_on: ReleasedOn,
-    absent_on: dt.date | None = None,
+    absence: Absence | None = None,
 ) -> MergeCounts:
     """Append what was served for one series; see `merge_source`."""
     counts = merge_source(
@@ -269,7 +282,7 @@ def merge_payload(
         run_date=run_date,
         captured_at=captured_at,
         released_on={series.series_id: released_on},
-        absent_on={} if absent_on is None else {series.series_id: absent_on},
+        absences={} if absence is None else {series.series_id: absence},
     )
     return counts[series.series_id]
 
@@ -299,14 +312,14 @@ def _served_rows(
     run_date: dt.date,
     released_on: ReleasedOn,
     first_held: np.datetime64 | None,
-    absent_on: dt.date | None,
+    absence: Absence | None,
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
     `alfred`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag
     rule, what the first vintage says of figures older than it. `is_first_seen`: a plain figure that counts
     from the day we saw it, because the calendar says it was never published, or because it was absent from
-    a complete fetch after its date by lag rule.
+    an earlier fetch after its date by lag rule.
     """
     observations = payload.observations
     observation = days(observations["observation_date"].to_numpy())
@@ -319,7 +332,7 @@ def _served_rows(
     unannounced = never & ~np.isnan(value)
     fallback = np.where(unannounced, np.datetime64(run_date, "D"), by_rule)
     by_calendar = np.where(never, fallback, published)
-    seen = by_calendar if absent_on is None else np.maximum(by_calendar, np.datetime64(absent_on, "D") + 1)
+    seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
     dated = np.where(has_vintage, start, seen)
     frame = _frame(series, observation, dated, value, fetch_id, np.where(has_vintage, "alfred", "plain"))
     frame["is_first_seen"] = unannounced | (seen > by_calendar)
@@ -335,6 +348,17 @@ def _served_rows(
     before = before.assign(is_first_seen=False, is_complete=payload.is_complete)
     both = pd.concat([frame, before], ignore_index=True) if older.any() else frame
     return both.assign(first_vintage=first.astype("datetime64[s]"))
+
+
+def _not_before(by_calendar: Days, observation: Days, absence: Absence, run_date: dt.date) -> Days:
+    """Dates moved past the days on which the figure was absent; what we hold today was public today."""
+    seen = by_calendar
+    is_newer = observation > np.datetime64(absence.newest_held or dt.date.max, "D")
+    for day, is_absent in ((absence.complete_on, True), (absence.asked_on, is_newer)):
+        if day is not None:
+            next_day = min(np.datetime64(day, "D") + 1, np.datetime64(run_date, "D"))
+            seen = np.where(is_absent, np.maximum(seen, next_day), seen)
+    return seen
 
 
 def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,8 @@ from assets.catalog.models import Table
 from assets.catalog.render import qualified_name
 from assets.compute.archive import BITS, EPOCH, STORED_SOURCES, Archive, Captures, resolve
 from assets.warehouse.merge import utc
-from assets.warehouse.resolved import resolved
+from assets.warehouse.resolved import REAL, resolved
+from assets.warehouse.tables import registered
 
 _VINTAGES = """
 SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at
@@ -60,12 +61,41 @@ ORDER BY series_id, observation_date
 
 _LAST_FETCHES = """
 SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
-  h.held_first, f.source_day
+  h.held_first
 FROM raw.fetches f
 LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
   USING (series_id)
 WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
 QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
+"""
+
+# Fetches recorded before `source_day` existed count by the day of New York's summer time.
+# One dated after today was made while the clock was ahead and says nothing about any day before.
+_FETCH_DAYS = """
+WITH accepted AS (
+  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
+  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
+)
+SELECT series_id, max(day) FILTER (is_complete), max(day)
+FROM accepted WHERE day <= $today GROUP BY series_id
+"""
+
+# the vintages the merge would retract after a complete answer, and those it would compare (`span` in `merge.py`)
+_MISSING_VINTAGES = f"""
+WITH served AS (
+  SELECT CAST(observation_date AS DATE) AS observation_date, CAST(realtime_start AS DATE) AS realtime_start
+  FROM served_vintages
+), span AS (
+  SELECT min(observation_date) AS first_observation, min(realtime_start) AS first_vintage FROM served
+), standing AS (
+  SELECT observation_date, realtime_start, arg_max(vintage_source, captured_at) AS vintage_source
+  FROM raw.vintages WHERE series_id = $series_id GROUP BY observation_date, realtime_start
+), held AS (
+  SELECT observation_date, realtime_start FROM standing, span
+  WHERE vintage_source IN ({REAL}) AND observation_date >= span.first_observation
+    AND realtime_start BETWEEN span.first_vintage AND $today
+)
+SELECT (SELECT count(*) FROM held ANTI JOIN served USING (observation_date, realtime_start)), count(*) FROM held
 """
 
 # aggregates instead of the windows of raw.observations: every night asks this of the whole archive
@@ -93,8 +123,7 @@ FROM current GROUP BY series_id ORDER BY series_id
 class LastFetch:
     """The last accepted fetch of a series' whole history.
 
-    `held_first`: oldest observation in the archive. `source_day`: the publisher's own day at the fetch, None for
-    fetches recorded by earlier versions.
+    `held_first`: oldest observation in the archive.
     """
 
     fetch_id: str
@@ -105,7 +134,6 @@ class LastFetch:
     rows_served: int | None
     last_updated: dt.datetime | None
     held_first: dt.date | None
-    source_day: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -186,6 +214,22 @@ def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
     """The last accepted complete fetch of every series that had one, by series id."""
     rows = con.execute(_LAST_FETCHES).fetchall()
     return {series_id: LastFetch(*rest) for series_id, *rest in rows}
+
+
+def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tuple[dt.date | None, dt.date]]:
+    """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
+    rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
+    return {series_id: (complete, newest) for series_id, complete, newest in rows}
+
+
+def missing_vintages(
+    con: duckdb.DuckDBPyConnection, series_id: str, observations: pd.DataFrame, today: dt.date
+) -> tuple[int, int]:
+    """How many of the real vintages held inside the span of a complete answer are not in it, and how many are held."""
+    with registered(con, observations[["observation_date", "realtime_start"]], "served_vintages"):
+        rows = con.execute(_MISSING_VINTAGES, {"series_id": series_id, "today": today}).fetchall()
+    missing, held = rows[0]
+    return missing, held
 
 
 def observation_counts(

@@ -35,9 +35,11 @@ def fred() -> Iterator[FredServer]:
         yield server
 
 
-def night(con: duckdb.DuckDBPyConnection, fred: FredServer, day: str, series_id: str) -> Ingested:
+def night(
+    con: duckdb.DuckDBPyConnection, fred: FredServer, day: str, series_id: str, time: str = "23:30"
+) -> Ingested:
     fred.world.today = dt.date.fromisoformat(day)
-    began = dt.datetime.fromisoformat(f"{day}T23:30:00+00:00")
+    began = dt.datetime.fromisoformat(f"{day}T{time}:00+00:00")
     (done,) = fred_night(con, quick_source(fred), began, [CATALOG.series[series_id]])
     return done
 
@@ -96,6 +98,27 @@ def test_a_wrong_vintage_that_alfred_drops_again_is_not_read(
     assert books == [(1,)]
     before = night_before_the_retraction(con)
     assert before == 9.9, "a cut by capture still reads it"
+
+
+def test_an_answer_that_lacks_two_thirds_of_the_vintages_retracts_none(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """With the same observations it was no shorter than before: 478 of 720 vintages were retracted."""
+    one = fred.world.series["UNRATE"] = unemployment()
+    for day, more in (("2026-05-08", 0.1), ("2026-05-11", 0.2)):
+        one.revise(day, {stamp: round(value + more, 2) for stamp, value in one.as_of(day).items()})
+    night(con, fred, "2026-05-12", "UNRATE")
+    rows = "SELECT * FROM raw.vintages ORDER BY ALL"
+    before = con.execute(rows).fetchall()
+    fred.world.series["UNRATE"] = unemployment()
+    fred.world.series["UNRATE"].last_updated = one.last_updated + dt.timedelta(days=1)
+    refused = night(con, fred, "2026-05-19", "UNRATE")
+    assert refused.status == "refused"
+    assert "vintages_missing: 60 of the 90 vintages" in (refused.message or "")
+    assert con.execute(rows).fetchall() == before
+    fred.world.series["UNRATE"] = one
+    assert night(con, fred, "2026-05-20", "UNRATE").status == "unchanged"
+    assert con.execute(rows).fetchall() == before
 
 
 def night_before_the_retraction(con: duckdb.DuckDBPyConnection) -> float:
@@ -180,6 +203,56 @@ def test_a_figure_that_was_absent_yesterday_counts_from_today(
         "WHERE observation_date > DATE '2026-05-22' ORDER BY ALL"
     ).fetchall()
     assert rows == [("2026-05-25", "2026-05-28", "captured"), ("2026-05-27", "2026-05-28", "lag_rule")]
+
+
+def dated(con: duckdb.DuckDBPyConnection, *observations: str) -> list[tuple[str, str]]:
+    """First day and its origin of some figures held."""
+    return con.execute(
+        "SELECT realtime_start::VARCHAR, vintage_source FROM raw.observations "
+        "WHERE observation_date IN (SELECT unnest($days)::DATE) ORDER BY observation_date",
+        {"days": list(observations)},
+    ).fetchall()
+
+
+def test_a_figure_absent_from_a_part_or_from_nothing_changed_counts_from_the_day_after(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """Only whole histories counted, once a week: Tuesday's quote, posted on Friday, was dated on Wednesday."""
+    one = fred.world.series["DGS10"] = yields("2026-05-25")
+    drop(one, "2026-05-20")
+    night(con, fred, "2026-05-26", "DGS10")
+    unchanged = night(con, fred, "2026-05-27", "DGS10")
+    one.touch()
+    part = night(con, fred, "2026-05-28", "DGS10")
+    one.revise("2026-05-29", {"2026-05-20": 4.1, "2026-05-26": 4.2})
+    night(con, fred, "2026-05-29", "DGS10")
+    kinds = [(p.is_unchanged, p.is_complete) for p in (unchanged.payload, part.payload) if p is not None]
+    assert kinds == [(True, False), (False, False)]
+    assert dated(con, "2026-05-26") == [("2026-05-29", "captured")]
+    assert dated(con, "2026-05-20") == [("2026-05-27", "captured")], (
+        "a part proves nothing about a gap before"
+    )
+
+
+def test_a_clock_that_was_once_ahead_dates_no_later_figure_in_the_future(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    one = fred.world.series["DGS10"] = yields("2026-05-25")
+    night(con, fred, "2027-05-26", "DGS10")
+    one.revise("2026-05-27", {"2026-05-26": 4.2})
+    done = night(con, fred, "2026-05-27", "DGS10")
+    assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
+    assert done.payload is not None and done.payload.is_complete, "nobody knows when the last whole one was"
+
+
+def test_a_second_run_on_the_same_day_dates_what_we_hold_today_on_today(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    one = fred.world.series["DGS10"] = yields("2026-05-25")
+    night(con, fred, "2026-05-27", "DGS10", "18:00")
+    one.revise("2026-05-27", {"2026-05-26": 4.2})
+    night(con, fred, "2026-05-27", "DGS10")
+    assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
 
 
 def test_an_average_of_market_quotes_keeps_its_date_though_it_is_posted_later(

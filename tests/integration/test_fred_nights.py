@@ -142,8 +142,12 @@ def test_a_week_of_nights_reconciles_every_series_once(loaded: tuple) -> None:
     assert con.execute("SELECT count(*) FROM raw.vintages").fetchall() == before
 
 
-@pytest.mark.parametrize(("days_ago", "expected"), [(None, True), (0, False), (7, True), (12, True)])
-def test_reconciliation_is_due_after_six_days_at_the_latest(days_ago: int | None, expected: bool) -> None:
+@pytest.mark.parametrize(
+    ("days_ago", "expected"), [(None, True), (0, False), (7, True), (12, True), (-300, True)]
+)
+def test_reconciliation_is_due_after_six_days_at_the_latest_and_when_the_last_one_lies_in_the_future(
+    days_ago: int | None, expected: bool
+) -> None:
     moment = None if days_ago is None else TUESDAY - dt.timedelta(days=days_ago)
     assert is_reconciliation_due("UNRATE", moment, TUESDAY.date()) is expected
 

@@ -308,10 +308,11 @@ def test_series_whose_last_fetch_was_refused_gets_the_whole_file_beside_an_uncha
         assert len(figures(accepted(source, "GZ_SPREAD", Held()))) == 24
 
 
-def test_whole_file_is_read_once_a_week_whatever_its_server_says() -> None:
+@pytest.mark.parametrize("days_ago", [7, -300])  # in the future: the clock was ahead at the last whole fetch
+def test_whole_file_is_read_once_a_week_whatever_its_server_or_a_clock_says(days_ago: int) -> None:
     with fed_board_on(fed_board.fed_board()) as source:
         source._now = lambda: NOW
-        old = Held(last_updated=fed_board.SAVED, reconciled_at=NOW - dt.timedelta(days=7))
+        old = Held(last_updated=fed_board.SAVED, reconciled_at=NOW - dt.timedelta(days=days_ago))
         assert len(figures(accepted(source, "EBP", old))) == 24
 
 

@@ -17,7 +17,7 @@ from assets.catalog.loader import load_catalog
 from assets.sources.protocol import RULES, FetchStatus, Payload, PayloadRefused
 from assets.sources.sample import SampleSource
 from assets.sources.units import base_years, parse_frequency, parse_unit
-from assets.sources.validate import validate
+from assets.sources.validate import keeps_its_vintages, validate
 from tests.builders import Row, a_payload, a_series
 
 TODAY = dt.date(2026, 5, 31)
@@ -146,6 +146,18 @@ def test_a_few_figures_taken_back_are_withdrawals_and_more_of_them_a_short_file(
     assert refused(a_payload(long[:-5]), last).rule == "shorter_than_before"
 
 
+@pytest.mark.parametrize(("held", "may_miss"), [(10, 3), (90, 3), (720, 7)])
+def test_a_few_vintages_taken_back_are_retracted_and_more_of_them_a_broken_answer(
+    held: int, may_miss: int
+) -> None:
+    payload = a_payload(MONTHS)
+    keeps_its_vintages(payload, may_miss, held)
+    with pytest.raises(
+        PayloadRefused, match=f"vintages_missing: {may_miss + 1} of the {held} .*REGIME_DATA_DIR"
+    ):
+        keeps_its_vintages(payload, may_miss + 1, held)
+
+
 def test_a_date_before_there_was_a_country_is_refused_by_name() -> None:
     assert refused(a_payload([("1026-01-01", 4.0)])).rule == "impossible_date"
 
@@ -162,7 +174,7 @@ def test_refusal_survives_a_process_boundary() -> None:
 def test_statuses_are_those_the_table_declares() -> None:
     declared = load_catalog().tables["fetches"].column("status").values
     assert declared == get_args(FetchStatus)
-    assert len(set(RULES)) == 11
+    assert len(set(RULES)) == 12
 
 
 @pytest.mark.parametrize(
