@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import signal
 import sys
@@ -89,6 +90,10 @@ def _listen() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
             signal.signal(number, _as_ctrl_c)
     sys.unraisablehook = _say_unraisable
+    if logging.lastResort is not None:  # loggers of packages that nobody has configured print through it
+        logging.lastResort.addFilter(
+            lambda _: not is_interrupted()
+        )  # SQLAlchemy logs a traceback when interrupted
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> Any:

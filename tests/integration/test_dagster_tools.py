@@ -76,7 +76,7 @@ def test_dg_lists_the_assets_of_the_code_location(tmp_path: Path) -> None:
 def test_dagster_validates_the_code_location_by_its_name(tmp_path: Path) -> None:
     done = run(".venv/bin/dagster definitions validate", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"Validation successful for code location {LOCATION}." in done.stderr
+    assert f"Validation successful for code location {LOCATION}." in done.stdout + done.stderr
 
 
 @pytest.fixture
