@@ -41,9 +41,6 @@ def end(status: int) -> int:
     """The exit status when everything is written: from here on nothing interrupts. 2 when the output was not taken."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    # A KeyboardInterrupt that passed through exec() of a string, as imports of packages use it, would make CPython end
-    # the process by SIGINT instead of with the status. The next exec() clears that.
-    exec("")
     sys.stdout.flush()
     failed = getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "failed", None)
     if failed is not None:

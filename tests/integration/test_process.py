@@ -89,20 +89,3 @@ def test_a_user_without_a_home_gets_one_for_packages_and_others_keep_theirs(
     monkeypatch.setattr(os.path, "expanduser", lambda text: text)  # as without HOME and entry of the user
     ensure_home(tmp_path)
     assert os.environ["HOME"] == str(tmp_path)
-
-
-def test_an_interruption_inside_exec_ends_with_the_status_and_not_by_a_signal(tmp_path: Path) -> None:
-    """CPython remembers a KeyboardInterrupt that passed through exec(), as imports use it, although it was caught."""
-    (tmp_path / "interrupted.py").write_text(
-        "import sys\nfrom pipelines import process\nprocess.begin()\n"
-        "try:\n    exec('raise KeyboardInterrupt')\nexcept KeyboardInterrupt:\n    pass\n"
-        "sys.exit(process.end(130))\n"
-    )
-    paths = os.pathsep.join((str(ROOT), str(tmp_path)))
-    done = subprocess.run(
-        [sys.executable, "-m", "interrupted"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
-        timeout=100,
-    )
-    assert done.returncode == 130
