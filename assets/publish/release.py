@@ -12,10 +12,9 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from assets.asset_specs import asset_key
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.tables import ARGUMENT
-from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
+from assets.compute.registry import REGISTRY
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.publish.describe import release_metadata
@@ -31,24 +30,7 @@ from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
 
 _KEY = dg.AssetKey(["publish", "release"])
-_UPSTREAM = [
-    *(
-        dg.AssetKey(["derived", name])
-        for name in (*BUILDERS, *LONG_BUILDERS, "policy_events", "reference_values")
-    ),
-    *(
-        dg.AssetKey(["regime", name])
-        for name in (
-            "regime",
-            "regime_evidence",
-            "qe_phases",
-            "late_figures",
-            "caveats",
-            *ARGUMENT,
-            *HINDSIGHT,
-        )
-    ),
-]
+_UPSTREAM = [asset_key(name) for name in (*REGISTRY, "late_figures")]
 
 
 @dg.asset(

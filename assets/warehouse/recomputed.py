@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.compute.all_tables import Panel, panel
 from assets.compute.archive import Captures, resolve
 from assets.compute.cut import captured_by
 from assets.compute.grid import Grid, build_grid
+from assets.compute.registry import Computation
 from assets.warehouse.live import LiveRow, fill, live_rows, unfilled
 from assets.warehouse.readers import load_captures
 
@@ -34,14 +34,14 @@ def grid_until(run_date: dt.date, catalog: Catalog) -> Grid:
 
 def panel_at(
     captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
-) -> Panel:
-    """The panel of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
+) -> Computation:
+    """The tables of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
     held = captures if moment is None else captured_by(captures, microseconds(moment))
-    return panel(resolve(held), grid_until(run_date, catalog), catalog, profile)
+    return Computation(resolve(held), grid_until(run_date, catalog), catalog, profile)
 
 
-def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Panel:
-    """The panel a live row was frozen from."""
+def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Computation:
+    """The tables a live row was frozen from."""
     return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
 
 
@@ -61,6 +61,6 @@ def complete_live_rows(
 
     def recompute(row: LiveRow) -> tuple[Mapping[str, pd.DataFrame], pd.DataFrame]:
         made = panel_of(captures, row, catalog, profile)
-        return made.tables, made.provenance
+        return made.panel, made.provenance
 
     fill(con, catalog, live, recompute)

@@ -86,7 +86,7 @@ def _unchanged(
     def panels() -> tuple[Frames, Frames]:
         captures = load_captures(con, list(catalog.series))
         made = [
-            panel_at(captures, moment, facts.run_date, catalog, facts.profile).tables
+            panel_at(captures, moment, facts.run_date, catalog, facts.profile).panel
             for moment in (before.captured_until if before else None, None)
         ]
         then, now = (told(record_of(frames, stored)) for frames in made)

@@ -20,12 +20,11 @@ from assets.catalog.models import Catalog, PolicyLedger, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days
 from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
-from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
-from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
 from assets.compute.kinds import LIVE
 from assets.compute.overlay import Frames, record_of
+from assets.compute.registry import REGIME_INPUTS, Computation
 from assets.warehouse.rights import withheld
 from checks.rights import NOT_SHOWN
 from checks.suites.measures import flag
@@ -151,9 +150,8 @@ def _until(live: Frames, day: np.datetime64) -> Frames:
 
 def _tables(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> Frames:
     """Regime, evidence and the tables they rest on, as the nightly job computes them."""
-    series = {s.series_id: s for s in catalog.in_profile(profile)}
-    done = compute(archive, grid, catalog, series)
-    return {**done.tables, "regime": done.frame, "regime_evidence": evidence_frame(done.regime, catalog)}
+    run = Computation(archive, grid, catalog, profile)
+    return {name: run.table(name) for name in RECOMPUTED}
 
 
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.cut import as_revised, cut, has_revisions
+from assets.compute.registry import REGIME_INPUTS, Computation
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.grid import run_grid
 from assets.warehouse.readers import load_archive
@@ -65,8 +65,7 @@ def test_a_table_computed_from_revised_figures_is_caught_and_named(revised_night
     with open_warehouse(revised_night.warehouse) as con:
         grid = run_grid(revised_night.facts, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
-        series = {s.series_id: s for s in CATALOG.in_profile("sample")}
-        hindsight = compute(as_revised(archive), grid, CATALOG, series).frame
+        hindsight = Computation(as_revised(archive), grid, CATALOG, "sample").table("regime")
     assert has_revisions(archive)
     with revised_night.open_staged() as con:
         con.register("hindsight", hindsight)
