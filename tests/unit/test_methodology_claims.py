@@ -12,8 +12,8 @@ import pytest
 from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.argument.sensitivity import method_variants
 from assets.compute.argument.tables import ARGUMENT
+from docs._generate.methodology import HEADING, PAGE
 from tests.helpers import Computed, on_real_series, on_sample
-from tests.methodology_page import HEADING, PAGE
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE, SOURCES = TEXT[: TEXT.index("## Sources")], TEXT[TEXT.index("## Sources") : TEXT.index(HEADING)]
