@@ -52,7 +52,8 @@ def _head() -> str:
     return (
         "# Validation\n"
         f"Written from a run on the bundled sample as of {SAMPLE_AS_OF}; `python -m docs._generate.validation` "
-        "writes it again, and a test compares the page with the sample. The same cases are tested on longer real series.\n"
+        "writes it again, and a test compares the page with the sample. The same cases are tested on longer real "
+        "series.\n"
     )
 
 
