@@ -13,8 +13,7 @@ import dagster as dg
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.tables import ARGUMENT
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
@@ -44,7 +43,7 @@ _UPSTREAM = [
             "qe_phases",
             "late_figures",
             "caveats",
-            *ARGUMENT,
+            *DIAGNOSTICS,
             *HINDSIGHT,
         )
     ),

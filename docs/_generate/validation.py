@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.compute.argument.changes import regime_changes
-from assets.compute.argument.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
+from assets.compute.diagnostics.attribution import regime_changes
+from assets.compute.diagnostics.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
 from assets.compute.regime import scores_of
 from assets.compute.robustness import grid_states, variants
 from assets.compute.state import fast_entry

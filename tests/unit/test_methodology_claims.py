@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.sensitivity import method_variants
-from assets.compute.argument.tables import ARGUMENT
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
+from assets.compute.diagnostics.sensitivity import method_variants
 from docs._generate.methodology import HEADING, PAGE
 from tests.helpers import Computed, on_real_series, on_sample
 
@@ -44,7 +43,7 @@ def test_every_paper_named_is_in_the_sources() -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize("table", [*ARGUMENT, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
+@pytest.mark.parametrize("table", [*DIAGNOSTICS, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
 def test_every_table_that_argues_is_explained(table: str) -> None:
     assert f"`{table}`" in PROSE
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.loopback.server import Answer, Loopback, Served
+from tests.fakes.server import Answer, Loopback, Served
 
 FILE_PATH = "/blobby/go/e5e7/downloads/70fe/ie_data.xls"
 PAGE = (

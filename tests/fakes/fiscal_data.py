@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.loopback.server import Answer, Loopback, Served
+from tests.fakes.server import Answer, Loopback, Served
 
 PATH = "/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
 LABEL = "Total Public Debt Outstanding (in Millions)"

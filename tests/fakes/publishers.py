@@ -14,9 +14,9 @@ from assets.sources.fiscal_data import fiscal_data_source
 from assets.sources.http import Limits
 from assets.sources.shiller import shiller_source
 from assets.sources.world_bank import world_bank_source
-from tests.loopback import fed_board, fiscal_data, shiller, world_bank
-from tests.loopback.reading import IMPATIENT, SHORT
-from tests.loopback.server import Loopback
+from tests.fakes import fed_board, fiscal_data, shiller, world_bank
+from tests.fakes.reading import IMPATIENT, SHORT
+from tests.fakes.server import Loopback
 
 HTML = b"<!DOCTYPE html><html><body>We are down for maintenance</body></html>"
 

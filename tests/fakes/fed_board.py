@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from tests.loopback.server import Answer, Loopback, Served
+from tests.fakes.server import Answer, Loopback, Served
 
 PATH = "/econres/notes/feds-notes/ebp_csv.csv"
 HEADER = "date,gz_spread,ebp,est_prob"

@@ -15,7 +15,7 @@ import pandas as pd
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication, released_on
-from tests.loopback.world import OPEN, Published, ReleaseDates, World, from_starts
+from tests.fakes.world import OPEN, Published, ReleaseDates, World, from_starts
 
 SAMPLE = PROJECT_ROOT / "sample_data"
 FREQUENCIES = {"D": "Daily", "W": "Weekly, Ending Wednesday", "M": "Monthly", "Q": "Quarterly"}

@@ -14,8 +14,8 @@ from assets.sources.fred import FredSource
 from assets.sources.fred_client import FredClient
 from assets.sources.http import Limits
 from assets.sources.pacing import Clock, Patience, RetryBudget
-from tests.loopback.fred_server import FredServer
-from tests.loopback.world import KEY
+from tests.fakes.fred_server import FredServer
+from tests.fakes.world import KEY
 
 CALM = Limits(silence=10.0, whole=20.0)  # the machine may be busy with something else
 QUICK = Limits(silence=0.4, whole=0.8)  # for servers that are silent on purpose

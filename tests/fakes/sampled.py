@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.loopback import fed_board, fiscal_data, shiller, world_bank
-from tests.loopback.server import Loopback, running
+from tests.fakes import fed_board, fiscal_data, shiller, world_bank
+from tests.fakes.server import Loopback, running
 
 SAMPLE_END = dt.date(2026, 5, 31)
 Found = Callable[[str], Mapping[str, str]]  # figures of a series by ISO day, as text

@@ -17,12 +17,12 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from tests.loopback import fed_board, fiscal_data, shiller, world_bank
-from tests.loopback.build import add_releases, as_published, figures, first_known, sample_world
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.sampled import debt_rows, pink_sheet, premium_file, share_prices, shiller_workbook
-from tests.loopback.server import Answer, Loopback, running
-from tests.loopback.world import OPEN, Published, World
+from tests.fakes import fed_board, fiscal_data, shiller, world_bank
+from tests.fakes.build import add_releases, as_published, figures, first_known, sample_world
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.sampled import debt_rows, pink_sheet, premium_file, share_prices, shiller_workbook
+from tests.fakes.server import Answer, Loopback, running
+from tests.fakes.world import OPEN, Published, World
 
 PATHS: dict[SourceKey, str] = {
     "fed_board": fed_board.PATH,

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.loopback.server import Answer, Loopback, Served
+from tests.fakes.server import Answer, Loopback, Served
 
 PAGE_PATH = "/en/research/commodity-markets"
 FILE_PATH = "/en/doc/74e8-0050012026/related/CMO-Historical-Data-Monthly.xlsx"
