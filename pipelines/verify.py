@@ -27,7 +27,7 @@ from assets.compute.grid import Grid
 from assets.compute.kinds import LIVE
 from assets.compute.overlay import record_of
 from assets.compute.registry import REGISTRY, Computation
-from assets.publish.documents.facts import asked
+from assets.publish.documents.facts import query_rows
 from assets.warehouse import environment
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.live import live_rows
@@ -68,7 +68,7 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
         readable(release / "regime.duckdb") as path,
         duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
     ):
-        manifest = asked(con, "SELECT * FROM release_manifest")[0]
+        manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
         drift = environment.drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:
             version, code = manifest["method_version"], manifest["code_version"]

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.compute.archive import Archive
-from assets.compute.argument.asset_paths import AssetPath, asset_paths
-from assets.compute.argument.attribution import score_attribution
-from assets.compute.argument.caveats import INPUTS, caveats_frame
-from assets.compute.argument.changes import regime_changes
-from assets.compute.argument.distance import distance_to_flip
-from assets.compute.argument.followed import returns_by_regime, returns_by_spell
-from assets.compute.argument.revised import regime_revised
-from assets.compute.argument.sensitivity import method_variants, parameter_sensitivity
-from assets.compute.argument.weights import effective_weights
 from assets.compute.calendar import Days
 from assets.compute.conditions import Readings
+from assets.compute.diagnostics.attribution import regime_changes, score_attribution
+from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
+from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
+from assets.compute.diagnostics.revised import regime_revised
+from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
+from assets.compute.diagnostics.weights import effective_weights
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
