@@ -18,22 +18,27 @@ from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import first_published_column, run_grid
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import live_rows, read_live
+from assets.warehouse.live import LiveRows, live_rows, read_live
 from assets.warehouse.readers import load_archive, read_table
 from assets.warehouse.recomputed import complete_live_rows
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
-LATE_FIGURES = "late_figures"  # the one table computed in SQL, from captures that compute never sees
-
 
 def compute_tables(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts) -> None:
-    """Compute some tables of the registry from the warehouse and write them, with their provenance.
+    """Compute tables of one step from the warehouse and write them, with their provenance.
 
     Raises ValueError when a table they read was computed for another run date.
     """
     catalog = load_catalog()
-    run = _computation(con, names, facts)
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    if "regime" in names:  # what reads the live rows
+        complete_live_rows(con, facts.profile, facts.run_date, catalog)
+    if names == ["late_figures"]:
+        frame = late_figures(con, facts.profile, catalog, live)
+        replace_table(con, catalog.tables["late_figures"], frame, may_be_empty=True)
+        return
+    run = _computation(con, names, facts, live)
     for name in names:
         table, built = catalog.tables[name], run.built(name)
         frame = built.frame
@@ -45,7 +50,9 @@ def compute_tables(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunF
             replace_slice(con, catalog.tables["provenance"], built.provenance, "table_name", name)
 
 
-def _computation(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts) -> Computation:
+def _computation(
+    con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts, live: LiveRows
+) -> Computation:
     """What the tables are computed from: series of the archive, stored tables, live rows."""
     catalog, entries = load_catalog(), [REGISTRY[name] for name in names]
     series = {
@@ -58,8 +65,6 @@ def _computation(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFac
     stored = {name: read_table(con, f"{catalog.tables[name].layer}.{name}") for name in sorted(reads)}
     if "regime" in names:
         stored["provenance"] = read_table(con, "derived.provenance")
-        complete_live_rows(con, facts.profile, facts.run_date, catalog)
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     return Computation(
         load_archive(con, sorted(series)),
         run_grid(facts, catalog),
@@ -70,22 +75,13 @@ def _computation(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFac
     )
 
 
-def compute_late_figures(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
-    """Find the figures that arrived too late for a live row and write them."""
-    catalog = load_catalog()
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
-    frame = late_figures(con, facts.profile, catalog, live)
-    replace_table(con, catalog.tables[LATE_FIGURES], frame, may_be_empty=True)
-
-
 def _spec(name: str) -> dg.AssetSpec:
     catalog = load_catalog()
     table = catalog.tables[name]
-    reads = ("regime",) if name == LATE_FIGURES else REGISTRY[name].reads
     raw = [dg.AssetKey(list(key)) for key in raw_keys(table, catalog).values()]
     return dg.AssetSpec(
         key=asset_key(name),
-        deps=[asset_key(read) for read in reads] or raw,
+        deps=[asset_key(read) for read in REGISTRY[name].reads] or raw,
         group_name=table.layer,
         description=table_description(table),
         metadata=table_metadata(table, table.layer),
@@ -103,10 +99,7 @@ def _asset(op: str, names: list[str]) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> Iterator[dg.MaterializeResult]:
         with warehouse.cursor() as con:
-            if names == [LATE_FIGURES]:
-                compute_late_figures(con, facts)
-            else:
-                compute_tables(con, names, facts)
+            compute_tables(con, names, facts)
             results = [_result(con, load_catalog().tables[name], facts) for name in names]
         yield from results
 
@@ -154,12 +147,12 @@ _METADATA: dict[str, Callable[[pd.DataFrame, RunFacts], dict[str, Any]]] = {
 }
 
 
-def _steps() -> dict[str, list[str]]:
-    """Tables by op: alone, or with those computed from the same intermediate results."""
-    steps: dict[str, list[str]] = {}
+def steps() -> dict[str, list[str]]:
+    """Tables by op, in the order they are computed: alone, or with those that share intermediate results."""
+    found: dict[str, list[str]] = {}
     for name, entry in REGISTRY.items():
-        steps.setdefault(entry.step or f"{load_catalog().tables[name].layer}__{name}", []).append(name)
-    return steps | {f"regime__{LATE_FIGURES}": [LATE_FIGURES]}
+        found.setdefault(entry.step or f"{load_catalog().tables[name].layer}__{name}", []).append(name)
+    return found
 
 
-COMPUTED_TABLES = [_asset(op, names) for op, names in _steps().items()]
+COMPUTED_TABLES = [_asset(op, names) for op, names in steps().items()]

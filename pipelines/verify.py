@@ -110,7 +110,11 @@ def _computed_again(
     grid = Grid(stated["as_of_date"].to_numpy(dtype="datetime64[D]"))
     archive = resolve(captured_by(captures, microseconds(moment)))
     run = Computation(archive, grid, catalog, profile, live)
-    return {name: run.record(name) for name, table in REGISTRY.items() if not table.repeats_catalogue}
+    return {
+        name: run.record(name)
+        for name, table in REGISTRY.items()
+        if table.build and not table.repeats_catalogue
+    }
 
 
 def _withholds(release: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> bool:

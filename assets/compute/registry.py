@@ -64,8 +64,8 @@ class Computation:
     profile: Profile
     live: Frames = field(default_factory=dict)
     stored: Frames = field(default_factory=dict)
-    _columns: dict[str, Columns] = field(default_factory=dict, repr=False)
-    _built: dict[str, DerivedTable] = field(default_factory=dict, repr=False)
+    _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
+    _built: dict[str, DerivedTable] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def view(self) -> View:
@@ -101,9 +101,12 @@ class Computation:
         return self.catalog.tables[name]
 
     def built(self, name: str) -> DerivedTable:
-        """A table of the registry with its provenance, if it has one. Raises KeyError for another name."""
+        """A table of the registry with its provenance, if it has one. Raises KeyError when it has no builder."""
         if name not in self._built:
-            self._built[name] = REGISTRY[name].build(self)
+            build = REGISTRY[name].build
+            if build is None:
+                raise KeyError(f"{name} is computed by the warehouse: give it as a stored table")
+            self._built[name] = build(self)
         return self._built[name]
 
     def table(self, name: str) -> pd.DataFrame:
@@ -134,11 +137,11 @@ class Computed:
     `reads`: the computed tables it is built from; one that reads none is built from the archive, or from the catalogue
     where no column is derived from a series. `also_from_archive`: it reads the archive besides tables. Tables with the
     same `step` are computed together by one op. `repeats_catalogue`: its rows are texts of the catalogue, which change
-    without a figure changing.
+    without a figure changing. No `build`: the warehouse computes it in SQL.
     """
 
     name: str
-    build: Callable[[Computation], DerivedTable]
+    build: Callable[[Computation], DerivedTable] | None
     reads: tuple[str, ...] = ()
     step: str = ""
     also_from_archive: bool = False
@@ -178,7 +181,9 @@ def _phases(run: Computation) -> DerivedTable:
 
 
 def _caveats(run: Computation) -> DerivedTable:
-    return DerivedTable(caveats_frame({name: run.record(name) for name in INPUTS}, run.catalog))
+    frames = {name: run.record(name) for name in INPUTS}
+    frames["regime"] = frames["regime"].assign(profile=run.profile)
+    return DerivedTable(caveats_frame(frames, run.catalog))
 
 
 def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., DerivedTable]:
@@ -238,6 +243,7 @@ _TABLES = (
     _AFTER_REGIME("forward_returns", _by_regime),
     _AFTER_REGIME("forward_returns_by_spell", _by_spell),
     Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
+    Computed("late_figures", None, ("regime",)),
     Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),
 )
 REGISTRY: Mapping[str, Computed] = {table.name: table for table in _TABLES}

@@ -30,7 +30,7 @@ from assets.warehouse.resource import Warehouse
 from assets.warehouse.safety import keep_copy
 
 _KEY = dg.AssetKey(["publish", "release"])
-_UPSTREAM = [asset_key(name) for name in (*REGISTRY, "late_figures")]
+_UPSTREAM = [asset_key(name) for name in REGISTRY]
 
 
 @dg.asset(
