@@ -173,7 +173,9 @@ def timeline_figure(release: Release) -> Figure | None:
         return None
     shown = charts.Timeline(
         score,
-        *(release.spells(column) for column in ("regime", "condition_state", "stance")),
+        release.spells("regime"),
+        release.spells("condition_state"),
+        release.spells("stance"),
         [
             (row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}"))
             for row in release.phases

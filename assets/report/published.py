@@ -40,7 +40,7 @@ class Sources(NamedTuple):
 
     publishers: str
     series: str
-    count: int
+    series_count: int
 
 
 class Release:

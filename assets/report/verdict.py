@@ -247,7 +247,7 @@ def past_easing(release: Release) -> str | None:
     today = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot"
     unknown = sum(verdict is None for verdict in _verdicts(now).values())
     today += f"; {in_words(unknown)} cannot be measured." if unknown else "."
-    parts = []
+    parts: list[str] = []
     for row in past:
         name, count, after = row["phase"].upper(), row["cold_conditions"], row["cold_conditions_after"]
         if not parts:
