@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assets.compute.compare import MAY_CHANGE
-from checks.audits.identities import IDENTITIES
+from checks.identities import IDENTITIES
 from checks.audits.immutability import immutability_suite
 from checks.audits.method import method_suite
 from checks.audits.recompute import CUTS, recompute_suite
