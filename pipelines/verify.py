@@ -21,12 +21,10 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.all_tables import all_tables
-from assets.compute.archive import resolve
-from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
-from assets.compute.cut import captured_by
-from assets.compute.grid import Grid
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import record_of
+from assets.compute.archive import captured_by, resolve
+from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
+from assets.compute.grid import LIVE, Grid
+from assets.compute.record import record_of
 from assets.publish.documents.facts import asked
 from assets.warehouse import environment
 from assets.warehouse.connection import CONFIG

@@ -1,6 +1,6 @@
 """Before a release is built: month-ends are frozen, and changes of backfilled rows are listed with their causes.
 
-Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/kinds.py`,
+Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/grid.py`,
 `assets/compute/corrections.py`), the proof that nothing else changed (`checks/audits/immutability.py`).
 """
 
@@ -17,10 +17,9 @@ import pandas as pd
 from assets.catalog.models import Catalog, Profile
 from assets.compute.all_tables import panel
 from assets.compute.archive import Captures, resolve
-from assets.compute.compare import Compared
-from assets.compute.corrections import corrections
-from assets.compute.kinds import freezable
-from assets.compute.overlay import Frames, record_of
+from assets.compute.corrections import Compared, corrections
+from assets.compute.grid import freezable
+from assets.compute.record import Frames, record_of
 from assets.run_facts import RunFacts
 from assets.warehouse.before import Before, release_before
 from assets.warehouse.captures import CaptureGroup, captures_since

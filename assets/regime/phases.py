@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.grid import run_grid

@@ -16,8 +16,8 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
-from assets.compute.overlay import overlaid_regime
 from assets.compute.readings_frame import readings_from
+from assets.compute.record import overlaid_regime
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.catalog.render import quoted
-from assets.compute.kinds import BACKFILLED
+from assets.compute.grid import BACKFILLED
 from assets.warehouse.live import LiveRows
 from assets.warehouse.publication import released
 from assets.warehouse.readers import frame_of

@@ -1,7 +1,7 @@
 """Live rows: frozen within days of their date, stored, and put over the panel wherever the record is read.
 
 Belongs here: storing them, and the one query that puts them over a table. Does not belong here: which dates are frozen
-(`compute/kinds.py`), the same overlay for tables in memory (`compute/overlay.py`).
+(`compute/grid.py`), the same overlay for tables in memory (`compute/record.py`).
 
 A table of the schema `live` has the columns of the as-of table it is named after, and whose row it is. A row counts
 when its release was published, or is the one being made: a run that was blocked or killed freezes nothing.
@@ -18,7 +18,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Table
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.compute.kinds import LIVE
+from assets.compute.grid import LIVE
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.tables import append_rows, registered, transaction
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assets.compute.all_tables import Panel, panel
-from assets.compute.archive import Captures, resolve
-from assets.compute.cut import captured_by
+from assets.compute.archive import Captures, captured_by, resolve
 from assets.compute.grid import Grid, build_grid
 from assets.warehouse.live import LiveRow, fill, live_rows, unfilled
 from assets.warehouse.readers import load_captures

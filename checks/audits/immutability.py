@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.compare import Compared, unequal
-from assets.compute.corrections import CELLS_OF, text_of
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import Frames
+from assets.compute.corrections import CELLS_OF, Compared, text_of, unequal
+from assets.compute.grid import LIVE
+from assets.compute.record import Frames
 from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite, never, within
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.compute.overlay import Frames, record_of
+from assets.compute.record import Frames, record_of
 from assets.run_facts import RunFacts
 from assets.warehouse.before import release_before
 from assets.warehouse.grid import run_grid

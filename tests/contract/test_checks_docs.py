@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assets.compute.compare import MAY_CHANGE
+from assets.compute.corrections import MAY_CHANGE
 from checks.audits.identities import IDENTITIES
 from checks.audits.immutability import immutability_suite
 from checks.audits.method import method_suite

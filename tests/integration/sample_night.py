@@ -16,9 +16,9 @@ from assets.compute.calendar import released_on
 from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.evidence import evidence_frame
-from assets.compute.overlay import overlaid_regime
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.compute.readings_frame import readings_from
+from assets.compute.record import overlaid_regime
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.derived.ledgers import policy_events_frame, reference_values_frame

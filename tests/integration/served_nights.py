@@ -15,7 +15,7 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from assets.compute.compare import Compared
+from assets.compute.corrections import Compared
 from assets.publish.gate import judged
 from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
+from assets.compute.archive import as_revised, cut, has_revisions
 from assets.compute.computation import REGIME_INPUTS, compute
-from assets.compute.cut import as_revised, cut, has_revisions
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.grid import run_grid
 from assets.warehouse.readers import load_archive
