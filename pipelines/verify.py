@@ -25,7 +25,7 @@ from assets.compute.archive import captured_by, resolve
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
 from assets.compute.record import record_of
-from assets.publish.documents.facts import asked
+from assets.publish.documents.facts import query_rows
 from assets.warehouse import environment
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.live import live_rows
@@ -66,7 +66,7 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
         readable(release / "regime.duckdb") as path,
         duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
     ):
-        manifest = asked(con, "SELECT * FROM release_manifest")[0]
+        manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
         drift = environment.drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:
             version, code = manifest["method_version"], manifest["code_version"]

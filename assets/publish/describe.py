@@ -15,7 +15,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
-from assets.publish.documents.examples import first_queries
+from assets.publish.documents.texts import first_queries
 from assets.run_facts import RunFacts
 from assets.warehouse.ledger import Recorded
 from assets.warehouse.publication import Published

@@ -18,7 +18,7 @@ from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.publish.describe import release_metadata
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.publish.gate_check import GATE, MEANS, gate_check
 from assets.publish.rows import settle_rows

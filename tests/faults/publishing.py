@@ -17,7 +17,7 @@ import jsonschema  # noqa: F401
 import vl_convert  # noqa: F401
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.report import page  # noqa: F401
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.ledger import record_publication

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.gate import judged
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse

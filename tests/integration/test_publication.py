@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.warehouse import publication
 from assets.warehouse.errors import WarehouseError
 from assets.warehouse.publication import Held, PublicationRefused, prepare, publish, published_release
@@ -117,7 +117,9 @@ def test_live_takes_the_place_of_a_sample(night: Night, old: dict[str, bytes]) -
     put(night)
     there = published_release(night.published)
     assert there is not None and there.profile == "live"
-    assert "First release here" in (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "First release in this data directory" in (night.published.parent / "RELEASE_NOTES.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def full_disk(*_: Any, **__: Any) -> Any:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.warehouse import environment
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.ledger import record_publication

@@ -11,8 +11,8 @@ import pytest
 
 from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.diagnostics.sensitivity import method_variants
+from docs._generate.methodology import HEADING, PAGE
 from tests.helpers import Computed, on_real_series, on_sample
-from tests.methodology_page import HEADING, PAGE
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE, SOURCES = TEXT[: TEXT.index("## Sources")], TEXT[TEXT.index("## Sources") : TEXT.index(HEADING)]
