@@ -6,7 +6,7 @@ A row of the archive is one vintage of one observation. Three times are kept apa
 when the world could know it (realtime_start), when we had it (captured_at).
 
 `Captures` is everything that was ever stored. `resolve` makes the `Archive` of it, the vintages that are read. The
-view raw.observations (`warehouse/resolved.py`) states the same rule in SQL; a property test compares the two.
+view raw.observations (`warehouse/schema.py`) states the same rule in SQL; a property test compares the two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why backfilled rows differ from those published before, cell by cell.
 
 Belongs here: comparing two panels, and attributing every changed cell to the captures without which it would be
-unchanged. Does not belong here: which captures there are (`assets/warehouse/captures.py`), storing the answer.
+unchanged. Does not belong here: which captures there are (`assets/warehouse/late.py`), storing the answer.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from assets.publish.documents.facts import document_facts
 from assets.publish.documents.regime_json import SCHEMA, judge, regime_json
 from assets.publish.documents.release import DOCUMENTS, fill_release
 from assets.publish.documents.verbatim import shipped
+from assets.publish.publication import Held, publish
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.publication import Held, publish
 from tests.integration.conftest import Night
 
 Document = dict[str, Any]

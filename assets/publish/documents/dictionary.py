@@ -9,8 +9,8 @@ import duckdb
 
 from assets.catalog.render import data_dictionary
 from assets.publish.documents.facts import DocumentFacts
-from assets.warehouse.release import published_tables
-from assets.warehouse.release_views import view_tables
+from assets.publish.staged_file import published_tables
+from assets.publish.views import view_tables
 
 _OPENING = """# Data dictionary
 

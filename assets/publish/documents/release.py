@@ -1,7 +1,7 @@
 """The documents of a release: their list, and the filling of its folder.
 
 Belongs here: which documents there are, in the order they are written. Does not belong here: their text (one module
-each), which tables are exported (`assets/warehouse/exports.py`).
+each), which tables are exported (`assets/publish/staged_file.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from assets.publish.documents.readme import readme
 from assets.publish.documents.regime_json import SCHEMA, regime_json
 from assets.publish.documents.report import report
 from assets.publish.documents.verbatim import verbatim
-from assets.warehouse.exports import export_tables
+from assets.publish.staged_file import export_tables
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str | bytes]
 
