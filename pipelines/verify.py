@@ -27,7 +27,7 @@ from assets.compute.cut import captured_by
 from assets.compute.grid import Grid
 from assets.compute.kinds import LIVE
 from assets.compute.overlay import record_of
-from assets.publish.documents.facts import asked
+from assets.publish.documents.facts import query_rows
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift
 from assets.warehouse.connection import CONFIG, readable
@@ -66,7 +66,7 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
         readable(release / "regime.duckdb") as path,
         duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
     ):
-        manifest = asked(con, "SELECT * FROM release_manifest")[0]
+        manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
         changed = drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:
             version, code = manifest["method_version"], manifest["code_version"]

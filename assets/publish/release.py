@@ -16,15 +16,14 @@ import dagster as dg
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.tables import ARGUMENT
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
 from assets.progress import progress
-from assets.publish.documents.examples import first_queries
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
+from assets.publish.documents.texts import first_queries
 from assets.publish.gate import judged, refuse_when_nothing_was_reached
 from assets.publish.gate_check import GATE, MEANS, gate_check
 from assets.publish.manifest import release_facts
@@ -54,7 +53,7 @@ _UPSTREAM = [
             "qe_phases",
             "late_figures",
             "caveats",
-            *ARGUMENT,
+            *DIAGNOSTICS,
             *HINDSIGHT,
         )
     ),

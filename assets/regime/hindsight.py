@@ -1,6 +1,6 @@
 """What today says of the labels, as assets: with revised figures, and what followed.
 
-Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute/argument`).
+Belongs here: read, build, write, describe. Does not belong here: formulas (`assets/compute/diagnostics`).
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ import dagster as dg
 
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.asset_paths import SERIES
-from assets.compute.argument.hindsight import HINDSIGHT
 from assets.compute.computation import REGIME_INPUTS
+from assets.compute.diagnostics.builders import HINDSIGHT
+from assets.compute.diagnostics.returns import SERIES
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.live import read_record

@@ -12,8 +12,8 @@ import pandas as pd
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
+from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
 from assets.compute.overlay import overlaid_regime
@@ -27,7 +27,7 @@ from assets.warehouse.readers import first_published_column, read_table, run_gri
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
-_NAMES = ("regime", "regime_evidence", *ARGUMENT)
+_NAMES = ("regime", "regime_evidence", *DIAGNOSTICS)
 
 
 def _spec(name: str) -> dg.AssetSpec:
@@ -97,6 +97,6 @@ def _build(con: duckdb.DuckDBPyConnection, grid: Grid, facts: RunFacts) -> None:
     complete_live_rows(con, profile, run_date, catalog)
     live = live_rows(con, profile, catalog.method.method_version, run_date)
     of_record = overlaid_regime(made, read_live(con, catalog, live))
-    for name, build in ARGUMENT.items():
+    for name, build in DIAGNOSTICS.items():
         asked = made if catalog.tables[name].is_as_of else of_record
         replace_table(con, catalog.tables[name], build(asked, readings, catalog), may_be_empty=True)

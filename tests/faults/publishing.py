@@ -17,7 +17,7 @@ import jsonschema  # noqa: F401
 import vl_convert  # noqa: F401
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.manifest import release_facts
 from assets.publish.publication import prepare, publish, staged_path
 from assets.publish.record import record_publication

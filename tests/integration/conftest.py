@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.publication import publish, staged_path
 from assets.report.page import render_report
 from assets.run_facts import RunFacts

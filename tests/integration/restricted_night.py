@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.folder import releases
 from assets.publish.gate import judged
 from assets.publish.manifest import release_facts

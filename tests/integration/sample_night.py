@@ -12,10 +12,9 @@ import numpy as np
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.archive import Archive
-from assets.compute.argument.caveats import INPUTS, caveats_frame
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import released_on
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
+from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.evidence import evidence_frame
 from assets.compute.overlay import overlaid_regime
 from assets.compute.phases_frame import build_phases
@@ -108,7 +107,7 @@ def compute_tables(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     complete_live_rows(con, facts.profile, facts.run_date, catalog)
     live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     of_record = overlaid_regime(computed, read_live(con, catalog, live))
-    for name, build in ARGUMENT.items():
+    for name, build in DIAGNOSTICS.items():
         asked = computed if catalog.tables[name].is_as_of else of_record
         replace_table(con, catalog.tables[name], build(asked, readings, catalog), may_be_empty=True)
     regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from assets.publish import publication
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases, releases_folder
 from assets.publish.publication import Held, prepare, publish
 from assets.warehouse.connection import WarehouseError
@@ -118,7 +118,9 @@ def test_live_takes_the_place_of_a_sample(night: Night, old: dict[str, bytes]) -
     put(night)
     there = published_release(night.published)
     assert there is not None and there.profile == "live"
-    assert "First release here" in (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "First release in this data directory" in (night.published.parent / "RELEASE_NOTES.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def full_disk(*_: Any, **__: Any) -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.warehouse.connection import CONFIG, open_warehouse

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.release import DOCUMENTS, fill_release
+from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.folder import damaged, prune, releases
 from assets.publish.publication import publish
 from assets.publish.staged_file import published_tables
@@ -114,7 +114,7 @@ def test_notes_count_new_and_revised_figures(release: Path, night: Night) -> Non
     publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     said = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
     assert "- UNRATE: 0 new, 1 revised" in said
-    assert "stimulus_into_bubble -> neither; as of" in said
+    assert "stimulus_into_bubble -> neither; previous release as of" in said
     assert "- 2001-01-31: stimulus_into_bubble -> neither" in said
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.manifest import release_facts
 from assets.publish.staged_file import build_release
 from assets.raw.assets import _result

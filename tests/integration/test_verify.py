@@ -12,7 +12,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish import manifest
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.folder import SUMS, damaged, releases
 from assets.publish.publication import publish
 from assets.publish.record import record_publication

@@ -1,20 +1,14 @@
-"""The page `docs/methodology.md` against the parameters: what it quotes, and the list at its end.
-
-Belongs here: reading quotations, rendering the list. Does not belong here: the parameters themselves.
-
-`python -m tests.methodology_page` writes the list anew.
-"""
+"""The list of parameters at the end of `docs/methodology.md`, written by `python -m docs._generate.methodology`."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "methodology.md"
+PAGE = PROJECT_ROOT / "docs" / "methodology.md"
 HEADING = "## All parameters\n"
 _QUOTED = re.compile(r"`([a-z_]+(?:\.[a-z_0-9]+)*)` = (\[[^\]]*\]|[-+\d.]*\d)(?![\d-])")
 

@@ -1,26 +1,60 @@
-"""Why the label changed: which of stance and condition, which decision, which thresholds, which component.
-
-Belongs here: one row per change of label. Does not belong here: the score's own change (`attribution.py`).
-"""
+"""Why the score moved and why the label changed, component by component."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.argument.contributions import Contributions, contributions
-from assets.compute.argument.thresholds import Flip, flip_holds, measures_of, thresholds
-from assets.compute.calendar import NAT
+from assets.compute.calendar import NAT, previous_month_end
+from assets.compute.conditions import Component
+from assets.compute.diagnostics.thresholds import Flip, flip_holds, measures_of, thresholds
 from assets.compute.reading import Floats
-from assets.compute.regime import Regime
+from assets.compute.regime import SCORED, Regime
 from assets.compute.stance import counts_from
 from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
+
+
+def score_attribution(regime: Regime) -> pd.DataFrame:
+    """Columns of `score_attribution`: a row per date and component, where both dates have a score.
+
+    The change of a contribution is split at the midpoint: mean weight x change of score, plus mean score x change of
+    weight. The two add up to it exactly, whichever moved first; a component that appears or goes is all weight.
+    """
+    grid, parts = regime.grid, contributions(regime)
+    before = previous_month_end(grid.is_month_end)
+    scored = ~np.isnan(regime.bubble_score)
+    now = np.flatnonzero((before >= 0) & scored & scored[before])
+    then = before[now]
+    weight, score, total = parts.weight, parts.score, parts.contribution
+    mean_weight = (weight[:, now] + weight[:, then]) / 2.0
+    mean_score = (score[:, now] + score[:, then]) / 2.0
+    both = (weight[:, now] > 0) & (weight[:, then] > 0)
+    score_effect = np.where(both, mean_weight * (score[:, now] - score[:, then]), 0.0)
+    weight_effect = np.where(
+        both, mean_score * (weight[:, now] - weight[:, then]), total[:, now] - total[:, then]
+    )
+    k = len(parts.components)
+    return pd.DataFrame(
+        {
+            "as_of_date": np.repeat(grid.as_of[now], k).astype("datetime64[s]"),
+            "compared_with_date": np.repeat(grid.as_of[then], k).astype("datetime64[s]"),
+            "condition": np.tile(np.array(parts.conditions, dtype=object), len(now)),
+            "component": np.tile(np.array([c.name for c in parts.components], dtype=object), len(now)),
+            "contribution": total[:, now].T.ravel(),
+            "contribution_before": total[:, then].T.ravel(),
+            "contribution_change": (total[:, now] - total[:, then]).T.ravel(),
+            "score_effect": score_effect.T.ravel(),
+            "weight_effect": weight_effect.T.ravel(),
+        }
+    )
+
 
 Row = dict[str, Any]
 _NO_COMPONENT: Row = {
@@ -159,3 +193,44 @@ def _last_without(
     before = regime.grid.is_month_end & ~np.isnan(measures["bubble_score"]) & ~held
     positions = np.flatnonzero(before[:i])
     return int(positions[-1]) if len(positions) else None
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Components of valuation, economy and credit in order; arrays of shape (components, dates).
+
+    `weight` is the share of the whole score (condition weight / 3), `score` the component's own, 0 where absent.
+    """
+
+    conditions: tuple[str, ...]
+    components: tuple[Component, ...]
+    weight: Floats
+    score: Floats
+    shared: tuple[tuple[int, ...], ...]  # positions of components of which only the coldest counts
+
+    @property
+    def contribution(self) -> Floats:
+        """Part of the score; the columns add up to it."""
+        return self.weight * self.score
+
+
+def contributions(regime: Regime) -> Contributions:
+    """What every component of the score adds to it."""
+    parts = [(name, regime.conditions[name]) for name in SCORED]
+    return Contributions(
+        tuple(name for name, condition in parts for _ in condition.components),
+        tuple(c for _, condition in parts for c in condition.components),
+        np.concatenate([condition.weights for _, condition in parts]) / len(SCORED),
+        np.nan_to_num(np.stack([c.score for _, condition in parts for c in condition.components])),
+        tuple(_coldest_counts(regime)),
+    )
+
+
+def _coldest_counts(regime: Regime) -> Iterator[tuple[int, ...]]:
+    position = 0
+    for name in SCORED:
+        for block in regime.conditions[name].blocks:
+            members = tuple(range(position, position + len(block.components)))
+            position += len(block.components)
+            if block.rule == "min":
+                yield members

@@ -1,7 +1,4 @@
-"""Writes `docs/validation.md` from a run on the sample: `python -m tests.validation_page`.
-
-Belongs here: the page. Does not belong here: the cases (`validation_cases.py`), any figure typed by hand.
-"""
+"""Writes `docs/validation.md` from a run on the sample: `python -m docs._generate.validation`."""
 
 from __future__ import annotations
 
@@ -10,16 +7,25 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.compute.argument.changes import regime_changes
-from assets.compute.argument.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
+from assets.compute.diagnostics.attribution import regime_changes
+from assets.compute.diagnostics.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
 from assets.compute.regime import scores_of
 from assets.compute.robustness import grid_states, variants
 from assets.compute.state import fast_entry
+from assets.report.record import CASES, POST
 from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
-from tests.validation_cases import CASES, FRAGILE, KNOWN, POST
 
 PAGE = PROJECT_ROOT / "docs" / "validation.md"
 LEAST_AGREED = 10
+# table, column, what a reader knew on the day of the post, tolerance: yields of the day before, unemployment of August
+KNOWN = (
+    ("real_yields", "nominal_10y_pct", 4.10, 0.005),
+    ("real_yields", "tips_10y_pct", 1.81, 0.005),
+    ("activity_inflation", "unemployment_rate_pct", 4.3, 0.001),
+    ("activity_inflation", "cpi_yoy_pct", 3.0, 0.05),
+    ("activity_inflation", "real_gdp_yoy_pct", 2.1, 0.05),
+)
+FRAGILE = ("2012-09-30", "2021-11-30")
 
 
 def page() -> str:
@@ -45,8 +51,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def _head() -> str:
     return (
         "# Validation\n"
-        f"Written from a run on the bundled sample as of {SAMPLE_AS_OF}; `python -m tests.validation_page` writes it "
-        "again, and a test holds it to what the sample says. The same cases are tested on longer real series.\n"
+        f"Written from a run on the bundled sample as of {SAMPLE_AS_OF}; `python -m docs._generate.validation` "
+        "writes it again, and a test compares the page with the sample. The same cases are tested on longer real "
+        "series.\n"
     )
 
 

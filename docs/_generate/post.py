@@ -1,9 +1,6 @@
-"""The page `docs/post.md` against a published file: each row's values asked for again.
+"""The values in `docs/post.md`, written by `python -m docs._generate.post data/published/regime.duckdb`.
 
-Belongs here: reading the page's table, asking the file, writing values as the page shows them. Does not belong here:
-the statements and their measures; the page itself is the only place that has them.
-
-`python -m tests.post_page data/published/regime.duckdb` writes the values into the page anew.
+The page itself declares the statements and their measures.
 """
 
 from __future__ import annotations
@@ -12,11 +9,12 @@ import datetime as dt
 import re
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import duckdb
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "post.md"
+from assets.catalog.loader import PROJECT_ROOT
+
+PAGE = PROJECT_ROOT / "docs" / "post.md"
 THEN = dt.date(2025, 11, 30)
 POST, TODAY = "post", "today"
 _ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|([^|]*)\|([^|]*)\|$")
