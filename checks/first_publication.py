@@ -19,8 +19,7 @@ from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
 from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
-from assets.warehouse.readers import Holding, observation_counts
-from assets.warehouse.release import LABEL_ROLES
+from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts
 from assets.warehouse.resource import Warehouse
 
 CHECK = "first_publication"

@@ -1,7 +1,7 @@
 """The immutability audit: published rows are unchanged, or changed for a cause that the archive proves.
 
 Belongs here: comparing published rows with staged ones, and checking every change. Does not belong here: opening files,
-computing panels again (`of_release.py`), finding causes (`assets/publish/rows.py`).
+computing panels again (`of_release.py`), finding causes (`assets/publish/row_changes.py`).
 
 Live rows and rows of `regime_nightly` never change. A backfilled row may change when new figures have arrived: the
 archive at the last publication gives the published row, the present one the staged row, and `row_corrections` lists it.
