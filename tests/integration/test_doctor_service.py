@@ -15,9 +15,9 @@ from pipelines.commands import doctor_service
 from pipelines.commands.doctor import Finding
 from pipelines.commands.doctor_service import alerts, history, publishers
 from pipelines.settings import Places
-from tests.loopback.build import sample_world
-from tests.loopback.fred_server import fred_server
-from tests.loopback.world import KEY
+from tests.fakes.build import sample_world
+from tests.fakes.fred_server import fred_server
+from tests.fakes.world import KEY
 
 
 @dg.op
