@@ -1,6 +1,6 @@
 """Before a release is built: month-ends are frozen, and changes of backfilled rows are listed with their causes.
 
-Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/kinds.py`,
+Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/grid.py`,
 `assets/compute/corrections.py`), the proof that nothing else changed (`checks/audits/immutability.py`).
 """
 
@@ -17,25 +17,34 @@ import pandas as pd
 from assets.catalog.models import Catalog, Profile
 from assets.compute.all_tables import panel
 from assets.compute.archive import Captures, resolve
-from assets.compute.compare import Compared
-from assets.compute.corrections import corrections
-from assets.compute.kinds import freezable
-from assets.compute.overlay import Frames, record_of
+from assets.compute.corrections import Compared, corrections
+from assets.compute.grid import freezable
+from assets.compute.record import Frames, record_of
+from assets.publish.manifest import ReleaseFacts
+from assets.publish.staged_file import refuse_other_facts
 from assets.run_facts import RunFacts
-from assets.warehouse.before import Before, release_before
-from assets.warehouse.captures import CaptureGroup, captures_since
-from assets.warehouse.live import LiveRow, freeze, live_rows, read_live
-from assets.warehouse.readers import load_captures, read_table
-from assets.warehouse.recomputed import complete_live_rows, grid_until, panel_at
-from assets.warehouse.release import refuse_other_facts
-from assets.warehouse.release_queries import ReleaseFacts
+from assets.warehouse.late import CaptureGroup, captures_since
+from assets.warehouse.live import (
+    LiveRow,
+    complete_live_rows,
+    freeze,
+    live_rows,
+    panel_at,
+    read_live,
+)
+from assets.warehouse.published_file import Before, release_before
+from assets.warehouse.readers import load_captures, read_table, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
 
 _NEW_YORK = ZoneInfo("America/New_York")
+
+
 _COMPLETE_BEFORE = """
 SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
 """
+
+
 _UNPUBLISHED = (
     "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
 )
@@ -63,7 +72,7 @@ def freeze_rows(
     if release.captured_until is not None and _may_freeze(con, facts, catalog):
         today = np.datetime64(facts.started_at.astimezone(_NEW_YORK).date(), "D")
         frozen = [np.datetime64(day, "D") for day in live.dates]
-        grid = grid_until(facts.run_date, catalog)
+        grid = run_grid(facts.run_date, catalog)
         days = freezable(grid, today, frozen, catalog.method.row_kinds).tolist()
     row = LiveRow(
         facts.run_date,
@@ -133,7 +142,7 @@ def _explained(
 ) -> pd.DataFrame:
     """Every changed cell with the captures it comes from, in the columns of `row_corrections` but the release's."""
     captures = load_captures(con, list(catalog.series))
-    grid = grid_until(facts.run_date, catalog)
+    grid = run_grid(facts.run_date, catalog)
     then = panel_at(captures, before.captured_until, facts.run_date, catalog, facts.profile)
     groups = captures_since(con, before.captured_until, max(dates).date(), captures.codes)
 

@@ -1,27 +1,87 @@
-"""The release this warehouse published last, as its rows stand in the published file.
-
-Belongs here: reading it, and which of its rows may be compared with those of tonight. Does not belong here: comparing.
-"""
+"""The published file as it is now: its manifest, and the rows of the previous release."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import duckdb
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import quoted
-from assets.compute.kinds import BACKFILLED
+from assets.compute.grid import BACKFILLED
+from assets.run_facts import RunFacts
+from assets.warehouse.connection import (
+    CONFIG,
+    readable,
+)
 from assets.warehouse.live import LiveRows
-from assets.warehouse.publication import released
 from assets.warehouse.readers import frame_of
 
-if TYPE_CHECKING:
-    import duckdb
 
-    from assets.catalog.models import Catalog
-    from assets.run_facts import RunFacts
+class PublicationRefused(Exception):
+    """This run may not publish here: one line with the way out. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the published file says of itself."""
+
+    release_id: str
+    profile: Profile
+    as_of: dt.date
+    published_at: dt.datetime
+
+
+def published_release(published: Path) -> Published | None:
+    """What the published file says of itself; None when there is none.
+
+    Raises PublicationRefused for a file that is not a release. A file somebody holds open for writing is read
+    from a copy.
+    """
+    if not published.exists():
+        return None
+    try:
+        with readable(published) as path:
+            return manifest_of(path)
+    except (OSError, duckdb.Error):
+        raise PublicationRefused(
+            f"{published} is not a release of this project, or is damaged; move it away"
+        ) from None
+
+
+@contextmanager
+def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, read-only; None when there is none. One somebody holds open for writing is copied first.
+
+    Raises PublicationRefused for a file that is not a database.
+    """
+    if not published.exists():
+        yield None
+        return
+    with readable(published) as path:
+        try:
+            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
+        except (OSError, duckdb.Error):
+            raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
+        with con:
+            yield con
+
+
+def manifest_of(path: Path) -> Published:
+    with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
+        return read_manifest(con)
+
+
+def read_manifest(con: duckdb.DuckDBPyConnection) -> Published:
+    rows = con.execute(
+        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
+    ).fetchall()
+    return Published(*rows[0])
 
 
 @dataclass(frozen=True)

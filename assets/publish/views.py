@@ -13,16 +13,22 @@ from assets.catalog.render import comment_statements, literal, quoted
 
 VIEWS = ("about", "regime_current", "evidence_current", "four_by_four", "what_changed")
 
+
 _WHAT = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression or neither, "
     "with nothing on a row that was not known on its date."
 )
+
+
 _CAUTION = {
     "sample": "SAMPLE DATA: bundled figures that end with as_of_date. "
     "A measurement, no forecast and no advice.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
+
+
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
+
 
 _REGIME_CURRENT = """
 CREATE VIEW regime_current AS
@@ -30,6 +36,8 @@ SELECT {columns}
 FROM regime AS r
 WHERE r.as_of_date = (SELECT max(newest.as_of_date) FROM regime AS newest)
 """
+
+
 _ABOUT = """
 CREATE VIEW about AS
 SELECT
@@ -43,21 +51,35 @@ SELECT
 FROM release_manifest AS m
 JOIN regime AS r ON r.as_of_date = m.as_of_date
 """
+
+
 _EVIDENCE_CURRENT = """
 CREATE VIEW evidence_current AS
 SELECT {columns}
 FROM regime_evidence AS e
 WHERE e.as_of_date = (SELECT max(newest.as_of_date) FROM regime AS newest)
 """
+
+
 _CONDITIONS = ("valuation", "economy", "credit", "inflation")
+
+
 _OF_CONDITION = """
 SELECT as_of_date, phase, kind, title, '{name}' AS condition, {name}_score AS score, {name}_verdict AS verdict,
   date_after, {name}_score_after AS score_after, {name}_verdict_after AS verdict_after
 FROM qe_phases
 """
+
+
 _LABELS = ("regime", "stance", "stance_realised", "condition_state")
+
+
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score", "inflation_score", "coverage")
+
+
 _COMPARED = ", ".join(("as_of_date", *_LABELS, *_SCORES))
+
+
 # A figure that is withheld (a vintage, no value) is listed by what is told of it: its observation and its rank.
 _WHAT_CHANGED = f"""
 CREATE VIEW what_changed AS
@@ -93,13 +115,19 @@ WHERE was.value IS DISTINCT FROM now.value OR (
   AND (was.observation_date IS DISTINCT FROM now.observation_date OR was.percentile IS DISTINCT FROM now.percentile)
 )
 """
+
+
 _ITEM = """
       {{'item': '{name}', 'unit': '{unit}', {texts}, {values}}}"""
+
+
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
 FROM observations AS o
 WHERE {which}o.realtime_start <= as_of AND o.realtime_end >= as_of{order}
 """
+
+
 # Signature: which rows, in which order, comment. All series at once are not sorted again: rows lie in this order, and
 # of ten million the sorting would be the larger part of the answer.
 _MACROS = {

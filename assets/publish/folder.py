@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from assets.warehouse.folders import READ_BY_ALL, make_public
+from assets.warehouse.connection import READ_BY_ALL, make_public, sync
 
 READ_ONLY = 0o444
+
+
 SUMS = "SHA256SUMS"
+
+
 _UNFINISHED = ".unfinished"
 
 
@@ -157,15 +163,6 @@ def remove(folders: Iterable[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sync(path: Path) -> None:
-    """Everything of a file or folder on disk. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _unfinished(published: Path, release_id: str) -> Path:
     return releases_folder(published) / f".{release_id}{_UNFINISHED}"
 
@@ -188,3 +185,57 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, beside)
     beside.chmod(READ_ONLY)
     os.replace(beside, target)
+
+
+NIGHTS = 14
+
+
+DESCRIPTOR = "datapackage.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What decides whether a release is kept, as its descriptor says it."""
+
+    release_id: str
+    profile: str
+    label: str
+    method_version: str
+    new_month_ends: int
+
+
+def superfluous(found: Sequence[Kept], published_id: str) -> list[str]:
+    """Releases nobody needs any more; `found` is oldest first. The published one is always kept."""
+    newest = {kept.release_id for kept in found[-NIGHTS:]} | {published_id}
+    before: dict[str, Kept] = {}
+    gone = []
+    for kept in found:
+        last = before.get(kept.profile)
+        changed = last is None or (last.label, last.method_version) != (kept.label, kept.method_version)
+        before[kept.profile] = kept
+        if not changed and kept.new_month_ends == 0 and kept.release_id not in newest:
+            gone.append(kept.release_id)
+    return gone
+
+
+def prune(published: Path, published_id: str) -> list[str]:
+    """Remove the superfluous releases; their identifiers. A folder that does not describe itself is left alone."""
+    found = [kept for folder in releases(published) if (kept := _read(folder)) is not None]
+    gone = superfluous(found, published_id)
+    for release_id in gone:
+        withdraw(published, release_id)
+    return gone
+
+
+def _read(folder: Path) -> Kept | None:
+    try:
+        said = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
+        return Kept(
+            folder.name,
+            said["regime:profile"],
+            said["regime:label"],
+            said["regime:method_version"],
+            said["regime:new_month_ends"],
+        )
+    except (OSError, ValueError, KeyError):
+        return None

@@ -22,10 +22,12 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
-from assets.warehouse.readable import readable
+from assets.warehouse.connection import readable
 from assets.warehouse.tables import append_rows, ensure_table, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a night
+
+
 # What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
 HASHED_COLUMNS = (
     "as_of_date", "is_month_end", "regime", "stance", "stance_realised", "stance_driver",
@@ -35,6 +37,8 @@ HASHED_COLUMNS = (
 
 
 _FILE = "published_release"  # name the published file is attached under while it is read
+
+
 # Whether the books hold the release, each of its nights and each of its month-ends, by the keys they are written under.
 _LACKS_NOTHING = f"""
 SELECT NOT EXISTS (FROM {_FILE}.release_manifest ANTI JOIN ops.publications USING (release_id))

@@ -17,38 +17,49 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from assets.catalog.models import Profile
-from assets.warehouse.connection import CONFIG
-from assets.warehouse.errors import WarehouseError, explained
-from assets.warehouse.folders import make_passable, make_public
-from assets.warehouse.readable import readable
-from assets.warehouse.release import remove_staged
-from assets.warehouse.release_folder import (
+from assets.publish.folder import (
     READ_ONLY,
     abandon,
     begin,
+    damaged,
     finish,
     heal,
+    prune,
     put_beside,
     releases_folder,
     seal,
+)
+from assets.publish.staged_file import remove_staged
+from assets.warehouse.connection import (
+    CONFIG,
+    WarehouseError,
+    explained,
+    make_passable,
+    make_public,
+    readable,
     sync,
 )
-from assets.warehouse.retention import prune
+from assets.warehouse.published_file import (
+    PublicationRefused,
+    Published,
+    manifest_of,
+    published_release,
+    read_manifest,
+)
 
 Gate = Callable[[duckdb.DuckDBPyConnection], None]
+
+
 # Fills the folder of a release: staged file (opened), its path, the folder, the release before.
 Fill = Callable[[duckdb.DuckDBPyConnection, Path, Path, Path | None], None]
+
+
 _FREE_FACTOR = 3  # free space needed, in sizes of the whole release
-
-
-class PublicationRefused(Exception):
-    """This run may not publish here: one line with the way out. Nothing was changed."""
 
 
 class Held(Exception):
@@ -62,54 +73,9 @@ class Held(Exception):
         return type(self), (self.checks,)
 
 
-@dataclass(frozen=True)
-class Published:
-    """What the published file says of itself."""
-
-    release_id: str
-    profile: Profile
-    as_of: dt.date
-    published_at: dt.datetime
-
-
 def staged_path(published: Path) -> Path:
     """Where the staged file of a published file stands: in the same folder, so that a rename suffices."""
     return published.with_name(f".{published.name}.tmp")
-
-
-def published_release(published: Path) -> Published | None:
-    """What the published file says of itself; None when there is none.
-
-    Raises PublicationRefused for a file that is not a release. A file somebody holds open for writing is read
-    from a copy.
-    """
-    if not published.exists():
-        return None
-    try:
-        with readable(published) as path:
-            return _manifest(path)
-    except (OSError, duckdb.Error):
-        raise PublicationRefused(
-            f"{published} is not a release of this project, or is damaged; move it away"
-        ) from None
-
-
-@contextmanager
-def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The published file, read-only; None when there is none. One somebody holds open for writing is copied first.
-
-    Raises PublicationRefused for a file that is not a database.
-    """
-    if not published.exists():
-        yield None
-        return
-    with readable(published) as path:
-        try:
-            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
-        except (OSError, duckdb.Error):
-            raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
-        with con:
-            yield con
 
 
 def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
@@ -161,7 +127,7 @@ def publish(staged: Path, published: Path, *, gate: Gate, fill: Fill) -> Publish
     """
     try:
         with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
-            release = _read_manifest(con)
+            release = read_manifest(con)
             there = refuse_replacing(published, release.profile, release.as_of)
             gate(con)
             _refuse_without_space(staged.parent, staged.stat().st_size)
@@ -224,7 +190,7 @@ def _prove(published: Path) -> None:
     """Open the published file once as a reader would."""
     try:
         with readable(published) as path:
-            _manifest(path)
+            manifest_of(path)
     except duckdb.Error as error:
         raise explained(error, published) from None
 
@@ -243,13 +209,27 @@ def refused(error: OSError, folder: Path) -> PublicationRefused:
     return PublicationRefused(f"{folder}: {(error.strerror or str(error)).lower()}: {way_out}")
 
 
-def _manifest(path: Path) -> Published:
-    with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
-        return _read_manifest(con)
+def roll_back(published: Path, release: Path) -> Published:
+    """Publish the release in the folder `release` once more, as it is; the caller holds the run lock.
 
-
-def _read_manifest(con: duckdb.DuckDBPyConnection) -> Published:
-    rows = con.execute(
-        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
-    ).fetchall()
-    return Published(*rows[0])
+    Raises PublicationRefused, one line: the release is damaged, of the other profile, or the place cannot be written.
+    Nothing has changed then.
+    """
+    wrong = damaged(release)
+    if wrong:
+        raise PublicationRefused(f"{release} is damaged ({', '.join(wrong[:3])}): choose another release")
+    there, wanted = published_release(published), published_release(release / "regime.duckdb")
+    assert wanted is not None
+    if there is not None and there.profile != wanted.profile:
+        raise PublicationRefused(f"the published file is {there.profile}, {release.name} is {wanted.profile}")
+    staged = staged_path(published)
+    try:
+        remove_staged(staged)
+        shutil.copyfile(release / "regime.duckdb", staged)
+        swap(staged, published)
+        put_beside(published, wanted.release_id)
+    except (OSError, duckdb.IOException) as error:
+        raise (refused(error, published.parent) if isinstance(error, OSError) else error) from None
+    finally:
+        remove_staged(staged)
+    return wanted

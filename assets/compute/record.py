@@ -14,7 +14,7 @@ import pandas as pd
 
 from assets.compute.calendar import days
 from assets.compute.conditions import Component, Condition
-from assets.compute.kinds import LIVE
+from assets.compute.grid import LIVE
 from assets.compute.reading import Floats, Texts
 from assets.compute.regime import Regime
 from assets.compute.stance import PolicyStance
