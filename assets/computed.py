@@ -16,11 +16,9 @@ from assets.compute.registry import REGISTRY, Computation
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import first_published_column, run_grid
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRows, live_rows, read_live
-from assets.warehouse.readers import load_archive, read_table
-from assets.warehouse.recomputed import complete_live_rows
+from assets.warehouse.live import LiveRows, complete_live_rows, live_rows, read_live
+from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -67,7 +65,7 @@ def _computation(
         stored["provenance"] = read_table(con, "derived.provenance")
     return Computation(
         load_archive(con, sorted(series)),
-        run_grid(facts, catalog),
+        run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,
         read_live(con, catalog, live),

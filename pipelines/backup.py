@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.warehouse.moments import in_a_name
+from assets.warehouse.connection import in_a_name
 from pipelines.settings import ConfigurationError, Places
 
 LIST = "SHA256SUMS.json"

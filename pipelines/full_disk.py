@@ -1,6 +1,6 @@
 """A full disk, however it is said and whoever it struck, as one line with the way out.
 
-Belongs here: recognising it. Does not belong here: other faults of files (`assets/warehouse/errors.py`).
+Belongs here: recognising it. Does not belong here: other faults of files (`assets/warehouse/connection.py`).
 """
 
 from __future__ import annotations

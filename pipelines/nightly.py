@@ -44,9 +44,9 @@ def run_nightly(
     Failures of the job are outcomes. Raises LockHeld, WarehouseError or PublicationRefused where it cannot begin: the
     run's own resource looks at the same again, but these must be known before Dagster is loaded.
     """
+    from assets.publish.publication import prepare
     from assets.warehouse.connection import wait_for_others
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import prepare
 
     with RunLock(settings.lock_path).held(wait_seconds, say):
         prepare(settings.published_path, settings.profile, settings.run_date)

@@ -13,8 +13,7 @@ import dagster as dg
 import duckdb
 
 from assets.progress import progress
-from assets.warehouse.connection import open_warehouse
-from assets.warehouse.errors import OpenElsewhere
+from assets.warehouse.connection import OpenElsewhere, open_warehouse
 from checks.first_publication import CHECK as FIRST_PUBLICATION
 from pipelines import process
 from pipelines.full_disk import full_disk

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.compute.overlay import Frames, record_of
+from assets.compute.record import Frames, record_of
 from assets.compute.registry import Computation
 from assets.run_facts import RunFacts
-from assets.warehouse.before import release_before
-from assets.warehouse.grid import run_grid
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import live_rows, read_live
-from assets.warehouse.publication import released
-from assets.warehouse.readers import frame_of, load_archive, load_captures
-from assets.warehouse.recomputed import panel_at
+from assets.warehouse.live import live_rows, panel_at, read_live
+from assets.warehouse.published_file import release_before, released
+from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
@@ -62,7 +59,7 @@ def _computed_again(
     live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     run = Computation(
         load_archive(con, list(catalog.series)),
-        run_grid(facts, catalog),
+        run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,
         live_of(tables, catalog),

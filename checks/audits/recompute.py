@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, PolicyLedger, Table
+from assets.compute.archive import as_revised, cut, has_revisions
 from assets.compute.calendar import Days
-from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
-from assets.compute.cut import as_revised, cut, has_revisions
-from assets.compute.grid import Grid
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import Frames
+from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
+from assets.compute.grid import LIVE, Grid
+from assets.compute.record import Frames
 from assets.compute.registry import REGIME_INPUTS, REGISTRY, Computation
 from assets.warehouse.rights import withheld
 from checks.rights import NOT_SHOWN

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.warehouse.publication import Held
+from assets.publish.publication import Held
 from pipelines.alerts.situation import Outage, Situation, Verdict
 from pipelines.outcome import Failure, innermost
 from pipelines.settings import ConfigurationError, Settings

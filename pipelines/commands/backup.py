@@ -13,7 +13,7 @@ from pipelines.settings import ConfigurationError, load_places, read_environment
 
 def main(args: argparse.Namespace) -> int:
     """Print the place of the backup. Raises ConfigurationError."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
     from pipelines.backup import back_up
 

@@ -184,7 +184,8 @@ def _data_directory(places: Places) -> list[Finding]:
 
 def _publication(places: Places) -> list[Finding]:
     """Whether a run may replace what is published: not a live file by the sample, nor a newer one by an older."""
-    from assets.warehouse.publication import PublicationRefused, refuse_replacing
+    from assets.publish.publication import refuse_replacing
+    from assets.warehouse.published_file import PublicationRefused
 
     try:
         settings = load_settings()

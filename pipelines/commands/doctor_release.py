@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.warehouse.folders import closed_line, closed_to_readers
+from assets.warehouse.connection import closed_line, closed_to_readers
 from pipelines.commands.doctor import Finding
 from pipelines.commands.published import Row, open_published, rows
 from pipelines.settings import ConfigurationError, Places

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from assets.warehouse.readable import CONFIG, readable
+from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]

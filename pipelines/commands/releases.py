@@ -15,7 +15,7 @@ def chosen(published: Path, name: str | None) -> Path:
 
     Raises ConfigurationError, one line naming the newest releases.
     """
-    from assets.warehouse.release_folder import releases
+    from assets.publish.folder import releases
 
     found = releases(published)
     wanted = name if name is not None else published_id(published)
@@ -32,7 +32,7 @@ def chosen(published: Path, name: str | None) -> Path:
 
 def before(published: Path) -> str:
     """Name of the release before the published one. Raises ConfigurationError."""
-    from assets.warehouse.release_folder import releases
+    from assets.publish.folder import releases
 
     earlier = [folder.name for folder in releases(published) if folder.name < published_id(published)]
     if not earlier:
@@ -42,7 +42,7 @@ def before(published: Path) -> str:
 
 def published_id(published: Path) -> str:
     """Name of the published release. Raises ConfigurationError when there is none."""
-    from assets.warehouse.publication import PublicationRefused, published_release
+    from assets.warehouse.published_file import PublicationRefused, published_release
 
     try:
         there = published_release(published)

@@ -13,7 +13,7 @@ from pipelines.settings import ConfigurationError, load_places, read_environment
 
 def main(args: argparse.Namespace) -> int:
     """Print what was done. Raises ConfigurationError; nothing has changed then."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
     from pipelines.backup import restore
 

@@ -1,6 +1,6 @@
 """`rollback`: an earlier release back in the place of the published file.
 
-Belongs here: the command. Does not belong here: doing it (`assets/warehouse/rollback.py`).
+Belongs here: the command. Does not belong here: doing it (`assets/publish/publication.py`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pipelines.settings import ConfigurationError, load_places, read_environment
 
 def main(args: argparse.Namespace) -> int:
     """Print what is published now. Raises ConfigurationError; nothing has changed then."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.publish.publication import roll_back
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import PublicationRefused
-    from assets.warehouse.rollback import roll_back
+    from assets.warehouse.published_file import PublicationRefused
 
     places = load_places(read_environment())
     try:

@@ -72,9 +72,8 @@ def say(line: str) -> None:
 
 def _run(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.errors import LockHeld, WarehouseError
-    from assets.warehouse.folders import closed_line, closed_to_readers
-    from assets.warehouse.publication import PublicationRefused
+    from assets.warehouse.connection import LockHeld, WarehouseError, closed_line, closed_to_readers
+    from assets.warehouse.published_file import PublicationRefused
     from pipelines.nightly import run_nightly
 
     try:

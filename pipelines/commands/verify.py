@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     """Print what was found; 1 when a file or a number differs. Raises ConfigurationError."""
     import duckdb
 
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
 
     places = load_places(read_environment())
     release = chosen(places.published_path, args.release)
@@ -43,10 +43,10 @@ def main(args: argparse.Namespace) -> int:
 
 def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
     """What was found; of a release whose own file is damaged, nothing can be computed again."""
+    from assets.publish.folder import damaged
     from assets.warehouse.connection import open_warehouse
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import published_release
-    from assets.warehouse.release_folder import damaged
+    from assets.warehouse.published_file import published_release
     from pipelines.verify import Verified, verify
 
     file = release / "regime.duckdb"

@@ -12,11 +12,12 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.calendar import released_on
 from assets.computed import compute_tables, steps
-from assets.publish.rows import settle_rows
+from assets.publish.manifest import release_facts
+from assets.publish.row_changes import settle_rows
+from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts
 from assets.sources.sample import SampleSource
 from assets.warehouse.merge import merge_source
-from assets.warehouse.release import build_release, release_facts
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_END = dt.date(2026, 5, 31)

@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.warehouse.publication import Held
+from assets.publish.publication import Held
 from pipelines.alerts import look
 from pipelines.alerts.look import daemon_outage, last_expected, situation_of
 from pipelines.alerts.memory import remembered

@@ -20,8 +20,8 @@ from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
 from assets.publish.gate import judged
+from assets.publish.record import record_publication
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from checks.staged import StagedTables

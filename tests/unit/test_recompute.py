@@ -12,7 +12,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
-from assets.compute.overlay import Frames
+from assets.compute.record import Frames
 from assets.compute.registry import REGISTRY, Computation
 from checks.audits.recompute import CUT_TABLES, CUTS, EARLIEST, cut_dates, recompute_suite, recomputed
 from checks.runner import SuiteResult, run_suite
@@ -40,7 +40,9 @@ def staged() -> Frames:
 
 def failed(changed: Frames) -> dict[str, str]:
     """Message of every rule that fails at the run date, by name."""
-    result = run_suite(recomputed({**staged(), **changed}, honest(), honest().grid.as_of[:0]), recompute_suite())
+    result = run_suite(
+        recomputed({**staged(), **changed}, honest(), honest().grid.as_of[:0]), recompute_suite()
+    )
     return {found.rule.name: found.message for found in result.failed}
 
 
@@ -64,11 +66,15 @@ def test_nine_tables_left_from_an_earlier_run_are_refused_by_name() -> None:
     assert set(failed({name: earlier.record(name) for name in stale})) == {f"recomputed__{n}" for n in stale}
 
 
-@pytest.mark.parametrize("table", ["regime", "distance_to_flip", "forward_returns", "caveats", "policy_events"])
+@pytest.mark.parametrize(
+    "table", ["regime", "distance_to_flip", "forward_returns", "caveats", "policy_events"]
+)
 def test_a_missing_row_and_a_changed_cell_are_found(table: str) -> None:
     frame = staged()[table]
     last = frame.columns[-1]
-    changed = frame.assign(**{last: frame[last].where(frame.index != 3, frame[last].iloc[5:].dropna().iloc[0])})
+    changed = frame.assign(
+        **{last: frame[last].where(frame.index != 3, frame[last].iloc[5:].dropna().iloc[0])}
+    )
     assert set(failed({table: frame.iloc[1:]})) == {f"recomputed__{table}"}
     assert set(failed({table: changed})) == {f"recomputed__{table}"}
 
