@@ -135,6 +135,44 @@ def test_imports_go_one_way() -> None:
     assert wrong == []
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count too: they only hide a circle. Imports for the type checker do not run."""
+    names = {name_of(path) for path in repository.modules(*PACKAGES)}
+    imported = {
+        name_of(path): {
+            module
+            for entry in repository.imports(path)
+            if not entry.is_for_types
+            for module in (entry.name, entry.name.rpartition(".")[0])
+            if module in names - {name_of(path)}
+        }
+        for path in repository.modules(*PACKAGES)
+    }
+    while free := {module for module, others in imported.items() if not others & imported.keys()}:
+        for module in free:
+            del imported[module]
+    circle = {module: sorted(others & imported.keys()) for module, others in imported.items()}
+    assert circle == {}
+
+
+# Names that several modules still have; only ever shortened.
+SHARED_NAMES = {
+    "archive.py", "assets.py", "build.py", "caveats.py", "dictionary.py", "grid.py", "hindsight.py", "known.py",
+    "late.py", "method.py", "phases.py", "reading.py", "regime.py", "registry.py", "release.py", "releases.py",
+    "rights.py", "rollback.py", "shiller.py", "tables.py",
+}  # fmt: skip
+
+
+def test_no_two_files_of_one_name_mean_different_things() -> None:
+    """Only a table's builder and the suite of its checks share the table's name."""
+    folders: dict[str, set[str]] = {}
+    for path in repository.modules(*PACKAGES):
+        folders.setdefault(path.name, set()).add(path.parent.as_posix())
+    of_a_table = {"assets/compute/tables", "checks/suites"}
+    several = {name for name, found in folders.items() if len(found) > 1 and found != of_a_table}
+    assert several - {"__init__.py"} <= SHARED_NAMES
+
+
 def test_tests_are_imported_by_nobody() -> None:
     wrong = [
         f"{path}:{entry.line} imports {entry.name}"
