@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, HELD, regime_words
-from assets.warehouse.readable import CONFIG, readable
+from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]

@@ -9,12 +9,12 @@ import dagster as dg
 
 from assets.catalog.loader import load_catalog
 from assets.progress import progress
+from assets.publish.publication import prepare
+from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import prepare
+from assets.warehouse.connection import keep_copy
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.safety import keep_copy
 from pipelines.access import open_sources
 from pipelines.process import ensure_home
 from pipelines.run_history import fail_dead_runs

@@ -13,8 +13,8 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Series
 from assets.compute.archive import Archive
-from assets.compute.argument.figures_today import revised_series, todays_figures, with_series_of
 from assets.compute.computation import compute
+from assets.compute.diagnostics.revised import revised_series, todays_figures, with_series_of
 from assets.compute.grid import Grid
 from assets.compute.reading import texts
 from tests.helpers import sample_vintages

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.compute.archive import Archive
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
 from assets.compute.conditions import Readings
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
-from assets.compute.overlay import Frames, overlaid_regime, record_of
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
+from assets.compute.record import Frames, overlaid_regime, record_of
 from assets.compute.regime import Regime, build_regime, regime_frame
 from assets.compute.tables.assemble import assemble, readings_of
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
@@ -54,9 +53,9 @@ def panel(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> P
     tables["regime_evidence"] = evidence_frame(regime, catalog)
     for name, build_long in LONG_BUILDERS.items():
         tables[name] = build_long(view, grid, catalog.tables[name])
-    for name, argue in ARGUMENT.items():
+    for name, build in DIAGNOSTICS.items():
         if catalog.tables[name].is_as_of:
-            tables[name] = argue(regime, readings, catalog)
+            tables[name] = build(regime, readings, catalog)
     provenance = pd.concat([table.provenance for table in built.values()], ignore_index=True)
     return Panel(tables, provenance, regime, readings)
 
@@ -71,9 +70,9 @@ def all_tables(
     made = panel(archive, grid, catalog, profile)
     tables = record_of(made.tables, live)
     of_record = overlaid_regime(made.regime, live)
-    for name, argue in ARGUMENT.items():
+    for name, build in DIAGNOSTICS.items():
         if not catalog.tables[name].is_as_of:
-            tables[name] = argue(of_record, made.readings, catalog)
+            tables[name] = build(of_record, made.readings, catalog)
     for name, look_back in HINDSIGHT.items():
         tables[name] = look_back(archive, grid, tables["regime"], catalog, profile)
     tables["qe_phases"] = build_phases(archive, grid, catalog, profile, tables["regime"]).frame

@@ -35,9 +35,9 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.known import known_series
+from assets.warehouse.fetches import fetch_days, known_series, last_fetches
 from assets.warehouse.merge import Absence, ReleasedOn
-from assets.warehouse.readers import fetch_days, last_fetches, missing_vintages
+from assets.warehouse.readers import missing_vintages
 
 if TYPE_CHECKING:
     import duckdb

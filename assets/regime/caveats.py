@@ -1,14 +1,14 @@
 """`caveats` as an asset: what a reader of the newest row must know, as rows.
 
 Belongs here: read, build, write, describe. Does not belong here: wording (`assets/catalog/caveats.toml`), questions
-(`assets/compute/argument/caveats.py`).
+(`assets/compute/diagnostics/caveats.py`).
 """
 
 import dagster as dg
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.caveats import INPUTS, caveats_frame
+from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
 from assets.warehouse.live import read_record

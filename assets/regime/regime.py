@@ -12,24 +12,22 @@ import pandas as pd
 
 from assets.asset_specs import table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.tables import ARGUMENT
 from assets.compute.computation import REGIME_INPUTS
+from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
-from assets.compute.overlay import overlaid_regime
 from assets.compute.readings_frame import readings_from
+from assets.compute.record import overlaid_regime
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import first_published_column, run_grid
-from assets.warehouse.live import live_rows, read_live
-from assets.warehouse.readers import read_table
-from assets.warehouse.recomputed import complete_live_rows
+from assets.warehouse.live import complete_live_rows, live_rows, read_live
+from assets.warehouse.readers import first_published_column, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
-_NAMES = ("regime", "regime_evidence", *ARGUMENT)
+_NAMES = ("regime", "regime_evidence", *DIAGNOSTICS)
 
 
 def _spec(name: str) -> dg.AssetSpec:
@@ -53,7 +51,7 @@ def regime_tables(
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        _build(con, run_grid(facts, catalog), facts)
+        _build(con, run_grid(facts.run_date, catalog), facts)
         frames = {name: read_table(con, f"regime.{name}") for name in _NAMES}
         extra = {
             "regime": _of_verdict(frames["regime"]),
@@ -99,6 +97,6 @@ def _build(con: duckdb.DuckDBPyConnection, grid: Grid, facts: RunFacts) -> None:
     complete_live_rows(con, profile, run_date, catalog)
     live = live_rows(con, profile, catalog.method.method_version, run_date)
     of_record = overlaid_regime(made, read_live(con, catalog, live))
-    for name, build in ARGUMENT.items():
+    for name, build in DIAGNOSTICS.items():
         asked = made if catalog.tables[name].is_as_of else of_record
         replace_table(con, catalog.tables[name], build(asked, readings, catalog), may_be_empty=True)

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from assets.report import (
+    record,
     sentences,
     sentences_flip,
     sentences_markets,
@@ -21,7 +22,6 @@ from assets.report import (
     tables,
     tables_flip,
     tables_markets,
-    tables_record,
 )
 from assets.report.figures import Figure, as_of, gold_figure, timeline_figure
 from assets.report.first_screen import head, tiles
@@ -110,11 +110,11 @@ def _content(release: Release) -> dict[str, Any]:
         "thresholds": tables_flip.threshold_rows(release),
         "alone": tables_flip.alone_table(release),
         "changes": tables_flip.change_rows(release),
-        "followed": tables_record.followed_groups(release),
-        "assets_held": list(tables_record.ASSETS.values()),
-        "variants": tables_record.variant_rows(release),
-        "cases": tables_record.case_rows(release),
-        "caveats": tables_record.caveat_groups(release),
+        "followed": record.followed_groups(release),
+        "assets_held": list(record.ASSETS.values()),
+        "variants": record.variant_rows(release),
+        "cases": record.case_rows(release),
+        "caveats": record.caveat_groups(release),
         "phases": newest_phases,
         "phase_count": phase_count,
         "premia": tables_markets.premium_rows(release),

@@ -6,8 +6,8 @@ Belongs here: words around those figures. Does not belong here: figures typed in
 from __future__ import annotations
 
 from assets.report.reading import Release, Row
+from assets.report.record import said_words
 from assets.report.tables_flip import RATE, reach, thresholds
-from assets.report.tables_record import said_words
 from assets.report.words import counted, day, listed, number
 
 _ENDS = {

@@ -9,8 +9,8 @@ import json
 import math
 
 from assets.report.reading import Release
+from assets.report.record import known_cases, said_words
 from assets.report.tables import phase_rows
-from assets.report.tables_record import known_cases, said_words
 from assets.report.words import (
     CONDITIONS,
     THIN,

@@ -120,7 +120,7 @@ class Payload:
 
 
 class Known(Protocol):
-    """What the archive already holds of a series (`assets/warehouse/known.py`), so that less is asked for.
+    """What the archive already holds of a series (`assets/warehouse/fetches.py`), so that less is asked for.
 
     Moments are aware UTC. `last_updated`: the publisher's own stamp at our last accepted fetch.
     `newest_vintage`: newest first day among rows with a vintage of the source's own. `reconciled_at`: our

@@ -12,7 +12,7 @@ from checks.suites.measures import Tables, flag, truth
 from checks.suites.rules import Rule, never
 
 TABLE = "caveats"
-_AGAIN = "Materialise regime/caveats again; if it stays, look at assets/compute/argument/caveats.py."
+_AGAIN = "Materialise regime/caveats again; if it stays, look at assets/compute/diagnostics/caveats.py."
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:

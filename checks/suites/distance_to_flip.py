@@ -15,7 +15,7 @@ from checks.suites.rules import Rule, identity, never, within
 TABLE = "distance_to_flip"
 EXACT = 1e-12
 _TOGETHER = "Label and distances come from different runs: materialise regime/regime again."
-_AGAIN = "Look at assets/compute/argument/distance.py and moves.py."
+_AGAIN = "Look at assets/compute/diagnostics/distance.py."
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score")
 _FROM = {
     "leave_bubble": "bubble",
@@ -51,7 +51,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
                 + flag(f["lapse_date"] <= f["as_of_date"])
             ),
             statement="a rate that comes to rest says when it does so by itself, after the date, and nothing else does",
-            what_to_do="Look at assets/compute/argument/rate_distance.py.",
+            what_to_do="Look at assets/compute/diagnostics/distance.py.",
         ),
         identity(
             "required_move__is_the_difference",
@@ -84,7 +84,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             lambda f, _: (f["next_release_date"] - f["as_of_date"]).dt.days.astype("float64"),
             minimum=1,
             statement="the next release is after the date",
-            what_to_do="Look at assets/compute/argument/releases.py.",
+            what_to_do="Look at assets/compute/diagnostics/distance.py.",
         ),
     )
 

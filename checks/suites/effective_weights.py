@@ -12,7 +12,7 @@ from checks.suites.measures import Tables, differs, once_per
 from checks.suites.rules import Rule, never, within
 
 TABLE = "effective_weights"
-_AGAIN = "Look at assets/compute/argument/weights.py."
+_AGAIN = "Look at assets/compute/diagnostics/weights.py."
 _LEVEL = ["era", "level"]
 
 

@@ -10,7 +10,7 @@ from checks.suites.measures import flag
 from checks.suites.rules import Rule, never
 
 TABLE = "forward_returns"
-_AGAIN = "Look at assets/compute/argument/followed.py."
+_AGAIN = "Look at assets/compute/diagnostics/returns.py."
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:

@@ -37,7 +37,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             ("spell_start_date", "horizon_months", "return_pct", "regime.as_of_date"),
             _from_the_future,
             statement="no return ends after the newest month-end",
-            what_to_do="Look at assets/compute/argument/followed.py.",
+            what_to_do="Look at assets/compute/diagnostics/returns.py.",
         ),
     )
 

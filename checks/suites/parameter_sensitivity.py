@@ -30,7 +30,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
             ("as_of_date", "importance", "disagreement_share"),
             _out_of_rank,
             statement="a parameter of smaller importance has no larger share",
-            what_to_do="Look at assets/compute/argument/sensitivity.py.",
+            what_to_do="Look at assets/compute/diagnostics/sensitivity.py.",
         ),
         never(
             "disagreement_share__zero_in_full_agreement",

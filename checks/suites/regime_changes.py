@@ -13,7 +13,7 @@ from checks.suites.rules import Rule, never
 
 TABLE = "regime_changes"
 _TOGETHER = "Label and changes come from different runs: materialise regime/regime again."
-_AGAIN = "Look at assets/compute/argument/changes.py: every change has a cause."
+_AGAIN = "Look at assets/compute/diagnostics/attribution.py: every change has a cause."
 _BOTH_SCORED = ("condition_before", "condition_state", "compared_with_date")
 
 

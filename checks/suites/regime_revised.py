@@ -11,7 +11,7 @@ from checks.suites.rules import Rule, identity, never, within
 
 TABLE = "regime_revised"
 _TOGETHER = "Materialise regime/regime and regime/regime_revised again: they come from different runs."
-_AGAIN = "Look at assets/compute/argument/revised.py."
+_AGAIN = "Look at assets/compute/diagnostics/revised.py."
 _SAME = 1e-9
 
 

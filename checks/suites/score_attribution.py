@@ -14,7 +14,7 @@ from checks.suites.rules import Rule, identity, within
 TABLE = "score_attribution"
 EXACT = 1e-12
 _TOGETHER = "Score and attribution come from different runs: materialise regime/regime again."
-_AGAIN = "Look at assets/compute/argument/attribution.py: the split must add up."
+_AGAIN = "Look at assets/compute/diagnostics/attribution.py: the split must add up."
 
 
 def rules(catalog: Catalog) -> tuple[Rule, ...]:

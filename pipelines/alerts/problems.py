@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.warehouse.publication import Held
+from assets.publish.publication import Held
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
 from pipelines.published import Row, is_stale, open_published, read_verdict, rows, verdict_lines

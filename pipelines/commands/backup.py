@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.warehouse.moments import in_a_name
+from assets.warehouse.connection import in_a_name
 from pipelines.process import print_progress
 from pipelines.settings import ConfigurationError, Places, load_places, read_environment
 
@@ -25,7 +25,7 @@ Log = Callable[[str], None]
 
 def backup(args: argparse.Namespace) -> int:
     """Print the folder of the backup. Raises ConfigurationError."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
 
     places = load_places(read_environment())
@@ -43,7 +43,7 @@ def backup(args: argparse.Namespace) -> int:
 
 def restore(args: argparse.Namespace) -> int:
     """Print what was done. Raises ConfigurationError; nothing has changed then."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
 
     places = load_places(read_environment())

@@ -254,7 +254,7 @@ def _published_file(path: Path) -> list[Finding]:
 
 
 def _permissions(path: Path) -> list[Finding]:
-    from assets.warehouse.folders import closed_line, closed_to_readers
+    from assets.warehouse.connection import closed_line, closed_to_readers
 
     if path.parent.stat().st_mode & stat.S_IWOTH:  # a reader could leave a WAL that keeps the others out
         text = f"{path.parent} is writable for everyone: `chmod o-w {path.parent}`"
@@ -294,7 +294,8 @@ def _late(series: Row, as_of: dt.date) -> str:
 
 def _publication(places: Places) -> list[Finding]:
     """Whether a run may replace the published file: live figures by the sample it may not, nor newer by older."""
-    from assets.warehouse.publication import PublicationRefused, refuse_replacing
+    from assets.publish.publication import refuse_replacing
+    from assets.warehouse.published_file import PublicationRefused
 
     try:
         settings = load_settings()

@@ -19,7 +19,7 @@ def verify(args: argparse.Namespace) -> int:
     """Print what was found; 1 when a file or a number differs. Raises ConfigurationError."""
     import duckdb
 
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.warehouse.connection import LockHeld, WarehouseError
 
     places = load_places(read_environment())
     release = _chosen(places.published_path, args.release)
@@ -46,10 +46,10 @@ def verify(args: argparse.Namespace) -> int:
 
 def rollback(args: argparse.Namespace) -> int:
     """Print which release is published now. Raises ConfigurationError; nothing has changed then."""
-    from assets.warehouse.errors import LockHeld, WarehouseError
+    from assets.publish.publication import roll_back
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import PublicationRefused
-    from assets.warehouse.rollback import roll_back
+    from assets.warehouse.published_file import PublicationRefused
 
     places = load_places(read_environment())
     try:
@@ -65,10 +65,10 @@ def rollback(args: argparse.Namespace) -> int:
 
 def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
     """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
+    from assets.publish.folder import damaged
     from assets.warehouse.connection import open_warehouse
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import published_release
-    from assets.warehouse.release_folder import damaged
+    from assets.warehouse.published_file import published_release
     from pipelines.verify import Verified, verify
 
     file = release / "regime.duckdb"
@@ -88,7 +88,7 @@ def _chosen(published: Path, name: str | None) -> Path:
 
     Raises ConfigurationError, one line listing the newest releases.
     """
-    from assets.warehouse.release_folder import releases
+    from assets.publish.folder import releases
 
     found = releases(published)
     wanted = name if name is not None else _published_id(published)
@@ -104,7 +104,7 @@ def _chosen(published: Path, name: str | None) -> Path:
 
 def _before(published: Path) -> str:
     """Name of the release before the published one. Raises ConfigurationError."""
-    from assets.warehouse.release_folder import releases
+    from assets.publish.folder import releases
 
     earlier = [folder.name for folder in releases(published) if folder.name < _published_id(published)]
     if not earlier:
@@ -114,7 +114,7 @@ def _before(published: Path) -> str:
 
 def _published_id(published: Path) -> str:
     """Name of the published release. Raises ConfigurationError when there is none."""
-    from assets.warehouse.publication import PublicationRefused, published_release
+    from assets.warehouse.published_file import PublicationRefused, published_release
 
     try:
         found = published_release(published)

@@ -58,9 +58,9 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
 
     Raises LockHeld, WarehouseError or PublicationRefused when it cannot begin.
     """
+    from assets.publish.publication import prepare
     from assets.warehouse.connection import wait_for_others
     from assets.warehouse.lock import RunLock
-    from assets.warehouse.publication import prepare
 
     with RunLock(settings.lock_path).held(wait_seconds, print_progress):
         prepare(settings.published_path, settings.profile, settings.run_date)
@@ -130,9 +130,8 @@ def _try_key(settings: Settings) -> None:
 
 def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.errors import LockHeld, WarehouseError
-    from assets.warehouse.folders import closed_line, closed_to_readers
-    from assets.warehouse.publication import PublicationRefused
+    from assets.warehouse.connection import LockHeld, WarehouseError, closed_line, closed_to_readers
+    from assets.warehouse.published_file import PublicationRefused
 
     try:
         outcome = run_nightly(settings, wait_seconds=wait_seconds, accepts_incomplete=accepts_incomplete)

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.publish.documents.examples import Example, examples
+from assets.publish.documents.texts import Example, examples
 from assets.warehouse.connection import CONFIG, open_warehouse
 from tests.benchmarks.report import record
 from tests.benchmarks.vintages import generate

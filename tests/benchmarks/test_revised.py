@@ -11,8 +11,8 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
-from assets.compute.argument.revised import regime_revised
 from assets.compute.computation import compute
+from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.grid import build_grid
 from tests.benchmarks.report import record
 from tests.helpers import SAMPLE_AS_OF, sample_vintages

@@ -11,11 +11,11 @@ import pytest
 
 from assets.sources import fred_client
 from assets.warehouse.connection import open_warehouse
+from tests.fakes import fred_server as fred_server_module
+from tests.fakes.clients import Naps
+from tests.fakes.fred_server import fred_server
+from tests.fakes.world import KEY, World
 from tests.faults.fred_case import Case, three_series
-from tests.loopback import fred_server as fred_server_module
-from tests.loopback.clients import Naps
-from tests.loopback.fred_server import fred_server
-from tests.loopback.world import KEY, World
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from assets.catalog.loader import load_catalog
 from assets.raw.keeping import Ingested
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryBudget
-from tests.loopback.build import add_releases, open_value, revised_world
-from tests.loopback.clients import CALM, Naps, quick_source
-from tests.loopback.fred_server import FredServer
-from tests.loopback.nights import fred_night
-from tests.loopback.world import World
+from tests.fakes.build import add_releases, open_value, revised_world
+from tests.fakes.clients import CALM, Naps, quick_source
+from tests.fakes.fred_server import FredServer
+from tests.fakes.nights import fred_night
+from tests.fakes.world import World
 
 NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 ALWAYS = 1_000_000

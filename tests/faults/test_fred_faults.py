@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 
 from assets.sources.protocol import CredentialsRefused
+from tests.fakes import faults
+from tests.fakes.build import open_value
+from tests.fakes.clients import CALM, QUICK
+from tests.fakes.faults import Fault
+from tests.fakes.world import KEY
 from tests.faults.fred_case import (
     ALWAYS,
     ASKED_IN,
@@ -19,11 +24,6 @@ from tests.faults.fred_case import (
     STAGES,
     Case,
 )
-from tests.loopback import faults
-from tests.loopback.build import open_value
-from tests.loopback.clients import CALM, QUICK
-from tests.loopback.faults import Fault
-from tests.loopback.world import KEY
 
 _TODAY = (
     "SELECT value FROM raw.observations WHERE series_id = 'ICSA' AND observation_date = DATE '2026-05-23' "

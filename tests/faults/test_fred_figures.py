@@ -9,13 +9,13 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from tests.builders import an_archive
+from tests.fakes import faults
+from tests.fakes.build import open_value, revised_world
+from tests.fakes.clients import quick_source
+from tests.fakes.fred_server import fred_server
+from tests.fakes.nights import fred_night
+from tests.fakes.world import World
 from tests.faults.fred_case import ALWAYS, ASKED_IN, NIGHT, Case
-from tests.loopback import faults
-from tests.loopback.build import open_value, revised_world
-from tests.loopback.clients import quick_source
-from tests.loopback.fred_server import fred_server
-from tests.loopback.nights import fred_night
-from tests.loopback.world import World
 
 
 @pytest.mark.parametrize("text", [b"4,3", b"nan", b"", b"inf", b"1_000", b"4.3%", b"0x1"])

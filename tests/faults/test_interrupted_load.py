@@ -14,11 +14,11 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import open_warehouse
-from tests.loopback.build import live_world
-from tests.loopback.clients import quick_source
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.nights import fred_night
-from tests.loopback.world import KEY
+from tests.fakes.build import live_world
+from tests.fakes.clients import quick_source
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.nights import fred_night
+from tests.fakes.world import KEY
 
 ENOUGH = 60  # requests: about a third of the load
 NOWHERE = "http://127.0.0.1:9/"

@@ -13,10 +13,10 @@ import pytest
 
 from assets.sources.protocol import SourceUnreachable
 from tests.builders import a_series
-from tests.loopback import fed_board, shiller
-from tests.loopback.publishers import HTML, PUBLISHERS, source_of
-from tests.loopback.reading import IMPATIENT, SHORT, accepted, figures, refused, unreachable
-from tests.loopback.server import Fault, Served, running
+from tests.fakes import fed_board, shiller
+from tests.fakes.publishers import HTML, PUBLISHERS, source_of
+from tests.fakes.reading import IMPATIENT, SHORT, accepted, figures, refused, unreachable
+from tests.fakes.server import Fault, Served, running
 
 EACH = pytest.mark.parametrize("name", PUBLISHERS)
 

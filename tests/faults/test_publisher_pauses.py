@@ -13,17 +13,17 @@ from assets.sources import fred_client
 from assets.sources.fed_board import fed_board_source
 from assets.sources.pacing import Patience, RetryBudget
 from assets.sources.protocol import SourceUnreachable
+from tests.fakes import faults
+from tests.fakes import fred_server as server_module
+from tests.fakes.build import live_world
+from tests.fakes.clients import quick_source
+from tests.fakes.fed_board import PATH as BOARD_PATH
+from tests.fakes.fed_board import fed_board
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.nights import fred_night, statuses
+from tests.fakes.server import Fault, running
+from tests.fakes.world import KEY
 from tests.faults.fred_case import ALWAYS, INFO, NIGHT, OBSERVATIONS, SERIES, Case
-from tests.loopback import faults
-from tests.loopback import fred_server as server_module
-from tests.loopback.build import live_world
-from tests.loopback.clients import quick_source
-from tests.loopback.fed_board import PATH as BOARD_PATH
-from tests.loopback.fed_board import fed_board
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.nights import fred_night, statuses
-from tests.loopback.server import Fault, running
-from tests.loopback.world import KEY
 
 FIVE_MINUTES = 300.0
 

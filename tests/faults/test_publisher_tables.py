@@ -10,10 +10,10 @@ import pytest
 from assets.sources.protocol import PayloadRefused
 from assets.warehouse.merge import merge_payload
 from tests.builders import a_series, an_archive
-from tests.loopback import fed_board, fiscal_data
-from tests.loopback.publishers import HTML, source_of
-from tests.loopback.reading import accepted, figures, refused
-from tests.loopback.server import Served, running
+from tests.fakes import fed_board, fiscal_data
+from tests.fakes.publishers import HTML, source_of
+from tests.fakes.reading import accepted, figures, refused
+from tests.fakes.server import Served, running
 
 
 def from_board(body: bytes) -> PayloadRefused:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from assets.sources.protocol import PayloadRefused
-from tests.loopback import shiller, world_bank
-from tests.loopback.publishers import source_of
-from tests.loopback.reading import accepted, figures, refused
-from tests.loopback.server import Served, running
+from tests.fakes import shiller, world_bank
+from tests.fakes.publishers import source_of
+from tests.fakes.reading import accepted, figures, refused
+from tests.fakes.server import Served, running
 
 
 def from_shiller(body: bytes, series_id: str = "SHILLER_EARNINGS") -> PayloadRefused:

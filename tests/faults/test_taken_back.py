@@ -15,10 +15,10 @@ from assets.catalog.loader import load_catalog
 from assets.raw.keeping import Ingested
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import observation_counts, series_as_of
-from tests.loopback.clients import quick_source
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.nights import fred_night
-from tests.loopback.world import Published, World, published
+from tests.fakes.clients import quick_source
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.nights import fred_night
+from tests.fakes.world import Published, World, published
 
 CATALOG = load_catalog()
 

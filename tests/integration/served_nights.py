@@ -1,7 +1,7 @@
 """Whole nights of the live profile from five publishers on this machine, each by its own clock, in one data directory.
 
 Belongs here: playing such a night, from the first request to the published file. Does not belong here: what the
-publishers serve (`tests/loopback/whole.py`), what must come of a night.
+publishers serve (`tests/fakes/whole.py`), what must come of a night.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from assets.compute.compare import Compared
+from assets.compute.corrections import Compared
 from assets.publish.gate import judged
+from assets.publish.publication import publish, staged_path
+from assets.publish.record import record_publication
 from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.protocol import Source
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import publish, staged_path
 from assets.warehouse.readers import frame_of
+from tests.fakes.clients import CALM, quick_source
+from tests.fakes.publishers import PUBLISHERS
+from tests.fakes.reading import IMPATIENT
+from tests.fakes.whole import Publishers
 from tests.integration.live_nights import EVENING, Nights, file_only
 from tests.integration.sample_night import compute_tables, night_facts, stage
-from tests.loopback.clients import CALM, quick_source
-from tests.loopback.publishers import PUBLISHERS
-from tests.loopback.reading import IMPATIENT
-from tests.loopback.whole import Publishers
 
 
 @dataclass

@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.warehouse.publication import Held
+from assets.publish.publication import Held
 from pipelines.alerts.delivery import Sent, masked, remembered, review, send, targets
 from pipelines.alerts.messages import Change, Message
 from pipelines.alerts.problems import EXPECTED_AT, last_expected, silent_scheduler, situation_of

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from assets.publish.documents.facts import shipped
+from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import regime_json
-from assets.publish.documents.release import DOCUMENTS, fill_release
-from assets.publish.documents.verbatim import shipped
 from assets.warehouse.connection import CONFIG
 from tests.integration.older_duckdb import installed
 from tests.integration.test_readme import ROOT, blocks
@@ -24,7 +24,7 @@ def folder(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A release without its longer documents."""
     place = tmp_path_factory.mktemp("release")
     with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(made_release), read_only=True) as con:
-        patch.setattr("assets.publish.documents.release.DOCUMENTS", {"regime.json": regime_json})
+        patch.setattr("assets.publish.documents.fill.DOCUMENTS", {"regime.json": regime_json})
         fill_release(con, made_release, place, None)
     return place
 

@@ -108,7 +108,7 @@ def test_backup_and_restore_leave_while_a_run_works(
     places: Places, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held(self: RunLock, *_: object) -> None:
-        from assets.warehouse.errors import LockHeld
+        from assets.warehouse.connection import LockHeld
 
         raise LockHeld("another run holds the lock: python (pid 1)")
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.caveats import INPUTS, caveats_frame
+from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import read_table
 from pipelines.published import read_verdict, verdict_lines

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from assets.warehouse.errors import WarehouseError
-from assets.warehouse.publication import PublicationRefused
+from assets.warehouse.connection import WarehouseError
+from assets.warehouse.published_file import PublicationRefused
 from assets.warehouse.tables import registered, transaction
 from pipelines import __main__ as command_line
 from pipelines.instance import open_instance

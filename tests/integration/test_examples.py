@@ -14,10 +14,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish.documents.examples import NAME, Example, examples
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.facts import shipped
+from assets.publish.documents.texts import EXAMPLES as FILE
+from assets.publish.documents.texts import Example, examples
 from assets.warehouse.connection import CONFIG
-from tests.examples_page import PAGE, examples_page
+from docs._generate.examples import PAGE, page
 from tests.integration.conftest import Night
 from tests.integration.older_duckdb import installed
 
@@ -62,13 +63,13 @@ def test_every_query_answers(release: duckdb.DuckDBPyConnection, example: Exampl
 def test_no_block_of_the_file_is_lost_and_the_whole_file_runs_as_it_is(
     release: duckdb.DuckDBPyConnection,
 ) -> None:
-    assert len(EXAMPLES) == len(examples()) == shipped(NAME).count("-- [") >= 20
+    assert len(EXAMPLES) == len(examples()) == shipped(FILE).count("-- [") >= 20
     assert "".join(e.sql for e in examples()).count(";") == len(EXAMPLES)
-    release.execute(shipped(NAME)).fetchall()
+    release.execute(shipped(FILE)).fetchall()
 
 
 def test_the_page_shows_the_queries_of_the_release() -> None:
-    assert PAGE.read_text(encoding="utf-8") == examples_page(), "run: python -m tests.examples_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs._generate.examples"
 
 
 def test_shares_of_the_inputs_add_up_to_the_score(release: duckdb.DuckDBPyConnection) -> None:

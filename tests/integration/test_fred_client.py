@@ -16,10 +16,10 @@ from assets.sources import fred_client
 from assets.sources.fred_client import FredClient, checked_root
 from assets.sources.fred_errors import FredError, KeyRefused, NotInAlfred, SeriesNotFound, TooManyVintages
 from assets.sources.fred_vintages import Periods
-from tests.loopback import fred_server as server_module
-from tests.loopback.clients import quick_client
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.world import KEY, Published, ReleaseDates, World, published
+from tests.fakes import fred_server as server_module
+from tests.fakes.clients import quick_client
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.world import KEY, Published, ReleaseDates, World, published
 
 TODAY = dt.date(2026, 11, 24)
 RATES = [("2026-01-01", "2026-02-06", 4.3), ("2026-01-01", "2026-03-06", 4.4), ("2026-02-01", "2026-03-06", 4.4),
@@ -127,7 +127,7 @@ def test_a_series_that_changes_between_two_pages_is_read_again(
     monkeypatch.setattr(fred_client, "ROWS_PER_ANSWER", 500)
     count = f'count="{len(truth.value)}"'.encode()
 
-    from tests.loopback.faults import replaced
+    from tests.fakes.faults import replaced
 
     server.script.add("offset=500", replaced(count, b'count="901"'))
     assert as_rows(quick_client(server).all_releases("LONG")) == as_rows(truth)

@@ -16,10 +16,10 @@ from assets.sources.protocol import LateRelease
 from assets.warehouse.readers import series_as_of
 from pipelines.outcome import fetch_lines
 from tests.builders import an_archive
-from tests.loopback.clients import quick_source
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.nights import fred_night, live_facts
-from tests.loopback.world import ReleaseDates, World, published
+from tests.fakes.clients import quick_source
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.nights import fred_night, live_facts
+from tests.fakes.world import ReleaseDates, World, published
 
 NIGHT = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
 SERIES = load_catalog().series

@@ -20,11 +20,11 @@ from assets.sources.fred_client import FredClient
 from assets.sources.fred_errors import FredError, Garbled
 from assets.sources.http import Http, Limits, TooLarge
 from assets.sources.pacing import Transient
-from tests.loopback import faults
-from tests.loopback.clients import QUICK, Naps, quick_client
-from tests.loopback.faults import Fault
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.world import KEY, World, published
+from tests.fakes import faults
+from tests.fakes.clients import QUICK, Naps, quick_client
+from tests.fakes.faults import Fault
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.world import KEY, World, published
 
 ALWAYS = 1_000_000
 

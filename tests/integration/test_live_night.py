@@ -20,11 +20,11 @@ from assets.sources import fred, fred_client, pacing
 from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
-from tests.loopback import faults
-from tests.loopback.build import open_value, sample_world
-from tests.loopback.fred_server import FredServer, fred_server
-from tests.loopback.sampled import publishers_of_the_sample
-from tests.loopback.world import KEY, OPEN
+from tests.fakes import faults
+from tests.fakes.build import open_value, sample_world
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.sampled import publishers_of_the_sample
+from tests.fakes.world import KEY, OPEN
 
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from assets.report.record import CASES, POST
+from docs._generate.validation import KNOWN
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
-from tests.validation_cases import CASES, KNOWN, POST
 
 
 @pytest.fixture(scope="module", params=["sample", "full"])

@@ -10,8 +10,8 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
+from docs._generate.post import NOT_MEASURED, PAGE, Row, filled, rows
 from tests.integration.conftest import Night
-from tests.post_page import NOT_MEASURED, PAGE, Row, filled, rows
 
 STATEMENTS = 50
 ROWS = rows(PAGE.read_text(encoding="utf-8"))

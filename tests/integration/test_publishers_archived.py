@@ -15,8 +15,8 @@ from assets.run_facts import RunFacts
 from assets.sources.file_source import FileSource
 from assets.sources.registry import Access, Sources
 from tests.builders import an_archive
-from tests.loopback.publishers import HTML, PUBLISHERS
-from tests.loopback.server import Loopback, Served, running
+from tests.fakes.publishers import HTML, PUBLISHERS
+from tests.fakes.server import Loopback, Served, running
 
 FIRST = dt.datetime(2026, 6, 15, 1, 30, tzinfo=dt.UTC)
 CONDITIONAL = {"fed_board", "shiller", "world_bank"}

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assets.report.record import POST
 from tests import plain_equity
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
 from tests.plain_method import figures_on
-from tests.validation_cases import POST
 
 DATES = ("1999-12-31", "2008-11-30", "2012-09-30", "2020-05-31", "2021-11-30", POST, SAMPLE_AS_OF)
 EXACT = 1e-9

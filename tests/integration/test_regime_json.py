@@ -15,12 +15,11 @@ import jsonschema
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts
-from assets.publish.documents.regime_json import SCHEMA, judge, regime_json
-from assets.publish.documents.release import DOCUMENTS, fill_release
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.facts import document_facts, shipped
+from assets.publish.documents.fill import DOCUMENTS, fill_release
+from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
+from assets.publish.publication import Held, publish
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.publication import Held, publish
 from tests.integration.conftest import Night
 
 Document = dict[str, Any]
@@ -131,17 +130,17 @@ def test_a_document_that_is_not_what_the_schema_says_is_held(
     document: Document, spoil: Callable[[Document], object], said: str
 ) -> None:
     spoiled = copy.deepcopy(document)
-    judge(spoiled)
+    check_schema(spoiled)
     spoil(spoiled)
     with pytest.raises(Held, match=said):
-        judge(spoiled)
+        check_schema(spoiled)
 
 
 def test_it_holds_the_publication_and_the_release_before_stands(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only = {name: DOCUMENTS[name] for name in ("regime.json", SCHEMA)}
-    monkeypatch.setattr("assets.publish.documents.release.DOCUMENTS", only)
+    monkeypatch.setattr("assets.publish.documents.fill.DOCUMENTS", only)
     publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     before = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
     night.stage_again()

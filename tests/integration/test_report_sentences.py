@@ -15,9 +15,9 @@ import pytest
 
 from assets.report.page import said
 from assets.report.reading import Release
+from assets.report.record import CASES
 from assets.warehouse.connection import CONFIG
 from tests.integration.sentence_queries import KNOWN_OF, KNOWN_SAID, MACROS, NOW, RECOMPUTED
-from tests.validation_cases import CASES
 
 # Sentences about states the sample's newest row is not in; the tests below put a release into them.
 OTHER_STATES = {"care_indeterminate", "care_provisional_row", "care_stance"}

@@ -15,12 +15,13 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.publish.documents.release import fill_release
+from assets.publish.documents.fill import fill_release
+from assets.publish.manifest import release_facts
+from assets.publish.staged_file import build_release
 from assets.raw.assets import _result
 from assets.raw.keeping import Ingested
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import Holding
-from assets.warehouse.release import build_release, release_facts
 from assets.warehouse.tables import append_rows
 from checks.archive import judge_series
 from checks.factories import _check_result

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.compute.archive import SOURCES, Archive, Captures, pack, resolve
-from assets.compute.argument.distance import distance_to_flip
-from assets.compute.argument.tables import ARGUMENT
 from assets.compute.calendar import days
 from assets.compute.computation import Computation, compute
 from assets.compute.conditions import Component, Condition
+from assets.compute.diagnostics.builders import DIAGNOSTICS
+from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
 from assets.compute.regime import SCORED, build_regime
@@ -87,10 +87,10 @@ def test_the_future_changes_nothing_in_the_past(month: int, factor: float, seed:
     )
 
 
-@pytest.mark.parametrize("table", [name for name in ARGUMENT if name != "effective_weights"])
+@pytest.mark.parametrize("table", [name for name in DIAGNOSTICS if name != "effective_weights"])
 def test_what_argues_with_a_label_of_the_past_is_the_same_in_a_later_run(table: str) -> None:
     early, late = on_sample("2015-06-30"), on_sample()
-    built = [ARGUMENT[table](c.regime, c.readings, c.catalog) for c in (early, late)]
+    built = [DIAGNOSTICS[table](c.regime, c.readings, c.catalog) for c in (early, late)]
     past = built[1][built[1]["as_of_date"] <= "2015-06-30"].reset_index(drop=True)
     pd.testing.assert_frame_equal(built[0].reset_index(drop=True), past, check_dtype=False)
 

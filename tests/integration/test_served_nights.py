@@ -14,10 +14,10 @@ import pytest
 
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import series_as_of
+from tests.fakes import faults
+from tests.fakes.whole import Publishers, all_publishers
+from tests.fakes.world import OPEN
 from tests.integration.served_nights import ServedNights, differing
-from tests.loopback import faults
-from tests.loopback.whole import Publishers, all_publishers
-from tests.loopback.world import OPEN
 from tests.made_once import made_once
 
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 24), (5, 8), (5, 18)))

@@ -13,10 +13,10 @@ from assets.sources.protocol import CredentialsRefused, SourceUnreachable
 from assets.sources.registry import Sources
 from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
-from tests.loopback.fed_board import PATH as BOARD_PATH
-from tests.loopback.fed_board import fed_board
-from tests.loopback.server import running
-from tests.loopback.world import KEY
+from tests.fakes.fed_board import PATH as BOARD_PATH
+from tests.fakes.fed_board import fed_board
+from tests.fakes.server import running
+from tests.fakes.world import KEY
 
 
 @pytest.fixture

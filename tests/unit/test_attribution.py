@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.compute.argument.attribution import score_attribution
-from assets.compute.argument.changes import regime_changes
+from assets.compute.diagnostics.attribution import regime_changes, score_attribution
 from tests.helpers import on_sample
 
 EXACT = 1e-12

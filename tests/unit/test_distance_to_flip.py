@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.compute import bases
-from assets.compute.argument.distance import distance_to_flip
-from assets.compute.argument.rank_inverse import RankInverse
-from assets.compute.argument.thresholds import measures_of, thresholds
-from assets.compute.percentile import percentile
+from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.thresholds import measures_of, thresholds
+from assets.compute.percentile import RankInverse, percentile
 from assets.compute.regime import build_regime
 from tests.helpers import Computed, on_sample
 

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.argument.asset_paths import AssetPath, par_bond_returns
-from assets.compute.argument.followed import forward, returns_by_regime, returns_by_spell, spells_of
+from assets.compute.diagnostics.returns import (
+    AssetPath,
+    forward,
+    par_bond_returns,
+    returns_by_regime,
+    returns_by_spell,
+    spells_of,
+)
 
 RULES = load_catalog().method.forward_returns
 A, B = "stimulus_into_bubble", "neutral_mid_cycle"

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.compute.argument.hindsight import HINDSIGHT
-from assets.compute.argument.sensitivity import method_variants
-from assets.compute.argument.tables import ARGUMENT
+from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
+from assets.compute.diagnostics.sensitivity import method_variants
+from docs._generate.methodology import HEADING, PAGE
 from tests.helpers import Computed, on_real_series, on_sample
-from tests.methodology_page import HEADING, PAGE
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE, SOURCES = TEXT[: TEXT.index("## Sources")], TEXT[TEXT.index("## Sources") : TEXT.index(HEADING)]
@@ -44,7 +43,7 @@ def test_every_paper_named_is_in_the_sources() -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize("table", [*ARGUMENT, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
+@pytest.mark.parametrize("table", [*DIAGNOSTICS, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
 def test_every_table_that_argues_is_explained(table: str) -> None:
     assert f"`{table}`" in PROSE
 

@@ -6,7 +6,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
-from tests.methodology_page import HEADING, PAGE, parameters, quoted, shown, with_parameters
+from docs._generate.methodology import HEADING, PAGE, parameters, quoted, shown, with_parameters
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE = TEXT[: TEXT.index(HEADING)]
@@ -14,7 +14,7 @@ PARAMETERS = parameters()
 
 
 def test_the_list_of_parameters_is_the_methods() -> None:
-    assert with_parameters(TEXT) == TEXT, "run: python -m tests.methodology_page"
+    assert with_parameters(TEXT) == TEXT, "run: python -m docs._generate.methodology"
 
 
 @pytest.mark.parametrize(("name", "value"), quoted(PROSE))

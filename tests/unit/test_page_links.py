@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.loopback import shiller
-from tests.loopback.publishers import source_of
-from tests.loopback.reading import accepted, unreachable
-from tests.loopback.server import Served, running
+from tests.fakes import shiller
+from tests.fakes.publishers import source_of
+from tests.fakes.reading import accepted, unreachable
+from tests.fakes.server import Served, running
 
 
 def test_link_inside_a_script_is_a_link_and_its_query_is_not_shown() -> None:

@@ -20,9 +20,9 @@ from assets.sources.file_source import FileSource
 from assets.sources.http import checked_address
 from assets.sources.protocol import SeriesUnknown
 from tests.builders import a_series
-from tests.loopback import fed_board, fiscal_data, shiller, world_bank
-from tests.loopback.reading import IMPATIENT, SHORT, Held, accepted, figures, refused
-from tests.loopback.server import Loopback, Served, running
+from tests.fakes import fed_board, fiscal_data, shiller, world_bank
+from tests.fakes.reading import IMPATIENT, SHORT, Held, accepted, figures, refused
+from tests.fakes.server import Loopback, Served, running
 
 NOW = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
 CARRIES = {

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from assets.compute.archive import Archive
-from assets.compute.argument.figures_today import revised_series, todays_figures, with_series_of
-from assets.compute.argument.revised import regime_revised
 from assets.compute.computation import compute
+from assets.compute.diagnostics.revised import regime_revised, revised_series, todays_figures, with_series_of
 from assets.compute.grid import Grid, build_grid
 from tests.helpers import archive, on_sample, sample_vintages, vintages
 from tests.revisions import with_revisions

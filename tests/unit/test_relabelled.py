@@ -14,15 +14,18 @@ from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.archive import Archive
-from assets.compute.argument.figures_today import (
+from assets.compute.computation import compute
+from assets.compute.diagnostics.revised import (
+    LABELS,
+    labelled,
+    regime_revised,
+    relabelled,
     revised_series,
     seen_otherwise,
+    tables_by_series,
     todays_figures,
     with_series_of,
 )
-from assets.compute.argument.relabelled import LABELS, labelled, relabelled, tables_by_series
-from assets.compute.argument.revised import regime_revised
-from assets.compute.computation import compute
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading

@@ -10,13 +10,13 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Column
-from assets.compute.argument.tables import ARGUMENT
+from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
 from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
-COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence", "qe_phases", *ARGUMENT]
+COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence", "qe_phases", *DIAGNOSTICS]
 SHORTEST_FORMULA = 25  # characters: less cannot name a formula and both legs
 
 
@@ -28,8 +28,8 @@ def frame_of(table: str) -> pd.DataFrame:
         return computed.phases.frame
     if table in LONG_BUILDERS:
         return computed.long_tables[table]
-    if table in ARGUMENT:
-        return ARGUMENT[table](computed.regime, computed.readings, CATALOG)
+    if table in DIAGNOSTICS:
+        return DIAGNOSTICS[table](computed.regime, computed.readings, CATALOG)
     return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.validation_page import PAGE, page
+from docs._generate.validation import PAGE, page
 
 
 def test_the_page_is_what_the_sample_gives() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.validation_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs._generate.validation"
 
 
 def test_no_case_on_the_page_fails() -> None:

@@ -1,1 +1,1 @@
-"""What a release says of itself in files: one module per document, listed in `release.py`."""
+"""The documents of a release: their texts, and the list `fill.py` writes them from."""

@@ -1,7 +1,4 @@
-"""`datapackage.json`: the release described for machines, after Frictionless Data Package.
-
-Belongs here: the descriptor. Does not belong here: the hashes of other documents (`SHA256SUMS` has them all).
-"""
+"""`datapackage.json`: the release described for programs, as a Frictionless Data Package."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ from typing import Any
 import duckdb
 
 from assets.catalog.lineage import source_series
-from assets.catalog.models import Column, Table
+from assets.catalog.models import Column
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
-from assets.publish.documents.licenses import meanings
-from assets.warehouse.exports import Export
-from assets.warehouse.release_folder import sha256_of
+from assets.publish.documents.texts import meanings
+from assets.publish.folder import sha256_of
+from assets.publish.staged_file import Export
 
 _TYPES = {
     "DATE": "date", "DOUBLE": "number", "VARCHAR": "string", "BOOLEAN": "boolean",
@@ -39,10 +36,7 @@ WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_ma
 
 
 def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of datapackage.json. Keys of this project begin with `regime:`.
-
-    Some of them decide how long a release is kept (`retention.py`).
-    """
+    """The text of datapackage.json. Keys of this project begin with `regime:`; retention of releases reads some."""
     manifest = facts.manifest
     descriptor = {
         "name": "stimulus-regime",
@@ -87,10 +81,10 @@ def _file(facts: DocumentFacts, name: str, path: str, rows: int) -> dict[str, An
 
 
 def _table(facts: DocumentFacts, export: Export) -> dict[str, Any]:
-    """A table as a resource; the Parquet one describes columns in full, the CSV one their types alone.
+    """A table as a resource; the Parquet resource describes columns in full, the CSV one only their types.
 
-    Parquet is a `file` with a schema, whose bytes and hash are validated: frictionless reads NULL in it as not-a-number
-    and cannot count its bytes, so that as a `table` no release would be valid.
+    Parquet is declared a `file` with a schema: as a `table`, frictionless reads its NULL as not-a-number and cannot
+    count its bytes, so that no release would be valid.
     """
     table, is_csv = export.table, export.path.endswith(".csv")
     resource = _file(facts, table.name + (".csv" if is_csv else ""), export.path, export.rows)
@@ -100,20 +94,9 @@ def _table(facts: DocumentFacts, export: Export) -> dict[str, Any]:
     if (foreign := _FOREIGN_KEYS.get(table.name)) is not None:
         column, other = foreign
         name = f"{other}.csv" if is_csv else other
-        schema["foreignKeys"] = [
-            {"fields": [column], "reference": {"resource": name, "fields": [column]}}
-        ]  # fmt: skip
-    return {
-        **resource,
-        **full,
-        "type": "table" if is_csv else "file",
-        "schema": schema,
-        **_dialect(table, is_csv),
-    }
-
-
-def _dialect(table: Table, is_csv: bool) -> dict[str, Any]:
-    return {"encoding": "utf-8", "regime:described_by": table.name.replace("_", "-")} if is_csv else {}
+        schema["foreignKeys"] = [{"fields": [column], "reference": {"resource": name, "fields": [column]}}]
+    csv = {"encoding": "utf-8", "regime:described_by": table.name.replace("_", "-")} if is_csv else {}
+    return {**resource, **full, "type": "table" if is_csv else "file", "schema": schema, **csv}
 
 
 def _field(column: Column) -> dict[str, Any]:
@@ -132,7 +115,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def _described(facts: DocumentFacts, column: Column) -> dict[str, Any]:
-    """A field with unit, definition, rights, and the series whose citations stand under `sources` of the package."""
+    """A field with unit, definition, rights, and the series to cite (`sources` of the package)."""
     series = source_series(facts.catalog, column.derived_from)
     return {
         **_field(column),

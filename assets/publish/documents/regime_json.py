@@ -1,7 +1,6 @@
-"""`regime.json` and its schema: where the release stands, for programs without DuckDB.
+"""`regime.json`: the state of the release for programs without DuckDB, from the staged file only.
 
-Belongs here: the document, made from the staged file alone, and its judgement. Does not belong here: its shape
-(`shipped/regime.schema.json`), any figure the staged file has not: what may be passed on is decided there.
+`shipped/regime.schema.json` declares its shape. The staged file decides which figures may be passed on.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ from typing import Any
 import duckdb
 
 from assets.catalog.models import Table
-from assets.publish.documents.facts import DocumentFacts, Rows, asked
-from assets.publish.documents.verbatim import shipped
-from assets.warehouse.publication import Held
+from assets.publish.documents.facts import DocumentFacts, query_rows, shipped
+from assets.publish.publication import Held
 
 SCHEMA = "regime.schema.json"
 _OF_RELEASE = (
     "release_id", "published_at", "profile", "as_of_date", "method_version", "method_sha256", "code_version",
     "caution", "restricted_series_count",
 )  # fmt: skip
-# A figure that came from somewhere and is not here is withheld in the file itself; its rank and score are not.
+# A value that is NULL although it has a vintage is withheld in the file itself; its rank and score are published.
 _EVIDENCE = """
 SELECT *, value IS NULL AND vintage_source IS NOT NULL AS is_value_withheld
 FROM evidence_current
@@ -43,27 +41,27 @@ FROM series WHERE in_profile ORDER BY series_id
 
 
 def regime_json(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of regime.json. Raises Held when it is not what its schema says."""
-    of_release = {**asked(con, "FROM about")[0], **facts.manifest}
+    """The text of regime.json. Raises Held when it does not match its schema."""
+    of_release = {**query_rows(con, "FROM about")[0], **facts.manifest}
     document = {
         "$schema": SCHEMA,
         "schema_version": json.loads(shipped(SCHEMA))["properties"]["schema_version"]["const"],
         "release": {name: _plain(of_release[name]) for name in _OF_RELEASE},
         "regime": _row(facts.newest),
-        "evidence": _rows(asked(con, _EVIDENCE)),
-        "caveats": _rows(asked(con, _CAVEATS)),
-        "inputs": _rows(asked(con, _INPUTS, [facts.manifest["as_of_date"]])),
+        "evidence": [_row(row) for row in query_rows(con, _EVIDENCE)],
+        "caveats": [_row(row) for row in query_rows(con, _CAVEATS)],
+        "inputs": [_row(row) for row in query_rows(con, _INPUTS, [facts.manifest["as_of_date"]])],
         "columns": {
             "regime": _described(facts.catalog.tables["regime"]),
             "evidence": _described(facts.catalog.tables["regime_evidence"]),
         },
     }
-    judge(document)
+    check_schema(document)
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def judge(document: dict[str, Any]) -> None:
-    """Raises Held, naming each place that is not what the schema says, and a number that is not finite."""
+def check_schema(document: dict[str, Any]) -> None:
+    """Raises Held, naming each place that does not match the schema, and a number that is not finite."""
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(
@@ -84,16 +82,12 @@ def _described(table: Table) -> dict[str, dict[str, str]]:
     return {c.name: {"unit": c.unit, "definition": c.definition} for c in table.columns}
 
 
-def _rows(rows: Rows) -> Rows:
-    return [_row(row) for row in rows]
-
-
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: dates in ISO 8601, moments in UTC."""
+    """A value for JSON: dates in ISO 8601, times in UTC."""
     if isinstance(value, dt.datetime):
         return f"{value.isoformat()}Z"
     return value.isoformat() if isinstance(value, dt.date) else value

@@ -1,1 +1,0 @@
-"""What the label can be argued with: attribution, distance to other labels, other parameters, other figures."""

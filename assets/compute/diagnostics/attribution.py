@@ -1,0 +1,236 @@
+"""Why the score moved and why the label changed, component by component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assets.compute.calendar import NAT, previous_month_end
+from assets.compute.conditions import Component
+from assets.compute.diagnostics.thresholds import Flip, flip_holds, measures_of, thresholds
+from assets.compute.reading import Floats
+from assets.compute.regime import SCORED, Regime
+from assets.compute.stance import counts_from
+from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog
+
+
+def score_attribution(regime: Regime) -> pd.DataFrame:
+    """Columns of `score_attribution`: a row per date and component, where both dates have a score.
+
+    The change of a contribution is split at the midpoint: mean weight x change of score, plus mean score x change of
+    weight. The two add up to it exactly, whichever moved first; a component that appears or goes is all weight.
+    """
+    grid, parts = regime.grid, contributions(regime)
+    before = previous_month_end(grid.is_month_end)
+    scored = ~np.isnan(regime.bubble_score)
+    now = np.flatnonzero((before >= 0) & scored & scored[before])
+    then = before[now]
+    weight, score, total = parts.weight, parts.score, parts.contribution
+    mean_weight = (weight[:, now] + weight[:, then]) / 2.0
+    mean_score = (score[:, now] + score[:, then]) / 2.0
+    both = (weight[:, now] > 0) & (weight[:, then] > 0)
+    score_effect = np.where(both, mean_weight * (score[:, now] - score[:, then]), 0.0)
+    weight_effect = np.where(
+        both, mean_score * (weight[:, now] - weight[:, then]), total[:, now] - total[:, then]
+    )
+    k = len(parts.components)
+    return pd.DataFrame(
+        {
+            "as_of_date": np.repeat(grid.as_of[now], k).astype("datetime64[s]"),
+            "compared_with_date": np.repeat(grid.as_of[then], k).astype("datetime64[s]"),
+            "condition": np.tile(np.array(parts.conditions, dtype=object), len(now)),
+            "component": np.tile(np.array([c.name for c in parts.components], dtype=object), len(now)),
+            "contribution": total[:, now].T.ravel(),
+            "contribution_before": total[:, then].T.ravel(),
+            "contribution_change": (total[:, now] - total[:, then]).T.ravel(),
+            "score_effect": score_effect.T.ravel(),
+            "weight_effect": weight_effect.T.ravel(),
+        }
+    )
+
+
+Row = dict[str, Any]
+_NO_COMPONENT: Row = {
+    "compared_with_date": NAT,
+    "thresholds_crossed": None,
+    "component": None,
+    "component_condition": None,
+    "component_unit": None,
+    "component_value_before": np.nan,
+    "component_value": np.nan,
+    "component_contribution_change": np.nan,
+    "is_decisive": None,
+}
+
+
+def regime_changes(regime: Regime, catalog: Catalog) -> pd.DataFrame:
+    """Columns of `regime_changes`: one row per grid date whose label is another than on the date before."""
+    parts, measures = contributions(regime), measures_of(regime)
+    changed = np.flatnonzero(regime.label[1:] != regime.label[:-1]) + 1
+    rows = [_change(regime, parts, measures, catalog, int(i)) for i in changed]
+    frame = pd.DataFrame(rows, columns=list(catalog.tables["regime_changes"].column_names))
+    for name in ("as_of_date", "compared_with_date", "policy_event_date"):
+        frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
+    return frame
+
+
+def _change(
+    regime: Regime, parts: Contributions, measures: Mapping[str, Floats], catalog: Catalog, i: int
+) -> Row:
+    state, stance = regime.states.state, regime.stance
+    of_stance, of_condition = stance.stance[i] != stance.stance[i - 1], state[i] != state[i - 1]
+    return {
+        "as_of_date": regime.grid.as_of[i],
+        "regime_before": regime.label[i - 1],
+        "regime": regime.label[i],
+        "changed_part": "both" if of_stance and of_condition else "stance" if of_stance else "condition",
+        "stance_before": stance.stance[i - 1],
+        "stance": stance.stance[i],
+        **(_stance(regime, catalog, i) if of_stance else {"stance_cause": None, "policy_event_date": NAT}),
+        "condition_before": state[i - 1],
+        "condition_state": state[i],
+        "bubble_score_before": measures["bubble_score"][i - 1],
+        "bubble_score": measures["bubble_score"][i],
+        **(_condition(regime, parts, measures, catalog, i) if of_condition else _NO_COMPONENT),
+    }
+
+
+def _stance(regime: Regime, catalog: Catalog, i: int) -> Row:
+    """Which of the two directions moved, and the decision where the announced one did."""
+    stance, on = regime.stance, regime.grid.as_of[i]
+    by_rate = stance.rate[i] != stance.rate[i - 1]
+    by_announcement = stance.balance_sheet_announced[i] != stance.balance_sheet_announced[i - 1]
+    horizon = catalog.method.stance.announcement_horizon_days
+    counted = [
+        (counts_from(event, horizon), event.announced_on)
+        for event in catalog.policy_events.events
+        if event.changes_direction and counts_from(event, horizon) <= on
+    ]
+    return {
+        "stance_cause": "both" if by_rate and by_announcement else "rate" if by_rate else "balance_sheet",
+        "policy_event_date": np.datetime64(max(counted)[1], "D") if by_announcement and counted else NAT,
+    }
+
+
+def _condition(
+    regime: Regime, parts: Contributions, measures: Mapping[str, Floats], catalog: Catalog, i: int
+) -> Row:
+    """The thresholds passed since the rule did not hold, and the component that did most to pass them."""
+    flip = _flip(regime.states.state[i - 1], regime.states.state[i])
+    if flip is None:
+        return _NO_COMPONENT
+    rules = catalog.method.state
+    then = _last_without(flip, measures, regime, rules, i)
+    if then is None:
+        return _NO_COMPONENT
+    crossed = [
+        t
+        for t in thresholds(rules)
+        if t.flip == flip and t.is_met(measures[t.measure][i]) and not t.is_met(measures[t.measure][then])
+    ]
+    if not crossed:  # a live row beside rows that have healed since: the label changes and no measure did it
+        return _NO_COMPONENT
+    change = _change_of_each(parts, i, then)
+    with_each_held = {"bubble_score": measures["bubble_score"][i] - change}
+    concerned = np.zeros(len(change), dtype=bool)
+    for name in ("valuation", "economy", "credit"):
+        own = np.array([condition == name for condition in parts.conditions])
+        with_each_held[f"{name}_score"] = measures[f"{name}_score"][i] - 3.0 * change * own
+        concerned |= own & any(t.measure in ("bubble_score", f"{name}_score") for t in crossed)
+    decisive = ~flip_holds(flip, with_each_held, rules) & concerned
+    direction = 1.0 if crossed[0].is_upward else -1.0
+    k = int(np.lexsort((-direction * change, ~decisive, ~concerned))[0])
+    component = parts.components[k]
+    table, column = component.column.split(".")
+    return {
+        "compared_with_date": regime.grid.as_of[then],
+        "thresholds_crossed": "; ".join(
+            f"{t.measure} {measures[t.measure][i]:.3f} {t.sign} {t.limit:g}" for t in crossed
+        ),
+        "component": component.name,
+        "component_condition": parts.conditions[k],
+        "component_unit": catalog.tables[table].column(column).unit,
+        "component_value_before": component.reading.value[then],
+        "component_value": component.reading.value[i],
+        "component_contribution_change": change[k],
+        "is_decisive": bool(decisive[k]),
+    }
+
+
+def _change_of_each(parts: Contributions, now: int, then: int) -> Floats:
+    """Change of every contribution. Where only the coldest of several counts, theirs is that of the one that moved."""
+    change = parts.contribution[:, now] - parts.contribution[:, then]
+    moved = np.abs(parts.score[:, now] - parts.score[:, then])
+    for members in map(list, parts.shared):
+        total = change[members].sum()
+        change[members] = 0.0
+        change[members[int(np.argmax(moved[members]))]] = total
+    return change
+
+
+def _flip(before: str, after: str) -> Flip | None:
+    if INDETERMINATE in (before, after):
+        return None
+    if after == BUBBLE:
+        return "enter_bubble"
+    if after == DEPRESSION:
+        return "enter_depression"
+    return "leave_bubble" if before == BUBBLE else "leave_depression"
+
+
+def _last_without(
+    flip: Flip, measures: Mapping[str, Floats], regime: Regime, rules: Any, i: int
+) -> int | None:
+    """The last scored month-end before `i` on which the flip's rule did not hold; None when there is none."""
+    held = flip_holds(flip, measures, rules)
+    before = regime.grid.is_month_end & ~np.isnan(measures["bubble_score"]) & ~held
+    positions = np.flatnonzero(before[:i])
+    return int(positions[-1]) if len(positions) else None
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Components of valuation, economy and credit in order; arrays of shape (components, dates).
+
+    `weight` is the share of the whole score (condition weight / 3), `score` the component's own, 0 where absent.
+    """
+
+    conditions: tuple[str, ...]
+    components: tuple[Component, ...]
+    weight: Floats
+    score: Floats
+    shared: tuple[tuple[int, ...], ...]  # positions of components of which only the coldest counts
+
+    @property
+    def contribution(self) -> Floats:
+        """Part of the score; the columns add up to it."""
+        return self.weight * self.score
+
+
+def contributions(regime: Regime) -> Contributions:
+    """What every component of the score adds to it."""
+    parts = [(name, regime.conditions[name]) for name in SCORED]
+    return Contributions(
+        tuple(name for name, condition in parts for _ in condition.components),
+        tuple(c for _, condition in parts for c in condition.components),
+        np.concatenate([condition.weights for _, condition in parts]) / len(SCORED),
+        np.nan_to_num(np.stack([c.score for _, condition in parts for c in condition.components])),
+        tuple(_coldest_counts(regime)),
+    )
+
+
+def _coldest_counts(regime: Regime) -> Iterator[tuple[int, ...]]:
+    position = 0
+    for name in SCORED:
+        for block in regime.conditions[name].blocks:
+            members = tuple(range(position, position + len(block.components)))
+            position += len(block.components)
+            if block.rule == "min":
+                yield members

@@ -1,0 +1,231 @@
+"""What three assets returned after each regime: a description of few spells in one history, not a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assets.compute.calendar import Days, period_end
+from assets.compute.lookup import View
+from assets.compute.reading import Floats, Texts
+from assets.compute.state import INDETERMINATE, spells
+from assets.compute.tables.equity_price import CLOSES, PRICE, RATIO, VALUE, price_history
+
+if TYPE_CHECKING:
+    from assets.catalog.method import ForwardReturns
+
+
+@dataclass(frozen=True)
+class Spell:
+    """An unbroken run of one label; positions among the month-ends. The last one is open."""
+
+    regime: str
+    first: int
+    last: int
+    is_open: bool
+
+
+def spells_of(label: Texts) -> list[Spell]:
+    """Runs of equal labels, those without a score left out."""
+    return [
+        Spell(str(label[first]), first, last, last == len(label) - 1)
+        for first, last in spells(label)
+        if label[first] != INDETERMINATE
+    ]
+
+
+def returns_by_spell(
+    month_ends: Days, label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns
+) -> pd.DataFrame:
+    """Columns of `forward_returns_by_spell`: from the first month-end of every spell, per asset and horizon."""
+    rows = [
+        {
+            "regime": spell.regime,
+            "spell_start_date": month_ends[spell.first],
+            "spell_end_date": month_ends[spell.last],
+            "is_open": spell.is_open,
+            "spell_month_ends": spell.last - spell.first + 1,
+            "asset": path.name,
+            "horizon_months": horizon,
+            "asset_basis": path.basis,
+            "return_pct": forward(path.level, horizon)[spell.first],
+        }
+        for spell in spells_of(label)
+        for path in paths
+        for horizon in rules.horizons_months
+    ]
+    frame = pd.DataFrame(rows)
+    for name in ("spell_start_date", "spell_end_date"):
+        if name in frame:
+            frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
+    return frame
+
+
+def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns) -> pd.DataFrame:
+    """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
+    runs = spells_of(label)
+    regimes = sorted({spell.regime for spell in runs})
+    rows = [
+        row
+        for path in paths
+        for horizon in rules.horizons_months
+        for row in _of_horizon(path, horizon, label, runs, regimes, rules)
+    ]
+    return pd.DataFrame(rows)
+
+
+def forward(level: Floats, horizon: int) -> Floats:
+    """Percent change from each month-end to the one `horizon` months later; NaN where one of them has no level."""
+    ahead = np.full(len(level), np.nan)
+    ahead[: max(len(level) - horizon, 0)] = level[horizon:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Floats = 100.0 * (ahead / level - 1.0)
+    return result
+
+
+def _of_horizon(
+    path: AssetPath,
+    horizon: int,
+    label: Texts,
+    runs: Sequence[Spell],
+    regimes: Sequence[str],
+    rules: ForwardReturns,
+) -> Iterator[dict[str, Any]]:
+    returns = forward(path.level, horizon)
+    measured = ~np.isnan(returns) & (label != INDETERMINATE)
+    members = {regime: measured & (label == regime) for regime in regimes}
+    closed = {
+        regime: sum(
+            members[regime][s.first : s.last + 1].any() for s in runs if s.regime == regime and not s.is_open
+        )
+        for regime in regimes
+    }
+    enough = [regime for regime in regimes if closed[regime] >= rules.minimum_closed_spells]
+    intervals = _intervals(
+        returns, measured, {r: members[r] for r in enough}, horizon / path.months_between, rules
+    )
+    for regime in regimes:
+        found, at = returns[members[regime]], np.flatnonzero(members[regime])
+        low, high = intervals.get(regime, (np.nan, np.nan))
+        of_regime = [s for s in runs if s.regime == regime]
+        yield {
+            "regime": regime,
+            "asset": path.name,
+            "horizon_months": horizon,
+            "spells": len(of_regime),
+            "closed_spells": sum(not s.is_open for s in of_regime),
+            "closed_spells_measured": int(closed[regime]),
+            "month_ends_measured": len(found),
+            "overlapping_month_ends": len(found) - _apart(at, horizon),
+            "asset_basis": path.basis,
+            "mean_return_pct": found.mean() if len(found) else np.nan,
+            "median_return_pct": np.median(found) if len(found) else np.nan,
+            "lowest_return_pct": found.min() if len(found) else np.nan,
+            "highest_return_pct": found.max() if len(found) else np.nan,
+            "interval_low_pct": low,
+            "interval_high_pct": high,
+        }
+
+
+def _apart(positions: np.ndarray, horizon: int) -> int:
+    """How many windows of that length can be counted that share no month."""
+    count, free_from = 0, -1
+    for position in positions:
+        if position >= free_from:
+            count, free_from = count + 1, position + horizon
+    return count
+
+
+def _intervals(
+    returns: Floats, measured: np.ndarray, members: dict[str, np.ndarray], block: float, rules: ForwardReturns
+) -> dict[str, tuple[float, float]]:
+    """Interval of each regime's mean return: whole month-ends, return and label together, resampled in blocks.
+
+    Stationary bootstrap (Politis and Romano 1994): blocks of random length, its mean the horizon, so that windows that
+    share months stay together.
+    """
+    if not members:
+        return {}
+    from arch.bootstrap import StationaryBootstrap
+
+    values = returns[measured]
+    bootstrap = StationaryBootstrap(max(round(block), 1), np.arange(len(values)), seed=rules.bootstrap_seed)
+    drawn = np.stack([data[0] for data, _ in bootstrap.bootstrap(rules.bootstrap_draws)])
+    resampled, tail = values[drawn], (1.0 - rules.interval_level) / 2.0
+    found = {}
+    for regime, member in members.items():
+        inside = member[measured][drawn]
+        count = inside.sum(axis=1)
+        means = (resampled * inside).sum(axis=1)[count > 0] / count[count > 0]
+        low, high = np.quantile(means, [tail, 1.0 - tail])
+        found[regime] = (float(low), float(high))
+    return found
+
+
+YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
+SERIES = (PRICE, CLOSES, RATIO, VALUE, "GDP", YIELD, GOLD)
+_TENOR_YEARS = 10.0
+_PERIODS = 2  # coupons a year
+
+
+@dataclass(frozen=True)
+class AssetPath:
+    """Level of one asset at month-ends, NaN where there is none. `basis` says what the level is."""
+
+    name: str
+    basis: str
+    level: Floats
+    months_between: int  # usual distance of two levels
+
+
+def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
+    """Levels on `month_ends`, from a view of one date: today's figures, each under the month it is about."""
+    dates, prices, basis = price_history(view)
+    step = 1 if basis.frequency == "M" else 3
+    return [
+        AssetPath("equities", basis.label, _on(month_ends, period_end(dates, basis.frequency), prices), step),
+        AssetPath("treasury_10y", "constant_maturity_par_bond", _bond(view, month_ends), 1),
+        AssetPath("gold", "monthly_average", _series(view, GOLD, month_ends), 1),
+    ]
+
+
+def par_bond_returns(yields_pct: Floats) -> Floats:
+    """Return of each period on a ten-year par bond bought at the yield before, repriced a month later at the new one.
+
+    Fractions; the first one is NaN. One month of coupon, plus the price of what is left at the new yield, half-yearly
+    compounding (Swinkels 2019). A monthly average yield makes it smoother than a month-end one.
+    """
+    before, now = yields_pct[:-1] / 100.0, yields_pct[1:] / 100.0
+    left = _TENOR_YEARS - 1.0 / 12.0
+    discount = (1.0 + now / _PERIODS) ** (-_PERIODS * left)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price = np.where(now == 0, 1.0 + before * left, before / now * (1.0 - discount) + discount)
+    result: Floats = np.concatenate([[np.nan], before / 12.0 + price - 1.0])
+    return result
+
+
+def _bond(view: View, month_ends: Days) -> Floats:
+    """Index of a ten-year bond rolled every month; NaN from the first month without a yield."""
+    yields = _series(view, YIELD, month_ends)
+    known = np.flatnonzero(~np.isnan(yields))
+    level = np.full(len(yields), np.nan)
+    if len(known):
+        first = known[0]
+        level[first:] = np.cumprod(np.concatenate([[1.0], 1.0 + par_bond_returns(yields[first:])[1:]]))
+    return level
+
+
+def _series(view: View, series_id: str, month_ends: Days) -> Floats:
+    dates = view.archive.observations(series_id).dates
+    return _on(month_ends, period_end(dates, "M"), view.panel(series_id, dates)[-1])
+
+
+def _on(month_ends: Days, dates: Days, values: Floats) -> Floats:
+    if not len(dates):
+        return np.full(len(month_ends), np.nan)
+    position = np.minimum(np.searchsorted(dates, month_ends), len(dates) - 1)
+    return np.where(dates[position] == month_ends, values[position], np.nan)

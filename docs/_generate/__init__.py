@@ -1,0 +1,1 @@
+"""Writers of documentation pages that hold computed figures, run as `python -m docs._generate.NAME`."""

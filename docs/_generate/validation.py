@@ -1,0 +1,210 @@
+"""Writes `docs/validation.md` from a run on the sample: `python -m docs._generate.validation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from assets.catalog.loader import PROJECT_ROOT
+from assets.compute.diagnostics.attribution import regime_changes
+from assets.compute.diagnostics.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
+from assets.compute.regime import scores_of
+from assets.compute.robustness import grid_states, variants
+from assets.compute.state import fast_entry
+from assets.report.record import CASES, POST
+from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
+
+PAGE = PROJECT_ROOT / "docs" / "validation.md"
+LEAST_AGREED = 10
+# table, column, what a reader knew on the day of the post, tolerance: yields of the day before, unemployment of August
+KNOWN = (
+    ("real_yields", "nominal_10y_pct", 4.10, 0.005),
+    ("real_yields", "tips_10y_pct", 1.81, 0.005),
+    ("activity_inflation", "unemployment_rate_pct", 4.3, 0.001),
+    ("activity_inflation", "cpi_yoy_pct", 3.0, 0.05),
+    ("activity_inflation", "real_gdp_yoy_pct", 2.1, 0.05),
+)
+FRAGILE = ("2012-09-30", "2021-11-30")
+
+
+def page() -> str:
+    """The whole page, from the sample alone."""
+    computed, post = on_sample(), on_sample(POST)
+    parts = [
+        _head(),
+        *_cases(computed),
+        *_post(post),
+        *_agreement(computed),
+        *_fragile(computed),
+        *_changes(computed),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
+
+
+def _head() -> str:
+    return (
+        "# Validation\n"
+        f"Written from a run on the bundled sample as of {SAMPLE_AS_OF}; `python -m docs._generate.validation` "
+        "writes it again, and a test compares the page with the sample. The same cases are tested on longer real "
+        "series.\n"
+    )
+
+
+def _cases(computed: Computed) -> Iterator[str]:
+    rows = []
+    for first, last, column, expected in CASES:
+        found = computed.frame.loc[first:last, column]
+        said = ", ".join(dict.fromkeys(found))
+        months = first[:7] if first == last else f"{first[:7]} to {last[:7]}"
+        rows.append((months, column, expected, said, "yes" if said == expected else "**no**"))
+    yield "## Dates that must come out\n"
+    yield table(("month-end", "column", "must be", "is", "holds"), rows)
+    yield (
+        "September 2012 must not be a bubble and is "
+        f"`{computed.frame.loc['2012-09-30', 'condition_state']}`; March 2022 must not be stimulus and is "
+        f"`{computed.frame.loc['2022-03-31', 'stance']}`. As known then, March and April 2020 are mid-cycle: "
+        "unemployment for March was published on 3 April, April's on 8 May.\n"
+    )
+
+
+def _post(post: Computed) -> Iterator[str]:
+    row = post.frame.iloc[-1]
+    yield f"## The post's own figures, as known on {POST}\n"
+    rows = []
+    for name, column, expected, _ in KNOWN:
+        reading = post.readings[f"{name}.{column}"]
+        rows.append(
+            (f"`{name}.{column}`", f"{expected:g}", f"{reading.value[-1]:.2f}", reading.observation_date[-1])
+        )
+    yield table(("column", "the post's day", "computed", "about"), rows)
+    cited = {name: entry.value for name, entry in post.catalog.reference_values.items()}
+    forward = 100.0 * cited["forward_eps_usd"] / cited["sp500_close_index"]
+    bond = post.readings["real_yields.nominal_10y_pct"].value[-1]
+    real = post.readings["real_yields.real_10y_pct"].value[-1]
+    profits = post.readings["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1]
+    yield (
+        f"The label that day is `{row['regime']}`, score {row['bubble_score']:.3f}. Profits and equity value then "
+        f"known are of the quarter that began on {profits}. The post's forward earnings yield is cited, not computed: "
+        f"{cited['forward_eps_usd']:.2f} / {cited['sp500_close_index']:.2f} = {forward:.2f} percent. Its premium is "
+        f"{forward:.2f} - {bond:.2f} = {forward - bond:.2f}; over the real yield it would be {forward - real:.2f}.\n"
+    )
+
+
+def _agreement(computed: Computed) -> Iterator[str]:
+    frame = computed.frame[computed.frame["agreement"].notna()]
+    rows = [
+        (
+            state,
+            len(rows),
+            f"{rows['agreement'].mean():.2f}",
+            f"{rows['agreement'].min():.2f}",
+            int((rows["agreement"] == 1).sum()),
+        )
+        for state, rows in frame.groupby("condition_state")
+    ]
+    sets = variants(computed.regime.conditions, computed.catalog.method).shift.size
+    yield f"## Agreement of {sets} parameter sets\n"
+    yield table(("state", "month-ends", "mean agreement", "lowest", "full agreement"), rows)
+    near = computed.catalog.method.robustness.near_threshold
+    count = int((frame["distance_to_threshold"] <= near).sum())
+    yield f"{count} of {len(frame)} dates lie within {near:g} of a score threshold in force.\n"
+    of_parameter = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
+    shares = of_parameter.groupby("parameter")["disagreement_share"].mean().sort_values(ascending=False)
+    yield table(
+        ("parameter", "pairs of sets, differing in it alone, with different states"),
+        [(f"`{name}`", f"{100 * share:.1f} %") for name, share in shares.items()],
+    )
+    named = _variants(computed)
+    scored = named[named["as_of_date"].isin(frame.index)]
+    same = scored.groupby("variant")["is_same_regime"].mean().sort_values()
+    yield table(
+        ("alternative, tested and not taken", "same label"),
+        [(f"`{name}`", f"{100 * share:.1f} %") for name, share in same.items()],
+    )
+
+
+def _fragile(computed: Computed) -> Iterator[str]:
+    named = _variants(computed)
+    rows = []
+    for day in FRAGILE:
+        row = computed.frame.loc[day]
+        other = named[(named["as_of_date"] == day) & ~named["is_same_regime"]]
+        rows.append(
+            (
+                day[:7],
+                f"`{row['regime']}`",
+                f"{row['bubble_score']:.3f} ({row['score_p05']:.2f} to {row['score_p95']:.2f})",
+                f"{row['distance_to_threshold']:.3f}",
+                ", ".join(f"`{v.variant}`: {v.regime_variant}" for v in other.itertuples()) or "none",
+            )
+        )
+    yield "## Where the method is fragile\n"
+    header = ("month-end", "label", "score (5 to 95 % of weights)", "from a threshold", "otherwise under")
+    yield table(header, rows)
+    yield "What the parameter sets say of these months, and how often a parameter moved alone changes the state:\n"
+    yield table(("month-end", "states of the sets", "parameter and share of pairs"), _by_parameter(computed))
+    frame = computed.frame[computed.frame["agreement"].notna()].nsmallest(LEAST_AGREED, "agreement")
+    yield f"The {LEAST_AGREED} dates with the least agreement:\n"
+    yield table(
+        ("month-end", "label", "score", "agreement"),
+        [
+            (f"{day:%Y-%m}", f"`{row['regime']}`", f"{row['bubble_score']:.3f}", f"{row['agreement']:.2f}")
+            for day, row in frame.sort_index().iterrows()
+        ],
+    )
+
+
+def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
+    """Per fragile month: how many sets say what, and the parameters in the order of their share."""
+    regime, readings, method = computed.regime, computed.readings, computed.catalog.method
+    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
+    codes = grid_states(variants(regime.conditions, method), computed.grid.is_month_end, fast, method)
+    shares = parameter_sensitivity(regime, readings, computed.catalog)
+    for day in FRAGILE:
+        states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]
+        of_day = shares[shares["as_of_date"] == day].sort_values("importance")
+        yield (
+            day[:7],
+            ", ".join(
+                f"{100 * n:.0f} % {state}"
+                for state, n in pd.Series(states).value_counts(normalize=True).items()
+            ),
+            ", ".join(
+                f"`{row.parameter}` {100 * row.disagreement_share:.0f} %" for row in of_day.itertuples()
+            ),
+        )
+
+
+def _changes(computed: Computed) -> Iterator[str]:
+    changes = regime_changes(computed.regime, computed.catalog)
+    states = changes[changes["component"].notna()]
+    yield "## What changed the state, each time\n"
+    yield table(
+        ("month-end", "from", "to", "thresholds", "component", "decisive alone"),
+        [
+            (
+                f"{row.as_of_date:%Y-%m}",
+                row.condition_before,
+                row.condition_state,
+                row.thresholds_crossed,
+                f"{row.component} {row.component_value_before:.2f} to {row.component_value:.2f} {row.component_unit}",
+                "yes" if row.is_decisive else "no",
+            )
+            for row in states.itertuples()
+        ],
+    )
+
+
+def _variants(computed: Computed) -> pd.DataFrame:
+    return method_variants(computed.regime, computed.readings, computed.catalog)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,168 @@
+"""What the loopback FRED serves: the sample's figures as they were first published, with or without revisions.
+
+Belongs here: from files to a `World`. Does not belong here: the server.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.models import Series
+from assets.compute.calendar import Days, days, first_publication, released_on
+from tests.fakes.world import OPEN, Published, ReleaseDates, World, from_starts
+
+SAMPLE = PROJECT_ROOT / "sample_data"
+FREQUENCIES = {"D": "Daily", "W": "Weekly, Ending Wednesday", "M": "Monthly", "Q": "Quarterly"}
+_GROUPS = sorted({series.group for series in load_catalog().series.values()})
+
+
+def figures(series_id: str) -> tuple[Days, np.ndarray]:
+    """Observation dates and values (NaN: published as missing) of a sample file."""
+    with (SAMPLE / f"{series_id}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    values = [float(row["value"]) if row["value"] else np.nan for row in rows]
+    return days([row["date"] for row in rows]), np.array(values)
+
+
+def first_known(series: Series, observation: Days) -> Days:
+    """First publication as the sample dates it; a figure that never came out, by its lag."""
+    listed = first_publication(
+        observation, series, released_on(load_catalog().release_delays, series.series_id)
+    )
+    return np.where(np.isnat(listed), first_publication(observation, series, {}), listed)
+
+
+def as_published(
+    series: Series, observation: Days, value: np.ndarray, start: Days | None = None
+) -> Published:
+    """A series of the catalogue with these figures, known from their first publication on."""
+    return from_starts(
+        series.series_id,
+        observation,
+        first_known(series, observation) if start is None else start,
+        value,
+        units=series.unit,
+        frequency=FREQUENCIES[series.frequency],
+        release_id=10 + _GROUPS.index(series.group),
+        title=series.title,
+    )
+
+
+def sample_world(today: dt.date) -> World:
+    """FRED's series of the sample, each figure known from its first publication on and never revised."""
+    world = World(today)
+    for series in load_catalog().in_profile("sample"):
+        if series.source == "fred":
+            observation, value = figures(series.series_id)
+            world.series[series.series_id] = as_published(series, observation, value)
+    add_releases(world)
+    return world
+
+
+def live_world(today: dt.date) -> World:
+    """Every series FRED serves in live: the sample's, and for the others a made-up walk of plausible figures."""
+    world = sample_world(today)
+    for series in load_catalog().in_profile("live"):
+        if series.source == "fred" and series.series_id not in world.series:
+            observation = _grid(series)
+            known = first_known(series, observation) <= np.datetime64("2026-05-31", "D")
+            walk = _walk(series, len(observation))
+            world.series[series.series_id] = as_published(series, observation[known], walk[known])
+    add_releases(world)
+    return world
+
+
+def revised_world(today: dt.date, realdata: Path | None = None) -> World:
+    """The live world with each revisable figure revised after a month and in the autumn after; GDP as it really was."""
+    world = live_world(today)
+    catalog = load_catalog()
+    for series_id, one in world.series.items():
+        if catalog.series[series_id].is_revisable:
+            world.series[series_id] = _revised(one, catalog.series[series_id])
+    real = realdata / "vintages" / "quarterly_realtime_2005m4_2022m10.parquet" if realdata else None
+    if real is not None and real.exists():
+        world.series["GDP"] = _real_vintages(catalog.series["GDP"], real)
+    add_releases(world)
+    return world
+
+
+def add_releases(world: World) -> None:
+    """One release per group of the catalogue, with the days its monthly and quarterly series appeared."""
+    for number, name in enumerate(_GROUPS, start=10):
+        inside = [one for one in world.series.values() if one.release_id == number]
+        dates = [one.start[one.start <= np.datetime64(world.today, "D")] for one in inside]
+        found = np.unique(np.concatenate(dates)) if dates else days([])
+        world.releases[number] = ReleaseDates(f"Release of {name}", found)
+
+
+def _revised(one: Published, series: Series) -> Published:
+    """First print, a month later a little higher, next September (benchmark) lower again."""
+    last = one.observation.astype("datetime64[Y]") + 1
+    benchmark = last.astype("datetime64[D]") + np.timedelta64(243, "D")
+    benchmark = np.maximum(benchmark, one.start + np.timedelta64(60, "D"))
+    starts = [one.start, one.start + np.timedelta64(31, "D"), benchmark]
+    factors = (1.0, 1.001, 0.9995)
+    values = [
+        np.clip(np.round(one.value * f, 6), series.plausible_min, series.plausible_max) for f in factors
+    ]
+    start = np.concatenate(starts)
+    known = start <= np.datetime64("2026-05-31", "D")
+    revised = from_starts(
+        one.series_id, np.tile(one.observation, 3)[known], start[known], np.concatenate(values)[known],
+        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
+    )  # fmt: skip
+    return merged(revised)
+
+
+def _real_vintages(series: Series, file: Path) -> Published:
+    """71 real quarterly vintages of a series, each dated the last day of its month."""
+    frame = pd.read_parquet(file)
+    frame = frame[(frame["series_id"] == series.series_id) & frame["value"].notna()]
+    month = frame["vintage"].str.slice(0, 7).to_numpy().astype("datetime64[M]")
+    start = (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    observation = frame["date"].to_numpy().astype("datetime64[D]")
+    return merged(as_published(series, observation, frame["value"].to_numpy(dtype="float64"), start))
+
+
+def merged(one: Published) -> Published:
+    """The same with neighbouring periods of one value made one, as FRED keeps them."""
+    same = (one.value[1:] == one.value[:-1]) | (np.isnan(one.value[1:]) & np.isnan(one.value[:-1]))
+    repeats = (one.observation[1:] == one.observation[:-1]) & same
+    keep = np.append(True, ~repeats)
+    return from_starts(
+        one.series_id, one.observation[keep], one.start[keep], one.value[keep],
+        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
+    )  # fmt: skip
+
+
+def _grid(series: Series) -> Days:
+    first, last = np.datetime64("1996-12-01", "D"), np.datetime64("2026-03-01", "D")
+    if series.frequency == "D":
+        every = np.arange(np.datetime64("2016-06-01"), np.datetime64("2026-05-30"))
+        return every[np.is_busday(every)]
+    if series.frequency == "W":
+        return np.arange(np.datetime64("2002-12-18"), np.datetime64("2026-05-28"), 7)
+    months = np.arange(first.astype("datetime64[M]"), last.astype("datetime64[M]") + 1)
+    step = 3 if series.frequency == "Q" else 1
+    return months[1 if step == 3 else 0 :: step].astype("datetime64[D]")
+
+
+def _walk(series: Series, size: int) -> np.ndarray:
+    """Figures that wander about the middle of what is plausible, the same on every run."""
+    seed = sum(ord(letter) for letter in series.series_id)
+    noise = np.random.default_rng(seed).normal(0, 1, size).cumsum()
+    middle = (series.plausible_min + series.plausible_max) / 2
+    width = (series.plausible_max - series.plausible_min) / 8
+    return np.round(middle + width * noise / max(np.abs(noise).max(), 1), 4)
+
+
+def open_value(one: Published, observation: str) -> float:
+    """What stands today for an observation."""
+    rows = (one.observation == np.datetime64(observation, "D")) & (one.end == OPEN)
+    return float(one.value[rows][0])
