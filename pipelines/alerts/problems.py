@@ -17,7 +17,7 @@ import dagster as dg
 from assets.publish.publication import Held
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
-from pipelines.published import Row, is_stale, open_published, read_verdict, rows, verdict_lines
+from pipelines.published_verdict import Row, is_stale, open_published, read_verdict, rows, verdict_lines
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"

@@ -23,7 +23,7 @@ import duckdb
 
 from pipelines.access import open_sources, read_access
 from pipelines.instance import open_instance, outdated_configuration
-from pipelines.published import Row, is_stale, open_published, rows
+from pipelines.published_verdict import Row, is_stale, open_published, rows
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,

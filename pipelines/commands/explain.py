@@ -8,7 +8,7 @@ import datetime as dt
 import duckdb
 
 from assets.report.words import CONDITIONS, held_or, regime_words
-from pipelines.published import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_places, read_environment
 
 _HEADER = (

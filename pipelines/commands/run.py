@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration
 from pipelines.process import print_progress
-from pipelines.published import open_published, read_verdict, verdict_lines
+from pipelines.published_verdict import open_published, read_verdict, verdict_lines
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipelines.published import open_published, read_verdict, rows, verdict_lines
+from pipelines.published_verdict import open_published, read_verdict, rows, verdict_lines
 from pipelines.settings import load_places, read_environment
 
 FIRST_QUERIES = (

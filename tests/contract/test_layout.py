@@ -171,9 +171,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 # Names that several modules still have; only ever shortened.
 SHARED_NAMES = {
-    "archive.py", "assets.py", "build.py", "caveats.py", "dictionary.py", "grid.py", "hindsight.py", "known.py",
-    "late.py", "method.py", "phases.py", "reading.py", "regime.py", "registry.py", "release.py", "releases.py",
-    "rights.py", "rollback.py", "shiller.py", "tables.py",
+    "archive.py", "assets.py", "build.py", "caveats.py", "late.py", "method.py", "phases.py", "record.py", "regime.py",
+    "registry.py", "rights.py", "shiller.py", "tables.py",
 }  # fmt: skip
 
 

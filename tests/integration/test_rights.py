@@ -27,7 +27,7 @@ from checks.archive import judge_series
 from checks.factories import _check_result
 from checks.results import rule_rows
 from pipelines.commands.doctor import configuration
-from pipelines.published import read_verdict, verdict_lines
+from pipelines.published_verdict import read_verdict, verdict_lines
 from tests.integration.conftest import STARTED_AT, Night
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
