@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.warehouse.connection import in_a_name
+from assets.warehouse.connection import time_in_name
 from pipelines.settings import ConfigurationError, Places
 
 LIST = "SHA256SUMS.json"
@@ -39,7 +39,7 @@ def back_up(
     if not files:
         raise ConfigurationError(f"{places.data_dir} holds nothing to back up: run `make run`")
     moment = now or dt.datetime.now(dt.UTC)
-    place = target.expanduser().absolute() / f"stimulus-regime-{in_a_name(moment)}"
+    place = target.expanduser().absolute() / f"stimulus-regime-{time_in_name(moment)}"
     unfinished = place.with_name(f".{place.name}.unfinished")
     try:
         _refuse_without_space(files, target)
@@ -75,7 +75,7 @@ def restore(places: Places, backup: Path, say: Say, now: dt.datetime | None = No
     sums = judge(backup)
     moment = now or dt.datetime.now(dt.UTC)
     beside = places.data_dir.with_name(f".{places.data_dir.name}.restored")
-    aside = places.data_dir.with_name(f"{places.data_dir.name}.before-{in_a_name(moment)}")
+    aside = places.data_dir.with_name(f"{places.data_dir.name}.before-{time_in_name(moment)}")
     try:
         shutil.rmtree(beside, ignore_errors=True)
         _refuse_without_space([backup / name for name in sums], places.data_dir.parent)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.publish.publication import Held
+from assets.publish.publication import PublicationBlocked
 from pipelines.alerts.situation import Outage, Situation, Verdict
 from pipelines.outcome import Failure, innermost
 from pipelines.settings import ConfigurationError, Settings
@@ -86,7 +86,7 @@ def _last_run(instance: dg.DagsterInstance) -> Iterator[Outage]:
     named = [check.name for check in checks]
     reasons = [f"{check.name}: {check.sentence}" for check in checks] or [error.text for error in errors]
     reasons = reasons or ["it ended without a reason: its process was killed, or lasted too long"]
-    held = bool(checks) or any(error.kind == Held.__name__ for error in errors)
+    held = bool(checks) or any(error.kind == PublicationBlocked.__name__ for error in errors)
     what = "Publication held" if held else "The nightly run failed"
     title = f"{what}: {_some(named)}" if named else what
     lines = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.warehouse.connection import closed_line, closed_to_readers
+from assets.warehouse.connection import closed_to_readers
 from pipelines.commands.doctor import Finding
 from pipelines.commands.published import Row, open_published, rows
 from pipelines.settings import ConfigurationError, Places
@@ -43,7 +43,7 @@ def _permissions(path: Path) -> list[Finding]:
         text = f"{path.parent} can be written by everybody: `chmod o-w {path.parent}`"
         return [Finding("WARN", "permissions", text)]
     if closed := closed_to_readers(path):
-        return [Finding("WARN", "permissions", closed_line(closed))]
+        return [Finding("WARN", "permissions", closed)]
     return []
 
 

@@ -72,7 +72,7 @@ def say(line: str) -> None:
 
 def _run(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.connection import LockHeld, WarehouseError, closed_line, closed_to_readers
+    from assets.warehouse.connection import LockHeld, WarehouseError, closed_to_readers
     from assets.warehouse.published_file import PublicationRefused
     from pipelines.nightly import run_nightly
 
@@ -88,7 +88,7 @@ def _run(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> i
     for line in outcome.lines:
         say(line)
     if closed := closed_to_readers(settings.published_path):
-        say(f"warning: {closed_line(closed)}")
+        say(f"warning: {closed}")
     if outcome.status == "published":
         _show(settings)
     else:

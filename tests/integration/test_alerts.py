@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.publish.publication import Held
+from assets.publish.publication import PublicationBlocked
 from pipelines.alerts import look
 from pipelines.alerts.look import daemon_outage, last_expected, situation_of
 from pipelines.alerts.memory import remembered
@@ -158,7 +158,7 @@ def test_held_publication_names_the_check_and_its_rows(
 @pytest.mark.parametrize(
     ("error", "title"),
     [
-        (Held(["regime__in_range"]), "Publication held"),
+        (PublicationBlocked(["regime__in_range"]), "Publication held"),
         (RuntimeError("no publication held this column"), "The nightly run failed"),
     ],
 )

@@ -15,8 +15,7 @@ from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.raw.keeping import Ingested
 from assets.sources.fred import is_reconciliation_due
 from assets.warehouse.fetches import known_series
-from assets.warehouse.readers import series_as_of
-from tests.builders import an_archive
+from tests.builders import an_archive, series_as_of
 from tests.fakes.build import open_value, revised_world
 from tests.fakes.clients import quick_source
 from tests.fakes.fred_server import FredServer, fred_server

@@ -18,7 +18,7 @@ import pytest
 from assets.publish import publication
 from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases, releases_folder
-from assets.publish.publication import Held, prepare, publish
+from assets.publish.publication import PublicationBlocked, prepare, publish
 from assets.warehouse.connection import WarehouseError
 from assets.warehouse.published_file import PublicationRefused, published_release
 from tests.integration.conftest import Night
@@ -66,9 +66,9 @@ def test_a_held_gate_leaves_everything_as_it_was(night: Night, old: dict[str, by
     stage_second(night)
 
     def gate(_: duckdb.DuckDBPyConnection) -> None:
-        raise Held(["regime key"])
+        raise PublicationBlocked(["regime key"])
 
-    with pytest.raises(Held, match="held by 1 failed checks: regime key"):
+    with pytest.raises(PublicationBlocked, match="blocked by 1 failed checks: regime key"):
         publish(night.staged, night.published, gate=gate, fill=fill_release)
     assert everything(night.published.parent) == old
 
@@ -154,7 +154,7 @@ def test_a_full_disk_after_the_swap_is_told_and_completed_by_the_next_run(
 ) -> None:
     stage_second(night)
     with monkeypatch.context() as patch:
-        patch.setattr("assets.publish.publication.put_beside", full_disk)
+        patch.setattr("assets.publish.publication.copy_to_top", full_disk)
         with pytest.raises(WarehouseError, match="is published, the next run completes the rest"):
             put(night)
     prepare(night.published, "sample", AS_OF)
@@ -227,7 +227,7 @@ STEPS: dict[str, tuple[str, bool]] = {
     "before the hashes": ("publication.seal", False),
     "before the swap": ("publication.swap", False),
     "after the swap": ("publication.finish", True),
-    "before the files beside": ("publication.put_beside", True),
+    "before the files beside": ("publication.copy_to_top", True),
     "before old releases go": ("publication.prune", True),
 }
 
