@@ -21,7 +21,6 @@ from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import (
     comment_statements,
     create_table,
-    insert_by_name,
     literal,
     qualified_name,
     quoted,
@@ -30,7 +29,7 @@ from assets.catalog.render import (
 from assets.publish.manifest import ReleaseFacts, manifest_frame
 from assets.publish.views import VIEWS, view_statements, view_tables
 from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
-from assets.warehouse.live import live_rows, overlay_query
+from assets.warehouse.live import as_published, live_rows
 from assets.warehouse.rights import selected, withheld
 from assets.warehouse.tables import registered
 
@@ -43,36 +42,38 @@ _WITHOUT_CSV = ("observations",)  # too long for a spreadsheet
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 # An empty cell is a missing value; moments are UTC, written as ISO 8601.
 _CSV = "FORMAT csv, HEADER, NULLSTR '', DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'"
-# A month-end that was published keeps its first publication; every other row is published by this release.
-_REGIME = """
+# Queries for the tables that differ from their frame. `release_frame` is the frame, `staged_release` the file.
+_QUERIES = {
+    # A month-end that was published keeps its first publication; every other row is published by this release.
+    "regime": """
 SELECT r.* REPLACE (coalesce(p.first_published_at, {moment}) AS first_published_at)
-FROM ({overlaid}) AS r
+FROM release_frame AS r
 LEFT JOIN ops.published_rows AS p
   ON r.is_month_end AND p.as_of_date = r.as_of_date
   AND p.profile = r.profile AND p.method_version = r.method_version
-"""
-_NIGHTLY = """
+""",
+    "regime_nightly": """
 SELECT * FROM regime.regime_nightly WHERE published_at < {moment}
 UNION ALL BY NAME
-SELECT {moment} AS published_at, * FROM {stage}.main.regime
-WHERE as_of_date = (SELECT max(as_of_date) FROM {stage}.main.regime)
-"""
-_METHOD_CHANGES = f"""
+SELECT {moment} AS published_at, * FROM staged_release.main.regime
+WHERE as_of_date = (SELECT max(as_of_date) FROM staged_release.main.regime)
+""",
+    "method_changes": """
 SELECT p.method_version AS method_version_before, p.as_of_date, p.regime AS regime_before, r.regime AS regime_now,
   r.method_version AS method_version_now, p.release_id AS release_before
 FROM ops.published_rows AS p
-JOIN {STAGE}.main.regime AS r ON r.as_of_date = p.as_of_date AND r.profile = p.profile
+JOIN staged_release.main.regime AS r ON r.as_of_date = p.as_of_date AND r.profile = p.profile
 WHERE p.method_version <> r.method_version AND p.regime <> r.regime
-"""
-# Known on the as-of date: a value whose successor became known later is still in force then.
-_OBSERVATIONS = """
+""",
+    # Known on the as-of date: a value whose successor became known later is still in force then.
+    "observations": """
 SELECT * REPLACE (
   CASE WHEN realtime_end >= {as_of} THEN DATE '9999-12-31' ELSE realtime_end END AS realtime_end
 )
 FROM raw.observations
 WHERE realtime_start <= {as_of} AND series_id IN ({ids})
-"""
-_SERIES = f"""
+""",
+    "series": """
 SELECT declared.*,
   coalesce(stored.rows_published, 0) AS rows_published, stored.rows_published IS NOT NULL AS is_published,
   stored.first_observation, stored.last_observation, stored.last_realtime_start, stored.pit_source,
@@ -82,20 +83,23 @@ SELECT declared.*,
     ELSE stored.last_observation
   END AS last_period_end,
   fetched.status AS fetch_status, fetched.fetched_at
-FROM {_FRAME} AS declared
+FROM release_frame AS declared
 LEFT JOIN (
   SELECT series_id, count(*) AS rows_published, min(observation_date) AS first_observation,
     max(observation_date) FILTER (WHERE value IS NOT NULL AND realtime_end = DATE '9999-12-31')
       AS last_observation,
     max(realtime_start) AS last_realtime_start,
     string_agg(DISTINCT vintage_source, ', ' ORDER BY vintage_source) AS pit_source
-  FROM {STAGE}.main.observations GROUP BY series_id
+  FROM staged_release.main.observations GROUP BY series_id
 ) AS stored USING (series_id)
 LEFT JOIN (
   SELECT series_id, arg_max(status, fetched_at) AS status, max(fetched_at) AS fetched_at
   FROM raw.fetches GROUP BY series_id
 ) AS fetched USING (series_id)
-"""
+""",
+    "check_results": "SELECT * FROM ops.check_results WHERE run_id = {run_id}",
+}
+_WHOLE_FRAME = "FROM release_frame"
 
 
 @dataclass(frozen=True)
@@ -212,54 +216,33 @@ def export_tables(con: duckdb.DuckDBPyConnection, folder: Path, catalog: Catalog
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts) -> None:
     """The rows of one table, in key order; NaN, infinity and the withheld cells become NULL."""
-    name = qualified_name(table, STAGE, "main")
-    frame = _catalog_frame(con, table, catalog, facts)
-    if frame is not None and table.name != "series":
-        with registered(con, frame, _FRAME):
-            con.execute(insert_by_name(table, _FRAME, name))
-        return
     cells = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
-    columns, key = selected(table, cells), ", ".join(map(quoted, table.key))
-    with registered(con, frame, _FRAME) if frame is not None else nullcontext():
-        try:
+    key = ", ".join(map(quoted, table.key))
+    query = _QUERIES.get(table.name, _WHOLE_FRAME).format(
+        moment=f"TIMESTAMP {literal(facts.published_at.isoformat(sep=' '))}",
+        as_of=f"DATE '{facts.as_of}'",
+        run_id=literal(facts.run_id),
+        ids=", ".join(
+            literal(series.series_id)
+            for series in catalog.series.values()
+            if series.rights != "restricted" or facts.publishes_restricted
+        ),
+    )
+    try:
+        frame = _frame(con, table, catalog, facts)
+        with registered(con, frame, _FRAME) if frame is not None else nullcontext():
             con.execute(
-                f"INSERT INTO {name} BY NAME SELECT {columns} FROM ({_query(con, table, catalog, facts)}) AS rows_of "
-                f"ORDER BY {key}"
+                f"INSERT INTO {qualified_name(table, STAGE, 'main')} BY NAME "
+                f"SELECT {selected(table, cells)} FROM ({query}) AS rows_of ORDER BY {key}"
             )
-        except duckdb.CatalogException:
-            raise WarehouseError(f"{qualified_name(table)} has not been built; run the whole job") from None
+    except duckdb.CatalogException:
+        raise WarehouseError(f"{qualified_name(table)} has not been built; run the whole job") from None
 
 
-def _query(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts) -> str:
-    """Query for the published rows of a table of the warehouse."""
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.as_of, facts.release_id)
-    moment = f"TIMESTAMP {literal(facts.published_at.isoformat(sep=' '))}"
-    match table.name:
-        case "regime":
-            return _REGIME.format(moment=moment, overlaid=overlay_query(con, table, catalog, live))
-        case "regime_nightly":
-            return _NIGHTLY.format(moment=moment, stage=STAGE)
-        case "observations":
-            shown = [
-                literal(series.series_id)
-                for series in catalog.series.values()
-                if series.rights != "restricted" or facts.publishes_restricted
-            ]
-            return _OBSERVATIONS.format(as_of=f"DATE '{facts.as_of}'", ids=", ".join(shown))
-        case "method_changes":
-            return _METHOD_CHANGES
-        case "series":
-            return _SERIES
-        case "check_results":
-            return f"SELECT * FROM ops.check_results WHERE run_id = {literal(facts.run_id)}"
-        case _:
-            return overlay_query(con, table, catalog, live)
-
-
-def _catalog_frame(
+def _frame(
     con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts: ReleaseFacts
 ) -> pd.DataFrame | None:
-    """A table that describes the catalogue or the release; None for one of the warehouse."""
+    """The rows of a table: of the catalogue, of the release, or of the record; None where a query alone gives them."""
     match table.name:
         case "series":
             return _series_frame(catalog, facts.profile)
@@ -273,8 +256,12 @@ def _catalog_frame(
         case "release_manifest":
             tables = published_tables(catalog)
             return manifest_frame(con, catalog, facts, STAGE, len(tables), _row_count(con, tables))
-        case _:
+        case "observations" | "regime_nightly" | "method_changes" | "check_results":
             return None
+        case _:
+            version = catalog.method.method_version
+            live = live_rows(con, facts.profile, version, facts.as_of, facts.release_id)
+            return as_published(con, table, catalog, live)
 
 
 def _row_count(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> int:

@@ -2,7 +2,7 @@
 
 A table of the schema `live` has the columns of the as-of table it is named after, and whose row it is. A row counts
 when its release was published, or is being built: a run that was blocked or killed freezes nothing. Which dates are
-frozen is in `compute/kinds.py`; `compute/overlay.py` replaces rows of tables in memory in the same way.
+frozen is in `compute/grid.py`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Profile, Table
-from assets.catalog.render import literal, qualified_name, quoted
+from assets.catalog.render import literal, quoted
 from assets.compute.all_tables import Panel, panel
 from assets.compute.archive import Captures, captured_by, resolve
 from assets.compute.grid import LIVE
+from assets.compute.record import overlaid, with_spells
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid
 from assets.warehouse.tables import append_rows, registered, transaction
 
@@ -33,6 +34,13 @@ FROM ops.live_rows
 WHERE profile = $profile AND method_version = $method_version AND as_of_date <= $until
   AND (release_id = $release_id OR release_id IN (SELECT release_id FROM ops.publications))
 ORDER BY as_of_date
+"""
+# The rows just frozen are of kind live, with their first publication.
+_FROZEN_KIND = f"UPDATE {SCHEMA}.regime SET row_kind = '{LIVE}' WHERE frozen_release_id = $release"
+_FIRST_PUBLISHED = f"""
+UPDATE {SCHEMA}.regime AS r SET first_published_at = p.first_published_at FROM ops.published_rows AS p
+WHERE p.as_of_date = r.as_of_date AND p.profile = $profile AND p.method_version = $version
+  AND r.frozen_release_id = $release
 """
 
 
@@ -75,42 +83,38 @@ def live_rows(
     return LiveRows(method_version, tuple(LiveRow(*row) for row in found))
 
 
-def overlay_query(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: LiveRows) -> str:
-    """Query for a table as it is published: live rows in place of the panel's, all others from the panel."""
-    names = ", ".join(quoted(name) for name in table.column_names)
-    panel = f"SELECT {names} FROM {qualified_name(table)}"
+def as_published(
+    con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: LiveRows
+) -> pd.DataFrame:
+    """A table as it is published, by date: live rows in place of the panel's, all others from the panel."""
+    panel = read_table(con, f"{table.layer}.{table.name}")
     if not live.rows or not (table.is_as_of or table.name == PROVENANCE):
         return panel
-    stored = _columns(con, table.name)
-    if stored:
-        of_table = _as_of_tables_only(catalog) if table.name == PROVENANCE else "true"
-        panel += (
-            f" WHERE NOT (as_of_date IN ({_dates(live.dates)}) AND {of_table}) "
-            f"UNION ALL BY NAME {_live_query(table, live, stored)}"
-        )
-    return _with_spells(panel, table) if table.name == "regime" else panel
+    replaced = panel["as_of_date"].isin(list(map(pd.Timestamp, live.dates)))
+    if table.name == PROVENANCE:
+        replaced &= panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
+    stored = _stored(con, table, live)
+    if table.name == PROVENANCE:
+        return panel if stored is None else pd.concat([panel[~replaced], stored], ignore_index=True)
+    record = panel if stored is None else overlaid(panel[~replaced], stored)
+    return with_spells(record) if table.name == "regime" else record
 
 
 def read_record(
     con: duckdb.DuckDBPyConnection, name: str, catalog: Catalog, profile: str, run_date: dt.date
 ) -> pd.DataFrame:
-    """A table of the record as this run publishes it: with live rows in place of the panel's, by key."""
-    table, live = catalog.tables[name], live_rows(con, profile, catalog.method.method_version, run_date)
-    if not live.rows or not table.is_as_of:
+    """A table of the record as this run publishes it."""
+    table = catalog.tables[name]
+    if not table.is_as_of:
         return read_table(con, f"{table.layer}.{name}")
-    key = ", ".join(map(quoted, table.key))
-    con.execute(f"SELECT * FROM ({overlay_query(con, table, catalog, live)}) ORDER BY {key}")
-    return frame_of(con)
+    live = live_rows(con, profile, catalog.method.method_version, run_date)
+    return as_published(con, table, catalog, live)
 
 
 def read_live(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -> dict[str, pd.DataFrame]:
     """The stored live rows of every as-of table that has any, by table."""
-    frames = {}
-    for table in catalog.as_of_tables():
-        if live.rows and (stored := _columns(con, table.name)):
-            con.execute(_live_query(table, live, stored))
-            frames[table.name] = frame_of(con)
-    return frames
+    found = {table.name: _stored(con, table, live) for table in catalog.as_of_tables()}
+    return {name: frame for name, frame in found.items() if frame is not None}
 
 
 def freeze(
@@ -130,12 +134,13 @@ def freeze(
             return
         for table in tables:
             _ensure(con, table)
-            query = overlay_query(con, table, catalog, known)
-            if table.name == "regime":
-                query = _as_live(query, profile, version)
-            of_table = _as_of_tables_only(catalog) if table.name == PROVENANCE else "true"
-            rows = f"SELECT * FROM ({query}) WHERE as_of_date IN ({_dates(days)}) AND {of_table}"
-            _append(con, table, rows, version, row.release_id)
+            frame = as_published(con, table, catalog, known)
+            frame = frame[frame["as_of_date"].isin(list(map(pd.Timestamp, days)))]
+            if table.name == PROVENANCE:
+                frame = frame[frame["table_name"].isin([of.name for of in catalog.as_of_tables()])]
+            _append(con, table, frame, version, row.release_id)
+        con.execute(_FROZEN_KIND, {"release": row.release_id})
+        con.execute(_FIRST_PUBLISHED, {"profile": profile, "version": version, "release": row.release_id})
         listed = [
             {**asdict(row), "profile": profile, "method_version": version, "as_of_date": day} for day in days
         ]
@@ -176,10 +181,7 @@ def complete_live_rows(
                 )
             sources = _of(made.provenance, row)
             is_new = pd.MultiIndex.from_frame(sources[["table_name", "column_name"]]).isin(pairs)
-            with registered(con, sources[is_new], _FRAME):
-                _append(
-                    con, catalog.tables[PROVENANCE], f"FROM {_FRAME}", live.method_version, row.release_id
-                )
+            _append(con, catalog.tables[PROVENANCE], sources[is_new], live.method_version, row.release_id)
 
 
 def panel_at(
@@ -213,10 +215,10 @@ def _fill(
     version: str,
 ) -> None:
     """New columns of the stored rows; the rows themselves where the table is new."""
+    if len(columns) == len(table.columns):
+        _append(con, table, frame, version, row.release_id)
+        return
     with registered(con, frame, _FRAME):
-        if len(columns) == len(table.columns):
-            _append(con, table, f"FROM {_FRAME}", version, row.release_id)
-            return
         same = " AND ".join(f"t.{quoted(k)} = f.{quoted(k)}" for k in table.key)
         sets = ", ".join(f"{quoted(c.name)} = CAST(f.{quoted(c.name)} AS {c.type})" for c in columns)
         con.execute(
@@ -226,19 +228,16 @@ def _fill(
         )
 
 
-def _append(con: duckdb.DuckDBPyConnection, table: Table, query: str, version: str, release_id: str) -> None:
-    """Append rows of the shape of an as-of table to its live table, with their method version and release."""
-    owner = {"method_version": version, "frozen_release_id": release_id}
-    added = [f"{literal(text)} AS {name}" for name, text in owner.items() if name not in table.column_names]
-    con.execute(f"INSERT INTO {_name(table)} BY NAME SELECT *, {', '.join(added)} FROM ({query})")
+def _append(
+    con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame, version: str, release_id: str
+) -> None:
+    """Append rows of an as-of table to its live table, with their method version and release."""
+    with registered(con, frame.assign(method_version=version, frozen_release_id=release_id), _FRAME):
+        con.execute(f"INSERT INTO {_name(table)} BY NAME FROM {_FRAME}")
 
 
 def _name(table: Table) -> str:
     return f"{SCHEMA}.{quoted(table.name)}"
-
-
-def _dates(days: Sequence[dt.date]) -> str:
-    return ", ".join(f"DATE '{day}'" for day in days)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, name: str) -> set[str]:
@@ -272,45 +271,18 @@ def _drop_unpublished(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -
     con.execute(f"DELETE FROM ops.live_rows WHERE release_id {unpublished}")
 
 
-def _live_query(table: Table, live: LiveRows, stored: set[str]) -> str:
-    """The stored rows of a table that count; a column declared since, and not filled yet, is NULL."""
+def _stored(con: duckdb.DuckDBPyConnection, table: Table, live: LiveRows) -> pd.DataFrame | None:
+    """The stored rows of a table that count, None without any; a column declared since, and not filled, is NULL."""
+    stored = _columns(con, table.name)
+    if not live.rows or not stored:
+        return None
     names = ", ".join(
         quoted(c.name) if c.name in stored else f"CAST(NULL AS {c.type}) AS {quoted(c.name)}"
         for c in table.columns
     )
     owners = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live.rows)
-    return (
+    con.execute(
         f"SELECT {names} FROM {_name(table)} WHERE method_version = {literal(live.method_version)} "
         f"AND (as_of_date, frozen_release_id) IN ({owners})"
     )
-
-
-def _as_of_tables_only(catalog: Catalog) -> str:
-    return f"table_name IN ({', '.join(literal(table.name) for table in catalog.as_of_tables())})"
-
-
-def _with_spells(query: str, table: Table) -> str:
-    """`regime` with `regime_since` by the labels as published; a live row keeps its own."""
-    names = ", ".join(quoted(name) for name in table.column_names)
-    return f"""
-SELECT {names} FROM (
-  SELECT * REPLACE (
-    CASE WHEN row_kind = '{LIVE}' THEN regime_since ELSE min(as_of_date) OVER (PARTITION BY spell) END AS regime_since
-  )
-  FROM (
-    SELECT *, sum(is_change) OVER (ORDER BY as_of_date) AS spell
-    FROM (
-      SELECT *, CAST(regime IS DISTINCT FROM lag(regime) OVER (ORDER BY as_of_date) AS INTEGER) AS is_change
-      FROM ({query})
-    )
-  )
-)"""
-
-
-def _as_live(query: str, profile: str, version: str) -> str:
-    """`regime` as its live rows are stored: of their kind, with their first publication."""
-    return f"""
-SELECT r.* REPLACE ('{LIVE}' AS row_kind, coalesce(p.first_published_at, r.first_published_at) AS first_published_at)
-FROM ({query}) AS r
-LEFT JOIN ops.published_rows AS p
-  ON p.as_of_date = r.as_of_date AND p.profile = {literal(profile)} AND p.method_version = {literal(version)}"""
+    return frame_of(con)

@@ -38,13 +38,16 @@ def _rows(repeat: Repeat, restricted: Sequence[Series], profile: Profile) -> Ite
 
 def selected(table: Table, cells: Withheld) -> str:
     """The columns of a table for SELECT, with NULL in the withheld cells, NaN and infinity."""
-    kept = {name: " AND NOT (" + " OR ".join(map(_condition, rows)) + ")" for name, rows in cells.items()}
-    return ", ".join(
-        f"CASE WHEN isfinite({quoted(c.name)}){kept.get(c.name, '')} THEN {quoted(c.name)} END AS {quoted(c.name)}"
-        if c.type == "DOUBLE"
-        else quoted(c.name)
-        for c in table.columns
-    )
+    shown = {name: " AND NOT (" + " OR ".join(map(_condition, rows)) + ")" for name, rows in cells.items()}
+    columns = []
+    for column in table.columns:
+        name = quoted(column.name)
+        if column.type == "DOUBLE":
+            is_shown = f"isfinite({name}::DOUBLE){shown.get(column.name, '')}"
+            columns.append(f"CASE WHEN {is_shown} THEN {name} END AS {name}")
+        else:
+            columns.append(name)
+    return ", ".join(columns)
 
 
 def _condition(rows: Rows) -> str:
