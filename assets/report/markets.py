@@ -11,7 +11,6 @@ from assets.report.words import (
     capital,
     counted,
     day,
-    held_or,
     in_words,
     label_words,
     month,
@@ -19,10 +18,11 @@ from assets.report.words import (
     percent,
     reason_words,
     with_unit,
+    withheld_or,
 )
 
 _STRENGTH = (
-    (0.1, "no link to speak of"),
+    (0.1, "hardly any link"),
     (0.3, "a weak link"),
     (0.5, "a moderate link"),
     (1.1, "a strong link"),
@@ -85,7 +85,7 @@ POST = (
         "Each from its own earnings yield.",
     ),
 )
-_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that says assets were bid up
+_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that means rising asset prices
     ("equity_real_return_12m_pct", "Equity prices, real", "percent", 1),
     ("real_10y_change_12m_pp", "Real 10-year yield", "percentage points", -1),
     ("earnings_multiple_change_12m_pct", "Price over earnings", "percent", 1),
@@ -119,20 +119,20 @@ def money_correlation(release: Release) -> str | None:
         return None
     strength = next(words for limit, words in _STRENGTH if abs(full) < limit)
     text = (
-        f"The post's chart. Month by month the two have a correlation of **{number(full)}** since "
+        f"This is the post's chart. The monthly correlation of the two is **{number(full)}** since "
         f"{month(row['correlation_start_date'])}: {strength}."
     )
-    return text if ten is None else f"{text} Over the newest ten years it is {number(ten)}."
+    return text if ten is None else f"{text} Over the last ten years it is {number(ten)}."
 
 
 def post_day(release: Release) -> str | None:
     """Whose figures these are, or that the release ends before them."""
     known = release.phase("post")
     if known is None:
-        return "This release ends before the day the post speaks for."
+        return "This release ends before the date of the post."
     return (
-        f"What the post says, and what these tables knew on its day, {day(known['as_of_date'])}. "
-        f"On the month-end before, the label was {label_words(known['regime_before'])}."
+        f"The figures of the post, and those known on its date, {day(known['as_of_date'])}. "
+        f"At the month-end before, the label was {label_words(known['regime_before'])}."
     )
 
 
@@ -164,7 +164,7 @@ def premium_rank(release: Release) -> str | None:
         return None
     return (
         f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
-        f"it was thinner in {percent(row['percentile'])} of month-ends since 1985."
+        f"it was smaller in {percent(row['percentile'])} of month-ends since 1985."
     )
 
 
@@ -226,8 +226,8 @@ def monetisation(release: Release) -> str | None:
         return None
     bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
     return (
-        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'bought' if bought >= 0 else 'shed'} "
-        f"{number(abs(bought), 0)} bn dollars of Treasuries, net, while the public debt "
+        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
+        f"Treasuries by {number(abs(bought), 0)} bn dollars, while the public debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
         f"**{number(share)}{THIN}%**, {_BANDS[band]}."
     )
@@ -243,7 +243,7 @@ def coordination(release: Release) -> str | None:
     rate = release.newest("real_yields")["policy_rate_change_6m_pp"]
     deficit = release.newest("fiscal_and_debt")["deficit_12m_pct_gdp"]
     return (
-        f"{'All three' if is_coordinated else 'Not all three'} of the post's signs of coordination hold: "
+        f"{'All three' if is_coordinated else 'Not all three'} of the post's signs of coordination are present: "
         f"balance-sheet impulse {number(impulse)}{THIN}% of GDP "
         f"(at least {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
         f"policy rate {number(rate, sign=True)}{THIN}pp over six months "
@@ -262,7 +262,7 @@ def gold_hurdle(release: Release) -> str | None:
         return None
     return (
         f"Gold pays nothing. To match the 10-year Treasury its price must rise **{number(hurdle)}{THIN}% a year**, "
-        "whatever inflation does."
+        "at any rate of inflation."
     )
 
 
@@ -307,14 +307,14 @@ def destination(release: Release) -> str | None:
         return None
     change, up = row["core_pce_yoy_change_12m_pp"], row["asset_signals_up"]
     return (
-        f"Over 12 months {up} of {row['asset_signals_known']} known signs {'says' if up == 1 else 'say'} that assets "
-        f"were bid up, and core inflation moved by {number(change, sign=True)}{THIN}pp: the liquidity went "
+        f"Over 12 months {up} of {row['asset_signals_known']} available indicators {'shows' if up == 1 else 'show'} "
+        f"rising asset prices, and core inflation changed by {number(change, sign=True)}{THIN}pp: the liquidity went "
         f"**{_DESTINATIONS[row['destination']]}**."
     )
 
 
 def _destination_rows(release: Release) -> list[dict[str, str]]:
-    """Twelve-month changes, and whether each says that assets were bid up."""
+    """Twelve-month changes, and whether each shows rising asset prices."""
     newest = release.newest("liquidity_destination")
     rows = []
     for column, name, unit, sign in _DESTINATION:
@@ -322,7 +322,7 @@ def _destination_rows(release: Release) -> list[dict[str, str]]:
         if value is None:
             reading = reason_words("absent")
         elif sign:
-            reading = "bid up" if value * sign > 0 else "not bid up"
+            reading = "prices rising" if value * sign > 0 else "prices not rising"
         else:
             reading = "goods and labour"
         rows.append({"name": name, "value": with_unit(value, unit, sign=True), "reading": reading})
@@ -343,9 +343,9 @@ def gauge_known(release: Release) -> str | None:
     if not known:
         return text
     hot = sum(row["heat"] >= 0.8 for row in known)
-    stand, whose = ("stands", "its") if hot <= 1 else ("stand", "their")
+    are, whose = ("is", "its") if hot <= 1 else ("are", "their")
     many = f"{in_words(hot)} of {counted(len(known), 'measure')}"
-    return f"{text} {capital(many)} {stand} in the hottest fifth of {whose} history."
+    return f"{text} {capital(many)} {are} in the hottest fifth of {whose} history."
 
 
 def _gauge_row(row: Row) -> dict[str, Any]:
@@ -354,7 +354,7 @@ def _gauge_row(row: Row) -> dict[str, Any]:
         "criterion": row["criterion"],
         "question": row["question"],
         "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
-        "value": held_or(with_unit(row["value"], row["unit"]), row),
+        "value": withheld_or(with_unit(row["value"], row["unit"]), row),
         "place": None if row["heat"] is None else 100 * row["heat"],
         "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
     }

@@ -1,4 +1,4 @@
-"""The record: phases, what followed, how firm the label is, known dates, caveats, checks and sources."""
+"""The record: phases, what followed, how firm the label is, undisputed dates, caveats, checks and sources."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from assets.report.words import (
 )
 
 POST = "2025-11-05"
-# The dates that are not in dispute: first and last month-end, column of `regime`, what it must be.
+# Undisputed dates: first and last month-end, column of `regime`, expected value.
 CASES = (
     ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
     ("1999-12-31", "1999-12-31", "stance", "tightening"),
@@ -112,7 +112,7 @@ def phases_runs(release: Release) -> str | None:
     """How many runs of one label there are, and the longest."""
     runs = release.spells("regime")
     if not runs:
-        return "No month-end of this release has a score, and so none a phase."
+        return "No month-end of this release has a score, so there are no phases."
     months = sorted(run["month_ends"] for run in runs)
     longest = max(reversed(runs), key=lambda run: run["month_ends"])
     name = label_words(regime_words(longest["value"], longest["stance_driver"]))
@@ -133,12 +133,12 @@ def followed(release: Release) -> str | None:
     spells, closed = found["spells"], found["closed"]
     least = int(release.parameters["forward_returns.minimum_closed_spells"])
     if not spells:
-        return "There is no label today whose spells could be followed."
+        return "There is no label today, so there are no spells to follow."
     ended = f"{in_words(closed)} of them closed" if spells > 1 else "closed" if closed else "still open"
-    few = f": too few for an interval, which takes {counted(least, 'closed spell')}" if closed < least else ""
+    few = f": too few for an interval, which needs {counted(least, 'closed spell')}" if closed < least else ""
     return (
-        f"Today's label has had **{counted(spells, 'spell')}**, {ended}{few}. What followed describes one history and "
-        "forecasts nothing."
+        f"Today's label has had **{counted(spells, 'spell')}**, {ended}{few}. These returns describe one history; "
+        "they are not a forecast."
     )
 
 
@@ -192,7 +192,7 @@ def firm_range(release: Release) -> str | None:
     """The score under drawn weights, and the state under other parameters."""
     today = release.today
     if today["score_p05"] is None or today["agreement"] is None:
-        return "There is no score today, and so no range around it."
+        return "There is no score today, so there is no range around it."
     lists = release.rows(
         "SELECT text FROM method_parameters WHERE section = 'robustness' AND starts_with(text, '[') "
         "AND parameter <> 'era_starts'"
@@ -200,7 +200,7 @@ def firm_range(release: Release) -> str | None:
     sets = math.prod(len(json.loads(row["text"])) for row in lists)
     draws = int(release.parameters["robustness.weight_draws"])
     return (
-        f"Under {draws:,} draws of the weights nine scores in ten lie between **{number(today['score_p05'])}** and "
+        f"With {draws:,} random sets of weights, nine scores in ten lie between **{number(today['score_p05'])}** and "
         f"**{number(today['score_p95'])}**. Of {sets} sets of thresholds, weights and confirmation "
         f"{percent(today['agreement'])} give today's state."
     )
@@ -222,9 +222,9 @@ def firm_parameters(release: Release) -> str | None:
     )
     parameter = rows[0]["parameter"]
     return (
-        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changed alone, the "
-        f"state differs in {percent(rows[0]['share'])} of pairs. The score stood within {number(near)} of a threshold "
-        f"on {scored['near']} of {scored['n']} month-ends."
+        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing it alone "
+        f"changes the state in {percent(rows[0]['share'])} of pairs of sets. The score was within {number(near)} of a "
+        f"threshold on {scored['near']} of {scored['n']} month-ends."
     )
 
 
@@ -240,16 +240,18 @@ def firm_revised(release: Release) -> str | None:
         return None
     late = release.row("SELECT count(*) AS n, count(DISTINCT series_id) AS series FROM late_figures")
     moved = (
-        f"revisions moved {counted(row['moved'], 'score')}" if row["moved"] else "no revision moved a score"
+        f"revisions changed {counted(row['moved'], 'score')}"
+        if row["moved"]
+        else "no revision changed a score"
     )
     arrived = (
         f"{counted(late['n'], 'figure').capitalize()} of {counted(late['series'], 'series', 'series')} "
-        "reached us too late for a live row, which stays as it was frozen."
+        "arrived too late for a live row, which stays as published."
         if late["n"]
-        else "No figure reached us late."
+        else "No figure arrived late."
     )
     return (
-        f"With today's figures {row['same']} of {row['n']} month-ends carry the label they had when first known; "
+        f"With today's figures {row['same']} of {row['n']} month-ends have the label that the figures known then gave; "
         f"{moved}. {arrived}"
     )
 
@@ -268,16 +270,16 @@ def _variant_row(row: Row) -> dict[str, str]:
 
 
 def cases_hold(release: Release) -> str | None:
-    """How many of the known dates hold."""
+    """How many of the undisputed dates have the expected value."""
     cases = _cases(release)
     if not cases:
-        return "No month-end of this release is among the dates that are not in dispute."
+        return "This release has no month-end among the undisputed dates."
     good = sum(case["holds"] for case in cases)
-    return f"**{good} of {len(cases)}** statements about dates that are not in dispute come out."
+    return f"The method gives the expected result in **{good} of {len(cases)}** statements about undisputed dates."
 
 
 def cases_unsteady(release: Release) -> str | None:
-    """Which known dates rest on hysteresis and confirmation."""
+    """Which of them depend on hysteresis and confirmation."""
     cases = _cases(release)
     if not cases:
         return None
@@ -290,8 +292,8 @@ def cases_unsteady(release: Release) -> str | None:
         and row[_VARIANT_COLUMNS[case["column"]]] != case["expected"]
     }
     if not lost:
-        return "Without hysteresis and confirmation they would come out the same."
-    return f"Without hysteresis and confirmation {listed([month(when) for when in sorted(lost)])} would not."
+        return "Without hysteresis and confirmation the results would be the same."
+    return f"Without hysteresis and confirmation it would not for {listed([month(when) for when in sorted(lost)])}."
 
 
 def misfits(release: Release) -> str | None:
@@ -303,11 +305,11 @@ def misfits(release: Release) -> str | None:
                 after = row[f"{name}_verdict_after"]
                 later = f" and {after} three month-ends later" if after else ""
                 parts.append(f"{name} was hot at {row['phase'].upper()}{later}")
-    return f"Against the post's account, {listed(parts)}." if parts else None
+    return f"Contrary to the post's account, {listed(parts)}." if parts else None
 
 
 def _cases(release: Release) -> list[Row]:
-    """The known dates the release has month-ends for: what they show, and whether that is what must be."""
+    """The undisputed dates the release has month-ends for: expected and found values."""
     cases = []
     for first, last, column, expected in CASES:
         rows = release.rows(
@@ -324,7 +326,7 @@ def _cases(release: Release) -> list[Row]:
 
 
 def _case_rows(release: Release) -> list[dict[str, Any]]:
-    """The known dates as a table; columns about the same dates share a row."""
+    """The undisputed dates as a table; columns about the same dates share a row."""
     by_date: dict[tuple[dt.date, dt.date], list[Row]] = {}
     for case in _cases(release):
         by_date.setdefault((case["first"], case["last"]), []).append(case)
@@ -355,11 +357,11 @@ def caveats_count(release: Release) -> str | None:
     )
     if not row["n"]:
         return "No caveat applies to this release."
-    left = counted(row["inputs"], "names an input", "name inputs").capitalize()
+    absent = counted(row["inputs"], "is about an input", "are about inputs").capitalize()
     return (
         f"{row['n']} caveats apply: {counted(row['warnings'], 'warning')}, {counted(row['cautions'], 'caution')}, "
-        f"the rest notes on method and data."
-        f"{f' {left} absent today: these stand in the evidence.' if row['inputs'] else ''}"
+        f"the others are notes on method and data."
+        f"{f' {absent} absent today, listed in the evidence.' if row['inputs'] else ''}"
     )
 
 
@@ -371,9 +373,8 @@ def checks_summary(release: Release) -> str | None:
         "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results"
     )
     return (
-        f"{row['n']:,} checks ran for this release, {row['critical']:,} of them able to hold it back: "
-        f"{row['failed'] or 'none'} of these failed, "
-        f"and {counted(row['warned'], 'warning was', 'warnings were')} given."
+        f"{row['n']:,} checks ran for this release. {row['critical']:,} of them can block it: "
+        f"{row['failed'] or 'none'} of these failed. The others gave {counted(row['warned'], 'warning')}."
     )
 
 
@@ -386,10 +387,10 @@ def sources_count(release: Release) -> str | None:
     restricted = release.row(f"SELECT count(*) AS n FROM series AS s WHERE rights = 'restricted' AND {USED}")[
         "n"
     ]
-    also = counted(restricted, "series is", "series are").capitalize()
+    also = counted(restricted, "restricted series is", "restricted series are").capitalize()
     return (
         f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {listed(_rights(row['rights']))}."
-        f"{f' {also} held whose own figures may not be passed on.' if restricted else ''}"
+        f"{f' {also} used without publishing the figures.' if restricted else ''}"
     )
 
 

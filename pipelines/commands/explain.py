@@ -10,7 +10,7 @@ import datetime as dt
 
 import duckdb
 
-from assets.report.words import CONDITIONS, held_or, regime_words
+from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.commands.published import Row, aligned, day, number, open_published, rows
 from pipelines.commands.verdict import profile_words
 from pipelines.settings import ConfigurationError, load_places, read_environment
@@ -77,7 +77,7 @@ def _cells(evidence: Row) -> tuple[str, ...]:
     return (
         evidence["condition"],
         evidence["component"],
-        held_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
+        withheld_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
         evidence["unit"],
         number(evidence["percentile"]),
         number(evidence["weight"], 3),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, HELD, regime_words
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, WITHHELD, regime_words
 from pipelines.commands.published import Row, day, number, rows
 
 _SHOWN = 3  # inputs named per condition
@@ -169,7 +169,7 @@ def _condition(verdict: Verdict, name: str) -> list[str]:
 
 def _input(evidence: Row) -> str:
     if evidence["value"] is None:  # it counts, so there is one: it is not passed on
-        return f"{_in_words(evidence['component'])} ({HELD})"
+        return f"{_in_words(evidence['component'])} ({WITHHELD})"
     unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
     value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
     return f"{_in_words(evidence['component'])} {value}{unit}"
