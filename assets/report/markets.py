@@ -6,7 +6,6 @@ from typing import Any
 
 from assets.report.published import Release, Row
 from assets.report.words import (
-    ABSENT,
     THIN,
     capital,
     counted,
@@ -101,7 +100,7 @@ def content(release: Release) -> dict[str, Any]:
     assets = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
     return {
         "post": _post_rows(release),
-        "premia": _premium_rows(release),
+        "premia": _premia(release),
         "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
         "destination": _destination_rows(release),
         "gauge": [_gauge_row(row) for row in release.newest_rows("bubble_gauge", "criterion, measure")],
@@ -136,21 +135,14 @@ def post_day(release: Release) -> str | None:
     )
 
 
-def _post_rows(release: Release) -> list[dict[str, str]]:
-    """The post's own figures next to what these tables knew on its day."""
+def _post_rows(release: Release) -> list[Row]:
+    """The post's own figures next to those known on its date."""
     known = release.phase("post")
     cited = {row["id"]: row["value"] for row in release.rows("SELECT id, value FROM reference_values")}
-    if known is None:
-        return []
     return [
-        {
-            "name": name,
-            "post": with_unit(cited[reference], unit, 1),
-            "ours": with_unit(known[column], unit),
-            "note": note,
-        }
+        {"name": name, "post": cited[reference], "ours": known[column], "unit": unit, "note": note}
         for name, reference, column, unit, note in POST
-        if reference in cited
+        if known is not None and reference in cited
     ]
 
 
@@ -168,36 +160,17 @@ def premium_rank(release: Release) -> str | None:
     )
 
 
-def _premium_rows(release: Release) -> list[dict[str, Any]]:
-    """The equity risk premium four ways; an absent one with its reason."""
+def _premia(release: Release) -> list[tuple[str, Row]]:
+    """The equity risk premium four ways: name, and row of the evidence, of the criteria or of the post's figures."""
     evidence = {row["component"]: row for row in release.evidence}
     gauge = [row for row in release.newest_rows("bubble_gauge") if row["measure"] == "excess_cape_yield"]
     cited = release.row("SELECT * FROM reference_values WHERE id = 'forward_equity_risk_premium_pp'")
     return [
-        _premium("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
-        _premium("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
-        *(_premium("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
-        {
-            "name": "The post: forward earnings yield less the 10-year",
-            "value": with_unit(cited["value"], cited["unit"]),
-            "rank": "no history",
-            "why": "",
-            "observed": day(cited["as_of"]),
-        },
+        ("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
+        ("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
+        *(("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
+        ("The post: forward earnings yield less the 10-year", cited),
     ]
-
-
-def _premium(name: str, row: Row) -> dict[str, str]:
-    if row["value"] is None:
-        return {"name": name, "why": reason_words(row["absent_reason"]), "observed": ABSENT}
-    rank = row["percentile"]
-    return {
-        "name": name,
-        "value": with_unit(row["value"], row["unit"]),
-        "rank": "no rank yet" if rank is None else number(100 * rank, 0),
-        "why": "",
-        "observed": month(row["observation_date"]),
-    }
 
 
 # ---- the Fed's balance sheet and the debt
@@ -280,21 +253,16 @@ def _asset(release: Release, name: str) -> Row:
     return next(row for row in rows if row["asset"] == name)
 
 
-def _asset_row(row: Row, name: str) -> dict[str, Any]:
-    """Yield, price change that matches the 10-year, and per rate of inflation the real return or price rise needed."""
+def _asset_row(row: Row, name: str) -> Row:
+    """An asset; per rate of inflation its real return, or the price rise that keeps its value."""
     cells = []
     for i in INFLATION:
         real, rise = (
             row[f"real_return_at_{i}pct_inflation_pct"],
             row[f"price_rise_needed_at_{i}pct_inflation_pct"],
         )
-        cells.append((number(real if rise is None else rise, sign=True), "" if rise is None else "price"))
-    return {
-        "name": name,
-        "yield": number(row["yield_pct"]),
-        "match": number(row["price_change_to_match_10y_pp"], sign=True),
-        "cells": cells if row["yield_pct"] is not None else [(reason_words(row["absent_reason"]), "")],
-    }
+        cells.append((real, "") if rise is None else (rise, "price"))
+    return {**row, "name": name, "cells": cells}
 
 
 # ---- where the liquidity went, and the criteria of a bubble
@@ -313,7 +281,7 @@ def destination(release: Release) -> str | None:
     )
 
 
-def _destination_rows(release: Release) -> list[dict[str, str]]:
+def _destination_rows(release: Release) -> list[Row]:
     """Twelve-month changes, and whether each shows rising asset prices."""
     newest = release.newest("liquidity_destination")
     rows = []
@@ -325,7 +293,7 @@ def _destination_rows(release: Release) -> list[dict[str, str]]:
             reading = "prices rising" if value * sign > 0 else "prices not rising"
         else:
             reading = "goods and labour"
-        rows.append({"name": name, "value": with_unit(value, unit, sign=True), "reading": reading})
+        rows.append({"name": name, "value": value, "unit": unit, "reading": reading})
     return rows
 
 
@@ -348,11 +316,10 @@ def gauge_known(release: Release) -> str | None:
     return f"{text} {capital(many)} {are} in the hottest fifth of {whose} history."
 
 
-def _gauge_row(row: Row) -> dict[str, Any]:
+def _gauge_row(row: Row) -> Row:
     """A measure of a criterion; one that cannot be measured with the reason."""
     return {
-        "criterion": row["criterion"],
-        "question": row["question"],
+        **row,
         "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
         "value": withheld_or(with_unit(row["value"], row["unit"]), row),
         "place": None if row["heat"] is None else 100 * row["heat"],

@@ -11,9 +11,7 @@ from typing import Any
 
 from assets.report.published import USED, Release, Row
 from assets.report.words import (
-    ABSENT,
     CONDITIONS,
-    REGIME_WORDS,
     RIGHTS_WORDS,
     capital,
     counted,
@@ -52,7 +50,7 @@ CASES = (
 _PHASES_SHOWN = 10
 ASSETS = {"equities": "Equities", "treasury_10y": "10-year Treasury", "gold": "Gold"}
 _MAIN_HORIZON = 12
-_VARIANTS = {
+VARIANTS = {
     "without_hysteresis": "One month-end is enough, and the entry rule also ends the state",
     "valuation_ranks_only": "Valuation without price behaviour",
     "valuation_by_families": "Valuation by families: yields and levels count the same",
@@ -97,7 +95,7 @@ def content(release: Release) -> dict[str, Any]:
         "phases": phases[:_PHASES_SHOWN],
         "phase_count": len(phases),
         "followed": _followed_groups(release),
-        "variants": [_variant_row(row) for row in release.rows(_VARIANT_ROWS, release.as_of)],
+        "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
         "cases": _case_rows(release),
         "caveats": _caveat_groups(release),
         "warnings": _warning_rows(release),
@@ -144,45 +142,21 @@ def followed(release: Release) -> str | None:
 
 def _followed_groups(release: Release) -> list[dict[str, Any]]:
     """What followed today's label over every horizon, then every other label over twelve months."""
-    rows: dict[tuple[str, int], dict[str, Row]] = {}
+    cells: dict[tuple[str, int], dict[str, Row]] = {}
     for row in release.rows("SELECT * FROM forward_returns ORDER BY regime, horizon_months"):
-        rows.setdefault((row["regime"], row["horizon_months"]), {})[row["asset"]] = row
+        cells.setdefault((row["regime"], row["horizon_months"]), {})[row["asset"]] = row
     own, others = [], []
-    for (regime, months), assets in rows.items():
+    for (regime, months), by_asset in cells.items():
+        of_assets = [by_asset[asset] for asset in ASSETS]
         if regime == release.today["regime"]:
-            own.append({"name": f"{months} months after", **_followed(assets)})
+            own.append({"name": f"{months} months after", "cells": of_assets})
         elif months == _MAIN_HORIZON:
-            others.append({"name": regime_words(regime), **_followed(assets)})
+            others.append({"name": regime_words(regime), "cells": of_assets})
     groups = [
-        {"name": f"{REGIME_WORDS.get(release.today['regime'], '')}, as now", "rows": own},
+        {"name": f"{regime_words(release.today['regime'])}, as now", "rows": own},
         {"name": f"Every other label, {_MAIN_HORIZON} months after", "rows": others},
     ]
     return [group for group in groups if group["rows"]]
-
-
-def _followed(assets: dict[str, Row]) -> dict[str, Any]:
-    first = next(iter(assets.values()))
-    return {
-        "spells": first["spells"],
-        "closed": first["closed_spells"],
-        "cells": [_return(assets.get(asset)) for asset in ASSETS],
-    }
-
-
-def _return(row: Row | None) -> dict[str, str]:
-    """Median; what it rests on; the interval of the mean where there are enough spells."""
-    if row is None or row["median_return_pct"] is None:
-        return {"median": ABSENT, "span": "none measured", "interval": ""}
-    measured = row["closed_spells_measured"]
-    low, high = row["interval_low_pct"], row["interval_high_pct"]
-    return {
-        "median": number(row["median_return_pct"], 1, sign=True),
-        "span": f"{number(row['lowest_return_pct'], 0)} to {number(row['highest_return_pct'], 0)}; "
-        f"{measured} spell{'' if measured == 1 else 's'}",
-        "interval": ""
-        if low is None
-        else f"mean {number(row['mean_return_pct'], 1)} [{number(low, 0)}, {number(high, 0)}]",
-    }
 
 
 # ---- how firm the label is
@@ -254,16 +228,6 @@ def firm_revised(release: Release) -> str | None:
         f"With today's figures {row['same']} of {row['n']} month-ends have the label that the figures known then gave; "
         f"{moved}. {arrived}"
     )
-
-
-def _variant_row(row: Row) -> dict[str, str]:
-    """An alternative that was tested: its label now, and how often it gives the published one."""
-    return {
-        "name": _VARIANTS.get(row["variant"], capital(row["variant"].replace("_", " "))),
-        "label": "the same" if row["agrees"] else REGIME_WORDS.get(str(row["label"]), ABSENT),
-        "score": number(row["score"]),
-        "same": percent(row["same"]),
-    }
 
 
 # ---- validation
