@@ -1,7 +1,4 @@
-"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced.
-
-Belongs here: the three directions and the two stances. Does not belong here: what easing is poured into.
-"""
+"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
 Directions = npt.NDArray[np.int64]
-_NAMES = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)
+STANCE_BY_DIRECTION = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)  # from -1 to +1
 
 
 @dataclass(frozen=True)
@@ -99,9 +96,8 @@ def policy_stance(
         default="none",
     ).astype(object)
     stale = (as_of - last_checked) > np.timedelta64(rules.ledger_stale_days, "D")
-    return PolicyStance(
-        rate, realised, announced, _NAMES[total + 1], _NAMES[np.sign(realised + rate) + 1], driver, stale
-    )
+    stance, moved = STANCE_BY_DIRECTION[total + 1], STANCE_BY_DIRECTION[np.sign(realised + rate) + 1]
+    return PolicyStance(rate, realised, announced, stance, moved, driver, stale)
 
 
 def direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:

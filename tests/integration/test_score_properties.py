@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from assets.compute.archive import SOURCES, Archive, Captures, pack, resolve
 from assets.compute.calendar import days
 from assets.compute.computation import Computation, compute
-from assets.compute.conditions import Component, Condition
+from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
-from assets.compute.regime import SCORED, build_regime
+from assets.compute.regime import build_regime
 from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
 
 EXACT = 1e-12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.compute.archive import Archive, as_revised, cut, has_revisions
+from assets.compute.archive import Archive, as_revised, cut, revised_series
 from assets.compute.calendar import days
 from tests.helpers import archive, published_after, vintages
 
@@ -41,4 +41,4 @@ def test_as_revised_knows_today_s_figure_since_the_first_publication() -> None:
     hindsight = as_revised(archive(GDP))
     assert value(hindsight, "2025-01-01", "2025-04-30") == 101.0
     assert np.isnan(value(hindsight, "2025-01-01", "2025-04-29"))
-    assert (has_revisions(archive(GDP)), has_revisions(hindsight)) == (True, False)
+    assert (revised_series(archive(GDP)), revised_series(hindsight)) == (["GDP"], [])

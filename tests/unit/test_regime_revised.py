@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, revised_series, with_series_of
 from assets.compute.computation import compute
-from assets.compute.diagnostics.revised import regime_revised, revised_series, todays_figures, with_series_of
+from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.grid import Grid, build_grid
 from tests.helpers import archive, on_sample, sample_vintages, vintages
 from tests.revisions import with_revisions
@@ -26,7 +26,7 @@ def revised(frames: pd.DataFrame) -> pd.DataFrame:
     catalog, (grid, series) = on_sample().catalog, in_use()
     held = Archive.from_frame(frames)
     published = compute(held, grid, catalog, series).frame
-    return regime_revised(held, grid, published, catalog, series).set_index("as_of_date")
+    return regime_revised(held, grid, published, catalog, "sample").set_index("as_of_date")
 
 
 def test_without_revisions_the_second_run_says_what_the_first_said() -> None:
@@ -61,14 +61,14 @@ def test_todays_figure_is_known_since_the_observation_first_appeared() -> None:
         vintages("UNRATE", [("2020-03-01", "2020-04-03", 4.4), ("2020-03-01", "2021-01-08", 4.5)]),
         vintages("UNRATE", [("2020-04-01", "2020-05-08", 14.7), ("2020-04-01", "2022-01-08", None)]),
     )
-    today = todays_figures(held, np.datetime64("2021-06-30"))
+    today = as_revised(cut(held, np.datetime64("2021-06-30")))
     observations = np.array(["2020-03-01", "2020-04-01"], dtype="datetime64[D]")
     rows = today.rows_as_of("UNRATE", observations, np.datetime64("2020-05-08"))
     assert today.value[rows].tolist() == [4.5, 14.7]
-    withdrawn = todays_figures(held, np.datetime64("2022-06-30"))
+    withdrawn = as_revised(cut(held, np.datetime64("2022-06-30")))
     assert withdrawn.rows_as_of("UNRATE", observations, np.datetime64("2022-06-30")).tolist()[1] == -1
     assert revised_series(held) == ["UNRATE"]
-    assert not todays_figures(held, np.datetime64("2019-12-31")).has("UNRATE")  # nothing of it was there yet
+    assert not as_revised(cut(held, np.datetime64("2019-12-31"))).has("UNRATE")  # nothing of it was there yet
 
 
 def test_one_series_is_exchanged_and_the_others_stay() -> None:

@@ -13,18 +13,14 @@ import pytest
 from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import (
     LABELS,
     labelled,
     regime_revised,
     relabelled,
-    revised_series,
-    seen_otherwise,
     tables_by_series,
-    todays_figures,
-    with_series_of,
 )
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
@@ -54,7 +50,7 @@ def assert_as_plain(
     """The frame of `regime_revised`, found equal to the plain way's in every bit."""
     series = {s.series_id: s for s in CATALOG.in_profile(profile)}
     known = compute(held, grid, CATALOG, series).frame if published is None else published
-    found = regime_revised(held, grid, known, CATALOG, series)
+    found = regime_revised(held, grid, known, CATALOG, profile)
     plain = plain_regime_revised(held, grid, known, CATALOG, series)
     pd.testing.assert_frame_equal(found, plain, check_exact=True)
     return found
@@ -80,7 +76,7 @@ def test_every_series_alone_gives_the_labels_of_a_whole_computation(series_id: s
     """Of a series that reaches no label nothing is built, and the labels are the first ones."""
     grid, held = grid_to("2012-11-14"), Archive.from_frame(with_revisions({series_id: SEVERAL[series_id]}))
     series = {s.series_id: s for s in CATALOG.in_profile("sample")}
-    one = with_series_of(held, todays_figures(held, grid.as_of[-1]), series_id)
+    one = with_series_of(held, as_revised(cut(held, grid.as_of[-1])), series_id)
     whole = compute(one, grid, CATALOG, series)
     view = View(held, grid.as_of, series, CATALOG.method)
     first, tables = labelled(view, grid, CATALOG), tables_by_series(CATALOG).get(series_id, ())
@@ -129,7 +125,7 @@ def test_a_table_is_the_same_when_all_series_are_revised_that_do_not_reach_the_l
 ) -> None:
     """What is taken from the first run is what a new run gives; and with the other series revised it is not."""
     grid, held = every_series_revised(profile)
-    today, reached = todays_figures(held, grid.as_of[-1]), tables_by_series(CATALOG)
+    today, reached = as_revised(cut(held, grid.as_of[-1])), tables_by_series(CATALOG)
     series = {s.series_id: s for s in CATALOG.in_profile(profile)}
     through = {s for s in filter(today.has, revised_series(held)) if table in reached.get(s, ())}
     others = set(filter(today.has, revised_series(held))) - through
@@ -188,10 +184,10 @@ def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
     rows = [("2011-05-01", "2011-06-03", 9.0), ("2011-05-01", "2011-06-20", 9.1)]
     held, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
     assert revised_series(held) == ["UNRATE"]
-    assert seen_otherwise(held, grid) == []
+    assert seen_otherwise(held, grid.as_of) == []
     later = archive(vintages("UNRATE", [*rows, ("2011-05-01", "2011-07-20", 9.2)]))
-    assert seen_otherwise(later, grid) == ["UNRATE"]
-    assert seen_otherwise(later, grid_to("2011-06-30")) == []  # not known on the run date
+    assert seen_otherwise(later, grid.as_of) == ["UNRATE"]
+    assert seen_otherwise(later, grid_to("2011-06-30").as_of) == []  # not known on the run date
 
 
 def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> None:
@@ -214,12 +210,12 @@ def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> 
             View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
             for a in (held, with_today(held, grid))
         ]
-        if not seen_otherwise(held, grid):
+        if not seen_otherwise(held, grid.as_of):
             passed += 1
             np.testing.assert_array_equal(*seen)
     assert passed >= 40
 
 
 def with_today(held: Archive, grid: Grid) -> Archive:
-    today = todays_figures(held, grid.as_of[-1])
+    today = as_revised(cut(held, grid.as_of[-1]))
     return with_series_of(held, today, "UNRATE") if today.has("UNRATE") else held

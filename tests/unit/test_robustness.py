@@ -8,9 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from assets.compute.regime import scores_of
-from assets.compute.robustness import agreement, grid_states, variants
-from assets.compute.state import fast_entry
+from assets.compute.robustness import agreement, grid_states
 from tests.helpers import Computed, on_sample
 
 CODES = {"mid_cycle": 0, "bubble": 1, "depression": 2, "indeterminate": 3}
@@ -24,10 +22,7 @@ def computed() -> Computed:
 @pytest.fixture(scope="module")
 def codes(computed: Computed) -> np.ndarray:
     """State code of every date under every variant."""
-    method, conditions, readings = computed.catalog.method, computed.regime.conditions, computed.readings
-    scores = scores_of(computed.regime.bubble_score, conditions, readings)
-    fast = fast_entry(scores, method.state)
-    return grid_states(variants(conditions, method), computed.grid.is_month_end, fast, method)
+    return grid_states(computed.regime, computed.catalog.method)
 
 
 def position(computed: Computed, **chosen: float) -> int:
@@ -76,8 +71,6 @@ def test_higher_thresholds_never_make_more_bubbles(computed: Computed, codes: np
 
 def test_the_whole_grid_costs_a_night_next_to_nothing(computed: Computed) -> None:
     """375 parameter sets on every month-end; about 0.03 s, so that two seconds are a mistake and not a slow machine."""
-    regime, method = computed.regime, computed.catalog.method
-    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, computed.readings), method.state)
     began = time.process_time()
-    agreement(regime.conditions, regime.states.state, computed.grid.is_month_end, fast, method)
+    agreement(computed.regime, computed.catalog.method)
     assert time.process_time() - began < 2.0

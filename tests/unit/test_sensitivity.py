@@ -13,8 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.conditions import Block, Condition
 from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
 from assets.compute.diagnostics.weights import effective_weights
-from assets.compute.robustness import grid_states, score_range, variants
-from assets.compute.state import Scores, fast_entry
+from assets.compute.robustness import grid_states, score_range
 from tests.helpers import Computed, on_sample
 
 
@@ -38,15 +37,7 @@ def test_sensitivity_is_a_count_of_pairs(computed: Computed, sensitivity: pd.Dat
     """Counted once more, pair by pair, on the month-end on which confirmation matters most."""
     of_confirmation = sensitivity[sensitivity["parameter"] == "confirmation_months"]
     day = of_confirmation.loc[of_confirmation["disagreement_share"].idxmax(), "as_of_date"]
-    method, readings, regime = computed.catalog.method, computed.readings, computed.regime
-    scores = Scores(
-        regime.bubble_score,
-        *(regime.conditions[name].score for name in ("valuation", "economy", "credit")),
-        sahm_gap_pp=readings["activity_inflation.sahm_gap_pp"].value,
-        claims_change_pct=readings["activity_inflation.claims_change_pct"].value,
-    )
-    fast = fast_entry(scores, method.state)
-    codes = grid_states(variants(regime.conditions, method), computed.grid.is_month_end, fast, method)
+    codes = grid_states(computed.regime, computed.catalog.method)
     row = codes[list(computed.frame.index).index(day)].reshape(5 * 5 * 5, 3)
     pairs = [(a[i] != a[j]) for a in row for i in range(3) for j in range(i)]
     found = of_confirmation.set_index("as_of_date").loc[day, "disagreement_share"]
