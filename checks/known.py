@@ -1,8 +1,4 @@
-"""The archive as known on one day, as series by period: what identities between series are computed from.
-
-Belongs here: averages over complete periods, growth over a year, ranks. Does not belong here: which identity holds
-between which series (`identities.py`), SQL.
-"""
+"""The archive as known on one day, as series by period: means, growth, ranks that identities are computed from."""
 
 from __future__ import annotations
 
@@ -102,3 +98,9 @@ def at_quarter_end(months: pd.Series) -> pd.Series:
 def rank(values: pd.Series) -> pd.Series:
     """Share of the values that are lower or equal, 0 to 1."""
     return values.rank(pct=True)
+
+
+def correlation(a: pd.Series, b: pd.Series, periods: int, first_year: int) -> pd.Series:
+    """Correlation of two series over so many common periods up to each, from `first_year` on."""
+    common = [period for period in a.index.intersection(b.index) if period.year >= first_year]
+    return a[common].rolling(periods).corr(b[common])
