@@ -45,15 +45,17 @@ def policy_rate_change(view: View) -> Reading:
     """Change of the policy rate over the window, percentage points, both ends from one series."""
     window = view.method.stance.rate_window_months
     earlier = months_before(view.as_of, window)
-    now = view.in_force_at("DFEDTARU", view.as_of)
-    upper = combine(np.subtract, now, view.in_force_at("DFEDTARU", earlier))
-    single = combine(
-        np.subtract, view.in_force_at("DFEDTAR", view.as_of), view.in_force_at("DFEDTAR", earlier)
-    )
+
+    def change(series_id: str) -> Reading:
+        return combine(
+            np.subtract, view.in_force_at(series_id, view.as_of), view.in_force_at(series_id, earlier)
+        )
+
+    has_range = view.in_force_at("DFEDTARU", view.as_of).present
     effective = view.difference("FEDFUNDS", months(window))
-    before_range = splice(single.where(~now.present, "replaced_by_range"), effective)
+    before_range = splice(change("DFEDTAR").where(~has_range, "replaced_by_range"), effective)
     one_series_long_enough = view.as_of > np.datetime64(view.method.stance.fedfunds_until, "D")
-    return select(one_series_long_enough, splice(upper, effective), before_range)
+    return select(one_series_long_enough, splice(change("DFEDTARU"), effective), before_range)
 
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
@@ -69,6 +71,7 @@ def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days
 
 
 def counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:
+    """Day from which a decision counts."""
     effective = event.effective_on or event.announced_on
     soon = (effective - event.announced_on).days <= horizon_days
     return np.datetime64(event.announced_on if soon else effective, "D")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from assets.compute.calendar import NAT, Days, first_publication, last_month_end, months_before
+from assets.compute.calendar import NAT, Days, first_publication, month_end_after, months_before
 from assets.compute.conditions import SCORED, Readings
 from assets.compute.diagnostics.attribution import Contributions, contributions
 from assets.compute.grid import Grid
@@ -150,9 +150,8 @@ def lapses(rate_pct: Floats, grid: Grid, rules: Stance) -> Days:
     The earlier end of the window is then a past month-end of the grid, and the rate known on it.
     """
     found = np.full(len(grid), NAT)
-    last = last_month_end(grid.as_of).astype("datetime64[M]")
     for ahead in range(rules.rate_window_months, 0, -1):  # the nearest one is written last
-        day = (last + ahead + 1).astype("datetime64[D]") - 1
+        day = month_end_after(grid.as_of, ahead)
         earlier = months_before(day, rules.rate_window_months)
         at = np.minimum(np.searchsorted(grid.as_of, earlier), len(grid) - 1)
         change = rate_pct - np.where(grid.as_of[at] == earlier, rate_pct[at], np.nan)
