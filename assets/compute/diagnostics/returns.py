@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.archive import Archive
 from assets.compute.calendar import Days, period_end
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
-from assets.compute.tables.build import build_view
 from assets.compute.tables.equity_price import CLOSES, PRICE, RATIO, VALUE, price_history
 
 if TYPE_CHECKING:
     from assets.catalog.method import ForwardReturns
-    from assets.catalog.models import Catalog, Profile
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
 SERIES = (PRICE, CLOSES, RATIO, VALUE, "GDP", YIELD, GOLD)
@@ -48,30 +44,8 @@ class Spell:
     is_open: bool
 
 
-def forward_returns(
-    archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
-) -> pd.DataFrame:
-    """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
-    paths = asset_paths(archive, grid, catalog, profile)
-    frame = returns_by_regime(_labels(regime), paths, catalog.method.forward_returns)
-    return frame.reindex(columns=list(catalog.tables["forward_returns"].column_names))
-
-
-def forward_returns_by_spell(
-    archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
-) -> pd.DataFrame:
-    """Columns of `forward_returns_by_spell`: from the first month-end of every spell, per asset and horizon."""
-    paths, month_ends = asset_paths(archive, grid, catalog, profile), grid.as_of[grid.is_month_end]
-    frame = returns_by_spell(month_ends, _labels(regime), paths, catalog.method.forward_returns)
-    return frame.reindex(columns=list(catalog.tables["forward_returns_by_spell"].column_names))
-
-
-def _labels(regime: pd.DataFrame) -> Texts:
-    return regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
-
-
 def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns) -> pd.DataFrame:
-    """One row per asset, horizon and regime."""
+    """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
     runs = spells_of(label)
     rows = [
         row
@@ -85,7 +59,7 @@ def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardRe
 def returns_by_spell(
     month_ends: Days, label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns
 ) -> pd.DataFrame:
-    """One row per spell, asset and horizon."""
+    """Columns of `forward_returns_by_spell`: from the first month-end of every spell, per asset and horizon."""
     ends = month_ends.astype("datetime64[s]")
     rows = [
         {
@@ -194,10 +168,8 @@ def _intervals(
     return found
 
 
-def asset_paths(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> list[AssetPath]:
-    """Levels at the month-ends of a grid, by the figures known on the run date, each at the month it describes."""
-    view = replace(build_view(archive, grid, catalog, profile), as_of=grid.as_of[-1:])
-    month_ends = grid.as_of[grid.is_month_end]
+def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
+    """Levels on `month_ends`, from a view of one date: today's figures, each at the month it describes."""
     dates, prices, basis = price_history(view)
     equities = _on(month_ends, period_end(dates, basis.frequency), prices)
     return [

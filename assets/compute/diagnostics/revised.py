@@ -18,10 +18,10 @@ from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import Labels, build_labels
 from assets.compute.tables.assemble import readings_of
-from assets.compute.tables.build import BUILDERS, build_view
+from assets.compute.tables.build import BUILDERS
 
 if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
+    from assets.catalog.models import Catalog
 
 LABELS = ("regime", "condition_state", "stance_realised", "bubble_score")  # columns of `regime`
 _SAME = 1e-9  # a smaller difference of scores is none
@@ -46,12 +46,9 @@ class _Label:
         return cls(regime, state, realised, frame["bubble_score"].to_numpy(dtype="float64"))
 
 
-def regime_revised(
-    archive: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, profile: Profile
-) -> pd.DataFrame:
-    """Columns of `regime_revised`, from the archive and the published `regime` of the same grid."""
-    today = as_revised(cut(archive, grid.as_of[-1]))
-    as_known = build_view(archive, grid, catalog, profile)
+def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Columns of `regime_revised`, from what was known on the dates of a grid and the published `regime` of the grid."""
+    today = as_revised(cut(as_known.archive, grid.as_of[-1]))
     known = _Label.published(published)
     now = _Label.of(labelled(replace(as_known, archive=today), grid, catalog).labels)
     differs = (now.regime != known.regime) | (np.abs(np.nan_to_num(now.score - known.score)) > _SAME)
