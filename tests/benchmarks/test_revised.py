@@ -36,17 +36,13 @@ def test_a_night_of_revisions_beside_a_whole_computation_per_series() -> None:
     rows = []
     for n in (1, 5, len(REVISED)):
         held = Archive.from_frame(raised_after_three_months(REVISED[:n]))
-        asked = (held, grid, compute(held, grid, catalog, series).frame, catalog, series)
-        found, seconds = measured(
-            lambda asked=asked, held=held: regime_revised(
-                View(held, grid.as_of, series, catalog.method), *asked[1:4]
-            )
+        view, known = (
+            View(held, grid.as_of, series, catalog.method),
+            compute(held, grid, catalog, series).frame,
         )
-        plain, plain_seconds = measured(
-            lambda asked=asked: plain_regime_revised(
-                View(held, grid.as_of, series, catalog.method), *asked[1:4]
-            )
-        )
+        short, plain_way = (view, grid, known, catalog), (held, grid, known, catalog, series)
+        found, seconds = measured(lambda given=short: regime_revised(*given))
+        plain, plain_seconds = measured(lambda given=plain_way: plain_regime_revised(*given))
         pd.testing.assert_frame_equal(found, plain, check_exact=True)
         assert found["explained_by"].notna().any()
         rows.append((n, plain_seconds, seconds, plain_seconds / seconds))

@@ -47,7 +47,7 @@ class _Label:
 
 
 def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """Columns of `regime_revised`, from what was known on the dates of a grid and the published `regime` of the grid."""
+    """Columns of `regime_revised`, from what was known on a grid and the published `regime` of it."""
     today = as_revised(cut(as_known.archive, grid.as_of[-1]))
     known = _Label.published(published)
     now = _Label.of(labelled(replace(as_known, archive=today), grid, catalog).labels)
