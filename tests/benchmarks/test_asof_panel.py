@@ -80,7 +80,8 @@ def test_growth_to_a_hundred_million() -> None:
     record(
         "As-of panel by size",
         "The same panel with an increasing number of series, each size in a separate process; memory is the peak of "
-        f"the process, including the generated rows. Growth exponent from 1 to 100 million: {exponent:.2f} (1 is linear).",
+        f"the process, including the generated rows. "
+        f"Growth exponent from 1 to 100 million: {exponent:.2f} (1 is linear).",
         ("vintages", "seconds", "peak GB"),
         [(int(held), taken, gigabytes) for held, taken, gigabytes in found.values()],
     )
