@@ -60,12 +60,11 @@ def returns_by_spell(
     month_ends: Days, label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns
 ) -> pd.DataFrame:
     """Columns of `forward_returns_by_spell`: from the first month-end of every spell, per asset and horizon."""
-    ends = month_ends.astype("datetime64[s]")
     rows = [
         {
             "regime": spell.regime,
-            "spell_start_date": ends[spell.first],
-            "spell_end_date": ends[spell.last],
+            "spell_start_date": month_ends[spell.first],
+            "spell_end_date": month_ends[spell.last],
             "is_open": spell.is_open,
             "spell_month_ends": spell.last - spell.first + 1,
             "asset": path.name,
@@ -77,7 +76,8 @@ def returns_by_spell(
         for path in paths
         for horizon in rules.horizons_months
     ]
-    return pd.DataFrame(rows)
+    dates = dict.fromkeys(("spell_start_date", "spell_end_date"), "datetime64[s]")
+    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
 
 
 def spells_of(label: Texts) -> list[Spell]:
