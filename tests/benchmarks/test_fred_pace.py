@@ -12,10 +12,9 @@ from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient
 from tests.benchmarks.report import record
 from tests.builders import a_series, an_archive
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, quick_source, statuses
 from tests.fakes.fred_server import fred_server
-from tests.fakes.nights import fred_night, statuses
-from tests.fakes.world import KEY, World, published
+from tests.fakes.fred_world import KEY, World, published
 
 NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 SERIES = [a_series().model_copy(update={"series_id": f"S{n}"}) for n in range(80)]

@@ -18,7 +18,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from tests.fakes.faults import Script, answer
-from tests.fakes.world import Published, ReleaseDates, World
+from tests.fakes.fred_world import Published, ReleaseDates, World
 
 MOST_ROWS, MOST_DATES, MOST_VINTAGES = 100_000, 10_000, 2000
 _NO_KEY = (

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryBudget
-from tests.fakes.build import add_releases, open_value, revised_world
-from tests.fakes.clients import CALM, Naps, quick_source
+from tests.fakes.fred_runs import CALM, Naps, fred_night, quick_source
 from tests.fakes.fred_server import FredServer
-from tests.fakes.nights import fred_night
-from tests.fakes.world import World
+from tests.fakes.fred_world import World, add_releases, open_value, revised_world
 
 NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 ALWAYS = 1_000_000

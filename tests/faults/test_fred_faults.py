@@ -9,10 +9,9 @@ import pytest
 
 from assets.sources.protocol import CredentialsRefused
 from tests.fakes import faults
-from tests.fakes.build import open_value
-from tests.fakes.clients import CALM, QUICK
 from tests.fakes.faults import Fault
-from tests.fakes.world import KEY
+from tests.fakes.fred_runs import CALM, QUICK
+from tests.fakes.fred_world import KEY, open_value
 from tests.faults.fred_case import (
     ALWAYS,
     ASKED_IN,
@@ -86,15 +85,15 @@ def test_a_wait_the_server_asks_for_is_kept_and_none_is_endless(case: Case) -> N
 LASTING: dict[str, tuple[Fault, str, str]] = {
     "429": (faults.too_many(), "unreachable", "429: Too Many Requests"),
     "429 with Retry-After": (faults.too_many("1"), "unreachable", "429: Too Many Requests"),
-    "500": (faults.status(500), "unreachable", "answered 500"),
-    "503 in HTML": (faults.html(503), "unreachable", "answered 503"),
+    "500": (faults.status(500), "unreachable", "responded 500"),
+    "503 in HTML": (faults.html(503), "unreachable", "responded 503"),
     "empty": (faults.empty(), "refused", "empty_file"),
     "200 in HTML": (faults.html(200), "refused", "no complete XML"),
-    "broken off": (faults.truncated(), "unreachable", "the answer broke off"),
+    "broken off": (faults.truncated(), "unreachable", "the response broke off"),
     "cut short": (faults.cut_short(), "refused", "no complete XML"),
     "dropped": (faults.dropped(), "unreachable", "connection dropped"),
     "hang": (SILENT, "unreachable", "silence"),
-    "drip": (DRIPPING, "unreachable", "no complete answer within"),
+    "drip": (DRIPPING, "unreachable", "no complete response within"),
 }
 
 

@@ -10,11 +10,9 @@ import pytest
 from assets.catalog.loader import load_catalog
 from tests.builders import an_archive
 from tests.fakes import faults
-from tests.fakes.build import open_value, revised_world
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, quick_source
 from tests.fakes.fred_server import fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import World
+from tests.fakes.fred_world import World, open_value, revised_world
 from tests.faults.fred_case import ALWAYS, ASKED_IN, NIGHT, Case
 
 

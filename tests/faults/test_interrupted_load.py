@@ -14,11 +14,9 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import open_warehouse
-from tests.fakes.build import live_world
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import KEY
+from tests.fakes.fred_world import KEY, live_world
 
 ENOUGH = 60  # requests: about a third of the load
 NOWHERE = "http://127.0.0.1:9/"

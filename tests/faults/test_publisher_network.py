@@ -14,16 +14,25 @@ import pytest
 from assets.sources.protocol import SourceUnreachable
 from tests.builders import a_series
 from tests.fakes import fed_board, shiller
-from tests.fakes.publishers import HTML, PUBLISHERS, source_of
-from tests.fakes.reading import IMPATIENT, SHORT, accepted, figures, refused, unreachable
+from tests.fakes.publishers import (
+    FEW_RETRIES,
+    HTML,
+    PUBLISHERS,
+    SHORT,
+    accepted,
+    figures,
+    refused,
+    source_of,
+    unreachable,
+)
 from tests.fakes.server import Fault, Served, running
 
 EACH = pytest.mark.parametrize("name", PUBLISHERS)
 
 
 PASSING = {
-    "500": (Fault(500), "the server answers 500"),
-    "503 with a page": (Fault(503, {"Retry-After": "1"}, HTML), "the server answers 503"),
+    "500": (Fault(500), "the server responds 500"),
+    "503 with a page": (Fault(503, {"Retry-After": "1"}, HTML), "the server responds 503"),
     "429": (Fault(429), "429, asked too often"),
     "hang": (Fault(behaviour="hang"), "no answer for 0.3 s"),
     "dropped": (Fault(behaviour="drop"), "disconnected without sending a response"),
@@ -52,7 +61,7 @@ def test_what_does_not_pass_is_unreachable_and_not_asked_for_each_series(fault: 
 def test_server_that_drips_is_left_after_a_while() -> None:
     with running(fed_board.fed_board()) as server:
         server.faults = [Fault(behaviour="drip")] * 2
-        assert "no complete answer within 0.6 s" in unreachable(source_of("fed_board", server), "EBP")
+        assert "no complete response within 0.6 s" in unreachable(source_of("fed_board", server), "EBP")
 
 
 @EACH
@@ -60,7 +69,7 @@ def test_nobody_there_is_unreachable(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     publisher = PUBLISHERS[name]
-    source = publisher.make(f"http://127.0.0.1:{port}{publisher.path}", IMPATIENT, SHORT)
+    source = publisher.source(f"http://127.0.0.1:{port}{publisher.path}", FEW_RETRIES, SHORT)
     assert "ConnectError" in unreachable(source, publisher.series_id)
 
 
@@ -70,7 +79,7 @@ def test_moved_or_closed_file_is_unreachable_at_once(name: str, status: int) -> 
     with running(PUBLISHERS[name].serve()) as server:
         server.faults = [Fault(status, body=HTML)]
         line = unreachable(source_of(name, server), PUBLISHERS[name].series_id)
-        assert f"the server answers {status}" in line
+        assert f"the server responds {status}" in line
         assert re.search("if (the file has moved|it lets browsers in alone), set [A-Z_]+_URL", line)
         assert len(server.requests) == 1
 
@@ -136,13 +145,13 @@ def test_packed_file_that_is_cut_short_is_not_taken_for_a_shorter_one() -> None:
     with running(fed_board.fed_board()) as server:
         packed = gzip.compress(fed_board.small_file())[:-30]
         server.routes[fed_board.PATH] = Served(packed, headers={"Content-Encoding": "gzip"})
-        assert "the answer broke off" in unreachable(source_of("fed_board", server), "EBP")
+        assert "the response broke off" in unreachable(source_of("fed_board", server), "EBP")
 
 
 def test_refusal_whose_page_breaks_off_is_still_a_refusal() -> None:
     with running(fed_board.fed_board()) as server:
         server.faults = [Fault(404, body=HTML, behaviour="cut_short")]
-        assert "the server answers 404" in unreachable(source_of("fed_board", server), "EBP")
+        assert "the server responds 404" in unreachable(source_of("fed_board", server), "EBP")
         assert len(server.requests) == 1
 
 

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import observation_counts, series_as_of
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import Published, World, published
+from tests.fakes.fred_world import Published, World, published
 
 CATALOG = load_catalog()
 

@@ -24,10 +24,9 @@ from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.ledger import record_publication
 from assets.warehouse.publication import publish, staged_path
 from assets.warehouse.readers import frame_of
-from tests.fakes.clients import CALM, quick_source
-from tests.fakes.publishers import PUBLISHERS
-from tests.fakes.reading import IMPATIENT
-from tests.fakes.whole import Publishers
+from tests.fakes.all_publishers import Publishers
+from tests.fakes.fred_runs import CALM, quick_source
+from tests.fakes.publishers import FEW_RETRIES, PUBLISHERS
 from tests.integration.live_nights import EVENING, Nights, file_only
 from tests.integration.sample_night import compute_tables, night_facts, stage
 
@@ -61,8 +60,8 @@ class ServedNights(Nights):
 def _source(publishers: Publishers, key: SourceKey, now: dt.datetime) -> Source:
     if key == "fred":
         return quick_source(publishers.fred, now=lambda: now, attempts=1)
-    source = PUBLISHERS[key].make(publishers.address(key), IMPATIENT, CALM)
-    source._now = lambda: now  # the week is counted on the nights' own clock
+    source = PUBLISHERS[key].source(publishers.address(key), FEW_RETRIES, CALM)
+    source.now = lambda: now  # the weekly refresh counts on this clock
     return source
 
 

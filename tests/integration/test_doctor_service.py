@@ -15,9 +15,8 @@ from pipelines.commands import doctor_service
 from pipelines.commands.doctor import Finding
 from pipelines.commands.doctor_service import alerts, history, publishers
 from pipelines.settings import Places
-from tests.fakes.build import sample_world
 from tests.fakes.fred_server import fred_server
-from tests.fakes.world import KEY
+from tests.fakes.fred_world import KEY, sample_world
 
 
 @dg.op

@@ -11,15 +11,14 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.raw.assets import _result, _summary
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.protocol import LateRelease
 from assets.warehouse.readers import series_as_of
 from pipelines.outcome import read_lines
 from tests.builders import an_archive
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, live_facts, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night, live_facts
-from tests.fakes.world import ReleaseDates, World, published
+from tests.fakes.fred_world import ReleaseDates, World, published
 
 NIGHT = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
 SERIES = load_catalog().series

@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.fred import is_reconciliation_due
 from assets.warehouse.known import known_series
 from assets.warehouse.readers import series_as_of
 from tests.builders import an_archive
-from tests.fakes.build import open_value, revised_world
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_night, quick_source, statuses
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night, statuses
-from tests.fakes.world import OPEN, World
+from tests.fakes.fred_world import OPEN, World, open_value, revised_world
 
 TUESDAY = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 CHANGED = {"UNRATE": "2026-04-01", "ICSA": "2026-05-23", "GDP": "2026-01-01"}

@@ -21,10 +21,9 @@ from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from tests.fakes import faults
-from tests.fakes.build import open_value, sample_world
+from tests.fakes.all_publishers import publishers_of_the_sample
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.sampled import publishers_of_the_sample
-from tests.fakes.world import KEY, OPEN
+from tests.fakes.fred_world import KEY, OPEN, open_value, sample_world
 
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
@@ -91,8 +90,8 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
-        patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, whole=3.0))
-        patch.setattr(fred, "Patience", lambda budget: pacing.Patience(attempts=2, budget=budget))
+        patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, total=3.0))
+        patch.setattr(fred, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))
         yield House(place, server)
 
 
@@ -228,14 +227,14 @@ def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_i
     echo = f'<error code="500" message="Internal Error. api_key={KEY} {KEY}"/>'.encode()
     says = {  # of series, by what FRED says whenever it is asked for their figures
         "UNRATE": (faults.too_many("0"), "unreachable", "429: Too Many Requests"),
-        "HQMCB10YR": (faults.html(503), "unreachable", "answered 503"),
+        "HQMCB10YR": (faults.html(503), "unreachable", "responded 503"),
         "CPIAUCSL": (faults.empty(), "refused", "empty_file"),
         "DGS10": (faults.replaced(b'value="', b'value="4,'), "refused", "not_a_number"),
-        "NFCI": (faults.truncated(), "unreachable", "the answer broke off"),
+        "NFCI": (faults.truncated(), "unreachable", "the response broke off"),
         "M2SL": (faults.cut_short(), "refused", "no complete XML"),
         "WALCL": (faults.dropped(), "unreachable", "connection dropped"),
         "WRESBAL": (faults.hang(1.5), "unreachable", "silence"),
-        "BUSLOANS": (faults.drip(0.1, 50), "unreachable", "no complete answer within 3 s"),
+        "BUSLOANS": (faults.drip(0.1, 50), "unreachable", "no complete response within 3 s"),
         "CP": (faults.status(500, body=echo), "unreachable", "api_key=*** ***"),
     }
     for series_id, (fault, _, _) in says.items():

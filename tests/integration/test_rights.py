@@ -17,7 +17,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.publish.documents.fill import fill_release
 from assets.raw.assets import _result
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import Holding
 from assets.warehouse.release import build_release, release_facts

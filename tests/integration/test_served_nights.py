@@ -15,8 +15,8 @@ import pytest
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import series_as_of
 from tests.fakes import faults
-from tests.fakes.whole import Publishers, all_publishers
-from tests.fakes.world import OPEN
+from tests.fakes.all_publishers import Publishers, all_publishers
+from tests.fakes.fred_world import OPEN
 from tests.integration.served_nights import ServedNights, differing
 from tests.made_once import made_once
 
