@@ -80,7 +80,7 @@ def live_facts(started_at: dt.datetime, run_id: str | None = None) -> RunFacts:
     return RunFacts(run_id, "live", started_at.date(), started_at, Path(), Path("regime.duckdb"), "test")
 
 
-def fred_night(
+def fred_run(
     con: duckdb.DuckDBPyConnection,
     source: Source,
     started_at: dt.datetime,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +62,7 @@ class Published:
             self.start = np.append(self.start[keep], today)
             self.end = np.append(self.end[keep], OPEN)
             self.value = np.append(self.value[keep], float(value))
-        order = np.lexsort((self.start, self.observation))
-        for name in ("observation", "start", "end", "value"):
-            setattr(self, name, getattr(self, name)[order])
+        self.keep(np.lexsort((self.start, self.observation)))
         self.touch()
 
     def withdraw(self, day: str, stamps: Sequence[str]) -> None:
@@ -75,18 +73,19 @@ class Published:
 
     def truncate(self, first: str) -> None:
         """The publisher serves nothing before a day any more."""
-        keep = self.observation >= np.datetime64(first, "D")
-        for name in ("observation", "start", "end", "value"):
-            setattr(self, name, getattr(self, name)[keep])
+        self.keep(self.observation >= np.datetime64(first, "D"))
         self.touch()
 
     def recorded_since(self, first: str) -> None:
         """The archive of vintages begins on a day: what held then is all it says of the time before."""
         day = np.datetime64(first, "D")
-        keep = self.end >= day
-        for name in ("observation", "start", "end", "value"):
-            setattr(self, name, getattr(self, name)[keep])
+        self.keep(self.end >= day)
         self.start = np.maximum(self.start, day)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Only these rows, by mask or position."""
+        for name in ("observation", "start", "end", "value"):
+            setattr(self, name, getattr(self, name)[rows])
 
     def touch(self) -> None:
         """Something changed: another `last_updated`."""
@@ -119,46 +118,27 @@ def published(
     units: str = "Percent",
     frequency: str = "Monthly",
     release_id: int = 10,
-    title: str = "",
 ) -> Published:
     """A series from (observation, first day, value): each value holds until the next one of its observation."""
-    observation = days([row[0] for row in rows])
-    start = days([row[1] for row in rows])
     value = np.array([row[2] for row in rows], dtype="float64")
-    return from_starts(
-        series_id,
-        observation,
-        start,
-        value,
-        units=units,
-        frequency=frequency,
-        release_id=release_id,
-        title=title,
+    empty = _without_rows(series_id, f"{series_id} (test)", units, frequency, release_id)
+    return with_rows(empty, days([row[0] for row in rows]), days([row[1] for row in rows]), value)
+
+
+def _without_rows(series_id: str, title: str, units: str, frequency: str, release_id: int) -> Published:
+    at = dt.datetime(2026, 5, 29, 14, 16, 2, tzinfo=dt.UTC)
+    return Published(
+        series_id, title, units, frequency, release_id, days([]), days([]), days([]), np.empty(0), at
     )
 
 
-def from_starts(
-    series_id: str,
-    observation: Days,
-    start: Days,
-    value: np.ndarray,
-    *,
-    units: str,
-    frequency: str,
-    release_id: int,
-    title: str = "",
-    is_in_alfred: bool = True,
-) -> Published:
-    """A series from the first day of each value."""
+def with_rows(one: Published, observation: Days, start: Days, value: np.ndarray) -> Published:
+    """The series with other figures, by the first day of each value."""
     order = np.lexsort((start, observation))
     observation, start, value = observation[order], start[order], value[order]
     last_of_observation = np.append(observation[1:] != observation[:-1], True)
     end = np.where(last_of_observation, OPEN, np.append(start[1:], OPEN) - _DAY)
-    at = dt.datetime(2026, 5, 29, 14, 16, 2, tzinfo=dt.UTC)
-    return Published(
-        series_id, title or f"{series_id} (test)", units, frequency, release_id,
-        observation, start, end, value, at, is_in_alfred,
-    )  # fmt: skip
+    return replace(one, observation=observation, start=start, end=end, value=value)
 
 
 SAMPLE = PROJECT_ROOT / "sample_data"
@@ -186,16 +166,13 @@ def as_published(
     series: Series, observation: Days, value: np.ndarray, start: Days | None = None
 ) -> Published:
     """A series of the catalogue with these figures, known from their first publication on."""
-    return from_starts(
-        series.series_id,
-        observation,
-        first_known(series, observation) if start is None else start,
-        value,
-        units=series.unit,
-        frequency=FREQUENCIES[series.frequency],
-        release_id=10 + _GROUPS.index(series.group),
-        title=series.title,
+    release_id, first = 10 + _GROUPS.index(series.group), start
+    empty = _without_rows(
+        series.series_id, series.title, series.unit, FREQUENCIES[series.frequency], release_id
     )
+    if first is None:
+        first = first_known(series, observation)
+    return with_rows(empty, observation, first, value)
 
 
 def sample_world(today: dt.date) -> World:
@@ -257,11 +234,9 @@ def _revised(one: Published, series: Series) -> Published:
     ]
     start = np.concatenate(starts)
     known = start <= np.datetime64("2026-05-31", "D")
-    revised = from_starts(
-        one.series_id, np.tile(one.observation, 3)[known], start[known], np.concatenate(values)[known],
-        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
-    )  # fmt: skip
-    return merged(revised)
+    return merged(
+        with_rows(one, np.tile(one.observation, 3)[known], start[known], np.concatenate(values)[known])
+    )
 
 
 def _real_vintages(series: Series, file: Path) -> Published:
@@ -279,10 +254,7 @@ def merged(one: Published) -> Published:
     same = (one.value[1:] == one.value[:-1]) | (np.isnan(one.value[1:]) & np.isnan(one.value[:-1]))
     repeats = (one.observation[1:] == one.observation[:-1]) & same
     keep = np.append(True, ~repeats)
-    return from_starts(
-        one.series_id, one.observation[keep], one.start[keep], one.value[keep],
-        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
-    )  # fmt: skip
+    return with_rows(one, one.observation[keep], one.start[keep], one.value[keep])
 
 
 def _grid(series: Series) -> Days:

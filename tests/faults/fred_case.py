@@ -1,4 +1,4 @@
-"""A loopback FRED with three small series, an archive, and nights between them.
+"""A loopback FRED with three small series, an archive, and runs between them.
 
 Belongs here: what tests of FRED's faults share. Does not belong here: expectations.
 """
@@ -14,7 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.raw.ingest import Ingested
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryBudget
-from tests.fakes.fred_runs import CALM, Naps, fred_night, quick_source
+from tests.fakes.fred_runs import CALM, Naps, fred_run, quick_source
 from tests.fakes.fred_server import FredServer
 from tests.fakes.fred_world import World, add_releases, open_value, revised_world
 
@@ -39,7 +39,7 @@ SERIES = [load_catalog().series[series_id] for series_id in IDS]
 
 @dataclass
 class Case:
-    """A server, an archive, and nights between them."""
+    """A server, an archive, and runs between them."""
 
     server: FredServer
     con: duckdb.DuckDBPyConnection
@@ -48,13 +48,13 @@ class Case:
     limits: Limits = CALM
     budget: RetryBudget | None = None
 
-    def night(self, hours: int = 0) -> dict[str, Ingested]:
+    def run(self, hours: int = 0) -> dict[str, Ingested]:
         night = NIGHT + dt.timedelta(hours=hours)
         self.server.world.today = night.date()
         source = quick_source(
             self.server, naps=self.naps, attempts=self.attempts, limits=self.limits, budget=self.budget
         )
-        done = fred_night(self.con, source, night, SERIES, self.budget)
+        done = fred_run(self.con, source, night, SERIES, self.budget)
         return {one.series.series_id: one for one in done}
 
     def until(self, when: str) -> int:
