@@ -1,7 +1,7 @@
 """Judging the archive: every series by itself, and series against each other.
 
 Belongs here: reading, judging, and what weight a finding has. Does not belong here: the rules (`suites/raw.py`,
-`audits/identities.py`), Dagster (`factories.py`).
+`identities.py`), Dagster (`factories.py`).
 
 Figures of a restricted series never leave through a finding: it names series and days alone.
 A series nothing published depends on never holds a publication, and neither does a relation it is part of.
@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 from assets.catalog.models import Catalog, Series
 from assets.warehouse.readers import frame_of
-from checks.audits.identities import IDENTITIES
-from checks.audits.identity import Identity, identities_suite, relations
-from checks.audits.known import Known
 from checks.frames import load_archive
+from checks.identities import IDENTITIES, Identity, identities_suite, relations
+from checks.known import Known
 from checks.rights import without_figures
 from checks.runner import RuleResult, run_by_row, run_suite
 from checks.suites.raw import raw_suite

@@ -19,8 +19,8 @@ from assets.catalog.models import Catalog, Series
 from assets.run_facts import RunFacts
 from assets.warehouse.resource import Warehouse
 from checks.archive import IdentityResult, is_critical, judge_identities, judge_series
-from checks.audits.identities import IDENTITIES
 from checks.audits.leak import PROVENANCE
+from checks.identities import IDENTITIES
 from checks.presentation import rules_table, sentence, shown_rows
 from checks.results import results_frame, rule_rows
 from checks.rights import of_table

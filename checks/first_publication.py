@@ -1,7 +1,7 @@
 """Before the first publication in a data directory: whether the inputs that were fetched are enough for a label.
 
 Belongs here: which inputs are there, which could not be reached, the blocking check. Does not belong here: what follows
-for the label (`assets/compute/foreseen.py`), the exit status (`pipelines/outcome.py`).
+for the label (`assets/compute/expected_coverage.py`), the exit status (`pipelines/outcome.py`).
 
 A first publication without a label would stay in the record for ever. So nothing is published when the newest label
 would be indeterminate because inputs could not be reached and are not in the archive.
@@ -17,10 +17,9 @@ import numpy as np
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
-from assets.compute.foreseen import Inputs, Shortfall, shortfall
+from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
-from assets.warehouse.readers import Holding, observation_counts
-from assets.warehouse.release import LABEL_ROLES
+from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts
 from assets.warehouse.resource import Warehouse
 
 CHECK = "first_publication"

@@ -16,8 +16,8 @@ import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import overlaid
+from assets.compute.grid import LIVE
+from assets.compute.record import overlaid
 from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
 from assets.warehouse.readers import frame_of, read_table

@@ -21,20 +21,16 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.all_tables import all_tables
-from assets.compute.archive import resolve
-from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
-from assets.compute.cut import captured_by
-from assets.compute.grid import Grid
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import record_of
+from assets.compute.archive import captured_by, resolve
+from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
+from assets.compute.grid import LIVE, Grid
+from assets.compute.record import record_of
 from assets.publish.documents.facts import query_rows
-from assets.warehouse import environment
-from assets.warehouse.connection import CONFIG
-from assets.warehouse.live import live_rows
-from assets.warehouse.readable import readable
+from assets.publish.folder import damaged
+from assets.publish.manifest import drift
+from assets.warehouse.connection import CONFIG, readable
+from assets.warehouse.live import live_rows, microseconds, panel_of
 from assets.warehouse.readers import frame_of, load_captures
-from assets.warehouse.recomputed import microseconds, panel_of
-from assets.warehouse.release_folder import damaged
 from assets.warehouse.rights import passed_on, withheld
 from pipelines.resources import code_version
 
@@ -69,11 +65,11 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
         duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
     ):
         manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
-        drift = environment.drift(manifest, root, code_version())
+        changed = drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:
             version, code = manifest["method_version"], manifest["code_version"]
             said = f"made with method {version}: check out {code} to reproduce it"
-            return Verified(release.name, files, drift, [said], {})
+            return Verified(release.name, files, changed, [said], {})
         numbers, rows = [], {}
         withholds = _withholds(con, manifest)
         for name, again in _computed_again(warehouse, con, catalog, manifest).items():
@@ -81,7 +77,7 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
             cells = withheld(table, catalog, manifest["profile"]) if withholds else {}
             numbers += _differences(table, stated, passed_on(again, cells))
             rows[name] = len(stated)
-    return Verified(release.name, files, drift, numbers, rows)
+    return Verified(release.name, files, changed, numbers, rows)
 
 
 def _computed_again(

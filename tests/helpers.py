@@ -21,7 +21,7 @@ from assets.compute.calendar import Days, days, first_publication
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.compute.reading import Reading
 from assets.compute.regime import Regime, build_regime, regime_frame
 from assets.compute.tables.assemble import DerivedTable, assemble, readings_of

@@ -19,8 +19,8 @@ from assets.compute.conditions import Readings
 from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
-from assets.compute.overlay import Frames, overlaid_regime, record_of
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
+from assets.compute.record import Frames, overlaid_regime, record_of
 from assets.compute.regime import Regime, build_regime, regime_frame
 from assets.compute.tables.assemble import assemble, readings_of
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view

@@ -1,13 +1,4 @@
-"""What was known when: vintages held as sorted composite keys and searched, never looped over dates.
-
-Belongs here: the one as-of lookup everything else is built on. Does not belong here: formulas, units, DuckDB.
-
-A row of the archive is one vintage of one observation. Three times are kept apart: what it is about (observation_date),
-when the world could know it (realtime_start), when we had it (captured_at).
-
-`Captures` is everything that was ever stored. `resolve` makes the `Archive` of it, the vintages that are read. The
-view raw.observations (`warehouse/resolved.py`) states the same rule in SQL; a property test compares the two.
-"""
+"""What was known when: vintages as sorted composite keys, searched and never looped over dates."""
 
 from __future__ import annotations
 
@@ -274,3 +265,39 @@ class _Observations:
         if not len(newest):
             return np.full(as_of.shape, ABSENT)
         return np.where(at >= 0, newest[np.maximum(at, 0)], ABSENT)
+
+
+def cut(archive: Archive, day: np.datetime64) -> Archive:
+    """The vintages the world could know by `day`, and no other row: what begins later is not in it at all."""
+    last = np.int64(day.astype("datetime64[D]").astype("int64") + EPOCH)
+    return _kept(archive, (archive.key & _START) <= last, archive.value)
+
+
+def captured_by(captures: Captures, moment: int) -> Captures:
+    """What had been captured by a moment (microseconds UTC); `resolve` gives the archive as it was read then."""
+    return captures.take(captures.captured <= moment)
+
+
+def as_revised(archive: Archive) -> Archive:
+    """One vintage per observation: known since its first publication, with the value that stands today."""
+    observation = archive.key >> BITS
+    is_first = np.ones(len(observation), dtype=bool)
+    is_first[1:] = observation[1:] != observation[:-1]
+    first = np.flatnonzero(is_first)
+    last = np.append(first[1:], len(observation)) - 1
+    newest = archive.value.copy()
+    newest[first] = archive.value[last]
+    return _kept(archive, is_first, newest)
+
+
+def has_revisions(archive: Archive) -> bool:
+    """Whether any observation is held in more than one vintage."""
+    observation = archive.key >> BITS
+    return bool((observation[1:] == observation[:-1]).any())
+
+
+def _kept(archive: Archive, keep: np.ndarray, value: np.ndarray) -> Archive:
+    key: Rows = archive.key[keep]
+    return Archive(
+        codes_in(key, archive.codes), key, value[keep], archive.captured[keep], archive.source[keep]
+    )

@@ -12,9 +12,8 @@ import pandas as pd
 
 from assets.compute.archive import SOURCES
 from assets.compute.conditions import Component
-from assets.compute.overlays import absence
 from assets.compute.reading import Floats, is_none, texts
-from assets.compute.regime import SCORED, Regime
+from assets.compute.regime import SCORED, Regime, absence
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog

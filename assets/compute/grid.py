@@ -1,16 +1,19 @@
-"""The dates every as-of table has a row for: month-ends, and the run date.
-
-Belongs here: the grid. Does not belong here: what is known on its dates.
-"""
+"""The dates every as-of table has a row for, and which kind of row each one gets."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.compute.calendar import Days, month_end, month_ends
+from assets.compute.reading import Texts
+
+if TYPE_CHECKING:
+    from assets.catalog.method import RowKinds
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,27 @@ def build_grid(start: np.datetime64, run_date: np.datetime64) -> Grid:
     if not len(as_of) or as_of[-1] != run_date:
         as_of = np.append(as_of, run_date)
     return Grid(as_of)
+
+
+PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
+
+
+def row_kinds(grid: Grid, rules: RowKinds) -> Texts:
+    """Kind of every row of a panel, before live rows replace theirs."""
+    age = (grid.as_of[-1] - grid.as_of).astype("int64")
+    kinds = np.full(len(grid), BACKFILLED, dtype=object)
+    kinds[age <= rules.provisional_days] = PROVISIONAL
+    return kinds
+
+
+def freezable(grid: Grid, today: np.datetime64, frozen: Collection[np.datetime64], rules: RowKinds) -> Days:
+    """Month-ends that a run which may freeze rows freezes: no longer provisional, and recent.
+
+    `today` is the date in New York when the run started, by the real clock. A month-end that no run froze within
+    `freeze_within_days` stays backfilled for ever.
+    """
+    run_date = grid.as_of[-1]
+    settled = (run_date - grid.as_of).astype("int64") > rules.provisional_days
+    recent = (today - grid.as_of).astype("int64") <= rules.freeze_within_days
+    new = ~np.isin(grid.as_of, np.array(list(frozen), dtype="datetime64[D]"))
+    return grid.as_of[grid.is_month_end & settled & recent & new]

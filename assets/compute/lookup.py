@@ -1,8 +1,4 @@
-"""Readings out of the archive: latest figures, changes taken inside one vintage date, ratios of one quarter.
-
-Belongs here: methodology, "Point in time" (latest observation, staleness, calendar offsets, same-quarter ratios).
-Does not belong here: what a table does with the figures.
-"""
+"""Readings out of the archive: latest figures, changes inside one vintage date, ratios of one quarter, daily quotes."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
-from assets.compute.calendar import NAT, Days, period_end, stamp_before
+from assets.compute.calendar import NAT, Days, months_before, period_end, stamp_before
 from assets.compute.reading import Floats, Reading, absent, is_none, texts
 
 if TYPE_CHECKING:
@@ -194,3 +190,17 @@ class View:
 
     def _why_missing(self, series_id: str) -> str:
         return "not_held" if series_id in self.series else "not_in_profile"
+
+
+def quote_on(view: View, series_id: str, dates: Days) -> Reading:
+    """Last quote in the days up to each of `dates` (one per as-of date), as known on the as-of dates."""
+    back = np.arange(view.method.changes.daily_lookback_days).astype("timedelta64[D]")
+    candidates = dates[:, None] - back
+    known = ~np.isnan(view.values_at(series_id, candidates))
+    newest = candidates[np.arange(len(view)), np.argmax(known, axis=1)]
+    return view.at(series_id, np.where(known.any(axis=1), newest, NAT))
+
+
+def quote_before(view: View, series_id: str, newest: Reading, months: int) -> Reading:
+    """Last quote in the days up to the calendar date `months` before each newest quote."""
+    return quote_on(view, series_id, months_before(newest.observation_date, months))

@@ -1,25 +1,28 @@
-"""The post's four-by-four: on which days the four conditions are read, and what each comes to in a word.
-
-Belongs here: the phases, the days around them, the verdict on a condition (methodology, "Past easing against now").
-Does not belong here: the table they make (`phases_frame.py`), scores (`conditions.py`), states (`state.py`).
-"""
+"""`qe_phases`: one row per start of purchases, the post's day and the run date."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
+from assets.compute.archive import Archive
 from assets.compute.calendar import Days, last_month_end
+from assets.compute.conditions import Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
-from assets.compute.reading import Floats, Texts, texts
+from assets.compute.lookup import View, months
+from assets.compute.reading import Floats, Reading, Texts, texts
+from assets.compute.tables.assemble import DerivedTable, provenance_of
+from assets.compute.tables.build import BUILDERS, build_view
 
 if TYPE_CHECKING:
     from assets.catalog.method import Verdict
-    from assets.catalog.models import PolicyEvent
+    from assets.catalog.models import Catalog, PolicyEvent, Profile
 
 QE_START, POST, TODAY = "qe_start", "post", "today"
 HOT, COLD, BETWEEN = "hot", "cold", "between"
@@ -73,3 +76,133 @@ def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -
     fell = np.round(change_pp, 9) <= -rules.inflation_fall_pp
     named = np.where((core_pce_pct < rules.inflation_target_pct) | fell, COLD, HOT)
     return texts(~np.isnan(core_pce_pct), named)
+
+
+Rows = npt.NDArray[np.int64]  # positions in the extended grid, -1 for a day that has not come
+TABLE = "qe_phases"
+CONDITIONS = ("valuation", "economy", "inflation", "credit")
+SCORED = ("valuation", "economy", "credit")
+CORE, CORE_CHANGE = "core_pce_yoy_pct", "core_pce_yoy_change_6m_pp"
+FIGURES = {  # shown beside the verdicts, by the table they come from
+    "equity_risk_premium": (
+        "earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "equity_value_pct_gdp", "cape",
+        "equity_drawdown_pct", "equity_return_12m_pct",
+    ),
+    "real_yields": ("nominal_10y_pct", "real_10y_pct", "policy_rate_pct"),
+    "activity_inflation": ("unemployment_rate_pct", "real_gdp_yoy_pct", "sahm_gap_pp", CORE, "cpi_yoy_pct"),
+    "credit_spreads": ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp", "nfci_index"),
+    "reserve_growth": ("real_bank_credit_yoy_pct", "fed_assets_pct_gdp"),
+    "fiscal_and_debt": ("deficit_12m_pct_gdp", "bill_share_pct"),
+}  # fmt: skip
+
+
+def build_phases(
+    archive: Archive, grid: Grid, catalog: Catalog, profile: Profile, regime: pd.DataFrame
+) -> DerivedTable:
+    """Table and provenance. `regime`: label, state and score of every date of the grid, in its order."""
+    rules = catalog.method.qe_phases
+    phases = phases_until(grid.as_of[-1], catalog.policy_events.events, rules.post_published_on)
+    day = np.array([phase.day for phase in phases])
+    before, after = last_month_end(day), month_end_after(day, rules.months_after)
+    extended = with_days(grid, day)
+    readings = _readings(build_view(archive, extended, catalog, profile), extended)
+    scores = _scores(readings, extended, catalog)
+    at = _positions(extended.as_of, day)
+    frame = pd.DataFrame(
+        {
+            "as_of_date": day.astype("datetime64[s]"),
+            "phase": [phase.name for phase in phases],
+            "kind": [phase.kind for phase in phases],
+            "title": [phase.title for phase in phases],
+            **_of_regime(regime, grid, before, "before"),
+            **_of_regime(regime, grid, after, "after"),
+            "bubble_score": scores["bubble"][at],
+            **_of_conditions(scores, readings, at, catalog, ""),
+            **_of_conditions(scores, readings, _positions(extended.as_of, after), catalog, "_after"),
+            **{column.partition(".")[2]: reading.value[at] for column, reading in _shown(readings)},
+        }
+    )
+    provenance = [
+        provenance_of(TABLE, column.partition(".")[2], extended, reading).iloc[np.unique(at)]
+        for column, reading in _shown(readings)
+    ]
+    ordered = frame[list(catalog.tables[TABLE].column_names)]
+    return DerivedTable(ordered, pd.concat(provenance, ignore_index=True))
+
+
+def _readings(view: View, grid: Grid) -> dict[str, Reading]:
+    readings = {
+        f"{table}.{name}": column
+        for table in FIGURES
+        for name, column in BUILDERS[table](view, grid).items()
+        if isinstance(column, Reading)
+    }
+    n = view.method.verdict.inflation_window_months
+    readings[f"activity_inflation.{CORE_CHANGE}"] = view.over(
+        "PCEPILFE",
+        lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]),
+        [months(12), months(n), months(n + 12)],
+    )
+    return readings
+
+
+def _shown(readings: Mapping[str, Reading]) -> Sequence[tuple[str, Reading]]:
+    names = [f"{table}.{name}" for table, of_table in FIGURES.items() for name in of_table]
+    return [(name, readings[name]) for name in (*names, f"activity_inflation.{CORE_CHANGE}")]
+
+
+def _scores(readings: Mapping[str, Reading], grid: Grid, catalog: Catalog) -> dict[str, Floats]:
+    scorer = Scorer(readings, grid, catalog.method)
+    scores = {
+        c.name: c.score for c in (valuation(scorer), economy(scorer), inflation(scorer), credit(scorer))
+    }
+    return scores | {"bubble": np.mean([scores[name] for name in SCORED], axis=0)}
+
+
+def _of_conditions(
+    scores: Mapping[str, Floats], readings: Mapping[str, Reading], rows: Rows, catalog: Catalog, suffix: str
+) -> dict[str, object]:
+    """Score and verdict of each condition on some days, and how many of the four are hot and cold."""
+    limits = catalog.method.verdict
+    core, change = (_pick(readings[f"activity_inflation.{c}"].value, rows) for c in (CORE, CORE_CHANGE))
+    score = {name: _pick(scores[name], rows) for name in CONDITIONS}
+    verdicts: dict[str, Texts] = {
+        "valuation": verdict(score["valuation"], limits.valuation_hot, limits.valuation_cold),
+        "economy": verdict(score["economy"], limits.economy_hot, limits.economy_cold),
+        "inflation": inflation_verdict(core, change, limits),
+        "credit": verdict(score["credit"], limits.credit_hot, limits.credit_cold),
+    }
+    stacked = np.stack([verdicts[name] for name in CONDITIONS])
+    return {
+        **{f"{name}_score{suffix}": score[name] for name in CONDITIONS},
+        **{f"{name}_verdict{suffix}": verdicts[name] for name in CONDITIONS},
+        f"hot_conditions{suffix}": _count(stacked == HOT, rows),
+        f"cold_conditions{suffix}": _count(stacked == COLD, rows),
+    }
+
+
+def _of_regime(regime: pd.DataFrame, grid: Grid, dates: Days, suffix: str) -> dict[str, object]:
+    """Label, state and score of the regime on month-ends; empty where they have not come."""
+    rows = _positions(grid.as_of, dates)
+    come = rows >= 0
+    return {
+        f"date_{suffix}": np.where(come, dates, np.datetime64("NaT", "D")).astype("datetime64[s]"),
+        **{
+            f"{name}_{suffix}": texts(come, regime[name].to_numpy(dtype=object)[rows])
+            for name in ("regime", "condition_state")
+        },
+        f"bubble_score_{suffix}": _pick(regime["bubble_score"].to_numpy(dtype="float64"), rows),
+    }
+
+
+def _positions(as_of: Days, dates: Days) -> Rows:
+    at = np.minimum(np.searchsorted(as_of, dates), len(as_of) - 1)
+    return np.where(as_of[at] == dates, at, -1)
+
+
+def _pick(values: Floats, rows: Rows) -> Floats:
+    return np.where(rows >= 0, values[rows], np.nan)
+
+
+def _count(holds: npt.NDArray[np.bool_], rows: Rows) -> pd.Series:
+    return pd.Series(holds.sum(axis=0)).astype("Int64").where(pd.Series(rows >= 0))

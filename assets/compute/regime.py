@@ -1,31 +1,147 @@
-"""The regime of every date: what the easing, or the tightening, is poured into (methodology, "Regime").
-
-Belongs here: scores, state and stance put together, and what stands beside the label, never inside it.
-Does not belong here: figures (`tables/`), the evidence rows (`evidence.py`), when a row was published.
-"""
+"""The regime of every date, and what is published next to the label without changing it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assets.compute import overlays
-from assets.compute.calendar import previous_month_end
-from assets.compute.conditions import Condition, Readings, Scorer, credit, economy, inflation, valuation
-from assets.compute.grid import Grid
-from assets.compute.kinds import row_kinds
-from assets.compute.reading import Floats, Texts, is_none
-from assets.compute.robustness import agreement
-from assets.compute.score_range import score_range
+from assets.compute.calendar import period_end, previous_month_end
+from assets.compute.conditions import (
+    Component,
+    Condition,
+    Readings,
+    Scorer,
+    credit,
+    economy,
+    inflation,
+    valuation,
+)
+from assets.compute.grid import Grid, row_kinds
+from assets.compute.reading import Floats, Texts, is_none, texts
+from assets.compute.robustness import agreement, score_range
 from assets.compute.stance import PolicyStance, policy_stance
 from assets.compute.state import INDETERMINATE, Scores, States, fast_entry, spells, states
 
 if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
+    from assets.catalog.method import Method
+    from assets.catalog.models import Catalog, Series
+
+_PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
+
+
+def balance_sheet_test(growth_pct: Floats, excess_pp: Floats, leaning_limit_pp: float) -> Texts:
+    """`shrinking`, `technical` (growth only keeps pace), `leaning` or `stimulative`; None where not measurable."""
+    named = np.select(
+        [growth_pct < 0, excess_pp <= 0, excess_pp <= leaning_limit_pp],
+        ["shrinking", "technical", "leaning"],
+        "stimulative",
+    )
+    known = ~np.isnan(growth_pct) & (~np.isnan(excess_pp) | (growth_pct < 0))
+    return texts(known, named)
+
+
+def melt_up(impulse_pct_gdp: Floats, return_12m_pct: Floats, method: Method) -> Texts:
+    """Liquidity and price both rising fast; None where one is not measurable. Not a valuation measure."""
+    rules = method.melt_up
+    both = (impulse_pct_gdp >= rules.impulse_pct_gdp) & (return_12m_pct >= rules.return_12m_pct)
+    return texts(np.isnan(impulse_pct_gdp) | np.isnan(return_12m_pct), None, both)
+
+
+def time_to_sell(state: Texts, stance: Texts, is_melt_up: Texts) -> Texts:
+    """The post's window: a bubble still being fed, before the tightening that ends it. Its phrase, no advice.
+
+    None where it hangs on what is not known: the state, or a melt-up beside a neutral stance.
+    """
+    fed = np.where(stance == "stimulus", True, np.where(stance == "neutral", is_melt_up, False))
+    window = texts(state == "bubble", fed, False)
+    return texts(state == INDETERMINATE, None, window)
+
+
+def distance_to_threshold(score: Floats, state: Texts, method: Method) -> Floats:
+    """Distance of the score from the nearest score threshold in force, in score points; NaN without a score."""
+    b, d = method.state.bubble, method.state.depression
+    from_mid = np.minimum(np.abs(score - b.enter_score), np.abs(score - d.enter_score))
+    return np.select(
+        [state == "bubble", state == "depression"],
+        [np.abs(score - b.leave_score), np.abs(score - d.leave_score)],
+        from_mid,
+    )
+
+
+def conditions_at_minimum(conditions: Mapping[str, Condition], names: Sequence[str], method: Method) -> Texts:
+    """Names of the conditions that rest on exactly the coverage that is needed, comma separated; None for none."""
+    at = [np.where(conditions[n].coverage == method.coverage.minimum, n, "") for n in names]
+    return np.array([",".join(filter(None, row)) or None for row in zip(*at, strict=True)], dtype=object)
+
+
+def indeterminate_reason(conditions: Mapping[str, Condition], names: Sequence[str], method: Method) -> Texts:
+    """Which conditions lack coverage and which inputs that is for, in words; None where all are scored."""
+    n = len(conditions[names[0]].score)
+    reasons: list[list[str]] = [[] for _ in range(n)]
+    for name in names:
+        condition = conditions[name]
+        for i in np.flatnonzero(np.isnan(condition.score)):
+            missing = ", ".join(
+                f"{c.name} {absence(c, int(i))}" for c in condition.components if np.isnan(c.score[i])
+            )
+            reasons[i].append(
+                f"{name} coverage {condition.coverage[i]:.2f} is below {method.coverage.minimum:.2f} ({missing})"
+            )
+    return np.array(["; ".join(r) or None for r in reasons], dtype=object)
+
+
+def absence(component: Component, i: int) -> str | None:
+    """Why a component has no score on one date; None where it has one."""
+    if not np.isnan(component.score[i]):
+        return None
+    return component.reading.absent_reason[i] or "history_too_short"
+
+
+def pit_grade(conditions: Mapping[str, Condition]) -> Texts:
+    """`pseudo` where a figure that gets revised was reconstructed by lag rule, else `real_time`."""
+    pseudo = np.logical_or.reduce(
+        [
+            (w > 0) & comp.reading.is_pseudo
+            for c in conditions.values()
+            for comp, w in zip(c.components, c.weights, strict=True)
+        ]
+    )
+    return texts(pseudo, "pseudo", "real_time")
+
+
+def freshness(
+    conditions: Mapping[str, Condition], names: Sequence[str], grid: Grid, catalog: Catalog
+) -> Floats:
+    """Weighted mean over components of 1 (as fresh as its release allows) to 0 (at its staleness limit)."""
+    total, weight = np.zeros(len(grid)), np.zeros(len(grid))
+    for name in names:
+        for component, w in zip(conditions[name].components, conditions[name].weights, strict=True):
+            fresh = np.nan_to_num(_freshness(component, grid, catalog))
+            total, weight = total + w * fresh, weight + w
+    return np.divide(total, weight, out=np.full(len(grid), np.nan), where=weight > 0)
+
+
+def _freshness(component: Component, grid: Grid, catalog: Catalog) -> Floats:
+    """Of the component's slowest input: the longest staleness limit among those it names, then the longest lag."""
+    reading, out = component.reading, np.full(len(grid), np.nan)
+    for ids in {i for i in reading.series_ids if i}:
+        slowest = max((catalog.series[i] for i in ids.split(",")), key=_slowness)
+        if slowest.staleness_limit_days == 0:
+            continue
+        rows = (reading.series_ids == ids) & reading.present
+        age = (grid.as_of - period_end(reading.observation_date, slowest.frequency)).astype("float64")
+        normal = slowest.release_lag_days + _PERIOD_DAYS[slowest.frequency]
+        out[rows] = np.clip(1.0 - (age - normal) / (slowest.staleness_limit_days - normal), 0.0, 1.0)[rows]
+    return out
+
+
+def _slowness(series: Series) -> tuple[int, int]:
+    return series.staleness_limit_days, series.release_lag_days
+
 
 # what the derived tables say of the day, shown beside the label
 OVERLAYS = {
@@ -122,10 +238,10 @@ def regime_frame(
     """One row per grid date, the columns of the catalogue's `regime` table except those publication adds."""
     method, grid, c = catalog.method, regime.grid, regime.conditions
     coverage = np.min([c[name].coverage for name in SCORED], axis=0)
-    fresh = overlays.freshness(c, SCORED, grid, catalog)
-    at_minimum = overlays.conditions_at_minimum(c, SCORED, method)
+    fresh = freshness(c, SCORED, grid, catalog)
+    at_minimum = conditions_at_minimum(c, SCORED, method)
     impulse = readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value
-    melt_up = overlays.melt_up(impulse, readings["equity_risk_premium.equity_return_12m_pct"].value, method)
+    is_melt_up = melt_up(impulse, readings["equity_risk_premium.equity_return_12m_pct"].value, method)
     limit = method.balance_sheet.leaning_limit_pp
     low, high = score_range(c, method)
     growth = "reserve_growth"
@@ -148,33 +264,31 @@ def regime_frame(
             "agreement": regime.agreement,
             "confidence": coverage * fresh * regime.agreement,
             "conditions_at_minimum_coverage": at_minimum,
-            "indeterminate_reason": overlays.indeterminate_reason(c, SCORED, method),
+            "indeterminate_reason": indeterminate_reason(c, SCORED, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
-            "distance_to_threshold": overlays.distance_to_threshold(
-                regime.bubble_score, regime.states.state, method
-            ),
+            "distance_to_threshold": distance_to_threshold(regime.bubble_score, regime.states.state, method),
             "regime_since": _since(regime.label, grid),
-            "balance_sheet_test": overlays.balance_sheet_test(
+            "balance_sheet_test": balance_sheet_test(
                 readings[f"{growth}.fed_assets_growth_26w_pct"].value,
                 readings[f"{growth}.excess_growth_pp"].value,
                 limit,
             ),
-            "reserves_test": overlays.balance_sheet_test(
+            "reserves_test": balance_sheet_test(
                 readings[f"{growth}.reserve_balances_growth_26w_pct"].value,
                 readings[f"{growth}.reserve_excess_growth_pp"].value,
                 limit,
             ),
             "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
             **{name: tables[table][name].to_numpy(dtype=object) for name, table in OVERLAYS.items()},
-            "is_melt_up": melt_up,
-            "is_ideal_time_to_sell_window": overlays.time_to_sell(
-                regime.states.state, regime.stance.stance, melt_up
+            "is_melt_up": is_melt_up,
+            "is_ideal_time_to_sell_window": time_to_sell(
+                regime.states.state, regime.stance.stance, is_melt_up
             ),
             "rate_direction": regime.stance.rate,
             "balance_sheet_direction_realised": regime.stance.balance_sheet_realised,
             "balance_sheet_direction_announced": regime.stance.balance_sheet_announced,
             "is_stance_provisional": regime.stance.is_provisional,
-            "pit_grade": overlays.pit_grade(c),
+            "pit_grade": pit_grade(c),
             "method_version": method.method_version,
             "method_sha256": method.method_sha256,
             "score_p05": low,

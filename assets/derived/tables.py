@@ -14,8 +14,7 @@ from assets.compute.grid import Grid
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import run_grid
-from assets.warehouse.readers import load_archive, read_table
+from assets.warehouse.readers import load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -40,7 +39,7 @@ def derived_table(name: str) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
     ) -> dg.MaterializeResult:
         with warehouse.cursor() as con:
-            grid = run_grid(facts, catalog)
+            grid = run_grid(facts.run_date, catalog)
             _build(con, table, load_archive(con, sorted(inputs)), grid, facts.profile)
             return table_result(con, table, read_table(con, f"derived.{name}"), facts)
 

@@ -14,9 +14,8 @@ from assets.compute.diagnostics.builders import HINDSIGHT
 from assets.compute.diagnostics.returns import SERIES
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import run_grid
 from assets.warehouse.live import read_record
-from assets.warehouse.readers import load_archive, read_table
+from assets.warehouse.readers import load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
@@ -44,7 +43,7 @@ def hindsight_tables(
     inputs = {s for name in REGIME_INPUTS for s in raw_keys(catalog.tables[name], catalog)} | set(SERIES)
     tables = [catalog.tables[name] for name in HINDSIGHT]
     with warehouse.cursor() as con:
-        grid = run_grid(facts, catalog)
+        grid = run_grid(facts.run_date, catalog)
         archive = load_archive(con, sorted(inputs))
         regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         for table in tables:

@@ -7,12 +7,11 @@ import dagster as dg
 
 from assets.asset_specs import raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.materialized import table_result
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import run_grid
 from assets.warehouse.live import read_record
-from assets.warehouse.readers import load_archive, read_table
+from assets.warehouse.readers import load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 
@@ -35,7 +34,7 @@ def qe_phases_table(
     """Each start of purchases as it looked that day and three month-ends later; the post's day; the run date."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        grid, inputs = run_grid(facts, catalog), sorted(raw_keys(_TABLE, catalog))
+        grid, inputs = run_grid(facts.run_date, catalog), sorted(raw_keys(_TABLE, catalog))
         archive = load_archive(con, inputs)
         regime = read_record(con, "regime", catalog, facts.profile, facts.run_date)
         made = build_phases(archive, grid, catalog, facts.profile, regime)

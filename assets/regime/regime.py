@@ -16,16 +16,14 @@ from assets.compute.computation import REGIME_INPUTS
 from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
-from assets.compute.overlay import overlaid_regime
 from assets.compute.readings_frame import readings_from
+from assets.compute.record import overlaid_regime
 from assets.compute.regime import build_regime, regime_frame
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
-from assets.warehouse.grid import first_published_column, run_grid
-from assets.warehouse.live import live_rows, read_live
-from assets.warehouse.readers import read_table
-from assets.warehouse.recomputed import complete_live_rows
+from assets.warehouse.live import complete_live_rows, live_rows, read_live
+from assets.warehouse.readers import first_published_column, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_table
 
@@ -53,7 +51,7 @@ def regime_tables(
     """What easing, or tightening, is poured into, on every month-end and the run date, with the evidence for it."""
     catalog = load_catalog()
     with warehouse.cursor() as con:
-        _build(con, run_grid(facts, catalog), facts)
+        _build(con, run_grid(facts.run_date, catalog), facts)
         frames = {name: read_table(con, f"regime.{name}") for name in _NAMES}
         extra = {
             "regime": _of_verdict(frames["regime"]),

@@ -1,25 +1,21 @@
-"""The book of fetches: one row for every series in every run, whatever came of it.
-
-Belongs here: writing `raw.fetches`. Does not belong here: deciding what came of a fetch (`assets/raw`), the
-merge.
-"""
+"""Fetches: one row per series and run in `raw.fetches`, and what accepted fetches say about a series."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import duckdb
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.warehouse.merge import MergeCounts, Served, utc
+from assets.run_facts import RunFacts
+from assets.warehouse.connection import utc
+from assets.warehouse.merge import MergeCounts, Served
 from assets.warehouse.tables import append_rows
-
-if TYPE_CHECKING:
-    from assets.run_facts import RunFacts
 
 
 class ServedSeries(Served, Protocol):
@@ -121,3 +117,100 @@ def _served(outcome: Outcome) -> dict[str, object]:
         "served_first": dates.min(),
         "served_last": dates.max(),
     }
+
+
+# A source that gives no vintages is known by its newest observation alone. What was refused or not reached is as if
+# it had not been asked for.
+_KNOWN = """
+WITH fetched AS (
+  SELECT series_id, arg_max(last_updated, fetched_at) AS last_updated,
+    max(fetched_at) FILTER (is_complete) AS reconciled_at
+  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
+  GROUP BY series_id
+), held AS (
+  SELECT series_id, max(observation_date) AS newest_observation,
+    max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage
+  FROM raw.vintages SEMI JOIN fetched USING (series_id)
+  GROUP BY series_id
+)
+SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at
+FROM held JOIN fetched USING (series_id)
+"""
+
+
+@dataclass(frozen=True)
+class KnownSeries:
+    """Moments are aware UTC. `last_updated`: the publisher's own stamp at our last accepted fetch.
+
+    `newest_vintage`: newest first day among vintages of the source's own, `newest_observation`: of any row held.
+    `reconciled_at`: our last accepted fetch of the whole history.
+    """
+
+    last_updated: dt.datetime | None
+    newest_vintage: dt.date | None
+    newest_observation: dt.date | None
+    reconciled_at: dt.datetime | None
+
+
+def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, KnownSeries]:
+    """Every series of which an accepted fetch left rows, by id."""
+    return {
+        series_id: KnownSeries(_aware(updated), vintage, observation, _aware(reconciled))
+        for series_id, updated, vintage, observation, reconciled in con.execute(_KNOWN).fetchall()
+    }
+
+
+def _aware(moment: dt.datetime | None) -> dt.datetime | None:
+    return None if moment is None else moment.replace(tzinfo=dt.UTC)
+
+
+_LAST_FETCHES = """
+SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
+  h.held_first
+FROM raw.fetches f
+LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
+  USING (series_id)
+WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
+QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
+"""
+
+
+# Fetches recorded before `source_day` existed count by the day of New York's summer time.
+# One dated after today was made while the clock was ahead and says nothing about any day before.
+_FETCH_DAYS = """
+WITH accepted AS (
+  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
+  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
+)
+SELECT series_id, max(day) FILTER (is_complete), max(day)
+FROM accepted WHERE day <= $today GROUP BY series_id
+"""
+
+
+@dataclass(frozen=True)
+class LastFetch:
+    """The last accepted fetch of a series' whole history.
+
+    `held_first`: oldest observation in the archive.
+    """
+
+    fetch_id: str
+    fetched_at: dt.datetime
+    unit: str | None
+    unit_kind: str | None
+    frequency: str | None
+    rows_served: int | None
+    last_updated: dt.datetime | None
+    held_first: dt.date | None
+
+
+def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
+    """The last accepted complete fetch of every series that had one, by series id."""
+    rows = con.execute(_LAST_FETCHES).fetchall()
+    return {series_id: LastFetch(*rest) for series_id, *rest in rows}
+
+
+def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tuple[dt.date | None, dt.date]]:
+    """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
+    rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
+    return {series_id: (complete, newest) for series_id, complete, newest in rows}

@@ -1,21 +1,98 @@
-"""Figures that were public on the date of a live row and captured after it was frozen.
-
-Belongs here: the question, in SQL. Does not belong here: that a live row never changes (`live.py`).
-"""
+"""Captures that reached the archive after a row was published or frozen."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
-from assets.warehouse.captures import REACHES_DAY
+from assets.compute.archive import Captures, Rows, pack
+from assets.compute.calendar import days
+from assets.compute.corrections import Cause
 from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, LiveRows
 from assets.warehouse.readers import frame_of, some_as_of
+from assets.warehouse.schema import REAL
 from assets.warehouse.tables import registered
+
+# Which captures may change what is read on $day: those of figures public by then, and vintages that begin later where a
+# row dated by lag rule stood, which gives way to a real vintage and comes back when that is retracted (`resolved.py`).
+REACHES_DAY = f"""(
+    realtime_start <= $day OR (
+      vintage_source IN ({REAL}, 'retracted') AND (series_id, observation_date) IN (
+        SELECT (series_id, observation_date) FROM raw.vintages
+        WHERE vintage_source = 'lag_rule' AND realtime_start <= $day
+      )
+    )
+  )"""
+
+
+# `held` is what stood under the same key before.
+_SINCE = f"""
+WITH new AS (
+  SELECT * FROM raw.vintages WHERE captured_at > $since AND {REACHES_DAY}
+), held AS (
+  SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value
+  FROM raw.vintages SEMI JOIN new USING (series_id, observation_date, realtime_start)
+  WHERE captured_at <= $since GROUP BY ALL
+), replaceable AS (
+  SELECT DISTINCT series_id, observation_date
+  FROM raw.vintages SEMI JOIN new USING (series_id, observation_date)
+  WHERE captured_at <= $since AND vintage_source = 'lag_rule'
+)
+SELECT n.series_id, n.observation_date, n.realtime_start, n.captured_at,
+  CASE
+    WHEN n.vintage_source = 'retracted' OR (n.value IS NULL AND NOT isnan(h.value)) THEN 'retracted'
+    WHEN h.series_id IS NOT NULL THEN 'corrected'
+    WHEN n.vintage_source IN ({REAL}) AND r.series_id IS NOT NULL THEN 'better_vintage'
+    ELSE 'late'
+  END AS reason
+FROM new AS n
+LEFT JOIN held AS h USING (series_id, observation_date, realtime_start)
+LEFT JOIN replaceable AS r USING (series_id, observation_date)
+ORDER BY ALL
+"""
+
+
+@dataclass(frozen=True)
+class CaptureGroup:
+    """Captures of one series and reason since a moment (microseconds UTC), by the keys of their vintages."""
+
+    cause: Cause
+    keys: Rows
+    since: int
+
+    def left_out_of(self, captures: Captures) -> Captures:
+        """Everything captured but these."""
+        is_of_group = (captures.captured > self.since) & np.isin(captures.key, self.keys)
+        return captures.take(~is_of_group)
+
+
+def captures_since(
+    con: duckdb.DuckDBPyConnection, since: dt.datetime, last: dt.date, codes: Mapping[str, int]
+) -> list[CaptureGroup]:
+    """What was captured after `since` (UTC without an offset) and may change a row up to `last`, by reason and series.
+
+    `codes` are those of the captures the groups will be left out of; series without a code are not looked at.
+    """
+    con.execute(_SINCE, {"since": since, "day": last})
+    found = frame_of(con)
+    moment = int(np.datetime64(since, "us").astype("int64"))
+    groups = []
+    for (reason, series_id), rows in found[found["series_id"].isin(list(codes))].groupby(
+        ["reason", "series_id"]
+    ):
+        observation, start = (days(rows[name].to_numpy()) for name in ("observation_date", "realtime_start"))
+        code = np.full(len(rows), codes[str(series_id)], dtype="int64")
+        cause = Cause(str(reason), str(series_id), rows["captured_at"].max().to_pydatetime())
+        groups.append(CaptureGroup(cause, pack(code, observation, start), moment))
+    return groups
+
 
 # One year of periods is looked at: what feeds a row is at most that old.
 _REACHED = f"""
@@ -24,6 +101,8 @@ WHERE captured_at > $captured_until AND observation_date > $day::DATE - INTERVAL
   AND series_id IN (SELECT unnest($series_ids)) AND {REACHES_DAY}
 GROUP BY ALL
 """
+
+
 # A figure may also move with the first real vintage of its series, which is another observation's.
 _LATE = f"""
 WITH reached AS ({_REACHED})

@@ -1,7 +1,7 @@
 """Live rows: frozen within days of their date, stored, and put over the panel wherever the record is read.
 
 Belongs here: storing them, and the one query that puts them over a table. Does not belong here: which dates are frozen
-(`compute/kinds.py`), the same overlay for tables in memory (`compute/overlay.py`).
+(`compute/grid.py`), the same overlay for tables in memory (`compute/record.py`).
 
 A table of the schema `live` has the columns of the as-of table it is named after, and whose row it is. A row counts
 when its release was published, or is the one being made: a run that was blocked or killed freezes nothing.
@@ -14,18 +14,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, Column, Table
+from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.compute.kinds import LIVE
-from assets.warehouse.readers import frame_of, read_table
+from assets.compute.all_tables import Panel, panel
+from assets.compute.archive import Captures, captured_by, resolve
+from assets.compute.grid import LIVE
+from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid
 from assets.warehouse.tables import append_rows, registered, transaction
 
 SCHEMA = "live"
+
+
 PROVENANCE = "provenance"
+
+
 _WHOSE = {"method_version": "VARCHAR", "frozen_release_id": "VARCHAR"}
+
+
 _FROZEN = "filled_frame"
+
+
 _ROWS = """
 SELECT as_of_date, frozen_at, captured_until, run_date, release_id
 FROM ops.live_rows
@@ -324,3 +335,37 @@ SELECT r.* REPLACE ('{LIVE}' AS row_kind, coalesce(p.first_published_at, r.first
 FROM ({query}) AS r
 LEFT JOIN ops.published_rows AS p
   ON p.as_of_date = r.as_of_date AND p.profile = {literal(profile)} AND p.method_version = {literal(version)}"""
+
+
+def panel_at(
+    captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
+) -> Panel:
+    """The panel of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
+    held = captures if moment is None else captured_by(captures, microseconds(moment))
+    return panel(resolve(held), run_grid(run_date, catalog), catalog, profile)
+
+
+def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Panel:
+    """The panel a live row was frozen from."""
+    return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """A moment in UTC without an offset, as archives count it."""
+    return int(np.datetime64(moment, "us").astype("int64"))
+
+
+def complete_live_rows(
+    con: duckdb.DuckDBPyConnection, profile: Profile, run_date: dt.date, catalog: Catalog
+) -> None:
+    """Fill columns declared since a live row was frozen, from what had been captured when it was."""
+    live = live_rows(con, profile, catalog.method.method_version, run_date)
+    if not unfilled(con, catalog, live):
+        return
+    captures = load_captures(con, list(catalog.series))
+
+    def recompute(row: LiveRow) -> tuple[Mapping[str, pd.DataFrame], pd.DataFrame]:
+        made = panel_of(captures, row, catalog, profile)
+        return made.tables, made.provenance
+
+    fill(con, catalog, live, recompute)

@@ -16,17 +16,15 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assets.warehouse.errors import LockHeld, WarehouseError
-from assets.warehouse.folders import make_passable
+from assets.warehouse.connection import LockHeld, Log, WarehouseError, make_passable
 
-Log = Callable[[str], None]
 _POLL_SECONDS = 0.25
 _MARKER_WAIT_SECONDS = 5.0
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

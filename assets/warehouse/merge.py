@@ -22,11 +22,15 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
-from assets.warehouse.resolved import REAL, resolved
+from assets.warehouse.connection import utc
+from assets.warehouse.schema import REAL, resolved
 from assets.warehouse.tables import registered, transaction
 
 ReleasedOn = Mapping[np.datetime64, np.datetime64]
+
+
 _SERVED = "served_rows"
+
 
 # `standing`: per key the row captured last. `listed`: without vintages the publisher took back. `newest`: per
 # observation the current value. `earliest`: per observation, in one row: joined vintage by vintage, a history of
@@ -117,12 +121,16 @@ SELECT
 FROM placed p
 LEFT JOIN standing v USING (series_id, observation_date, realtime_start)
 """
+
+
 _APPEND = """
 INSERT INTO raw.vintages BY NAME
 SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at, fetch_id
 FROM merge_changes WHERE change <> 'unchanged'
 ORDER BY series_id, observation_date, realtime_start
 """
+
+
 _COUNTS = """
 SELECT series_id,
   count(*) FILTER (change = 'new'), count(*) FILTER (change = 'revised'),
@@ -130,10 +138,14 @@ SELECT series_id,
   count(*) FILTER (change = 'withdrawn'), count(*) FILTER (change = 'retracted')
 FROM merge_changes GROUP BY series_id
 """
+
+
 _TAKEN_BACK = """
 SELECT series_id, change, observation_date, realtime_start, value_before
 FROM merge_changes WHERE change IN ('withdrawn', 'retracted') ORDER BY ALL
 """
+
+
 # after a complete answer: the current value of every observation it covers, in the archive and as served
 _DISAGREEING = f"""
 WITH served AS (
@@ -153,11 +165,15 @@ SELECT series_id, 'differs', observation_date, ours.value, served.value
 FROM ours FULL JOIN served USING (series_id, observation_date)
 WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
 """
+
+
 _MEANING = {
     "withdrawn": "withdrawn by the publisher, missing from now on",
     "retracted": "no longer listed by the publisher, no longer read",
     "differs": "current value in the archive differs from the publisher's",
 }
+
+
 _SHOWN = 3
 
 
@@ -285,13 +301,6 @@ def merge_payload(
         absences={} if absence is None else {series.series_id: absence},
     )
     return counts[series.series_id]
-
-
-def utc(moment: dt.datetime) -> dt.datetime:
-    """An aware moment as the naive UTC the warehouse stores; ValueError for a naive one."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} says no time zone")
-    return moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:

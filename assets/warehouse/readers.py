@@ -17,11 +17,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Table
-from assets.catalog.render import qualified_name
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog, Profile, Table
+from assets.catalog.render import (
+    qualified_name,
+)
 from assets.compute.archive import BITS, EPOCH, STORED_SOURCES, Archive, Captures, resolve
-from assets.warehouse.merge import utc
-from assets.warehouse.resolved import REAL, resolved
+from assets.compute.grid import Grid, build_grid
+from assets.warehouse.connection import utc
+from assets.warehouse.schema import REAL, resolved
 from assets.warehouse.tables import registered
 
 _VINTAGES = """
@@ -29,6 +33,7 @@ SELECT series_id, observation_date, realtime_start, value, vintage_source, captu
 FROM raw.vintages
 WHERE $all_series OR series_id IN (SELECT unnest($series_ids))
 """
+
 
 # The key as `compute.archive.pack` makes it; the stored order is nearly the sorted one, and sorting is numpy's.
 _CAPTURES = f"""
@@ -46,11 +51,14 @@ JOIN (
 WHERE $captured_until::TIMESTAMP IS NULL OR v.captured_at <= $captured_until::TIMESTAMP
 """
 
+
 _CAPTURED = """
   SELECT * FROM raw.vintages
   WHERE ($all_series OR series_id IN (SELECT unnest($series_ids)))
     AND ($captured_until::TIMESTAMP IS NULL OR captured_at <= $captured_until::TIMESTAMP)
 """
+
+
 _AS_OF = f"""
 WITH captured AS ({_CAPTURED})
 SELECT series_id, observation_date, value, realtime_start, realtime_end, vintage_source
@@ -59,26 +67,6 @@ WHERE realtime_start <= $as_of AND realtime_end >= $as_of
 ORDER BY series_id, observation_date
 """
 
-_LAST_FETCHES = """
-SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
-  h.held_first
-FROM raw.fetches f
-LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
-  USING (series_id)
-WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
-QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
-"""
-
-# Fetches recorded before `source_day` existed count by the day of New York's summer time.
-# One dated after today was made while the clock was ahead and says nothing about any day before.
-_FETCH_DAYS = """
-WITH accepted AS (
-  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
-  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
-)
-SELECT series_id, max(day) FILTER (is_complete), max(day)
-FROM accepted WHERE day <= $today GROUP BY series_id
-"""
 
 # the vintages the merge would retract after a complete answer, and those it would compare (`span` in `merge.py`)
 _MISSING_VINTAGES = f"""
@@ -97,6 +85,7 @@ WITH served AS (
 )
 SELECT (SELECT count(*) FROM held ANTI JOIN served USING (observation_date, realtime_start)), count(*) FROM held
 """
+
 
 # aggregates instead of the windows of raw.observations: every night asks this of the whole archive
 _HOLDINGS = """
@@ -117,23 +106,6 @@ SELECT series_id, sum(vintages)::BIGINT, count(*), min(observation_date), max(ob
   arg_max(newest.figure, observation_date) FILTER (newest.figure IS NOT NULL)
 FROM current GROUP BY series_id ORDER BY series_id
 """
-
-
-@dataclass(frozen=True)
-class LastFetch:
-    """The last accepted fetch of a series' whole history.
-
-    `held_first`: oldest observation in the archive.
-    """
-
-    fetch_id: str
-    fetched_at: dt.datetime
-    unit: str | None
-    unit_kind: str | None
-    frequency: str | None
-    rows_served: int | None
-    last_updated: dt.datetime | None
-    held_first: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -208,18 +180,6 @@ def all_as_of(
 ) -> pd.DataFrame:
     """Every series as it was known on a day; see `series_as_of`."""
     return _as_of(con, None, as_of, captured_until)
-
-
-def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
-    """The last accepted complete fetch of every series that had one, by series id."""
-    rows = con.execute(_LAST_FETCHES).fetchall()
-    return {series_id: LastFetch(*rest) for series_id, *rest in rows}
-
-
-def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tuple[dt.date | None, dt.date]]:
-    """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
-    rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
-    return {series_id: (complete, newest) for series_id, complete, newest in rows}
 
 
 def missing_vintages(
@@ -297,3 +257,33 @@ def frame_of(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     dates = [column[0] for column in con.description or [] if str(column[1]) == "DATE"]
     frame = con.df()
     return frame.astype(dict.fromkeys(dates, "datetime64[s]"))
+
+
+def run_grid(run_date: dt.date, catalog: Catalog) -> Grid:
+    """Month-ends up to a run date, and the run date itself."""
+    start, end = (np.datetime64(day, "D") for day in (catalog.method.grid.start, run_date))
+    return build_grid(start, end)
+
+
+def first_published_column(
+    con: duckdb.DuckDBPyConnection, grid: Grid, profile: Profile, catalog: Catalog
+) -> pd.Series:
+    """First publication of every row of the grid as a UTC timestamp; NaT for rows this run publishes first."""
+    known = first_published(con, profile, catalog.method.method_version)
+    moments = [np.datetime64(known.get(day, "NaT"), "us") for day in grid.as_of.tolist()]
+    return pd.Series(np.array(moments, dtype="datetime64[us]"))
+
+
+LABEL_ROLES = ("condition", "stance")  # roles of the series without which a publication is not complete
+
+
+def why_incomplete(con: duckdb.DuckDBPyConnection, profile: Profile) -> str | None:
+    """One line naming series that a condition or the stance reads and of which nothing is held; None without any."""
+    wanted = {s.series_id for s in load_catalog().in_profile(profile) if s.role in LABEL_ROLES}
+    held = {name for (name,) in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
+    if wanted <= held:
+        return None
+    return (
+        f"not complete, nothing was ever fetched of {', '.join(sorted(wanted - held))}; "
+        "month-ends are frozen as live only after a complete publication"
+    )

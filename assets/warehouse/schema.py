@@ -1,8 +1,4 @@
-"""What stands in a warehouse from its first opening: the archive, its view and the run's own books.
-
-Belongs here: creating them, again and again without effect. Does not belong here: derived and regime tables,
-which their own builds replace (`tables.py`), and the wording, which is the catalogue's.
-"""
+"""What a warehouse has from its first opening: the kept tables, and the view `raw.observations`."""
 
 from __future__ import annotations
 
@@ -10,14 +6,62 @@ import duckdb
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
-from assets.warehouse.resolved import resolved
+from assets.compute.archive import REAL_VINTAGES
 from assets.warehouse.tables import ensure_tables, transaction
+
+# real vintages as a list for SQL
+REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)
+
+
+# last: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation;
+# joined, not windowed, because only rows dated by lag rule need it and most series have none.
+_RESOLVED = """
+WITH last_captured AS (
+  SELECT * FROM {captures}
+  QUALIFY row_number() OVER (
+    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
+  ) = 1
+), listed AS (
+  SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
+), first_real AS (
+  SELECT series_id, observation_date, min(realtime_start) AS of_observation,
+    min(min(realtime_start)) OVER (PARTITION BY series_id) AS of_series
+  FROM listed WHERE vintage_source IN ({real}) GROUP BY series_id, observation_date
+), kept AS (
+  SELECT l.* FROM listed AS l WHERE l.vintage_source <> 'lag_rule'
+  UNION ALL
+  SELECT l.* FROM listed AS l LEFT JOIN first_real AS f USING (series_id, observation_date)
+  WHERE l.vintage_source = 'lag_rule' AND (
+    f.series_id IS NULL OR (f.of_observation = f.of_series AND l.realtime_start < f.of_series)
+  )
+)
+SELECT
+  series_id, observation_date, value, realtime_start,
+  coalesce(
+    lead(realtime_start) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start) - 1,
+    DATE '9999-12-31'
+  ) AS realtime_end,
+  vintage_source, captured_at
+FROM kept
+"""
+
+
+def resolved(captures: str) -> str:
+    """Query giving the vintages that are read of a relation with the columns of `raw.vintages`.
+
+    Columns as the view `raw.observations`: one row per series, observation and start, with `realtime_end`.
+    """
+    return _RESOLVED.format(captures=captures, real=REAL)
+
 
 KEPT_TABLES = (
     "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "live_rows",
     "row_corrections",
 )  # fmt: skip
+
+
 _NO_LONGER_USED = ("ops.remembered",)  # kept cached results up to version 0.1.0
+
 
 _OBSERVATIONS = f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}"
 

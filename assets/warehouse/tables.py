@@ -24,7 +24,7 @@ from assets.catalog.render import (
     quoted,
     schema_name,
 )
-from assets.warehouse.errors import WarehouseError, explained, is_about_the_file
+from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
 
 _INCOMING = "incoming_frame"
 _INTEGERS = ("INTEGER", "BIGINT")

@@ -1,7 +1,7 @@
 """The immutability audit: published rows are unchanged, or changed for a cause that the archive proves.
 
 Belongs here: comparing published rows with staged ones, and checking every change. Does not belong here: opening files,
-computing panels again (`of_release.py`), finding causes (`assets/publish/rows.py`).
+computing panels again (`of_release.py`), finding causes (`assets/publish/row_changes.py`).
 
 Live rows and rows of `regime_nightly` never change. A backfilled row may change when new figures have arrived: the
 archive at the last publication gives the published row, the present one the staged row, and `row_corrections` lists it.
@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.compare import Compared, unequal
-from assets.compute.corrections import CELLS_OF, text_of
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import Frames
+from assets.compute.corrections import CELLS_OF, Compared, text_of, unequal
+from assets.compute.grid import LIVE
+from assets.compute.record import Frames
 from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite, never, within
 

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.compute.overlay import Frames, record_of
+from assets.compute.record import Frames, record_of
 from assets.run_facts import RunFacts
-from assets.warehouse.before import release_before
-from assets.warehouse.grid import run_grid
-from assets.warehouse.live import live_rows, read_live
-from assets.warehouse.publication import released
-from assets.warehouse.readers import frame_of, load_archive, load_captures
-from assets.warehouse.recomputed import panel_at
+from assets.warehouse.live import live_rows, panel_at, read_live
+from assets.warehouse.published_file import release_before, released
+from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
@@ -56,7 +53,7 @@ def _computed_again(
     catalog: Catalog,
 ) -> SuiteResult:
     """The leak audit by recomputation."""
-    grid = run_grid(facts, catalog)
+    grid = run_grid(facts.run_date, catalog)
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
     archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
     return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), recompute_suite())

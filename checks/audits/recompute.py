@@ -17,15 +17,13 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, PolicyLedger, Profile
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, has_revisions
 from assets.compute.calendar import Days
-from assets.compute.compare import ADDED_BY_PUBLICATION, unequal
 from assets.compute.computation import REGIME_INPUTS, compute
-from assets.compute.cut import as_revised, cut, has_revisions
+from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.evidence import evidence_frame
-from assets.compute.grid import Grid
-from assets.compute.kinds import LIVE
-from assets.compute.overlay import Frames, record_of
+from assets.compute.grid import LIVE, Grid
+from assets.compute.record import Frames, record_of
 from assets.warehouse.rights import withheld
 from checks.rights import NOT_SHOWN
 from checks.suites.measures import flag

@@ -11,7 +11,7 @@ import pandas as pd
 
 from assets.catalog.method import State
 from assets.catalog.models import Catalog
-from assets.compute.kinds import PROVISIONAL
+from assets.compute.grid import PROVISIONAL
 from checks.suites.continuity import continuity_rules
 from checks.suites.labels import label_rules
 from checks.suites.measures import Tables, beside, days_between, differs, flag, only_where, row_before, truth
@@ -83,7 +83,7 @@ def rules(catalog: Catalog) -> tuple[Rule, ...]:
                 judged=f["bubble_score"].notna() | f["score_p05"].notna(),
             ),
             statement="a score, and only a score, has a range over weights, from low to high",
-            what_to_do="Look at assets/compute/score_range.py.",
+            what_to_do="Look at assets/compute/robustness.py.",
         ),
         never(
             "regime_since__first_of_its_spell",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from assets.compute.compare import MAY_CHANGE
-from checks.audits.identities import IDENTITIES
+from assets.compute.corrections import MAY_CHANGE
 from checks.audits.immutability import immutability_suite
 from checks.audits.method import method_suite
 from checks.audits.recompute import CUTS, recompute_suite
 from checks.audits.rights import rights_suite
+from checks.identities import IDENTITIES
 from checks.suites.raw import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from tests.contract.repository import ROOT
 

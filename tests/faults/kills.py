@@ -20,16 +20,9 @@ import duckdb
 import psutil
 
 from assets.catalog.loader import PROJECT_ROOT
+from assets.publish.folder import SUMS, damaged, read_sums, releases, releases_folder, sha256_of
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.lock import RunLock
-from assets.warehouse.release_folder import (
-    SUMS,
-    damaged,
-    read_sums,
-    releases,
-    releases_folder,
-    sha256_of,
-)
 from pipelines.verify import verify
 
 Answer = TypeVar("Answer")

@@ -18,13 +18,13 @@ import vl_convert  # noqa: F401
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.fill import fill_release
+from assets.publish.manifest import release_facts
+from assets.publish.publication import prepare, publish, staged_path
+from assets.publish.record import record_publication
+from assets.publish.staged_file import build_release
 from assets.report import page  # noqa: F401
-from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
+from assets.warehouse.connection import keep_copy, open_warehouse
 from assets.warehouse.lock import RunLock
-from assets.warehouse.publication import prepare, publish, staged_path
-from assets.warehouse.release import build_release, release_facts
-from assets.warehouse.safety import keep_copy
 from tests.integration.sample_night import SAMPLE_END, night_facts
 
 

@@ -19,8 +19,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
+from assets.publish.folder import damaged, releases
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.release_folder import damaged, releases
 from pipelines.verify import verify
 from tests.nightly_run import NightlyRun
 

@@ -12,11 +12,11 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.publish.gate import judged
+from assets.publish.publication import publish, staged_path
+from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import publish, staged_path
-from assets.warehouse.release import LABEL_ROLES
+from assets.warehouse.readers import LABEL_ROLES
 from tests.integration.restricted_night import plant
 from tests.integration.sample_night import fill, night_facts, stage
 

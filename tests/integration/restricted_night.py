@@ -20,12 +20,13 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.fill import fill_release
+from assets.publish.folder import releases
 from assets.publish.gate import judged
+from assets.publish.manifest import release_facts
+from assets.publish.publication import publish, staged_path
+from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.publication import publish, staged_path
-from assets.warehouse.release import build_release, release_facts
-from assets.warehouse.release_folder import releases
 from assets.warehouse.tables import registered
 from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts

@@ -16,22 +16,21 @@ from assets.compute.calendar import released_on
 from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.evidence import evidence_frame
-from assets.compute.overlay import overlaid_regime
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.compute.readings_frame import readings_from
+from assets.compute.record import overlaid_regime
 from assets.compute.regime import build_regime, regime_frame
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_long_table, build_table
 from assets.derived.ledgers import policy_events_frame, reference_values_frame
-from assets.publish.rows import settle_rows
+from assets.publish.manifest import release_facts
+from assets.publish.row_changes import settle_rows
+from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts
 from assets.sources.sample import SampleSource
-from assets.warehouse.grid import first_published_column, run_grid
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import live_rows, read_live, read_record
+from assets.warehouse.live import complete_live_rows, live_rows, read_live, read_record
 from assets.warehouse.merge import merge_source
-from assets.warehouse.readers import load_vintages, read_table
-from assets.warehouse.recomputed import complete_live_rows
-from assets.warehouse.release import build_release, release_facts
+from assets.warehouse.readers import first_published_column, load_vintages, read_table, run_grid
 from assets.warehouse.tables import replace_slice, replace_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +83,7 @@ def fill(
 def compute_tables(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     """Derived tables, regime and what is about the record, from the archive as it is."""
     catalog = load_catalog()
-    grid = run_grid(facts, catalog)
+    grid = run_grid(facts.run_date, catalog)
     archive = Archive.from_frame(load_vintages(con, None))
     for name in BUILDERS:
         built = build_table(name, archive, grid, catalog, facts.profile)

@@ -11,14 +11,14 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from assets.compute.compare import Compared
+from assets.compute.corrections import Compared
 from assets.publish.gate import judged
+from assets.publish.publication import publish, staged_path
+from assets.publish.record import record_publication
 from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.protocol import Source
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import publish, staged_path
 from assets.warehouse.readers import frame_of
 from tests.fakes.all_publishers import Publishers
 from tests.fakes.fred_runs import CALM, quick_source

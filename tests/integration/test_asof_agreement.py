@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.render import insert_by_name
-from assets.compute.archive import ABSENT, SOURCES, STORED_SOURCES, Archive, Captures, resolve
+from assets.compute.archive import ABSENT, SOURCES, STORED_SOURCES, Archive, Captures, captured_by, resolve
 from assets.compute.calendar import days
-from assets.compute.cut import captured_by
 from assets.warehouse.readers import all_as_of, load_archive, load_vintages, series_as_of
 from assets.warehouse.tables import registered
 from tests.builders import NOON, an_archive

@@ -14,7 +14,7 @@ import pytest
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.raw.ingest import Ingested
 from assets.sources.fred import is_reconciliation_due
-from assets.warehouse.known import known_series
+from assets.warehouse.fetches import known_series
 from assets.warehouse.readers import series_as_of
 from tests.builders import an_archive
 from tests.fakes.fred_runs import fred_run, quick_source, statuses

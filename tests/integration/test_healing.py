@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.compare import Compared
+from assets.compute.corrections import Compared
+from assets.publish.folder import releases
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.live import live_rows, read_live, unfilled
+from assets.warehouse.live import complete_live_rows, live_rows, read_live, unfilled
 from assets.warehouse.readers import frame_of
-from assets.warehouse.recomputed import complete_live_rows
-from assets.warehouse.release_folder import releases
 from assets.warehouse.rights import withheld
 from pipelines.verify import verify
 from tests.integration.conftest import made_once
@@ -263,7 +262,7 @@ def test_a_change_of_the_code_is_refused_under_the_same_version(
 ) -> None:
     nights = _copy(place, "later", tmp_path)
     monkeypatch.setattr(
-        "assets.compute.overlays.distance_to_threshold", lambda score, state, method: score * 0.5
+        "assets.compute.regime.distance_to_threshold", lambda score, state, method: score * 0.5
     )
     nights.play(LATER + dt.timedelta(days=1))
     assert "published_row published_row__unchanged" in nights.held

@@ -122,7 +122,7 @@ def test_a_first_run_without_any_source_exits_with_3_and_publishes_nothing(
 ) -> None:
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing could be published: no source could be reached" in house.output
+    assert "nothing was published: no source could be reached" in house.output
     assert "nothing is published yet" in house.output and "Traceback" not in house.output
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
 
@@ -136,7 +136,7 @@ def test_a_first_load_without_enough_inputs_is_kept_and_nothing_is_computed_or_p
     said = re.search(r"coverage below 0\.50 \((.*)\) without (.*)", house.output)
     assert said is not None and said[1] == "valuation 0.00"
     assert {"SHILLER_PRICE", "SHILLER_EARNINGS", "NCBEILQ027S"} <= set(said[2].split(", "))
-    assert "run --accept-incomplete" in house.output and "held by" not in house.output
+    assert "run --accept-incomplete" in house.output and "blocked by" not in house.output
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
     computed = (
         "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('real_yields', 'credit_spreads', 'regime')"
@@ -200,7 +200,7 @@ def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: 
     assert house.published(
         "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
     ) == [(now,)]
-    assert re.search(r"series read, \d+ requests in \d+ s", house.output)
+    assert re.search(r"series fetched, \d+ requests in \d+ s", house.output)
 
 
 @pytest.mark.parametrize("key", ONE_SERIES)
@@ -243,8 +243,8 @@ def test_every_fault_in_one_run_costs_its_own_series_and_no_trace_of_the_key_is_
     house.fred.world.series["TB3MS"].units = "Billions of Dollars"
     house.fred.world.series["GDPC1"].truncate("2023-06-01")
     house.fred.world.series["TREAST"].title = "Treasuries (DISCONTINUED)"
-    assert house.run() == 1, "what is refused and needed by a condition holds the publication"
-    assert "stands as it was" in house.output and "Traceback" not in house.output
+    assert house.run() == 1, "a refused series that a condition needs blocks the publication"
+    assert "is unchanged" in house.output and "Traceback" not in house.output
     came = {
         series_id: (status, message or "")
         for series_id, status, message in house.asked(
@@ -269,7 +269,7 @@ def test_every_fault_in_one_run_costs_its_own_series_and_no_trace_of_the_key_is_
 def test_a_key_refused_after_it_was_accepted_costs_one_series_and_leaves_no_trace(house: House) -> None:
     body = f'<error code="400" message="Bad Request.  api_key {KEY} is not registered."/>'.encode()
     house.fred.script.add("series?series_id=GDP&", faults.status(400, body=body), ALWAYS)
-    assert house.run() == 1, "held by what FRED serves since the night before, and not ended by the key"
+    assert house.run() == 1, "blocked by what FRED serves since the run before, not ended by the key"
     assert "absent, could not be reached:" in house.output and "GDP" in house.output
     (told,) = house.asked(
         "SELECT message FROM raw.fetches WHERE series_id = 'GDP' ORDER BY fetched_at DESC LIMIT 1"
@@ -285,7 +285,7 @@ def test_a_run_without_any_source_exits_with_3_and_the_publication_is_unchanged(
     before = published.read_bytes()
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing could be published: no source could be reached" in house.output
-    assert f"{published} stands as it was" in house.output and "Traceback" not in house.output
+    assert "nothing was published: no source could be reached" in house.output
+    assert f"{published} is unchanged" in house.output and "Traceback" not in house.output
     assert published.read_bytes() == before
     assert house.traces_of_the_key() == []

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.connection import open_warehouse, wait_for_others
-from assets.warehouse.errors import OpenElsewhere
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import prepare, published_release, released
+from assets.publish.publication import prepare
+from assets.publish.record import record_publication
+from assets.warehouse.connection import OpenElsewhere, open_warehouse, wait_for_others
+from assets.warehouse.published_file import published_release, released
 from pipelines import __main__ as command_line
 from tests.integration.conftest import Night
 

@@ -15,11 +15,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from assets.publish import publication
 from assets.publish.documents.fill import fill_release
-from assets.warehouse import publication
-from assets.warehouse.errors import WarehouseError
-from assets.warehouse.publication import Held, PublicationRefused, prepare, publish, published_release
-from assets.warehouse.release_folder import damaged, releases, releases_folder
+from assets.publish.folder import damaged, releases, releases_folder
+from assets.publish.publication import Held, prepare, publish
+from assets.warehouse.connection import WarehouseError
+from assets.warehouse.published_file import PublicationRefused, published_release
 from tests.integration.conftest import Night
 
 SECOND = "20260602T010005.000000Z"
@@ -131,7 +132,7 @@ def test_a_full_disk_is_one_line_and_changes_nothing(
     night: Night, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     stage_second(night)
-    monkeypatch.setattr(f"assets.warehouse.{where}", full_disk)
+    monkeypatch.setattr(f"assets.publish.{where}", full_disk)
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: no space left on device: free some space$"):
         put(night)
     assert everything(night.published.parent) == old
@@ -153,7 +154,7 @@ def test_a_full_disk_after_the_swap_is_told_and_completed_by_the_next_run(
 ) -> None:
     stage_second(night)
     with monkeypatch.context() as patch:
-        patch.setattr("assets.warehouse.publication.put_beside", full_disk)
+        patch.setattr("assets.publish.publication.put_beside", full_disk)
         with pytest.raises(WarehouseError, match="is published, the next run completes the rest"):
             put(night)
     prepare(night.published, "sample", AS_OF)
@@ -247,10 +248,10 @@ def test_a_run_killed_at_any_step_leaves_old_or_new_and_the_next_one_completes_i
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"assets.warehouse.{where}", kill)
+        patch.setattr(f"assets.publish.{where}", kill)
         for cleaning in ("abandon", "remove_staged"):
             nothing: Callable[..., None] = lambda *_: None  # noqa: E731
-            patch.setattr(f"assets.warehouse.publication.{cleaning}", nothing)
+            patch.setattr(f"assets.publish.publication.{cleaning}", nothing)
         with pytest.raises(Killed):
             put(night)
     prepare(night.published, "sample", AS_OF)

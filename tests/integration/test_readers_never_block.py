@@ -19,9 +19,9 @@ import duckdb
 import pytest
 
 from assets.publish.documents.fill import fill_release
+from assets.publish.folder import damaged, releases
+from assets.publish.publication import publish
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.publication import publish
-from assets.warehouse.release_folder import damaged, releases
 from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage

@@ -18,8 +18,8 @@ from assets.catalog.loader import load_catalog
 from assets.publish.documents.facts import document_facts, shipped
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
+from assets.publish.publication import Held, publish
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.publication import Held, publish
 from tests.integration.conftest import Night
 
 Document = dict[str, Any]

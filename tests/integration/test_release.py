@@ -13,19 +13,12 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.errors import WarehouseError
-from assets.warehouse.ledger import forget_results
+from assets.publish.manifest import publication_time, release_facts
+from assets.publish.record import forget_results
+from assets.publish.staged_file import STAGE, attached, build_release, published_tables
+from assets.publish.views import view_tables
+from assets.warehouse.connection import CONFIG, WarehouseError, open_warehouse
 from assets.warehouse.readers import all_as_of, series_as_of
-from assets.warehouse.release import (
-    STAGE,
-    attached,
-    build_release,
-    publication_time,
-    published_tables,
-    release_facts,
-)
-from assets.warehouse.release_views import view_tables
 from assets.warehouse.tables import append_rows
 from checks.audits.method import method_in_force, method_suite
 from checks.results import results_frame

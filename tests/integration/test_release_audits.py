@@ -8,11 +8,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from assets.compute.archive import as_revised, cut, has_revisions
 from assets.compute.computation import REGIME_INPUTS, compute
-from assets.compute.cut import as_revised, cut, has_revisions
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.grid import run_grid
-from assets.warehouse.readers import load_archive
+from assets.warehouse.readers import load_archive, run_grid
 from checks.audits.recompute import CUTS, EARLIEST, cut_dates, recompute_suite, recomputed
 from checks.runner import run_suite
 from tests.integration.conftest import Night
@@ -63,7 +62,7 @@ def revised_night(night: Night) -> Night:
 
 def test_a_table_computed_from_revised_figures_is_caught_and_named(revised_night: Night) -> None:
     with open_warehouse(revised_night.warehouse) as con:
-        grid = run_grid(revised_night.facts, CATALOG)
+        grid = run_grid(revised_night.facts.run_date, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
         series = {s.series_id: s for s in CATALOG.in_profile("sample")}
         hindsight = compute(as_revised(archive), grid, CATALOG, series).frame
@@ -80,7 +79,7 @@ def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_
     """Only rows in which the revision could be told apart are judged, and they are."""
     gate = Gate(revised_night)
     with open_warehouse(revised_night.warehouse) as con:
-        grid = run_grid(revised_night.facts, CATALOG)
+        grid = run_grid(revised_night.facts.run_date, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
     past = cut(archive, np.datetime64("2026-05-19"))
     assert (has_revisions(archive), has_revisions(past)) == (True, False)
@@ -117,7 +116,7 @@ def test_an_archive_somebody_wrote_to_holds_publication(gate: Gate) -> None:
 
 
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date(night: Night) -> None:
-    grid = run_grid(night.facts, CATALOG)
+    grid = run_grid(night.facts.run_date, CATALOG)
     some, same, other = (cut_dates(grid, seed).tolist() for seed in ("a", "a", "b"))
     assert some == same != other
     assert len(some) == CUTS
@@ -127,7 +126,7 @@ def test_dates_are_drawn_by_the_release_and_end_with_the_run_date(night: Night) 
 
 @pytest.mark.slow
 def test_every_third_year_of_the_sample_comes_out_again(night: Night) -> None:
-    grid = run_grid(night.facts, CATALOG)
+    grid = run_grid(night.facts.run_date, CATALOG)
     with open_warehouse(night.warehouse) as con:
         archive = load_archive(con, list(CATALOG.series))
     with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:

@@ -14,11 +14,10 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.fill import DOCUMENTS, fill_release
+from assets.publish.folder import damaged, prune, releases
+from assets.publish.publication import publish
+from assets.publish.staged_file import published_tables
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.publication import publish
-from assets.warehouse.release import published_tables
-from assets.warehouse.release_folder import damaged, releases
-from assets.warehouse.retention import prune
 from tests.integration.conftest import Night
 
 
@@ -67,7 +66,7 @@ def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Pa
 def test_a_release_is_removed_by_what_its_descriptor_states_and_left_alone_without_one(
     release: Path, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assets.warehouse.retention.NIGHTS", 1)
+    monkeypatch.setattr("assets.publish.folder.NIGHTS", 1)
     whole = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
     later = {
         "21000101T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 0}),

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from assets.catalog.models import Catalog
+from assets.publish.publication import publish
+from assets.publish.record import Recorded, record_publication
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import Recorded, record_publication
-from assets.warehouse.publication import publish
 from tests.integration.conftest import Night
 from tests.integration.release_gate import CATALOG, Gate
 from tests.integration.sample_night import stage

@@ -18,14 +18,14 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.materialized import table_result
 from assets.publish.gate import judged
+from assets.publish.record import record_publication
 from assets.regime.regime import regime_tables
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from checks.staged import StagedTables
 from pipelines.commands.explain import explain_lines
-from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import read_verdict, verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT

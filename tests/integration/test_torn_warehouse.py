@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse.connection import open_warehouse
-from assets.warehouse.errors import WarehouseError
+from assets.warehouse.connection import WarehouseError, keep_copy, kept_copy, open_warehouse
 from assets.warehouse.lock import RunLock
-from assets.warehouse.safety import keep_copy, kept_copy
 from tests.integration.conftest import Night
 
 FIRST_BLOCK = 12288  # after the three headers
@@ -66,7 +64,7 @@ def test_a_copy_that_cannot_be_made_leaves_the_one_before(
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("assets.warehouse.safety.shutil.copyfile", full)
+        monkeypatch.setattr("assets.warehouse.connection.shutil.copyfile", full)
         with pytest.raises(WarehouseError, match="the disk is full"):
             keep_copy(con, night.warehouse)
     assert kept_copy(night.warehouse).read_bytes() == before

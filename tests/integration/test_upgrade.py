@@ -10,8 +10,8 @@ import duckdb
 import pytest
 import yaml
 
+from assets.publish.folder import damaged, releases, sha256_of
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.release_folder import damaged, releases, sha256_of
 from tests.nightly_run import ROOT, NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

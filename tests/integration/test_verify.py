@@ -11,13 +11,13 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.publish import manifest
 from assets.publish.documents.fill import fill_release
-from assets.warehouse import environment
+from assets.publish.folder import SUMS, damaged, releases
+from assets.publish.publication import publish
+from assets.publish.record import record_publication
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
 from assets.warehouse.lock import RunLock
-from assets.warehouse.publication import publish
-from assets.warehouse.release_folder import SUMS, damaged, releases
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
 from tests.integration.conftest import Night, copied, night_in
@@ -120,8 +120,8 @@ def test_a_changed_file_is_named_apart_from_numbers(
 def test_another_environment_is_no_fault_and_is_told(
     nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = environment.packages()
-    monkeypatch.setattr("assets.warehouse.environment.packages", lambda: here | {"numpy": "9.9.9"})
+    here = manifest.packages()
+    monkeypatch.setattr("assets.publish.manifest.packages", lambda: here | {"numpy": "9.9.9"})
     assert command_line.main(["verify", first(nights).name]) == 0
     assert f"drift     package numpy: {here['numpy']} -> 9.9.9" in capsys.readouterr().out
 
@@ -165,7 +165,7 @@ def test_a_wrong_name_and_an_unclear_one_are_one_line(
     assert command_line.main(["verify", "1999"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert command_line.main(["rollback", "2026"]) == 2
-    assert "several releases begin so" in capsys.readouterr().err
+    assert "several releases begin like this" in capsys.readouterr().err
 
 
 def test_rollback_waits_for_nobody_and_changes_nothing_during_a_run(

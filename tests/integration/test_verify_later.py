@@ -11,12 +11,12 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.publish.documents.fill import fill_release
+from assets.publish.folder import releases
+from assets.publish.publication import publish
+from assets.publish.record import record_publication
 from assets.sources.protocol import Payload
 from assets.sources.sample import SampleSource
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.ledger import record_publication
-from assets.warehouse.publication import publish
-from assets.warehouse.release_folder import releases
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
 from tests.integration.conftest import STARTED_AT, Night

@@ -7,9 +7,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.compute.archive import ABSENT, Archive, Captures, resolve
+from assets.compute.archive import ABSENT, Archive, Captures, captured_by, resolve
 from assets.compute.calendar import days
-from assets.compute.cut import captured_by
 from tests.helpers import archive, vintages
 
 AUGUST = "2025-08-01"

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from assets.warehouse.merge import merge_payload, utc
+from assets.publish.manifest import publication_time
+from assets.warehouse.connection import utc
+from assets.warehouse.merge import merge_payload
 from assets.warehouse.readers import series_as_of
-from assets.warehouse.release import publication_time
 from pipelines.settings import load_settings
 from tests.builders import NOON, a_payload, a_series, an_archive
 

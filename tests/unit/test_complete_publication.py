@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.release import LABEL_ROLES, why_incomplete
+from assets.warehouse.readers import LABEL_ROLES, why_incomplete
 from tests.builders import an_archive
 
 READ = [s.series_id for s in load_catalog().in_profile("live") if s.role in LABEL_ROLES]

@@ -13,8 +13,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.connection import open_warehouse
-from assets.warehouse.errors import LockHeld, WarehouseError, explained
+from assets.warehouse.connection import LockHeld, WarehouseError, explained, open_warehouse
 from assets.warehouse.lock import RunLock, run_is_alive
 from assets.warehouse.resource import Warehouse
 

@@ -12,8 +12,8 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive, resolve
 from assets.compute.corrections import Cause, corrections, text_of
-from assets.compute.overlay import overlaid, with_spells
-from assets.warehouse.captures import captures_since
+from assets.compute.record import overlaid, with_spells
+from assets.warehouse.late import captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import an_archive
 

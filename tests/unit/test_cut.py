@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, has_revisions
 from assets.compute.calendar import days
-from assets.compute.cut import as_revised, cut, has_revisions
 from tests.helpers import archive, published_after, vintages
 
 GDP = vintages(

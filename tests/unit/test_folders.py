@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse.folders import closed_line, closed_to_readers
+from assets.publish.folder import begin, seal
+from assets.publish.publication import prepare
+from assets.warehouse.connection import closed_line, closed_to_readers
 from assets.warehouse.lock import RunLock
-from assets.warehouse.publication import prepare
-from assets.warehouse.release_folder import begin, seal
 from tests.integration.conftest import SAMPLE_END
 
 

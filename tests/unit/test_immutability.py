@@ -9,7 +9,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.corrections import COLUMNS
-from assets.compute.overlay import Frames
+from assets.compute.record import Frames
 from checks.audits.immutability import Published, Staged, found_again
 
 CATALOG = load_catalog()

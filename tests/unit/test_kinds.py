@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.grid import Grid, build_grid
-from assets.compute.kinds import freezable, row_kinds
+from assets.compute.grid import Grid, build_grid, freezable, row_kinds
 
 RULES = load_catalog().method.row_kinds
 MARCH = dt.date(2026, 3, 31)

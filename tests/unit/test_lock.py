@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse.errors import LockHeld, WarehouseError
+from assets.warehouse.connection import LockHeld, WarehouseError
 from assets.warehouse.lock import RunLock, mark_run_alive, run_is_alive
 
 HOLD = """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute import overlays
+from assets.compute import regime
 from assets.compute.calendar import days
 from assets.compute.conditions import Block, Component, Condition, condition
 from assets.compute.grid import Grid
@@ -40,7 +40,7 @@ def obj(*values: object) -> np.ndarray:
 )
 def test_balance_sheet_test_names_every_edge(growth: float, excess: float, name: str | None) -> None:
     limit = METHOD.balance_sheet.leaning_limit_pp
-    found = overlays.balance_sheet_test(np.array([growth]), np.array([excess]), limit)
+    found = regime.balance_sheet_test(np.array([growth]), np.array([excess]), limit)
     assert found.tolist() == [name]
 
 
@@ -51,7 +51,7 @@ def test_balance_sheet_test_names_every_edge(growth: float, excess: float, name:
 def test_melt_up_needs_both_and_is_unknown_without_one(
     impulse: float, change: float, expected: bool | None
 ) -> None:
-    found = overlays.melt_up(np.array([impulse]), np.array([change]), METHOD)
+    found = regime.melt_up(np.array([impulse]), np.array([change]), METHOD)
     assert found.tolist() == [expected]
 
 
@@ -71,7 +71,7 @@ def test_melt_up_needs_both_and_is_unknown_without_one(
 def test_the_time_to_sell_window_is_a_bubble_still_being_fed(
     state: str, stance: str, melt_up: bool | None, expected: bool | None
 ) -> None:
-    found = overlays.time_to_sell(obj(state), obj(stance), obj(melt_up))
+    found = regime.time_to_sell(obj(state), obj(stance), obj(melt_up))
     assert found.tolist() == [expected]
 
 
@@ -88,7 +88,7 @@ def test_the_time_to_sell_window_is_a_bubble_still_being_fed(
 def test_distance_is_to_the_threshold_in_force_in_that_state(
     score: float, state: str, distance: float
 ) -> None:
-    found = overlays.distance_to_threshold(np.array([score]), obj(state), METHOD)
+    found = regime.distance_to_threshold(np.array([score]), obj(state), METHOD)
     assert found[0] == pytest.approx(distance, nan_ok=True)
 
 
@@ -114,29 +114,29 @@ def three(weights: Mapping[str, float]) -> dict[str, Condition]:
 
 def test_a_condition_at_its_minimum_is_named() -> None:
     found = three({"valuation": 0.87, "economy": 1.0, "credit": 0.5})
-    assert overlays.conditions_at_minimum(found, list(found), METHOD).tolist() == ["credit"]
-    assert overlays.conditions_at_minimum(three({"economy": 0.51}), ["economy"], METHOD).tolist() == [None]
+    assert regime.conditions_at_minimum(found, list(found), METHOD).tolist() == ["credit"]
+    assert regime.conditions_at_minimum(three({"economy": 0.51}), ["economy"], METHOD).tolist() == [None]
 
 
 def test_an_indeterminate_row_names_the_condition_and_the_inputs_that_lack() -> None:
     found = three({"valuation": 0.49, "economy": 1.0})
-    reason = overlays.indeterminate_reason(found, list(found), METHOD)[0]
+    reason = regime.indeterminate_reason(found, list(found), METHOD)[0]
     assert reason == "valuation coverage 0.49 is below 0.50 (valuation_gone stale)"
 
 
 def test_a_figure_without_ten_years_of_its_own_is_told_from_an_absent_figure() -> None:
     young = component("hy_oas", NAN, reading([3.2]))
-    assert overlays.absence(young, 0) == "history_too_short"
-    assert overlays.absence(component("hy_oas", NAN), 0) == "stale"
-    assert overlays.absence(component("hy_oas", 0.5), 0) is None
+    assert regime.absence(young, 0) == "history_too_short"
+    assert regime.absence(component("hy_oas", NAN), 0) == "stale"
+    assert regime.absence(component("hy_oas", 0.5), 0) is None
 
 
 def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> None:
     pseudo = reading([0.5], is_pseudo=np.array([True]))
     counted = condition("a", [Block(1.0, [component("x", 0.5, pseudo)])], METHOD)
-    assert overlays.pit_grade({"a": counted}).tolist() == ["pseudo"]
+    assert regime.pit_grade({"a": counted}).tolist() == ["pseudo"]
     colder = Block(1.0, [component("x", 0.5, pseudo), component("y", 0.2)], rule="min")
-    assert overlays.pit_grade({"a": condition("a", [colder], METHOD)}).tolist() == ["real_time"]
+    assert regime.pit_grade({"a": condition("a", [colder], METHOD)}).tolist() == ["real_time"]
 
 
 def freshness(series_ids: str, observation: str, as_of: str) -> float:
@@ -145,7 +145,7 @@ def freshness(series_ids: str, observation: str, as_of: str) -> float:
         [1.0], series_ids=obj(series_ids), observation_date=days(observation), available_on=days(as_of)
     )
     only = condition("a", [Block(1.0, [component("x", 0.5, held)])], METHOD)
-    return float(overlays.freshness({"a": only}, ["a"], grid, CATALOG)[0])
+    return float(regime.freshness({"a": only}, ["a"], grid, CATALOG)[0])
 
 
 def test_a_figure_as_new_as_its_release_allows_is_fresh() -> None:
@@ -166,4 +166,4 @@ def test_a_row_without_any_input_has_no_freshness() -> None:
     missing = component("x", NAN, reading([NAN], series_ids=obj("UNRATE")))
     nothing = condition("a", [Block(1.0, [missing])], METHOD)
     grid = Grid(days("2025-01-31"))
-    assert np.isnan(overlays.freshness({"a": nothing}, ["a"], grid, CATALOG)).all()
+    assert np.isnan(regime.freshness({"a": nothing}, ["a"], grid, CATALOG)).all()

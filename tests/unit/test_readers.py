@@ -16,14 +16,13 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.run_facts import RunFacts
 from assets.sources.protocol import LateRelease, Payload
-from assets.warehouse.fetches import record_fetches
+from assets.warehouse.fetches import last_fetches, record_fetches
 from assets.warehouse.merge import MergeCounts, merge_payload
 from assets.warehouse.readers import (
     Holding,
     all_as_of,
     content_hash,
     first_published,
-    last_fetches,
     load_archive,
     load_vintages,
     observation_counts,

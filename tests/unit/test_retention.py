@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assets.warehouse.retention import NIGHTS, Kept, superfluous
+from assets.publish.folder import NIGHTS, Kept, superfluous
 
 
 def nights(number: int) -> list[Kept]:

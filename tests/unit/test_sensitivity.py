@@ -13,8 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.conditions import Block, Condition
 from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
 from assets.compute.diagnostics.weights import effective_weights
-from assets.compute.robustness import grid_states, variants
-from assets.compute.score_range import score_range
+from assets.compute.robustness import grid_states, score_range, variants
 from assets.compute.state import Scores, fast_entry
 from tests.helpers import Computed, on_sample
 

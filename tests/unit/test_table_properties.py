@@ -14,7 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
-from assets.compute.phases_frame import build_phases
+from assets.compute.phases import build_phases
 from assets.compute.tables.assemble import assemble
 from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
 from tests.helpers import on_sample, sample_vintages, vintages

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.models import Table
-from assets.warehouse.errors import WarehouseError
+from assets.warehouse.connection import WarehouseError
 from assets.warehouse.tables import (
     FrameRefused,
     append_rows,

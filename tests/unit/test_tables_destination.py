@@ -9,8 +9,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
-from assets.compute.lookup import View
-from assets.compute.quotes import quote_on
+from assets.compute.lookup import View, quote_on
 from assets.compute.reading import Reading
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.assemble import Columns

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.calendar import stamp_before
-from assets.compute.lookup import View, months
-from assets.compute.quotes import quote_before
+from assets.compute.lookup import View, months, quote_before
 from assets.compute.reading import Floats, Reading, combine, select, splice
 
 _PAYMENTS_A_YEAR = 2

@@ -12,8 +12,8 @@ from assets.catalog.models import Column
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
 from assets.publish.documents.texts import meanings
-from assets.warehouse.exports import Export
-from assets.warehouse.release_folder import sha256_of
+from assets.publish.folder import sha256_of
+from assets.publish.staged_file import Export
 
 _TYPES = {
     "DATE": "date", "DOUBLE": "number", "VARCHAR": "string", "BOOLEAN": "boolean",

@@ -12,7 +12,7 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.warehouse.exports import Export
+from assets.publish.staged_file import Export
 
 Rows = list[dict[str, Any]]
 _SHIPPED = Path(__file__).with_name("shipped")

@@ -15,7 +15,7 @@ from assets.publish.documents.facts import DocumentFacts, document_facts, shippe
 from assets.publish.documents.notes import notes
 from assets.publish.documents.regime_json import SCHEMA, regime_json
 from assets.publish.documents.texts import EXAMPLES, citation, dictionary, licenses, readme
-from assets.warehouse.exports import export_tables
+from assets.publish.staged_file import export_tables
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str]
 

@@ -13,7 +13,7 @@ import duckdb
 
 from assets.catalog.models import Table
 from assets.publish.documents.facts import DocumentFacts, query_rows, shipped
-from assets.warehouse.publication import Held
+from assets.publish.publication import Held
 
 SCHEMA = "regime.schema.json"
 _OF_RELEASE = (

@@ -11,8 +11,8 @@ import duckdb
 from assets.catalog.models import Rights
 from assets.catalog.render import data_dictionary
 from assets.publish.documents.facts import DocumentFacts, shipped
-from assets.warehouse.release import published_tables
-from assets.warehouse.release_views import view_tables
+from assets.publish.staged_file import published_tables
+from assets.publish.views import view_tables
 
 EXAMPLES = "examples.sql"
 _TITLE = "Stimulus regime of the United States, point in time"

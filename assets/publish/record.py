@@ -1,0 +1,187 @@
+"""The books of what was published, written from the published file itself: after the swap, and before a run.
+
+Belongs here: copying what the published file says into the warehouse, once. Does not belong here: publishing
+(`publication.py`), reading first publications (`readers.py`).
+
+A crash between the swap and the books heals itself: the next run finds the file and writes what is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from assets.catalog.models import Catalog, Profile
+from assets.catalog.render import literal
+from assets.warehouse.connection import readable
+from assets.warehouse.tables import append_rows, ensure_table, transaction
+
+RESULTS_DAYS = 90  # some four thousand rows a night
+
+
+# What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
+HASHED_COLUMNS = (
+    "as_of_date", "is_month_end", "regime", "stance", "stance_realised", "stance_driver",
+    "condition_state", "bubble_score", "valuation_score", "economy_score", "credit_score",
+    "inflation_score", "balance_sheet_test", "monetisation_band", "coverage", "pit_grade", "method_version",
+)  # fmt: skip
+
+
+_FILE = "published_release"  # name the published file is attached under while it is read
+
+
+# Whether the books hold the release, each of its nights and each of its month-ends, by the keys they are written under.
+_LACKS_NOTHING = f"""
+SELECT NOT EXISTS (FROM {_FILE}.release_manifest ANTI JOIN ops.publications USING (release_id))
+  AND NOT EXISTS (FROM {_FILE}.regime_nightly ANTI JOIN regime.regime_nightly USING (published_at))
+  AND NOT EXISTS (
+    FROM (FROM {_FILE}.regime WHERE is_month_end)
+    ANTI JOIN ops.published_rows USING (profile, method_version, as_of_date)
+  )
+"""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the books gained. `note` is one line when the file is not this warehouse's, else None."""
+
+    publications: int
+    month_ends: int
+    nights: int
+    note: str | None = None
+
+
+def record_publication(
+    con: duckdb.DuckDBPyConnection, published: Path, profile: Profile, catalog: Catalog
+) -> Recorded:
+    """Write into the warehouse what its books lack of the published file. Idempotent; nothing without a file.
+
+    A file of the other profile leaves the books alone. Of a file older than the archive itself only the nights are
+    kept: the warehouse was made anew, and what it holds reached it after those rows were published.
+    """
+    if not published.exists():
+        return Recorded(0, 0, 0)
+    with _attached(con, published), transaction(con):
+        manifest = _rows(con, f"SELECT * FROM {_FILE}.release_manifest")[0]
+        if manifest["profile"] != profile:
+            return Recorded(0, 0, 0)
+        ensure_table(con, catalog.tables["regime_nightly"])  # begins with the first publication
+        if con.execute(_LACKS_NOTHING).fetchall() == [(True,)]:
+            return Recorded(0, 0, 0)
+        regime = _rows(con, f"SELECT * FROM {_FILE}.regime ORDER BY as_of_date")
+        nights = con.execute(f"SELECT * FROM {_FILE}.regime_nightly ORDER BY published_at").df()
+        nights_added = _append_new(con, catalog, "regime_nightly", nights, ["published_at"])
+        began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
+        if began is None or began > manifest["published_at"]:
+            return Recorded(0, 0, nights_added, _MADE_ANEW.format(release_id=manifest["release_id"]))
+        rows = _append_new(
+            con,
+            catalog,
+            "published_rows",
+            _published_rows(manifest, regime),
+            ["profile", "method_version", "as_of_date"],
+        )
+        row = _publication(manifest, regime, published)
+        releases = _append_new(con, catalog, "publications", pd.DataFrame([row]), ["release_id"])
+    return Recorded(releases, rows, nights_added)
+
+
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[None]:
+    """The published file beside the warehouse: a DuckDB of its own is opened five times as slowly."""
+    with readable(published) as path:
+        con.execute(f"ATTACH {literal(str(path))} AS {_FILE} (READ_ONLY)")
+        try:
+            yield
+        finally:
+            con.execute(f"DETACH {_FILE}")
+
+
+def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
+    """Drop what was judged in runs older than RESULTS_DAYS; what a release was judged by stays in its own file."""
+    before = now.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=RESULTS_DAYS)
+    con.execute("DELETE FROM ops.check_results WHERE checked_at < ?", [before])
+
+
+_MADE_ANEW = (
+    "the warehouse is younger than the published release {release_id}: "
+    "its month-ends are computed and published anew"
+)
+
+
+def row_sha256(row: dict[str, Any]) -> str:
+    """Hash of a row of `regime` as published: its HASHED_COLUMNS as a JSON list, floats in full."""
+    values = [row[name] for name in HASHED_COLUMNS]
+    text = json.dumps([value if isinstance(value, bool | float | None) else str(value) for value in values])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _published_rows(manifest: dict[str, Any], regime: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {
+            "profile": manifest["profile"],
+            "method_version": row["method_version"],
+            "as_of_date": row["as_of_date"],
+            "first_published_at": row["first_published_at"],
+            "release_id": manifest["release_id"],
+            "regime": row["regime"],
+            "row_sha256": row_sha256(row),
+        }
+        for row in regime
+        if row["is_month_end"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def _publication(manifest: dict[str, Any], regime: list[dict[str, Any]], published: Path) -> dict[str, Any]:
+    newest, moment = regime[-1], manifest["published_at"]
+    copied = (
+        "release_id",
+        "run_id",
+        "profile",
+        "method_version",
+        "code_version",
+        "as_of_date",
+        "published_at",
+    )
+    with published.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        **{name: manifest[name] for name in copied},
+        **{name: manifest.get(name) for name in ("captured_until", "is_complete")},  # since method 2.0.0
+        **{name: newest[name] for name in ("regime", "condition_state", "stance", "bubble_score")},
+        "new_month_ends": sum(row["is_month_end"] and row["first_published_at"] == moment for row in regime),
+        "file_bytes": published.stat().st_size,
+        "file_sha256": digest,
+    }
+
+
+def _append_new(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, name: str, frame: pd.DataFrame, key: list[str]
+) -> int:
+    """Append the rows of `frame` whose key the table does not hold; the number appended."""
+    table = catalog.tables[name]
+    held = set(con.execute(f"SELECT {', '.join(key)} FROM {table.layer}.{name}").fetchall())
+    keys = list(frame[key].astype(object).itertuples(index=False, name=None))
+    new = [_plain(k) not in held for k in keys]
+    return append_rows(con, table, frame[new]) if any(new) else 0
+
+
+def _plain(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key as DuckDB gives it back: moments as datetime."""
+    return tuple(part.to_pydatetime() if isinstance(part, pd.Timestamp) else part for part in key)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    con.execute(query)
+    names = [column[0] for column in con.description or []]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]

@@ -1,0 +1,160 @@
+"""Before a release is built: month-ends are frozen, and changes of backfilled rows are listed with their causes.
+
+Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/grid.py`,
+`assets/compute/corrections.py`), the proof that nothing else changed (`checks/audits/immutability.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from assets.catalog.models import Catalog, Profile
+from assets.compute.all_tables import panel
+from assets.compute.archive import Captures, resolve
+from assets.compute.corrections import Compared, corrections
+from assets.compute.grid import freezable
+from assets.compute.record import Frames, record_of
+from assets.publish.manifest import ReleaseFacts
+from assets.publish.staged_file import refuse_other_facts
+from assets.run_facts import RunFacts
+from assets.warehouse.late import CaptureGroup, captures_since
+from assets.warehouse.live import (
+    LiveRow,
+    complete_live_rows,
+    freeze,
+    live_rows,
+    panel_at,
+    read_live,
+)
+from assets.warehouse.published_file import Before, release_before
+from assets.warehouse.readers import load_captures, read_table, run_grid
+from assets.warehouse.rights import passed_on, withheld
+from assets.warehouse.tables import append_rows, transaction
+
+_NEW_YORK = ZoneInfo("America/New_York")
+
+
+_COMPLETE_BEFORE = """
+SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
+"""
+
+
+_UNPUBLISHED = (
+    "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
+)
+
+
+def settle_rows(
+    con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
+) -> None:
+    """Freeze what this run may freeze, and list what changed in backfilled rows; both count once it is published.
+
+    Raises WarehouseError, one line, when the regime was computed for another run.
+    """
+    refuse_other_facts(con, release)
+    complete_live_rows(con, facts.profile, facts.run_date, catalog)
+    freeze_rows(con, facts, release, catalog)
+    list_corrections(con, facts, release, catalog)
+
+
+def freeze_rows(
+    con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
+) -> None:
+    """Freeze the month-ends that are due, and drop what a run that did not publish had frozen."""
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    days: list[dt.date] = []
+    if release.captured_until is not None and _may_freeze(con, facts, catalog):
+        today = np.datetime64(facts.started_at.astimezone(_NEW_YORK).date(), "D")
+        frozen = [np.datetime64(day, "D") for day in live.dates]
+        grid = run_grid(facts.run_date, catalog)
+        days = freezable(grid, today, frozen, catalog.method.row_kinds).tolist()
+    row = LiveRow(
+        facts.run_date,
+        release.published_at,
+        release.captured_until or release.published_at,
+        facts.run_date,
+        release.release_id,
+    )
+    freeze(con, days, facts.profile, row, catalog)
+
+
+def list_corrections(
+    con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
+) -> int:
+    """Write what this release changes in backfilled rows of the one before; how many rows that takes."""
+    version = catalog.method.method_version
+    frozen = live_rows(con, facts.profile, version, facts.run_date)
+    stored = read_live(con, catalog, frozen)
+    now = record_of(
+        {table.name: read_table(con, f"{table.layer}.{table.name}") for table in catalog.as_of_tables()},
+        stored,
+    )
+    before = release_before(con, facts, catalog)
+    found = pd.DataFrame()
+    if before is not None:
+        dates = before.backfilled(frozen)
+        if _differs(before, now, dates, catalog, facts.profile):
+            found = _explained(con, facts, catalog, before, now, stored, dates)
+    table = catalog.tables["row_corrections"]
+    with transaction(con):
+        con.execute(_UNPUBLISHED)
+        if len(found):
+            numbered = found.assign(release_id=release.release_id, correction_number=range(1, len(found) + 1))
+            append_rows(con, table, numbered)
+    return len(found)
+
+
+def _may_freeze(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> bool:
+    """Whether a run may freeze rows: live figures, the real date, and a complete publication before it."""
+    if facts.profile == "sample" or facts.is_historical or facts.accepts_incomplete:
+        return False
+    asked = [facts.profile, catalog.method.method_version]
+    return con.execute(_COMPLETE_BEFORE, asked).fetchall() == [(True,)]
+
+
+def _differs(
+    before: Before, now: Frames, dates: set[pd.Timestamp], catalog: Catalog, profile: Profile
+) -> bool:
+    """Whether any published cell of these dates has changed; withheld cells are not compared."""
+    for table in catalog.as_of_tables():
+        if table.name in before.tables:
+            cells = withheld(table, catalog, profile)
+            then, staged = (passed_on(frames[table.name], cells) for frames in (before.tables, now))
+            if Compared.of(table, then, staged, dates).differs.any():
+                return True
+    return False
+
+
+def _explained(
+    con: duckdb.DuckDBPyConnection,
+    facts: RunFacts,
+    catalog: Catalog,
+    before: Before,
+    now: Frames,
+    stored: Frames,
+    dates: set[pd.Timestamp],
+) -> pd.DataFrame:
+    """Every changed cell with the captures it comes from, in the columns of `row_corrections` but the release's."""
+    captures = load_captures(con, list(catalog.series))
+    grid = run_grid(facts.run_date, catalog)
+    then = panel_at(captures, before.captured_until, facts.run_date, catalog, facts.profile)
+    groups = captures_since(con, before.captured_until, max(dates).date(), captures.codes)
+
+    def without(group: CaptureGroup, held: Captures) -> Frames:
+        made = panel(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
+        return record_of(made.tables, stored)
+
+    return corrections(
+        record_of(then.tables, stored),
+        now,
+        [(group.cause, partial(without, group, captures)) for group in groups],
+        catalog.as_of_tables(),
+        dates,
+        {table.name: withheld(table, catalog, facts.profile).keys() for table in catalog.as_of_tables()},
+    )
