@@ -157,13 +157,8 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
     if requested not in (None, *PROFILES):
         raise ConfigurationError(f"REGIME_PROFILE is {requested!r}: give {' or '.join(PROFILES)}")
     has_key = "FRED_API_KEY" in variables
-<<<<<<< HEAD
-    if asked == "live" and not has_key:
-        from assets.sources.fred_client import KEY_PAGE
-=======
     if requested == "live" and not has_key:
         from assets.sources.fred_client import KEY_PAGE
->>>>>>> main
 
         raise ConfigurationError(
             f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"

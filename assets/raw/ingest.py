@@ -31,17 +31,10 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-<<<<<<< HEAD
-from assets.warehouse.fetches import record_fetches
-from assets.warehouse.known import known_series
+from assets.warehouse.fetches import fetch_days, known_series, last_fetches, record_fetches
 from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
-from assets.warehouse.readers import Holding, fetch_days, last_fetches, missing_vintages, observation_counts
+from assets.warehouse.readers import Holding, missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
-=======
-from assets.warehouse.fetches import fetch_days, known_series, last_fetches
-from assets.warehouse.merge import Absence, ReleasedOn
-from assets.warehouse.readers import missing_vintages
->>>>>>> main
 
 if TYPE_CHECKING:
     import duckdb

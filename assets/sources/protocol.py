@@ -100,11 +100,7 @@ class Payload:
 
 
 class Known(Protocol):
-<<<<<<< HEAD
     """What the archive has of a series (`assets/warehouse` reads it), so that less is requested. Moments are UTC.
-=======
-    """What the archive already holds of a series (`assets/warehouse/fetches.py`), so that less is asked for.
->>>>>>> main
 
     `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among the
     source's own vintages. `reconciled_at`: our last accepted fetch of the full history.

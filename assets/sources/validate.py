@@ -26,11 +26,7 @@ _SPACING = {"D": (1, (1, 4)), "W": (6, (7, 7)), "M": (28, (28, 31)), "Q": (89, (
 
 
 class LastFetch(Protocol):
-<<<<<<< HEAD
-    """The last accepted fetch of a series (`assets/warehouse/readers.py`)."""
-=======
-    """What is remembered of the last accepted fetch of a series (`assets/warehouse/fetches.py`)."""
->>>>>>> main
+    """The last accepted fetch of a series (`assets/warehouse/fetches.py`)."""
 
     @property
     def unit_kind(self) -> str | None: ...
