@@ -46,7 +46,8 @@ def test_a_night_over_eighty_series_takes_what_its_requests_take() -> None:
     share = took / expected
     record(
         "FRED at the default pace",
-        "A night over 80 series, 3 of them changed, against a server on the same machine: asking, judging, writing.",
+        "A nightly run over 80 series, 3 of them changed, against a server on the same machine: "
+        "requests, checks, writes.",
         ("requests", "seconds", f"of requests / {REQUESTS_PER_SECOND}"),
         [(client.requests, took, share)],
     )

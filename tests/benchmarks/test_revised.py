@@ -43,9 +43,9 @@ def test_a_night_of_revisions_beside_a_whole_computation_per_series() -> None:
         rows.append((n, plain_seconds, seconds, plain_seconds / seconds))
     record(
         "Revised figures",
-        f"`regime_revised` on {len(grid)} dates of the sample with figures of so many series revised, against one "
-        f"whole computation for every series; equal frames first, seconds of CPU, the best of {TIMES}.",
-        ("series revised", "whole computations, seconds", "this project, seconds", "times"),
+        f"`regime_revised` on {len(grid)} dates of the sample with revised figures of the given number of series, "
+        f"compared with one full computation per series. Equal frames are checked first; CPU seconds, best of {TIMES}.",
+        ("series revised", "full computations, seconds", "this project, seconds", "times"),
         rows,
     )
     assert rows[-1][1] > 4 * rows[-1][2]
