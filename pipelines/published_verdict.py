@@ -1,0 +1,313 @@
+"""The published file for the command line and the alerts: opening it, and its verdict as lines of text.
+
+Every word of the verdict comes from a column, every limit from the parameters in the file: nothing is computed here.
+DuckDB is the heaviest import, so that `show` starts in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, WITHHELD, regime_words
+from assets.warehouse.connection import CONFIG, readable
+from pipelines.settings import ConfigurationError
+
+Row = dict[str, Any]
+
+_SHOWN = 3  # inputs named per condition
+_INDENT = 16
+
+_TESTS = {
+    "shrinking": "shrinking: smaller than 26 weeks ago",
+    "technical": "technical: growing no faster than bank credit or the economy",
+    "leaning": "leaning: growing up to {limit:g} pp a year faster than bank credit and the economy",
+    "stimulative": "stimulative: growing over {limit:g} pp a year faster than bank credit and the economy",
+}
+_UNITS = {
+    "percent": "%",
+    "percentage points": " pp",
+    "percent of GDP": "% of GDP",
+    "index, standard deviations": " sd",
+}
+_ACRONYMS = {
+    **{word: word.upper() for word in ("cape", "erp", "gdp", "gz", "hqm", "hy", "nfci", "oas", "pce")},
+    "sahm": "Sahm",
+    "baa": "Baa",
+}
+
+
+@contextmanager
+def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published file. Raises ConfigurationError, one line with the way out."""
+    if not path.exists():
+        raise ConfigurationError(f"nothing is published yet at {path}: run `make run`")
+    with ExitStack() as stack:
+        try:
+            connection = _connected(path, stack)
+        except (OSError, duckdb.Error) as error:
+            raise ConfigurationError(f"{path}: {_way_out(error, path)}") from None
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigurationError(
+                f"{path} is not a release of this version ({reason}): run `make run`"
+            ) from None
+
+
+def _connected(path: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection:
+    """The file itself, or a copy of it while another program has it open for writing."""
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        copy = stack.enter_context(readable(path))
+        connection = duckdb.connect(str(copy), read_only=True, config=CONFIG)
+    return stack.enter_context(connection)
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """Result of a query, each row by column name."""
+    con.execute(query, list(parameters))
+    names = [column[0] for column in con.description or []]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
+    """A table with columns as wide as their content; columns named in `right` are right-aligned."""
+    table = [list(header), *map(list, lines)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(header))]
+    return [
+        "  ".join(
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for cell, width, name in zip(line, widths, header, strict=True)
+        ).rstrip()
+        for line in table
+    ]
+
+
+def is_stale(series: Row, as_of: dt.date) -> bool:
+    """Whether the newest figure of a row of `series` is older than its limit."""
+    limit, end = series["staleness_limit_days"], series["last_period_end"]
+    return bool(end is not None and 0 < limit < (as_of - end).days)
+
+
+def number(value: float | None, decimals: int = 2) -> str:
+    """A number with thousands marked; "-" for a missing one."""
+    if value is None:
+        return "-"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def day(value: dt.date | None) -> str:
+    """A date as YYYY-MM-DD; "-" for a missing one."""
+    return "-" if value is None else value.isoformat()
+
+
+def _way_out(error: Exception, path: Path) -> str:
+    reason = " ".join(str(error).split())
+    if "WAL" in reason:
+        return f"another program's write-ahead log is next to it: remove {path.name}.wal"
+    if "Permission denied" in reason:
+        return "no permission to read it: check its owner and permissions"
+    return f"cannot be opened ({reason[:160]}): move it away and run `make run`"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The newest row of the published file, with its evidence."""
+
+    manifest: Row
+    regime: Row
+    evidence: tuple[Row, ...]
+    earlier_core_inflation_pct: float | None  # at the start of the window of the inflation rule
+    parameters: Mapping[str, float]  # by "section.parameter"
+    caveats: tuple[Row, ...] = ()  # those that apply now, warnings first
+
+
+def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
+    """The newest row with its evidence."""
+    manifest = rows(con, "SELECT * FROM release_manifest")[0]
+    regime = rows(con, "SELECT * FROM regime_current")[0]
+    parameters = {
+        f"{section}.{name}": value
+        for section, name, value in con.execute(
+            "SELECT section, parameter, number FROM method_parameters WHERE number IS NOT NULL"
+        ).fetchall()
+    }
+    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
+    months = int(parameters["verdict.inflation_window_months"])
+    earlier = con.execute(
+        "SELECT value FROM regime_evidence WHERE condition = 'inflation' AND value IS NOT NULL "
+        "AND as_of_date = last_day(CAST(CAST(? AS DATE) - to_months(?) AS DATE))",
+        [regime["as_of_date"], months],
+    ).fetchall()
+    caveats = rows(
+        con,
+        "SELECT * FROM caveats WHERE applies_now "
+        "ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id",
+    )
+    core = earlier[0][0] if earlier else None
+    return Verdict(manifest, regime, tuple(evidence), core, parameters, tuple(caveats))
+
+
+def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
+    """The verdict as lines of text; `path` is the file it was read from."""
+    return [
+        *_head(verdict),
+        "",
+        *_stance(verdict),
+        "",
+        *(line for name in CONDITIONS for line in _condition(verdict, name)),
+        "",
+        *_coverage(verdict),
+        _line("balance sheet", _balance_sheet(verdict)),
+        *_caveats(verdict),
+        *_restricted(verdict),
+        _line("file", str(path)),
+    ]
+
+
+def temperature(verdict: Verdict, condition: str) -> str:
+    """`hot`, `cold` or `between`; `absent` without a score. Inflation is hot at the target unless it is falling."""
+    limits = verdict.parameters
+    if condition == "inflation":
+        current = next((e["value"] for e in verdict.evidence if e["condition"] == condition), None)
+        if current is None:
+            return "absent"
+        earlier = verdict.earlier_core_inflation_pct
+        falls = earlier is not None and earlier - current >= limits["verdict.inflation_fall_pp"]
+        return "cold" if falls or current < limits["verdict.inflation_target_pct"] else "hot"
+    score = verdict.regime[f"{condition}_score"]
+    if score is None:
+        return "absent"
+    if score >= limits[f"verdict.{condition}_hot"]:
+        return "hot"
+    return "cold" if score <= limits[f"verdict.{condition}_cold"] else "between"
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<{_INDENT}}{text}"
+
+
+def profile_words(manifest: Row) -> str:
+    """The profile in words."""
+    return "SAMPLE DATA (bundled figures)" if manifest["profile"] == "sample" else "live figures"
+
+
+def _head(verdict: Verdict) -> list[str]:
+    regime, manifest = verdict.regime, verdict.manifest
+    lines = [
+        regime_words(regime["regime"], regime["stance_driver"]),
+        _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
+        _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
+        _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),
+    ]
+    if not regime["is_month_end"]:
+        lines.append(_line("provisional", _inside_month(regime)))
+    if regime["indeterminate_reason"]:
+        lines.append(_line("because", regime["indeterminate_reason"]))
+    return lines
+
+
+def _inside_month(regime: Row) -> str:
+    text = "a row inside a month keeps the state of the last month-end"
+    would_be = regime["provisional_condition"]
+    if would_be in (None, regime["condition_state"]):
+        return text
+    return f"{text}; today's figures alone would give {would_be}"
+
+
+def _stance(verdict: Verdict) -> list[str]:
+    regime = verdict.regime
+    driver = DRIVER_WORDS.get(regime["stance_driver"], str(regime["stance_driver"]))
+    stance = f"{regime['stance'] or 'unknown'}, {driver}; from what moved: {regime['stance_realised'] or 'unknown'}"
+    lines = [_line("stance", stance)]
+    if regime["is_stance_provisional"]:
+        checked = day(verdict.manifest["ledger_last_checked"])
+        lines.append(_line("", f"provisional: announcements were last checked on {checked}"))
+    score = "no score" if regime["bubble_score"] is None else f"score {number(regime['bubble_score'])} of 1"
+    distance = regime["distance_to_threshold"]
+    near = "" if distance is None else f", {number(distance)} from the nearest threshold"
+    return [*lines, _line("condition", f"{regime['condition_state']}, {score}{near}")]
+
+
+def _condition(verdict: Verdict, name: str) -> list[str]:
+    score = number(verdict.regime[f"{name}_score"])
+    inputs = [e for e in verdict.evidence if e["condition"] == name and e["weight"] > 0]
+    inputs.sort(key=lambda e: (e["contribution"], e["weight"]), reverse=True)
+    shown = "; ".join(_input(e) for e in inputs[:_SHOWN]) or "no input"
+    if len(inputs) > _SHOWN:
+        shown += f"; {len(inputs) - _SHOWN} more"
+    return [_line(name, f"{score:<5} {temperature(verdict, name):<8} {shown}")]
+
+
+def _input(evidence: Row) -> str:
+    if evidence["value"] is None:  # it has a weight, so there is a value, which is withheld
+        return f"{_in_words(evidence['component'])} ({WITHHELD})"
+    unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
+    value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
+    return f"{_in_words(evidence['component'])} {value}{unit}"
+
+
+def _in_words(component: str) -> str:
+    return " ".join(_ACRONYMS.get(word, word) for word in component.split("_"))
+
+
+def _coverage(verdict: Verdict) -> list[str]:
+    regime, minimum = verdict.regime, verdict.parameters["coverage.minimum"]
+    lines = [
+        _line("coverage", f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed)")
+    ]
+    if at_minimum := regime["conditions_at_minimum_coverage"]:
+        text = f"{at_minimum.replace(',', ', ')} has only the minimum coverage"
+        if regime["is_spread_missing"]:
+            text += ": no corporate spread is known on this date"
+        lines.append(_line("", text))
+    if without := _without(verdict):
+        lines.append(_line("without", without))
+    return lines
+
+
+def _without(verdict: Verdict) -> str:
+    """Inputs without a score, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for evidence in verdict.evidence:
+        if evidence["score"] is None:
+            reason = str(evidence["absent_reason"]).replace("_", " ")
+            reasons.setdefault(reason, []).append(_in_words(evidence["component"]))
+    return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in sorted(reasons.items()))
+
+
+def _caveats(verdict: Verdict) -> list[str]:
+    """How many caveats apply, and the warnings among them."""
+    if not verdict.caveats:
+        return []
+    warnings = [
+        caveat["caveat_id"].replace("_", " ") for caveat in verdict.caveats if caveat["severity"] == "warning"
+    ]
+    names = f": {'; '.join(warnings)}" if warnings else ""
+    text = f"{len(verdict.caveats)} apply, {len(warnings)} of them warnings{names} (table caveats)"
+    return [_line("caveats", text)]
+
+
+def _restricted(verdict: Verdict) -> list[str]:
+    count = verdict.manifest.get("restricted_series_count", 0)  # older files have no such column
+    text = f"contains raw figures of {count} restricted series: do not pass it on"
+    return [_line("rights", text)] if count else []
+
+
+def _balance_sheet(verdict: Verdict) -> str:
+    test = verdict.regime["balance_sheet_test"]
+    reserves = verdict.regime["reserves_test"] or "not measurable"
+    limit = verdict.parameters["balance_sheet.leaning_limit_pp"]
+    return f"{_TESTS[test].format(limit=limit) if test else 'not measurable'} (reserves: {reserves})"

@@ -1,0 +1,228 @@
+"""All five publishers at once, each with what it serves on a day: the sample's figures, made-up restricted ones."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import SourceKey
+from tests.fakes import fed_board, fiscal_data, shiller, world_bank
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.fred_world import (
+    OPEN,
+    Published,
+    World,
+    add_releases,
+    as_published,
+    figures,
+    first_known,
+    sample_world,
+)
+from tests.fakes.server import Answer, Loopback, running
+
+PATHS: dict[SourceKey, str] = {
+    "fed_board": fed_board.PATH,
+    "fiscal_data": fiscal_data.PATH,
+    "shiller": "/",
+    "world_bank": world_bank.PAGE_PATH,
+}
+VARIABLES: dict[SourceKey, str] = {
+    "fed_board": "FED_BOARD_URL",
+    "fiscal_data": "FISCAL_DATA_URL",
+    "shiller": "SHILLER_URL",
+    "world_bank": "WORLD_BANK_URL",
+}
+END = dt.date(2026, 5, 31)
+
+
+@dataclass
+class Publishers:
+    """FRED and the four beside it, all of them answering. `whole` is all FRED will ever know: change that."""
+
+    fred: FredServer
+    whole: World
+    others: dict[SourceKey, Loopback]
+    closed: set[SourceKey] = field(default_factory=set)
+
+    def show(self, day: dt.date) -> None:
+        """What each of them serves on a day; those in `closed` have no page."""
+        world = self.fred.world
+        world.today = day
+        world.series = {name: _known(one, day) for name, one in self.whole.series.items()}
+        add_releases(world)
+        for key, routes in _routes(day, self.others["shiller"].root).items():
+            self.others[key].routes = {} if key in self.closed else dict(routes)
+
+    def address(self, key: SourceKey) -> str:
+        return self.others[key].root + PATHS[key]
+
+
+@contextmanager
+def all_publishers(day: dt.date = END) -> Iterator[Publishers]:
+    """The publishers as they answer on a day."""
+    with ExitStack() as stack:
+        fred, whole = stack.enter_context(fred_server(World(day))), label_world(END)
+        publishers = Publishers(
+            fred, whole, {key: stack.enter_context(running(Loopback({}))) for key in PATHS}
+        )
+        publishers.show(day)
+        yield publishers
+
+
+def _known(one: Published, day: dt.date) -> Published:
+    """A series as FRED knows it on a day."""
+    then = np.datetime64(day, "D")
+    kept = one.start <= then
+    newest = one.start[kept].max().item()
+    return replace(
+        one,
+        observation=one.observation[kept],
+        start=one.start[kept],
+        value=one.value[kept],
+        end=np.where(one.end[kept] < then, one.end[kept], OPEN),
+        last_updated=one.last_updated - dt.timedelta(days=(END - newest).days),
+    )
+
+
+def label_world(today: dt.date) -> World:
+    """FRED's part of the sample, and every other series of FRED that a label of the live profile reads."""
+    world, catalog = sample_world(today), load_catalog()
+    for name, values in _only_live().items():
+        observation = values.index.to_numpy().astype("datetime64[D]")
+        one = as_published(catalog.series[name], observation, values.to_numpy())
+        world.series[name] = one
+    add_releases(world)
+    return world
+
+
+@functools.cache
+def _only_live() -> dict[str, pd.Series]:
+    """Series of FRED that the sample lacks, no two relations of them at odds with each other."""
+    days = share_prices().index
+    credit = 2.2 + 1.1 * np.sin(np.arange(len(days)) / 160.0) + 0.05 * np.sin(np.arange(len(days)) / 7.0)
+    baa = pd.Series(np.round(credit, 2), days)
+    monthly = baa.groupby(days.to_period("M")).mean().round(4)
+    price = share_prices()
+    profits, ratio, gdp = (_sampled(name) for name in ("CP", "NCBEILQ027S_GDP_PCT", "GDP"))
+    policy = (4 * _sampled("FEDFUNDS")).round() / 4
+    every_day = pd.date_range("1985-01-01", "2008-12-15")
+    return {
+        "BAA10Y": baa["1986":],
+        "BAA10YM": monthly.set_axis(monthly.index.to_timestamp()),
+        "BAMLH0A0HYM2": (baa + 2.5).round(2)["2023-05":],  # its provider serves three years
+        "SP500": price["2016-06":].round(2),  # and ten
+        "NFCPATAX": (0.7 * profits).round(3),
+        "NCBEILQ027S": (10.0 * ratio * gdp).dropna().round(0),
+        "DFEDTAR": policy.reindex(every_day, method="ffill"),
+    }
+
+
+def _sampled(series_id: str) -> pd.Series:
+    observation, value = figures(series_id)
+    return pd.Series(value, pd.DatetimeIndex(observation.astype("datetime64[ns]")))
+
+
+def _public(series_id: str, day: dt.date) -> pd.Series:
+    """The sample's figures of a series that were out on a day."""
+    observation, value = figures(series_id)
+    known = first_known(load_catalog().series[series_id], observation) <= np.datetime64(day, "D")
+    return pd.Series(value[known], pd.DatetimeIndex(observation[known].astype("datetime64[ns]")))
+
+
+def _until(series_id: str, day: dt.date) -> dict[str, str]:
+    """The same by ISO day, as text."""
+    known = _public(series_id, day)
+    return {f"{at:%Y-%m-%d}": "" if np.isnan(value) else repr(value) for at, value in known.items()}  # type: ignore[attr-defined]
+
+
+def _routes(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
+    """Paths and bodies of each publisher; `root` is where Shiller's page is."""
+    saved = dt.datetime.combine(day, dt.time(12), dt.UTC)
+    found = functools.partial(_until, day=day)
+    site = shiller.served(shiller_workbook(found, day), root, saved)
+    return {
+        "fed_board": fed_board.served(premium_file(found), saved),
+        "fiscal_data": {fiscal_data.PATH: fiscal_data.answer(debt_rows(found))},
+        "shiller": site,
+        "world_bank": world_bank.served(world_bank.new_workbook(pink_sheet(found)), saved),
+    }
+
+
+SAMPLE_END = dt.date(2026, 5, 31)
+Found = Callable[[str], Mapping[str, str]]  # figures of a series by ISO day, as text
+
+
+@contextmanager
+def publishers_of_the_sample(sample: Path) -> Iterator[dict[str, str]]:
+    """The servers, answering; their addresses by the variable that gives them."""
+    found = functools.partial(_figures, sample)
+    gold = world_bank.new_workbook(pink_sheet(found))
+    servers: dict[str, tuple[Loopback, str]] = {
+        "FED_BOARD_URL": (fed_board.fed_board(body=premium_file(found)), fed_board.PATH),
+        "FISCAL_DATA_URL": (fiscal_data.fiscal_data(debt_rows(found)), fiscal_data.PATH),
+        "SHILLER_URL": (shiller.shiller(body=shiller_workbook(found, SAMPLE_END)), "/"),
+        "WORLD_BANK_URL": (world_bank.world_bank(body=gold), world_bank.PAGE_PATH),
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(running(server)).root + path for name, (server, path) in servers.items()
+        }
+
+
+def _figures(sample: Path, series_id: str) -> dict[str, str]:
+    with (sample / f"{series_id}.csv").open(encoding="utf-8", newline="") as file:
+        return {row["date"]: row["value"] for row in csv.DictReader(file)}
+
+
+def premium_file(found: Found) -> bytes:
+    """The Board's file."""
+    premium, spread = found("EBP"), found("GZ_SPREAD")
+    days = sorted(premium.keys() | spread.keys())
+    lines = [f"{day},{spread.get(day, '')},{premium.get(day, '')}," for day in days]
+    return "\n".join([fed_board.HEADER, *lines, ""]).encode()
+
+
+def debt_rows(found: Found) -> list[fiscal_data.Row]:
+    """Rows of the debt table."""
+    bills = found("MSPD_BILLS").items()
+    total = found("MSPD_TOTAL_MARKETABLE").items()
+    return [
+        *(fiscal_data.row(day, "Marketable", "Bills", value or "null", 1) for day, value in bills),
+        *(fiscal_data.row(day, "Total Marketable", "_", value or "null", 7) for day, value in total),
+    ]
+
+
+def pink_sheet(found: Found) -> world_bank.Sheet:
+    """Rows of the Pink Sheet."""
+    rows = world_bank.small_sheet(months=0)
+    for day, value in found("GOLD_WB_MONTHLY").items():
+        rows.append([f"{day[:4]}M{day[5:7]}", 70.5, "..", float(value) if value else ".."])
+    return rows
+
+
+@functools.cache
+def share_prices() -> pd.Series:
+    """A share price of every business day to the sample's end: eight percent a year, and slumps."""
+    days = pd.bdate_range("1975-01-01", "2026-05-29")
+    years = np.arange(len(days)) / 261.0
+    noise = np.random.default_rng(11).normal(0, 0.007, len(days)).cumsum()
+    return pd.Series(90.0 * np.exp(0.08 * years + 0.25 * np.sin(years / 1.3) + 0.3 * noise), days)
+
+
+def shiller_workbook(found: Found, day: dt.date) -> bytes:
+    """Shiller's sheet as it stands on a day: made-up prices and earnings, the sample's consumer prices."""
+    price = share_prices()
+    monthly = price.groupby(price.index.strftime("%Y-%m")).mean().round(2)  # type: ignore[attr-defined]
+    years = np.arange(len(monthly)) / 12.0
+    earnings = (monthly * (0.055 + 0.02 * np.sin(years / 2.1))).round(3)
+    index = {at[:7]: float(value) for at, value in found("CPIAUCSL").items() if value}
+    return shiller.old_workbook(shiller.long_sheet(day, monthly.to_dict(), earnings.to_dict(), index))

@@ -1,0 +1,176 @@
+"""From an empty archive to a full one, and the runs after: what is asked, what is kept, and that it is the truth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.raw.ingest import Ingested
+from assets.sources.fred import is_reconciliation_due
+from assets.warehouse.fetches import known_series
+from assets.warehouse.readers import series_as_of
+from tests.builders import an_archive
+from tests.fakes.fred_runs import fred_run, quick_source, statuses
+from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.fred_world import OPEN, World, open_value, revised_world
+
+TUESDAY = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
+CHANGED = {"UNRATE": "2026-04-01", "ICSA": "2026-05-23", "GDP": "2026-01-01"}
+
+
+def world_of(day: dt.date) -> World:
+    return revised_world(day, PROJECT_ROOT.parent / "shared" / "realdata")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[tuple[FredServer, duckdb.DuckDBPyConnection, list[Ingested], int]]:
+    """The whole catalogue loaded once; the tests of this module only add runs."""
+    with fred_server(world_of(TUESDAY.date())) as server, an_archive() as con:
+        done = fred_run(con, quick_source(server), TUESDAY)
+        yield server, con, done, len(server.asked)
+
+
+def test_first_load_brings_every_series(loaded: tuple) -> None:
+    server, _, done, asked = loaded
+    assert statuses(done)["new"] == len(done) == len(server.world.series)
+    assert sum(one.requests for one in done) == asked
+    # two for each, one more for the release of a revisable one, one a release, and the windows of weekly series
+    assert asked <= 5 * len(done)
+
+
+def test_every_vintage_is_held_row_for_row(loaded: tuple) -> None:
+    """Each window boundary included: what FRED clipped is whole again."""
+    server, con, _, _ = loaded
+    for series_id, one in server.world.series.items():
+        if not load_catalog().series[series_id].is_revisable:
+            continue
+        held = con.execute(
+            "SELECT observation_date::VARCHAR, realtime_start::VARCHAR, realtime_end::VARCHAR, value "
+            "FROM raw.observations WHERE series_id = ? AND vintage_source = 'alfred' ORDER BY ALL",
+            [series_id],
+        ).fetchall()
+        ended = one.end.astype(str)
+        truth = list(
+            zip(one.observation.astype(str), one.start.astype(str), ended, one.value.tolist(), strict=True)
+        )
+        assert [row[:2] for row in held] == [row[:2] for row in truth], series_id
+        assert [row[2] for row in held] == [row[2] for row in truth], series_id
+        values = [np.nan if row[3] is None else row[3] for row in held]
+        np.testing.assert_array_equal(values, [row[3] for row in truth], series_id)
+
+
+def test_200_as_of_answers_are_the_servers_own(loaded: tuple) -> None:
+    server, con, _, _ = loaded
+    chance = random.Random(20261124)
+    pairs = 0
+    while pairs < 200:
+        series_id, one = chance.choice(sorted(server.world.series.items()))
+        day = np.datetime64("1996-01-01") + chance.randrange(11_000)
+        if day < one.start.min():
+            continue
+        found = series_as_of(con, series_id, day.astype(object))
+        ours = dict(zip(found["observation_date"].astype(str), found["value"].tolist(), strict=True))
+        truth = one.as_of(str(day))
+        # figures older than the first vintage are dated by rule: the server has no vintage to compare them with
+        known = {stamp: value for stamp, value in ours.items() if stamp in truth}
+        assert set(known) == set(truth), (series_id, day)
+        np.testing.assert_array_equal(
+            [known[stamp] for stamp in truth], list(truth.values()), f"{series_id} {day}"
+        )
+        pairs += 1
+
+
+def test_a_quiet_night_asks_once_a_series_and_a_changed_series_twice(loaded: tuple) -> None:
+    server, con, _, _ = loaded
+    server.asked.clear()
+    night = TUESDAY + dt.timedelta(hours=1)  # the same day: nothing is due for its weekly reconciliation
+    for series_id, observation in CHANGED.items():
+        one = server.world.series[series_id]
+        one.revise("2026-06-02", {observation: round(open_value(one, latest(one, observation)) * 1.01, 4)})
+    done = fred_run(con, quick_source(server), night)
+    assert statuses(done)["new"] == len(CHANGED)
+    assert {one.series.series_id for one in done if one.counts.appended} == set(CHANGED)
+    assert sum(one.counts.appended for one in done) == len(CHANGED)
+    assert server.count("observations") == len(CHANGED)
+    overdue = server.count("series/release") + server.count(
+        "release/dates"
+    )  # planned days of what is overdue
+    assert len(server.asked) == len(done) + len(CHANGED) + overdue
+    assert overdue <= len(done) / 3
+    assert all(one.requests <= 3 for one in done if one.series.series_id in CHANGED)
+    rows = con.execute(
+        "SELECT sum(requests) FROM raw.fetches WHERE fetched_at = ?", [night.replace(tzinfo=None)]
+    )
+    assert rows.fetchall() == [(len(server.asked),)]
+
+
+def latest(one: object, observation: str) -> str:
+    """The observation itself, or the newest one the series has."""
+    held = one.observation[one.end == OPEN].astype(str)  # type: ignore[attr-defined]
+    return observation if observation in held else max(held)
+
+
+@pytest.mark.slow
+def test_a_week_of_nights_reconciles_every_series_once(loaded: tuple) -> None:
+    """Spread over the nights, and nothing is appended when nothing changed."""
+    server, con, done, _ = loaded
+    whole: dict[str, int] = dict.fromkeys((one.series.series_id for one in done), 0)
+    before = con.execute("SELECT count(*) FROM raw.vintages").fetchall()
+    share = []
+    for later in (1, 2, 3, 6, 7):  # Wednesday to Friday, Monday, Tuesday
+        night = TUESDAY + dt.timedelta(days=later)
+        server.world.today = night.date()
+        nightly = fred_run(con, quick_source(server), night)
+        complete = [
+            one.series.series_id for one in nightly if one.payload is not None and one.payload.is_complete
+        ]
+        share.append(len(complete))
+        for series_id in complete:
+            whole[series_id] += 1
+    server.world.today = TUESDAY.date()
+    assert set(whole.values()) == {1}
+    assert max(share) < len(whole) / 2
+    assert con.execute("SELECT count(*) FROM raw.vintages").fetchall() == before
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "expected"), [(None, True), (0, False), (7, True), (12, True), (-300, True)]
+)
+def test_reconciliation_is_due_after_six_days_at_the_latest_and_when_the_last_one_lies_in_the_future(
+    days_ago: int | None, expected: bool
+) -> None:
+    moment = None if days_ago is None else TUESDAY - dt.timedelta(days=days_ago)
+    assert is_reconciliation_due("UNRATE", moment, TUESDAY.date()) is expected
+
+
+def test_what_is_known_is_the_newest_of_everything_accepted(loaded: tuple) -> None:
+    server, con, _, _ = loaded
+    known = known_series(con)["UNRATE"]
+    assert known.newest_vintage == dt.date(2026, 6, 2)
+    assert known.last_updated == server.world.series["UNRATE"].last_updated
+    assert known_series(con)["DGS10"].newest_vintage is None
+    assert known_series(con)["DGS10"].newest_observation == dt.date(2026, 5, 29)
+
+
+def test_rewriting_sixty_months_is_sixty_vintages_and_none_lost(tmp_path: Path) -> None:
+    with fred_server(world_of(TUESDAY.date())) as server, an_archive() as con:
+        series = [load_catalog().series["CPIAUCSL"]]
+        fred_run(con, quick_source(server), TUESDAY, series)
+        one = server.world.series["CPIAUCSL"]
+        standing = sorted(one.as_of("2026-06-02").items())[-60:]
+        before = con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0]
+        one.revise("2026-06-02", {stamp: value * 1.0001 for stamp, value in standing if value == value})
+        (done,) = fred_run(con, quick_source(server), TUESDAY + dt.timedelta(hours=1), series)
+        rewritten = sum(value == value for _, value in standing)
+        assert (done.counts.revised, done.counts.new, done.counts.corrected) == (rewritten, 0, 0)
+        assert con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0] == before + rewritten
+        found = series_as_of(con, "CPIAUCSL", dt.date(2026, 6, 1))
+        ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
+        assert all(np.isclose(ours[stamp], value, equal_nan=True) for stamp, value in standing)

@@ -1,0 +1,228 @@
+"""Live runs with five publishers: what one of them could not serve heals, and nothing is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.warehouse.connection import open_warehouse
+from assets.warehouse.readers import series_as_of
+from tests.fakes import faults
+from tests.fakes.all_publishers import Publishers, all_publishers
+from tests.fakes.fred_world import OPEN
+from tests.integration.served_runs import ServedRuns, differing
+from tests.made_once import made_once
+
+FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 24), (5, 8), (5, 18)))
+APRIL = pd.Timestamp("2026-04-30")
+ALWAYS = 1_000_000
+DOWN = ("NFCI", "ICSA", "PCEPILFE")
+WRONG = ("UNRATE", "2026-02-01", "2026-03-20")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def fred_answers_500(publishers: Publishers) -> None:
+    """For a part of the series, at every request for their figures."""
+    for series_id in DOWN:
+        publishers.fred.script.add(f"observations?series_id={series_id}&", faults.status(500), ALWAYS)
+
+
+CAUSES: dict[str, tuple[Callable[[Publishers], None], set[str]]] = {
+    "fred": (fred_answers_500, set(DOWN)),
+    "shiller": (
+        lambda publishers: publishers.closed.add("shiller"),
+        {"SHILLER_PRICE", "SHILLER_EARNINGS", "SHILLER_DIVIDEND", "SHILLER_CPI"},
+    ),
+    "fed_board": (lambda publishers: publishers.closed.add("fed_board"), {"EBP", "GZ_SPREAD"}),
+}
+
+
+def saved(runs: ServedRuns, name: str) -> None:
+    """A copy of the data directory under a name."""
+    assert runs.held == (), name
+    shutil.copytree(runs.place, runs.place.with_name(name))
+
+
+def begun(publishers: Publishers) -> None:
+    """A vintage that its publisher will withdraw, known since before the first run."""
+    series_id, observation, start = WRONG
+    publishers.whole.series[series_id].revise(start, {observation: 4.7})
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A first load on the second day."""
+
+    def make(place: Path) -> None:
+        runs = ServedRuns(place / "now")
+        with all_publishers() as publishers:
+            begun(publishers)
+            runs.run(publishers, SECOND)
+            saved(runs, "second")
+
+    return made_once(tmp_path_factory, "served-clean", make)
+
+
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory: pytest.TempPathFactory, clean: Path) -> Path:
+    """Two runs after the first load: one that freezes April, and one after withdrawals."""
+
+    def make(place: Path) -> None:
+        shutil.copytree(clean / "second", place / "now")
+        runs = ServedRuns(place / "now", number=1)
+        with all_publishers() as publishers:
+            begun(publishers)
+            runs.run(publishers, FREEZING)
+            saved(runs, "freezing")
+            withdrawn(publishers)
+            runs.run(publishers, LATER)
+            saved(runs, "later")
+
+    return made_once(tmp_path_factory, "served-aged", make)
+
+
+@pytest.fixture(scope="module", params=CAUSES)
+def cause(request: pytest.FixtureRequest) -> str:
+    """What is missing in the first run."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def healed(tmp_path_factory: pytest.TempPathFactory, cause: str) -> Path:
+    """A first run in which something is missing, and a second one in which it is there."""
+
+    def make(place: Path) -> None:
+        runs = ServedRuns(place / "now")
+        with all_publishers() as publishers:
+            begun(publishers)
+            CAUSES[cause][0](publishers)
+            runs.run(publishers, FIRST)
+            saved(runs, "first")
+            publishers.closed.clear()
+            publishers.fred.script.plans.clear()
+            runs.run(publishers, SECOND)
+            saved(runs, "second")
+
+    return made_once(tmp_path_factory, f"served-{cause}", make)
+
+
+def withdrawn(publishers: Publishers) -> None:
+    """A wrong vintage, a row inside the span, and the newest figure of a series."""
+    series_id, observation, start = WRONG
+    wrong = publishers.whole.series[series_id]
+    is_wrong = (wrong.observation == np.datetime64(observation)) & (wrong.start == np.datetime64(start))
+    assert is_wrong.sum() == 1
+    wrong.end[np.flatnonzero(is_wrong) - 1] = OPEN
+    for name in ("observation", "start", "end", "value"):
+        setattr(wrong, name, getattr(wrong, name)[~is_wrong])
+    wrong.touch()
+    quotes = publishers.whole.series["DGS10"]
+    kept = quotes.observation != np.datetime64("2026-04-14")
+    for name in ("observation", "start", "end", "value"):
+        setattr(quotes, name, getattr(quotes, name)[kept])
+    quotes.touch()
+    publishers.whole.series["PAYEMS"].withdraw("2026-05-15", ["2026-04-01"])
+
+
+def file(place: Path, name: str) -> Path:
+    return place / name / "published" / "regime.duckdb"
+
+
+def rows(place: Path, name: str, query: str) -> list[tuple]:
+    return ServedRuns(place / name).shown(query)
+
+
+def days_of(place: Path, name: str, kinds: str) -> set[pd.Timestamp]:
+    found = rows(place, name, f"SELECT as_of_date FROM regime WHERE row_kind IN ({kinds})")
+    return {pd.Timestamp(day) for (day,) in found}
+
+
+def test_a_healthy_first_load_labels_every_month_end_on_shillers_basis(clean: Path) -> None:
+    basis = "SELECT DISTINCT earnings_yield_basis, equity_price_basis FROM regime"
+    assert rows(clean, "second", basis) == [("ttm", "sp_composite")]
+    labelled = "SELECT min(as_of_date) <= DATE '1995-01-31', count(*) > 370 FROM regime WHERE regime <> 'indeterminate'"
+    assert rows(clean, "second", labelled) == [(True, True)]
+    assert rows(clean, "second", "SELECT is_complete FROM release_manifest") == [(True,)]
+
+
+def test_what_was_missing_in_the_first_run_leaves_no_trace_in_the_second(clean: Path, healed: Path) -> None:
+    place = healed
+    days = days_of(clean, "second", "'backfilled', 'provisional'")
+    assert len(days) == 496
+    assert "regime" in differing(file(place, "first"), file(place, "second"), days), "it decides nothing"
+    assert differing(file(clean, "second"), file(place, "second"), days) == []
+
+
+def test_every_change_is_listed_with_the_publisher_that_was_missing(healed: Path, cause: str) -> None:
+    place = healed
+    found = rows(place, "second", "SELECT DISTINCT reason, series_ids FROM row_corrections")
+    assert found and {reason for reason, _ in found} == {"late"}
+    named = {series_id for _, text in found for series_id in text.replace(" ", "").split(",")}
+    assert named <= CAUSES[cause][1] and named
+    changed = rows(
+        place, "second", "SELECT count(DISTINCT as_of_date) FROM row_corrections WHERE table_name = 'regime'"
+    )
+    assert changed[0][0] > 12
+
+
+def test_no_row_of_the_archive_is_lost_while_it_heals(healed: Path, cause: str) -> None:
+    place = healed
+    first, second = place / "first" / "warehouse.duckdb", place / "second" / "warehouse.duckdb"
+    with open_warehouse(second) as con:
+        con.execute(f"ATTACH '{first}' AS before (READ_ONLY)")
+        lost = con.execute(
+            "SELECT count(*) FROM (FROM before.raw.vintages EXCEPT ALL FROM raw.vintages)"
+        ).fetchall()
+        more = con.execute(
+            "SELECT DISTINCT series_id FROM raw.vintages EXCEPT SELECT series_id FROM before.raw.vintages"
+        )
+        assert {name for (name,) in more.fetchall()} == CAUSES[cause][1]
+    assert lost == [(0,)]
+
+
+def test_a_live_row_does_not_change_when_a_publisher_withdraws_figures(aged: Path) -> None:
+    assert days_of(aged, "freezing", "'live'") == days_of(aged, "later", "'live'") == {APRIL}
+    assert differing(file(aged, "freezing"), file(aged, "later"), {APRIL}) == []
+    before = days_of(aged, "freezing", "'backfilled'")
+    assert differing(file(aged, "freezing"), file(aged, "later"), before) != []
+    causes = rows(
+        aged,
+        "later",
+        "SELECT DISTINCT reason, series_ids FROM row_corrections "
+        "WHERE release_id = (SELECT release_id FROM release_manifest)",
+    )
+    assert ("retracted", WRONG[0]) in causes and {reason for reason, _ in causes} == {"retracted"}
+
+
+def test_the_archive_agrees_with_fred_after_withdrawals(aged: Path) -> None:
+    with all_publishers() as publishers:
+        begun(publishers)
+        withdrawn(publishers)
+        publishers.show(LATER)
+        world = publishers.fred.world
+        with open_warehouse(aged / "later" / "warehouse.duckdb") as con:
+            apart = {
+                name: _apart(con, name, one.as_of(LATER.isoformat())) for name, one in world.series.items()
+            }
+            held = con.execute(
+                "SELECT count(*) FROM raw.vintages WHERE series_id = ? AND observation_date = CAST(? AS DATE) "
+                "AND realtime_start = CAST(? AS DATE) AND value = 4.7",
+                WRONG,
+            ).fetchall()
+    assert {name: days for name, days in apart.items() if days} == {}
+    assert held == [(1,)], "what was withdrawn is still on record"
+
+
+def _apart(con: duckdb.DuckDBPyConnection, series_id: str, served: dict[str, float]) -> list[str]:
+    """Observations whose value now is not the publisher's."""
+    frame = series_as_of(con, series_id, LATER).dropna(subset="value")
+    ours = dict(zip(frame["observation_date"].astype(str), frame["value"], strict=True))
+    theirs = {day: value for day, value in served.items() if not np.isnan(value)}
+    return [day for day in ours.keys() | theirs.keys() if ours.get(day) != theirs.get(day)]
