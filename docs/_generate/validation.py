@@ -8,10 +8,9 @@ import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.compute.diagnostics.attribution import regime_changes
-from assets.compute.diagnostics.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
-from assets.compute.regime import scores_of
-from assets.compute.robustness import grid_states, variants
-from assets.compute.state import fast_entry
+from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
+from assets.compute.robustness import grid_states
+from assets.compute.state import STATE_BY_CODE
 from assets.report.record import CASES, POST
 from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
 
@@ -110,7 +109,7 @@ def _agreement(computed: Computed) -> Iterator[str]:
         )
         for state, rows in frame.groupby("condition_state")
     ]
-    sets = variants(computed.regime.conditions, computed.catalog.method).shift.size
+    sets = grid_states(computed.regime, computed.catalog.method).shape[1]
     yield f"## Agreement of {sets} parameter sets\n"
     yield table(("state", "month-ends", "mean agreement", "lowest", "full agreement"), rows)
     near = computed.catalog.method.robustness.near_threshold
@@ -173,10 +172,8 @@ def _fragile(computed: Computed) -> Iterator[str]:
 
 def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
     """Per fragile month: how many sets say what, and the parameters in the order of their share."""
-    regime, readings, method = computed.regime, computed.readings, computed.catalog.method
-    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
-    codes = grid_states(variants(regime.conditions, method), computed.grid.is_month_end, fast, method)
-    shares = parameter_sensitivity(regime, readings, computed.catalog)
+    codes = grid_states(computed.regime, computed.catalog.method)
+    shares = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
     for day in FRAGILE:
         states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]
         of_day = shares[shares["as_of_date"] == day].sort_values("importance")
