@@ -20,8 +20,8 @@ Record = Callable[[str, str, Sequence[str], Sequence[Sequence[Cell]]], None]
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _HEAD = """# Measurements
 
-Made by `make bench`, engines side by side in one run; times are the best of several. A ratio travels to other machines
-better than a time does. How each is measured: `tests/benchmarks`.
+Made by `make bench`, with all engines in one run; times are the best of several. Ratios carry over to other machines
+better than times. `tests/benchmarks` shows how each is measured.
 """
 
 

@@ -57,8 +57,9 @@ def test_five_engines_on_a_million_vintages() -> None:
     best = next(iter(seconds.values()))
     record(
         "As-of panel, five engines",
-        f"{len(vintages):,} vintages of {vintages.series} series; for each series and {len(as_of)} month-ends the "
-        "newest figure and those half a year and a year before it, each as known that day. Equal answers first.",
+        f"{len(vintages):,} vintages of {vintages.series} series; for each series and {len(as_of)} month-ends: the "
+        "newest figure and those half a year and a year earlier, each as known that day. "
+        "Equal results are checked first.",
         ("engine", "seconds", "times the fastest"),
         [(name, taken, taken / best) for name, taken in seconds.items()],
     )
@@ -78,8 +79,9 @@ def test_growth_to_a_hundred_million() -> None:
     exponent = float(np.log(large / small) / np.log(m / n))
     record(
         "As-of panel by size",
-        f"The same panel of ever more series, each size in a process of its own; memory is the process's peak, the "
-        f"generated rows included. Growth exponent from 1 to 100 million: {exponent:.2f} (1 is linear).",
+        "The same panel with an increasing number of series, each size in a separate process; memory is the peak of "
+        f"the process, including the generated rows. "
+        f"Growth exponent from 1 to 100 million: {exponent:.2f} (1 is linear).",
         ("vintages", "seconds", "peak GB"),
         [(int(held), taken, gigabytes) for held, taken, gigabytes in found.values()],
     )

@@ -94,8 +94,8 @@ def test_every_example_answers_while_one_types(release: Path, grown: Path) -> No
         rows.append((example.name, *(1000 * seconds for seconds in (*small, *large))))
     record(
         "Queries of the examples page",
-        f"On the published sample, and on the same file with {GROWN / 1e6:.0f} million vintages. Cold: opening the "
-        "file and asking once, the system's cache warm; warm: asking again, best of 15.",
+        f"On the published sample, and on the same file with {GROWN / 1e6:.0f} million vintages. Cold: open the "
+        "file and query once, with a warm system cache; warm: query again, best of 15.",
         ("query", "cold ms", "warm ms", f"cold ms, {GROWN / 1e6:.0f} M", f"warm ms, {GROWN / 1e6:.0f} M"),
         rows,
     )

@@ -12,10 +12,9 @@ from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient
 from tests.benchmarks.report import record
 from tests.builders import a_series, an_archive
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_run, quick_source, statuses
 from tests.fakes.fred_server import fred_server
-from tests.fakes.nights import fred_night, statuses
-from tests.fakes.world import KEY, World, published
+from tests.fakes.fred_world import KEY, World, published
 
 NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 SERIES = [a_series().model_copy(update={"series_id": f"S{n}"}) for n in range(80)]
@@ -34,20 +33,21 @@ def test_a_night_over_eighty_series_takes_what_its_requests_take() -> None:
     ]
     world = World(NIGHT.date(), {one.series_id: published(one.series_id, rows) for one in SERIES})
     with fred_server(world) as server, an_archive() as con:
-        fred_night(con, quick_source(server), NIGHT, SERIES)
+        fred_run(con, quick_source(server), NIGHT, SERIES)
         for series_id in CHANGED:
             world.series[series_id].revise("2026-06-02", {"2026-05-01": 4.1})
         server.asked.clear()
         client = FredClient(KEY, server.url)
         began = time.monotonic()
-        done = fred_night(con, FredSource(client, lambda: NIGHT), NIGHT + dt.timedelta(hours=1), SERIES)
+        done = fred_run(con, FredSource(client, lambda: NIGHT), NIGHT + dt.timedelta(hours=1), SERIES)
         took = time.monotonic() - began
         starts = [moment for moment, _, _ in server.asked]
     expected = client.requests / REQUESTS_PER_SECOND
     share = took / expected
     record(
         "FRED at the default pace",
-        "A night over 80 series, 3 of them changed, against a server on the same machine: asking, judging, writing.",
+        "A nightly run over 80 series, 3 of them changed, against a server on the same machine: "
+        "requests, checks, writes.",
         ("requests", "seconds", f"of requests / {REQUESTS_PER_SECOND}"),
         [(client.requests, took, share)],
     )

