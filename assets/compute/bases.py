@@ -1,8 +1,4 @@
-"""One quantity measured on several bases: each date uses one of them, and ranks among that one's own past.
-
-Belongs here: choosing a basis per date without losing the others' histories. Does not belong here: which bases a
-quantity has (`tables/equity_price.py`, `tables/equity_risk_premium.py`), ranks (`percentile.py`).
-"""
+"""One quantity measured on several bases: each date uses one of them, and ranks among that one's own past."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A reading: one quantity on every as-of date, together with where each figure came from.
-
-Belongs here: the type, and combining several readings into one without losing their provenance.
-Does not belong here: looking figures up (`lookup.py`), formulas of a table (`tables/`).
-"""
+"""A reading: one quantity on every as-of date, together with where each figure came from."""
 
 from __future__ import annotations
 

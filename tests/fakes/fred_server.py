@@ -1,12 +1,8 @@
-"""A FRED on the loopback that speaks the real protocol: its key check, limits, clipping and words of refusal.
-
-Belongs here: protocol. Does not belong here: what it knows (`world.py`), faults (`faults.py`).
-"""
+"""A fake FRED with the real protocol: its key check, limits, clipping and error messages."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +14,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from tests.fakes.faults import Script, answer
-from tests.fakes.world import Published, ReleaseDates, World
+from tests.fakes.fred_world import Published, ReleaseDates, World
+from tests.fakes.server import running
 
 MOST_ROWS, MOST_DATES, MOST_VINTAGES = 100_000, 10_000, 2000
 _NO_KEY = (
@@ -42,7 +39,7 @@ _TAKES = {
 
 
 class Refused(Exception):
-    """A refusal in FRED's own words, with its status."""
+    """An error of FRED's, with its status."""
 
     def __init__(self, message: str, code: int = 400) -> None:
         self.code, self.message = code, message
@@ -53,7 +50,7 @@ class Refused(Exception):
 class FredServer:
     """A running server; `asked` lists every request as (seconds, path, arguments without the key).
 
-    `connections` counts those that were opened. `after` says what happens when so many requests have come, once.
+    `connections` counts those opened. `after` maps a number of requests to what happens then, once.
     """
 
     world: World
@@ -78,14 +75,8 @@ def fred_server(world: World) -> Iterator[FredServer]:
     httpd.daemon_threads = True
     server = FredServer(world, f"http://127.0.0.1:{httpd.server_port}/fred")
     httpd.fred = server  # type: ignore[attr-defined]
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with running(httpd):
         yield server
-    finally:
-        httpd.shutdown()
-        httpd.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         arguments = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         shown = {name: value for name, value in arguments.items() if name != "api_key"}
         server.asked.append((time.monotonic(), parts.path, shown))
-        server.after.pop(len(server.asked), _nothing)()
+        server.after.pop(len(server.asked), lambda: None)()
         code, body = 200, b""
         try:
             body = _answer(server.world, parts.path, arguments)
@@ -121,10 +112,6 @@ class _Handler(BaseHTTPRequestHandler):
                 answer(self, code, body, {"Content-Type": "text/xml; charset=UTF-8"})
         except OSError:
             return  # the client went away
-
-
-def _nothing() -> None:
-    """What happens after most requests."""
 
 
 def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:

@@ -11,8 +11,7 @@ from assets.sources.protocol import PayloadRefused
 from assets.warehouse.merge import merge_payload
 from tests.builders import a_series, an_archive
 from tests.fakes import fed_board, fiscal_data
-from tests.fakes.publishers import HTML, source_of
-from tests.fakes.reading import accepted, figures, refused
+from tests.fakes.publishers import HTML, accepted, figures, refused, source_of
 from tests.fakes.server import Served, running
 
 
@@ -129,7 +128,7 @@ def test_wrong_row_of_the_debt_table_is_refused_by_name(rule: str, changes: dict
 def test_page_lost_on_the_way_is_noticed() -> None:
     error = from_treasury(fiscal_data.small_table(), largest_page=20, lost_page=2)
     assert error.rule == "shorter_than_before"
-    assert "52 rows came, the publisher says there are 72" in str(error)
+    assert "52 rows arrived, the publisher states 72" in str(error)
 
 
 def test_amounts_in_another_scale_are_refused() -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from assets.sources.protocol import PayloadRefused
 from tests.fakes import shiller, world_bank
-from tests.fakes.publishers import source_of
-from tests.fakes.reading import accepted, figures, refused
+from tests.fakes.publishers import accepted, figures, refused, source_of
 from tests.fakes.server import Served, running
 
 

@@ -13,13 +13,20 @@ import numpy as np
 import pytest
 
 from assets.sources import fred_client
-from assets.sources.fred_client import FredClient, checked_root
-from assets.sources.fred_errors import FredError, KeyRefused, NotInAlfred, SeriesNotFound, TooManyVintages
+from assets.sources.fred_client import (
+    FredClient,
+    FredError,
+    KeyRefused,
+    NotInAlfred,
+    SeriesNotFound,
+    TooManyVintages,
+    checked_root,
+)
 from assets.sources.fred_vintages import Periods
 from tests.fakes import fred_server as server_module
-from tests.fakes.clients import quick_client
+from tests.fakes.fred_runs import quick_client
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.world import KEY, Published, ReleaseDates, World, published
+from tests.fakes.fred_world import KEY, Published, ReleaseDates, World, published
 
 TODAY = dt.date(2026, 11, 24)
 RATES = [("2026-01-01", "2026-02-06", 4.3), ("2026-01-01", "2026-03-06", 4.4), ("2026-02-01", "2026-03-06", 4.4),
@@ -88,7 +95,7 @@ def test_more_than_one_page_of_observations_comes_whole(
 ) -> None:
     """fredapi itself stops at 100,000 rows without a word."""
     server.world.series["LONG"] = many_vintages("LONG", 1500, rewritten=20)
-    monkeypatch.setattr(fred_client, "ROWS_PER_ANSWER", 700)
+    monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 700)
     monkeypatch.setattr(server_module, "MOST_ROWS", 700)
     truth = server.world.series["LONG"]
     assert as_rows(quick_client(server).all_releases("LONG")) == as_rows(truth)
@@ -124,7 +131,7 @@ def test_a_series_that_changes_between_two_pages_is_read_again(
     server: FredServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.world.series["LONG"] = truth = many_vintages("LONG", 900)
-    monkeypatch.setattr(fred_client, "ROWS_PER_ANSWER", 500)
+    monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 500)
     count = f'count="{len(truth.value)}"'.encode()
 
     from tests.fakes.faults import replaced

@@ -14,8 +14,8 @@ from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
 from tests.fakes.fed_board import PATH as BOARD_PATH
 from tests.fakes.fed_board import fed_board
+from tests.fakes.fred_world import KEY
 from tests.fakes.server import running
-from tests.fakes.world import KEY
 
 
 @pytest.fixture

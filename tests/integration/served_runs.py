@@ -1,8 +1,4 @@
-"""Whole nights of the live profile from five publishers on this machine, each by its own clock, in one data directory.
-
-Belongs here: playing such a night, from the first request to the published file. Does not belong here: what the
-publishers serve (`tests/fakes/whole.py`), what must come of a night.
-"""
+"""A run of the live profile from five fake publishers, from the first request to the published file."""
 
 from __future__ import annotations
 
@@ -24,23 +20,22 @@ from assets.run_facts import RunFacts
 from assets.sources.protocol import Source
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import frame_of
-from tests.fakes.clients import CALM, quick_source
-from tests.fakes.publishers import PUBLISHERS
-from tests.fakes.reading import IMPATIENT
-from tests.fakes.whole import Publishers
-from tests.integration.live_nights import EVENING, Nights, file_only
+from tests.fakes.all_publishers import Publishers
+from tests.fakes.fred_runs import CALM, quick_source
+from tests.fakes.publishers import FEW_RETRIES, PUBLISHERS
+from tests.integration.live_runs import EVENING, LiveRuns, file_only
 from tests.integration.sample_night import compute_tables, night_facts, stage
 
 
 @dataclass
-class ServedNights(Nights):
-    """A data directory; `held` is what the gate found in the last night."""
+class ServedRuns(LiveRuns):
+    """A data directory; `held` is what blocked the last run."""
 
-    def night(self, publishers: Publishers, run_date: dt.date) -> RunFacts:
-        """Fetch from every publisher, compute, stage, judge, and publish unless the gate holds it."""
+    def run(self, publishers: Publishers, run_date: dt.date) -> RunFacts:
+        """Fetch from every publisher, compute, stage, check, and publish unless a check blocks it."""
         self.number += 1
         started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
-        facts = night_facts(self.place, run_date, started, f"night-{self.number}", "live")
+        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
         self.published.parent.mkdir(parents=True, exist_ok=True)
         publishers.show(run_date)
         staged, catalog = staged_path(self.published), load_catalog()
@@ -61,8 +56,8 @@ class ServedNights(Nights):
 def _source(publishers: Publishers, key: SourceKey, now: dt.datetime) -> Source:
     if key == "fred":
         return quick_source(publishers.fred, now=lambda: now, attempts=1)
-    source = PUBLISHERS[key].make(publishers.address(key), IMPATIENT, CALM)
-    source._now = lambda: now  # the week is counted on the nights' own clock
+    source = PUBLISHERS[key].source(publishers.address(key), FEW_RETRIES, CALM)
+    source.now = lambda: now  # the weekly refresh counts on this clock
     return source
 
 

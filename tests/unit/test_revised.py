@@ -1,9 +1,8 @@
-"""Labels once more with one series revised: nothing left out that could differ, nothing in the frame that differs."""
+"""As known against as revised: a revision is found by name, and the shorter way computes nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cache, reduce
 
 import numpy as np
@@ -13,18 +12,12 @@ import pytest
 from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import (
     LABELS,
-    labelled,
     regime_revised,
-    relabelled,
-    revised_series,
-    seen_otherwise,
     tables_by_series,
-    todays_figures,
-    with_series_of,
 )
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
@@ -36,77 +29,117 @@ from tests.helpers import archive, on_sample, sample_vintages, vintages
 from tests.revisions import plain_regime_revised, with_revisions
 
 CATALOG = load_catalog()
+SERIES = {s.series_id: s for s in CATALOG.in_profile("sample")}
 READ = {c for c in columns_read(CATALOG, CATALOG.tables["regime"], LABELS) if c.split(".")[0] in BUILDERS}
 # economy, valuation with the stance, the stance, credit, all three through inflation; and two that reach no label
-SEVERAL = {
+RAISED_BY = {
     "UNRATE": -5.0, "GDP": 900.0, "CP": -200.0, "WALCL": 900000.0, "TOTBKCR": 40.0, "NFCI": 1.5, "CPIAUCSL": 3.0,
     "M2SL": 700.0, "TREAST": 50000.0,
 }  # fmt: skip
 
 
 def grid_to(run_date: str) -> Grid:
-    return build_grid(np.datetime64(CATALOG.method.grid.start, "D"), np.datetime64(run_date, "D"))
+    """From 1997 on: ten years later there are ranks."""
+    return build_grid(np.datetime64("1997-12-31", "D"), np.datetime64(run_date, "D"))
 
 
-def assert_as_plain(
-    held: Archive, grid: Grid, profile: Profile, published: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """The frame of `regime_revised`, found equal to the plain way's in every bit."""
-    series = {s.series_id: s for s in CATALOG.in_profile(profile)}
-    known = compute(held, grid, CATALOG, series).frame if published is None else published
-    found = regime_revised(held, grid, known, CATALOG, series)
-    plain = plain_regime_revised(held, grid, known, CATALOG, series)
+def seen(held: Archive, grid: Grid) -> View:
+    return View(held, grid.as_of, SERIES, CATALOG.method)
+
+
+def published(held: Archive, grid: Grid) -> pd.DataFrame:
+    return compute(held, grid, CATALOG, SERIES).frame
+
+
+def revised(frames: pd.DataFrame) -> pd.DataFrame:
+    held, grid = Archive.from_frame(frames), grid_to("2012-12-31")
+    frame = regime_revised(seen(held, grid), grid, published(held, grid), CATALOG)
+    return frame.set_index("as_of_date")
+
+
+def test_without_revisions_nothing_differs() -> None:
+    frame = revised(sample_vintages())
+    assert frame["is_same_regime"].all()
+    assert frame["score_revision"].abs().max() == 0
+    assert frame["explained_by"].isna().all()
+
+
+def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference() -> None:
+    """Unemployment of 2009 revised to full employment: some month-ends lose their depression."""
+    frame = revised(with_revisions({"UNRATE": -5.0}))
+    other = frame[~frame["is_same_regime"]]
+    assert len(other) >= 1
+    assert set(other["explained_by"]) == {"UNRATE"}
+    assert other["is_explained_alone"].all()
+    moved = frame[frame["explained_by"].notna()]
+    np.testing.assert_allclose(moved["explained_score_change"], moved["score_revision"], atol=1e-12)
+    assert (frame.loc[:"2008-05-31", "score_revision"].dropna() == 0).all()
+
+
+def test_todays_figure_is_known_since_the_observation_first_appeared() -> None:
+    held = archive(
+        vintages("UNRATE", [("2020-03-01", "2020-04-03", 4.4), ("2020-03-01", "2021-01-08", 4.5)]),
+        vintages("UNRATE", [("2020-04-01", "2020-05-08", 14.7), ("2020-04-01", "2022-01-08", None)]),
+    )
+    today = as_revised(cut(held, np.datetime64("2021-06-30")))
+    observations = np.array(["2020-03-01", "2020-04-01"], dtype="datetime64[D]")
+    rows = today.rows_as_of("UNRATE", observations, np.datetime64("2020-05-08"))
+    assert today.value[rows].tolist() == [4.5, 14.7]
+    withdrawn = as_revised(cut(held, np.datetime64("2022-06-30")))
+    assert withdrawn.rows_as_of("UNRATE", observations, np.datetime64("2022-06-30")).tolist()[1] == -1
+    assert revised_series(held) == ["UNRATE"]
+    assert not as_revised(cut(held, np.datetime64("2019-12-31"))).has("UNRATE")  # nothing of it was there yet
+
+
+def test_one_series_is_exchanged_and_the_others_stay() -> None:
+    a = archive(
+        vintages("AAA", [("2020-01-01", "2020-02-01", 1.0)]),
+        vintages("BBB", [("2020-01-01", "2020-02-01", 2.0)]),
+    )
+    b = archive(
+        vintages("AAA", [("2020-01-01", "2020-02-01", 7.0), ("2020-02-01", "2020-03-01", 8.0)]),
+        vintages("BBB", [("2020-01-01", "2020-02-01", 9.0)]),
+    )
+    mixed = with_series_of(a, b, "AAA")
+    assert mixed.value.tolist() == [7.0, 8.0, 2.0]
+    assert np.array_equal(np.sort(mixed.key), mixed.key)
+
+
+# ---- the shorter way against a complete computation per revised series
+
+
+@pytest.mark.parametrize(
+    ("run_date", "changes", "named"),
+    [
+        ("2012-12-31", ("UNRATE", "WALCL", "TOTBKCR", "M2SL"), {"UNRATE", "TOTBKCR"}),
+        ("2012-11-14", ("GDP", "CP", "NFCI", "CPIAUCSL", "TREAST"), {"GDP", "CP", "NFCI", "CPIAUCSL"}),
+        ("2012-12-31", {"UNRATE": -5.0, "GDP": np.nan}, {"UNRATE", "GDP"}),  # a withdrawn figure
+    ],
+)
+def test_the_shorter_way_gives_every_bit_of_the_complete_one(
+    run_date: str, changes: Mapping[str, float] | tuple[str, ...], named: set[str]
+) -> None:
+    raised = changes if isinstance(changes, Mapping) else {name: RAISED_BY[name] for name in changes}
+    held, grid = Archive.from_frame(with_revisions(raised)), grid_to(run_date)
+    assert set(revised_series(held)) == set(changes)
+    found = assert_as_plain(held, grid, published(held, grid))
+    assert set(found["explained_by"].dropna()) == named
+    assert (found["stance_realised"] != found["stance_realised_revised"]).any() == ("WALCL" in changes)
+
+
+def assert_as_plain(held: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
+    found = regime_revised(seen(held, grid), grid, known, CATALOG)
+    plain = plain_regime_revised(held, grid, known, CATALOG, SERIES)
     pd.testing.assert_frame_equal(found, plain, check_exact=True)
     return found
 
 
-@pytest.mark.parametrize(
-    ("run_date", "chosen", "named"),
-    [
-        ("2012-12-31", ("UNRATE", "WALCL", "TOTBKCR", "M2SL"), {"UNRATE", "TOTBKCR"}),
-        ("2012-11-14", ("GDP", "CP", "NFCI", "CPIAUCSL", "TREAST"), {"GDP", "CP", "NFCI", "CPIAUCSL"}),
-    ],
-)
-def test_a_shorter_way_says_nothing_else(run_date: str, chosen: Sequence[str], named: set[str]) -> None:
-    held = Archive.from_frame(with_revisions({series_id: SEVERAL[series_id] for series_id in chosen}))
-    assert set(revised_series(held)) == set(chosen)
-    found = assert_as_plain(held, grid_to(run_date), "sample")
-    assert set(found["explained_by"].dropna()) == named
-    assert (found["stance_realised"] != found["stance_realised_revised"]).any() == ("WALCL" in chosen)
-
-
-@pytest.mark.parametrize("series_id", SEVERAL)
-def test_every_series_alone_gives_the_labels_of_a_whole_computation(series_id: str) -> None:
-    """Of a series that reaches no label nothing is built, and the labels are the first ones."""
-    grid, held = grid_to("2012-11-14"), Archive.from_frame(with_revisions({series_id: SEVERAL[series_id]}))
-    series = {s.series_id: s for s in CATALOG.in_profile("sample")}
-    one = with_series_of(held, todays_figures(held, grid.as_of[-1]), series_id)
-    whole = compute(one, grid, CATALOG, series)
-    view = View(held, grid.as_of, series, CATALOG.method)
-    first, tables = labelled(view, grid, CATALOG), tables_by_series(CATALOG).get(series_id, ())
-    labels = relabelled(first, replace(view, archive=one), tables, grid, CATALOG)
-    assert (labels.label == whole.regime.label).all()
-    assert (labels.states.state == whole.regime.states.state).all()
-    assert (labels.stance.realised == whole.regime.stance.realised).all()
-    np.testing.assert_array_equal(labels.bubble_score, whole.regime.bubble_score)
-    reaches_none = series_id in ("M2SL", "TREAST")
-    assert (tables == ()) is reaches_none
-    assert (labels is first.labels) is reaches_none
-
-
-def test_a_withdrawn_figure_is_as_plain_too() -> None:
-    frames = with_revisions({"UNRATE": -5.0, "GDP": np.nan, "NFCI": 1.0})
-    found = assert_as_plain(Archive.from_frame(frames), grid_to("2012-12-31"), "sample")
-    assert found["explained_by"].notna().any()
-
-
-def test_rows_published_otherwise_than_computed_are_compared_as_published() -> None:
-    """Series that touch nothing then still differ from what was published, as they do the plain way."""
-    held, grid = Archive.from_frame(with_revisions({"UNRATE": -5.0, "M2SL": 700.0})), grid_to("2012-12-31")
-    published = on_sample("2012-12-31").frame.reset_index()
-    published.loc[200:, "bubble_score"] -= 0.01
-    found = assert_as_plain(held, grid, "sample", published)
-    assert "M2SL" in set(found["explained_by"])
+def test_rows_that_differ_from_the_computation_are_compared_as_published() -> None:
+    """A series that reaches no label still differs from what was published, as it does the plain way."""
+    held, grid = Archive.from_frame(with_revisions({"M2SL": 700.0})), grid_to("2012-12-31")
+    known = published(held, grid)
+    known.loc[150:, "bubble_score"] -= 0.01
+    assert "M2SL" in set(assert_as_plain(held, grid, known)["explained_by"])
 
 
 def test_the_label_reads_exactly_the_columns_it_is_declared_to_be_derived_from() -> None:
@@ -129,7 +162,7 @@ def test_a_table_is_the_same_when_all_series_are_revised_that_do_not_reach_the_l
 ) -> None:
     """What is taken from the first run is what a new run gives; and with the other series revised it is not."""
     grid, held = every_series_revised(profile)
-    today, reached = todays_figures(held, grid.as_of[-1]), tables_by_series(CATALOG)
+    today, reached = as_revised(cut(held, grid.as_of[-1])), tables_by_series(CATALOG)
     series = {s.series_id: s for s in CATALOG.in_profile(profile)}
     through = {s for s in filter(today.has, revised_series(held)) if table in reached.get(s, ())}
     others = set(filter(today.has, revised_series(held))) - through
@@ -188,10 +221,10 @@ def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
     rows = [("2011-05-01", "2011-06-03", 9.0), ("2011-05-01", "2011-06-20", 9.1)]
     held, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
     assert revised_series(held) == ["UNRATE"]
-    assert seen_otherwise(held, grid) == []
+    assert seen_otherwise(held, grid.as_of) == []
     later = archive(vintages("UNRATE", [*rows, ("2011-05-01", "2011-07-20", 9.2)]))
-    assert seen_otherwise(later, grid) == ["UNRATE"]
-    assert seen_otherwise(later, grid_to("2011-06-30")) == []  # not known on the run date
+    assert seen_otherwise(later, grid.as_of) == ["UNRATE"]
+    assert seen_otherwise(later, grid_to("2011-06-30").as_of) == []  # not known on the run date
 
 
 def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> None:
@@ -210,16 +243,16 @@ def test_no_series_is_passed_over_of_which_a_grid_date_sees_another_figure() -> 
         frame["captured_at"] = (start + draws.integers(0, 60, size)).astype("datetime64[us]")
         held = Archive.from_frame(frame)
         grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
-        seen = [
+        views = [
             View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
             for a in (held, with_today(held, grid))
         ]
-        if not seen_otherwise(held, grid):
+        if not seen_otherwise(held, grid.as_of):
             passed += 1
-            np.testing.assert_array_equal(*seen)
+            np.testing.assert_array_equal(*views)
     assert passed >= 40
 
 
 def with_today(held: Archive, grid: Grid) -> Archive:
-    today = todays_figures(held, grid.as_of[-1])
+    today = as_revised(cut(held, grid.as_of[-1]))
     return with_series_of(held, today, "UNRATE") if today.has("UNRATE") else held
