@@ -21,7 +21,6 @@ from assets.sources.fred_client import (
     FredClient,
     FredError,
     Garbled,
-    KeyRefused,
     NotInAlfred,
     Release,
     SeriesNotFound,
@@ -39,7 +38,6 @@ from assets.sources.fred_vintages import (
 from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
 from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
-    CredentialsRefused,
     Known,
     LateRelease,
     Payload,
@@ -85,10 +83,7 @@ class FredSource(Source):
         Raises CredentialsRefused, ValueError (not an address).
         """
         pace, retries = per_second or REQUESTS_PER_SECOND, RetryPolicy(budget=budget)
-        try:
-            return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
+        return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
 
     @property
     def requests(self) -> int:
@@ -104,8 +99,6 @@ class FredSource(Source):
         """Whether FRED responds and accepts the key. Raises SourceUnreachable, CredentialsRefused."""
         try:
             self._client.probe(_PROBE)
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient) as error:
             raise SourceUnreachable(str(error), error) from None
 
@@ -210,8 +203,6 @@ class FredSource(Source):
             key = (self._releases[series.series_id].release_id, planned)
             if key not in self._dates:
                 self._dates[key] = self._client.release_dates(*key)
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient, Unreadable) as error:
             self._calendar_failures += isinstance(error, Transient)
             return days([])
@@ -244,8 +235,6 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     if isinstance(error, Garbled):
         rule = "empty_file" if error.is_empty else "missing_column"
         return PayloadRefused(rule, series_id, where, str(error), way_out, may_pass=True)
-    if isinstance(error, KeyRefused):
-        return CredentialsRefused(str(error))
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     if isinstance(error, NotInAlfred):
