@@ -84,12 +84,6 @@ def test_fredapis_own_methods_pass_our_seam(server: FredServer) -> None:
     assert client.requests == len(server.asked) == 3
 
 
-def test_every_period_comes_as_the_server_has_it(server: FredServer) -> None:
-    assert str(as_rows(quick_client(server).all_releases("UNRATE"))) == str(
-        as_rows(server.world.series["UNRATE"])
-    )
-
-
 def test_more_than_one_page_of_observations_comes_whole(
     server: FredServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
