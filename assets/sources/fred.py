@@ -6,7 +6,6 @@ Requests: first load 2 a series (more where vintages exceed one response), uncha
 from __future__ import annotations
 
 import datetime as dt
-import time
 import zlib
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -110,7 +109,6 @@ class FredSource(Source):
         """
         series_id = series.series_id
         where = f"{self._client.root_url}/series/observations?series_id={series_id}"
-        began, before = time.monotonic(), self.requests
         is_due = known is None or is_reconciliation_due(series_id, known.reconciled_at, self._today())
         since = None if is_due else known  # None: request the full history
         rows, newest, notes = observations_frame([], []), None, tuple[str, ...]()
@@ -135,8 +133,6 @@ class FredSource(Source):
             unit=info.units or None,
             frequency=info.frequency or None,
             last_updated=info.last_updated,
-            requests=self.requests - before,
-            seconds=time.monotonic() - began,
             where=where,
             is_complete=is_complete,
             is_unchanged=rows.empty and not is_complete,
