@@ -1,12 +1,13 @@
 """Earnings and price on the basis each date can have, in plain pandas and one date at a time, from the methodology.
 
-Belongs here: an oracle for the live profile's equity columns, slow and without any of the code it judges. Does not
-belong here: expectations (the test), anything imported from `assets/compute`, the sample (`plain_method.py`).
+An independent calculation of the live profile's equity columns: it imports nothing from `assets/compute`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,21 +30,28 @@ SERIES = (
     "FII10",
     "EXPINF10YR",
 )
-Held = Mapping[str, pd.DataFrame]
 TABLE = "equity_risk_premium"
 RANKED = ("earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "equity_return_12m_pct")
 
 
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Frames by series; hashed by identity, so that what is computed from them is computed once."""
+
+    frames: Mapping[str, pd.DataFrame]
+
+
 def read(folder: Path, shiller_until: str) -> Held:
-    """Every series from real files, Shiller's sheet as it stood with that month as its last."""
-    held = {s: dated(s, folder / f"{REAL_FILES.get(s, s)}.csv") for s in SERIES}
-    return {s: frame[:shiller_until] if s.startswith("SHILLER") else frame for s, frame in held.items()}
+    """Every series from real files, Shiller's sheet as it was with that month as its last."""
+    frames = {s: dated(s, folder / f"{REAL_FILES.get(s, s)}.csv").dropna() for s in SERIES}
+    return Held({s: f[:shiller_until] if s.startswith("SHILLER") else f for s, f in frames.items()})
 
 
+@cache
 def known(held: Held, series_id: str, at: Day) -> pd.DataFrame:
     """Rows that were public on a date."""
-    frame = held[series_id]
-    return frame[(frame["public"] <= at) & frame["value"].notna()]
+    frame = held.frames[series_id]
+    return frame[frame["public"].to_numpy() <= at.to_numpy()]
 
 
 def limit(series_id: str) -> int:
@@ -58,6 +66,7 @@ def latest(held: Held, series_id: str, at: Day) -> float:
     return float(rows["value"].iloc[-1])
 
 
+@cache
 def index_by_month(held: Held, at: Day) -> pd.Series:
     """Shiller's averages, and for the months right after them the mean of their closes, once the month is over."""
     average = known(held, "SHILLER_PRICE", at)
@@ -67,18 +76,18 @@ def index_by_month(held: Held, at: Day) -> pd.Series:
     quotes = known(held, "SP500", at)
     if quotes.empty or (at - quotes["end"].iloc[-1]).days > limit("SP500"):
         return price
-    while True:
-        month += pd.DateOffset(months=1)
-        closes = quotes.loc[month : month + pd.offsets.MonthEnd(0), "value"]
-        if closes.empty or month + pd.offsets.MonthEnd(0) > at:
-            return price
-        price = pd.concat([price, pd.Series({month: closes.mean()})])
+    months = pd.date_range(month + pd.DateOffset(months=1), at, freq="MS")
+    months = months[months + pd.offsets.MonthEnd(0) <= at]
+    closes = quotes["value"][quotes.index >= month + pd.DateOffset(months=1)]
+    by_month = closes.groupby(closes.index.to_period("M").to_timestamp()).mean().reindex(months)
+    return pd.concat([price, by_month[by_month.notna().cummin()]])
 
 
 def index_is_fresh(price: pd.Series, at: Day) -> bool:
     return len(price) > 0 and (at - (price.index[-1] + pd.offsets.MonthEnd(0))).days <= limit("SHILLER_PRICE")
 
 
+@cache
 def market_value(held: Held, at: Day) -> pd.Series:
     """Published ratio times the output of its own quarter, by quarter."""
     ratio, gdp = known(held, RATIO, at), known(held, "GDP", at)
@@ -100,6 +109,7 @@ def past_of(price: pd.Series) -> tuple[float, float]:
     return 100.0 * (now / max(now, high) - 1.0) if high == high else NAN, 100.0 * (now / year_ago - 1.0)
 
 
+@cache
 def earnings_yields(held: Held, at: Day) -> dict[str, float]:
     """Reported earnings over the index; profits over the market value of one quarter."""
     price, reported = index_by_month(held, at), known(held, "SHILLER_EARNINGS", at)

@@ -1,9 +1,7 @@
-"""The method once more, in plain pandas and one date at a time: an oracle for `assets/compute`, from the methodology.
+"""The method once more, in plain pandas and one date at a time, from the methodology's text.
 
-Belongs here: formulas written from the methodology's text, slow and without any of the code they judge. Of the
-catalogue it takes only what is declared: lags, limits, late releases. Does not belong here: expectations (the test),
-anything imported from `assets/compute`. Sample profile: no S&P composite, no daily spreads, one profits basis; what is
-on several bases in the live one stands in `plain_equity.py`.
+An independent calculation: it imports nothing from `assets/compute`, and of the catalogue only lags, limits and late
+releases. Sample profile: no S&P composite, no daily spreads, one profits basis (the live ones: `plain_equity.py`).
 """
 
 from __future__ import annotations

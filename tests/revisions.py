@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Series
-from assets.compute.archive import Archive
+from assets.compute.archive import Archive, as_revised, cut, revised_series, with_series_of
 from assets.compute.computation import compute
-from assets.compute.diagnostics.revised import revised_series, todays_figures, with_series_of
 from assets.compute.grid import Grid
 from assets.compute.reading import texts
 from tests.helpers import sample_vintages
@@ -41,7 +40,7 @@ def plain_regime_revised(
     held: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, series: Mapping[str, Series]
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, nothing left out: every revised series has a run of its own."""
-    today = todays_figures(held, grid.as_of[-1])
+    today = as_revised(cut(held, grid.as_of[-1]))
     now = compute(today, grid, catalog, series).frame
     score, known_score = now["bubble_score"].to_numpy(), published["bubble_score"].to_numpy()
     label, known_label = _text(now, "regime"), _text(published, "regime")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, PolicyLedger, Profile
-from assets.compute.archive import Archive, as_revised, cut, has_revisions
+from assets.compute.archive import Archive, as_revised, cut, revised_series
 from assets.compute.calendar import Days
 from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
@@ -116,7 +116,9 @@ def recomputed(
         until = grid.as_of <= day
         cut_grid = Grid(grid.as_of[until])
         known = _tables(cut(archive, day), cut_grid, _announced_by(catalog, day), profile)
-        revised = _tables(as_revised(archive), cut_grid, catalog, profile) if has_revisions(archive) else None
+        revised = (
+            _tables(as_revised(archive), cut_grid, catalog, profile) if revised_series(archive) else None
+        )
         known = record_of(known, _until(live, day))
         revised = None if revised is None else record_of(revised, _until(live, day))
         for name, frame in known.items():

@@ -20,7 +20,8 @@ from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.protocol import Source
 from assets.warehouse.connection import CONFIG, open_warehouse
-from assets.warehouse.readers import frame_of, series_as_of
+from assets.warehouse.readers import frame_of
+from tests.builders import series_as_of
 from tests.fakes import faults
 from tests.fakes.all_publishers import Publishers, all_publishers
 from tests.fakes.fred_runs import CALM, quick_source

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from assets.compute import bases
 from assets.compute.diagnostics.distance import distance_to_flip
-from assets.compute.diagnostics.thresholds import measures_of, thresholds
 from assets.compute.percentile import RankInverse, percentile
-from assets.compute.regime import build_regime
+from assets.compute.regime import build_labels
+from assets.compute.state import thresholds
 from tests.helpers import Computed, on_sample
 
 STEP = 1e-6
@@ -35,7 +35,7 @@ def with_value(computed: Computed, column: str, at: int, value: float) -> dict[s
             moved = readings[name].value.copy()
             moved[at] = value
             readings[name] = replace(readings[name], value=moved)
-    return measures_of(build_regime(readings, computed.grid, computed.catalog))
+    return build_labels(readings, computed.grid, computed.catalog).scores.measures
 
 
 def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from assets.compute.archive import Archive
@@ -18,7 +18,9 @@ from assets.compute.diagnostics.sensitivity import method_variants, parameter_se
 from assets.compute.diagnostics.weights import effective_weights
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
+from assets.compute.reading import Texts
 from assets.compute.regime import Regime
+from assets.compute.tables.build import build_view
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog, Profile
@@ -33,15 +35,13 @@ DIAGNOSTICS: Mapping[str, Callable[[Regime, Readings, Catalog], pd.DataFrame]] =
     "effective_weights": lambda regime, readings, catalog: effective_weights(regime, catalog),
 }
 
-
 Build = Callable[[Archive, Grid, pd.DataFrame, "Catalog", "Profile"], pd.DataFrame]
 
 
 def _revised(
     archive: Archive, grid: Grid, regime: pd.DataFrame, catalog: Catalog, profile: Profile
 ) -> pd.DataFrame:
-    series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return regime_revised(archive, grid, regime, catalog, series)
+    return regime_revised(build_view(archive, grid, catalog, profile), grid, regime, catalog)
 
 
 def _by_spell(
@@ -61,14 +61,12 @@ def _by_regime(
     return frame.reindex(columns=list(catalog.tables["forward_returns"].column_names))
 
 
-def _labels(regime: pd.DataFrame) -> np.ndarray:
+def _labels(regime: pd.DataFrame) -> Texts:
     return regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
 
 
 def _today(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
-    """The archive as it is known on the run date."""
-    series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return View(archive, grid.as_of[-1:], series, catalog.method)
+    return replace(build_view(archive, grid, catalog, profile), as_of=grid.as_of[-1:])
 
 
 HINDSIGHT: Mapping[str, Build] = {
