@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, HELD, regime_words
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
@@ -253,7 +253,7 @@ def _condition(verdict: Verdict, name: str) -> list[str]:
 
 def _input(evidence: Row) -> str:
     if evidence["value"] is None:  # it has a weight, so there is a value, which is withheld
-        return f"{_in_words(evidence['component'])} ({HELD})"
+        return f"{_in_words(evidence['component'])} ({WITHHELD})"
     unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
     value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
     return f"{_in_words(evidence['component'])} {value}{unit}"

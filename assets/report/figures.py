@@ -82,14 +82,14 @@ MARKETS = (
     Panel(
         "premium",
         "Equity risk premium",
-        "Earnings yield, %, and what it exceeds a 10-year yield by, percentage points.",
+        "Earnings yield, %, and its excess over a 10-year yield, percentage points.",
         "%",
         (
             Drawn("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink"),
             Drawn("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
             Drawn("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
         ),
-        note="The level rests on the basis its row names: read the rank, not the level.",
+        note="The level depends on the earnings basis of each row: compare ranks, not levels.",
     ),
     Panel(
         "yields",
@@ -140,7 +140,7 @@ FED = (
         "% of GDP",
         (Drawn("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "stim"),),
         ("stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"),
-        "Dashed: beyond it the balance sheet counts as moving.",
+        "Dashed: beyond it the balance sheet counts as growing or shrinking.",
     ),
     Panel(
         "monetisation",
@@ -195,7 +195,7 @@ def timeline_figure(release: Release) -> Figure | None:
     note = (
         f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
         f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
-        "Upright lines: purchases announced."
+        "Vertical lines: purchases announced."
     )
     what = "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit."
     return Figure(

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from docs._generate.picture import BROWSERS, FLAGS
 from tests.nightly_run import NightlyRun
-from tests.ui.report_picture import BROWSERS, FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 90
