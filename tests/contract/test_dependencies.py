@@ -71,9 +71,9 @@ def test_what_is_installed_is_what_is_locked_and_nothing_it_needs_is_missing() -
 def test_every_licence_lets_us_ship_or_says_why_it_may_stay() -> None:
     names = {canonicalize_name(r.name) for r in locked()}
     unclear = {
-        name: said
+        name: text
         for name, package in installed().items()
-        if name in names and not _PERMISSIVE.search(said := licence(package))
+        if name in names and not _PERMISSIVE.search(text := licence(package))
     }
     assert unclear.keys() - _LOOKED_AT.keys() == set(), unclear
     assert _LOOKED_AT.keys() - names == set(), "no longer locked: strike it off"
@@ -81,7 +81,7 @@ def test_every_licence_lets_us_ship_or_says_why_it_may_stay() -> None:
 
 def licence(package: Distribution) -> str:
     """What a package says of its licence: expression, classifiers, or the first line of a text."""
-    said = package.metadata
-    classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    text = (said.get("License") or "").strip().splitlines()[:1]
-    return said.get("License-Expression") or "; ".join(classifiers) or "".join(text)
+    text = package.metadata
+    classifiers = [line for line in text.get_all("Classifier") or [] if line.startswith("License ::")]
+    text = (text.get("License") or "").strip().splitlines()[:1]
+    return text.get("License-Expression") or "; ".join(classifiers) or "".join(text)
