@@ -145,8 +145,8 @@ def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Co
 
 
 def spans(flags: pd.Series, shortest: int) -> list[str]:
-    held = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
-    runs = held.groupby((held != held.shift()).cumsum())
+    stored = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
+    runs = stored.groupby((stored != stored.shift()).cumsum())
     return [
         f"{run.index[0]:%Y-%m}..{run.index[-1]:%Y-%m}"
         for _, run in runs
@@ -155,7 +155,7 @@ def spans(flags: pd.Series, shortest: int) -> list[str]:
 
 
 def test_on_monthly_prices_the_valuation_of_november_2025_had_risen(full: Computed) -> None:
-    """The page on the post says so beside the sample's, which had fallen."""
+    """The page on the post states it next to the sample's, which had fallen."""
     frame = full.tables["liquidity_destination"].frame.set_index("as_of_date")
     assert frame.loc["2025-11-30", "valuation_score_change_6m"] > 0
     assert "on the live profile's prices it had risen" in (PAGE.parent / "post.md").read_text(

@@ -69,9 +69,9 @@ def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed
 def test_no_later_month_changes_the_last_digit_of_an_earlier_range(computed: Computed) -> None:
     """Published rows are compared to the bit, and a product of matrices rounds by its own width."""
     conditions, method = computed.regime.conditions, computed.catalog.method
-    whole = score_range(conditions, method)
+    full = score_range(conditions, method)
     for rows in range(len(computed.frame) - 5, len(computed.frame)):
-        for found, expected in zip(score_range(_first(conditions, rows), method), whole, strict=True):
+        for found, expected in zip(score_range(_first(conditions, rows), method), full, strict=True):
             np.testing.assert_array_equal(found, expected[:rows])
 
 
@@ -115,7 +115,7 @@ def codes(computed: Computed) -> np.ndarray:
 
 
 def position(computed: Computed, **chosen: float) -> int:
-    """Where a combination stands among the variants; the method's own parameters unless given."""
+    """Position of a combination among the variants; the method's own parameters unless given."""
     method = computed.catalog.method
     own = {
         "shift": 0.0,
