@@ -1,5 +1,4 @@
-"""Revised figures, and `regime_revised` the plain way: a complete computation for every revised series.
-
+"""Revised figures, and `regime_revised` the plain way: a complete computation for every revised series."""
 
 from __future__ import annotations
 
