@@ -196,7 +196,7 @@ def firm_parameters(release: Release) -> str | None:
     )
     parameter = rows[0]["parameter"]
     return (
-        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing it alone "
+        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing this alone "
         f"changes the state in {percent(rows[0]['share'])} of pairs of sets. The score was within {number(near)} of a "
         f"threshold on {scored['near']} of {scored['n']} month-ends."
     )
