@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from assets.publish.publication import Held
+from assets.publish.publication import PublicationBlocked
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
 from pipelines.published_verdict import Row, is_stale, open_published, read_verdict, rows, verdict_lines
@@ -99,7 +99,7 @@ def _failed_run(instance: dg.DagsterInstance) -> Iterator[Problem]:
     names = [check.name for check in checks]
     reasons = [f"{check.name}: {check.message}" for check in checks] or [error.text for error in errors]
     reasons = reasons or ["it ended without a reason: its process was killed, or ran too long"]
-    is_blocked = bool(checks) or any(error.kind == Held.__name__ for error in errors)
+    is_blocked = bool(checks) or any(error.kind == PublicationBlocked.__name__ for error in errors)
     what = "Publication blocked" if is_blocked else "The nightly run failed"
     lines = [
         *reasons,

@@ -254,13 +254,13 @@ def _published_file(path: Path) -> list[Finding]:
 
 
 def _permissions(path: Path) -> list[Finding]:
-    from assets.warehouse.connection import closed_line, closed_to_readers
+    from assets.warehouse.connection import closed_to_readers
 
     if path.parent.stat().st_mode & stat.S_IWOTH:  # a reader could leave a WAL that keeps the others out
         text = f"{path.parent} is writable for everyone: `chmod o-w {path.parent}`"
         return [Finding("WARN", "permissions", text)]
     if closed := closed_to_readers(path):
-        return [Finding("WARN", "permissions", closed_line(closed))]
+        return [Finding("WARN", "permissions", closed)]
     return []
 
 

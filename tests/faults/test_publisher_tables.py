@@ -8,8 +8,7 @@ import json
 import pytest
 
 from assets.sources.protocol import PayloadRefused
-from assets.warehouse.merge import merge_payload
-from tests.builders import a_series, an_archive
+from tests.builders import a_series, an_archive, merge_payload
 from tests.fakes import fed_board, fiscal_data
 from tests.fakes.publishers import HTML, accepted, figures, refused, source_of
 from tests.fakes.server import Served, running

@@ -11,7 +11,6 @@ import numpy as np
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
-from assets.compute.archive import Archive
 from assets.compute.calendar import released_on
 from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
@@ -30,7 +29,7 @@ from assets.sources.sample import SampleSource
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import complete_live_rows, live_rows, read_live, read_record
 from assets.warehouse.merge import merge_source
-from assets.warehouse.readers import first_published_column, load_vintages, read_table, run_grid
+from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.tables import replace_slice, replace_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +83,7 @@ def compute_tables(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> None:
     """Derived tables, regime and what is about the record, from the archive as it is."""
     catalog = load_catalog()
     grid = run_grid(facts.run_date, catalog)
-    archive = Archive.from_frame(load_vintages(con, None))
+    archive = load_archive(con, list(catalog.series))
     for name in BUILDERS:
         built = build_table(name, archive, grid, catalog, facts.profile)
         replace_table(con, catalog.tables[name], built.frame)

@@ -13,9 +13,8 @@ from assets.catalog.loader import load_catalog
 from assets.raw.assets import _result, _summary
 from assets.raw.ingest import Ingested
 from assets.sources.protocol import LateRelease
-from assets.warehouse.readers import series_as_of
 from pipelines.outcome import fetch_lines
-from tests.builders import an_archive
+from tests.builders import an_archive, series_as_of
 from tests.fakes.fred_runs import fred_run, live_facts, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import ReleaseDates, World, published

@@ -18,7 +18,7 @@ from assets.catalog.loader import load_catalog
 from assets.publish.documents.facts import document_facts, query_rows, shipped
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
-from assets.publish.publication import Held, publish
+from assets.publish.publication import PublicationBlocked, publish
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
 
@@ -125,7 +125,7 @@ def test_a_document_that_does_not_match_the_schema_is_refused(
     spoiled = copy.deepcopy(document)
     check_schema(spoiled)
     spoil(spoiled)
-    with pytest.raises(Held, match=message):
+    with pytest.raises(PublicationBlocked, match=message):
         check_schema(spoiled)
 
 
@@ -141,7 +141,7 @@ def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
         con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
         con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-05-31'")
     with pytest.raises(
-        Held, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
+        PublicationBlocked, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
     ):
         publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     after = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.readers import series_as_of
+from tests.builders import series_as_of
 from tests.fakes import faults
 from tests.fakes.all_publishers import Publishers, all_publishers
 from tests.fakes.fred_world import OPEN

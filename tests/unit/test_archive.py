@@ -163,6 +163,7 @@ def test_order_and_the_future_change_nothing_in_the_past(rows: list, random: obj
         np.testing.assert_array_equal(known(frame, until=6), known(past, until=6))
 
 
+@settings(max_examples=50)
 @given(st.lists(VINTAGE, min_size=1, max_size=25, unique_by=lambda r: (r[0], r[1], r[2], r[4])))
 def test_the_search_agrees_with_reading_every_row(rows: list) -> None:
     frame = frame_of(rows)

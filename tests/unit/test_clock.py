@@ -9,10 +9,8 @@ import pytest
 
 from assets.publish.manifest import publication_time
 from assets.warehouse.connection import utc
-from assets.warehouse.merge import merge_payload
-from assets.warehouse.readers import series_as_of
 from pipelines.settings import load_settings
-from tests.builders import NOON, a_payload, a_series, an_archive
+from tests.builders import NOON, a_payload, a_series, an_archive, merge_payload, series_as_of
 
 DAY = dt.date(2026, 6, 1)
 PUBLISHED = NOON + dt.timedelta(minutes=1)

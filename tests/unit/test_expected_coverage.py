@@ -33,7 +33,7 @@ TOO_OLD = {"FII10"}
 
 @cache
 def live_vintages() -> pd.DataFrame:
-    """Every live series since 2012 with made-up figures, none of them late."""
+    """Every live series since 2003 with made-up figures, none of them late."""
     return pd.concat([_made_up(series) for series in CATALOG.in_profile("live")], ignore_index=True)
 
 
@@ -41,7 +41,7 @@ def _made_up(series: Series) -> pd.DataFrame:
     step = {"D": 1, "W": 7, "M": 1, "Q": 3}[series.frequency]
     unit = "D" if series.frequency in "DW" else "M"
     observation = days(
-        np.arange(np.datetime64("2012-01-02", unit), np.datetime64(DAYS["live"], unit) + 1, step)
+        np.arange(np.datetime64("2003-01-02", unit), np.datetime64(DAYS["live"], unit) + 1, step)
     )
     known = first_publication(observation, series, {})
     observation, known = (

@@ -132,7 +132,7 @@ def _first_block_as(condition: Condition, score: Floats) -> Floats:
 
 
 def _stance_over(rate: Floats, months: int, regime: Regime, method: Method) -> Texts:
-    """Headline stance with the rate compared over another window; a run date looks from the end of its own month."""
+    """Headline stance with the rate compared over another window."""
     earlier = np.full(len(rate), np.nan)
     earlier[months:] = rate[:-months]
     turn = direction(earlier - rate, method.stance.rate_change_pp, inclusive=True)
