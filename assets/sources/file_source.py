@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from assets.catalog.models import Series
 from assets.sources.http import Http, Limits, Response, TooLarge, checked_address
 from assets.sources.pacing import Permanent, RetryPolicy, Transient, refusal
-from assets.sources.parse import Figures, Unusable, observations_frame
+from assets.sources.parse import Figures, Unusable
 from assets.sources.protocol import (
     Known,
     Payload,
@@ -24,6 +24,7 @@ from assets.sources.protocol import (
     SeriesUnknown,
     Source,
     SourceUnreachable,
+    observations_frame,
 )
 
 RETRIES = RetryPolicy(attempts=4, longest_wait=60.0)
