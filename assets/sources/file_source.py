@@ -1,7 +1,7 @@
 """A publisher that serves its series as one table: one download a run, shared by all of them.
 
 The moment of the file's last change is stored as `last_updated` in `raw.fetches`, with the rows it brought. So "has it
-changed since?" is asked only about a file whose figures are in the archive, and once a week not at all.
+changed since?" is sent only for a file whose figures are in the archive, and once a week it is downloaded anyway.
 """
 
 from __future__ import annotations
