@@ -37,9 +37,6 @@ def a_payload(rows: Sequence[Row], series_id: str = "UNRATE", **changes: object)
     stated: dict[str, object] = {
         "unit": "Percent",
         "frequency": "M",
-        "last_updated": None,
-        "requests": 1,
-        "seconds": 0.1,
         "where": f"sample_data/{series_id}.csv",
     }
     observations = observations_frame([row[0] for row in rows], values, starts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -105,7 +104,7 @@ class FileSource(Source, Generic[Table]):
 
         Raises SourceUnreachable, SeriesUnknown, PayloadRefused (a response that is not the publisher's table).
         """
-        began, before, series_id, where = time.monotonic(), self.requests, series.series_id, self.url
+        series_id, where = series.series_id, self.url
         try:
             obtained = self._table(self._since(known))
             if obtained is not None:
@@ -121,10 +120,7 @@ class FileSource(Source, Generic[Table]):
             series_id=series_id,
             observations=observations_frame(figures.dates, figures.values),
             unit=figures.unit,
-            frequency=None,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
-            requests=self.requests - before,
-            seconds=time.monotonic() - began,
             where=where,
             is_complete=obtained is not None,
             is_unchanged=obtained is None,

@@ -18,7 +18,6 @@ import pandas as pd
 
 from assets.sources.protocol import Rule
 
-COLUMNS = ("observation_date", "value", "realtime_start")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What publishers write where a figure is missing; the World Bank prints two dots, or the ellipsis sign.
 _MISSING = {"", ".", "..", "\u2026", "na", "n/a", "nan", "null"}

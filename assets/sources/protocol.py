@@ -76,12 +76,10 @@ class Payload:
 
     series_id: str
     observations: pd.DataFrame
-    unit: str | None
-    frequency: str | None
-    last_updated: dt.datetime | None
-    requests: int
-    seconds: float
     where: str
+    unit: str | None = None
+    frequency: str | None = None
+    last_updated: dt.datetime | None = None
     is_complete: bool = True
     rows_expected: int | None = None
     is_unchanged: bool = False

@@ -80,7 +80,7 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     shutil.copy(PROJECT_ROOT / "dagster_home" / "dagster.yaml", place / "history")
     with (
         fred_server(sample_world(AS_OF)) as server,
-        publishers_of_the_sample(PROJECT_ROOT / "sample_data") as addresses,
+        publishers_of_the_sample() as addresses,
         pytest.MonkeyPatch.context() as patch,
     ):
         own = {
