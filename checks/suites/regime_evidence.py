@@ -26,7 +26,7 @@ TABLE = "regime_evidence"
 EXACT = 1e-12
 SCORED = ("valuation", "economy", "credit")
 CONDITIONS = (*SCORED, "inflation")
-_AGAIN = "Materialise regime/regime_evidence again; if it stays, assets/compute/evidence.py has changed."
+_AGAIN = "Materialise regime/regime_evidence again; if it stays, assets/compute/regime.py has changed."
 _LEAK = "Do not publish. Find the input whose realtime_start is after the date and how it was read."
 _TOGETHER = "Regime and evidence come from different runs: materialise both again."
 
