@@ -1,4 +1,4 @@
-"""What an asset states about itself in the Dagster UI: key, schema and metadata from the catalogue, and its deadline."""
+"""What an asset states about itself in the Dagster UI: key, schema, metadata and deadline."""
 
 from __future__ import annotations
 
