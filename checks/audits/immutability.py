@@ -91,7 +91,7 @@ def immutability_suite() -> Suite:
             "raise method_version and say so in method_versions.toml. A live row is restored from the backup.",
         ),
     )
-    return Suite("published_row", ("table_name", "as_of_date"), TYPES, rules)
+    return Suite("published_row", ("table_name", "as_of_date"), rules)
 
 
 def found_again(before: Published, staged: Staged, catalog: Catalog) -> pd.DataFrame:

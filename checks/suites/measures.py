@@ -1,8 +1,4 @@
-"""What a row is measured by before an expectation judges it: identities, gaps, jumps, another table's figures.
-
-Belongs here: pure functions on series and frames, NULL where there is nothing to judge.
-Does not belong here: a table's own rules, limits, messages, Great Expectations.
-"""
+"""What a row is measured by before its value is limited: pure functions, NULL where there is nothing to check."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-Tables = Mapping[str, pd.DataFrame]  # the tables beside the judged one, by name
+Tables = Mapping[str, pd.DataFrame]  # other tables, by name
 
 
 def distance(actual: pd.Series, expected: pd.Series) -> pd.Series:
