@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venv/ from requirements.lock, or with the argument `dev` from requirements-dev.lock, which holds the same and
-# the tools of tests and lint: hashes required, nothing else resolved. Called by make before anything that needs Python;
-# returns at once when the environment is already what the lock says. One made for tests also serves to run.
+# Creates .venv/ from requirements.lock or, with the argument `dev`, from requirements-dev.lock, which adds the tools for
+# tests and lint. Hashes are required and dependencies are not resolved again. make calls it before anything that needs
+# Python; it returns at once when the environment already matches the lock. The test environment can also run the product.
 # PYTHON= selects the interpreter. Works with bash 3.2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,7 +34,7 @@ find_python() {
 lock=requirements${1:+-$1}.lock
 [ -f "$lock" ] || stop "usage: deploy/setup.sh [dev]"
 
-# What the environment was made from. The place is part of it: a copied or moved .venv points at the old one.
+# What the environment was made from. The path is part of it: a copied or moved .venv points at the old one.
 fingerprint() { printf '%s\n' "$root"; cksum "$1"; }
 made_from=$(cat .venv/made_from 2>/dev/null || true)
 is_made_from() { [ "$made_from" = "$(fingerprint "$1")" ]; }
@@ -75,8 +75,8 @@ else
       /^Installing/ { print "set-up: all fetched, installing them (about half of the time)"; fflush() }'
 fi
 
-# The project itself: its root on the import path, from any working directory. An editable install would
-# do the same through a build backend that would have to be locked as well.
+# Puts the project root on the import path, for any working directory. An editable install would do the same
+# through a build backend that would have to be locked as well.
 site_packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$root" > "$site_packages/stimulus_regime.pth"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Serves the Dagster interface: webserver and daemon side by side on this machine only, one history.
-# Ctrl-C ends both; when one of them stops, so does the other. Works with bash 3.2.
+# Serves the Dagster interface: webserver and daemon, on this machine only, with one history.
+# Ctrl-C stops both; when one of them stops, the other is stopped too. Works with bash 3.2.
 set -u
 cd "$(dirname "$0")/.."
 port=${PORT:-3000}
@@ -8,7 +8,7 @@ port=${PORT:-3000}
 stop() { echo "ui: $*" >&2; exit 2; }
 [ -x .venv/bin/python ] || stop ".venv/ is missing: run \`make setup\`"
 
-# Taken, not allowed, or not a port: said before anything is started.
+# Reports a port that is in use, not allowed, or not a port, before anything is started.
 refusal=$(.venv/bin/python - "$port" 2>&1 <<'EOF'
 import socket, sys
 try:
@@ -21,7 +21,7 @@ EOF
 )
 [ -z "$refusal" ] || stop "port $port: $refusal; choose another with PORT=, as in \`make ui PORT=3001\`"
 
-# The folders as the command line reads them: from the environment, else from .env, else the project's own.
+# The same folders as on the command line: from the environment, else from .env, else the project's own.
 folders=$(.venv/bin/python -m pipelines settings --shell) || exit 2
 eval "$folders"
 home=$DAGSTER_HOME
@@ -37,11 +37,11 @@ EOF
 [ -z "$outdated" ] || stop "$outdated"
 export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at another instance
 
-# A new history is made by one process: two that make it at the same moment leave it broken for good.
+# One process creates a new history: two that create it at the same moment leave it permanently broken.
 [ -d "$home/schedules" ] || .venv/bin/python -c 'import dagster; dagster.DagsterInstance.get().dispose()' \
   || stop "Dagster's history in $home cannot be made, see above"
 
-# Each process in a group of its own, so that the code servers they start end with them.
+# Each process in a separate process group, so that the code servers they start end with them.
 set -m
 .venv/bin/dagster-daemon run -w workspace.yaml & daemon=$!
 .venv/bin/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p "$port" & webserver=$!
@@ -51,7 +51,7 @@ is_running() { kill -0 "$1" 2>/dev/null; }
 end_both() {
   trap - EXIT
   trap '' INT TERM HUP
-  local patience=100                    # tenths of a second before the hard way
+  local patience=100                    # tenths of a second before SIGKILL
   kill -TERM -- "-$webserver" "-$daemon" 2>/dev/null
   while [ $patience -gt 0 ] && { kill -0 -- "-$webserver" || kill -0 -- "-$daemon"; } 2>/dev/null; do
     sleep 0.1

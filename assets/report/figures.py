@@ -1,23 +1,16 @@
-"""Figures of the report: each a chart in two widths with its name, description, caption and figures by year.
-
-Belongs here: which columns a figure shows, and its caption. Does not belong here: specifications (`charts/`),
-sentences.
-"""
+"""The figures of the report: which columns each shows, with its caption, description and values by year."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from assets.report.charts import gold as gold_spec
-from assets.report.charts import lines as line_spec
-from assets.report.charts.base import Line, Size, Spec
-from assets.report.charts.svg import inline_svg
-from assets.report.charts.timeline import Spell, Timeline, sizes, timeline
-from assets.report.reading import Release, Sources
-from assets.report.words import ABSENT, STATE_WORDS, day, listed, month, number
+from assets.report import charts
+from assets.report.charts import FULL, PANEL, Line, Size, Spec, inline_svg, year
+from assets.report.published import Release, Sources
+from assets.report.words import ABSENT, day, label_words, listed, month, number
 
+DASHED, DOTTED = (6, 3), (2, 2)
 _EVENT_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
@@ -30,7 +23,7 @@ _EVENT_NAMES = {
 
 @dataclass(frozen=True)
 class Caption:
-    """What and unit; the window; publishers with series; as-of and point in time. Always in this order."""
+    """What and unit; the window; sources; as-of and point in time. Always in this order."""
 
     what: str
     window: str
@@ -41,14 +34,136 @@ class Caption:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure ready for the page. `pictures` maps the width's name to its SVG."""
+    """A figure ready for the page: its SVG in each width, and values by year with the header first."""
 
     key: str
     title: str
-    pictures: dict[str, str]
+    pictures: Sequence[str]
     caption: Caption
     legend: Sequence[Line] = ()
-    table: Sequence[Sequence[str]] = field(default_factory=list)  # figures by year, the header first
+    table: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A line of a panel: its column (table.column), name, colour token and dash."""
+
+    column: str
+    name: str
+    color: str
+    dash: tuple[int, ...] = ()
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A line chart over the years; its lines share one unit. `limits` are parameters drawn as dashed lines."""
+
+    key: str
+    title: str
+    what: str
+    unit: str
+    lines: Sequence[Drawn]
+    limits: Sequence[str] = ()
+    note: str = ""
+
+
+MONEY = Panel(
+    "money",
+    "Money supply against the real short rate",
+    "M2, % on the year before; real short rate, % a year.",
+    "%",
+    (
+        Drawn("money_and_rates.m2_yoy_pct", "M2, year on year", "stim"),
+        Drawn("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "hot", DASHED),
+    ),
+)
+MARKETS = (
+    Panel(
+        "premium",
+        "Equity risk premium",
+        "Earnings yield, %, and what it exceeds a 10-year yield by, percentage points.",
+        "%",
+        (
+            Drawn("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink"),
+            Drawn("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
+            Drawn("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
+        ),
+        note="The level rests on the basis its row names: read the rank, not the level.",
+    ),
+    Panel(
+        "yields",
+        "Ten-year yields",
+        "10-year Treasury yield, nominal and real, % a year.",
+        "%",
+        (
+            Drawn("real_yields.nominal_10y_pct", "nominal", "ink"),
+            Drawn("real_yields.real_10y_pct", "real", "stim", DASHED),
+        ),
+        note="Real: TIPS from January 2003, before that nominal less expected inflation.",
+    ),
+    Panel(
+        "spreads",
+        "Credit spreads",
+        "Corporate bond spreads and the excess bond premium, percentage points.",
+        "pp",
+        (
+            Drawn("credit_spreads.gz_spread_pp", "Gilchrist-Zakrajsek", "ink"),
+            Drawn("credit_spreads.baa_10y_pp", "Baa less 10-year", "cold", DASHED),
+            Drawn("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "cold", DOTTED),
+            Drawn("credit_spreads.ebp_pp", "excess bond premium", "hot", DASHED),
+        ),
+    ),
+    Panel(
+        "conditions",
+        "Financial conditions",
+        "National Financial Conditions Index; 0 is average, positive is tighter.",
+        "sd",
+        (Drawn("credit_spreads.nfci_index", "NFCI", "ink"),),
+    ),
+)
+FED = (
+    Panel(
+        "assets",
+        "Balance sheet and reserves",
+        "Total assets of the Federal Reserve and reserve balances, % of GDP.",
+        "% of GDP",
+        (
+            Drawn("reserve_growth.fed_assets_pct_gdp", "Fed assets", "ink", decimals=1),
+            Drawn("reserve_growth.reserve_balances_pct_gdp", "reserves", "stim", DASHED, 1),
+        ),
+    ),
+    Panel(
+        "impulse",
+        "Balance-sheet impulse",
+        "Change of the balance sheet over half a year, at a yearly rate, % of GDP.",
+        "% of GDP",
+        (Drawn("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "stim"),),
+        ("stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"),
+        "Dashed: beyond it the balance sheet counts as moving.",
+    ),
+    Panel(
+        "monetisation",
+        "Monetisation",
+        "Fed purchases of Treasuries over a year, % of the change of the public debt and of the deficit.",
+        "%",
+        (
+            Drawn("monetisation.monetisation_share_pct", "of new public debt", "ink", decimals=0),
+            Drawn("monetisation.monetisation_share_of_deficit_pct", "of the deficit", "gold", DASHED, 0),
+        ),
+        ("monetisation.building_from_pct", "monetisation.active_from_pct", "monetisation.dominant_from_pct"),
+        "Dashed: bands building, active and dominant.",
+    ),
+    Panel(
+        "deficit",
+        "Federal deficit",
+        "Federal deficit of twelve months, % of GDP; a surplus is negative.",
+        "% of GDP",
+        (Drawn("fiscal_and_debt.deficit_12m_pct_gdp", "deficit", "ink", decimals=1),),
+        ("monetisation.minimum_deficit_pct_gdp",),
+        "Dashed: below it no band of monetisation applies.",
+    ),
+)
 
 
 def timeline_figure(release: Release) -> Figure | None:
@@ -56,12 +171,11 @@ def timeline_figure(release: Release) -> Figure | None:
     score = Line("Bubble score", "ink", release.history("regime", "bubble_score"), "score 0 to 1")
     if not score.points:
         return None
-    start = score.points[0][0]
-    shown = Timeline(
+    shown = charts.Timeline(
         score,
-        spells(release, "regime", start),
-        spells(release, "condition_state", start),
-        spells(release, "stance", start),
+        release.spells("regime"),
+        release.spells("condition_state"),
+        release.spells("stance"),
         [
             (row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}"))
             for row in release.phases
@@ -70,57 +184,53 @@ def timeline_figure(release: Release) -> Figure | None:
         release.parameters["state.bubble.enter_score"],
         release.parameters["state.depression.enter_score"],
     )
-    today = release.today
-    newest = [(name, spells(release, name, start)) for name in ("condition_state", "stance")]
-    said = "; ".join(
-        f"{name.split('_')[0]} {STATE_WORDS.get(found[-1].value, found[-1].value)} since {month(found[-1].first)}"
-        for name, found in newest
+    lanes = "; ".join(
+        f"{name} {label_words(spells[-1]['value'])} since {month(spells[-1]['first'])}"
+        for name, spells in (("condition", shown.states), ("stance", shown.stances))
     )
     description = (
-        f"Bubble score from {month(start)} to {day(release.as_of)}, newest {number(today['bubble_score'])}. "
-        f"Lanes below: {said}. Vertical lines: purchases announced."
+        f"Bubble score from {month(score.points[0][0])} to {day(release.as_of)}, newest "
+        f"{number(release.today['bubble_score'])}. Lanes below: {lanes}. Vertical lines: purchases announced."
     )
+    note = (
+        f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
+        f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
+        "Upright lines: purchases announced."
+    )
+    what = "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit."
     return Figure(
         "timeline",
         "Bubble score, conditions and stance",
         _pictures(
             "timeline",
-            sizes(),
-            lambda size: timeline(shown, size),
-            ("Bubble score over time", description),
+            charts.TIMELINE,
+            lambda size: charts.timeline_chart(shown, size),
+            "Bubble score over time",
+            description,
         ),
-        caption(
-            release,
-            "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit.",
-            score,
-            ["regime.bubble_score"],
-            f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
-            f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
-            "Upright lines: purchases announced.",
-        ),
+        _caption(release, what, score, ["regime.bubble_score"], note),
     )
 
 
 def gold_figure(release: Release) -> Figure | None:
-    """Gold against the 10-year Treasury and TIPS, by rate of inflation."""
-    rows = release.rows("SELECT * FROM relative_attractiveness WHERE as_of_date = ?", release.as_of)
-    held = {row["asset"]: row for row in rows}
-    nominal, real = held["treasury_10y"]["yield_pct"], held["tips_10y"]["yield_pct"]
+    """Gold against the 10-year Treasury and TIPS, by rate of inflation; None without a Treasury yield."""
+    rows = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
+    nominal, real = rows["treasury_10y"]["yield_pct"], rows["tips_10y"]["yield_pct"]
     if nominal is None:
         return None
-    observed = held["treasury_10y"]["observation_date"]
     return Figure(
         "gold",
         "Real return held to maturity, by inflation",
         _pictures(
             "gold",
-            gold_spec.SIZES,
-            lambda size: gold_spec.gold_chart(nominal, real, size),
-            ("Gold against bonds", gold_spec.description(nominal, real)),
+            charts.GOLD,
+            lambda size: charts.gold_chart(nominal, real, size),
+            "Gold against bonds",
+            charts.gold_description(nominal, real),
         ),
         Caption(
             "Real return held to maturity, % a year.",
-            f"Yields of {day(observed)}.",
+            f"Yields of {day(rows['treasury_10y']['observation_date'])}.",
             release.sources_of(["DGS10", "DFII10"]),
             as_of(release),
             "Arithmetic, not a forecast.",
@@ -128,91 +238,53 @@ def gold_figure(release: Release) -> Figure | None:
     )
 
 
-def lines_figure(
-    release: Release,
-    key: str,
-    title: str,
-    lines: Sequence[Line],
-    what: str,
-    columns: Sequence[str],
-    sizes_of: Sequence[Size] = line_spec.PANEL,
-    limits: Sequence[float] = (),
-    note: str = "",
-    since: float | None = None,
-) -> Figure | None:
-    """A line chart; lines without any figure are left out, and said so in the caption. None without a line."""
-    drawn = [line for line in lines if line.last]
-    if not drawn:
-        return None
-    absent = [line.name for line in lines if not line.last]
-    if absent:
-        note = f"{note} No figures in this profile: {listed(absent)}.".strip()
-    longest = min(drawn, key=lambda line: line.points[0][0])
-    return Figure(
-        key,
-        title,
-        _pictures(
-            key,
-            sizes_of,
-            lambda size: line_spec.lines_chart(drawn, size, limits, since),
-            (title, described(drawn)),
-        ),
-        caption(release, what, longest, columns, note),
-        drawn,
-        by_year(drawn),
-    )
-
-
-def described(lines: Sequence[Line]) -> str:
-    """Each line in words: newest figure, lowest and highest with their months."""
-    said = []
-    for line in lines:
-        known = [(value, day_of) for day_of, value in line.points if value is not None]
-        low, high = min(known), max(known)
-        last = line.last
-        assert last is not None
-        said.append(
-            f"{line.name}: {number(last[1], line.decimals)} {line.unit} in {month(last[0])}; "
-            f"lowest {number(low[0], line.decimals)} in {month(low[1])}, "
-            f"highest {number(high[0], line.decimals)} in {month(high[1])}."
+def panel_figure(release: Release, panel: Panel) -> Figure | None:
+    """The panel drawn; lines without figures are named in the caption. None where no line has any."""
+    lines = {
+        drawn.column: Line(
+            drawn.name,
+            drawn.color,
+            release.history(*drawn.column.split(".")),
+            panel.unit,
+            drawn.dash,
+            drawn.decimals,
         )
-    return " ".join(said)
-
-
-def by_year(lines: Sequence[Line]) -> list[list[str]]:
-    """The last figure of each year, newest year first; header first."""
-    years: dict[int, dict[str, str]] = {}
-    for line in lines:
-        for day_of, value in line.points:
-            if value is not None:
-                years.setdefault(day_of.year, {})[line.name] = number(value, line.decimals)
-    names = [line.name for line in lines]
-    rows = [
-        [str(when), *(found.get(name, ABSENT) for name in names)] for when, found in sorted(years.items())
+        for drawn in panel.lines
+    }
+    with_figures = {column: line for column, line in lines.items() if line.last}
+    shown = list(with_figures.values())
+    if not shown:
+        return None
+    absent = [line.name for line in lines.values() if not line.last]
+    note = f"{panel.note} No figures in this profile: {listed(absent)}." if absent else panel.note
+    limits = [
+        (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")]
+        for name in panel.limits
     ]
-    return [["Year", *(f"{line.name}, {line.unit}" for line in lines)], *reversed(rows)]
-
-
-def spells(release: Release, column: str, start: dt.date) -> list[Spell]:
-    """Unbroken runs of a column of `regime` from `start`; a run ends where the next one begins."""
-    rows = release.rows(
-        f'SELECT as_of_date, "{column}" AS value FROM regime WHERE as_of_date >= ? ORDER BY as_of_date', start
+    sizes, since = FULL, None
+    if panel is not MONEY:  # small multiples begin in the same year, so that years line up below each other
+        sizes = PANEL
+        since = year(release.row("SELECT min(as_of_date) AS first FROM regime")["first"])
+    longest = min(shown, key=lambda line: line.points[0][0])
+    return Figure(
+        panel.key,
+        panel.title,
+        _pictures(
+            panel.key,
+            sizes,
+            lambda size: charts.lines_chart(shown, size, limits, since),
+            panel.title,
+            _described(shown),
+        ),
+        _caption(release, panel.what, longest, list(with_figures), note.strip()),
+        shown,
+        _by_year(shown),
     )
-    found: list[Spell] = []
-    for row in rows:
-        if found and found[-1].value != row["value"]:
-            found[-1] = Spell(found[-1].value, found[-1].first, row["as_of_date"])
-        if not found or found[-1].value != row["value"]:
-            found.append(Spell(row["value"], row["as_of_date"], rows[-1]["as_of_date"]))
-    return found
 
 
-def caption(release: Release, what: str, line: Line, columns: Sequence[str], note: str = "") -> Caption:
-    """Caption of a history; the window is that of `line`."""
-    last = line.last
-    assert last is not None
-    window = f"Month-ends {month(line.points[0][0])} to {month(last[0])}."
-    return Caption(what, window, release.sources(*columns), as_of(release), note)
+def panel_figures(release: Release, panels: Sequence[Panel]) -> list[Figure]:
+    """Those of the panels that have figures."""
+    return [figure for panel in panels if (figure := panel_figure(release, panel))]
 
 
 def as_of(release: Release) -> str:
@@ -221,11 +293,46 @@ def as_of(release: Release) -> str:
     return f"As known on {day(release.as_of)}, {grade} point in time."
 
 
-def _pictures(
-    figure: str, widths: Sequence[Size], spec: Callable[[Size], Spec], words: tuple[str, str]
-) -> dict[str, str]:
-    """The chart drawn in all widths; `words` are title and description."""
-    from altair.utils.schemapi import debug_mode
+def _described(lines: Sequence[Line]) -> str:
+    """Each line in words: newest, lowest and highest figure with their months."""
+    texts = []
+    for line in lines:
+        known = [(value, day_of) for day_of, value in line.points if value is not None]
+        newest, low, high = (
+            f"{number(value, line.decimals)}{unit} in {month(day_of)}"
+            for (value, day_of), unit in (
+                (known[-1], f" {line.unit}"),
+                (min(known), ""),
+                (max(known), ""),
+            )
+        )
+        texts.append(f"{line.name}: {newest}; lowest {low}, highest {high}.")
+    return " ".join(texts)
 
-    with debug_mode(False):  # tests validate specifications: it takes as long as all the drawing
-        return {size.name: inline_svg(spec(size), figure, size.name, *words) for size in widths}
+
+def _by_year(lines: Sequence[Line]) -> list[list[str]]:
+    """The last figure of each year, newest year first; header first."""
+    years: dict[int, dict[str, str]] = {}
+    for line in lines:
+        for day_of, value in line.points:
+            if value is not None:
+                years.setdefault(day_of.year, {})[line.name] = number(value, line.decimals)
+    rows = [
+        [str(when), *(found.get(line.name, ABSENT) for line in lines)]
+        for when, found in sorted(years.items(), reverse=True)
+    ]
+    return [["Year", *(f"{line.name}, {line.unit}" for line in lines)], *rows]
+
+
+def _caption(release: Release, what: str, line: Line, columns: Sequence[str], note: str) -> Caption:
+    """Caption of a history; the window is that of `line`."""
+    assert line.last is not None
+    window = f"Month-ends {month(line.points[0][0])} to {month(line.last[0])}."
+    return Caption(what, window, release.sources(*columns), as_of(release), note)
+
+
+def _pictures(
+    key: str, sizes: Sequence[Size], spec: Callable[[Size], Spec], title: str, description: str
+) -> list[str]:
+    """The chart drawn in every size."""
+    return [inline_svg(spec(size), key, size.name, title, description) for size in sizes]

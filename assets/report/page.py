@@ -1,182 +1,140 @@
 """`report.html`: one self-contained page about one release, written from the published file alone.
 
-Belongs here: putting sentences, figures and tables into the template. Does not belong here: any of the three, colours
-(`tokens.py`). No clock, no environment, no network: the same file gives the same page.
+No clock, no environment, no network: the same file gives the same page.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
+import jinja2
+from markupsafe import Markup, escape
 
-from assets.report import (
-    record,
-    sentences,
-    sentences_flip,
-    sentences_markets,
-    sentences_record,
-    tables,
-    tables_flip,
-    tables_markets,
-)
-from assets.report.figures import Figure, as_of, gold_figure, timeline_figure
-from assets.report.first_screen import head, tiles
-from assets.report.multiples import FED, MARKETS, MONEY, Panel, panel_figure
-from assets.report.reading import Release, Sources
-from assets.report.tokens import declarations
-from assets.report.words import THIN, number
+from assets.report import figures, flip, markets, record, verdict, words
+from assets.report.published import Release, Sources
 
-TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = Path(__file__).parent / "templates"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_SAYING = (sentences, sentences_flip, sentences_record, sentences_markets)
-# Sections after the timeline: anchor and the name in the list of contents.
-SECTIONS = (
-    ("past", "Past easing against now"),
-    ("evidence", "Evidence"),
-    ("flip", "What would change the label"),
-    ("change", "What changed"),
-    ("money", "Money against the real rate"),
-    ("post", "The post's figures"),
-    ("premium", "Premia, yields, spreads"),
-    ("fed", "Balance sheet and debt"),
-    ("gold", "Gold against bonds"),
-    ("destination", "Where it went"),
-    ("gauge", "Six criteria"),
-    ("phases", "Phases"),
-    ("followed", "What followed"),
-    ("firm", "How firm"),
-    ("known", "Validation"),
-    ("caveats", "Caveats"),
-    ("sources", "Sources"),
-)
+_PARTS = (verdict, flip, markets, record)
+_FILTERS = (words.number, words.with_unit, words.day, words.month, words.capital, words.regime_words)
+# Sections after the timeline: anchor, and name in the list of contents.
+_SECTIONS = {
+    "past": "Past easing against now",
+    "evidence": "Evidence",
+    "flip": "What would change the label",
+    "change": "What changed",
+    "money": "Money against the real rate",
+    "post": "The post's figures",
+    "premium": "Premia, yields, spreads",
+    "fed": "Balance sheet and debt",
+    "gold": "Gold against bonds",
+    "destination": "Where it went",
+    "gauge": "Six criteria",
+    "phases": "Phases",
+    "followed": "What followed",
+    "firm": "How firm",
+    "known": "Validation",
+    "caveats": "Caveats",
+    "sources": "Sources",
+}
+# Colour tokens: light, dark. Okabe and Ito's palette, safe for the colour-blind; a test computes the contrasts.
+COLORS = {
+    "bg": ("#fffdf9", "#14171b"),
+    "ink": ("#1c1f24", "#eceae4"),
+    "soft": ("#5a6068", "#a9aeb6"),
+    "line": ("#e2ded5", "#30363d"),
+    "panel": ("#f7f4ed", "#1b1f24"),
+    "hot": ("#d55e00", "#ff8a3d"),
+    "hot-text": ("#a84300", "#ffa266"),
+    "hot-cell": ("#fbe6d6", "#3b2517"),
+    "cold": ("#0072b2", "#56b4e9"),
+    "cold-text": ("#00598c", "#7cc6f2"),
+    "cold-cell": ("#dcecf7", "#15303f"),
+    "mid": ("#7b7f86", "#8d939b"),
+    "mid-cell": ("#efece4", "#252a30"),
+    "stim": ("#008f68", "#2fc79b"),
+    "stim-text": ("#00704f", "#2fc79b"),
+    "tight": ("#9a5b8f", "#cc8fc2"),
+    "gold": ("#a67a08", "#e3b341"),
+    "gold-text": ("#7d5a00", "#e3b341"),
+}
 
 
 def render_report(con: duckdb.DuckDBPyConnection) -> str:
     """The page for the published, or staged, file behind a read-only connection."""
-    import jinja2
-    from markupsafe import Markup, escape
-
     release = Release(con)
 
     def say(name: str) -> Markup:
-        text = said(release, name)
+        text = sentence(release, name)
         if text is None:
             return Markup("")
         strong = _STRONG.sub(r"<strong>\1</strong>", str(escape(text)))
         return Markup(f'<span data-sentence="{name}">{strong}</span>')
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    environment.filters |= {function.__name__: function for function in _FILTERS}
+    content = {name: value for part in _PARTS for name, value in part.content(release).items()}
     page = environment.get_template("report.html.j2").render(
         say=say,
         safe=Markup,
-        style=Markup(_tight(_themed(style))),
-        **_content(release),
+        style=Markup(_style()),
+        sections=_SECTIONS,
+        glyphs=verdict.GLYPHS,
+        four=verdict.FOUR,
+        followed_assets=record.ASSETS.values(),
+        inflation_rates=markets.INFLATION,
+        timeline=figures.timeline_figure(release),
+        gold=figures.gold_figure(release),
+        money=figures.panel_figure(release, figures.MONEY),
+        market_panels=figures.panel_figures(release, figures.MARKETS),
+        fed_panels=figures.panel_figures(release, figures.FED),
+        cite=_cited(release),
+        as_of=figures.as_of(release),
+        **content,
     )
     return "\n".join(line.strip() for line in page.splitlines() if line.strip()) + "\n"
 
 
-def said(release: Release, name: str) -> str | None:
-    """A sentence by name. Raises AttributeError for one that does not exist."""
-    module = next((one for one in _SAYING if hasattr(one, name)), sentences)
-    text: str | None = getattr(module, name)(release)
+def sentence(release: Release, name: str) -> str | None:
+    """A sentence by name. Raises StopIteration for one that does not exist."""
+    part = next(part for part in _PARTS if hasattr(part, name))
+    text: str | None = getattr(part, name)(release)
     return text
 
 
-def _content(release: Release) -> dict[str, Any]:
-    newest_phases, phase_count = tables.newest_phases(release)
+def _cited(release: Release) -> dict[str, Sources]:
+    """Sources that the captions of tables cite."""
+    columns = {
+        "scores": [f"regime.{name}_score" for name in words.CONDITIONS],
+        "post": [f"qe_phases.{column}" for _, _, column, *_ in markets.POST],
+        "destination": ["liquidity_destination.destination", "liquidity_destination.gold_return_12m_pct"],
+        "followed": ["forward_returns.median_return_pct"],
+        "premia": ["equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"],
+    }
+    rows = {
+        "evidence": release.evidence,
+        "assets": release.newest_rows("relative_attractiveness"),
+        "gauge": release.newest_rows("bubble_gauge"),
+    }
     return {
-        "sections": SECTIONS,
-        "head": head(release),
-        "tiles": tiles(release),
-        "timeline": timeline_figure(release),
-        "gold": gold_figure(release),
-        "money": panel_figure(release, MONEY),
-        "market_panels": _panels(release, MARKETS),
-        "fed_panels": _panels(release, FED),
-        "four": [name.capitalize() for name in tables.FOUR],
-        "past_easing": tables.past_easing_rows(release),
-        "evidence": tables.evidence_groups(release),
-        "thresholds": tables_flip.threshold_rows(release),
-        "alone": tables_flip.alone_table(release),
-        "changes": tables_flip.change_rows(release),
-        "followed": record.followed_groups(release),
-        "assets_held": list(record.ASSETS.values()),
-        "variants": record.variant_rows(release),
-        "cases": record.case_rows(release),
-        "caveats": record.caveat_groups(release),
-        "phases": newest_phases,
-        "phase_count": phase_count,
-        "premia": tables_markets.premium_rows(release),
-        "post": tables_markets.post_rows(release),
-        "assets": tables_markets.asset_rows(release),
-        "destination": tables_markets.destination_rows(release),
-        "gauge": tables_markets.gauge_rows(release),
-        "warnings": tables_markets.warning_rows(release),
-        "sources": tables_markets.source_rows(release),
-        "cite": _sources_of_tables(release),
-        "as_of": as_of(release),
-        "inflation": _inflation_note(release),
+        **{name: release.sources(*of_table) for name, of_table in columns.items()},
+        **{name: release.sources_of_rows(of_table) for name, of_table in rows.items()},
     }
 
 
-def _inflation_note(release: Release) -> str:
-    """Inflation's own rule, which a reader needs beside its score."""
-    target = number(release.parameters["verdict.inflation_target_pct"], 0)
-    fall = number(release.parameters["verdict.inflation_fall_pp"], 1)
-    months = int(release.parameters["verdict.inflation_window_months"])
-    return (
-        f"Inflation stands beside the score; it is cold below {target}{THIN}% or {fall}{THIN}pp lower than "
-        f"{months} months before, else hot."
-    )
-
-
-def _panels(release: Release, panels: Sequence[Panel]) -> list[Figure]:
-    return [figure for panel in panels if (figure := panel_figure(release, panel))]
-
-
-def _sources_of_tables(release: Release) -> dict[str, Sources]:
-    """Publishers with series that the captions of tables name."""
-    scores = [f"regime.{name}_score" for name in ("valuation", "economy", "credit", "inflation")]
-    post = ("nominal_10y_pct", "real_10y_pct", "unemployment_rate_pct", "real_gdp_yoy_pct", "cpi_yoy_pct")
-    ids = {row["series_ids"] for row in release.evidence}
-    held = release.rows("SELECT series_ids FROM relative_attractiveness WHERE as_of_date = ?", release.as_of)
-    gauge = release.rows("SELECT series_ids FROM bubble_gauge WHERE as_of_date = ?", release.as_of)
-    return {
-        "scores": release.sources(*scores),
-        "evidence": release.sources_of(_split(ids)),
-        "post": release.sources(*(f"qe_phases.{column}" for column in (*post, "earnings_yield_pct"))),
-        "assets": release.sources_of(_split({row["series_ids"] for row in held})),
-        "gauge": release.sources_of(_split({row["series_ids"] for row in gauge})),
-        "destination": release.sources(
-            *(f"liquidity_destination.{column}" for column in ("destination", "gold_return_12m_pct"))
-        ),
-        "changes": release.sources_of(_split(ids)),
-        "followed": release.sources("forward_returns.median_return_pct"),
-        "premia": release.sources(
-            "equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"
-        ),
-    }
-
-
-def _split(lists: set[str | None]) -> list[str]:
-    return sorted({name for text in lists if text for name in text.split(",")})
-
-
-def _themed(style: str) -> str:
-    return style.replace("/*light*/", declarations(0)).replace("/*dark*/", declarations(1))
-
-
-def _tight(style: str) -> str:
-    without_comments = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
-    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", without_comments)).strip()
+def _style() -> str:
+    """The stylesheet with the colours of both themes, without comments and spaces."""
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    for n, theme in enumerate(("light", "dark")):
+        colors = "".join(f"--{name}:{pair[n]};" for name, pair in COLORS.items())
+        style = style.replace(f"/*{theme}*/", colors)
+    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", style)).strip()

@@ -1,28 +1,35 @@
-"""Tables about how far the label can be relied on, ready for the templates: what followed, variants, dates, caveats.
-
-Belongs here: which columns are shown and how a cell reads. Does not belong here: markup, sentences.
-"""
+"""The record: phases, what followed, how firm the label is, known dates, caveats, checks and sources."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from assets.report.reading import Release, Row
+from assets.report.published import USED, Release, Row
 from assets.report.words import (
     ABSENT,
+    CONDITIONS,
     REGIME_WORDS,
-    STATE_WORDS,
+    RIGHTS_WORDS,
     capital,
+    counted,
+    day,
+    in_words,
+    label_words,
+    listed,
     month,
     number,
+    percent,
+    publisher_words,
     regime_words,
-    with_unit,
 )
 
 POST = "2025-11-05"
-# first and last month-end, column of `regime`, what it must say
+# The dates that are not in dispute: first and last month-end, column of `regime`, what it must be.
 CASES = (
     ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
     ("1999-12-31", "1999-12-31", "stance", "tightening"),
@@ -42,9 +49,10 @@ CASES = (
     ("2019-01-31", "2019-01-31", "stance", "tightening"),
     ("2023-03-31", "2023-03-31", "stance", "tightening"),
 )
+_PHASES_SHOWN = 10
 ASSETS = {"equities": "Equities", "treasury_10y": "10-year Treasury", "gold": "Gold"}
-MAIN_HORIZON = 12
-VARIANTS = {
+_MAIN_HORIZON = 12
+_VARIANTS = {
     "without_hysteresis": "One month-end is enough, and the entry rule also ends the state",
     "valuation_ranks_only": "Valuation without price behaviour",
     "valuation_by_families": "Valuation by families: yields and levels count the same",
@@ -52,142 +60,382 @@ VARIANTS = {
     "rate_window_9m": "Policy rate compared over nine months",
     "rate_window_12m": "Policy rate compared over twelve months",
 }
+_PARAMETERS = {
+    "confirmation_months": "the months of confirmation",
+    "threshold_shifts": "the height of the thresholds",
+    "valuation_rank_shares": "the share of ranks in valuation",
+    "spread_weights": "the weight of spreads in credit",
+}
+_VARIANT_COLUMNS = {
+    "regime": "regime_variant",
+    "condition_state": "condition_variant",
+    "stance": "stance_variant",
+}
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
-_CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets stand in the evidence
-_SEVERITIES = ("warning", "caution", "note")
+_CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
+_ONE_ROW = re.compile(r": not so in 1 of 1 rows")  # the one row is the series itself
+_VARIANT_ROWS = """
+SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
+  max_by(v.regime_variant, v.as_of_date) AS label,
+  max_by(v.variant_score, v.as_of_date) AS score, max_by(v.is_same_regime, v.as_of_date) AS agrees
+FROM method_variants AS v JOIN regime AS r USING (as_of_date)
+WHERE r.bubble_score IS NOT NULL OR v.as_of_date = ?
+GROUP BY v.variant HAVING same IS NOT NULL ORDER BY same, v.variant
+"""
+_SOURCE_ROWS = f"""
+SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_observation) AS newest,
+  list(DISTINCT rights ORDER BY rights) AS rights
+FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher
+"""
 
 
-def followed_groups(release: Release) -> list[dict[str, Any]]:
-    """What followed the label of the newest row over every horizon, then every other label over twelve months."""
-    rows = release.rows("SELECT * FROM forward_returns ORDER BY regime, horizon_months")
+def content(release: Release) -> dict[str, Any]:
+    """What the template shows of this part."""
+    phases = release.spells("regime")[::-1]
+    return {
+        "phases": phases[:_PHASES_SHOWN],
+        "phase_count": len(phases),
+        "followed": _followed_groups(release),
+        "variants": [_variant_row(row) for row in release.rows(_VARIANT_ROWS, release.as_of)],
+        "cases": _case_rows(release),
+        "caveats": _caveat_groups(release),
+        "warnings": _warning_rows(release),
+        "sources": _source_rows(release),
+    }
+
+
+# ---- phases, and what followed
+
+
+def phases_runs(release: Release) -> str | None:
+    """How many runs of one label there are, and the longest."""
+    runs = release.spells("regime")
+    if not runs:
+        return "No month-end of this release has a score, and so none a phase."
+    months = sorted(run["month_ends"] for run in runs)
+    longest = max(reversed(runs), key=lambda run: run["month_ends"])
+    name = label_words(regime_words(longest["value"], longest["stance_driver"]))
+    return (
+        f"{counted(len(runs), 'run').capitalize()} of one label since {month(runs[0]['first'])}; half of them lasted "
+        f"{counted(months[(len(months) - 1) // 2], 'month-end')} or fewer, the longest {longest['month_ends']}: "
+        f"{name}, from {month(longest['first'])}."
+    )
+
+
+def followed(release: Release) -> str | None:
+    """How many spells are behind what followed."""
+    found = release.row(
+        "SELECT coalesce(max(spells), 0) AS spells, coalesce(max(closed_spells), 0) AS closed "
+        "FROM forward_returns WHERE regime = ?",
+        release.today["regime"],
+    )
+    spells, closed = found["spells"], found["closed"]
+    least = int(release.parameters["forward_returns.minimum_closed_spells"])
+    if not spells:
+        return "There is no label today whose spells could be followed."
+    ended = f"{in_words(closed)} of them closed" if spells > 1 else "closed" if closed else "still open"
+    few = f": too few for an interval, which takes {counted(least, 'closed spell')}" if closed < least else ""
+    return (
+        f"Today's label has had **{counted(spells, 'spell')}**, {ended}{few}. What followed describes one history and "
+        "forecasts nothing."
+    )
+
+
+def _followed_groups(release: Release) -> list[dict[str, Any]]:
+    """What followed today's label over every horizon, then every other label over twelve months."""
+    rows: dict[tuple[str, int], dict[str, Row]] = {}
+    for row in release.rows("SELECT * FROM forward_returns ORDER BY regime, horizon_months"):
+        rows.setdefault((row["regime"], row["horizon_months"]), {})[row["asset"]] = row
     own, others = [], []
-    for regime in dict.fromkeys(row["regime"] for row in rows):
-        held = [row for row in rows if row["regime"] == regime]
-        for months in dict.fromkeys(row["horizon_months"] for row in held):
-            line = _followed([row for row in held if row["horizon_months"] == months])
-            if regime == release.today["regime"]:
-                own.append({**line, "name": f"{months} months after"})
-            elif months == MAIN_HORIZON:
-                others.append({**line, "name": regime_words(regime)})
+    for (regime, months), assets in rows.items():
+        if regime == release.today["regime"]:
+            own.append({"name": f"{months} months after", **_followed(assets)})
+        elif months == _MAIN_HORIZON:
+            others.append({"name": regime_words(regime), **_followed(assets)})
     groups = [
         {"name": f"{REGIME_WORDS.get(release.today['regime'], '')}, as now", "rows": own},
-        {"name": f"Every other label, {MAIN_HORIZON} months after", "rows": others},
+        {"name": f"Every other label, {_MAIN_HORIZON} months after", "rows": others},
     ]
     return [group for group in groups if group["rows"]]
 
 
-def _followed(rows: list[Row]) -> dict[str, Any]:
-    held = {row["asset"]: row for row in rows}
-    first = rows[0]
+def _followed(assets: dict[str, Row]) -> dict[str, Any]:
+    first = next(iter(assets.values()))
     return {
-        "spells": f"{first['spells']}",
-        "closed": f"{first['closed_spells']} closed",
-        "cells": [_return(held.get(asset)) for asset in ASSETS],
+        "spells": first["spells"],
+        "closed": first["closed_spells"],
+        "cells": [_return(assets.get(asset)) for asset in ASSETS],
     }
 
 
 def _return(row: Row | None) -> dict[str, str]:
-    """Median first; below it what it rests on, and the interval where there are spells enough for one."""
+    """Median; what it rests on; the interval of the mean where there are enough spells."""
     if row is None or row["median_return_pct"] is None:
         return {"median": ABSENT, "span": "none measured", "interval": ""}
+    measured = row["closed_spells_measured"]
+    low, high = row["interval_low_pct"], row["interval_high_pct"]
     return {
         "median": number(row["median_return_pct"], 1, sign=True),
         "span": f"{number(row['lowest_return_pct'], 0)} to {number(row['highest_return_pct'], 0)}; "
-        f"{row['closed_spells_measured']} spell{'' if row['closed_spells_measured'] == 1 else 's'}",
+        f"{measured} spell{'' if measured == 1 else 's'}",
         "interval": ""
-        if row["interval_low_pct"] is None
-        else f"mean {number(row['mean_return_pct'], 1)} "
-        f"[{number(row['interval_low_pct'], 0)}, {number(row['interval_high_pct'], 0)}]",
+        if low is None
+        else f"mean {number(row['mean_return_pct'], 1)} [{number(low, 0)}, {number(high, 0)}]",
     }
 
 
-def variant_rows(release: Release) -> list[dict[str, str]]:
-    """Each alternative that was tested: its label on the newest row, and how often it gives the published one.
+# ---- how firm the label is
 
-    Empty before the first score.
-    """
-    rows = release.rows(
-        "SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same, "
-        "max_by(v.regime_variant, v.as_of_date) AS label, "
-        "max_by(v.variant_score, v.as_of_date) AS score, max_by(v.is_same_regime, v.as_of_date) AS agrees "
-        "FROM method_variants AS v JOIN regime AS r USING (as_of_date) "
-        "WHERE r.bubble_score IS NOT NULL OR v.as_of_date = ? GROUP BY v.variant ORDER BY same, v.variant",
-        release.as_of,
+
+def firm_range(release: Release) -> str | None:
+    """The score under drawn weights, and the state under other parameters."""
+    today = release.today
+    if today["score_p05"] is None or today["agreement"] is None:
+        return "There is no score today, and so no range around it."
+    lists = release.rows(
+        "SELECT text FROM method_parameters WHERE section = 'robustness' AND starts_with(text, '[') "
+        "AND parameter <> 'era_starts'"
     )
-    return [
-        {
-            "name": VARIANTS.get(row["variant"], capital(row["variant"].replace("_", " "))),
-            "label": "the same" if row["agrees"] else REGIME_WORDS.get(str(row["label"]), ABSENT),
-            "score": number(row["score"]),
-            "same": with_unit(None if row["same"] is None else 100 * row["same"], "percent", 0),
-        }
+    sets = math.prod(len(json.loads(row["text"])) for row in lists)
+    draws = int(release.parameters["robustness.weight_draws"])
+    return (
+        f"Under {draws:,} draws of the weights nine scores in ten lie between **{number(today['score_p05'])}** and "
+        f"**{number(today['score_p95'])}**. Of {sets} sets of thresholds, weights and confirmation "
+        f"{percent(today['agreement'])} give today's state."
+    )
+
+
+def firm_parameters(release: Release) -> str | None:
+    """Which parameter decides the most over the record, and how often the score is near a threshold."""
+    rows = release.rows(
+        "SELECT parameter, avg(disagreement_share) AS share FROM parameter_sensitivity "
+        "WHERE disagreement_share IS NOT NULL GROUP BY parameter ORDER BY share DESC, parameter LIMIT 1"
+    )
+    if not rows:
+        return None
+    near = release.parameters["robustness.near_threshold"]
+    scored = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (distance_to_threshold <= ?) AS near FROM regime "
+        "WHERE is_month_end AND bubble_score IS NOT NULL",
+        near,
+    )
+    parameter = rows[0]["parameter"]
+    return (
+        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changed alone, the "
+        f"state differs in {percent(rows[0]['share'])} of pairs. The score stood within {number(near)} of a threshold "
+        f"on {scored['near']} of {scored['n']} month-ends."
+    )
+
+
+def firm_revised(release: Release) -> str | None:
+    """The labels as known then against today's figures, and the figures that arrived late."""
+    row = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (v.is_same_regime) AS same, "
+        "count(*) FILTER (v.score_revision <> 0) AS moved "
+        "FROM regime_revised AS v JOIN regime AS r USING (as_of_date) "
+        "WHERE r.is_month_end AND r.bubble_score IS NOT NULL"
+    )
+    if not row["n"]:
+        return None
+    late = release.row("SELECT count(*) AS n, count(DISTINCT series_id) AS series FROM late_figures")
+    moved = (
+        f"revisions moved {counted(row['moved'], 'score')}" if row["moved"] else "no revision moved a score"
+    )
+    arrived = (
+        f"{counted(late['n'], 'figure').capitalize()} of {counted(late['series'], 'series', 'series')} "
+        "reached us too late for a live row, which stays as it was frozen."
+        if late["n"]
+        else "No figure reached us late."
+    )
+    return (
+        f"With today's figures {row['same']} of {row['n']} month-ends carry the label they had when first known; "
+        f"{moved}. {arrived}"
+    )
+
+
+def _variant_row(row: Row) -> dict[str, str]:
+    """An alternative that was tested: its label now, and how often it gives the published one."""
+    return {
+        "name": _VARIANTS.get(row["variant"], capital(row["variant"].replace("_", " "))),
+        "label": "the same" if row["agrees"] else REGIME_WORDS.get(str(row["label"]), ABSENT),
+        "score": number(row["score"]),
+        "same": percent(row["same"]),
+    }
+
+
+# ---- validation
+
+
+def cases_hold(release: Release) -> str | None:
+    """How many of the known dates hold."""
+    cases = _cases(release)
+    if not cases:
+        return "No month-end of this release is among the dates that are not in dispute."
+    good = sum(case["holds"] for case in cases)
+    return f"**{good} of {len(cases)}** statements about dates that are not in dispute come out."
+
+
+def cases_unsteady(release: Release) -> str | None:
+    """Which known dates rest on hysteresis and confirmation."""
+    cases = _cases(release)
+    if not cases:
+        return None
+    rows = release.rows("SELECT * FROM method_variants WHERE variant = 'without_hysteresis'")
+    lost = {
+        row["as_of_date"]
+        for case in cases
         for row in rows
-        if row["same"] is not None
-    ]
+        if case["first"] <= row["as_of_date"] <= case["last"]
+        and row[_VARIANT_COLUMNS[case["column"]]] != case["expected"]
+    }
+    if not lost:
+        return "Without hysteresis and confirmation they would come out the same."
+    return f"Without hysteresis and confirmation {listed([month(when) for when in sorted(lost)])} would not."
 
 
-def known_cases(release: Release) -> list[Row]:
-    """The known dates that the release has month-ends for: what was said, and whether all of it is what must be."""
+def misfits(release: Release) -> str | None:
+    """Conditions that were hot when a programme after 2008 was announced, against the post's account."""
+    parts = []
+    for row in release.phases:
+        for name in CONDITIONS:
+            if row["phase"] in ("qe1", "qe2", "qe3") and row[f"{name}_verdict"] == "hot":
+                after = row[f"{name}_verdict_after"]
+                later = f" and {after} three month-ends later" if after else ""
+                parts.append(f"{name} was hot at {row['phase'].upper()}{later}")
+    return f"Against the post's account, {listed(parts)}." if parts else None
+
+
+def _cases(release: Release) -> list[Row]:
+    """The known dates the release has month-ends for: what they show, and whether that is what must be."""
     cases = []
     for first, last, column, expected in CASES:
-        start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
-        found = release.rows(
-            f'SELECT as_of_date, "{column}" AS said FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ? '
-            "ORDER BY as_of_date",
-            start,
-            end,
+        rows = release.rows(
+            f'SELECT as_of_date, "{column}" AS value FROM regime WHERE is_month_end '
+            "AND as_of_date BETWEEN ?::DATE AND ?::DATE ORDER BY as_of_date",
+            first,
+            last,
         )
-        if found:
-            said = list(dict.fromkeys(row["said"] for row in found))
-            cases.append(
-                {"first": start, "last": found[-1]["as_of_date"], "column": column, "expected": expected}
-                | {"said": said, "holds": said == [expected]}
-            )
+        if rows:
+            found = list(dict.fromkeys(row["value"] for row in rows))
+            case = {"first": dt.date.fromisoformat(first), "last": rows[-1]["as_of_date"], "column": column}
+            cases.append({**case, "expected": expected, "found": found, "holds": found == [expected]})
     return sorted(cases, key=lambda case: (case["first"], case["column"]))
 
 
-def case_rows(release: Release) -> list[dict[str, Any]]:
-    """The known dates as a table; two columns of one date stand in one row."""
-    shown: dict[tuple[dt.date, dt.date], dict[str, Any]] = {}
-    for case in known_cases(release):
-        key = (case["first"], case["last"])
-        words = _COLUMN_WORDS[case["column"]]
-        must = words + said_words(case["expected"])
-        found = words + ", ".join(said_words(value) for value in case["said"])
-        row = shown.setdefault(key, {"when": _span(*key), "must": "", "found": "", "holds": True})
-        row["must"] = "; ".join(part for part in (row["must"], must) if part)
-        row["found"] = "; ".join(part for part in (row["found"], found) if part)
-        row["holds"] = row["holds"] and case["holds"]
-    return list(shown.values())
+def _case_rows(release: Release) -> list[dict[str, Any]]:
+    """The known dates as a table; columns about the same dates share a row."""
+    by_date: dict[tuple[dt.date, dt.date], list[Row]] = {}
+    for case in _cases(release):
+        by_date.setdefault((case["first"], case["last"]), []).append(case)
+    return [
+        {
+            "when": month(first) if first == last else f"{month(first)} to {month(last)}",
+            "must": "; ".join(
+                _COLUMN_WORDS[case["column"]] + label_words(case["expected"]) for case in cases
+            ),
+            "found": "; ".join(
+                _COLUMN_WORDS[case["column"]] + ", ".join(map(label_words, case["found"])) for case in cases
+            ),
+            "holds": all(case["holds"] for case in cases),
+        }
+        for (first, last), cases in by_date.items()
+    ]
 
 
-def said_words(value: str | None) -> str:
-    """A label, state or stance inside a sentence."""
-    words = REGIME_WORDS.get(str(value), STATE_WORDS.get(str(value), str(value)))
-    return words[:1].lower() + words[1:]
+# ---- caveats, checks and sources
 
 
-def caveat_groups(release: Release) -> list[dict[str, Any]]:
-    """Caveats that apply now, by severity; inputs absent today stand in the evidence and are left out here."""
+def caveats_count(release: Release) -> str | None:
+    """How many caveats apply, by severity."""
+    row = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (severity = 'warning') AS warnings, "
+        "count(*) FILTER (severity = 'caution') AS cautions, "
+        "count(*) FILTER (starts_with(caveat_id, 'missing_')) AS inputs FROM caveats WHERE applies_now"
+    )
+    if not row["n"]:
+        return "No caveat applies to this release."
+    left = counted(row["inputs"], "names an input", "name inputs").capitalize()
+    return (
+        f"{row['n']} caveats apply: {counted(row['warnings'], 'warning')}, {counted(row['cautions'], 'caution')}, "
+        f"the rest notes on method and data."
+        f"{f' {left} absent today: these stand in the evidence.' if row['inputs'] else ''}"
+    )
+
+
+def checks_summary(release: Release) -> str | None:
+    """What the checks of this release found."""
+    row = release.row(
+        "SELECT count(*) AS n, count(*) FILTER (severity = 'ERROR') AS critical, "
+        "count(*) FILTER (NOT passed AND severity = 'ERROR') AS failed, "
+        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results"
+    )
+    return (
+        f"{row['n']:,} checks ran for this release, {row['critical']:,} of them able to hold it back: "
+        f"{row['failed'] or 'none'} of these failed, "
+        f"and {counted(row['warned'], 'warning was', 'warnings were')} given."
+    )
+
+
+def sources_count(release: Release) -> str | None:
+    """How many series from how many publishers."""
+    row = release.row(
+        "SELECT count(*) AS n, count(DISTINCT publisher) AS publishers, "
+        "list(DISTINCT rights ORDER BY rights) AS rights FROM series WHERE is_published"
+    )
+    restricted = release.row(f"SELECT count(*) AS n FROM series AS s WHERE rights = 'restricted' AND {USED}")[
+        "n"
+    ]
+    also = counted(restricted, "series is", "series are").capitalize()
+    return (
+        f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {listed(_rights(row['rights']))}."
+        f"{f' {also} held whose own figures may not be passed on.' if restricted else ''}"
+    )
+
+
+def _caveat_groups(release: Release) -> list[dict[str, Any]]:
+    """Caveats that apply now, by severity; absent inputs are in the evidence and left out here."""
     rows = release.rows(
         "SELECT * FROM caveats WHERE applies_now AND NOT starts_with(caveat_id, 'missing_') ORDER BY caveat_id"
     )
-    groups = []
-    for severity in _SEVERITIES:
-        texts = [
-            capital(_CODE.sub(_spoken, _CODES.sub("", row["text"])))
-            for row in rows
-            if row["severity"] == severity
-        ]
-        if texts:
-            groups.append({"name": severity, "title": f"{capital(severity)}s", "texts": texts})
-    return groups
+    texts: dict[str, list[str]] = {"warning": [], "caution": [], "note": []}
+    for row in rows:
+        words = _CODE.sub(lambda code: code[0].replace("_", " "), _CODES.sub("", row["text"]))
+        texts[row["severity"]].append(capital(words))
+    return [{"name": severity, "texts": found} for severity, found in texts.items() if found]
 
 
-def _spoken(code: re.Match[str]) -> str:
-    return code[0].replace("_", " ")
+def _warning_rows(release: Release) -> list[dict[str, str]]:
+    """Checks that failed, worst first, with their message."""
+    rows = release.rows(
+        "SELECT asset_key, message FROM check_results WHERE NOT passed "
+        "ORDER BY severity, asset_key, check_name LIMIT 20"
+    )
+    return [
+        {
+            "asset": row["asset_key"].rpartition("/")[2],
+            "message": capital(_ONE_ROW.sub("", row["message"].partition(", first:")[0])),
+        }
+        for row in rows
+    ]
 
 
-def _span(first: dt.date, last: dt.date) -> str:
-    return month(first) if first == last else f"{month(first)} to {month(last)}"
+def _source_rows(release: Release) -> list[dict[str, Any]]:
+    """A row per publisher: its releases with their series, the newest observation, and the rights."""
+    grouped: dict[str, list[Row]] = {}
+    for row in release.rows(_SOURCE_ROWS):
+        grouped.setdefault(publisher_words(row["publisher"]), []).append(row)
+    return [
+        {
+            "publisher": name,
+            "releases": [(row["publisher"].partition(", ")[2], ", ".join(row["ids"])) for row in rows],
+            "newest": day(max((row["newest"] for row in rows if row["newest"]), default=None)),
+            "rights": ", ".join(_rights(right for row in rows for right in row["rights"])),
+        }
+        for name, rows in grouped.items()
+    ]
+
+
+def _rights(codes: Iterable[str]) -> list[str]:
+    """Kinds of rights in words, each once."""
+    return list(dict.fromkeys(RIGHTS_WORDS.get(code, code) for code in codes))

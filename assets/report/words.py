@@ -1,7 +1,6 @@
-"""Words and number formats for what the published file says, shared by the report and the command line.
+"""Words and number formats for codes and figures of the published file, shared by the report and the command line.
 
-Belongs here: fixed vocabulary (a code in a column, its words) and formats. Does not belong here: sentences about
-figures (`sentences.py`), anything read from a file. Imports the standard library only: `show` starts with it.
+Imports the standard library only: `show` must start fast.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 MINUS = "\u2212"
 THIN = "\u202f"  # narrow no-break space, between a figure and its unit
 ABSENT = "\u2013"
-HELD = "held, not passed on"  # a figure there is, of a series with restricted rights
+HELD = "held, not passed on"  # there is a figure, of a series with restricted rights
 
 CONDITIONS = ("valuation", "economy", "credit", "inflation")
 REGIME_WORDS = {
@@ -27,12 +26,6 @@ REGIME_WORDS = {
     "neutral_depression": "Neutral policy in a depression",
     "neutral_mid_cycle": "Neutral policy in mid-cycle",
     "indeterminate": "Indeterminate",
-}
-STATE_WORDS = {
-    "bubble": "bubble",
-    "depression": "depression",
-    "mid_cycle": "mid-cycle",
-    "indeterminate": "indeterminate",
 }
 DRIVER_WORDS = {
     "rate": "by the policy rate",
@@ -50,64 +43,46 @@ UNIT_SIGNS = {
     "percent of GDP": "% of GDP",
     "index, standard deviations": "sd",
     "ratio": "times",
-    "index": "index",
     "none": "",
 }
-# Component: its name, and the side of its own history that is a bubble's.
+# Component: its name, how it reads inside a sentence, and the side of its own history that is hot.
 COMPONENTS = {
-    "earnings_yield": ("Earnings yield", "low"),
-    "erp_vs_nominal_10y": ("Premium over the 10-year yield", "low"),
-    "erp_vs_real_10y": ("Premium over the real 10-year yield", "low"),
-    "equity_value_to_gdp": ("Equity value to GDP", "high"),
-    "cape": ("Price to ten years' earnings (CAPE)", "high"),
-    "equity_drawdown": ("Equity drawdown", "small"),
-    "equity_return_12m": ("Equity price, 12 months", "high"),
-    "unemployment": ("Unemployment rate", "low"),
-    "real_gdp_growth": ("Real GDP, year on year", "high"),
-    "sahm_gap": ("Sahm gap", "low"),
-    "claims_change": ("Jobless claims, year on year", "low"),
-    "excess_bond_premium": ("Excess bond premium", "low"),
-    "gz_spread": ("Gilchrist-Zakrajsek spread", "low"),
-    "baa_10y_spread": ("Baa less 10-year yield", "low"),
-    "hy_oas": ("High-yield spread (OAS)", "low"),
-    "hqm_10y_spread": ("High-quality less 10-year yield", "low"),
-    "nfci": ("Financial conditions (NFCI)", "low"),
-    "real_bank_credit": ("Real bank credit, year on year", "high"),
-    "core_pce_inflation": ("Core PCE inflation", "high"),
+    "earnings_yield": ("Earnings yield", "", "low"),
+    "erp_vs_nominal_10y": ("Premium over the 10-year yield", "", "low"),
+    "erp_vs_real_10y": ("Premium over the real 10-year yield", "", "low"),
+    "equity_value_to_gdp": ("Equity value to GDP", "", "high"),
+    "cape": ("Price to ten years' earnings (CAPE)", "CAPE", "high"),
+    "equity_drawdown": ("Equity drawdown", "", "small"),
+    "equity_return_12m": ("Equity price, 12 months", "equity price over 12 months", "high"),
+    "unemployment": ("Unemployment rate", "", "low"),
+    "real_gdp_growth": ("Real GDP, year on year", "real GDP growth", "high"),
+    "sahm_gap": ("Sahm gap", "Sahm gap", "low"),
+    "claims_change": ("Jobless claims, year on year", "jobless claims over a year", "low"),
+    "excess_bond_premium": ("Excess bond premium", "", "low"),
+    "gz_spread": ("Gilchrist-Zakrajsek spread", "Gilchrist-Zakrajsek spread", "low"),
+    "baa_10y_spread": ("Baa less 10-year yield", "Baa less 10-year yield", "low"),
+    "hy_oas": ("High-yield spread (OAS)", "", "low"),
+    "hqm_10y_spread": ("High-quality less 10-year yield", "", "low"),
+    "nfci": ("Financial conditions (NFCI)", "financial conditions", "low"),
+    "real_bank_credit": ("Real bank credit, year on year", "real bank credit growth", "high"),
+    "core_pce_inflation": ("Core PCE inflation", "", "high"),
 }
-# Names that would break a sentence, as they stand inside one.
-_INSIDE = {
-    "cape": "CAPE",
-    "equity_return_12m": "equity price over 12 months",
-    "real_gdp_growth": "real GDP growth",
-    "claims_change": "jobless claims over a year",
-    "nfci": "financial conditions",
-    "real_bank_credit": "real bank credit growth",
+# Reason code: in a table, and after a count ("5 not in this profile").
+REASONS = {
+    "not_in_profile": ("not among the figures of this profile", "not in this profile"),
+    "stale": ("its newest figure is too old to count", "too old to count"),
+    "history_too_short": ("its history is too short to rank", "too short a history"),
+    "no_free_data": ("no free source publishes it", "without a free source"),
+    "not_binding": ("measured, and the milder of two: it does not count today", "not binding"),
+    "not_yet_published": ("no figure was public yet", "not yet published then"),
+    "no_base": ("the earlier figure it is compared with is missing", "without a base to compare with"),
+    "not_held": ("the archive holds no figure", "not held"),
+    "not_applicable": ("does not apply on this date", "not applicable"),
+    "absent": ("no figure was known on this date", "absent"),
 }
-REASON_WORDS = {
-    "not_in_profile": "not among the figures of this profile",
-    "stale": "its newest figure is too old to count",
-    "history_too_short": "its history is too short to rank",
-    "no_free_data": "no free source publishes it",
-    "not_binding": "measured, and the milder of two: it does not count today",
-    "not_yet_published": "no figure was public yet",
-    "no_base": "the earlier figure it is compared with is missing",
-    "not_held": "the archive holds no figure",
-    "not_applicable": "does not apply on this date",
-    "absent": "no figure was known on this date",
-}
-REASONS_SHORT = {
-    "not_in_profile": "not in this profile",
-    "stale": "too old to count",
-    "history_too_short": "too short a history",
-    "no_free_data": "without a free source",
-    "not_yet_published": "not yet published then",
-    "no_base": "without a base to compare with",
-}
-# What a publisher's name begins with, and its short name; the first that fits.
+# Start of a publisher's name, and its short name.
 PUBLISHERS = {
     "Board of Governors of the Federal Reserve System": "Federal Reserve Board",
-    "Federal Reserve Bank of": "Fed",
     "U.S. Bureau of Economic Analysis": "BEA",
     "U.S. Bureau of Labor Statistics": "BLS",
     "U.S. Employment and Training Administration": "US Labor Department",
@@ -119,8 +94,7 @@ PUBLISHERS = {
     "Chicago Board Options Exchange": "Cboe",
     "NASDAQ OMX": "Nasdaq",
 }
-
-
+_RESERVE_BANK = "Federal Reserve Bank of "
 RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
@@ -137,31 +111,39 @@ def regime_words(regime: str, stance_driver: str | None = None) -> str:
     return words
 
 
+def label_words(value: str | None) -> str:
+    """A label, state or stance inside a sentence."""
+    words = REGIME_WORDS.get(str(value), str(value)).replace("_", "-")
+    return words[:1].lower() + words[1:]
+
+
 def component_words(component: str) -> str:
-    """Name of a component of the evidence."""
+    """Name of a component of the evidence, at the start of a cell."""
     return COMPONENTS[component][0] if component in COMPONENTS else component.replace("_", " ")
 
 
 def component_inside(component: str) -> str:
-    """Name of a component inside a sentence: lower case, unless it begins with a name."""
-    words = _INSIDE.get(component, component_words(component))
-    is_name = words.startswith(("Sahm", "Baa", "Gilchrist", "CAPE"))
-    return words if is_name else words[:1].lower() + words[1:]
+    """Name of a component inside a sentence."""
+    name, inside, _ = COMPONENTS.get(component, (component_words(component), "", ""))
+    return inside or name[:1].lower() + name[1:]
 
 
 def reason_words(reason: str | None) -> str:
-    """Why a figure is absent."""
-    return REASON_WORDS.get(str(reason), str(reason).replace("_", " "))
+    """Why a figure is missing, for a cell."""
+    code = str(reason)
+    return REASONS[code][0] if code in REASONS else code.replace("_", " ")
+
+
+def reason_short(reason: str) -> str:
+    """Why a figure is missing, after a count."""
+    return REASONS[reason][1] if reason in REASONS else reason.replace("_", " ")
 
 
 def publisher_words(publisher: str) -> str:
     """Short name of a publisher: "Federal Reserve Board", "BEA", "Chicago Fed"."""
-    start = next((name for name in PUBLISHERS if publisher.startswith(name)), None)
-    if start is None:
-        return publisher
-    if start.endswith("Bank of"):
-        return f"{publisher.removeprefix(start).split(',')[0].strip()} Fed"
-    return PUBLISHERS[start]
+    if publisher.startswith(_RESERVE_BANK):
+        return f"{publisher.removeprefix(_RESERVE_BANK).split(',')[0].strip()} Fed"
+    return next((short for start, short in PUBLISHERS.items() if publisher.startswith(start)), publisher)
 
 
 def number(value: float | None, decimals: int = 2, sign: bool = False) -> str:
@@ -181,8 +163,13 @@ def with_unit(value: float | None, unit: str, decimals: int = 2, sign: bool = Fa
     return f"{text}{THIN}{mark}" if mark and value is not None else text
 
 
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 as a whole percentage."""
+    return with_unit(None if share is None else 100 * share, "percent", 0)
+
+
 def held_or(figure: str, row: Mapping[str, Any]) -> str:
-    """A figure of a row; that it is held, where the row has a vintage of it and no value."""
+    """A figure of a row; that it is withheld, where the row has a vintage of it and no value."""
     return HELD if row["value"] is None and row["vintage_source"] is not None else figure
 
 
@@ -213,5 +200,5 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def capital(text: str) -> str:
-    """First letter upper case, the rest as it is."""
+    """First letter upper case, the rest unchanged."""
     return text[:1].upper() + text[1:]

@@ -19,9 +19,9 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import literal, qualified_name, quoted
-from assets.compute.all_tables import Panel, panel
 from assets.compute.archive import Captures, captured_by, resolve
 from assets.compute.grid import LIVE
+from assets.compute.registry import Computation
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid
 from assets.warehouse.tables import append_rows, registered, transaction
 
@@ -339,14 +339,14 @@ LEFT JOIN ops.published_rows AS p
 
 def panel_at(
     captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
-) -> Panel:
-    """The panel of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
+) -> Computation:
+    """The tables of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
     held = captures if moment is None else captured_by(captures, microseconds(moment))
-    return panel(resolve(held), run_grid(run_date, catalog), catalog, profile)
+    return Computation(resolve(held), run_grid(run_date, catalog), catalog, profile)
 
 
-def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Panel:
-    """The panel a live row was frozen from."""
+def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Computation:
+    """The tables a live row was frozen from."""
     return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
 
 
@@ -366,6 +366,6 @@ def complete_live_rows(
 
     def recompute(row: LiveRow) -> tuple[Mapping[str, pd.DataFrame], pd.DataFrame]:
         made = panel_of(captures, row, catalog, profile)
-        return made.tables, made.provenance
+        return made.panel, made.provenance
 
     fill(con, catalog, live, recompute)

@@ -9,13 +9,15 @@ import pandas as pd
 
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
+from assets.compute.registry import Computation
 from assets.run_facts import RunFacts
+from assets.warehouse.late import late_figures
 from assets.warehouse.live import live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
-from checks.audits.recompute import cut_dates, recompute_suite, recomputed
+from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed
 from checks.registry import checked_tables
 from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
@@ -174,10 +176,17 @@ def _computed_again(
     catalog: Catalog,
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
-    grid = run_grid(facts, catalog)
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
-    archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
-    return recomputed(tables.complete, archive, grid, dates, catalog, facts.profile)
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    run = Computation(
+        load_archive(con, list(catalog.series)),
+        run_grid(facts.run_date, catalog),
+        catalog,
+        facts.profile,
+        live_of(tables.complete, catalog),
+        stored={"late_figures": late_figures(con, facts.profile, catalog, live)},
+    )
+    return recomputed(tables.complete, run, cut_dates(run.grid, release_id))
 
 
 def _found_again(
@@ -204,7 +213,7 @@ def _found_again(
     def panels() -> tuple[Frames, Frames]:
         captures = load_captures(con, list(catalog.series))
         made = [
-            panel_at(captures, moment, facts.run_date, catalog, facts.profile).tables
+            panel_at(captures, moment, facts.run_date, catalog, facts.profile).panel
             for moment in (before.captured_until if before else None, None)
         ]
         then, now = (without_withheld(record_of(frames, stored)) for frames in made)

@@ -11,9 +11,9 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
-from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.grid import build_grid
+from assets.compute.registry import Computation
 from tests.benchmarks.report import record
 from tests.helpers import SAMPLE_AS_OF, sample_vintages
 from tests.revisions import plain_regime_revised
@@ -35,9 +35,9 @@ def test_a_night_of_revisions_beside_a_whole_computation_per_series() -> None:
     rows = []
     for n in (1, 5, len(REVISED)):
         held = Archive.from_frame(raised_after_three_months(REVISED[:n]))
-        asked = (held, grid, compute(held, grid, catalog, series).frame, catalog, series)
-        found, seconds = measured(lambda asked=asked: regime_revised(*asked))
-        plain, plain_seconds = measured(lambda asked=asked: plain_regime_revised(*asked))
+        asked = (held, grid, Computation(held, grid, catalog, "sample").table("regime"), catalog)
+        found, seconds = measured(lambda asked=asked: regime_revised(*asked, series))
+        plain, plain_seconds = measured(lambda asked=asked: plain_regime_revised(*asked, "sample"))
         pd.testing.assert_frame_equal(found, plain, check_exact=True)
         assert found["explained_by"].notna().any()
         rows.append((n, plain_seconds, seconds, plain_seconds / seconds))

@@ -29,7 +29,7 @@ from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.reading import IMPATIENT
 from tests.fakes.whole import Publishers
 from tests.integration.live_nights import EVENING, Nights, file_only
-from tests.integration.sample_night import compute_tables, night_facts, stage
+from tests.integration.sample_night import compute_all, night_facts, stage
 
 
 @dataclass
@@ -48,7 +48,7 @@ class ServedNights(Nights):
             for key in ("fred", *publishers.others):
                 source = _source(publishers, key, started)
                 ingest(con, catalog.by_source(key), source, run_date, facts, catalog)
-            compute_tables(con, facts)
+            compute_all(con, facts)
             stage(con, facts, staged)
             with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
                 self.held = tuple(judged(file, con, facts))

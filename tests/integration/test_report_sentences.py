@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.report.page import said
-from assets.report.reading import Release
+from assets.report.page import sentence
+from assets.report.published import Release
 from assets.report.record import CASES
 from assets.warehouse.connection import CONFIG
 from tests.integration.sentence_queries import KNOWN_OF, KNOWN_SAID, MACROS, NOW, RECOMPUTED
@@ -83,7 +83,7 @@ def test_cares_of_other_states(
 ) -> None:
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
         release = Release(con)
-        assert said(release, name) is None
+        assert sentence(release, name) is None
         release.today.update(change)
-        assert expected in (said(release, name) or "")
+        assert expected in (sentence(release, name) or "")
         assert name in OTHER_STATES

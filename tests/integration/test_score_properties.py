@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from assets.compute.archive import SOURCES, Archive, Captures, pack, resolve
 from assets.compute.calendar import days
-from assets.compute.computation import Computation, compute
 from assets.compute.conditions import Component, Condition
-from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
 from assets.compute.regime import SCORED, build_regime
+from assets.compute.registry import Computation
 from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
 
 EXACT = 1e-12
@@ -29,7 +28,7 @@ seeds = st.integers(0, 2**32 - 1)
 def computed_from(archive: Archive, run_date: str = SAMPLE_AS_OF) -> Computation:
     catalog = on_sample().catalog
     grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"))
-    return compute(archive, grid, catalog, {s.series_id: s for s in catalog.in_profile("sample")})
+    return Computation(archive, grid, catalog, "sample")
 
 
 def same_labels(frame: pd.DataFrame, rows: int | None = None) -> None:
@@ -42,7 +41,7 @@ def same_labels(frame: pd.DataFrame, rows: int | None = None) -> None:
 @given(seeds)
 def test_the_order_of_rows_means_nothing(seed: int) -> None:
     shuffled = sample_vintages().sample(frac=1.0, random_state=seed)
-    same_labels(computed_from(Archive.from_frame(shuffled)).frame)
+    same_labels(computed_from(Archive.from_frame(shuffled)).table("regime"))
 
 
 @FEW
@@ -63,7 +62,7 @@ def test_the_numbering_of_series_means_nothing(seed: int) -> None:
         frame["captured_at"].to_numpy("datetime64[us]").astype("int64"),
         source.to_numpy().astype(np.int8),
     )
-    same_labels(computed_from(resolve(captures)).frame)
+    same_labels(computed_from(resolve(captures)).table("regime"))
 
 
 @FEW
@@ -79,18 +78,22 @@ def test_the_future_changes_nothing_in_the_past(month: int, factor: float, seed:
     ).astype(frame["realtime_start"].dtype)  # fmt: skip
     known = frame[frame["realtime_start"] <= limit]
     changed = computed_from(Archive.from_frame(pd.concat([known, later], ignore_index=True)))
-    same_labels(changed.frame, rows=month + 1)
+    frame = changed.table("regime")
+    same_labels(frame, rows=month + 1)
     assert (
-        not changed.frame["bubble_score"]
+        not frame["bubble_score"]
         .iloc[month + 1 :]
         .equals(on_sample().frame["bubble_score"].iloc[month + 1 :].reset_index(drop=True))
     )
 
 
-@pytest.mark.parametrize("table", [name for name in DIAGNOSTICS if name != "effective_weights"])
+@pytest.mark.parametrize(
+    "table",
+    ["score_attribution", "regime_changes", "distance_to_flip", "parameter_sensitivity", "method_variants"],
+)
 def test_what_argues_with_a_label_of_the_past_is_the_same_in_a_later_run(table: str) -> None:
     early, late = on_sample("2015-06-30"), on_sample()
-    built = [DIAGNOSTICS[table](c.regime, c.readings, c.catalog) for c in (early, late)]
+    built = [c.run.table(table) for c in (early, late)]
     past = built[1][built[1]["as_of_date"] <= "2015-06-30"].reset_index(drop=True)
     pd.testing.assert_frame_equal(built[0].reset_index(drop=True), past, check_dtype=False)
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from assets.compute.archive import Archive
-from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import regime_revised, revised_series, todays_figures, with_series_of
 from assets.compute.grid import Grid, build_grid
+from assets.compute.registry import Computation
 from tests.helpers import archive, on_sample, sample_vintages, vintages
 from tests.revisions import with_revisions
 
@@ -25,7 +25,7 @@ def in_use() -> tuple[Grid, dict[str, object]]:
 def revised(frames: pd.DataFrame) -> pd.DataFrame:
     catalog, (grid, series) = on_sample().catalog, in_use()
     held = Archive.from_frame(frames)
-    published = compute(held, grid, catalog, series).frame
+    published = Computation(held, grid, catalog, "sample").table("regime")
     return regime_revised(held, grid, published, catalog, series).set_index("as_of_date")
 
 

@@ -14,7 +14,6 @@ from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.archive import Archive
-from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import (
     LABELS,
     labelled,
@@ -30,6 +29,7 @@ from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import build_labels
+from assets.compute.registry import Computation
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
 from tests.helpers import archive, on_sample, sample_vintages, vintages
@@ -53,9 +53,9 @@ def assert_as_plain(
 ) -> pd.DataFrame:
     """The frame of `regime_revised`, found equal to the plain way's in every bit."""
     series = {s.series_id: s for s in CATALOG.in_profile(profile)}
-    known = compute(held, grid, CATALOG, series).frame if published is None else published
+    known = Computation(held, grid, CATALOG, profile).table("regime") if published is None else published
     found = regime_revised(held, grid, known, CATALOG, series)
-    plain = plain_regime_revised(held, grid, known, CATALOG, series)
+    plain = plain_regime_revised(held, grid, known, CATALOG, profile)
     pd.testing.assert_frame_equal(found, plain, check_exact=True)
     return found
 
@@ -81,7 +81,7 @@ def test_every_series_alone_gives_the_labels_of_a_whole_computation(series_id: s
     grid, held = grid_to("2012-11-14"), Archive.from_frame(with_revisions({series_id: SEVERAL[series_id]}))
     series = {s.series_id: s for s in CATALOG.in_profile("sample")}
     one = with_series_of(held, todays_figures(held, grid.as_of[-1]), series_id)
-    whole = compute(one, grid, CATALOG, series)
+    whole = Computation(one, grid, CATALOG, "sample")
     view = View(held, grid.as_of, series, CATALOG.method)
     first, tables = labelled(view, grid, CATALOG), tables_by_series(CATALOG).get(series_id, ())
     labels = relabelled(first, replace(view, archive=one), tables, grid, CATALOG)

@@ -1,0 +1,449 @@
+"""The report's charts: Vega-Lite specifications, drawn as inline SVG in two widths.
+
+Time is a plain number of years, since dates would be drawn in the machine's time zone. Colours stay `var(--token)`, so
+that one picture serves light, dark and print.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from assets.report.published import Points, Row
+from assets.report.words import MINUS, THIN, number
+
+Spec = dict[str, Any]
+Axes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Size:
+    """One of the two drawings of a chart, in pixels; the page shows the one that fits."""
+
+    name: str
+    width: int
+    height: int
+    font: int
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.name == "narrow"
+
+
+FULL = (Size("wide", 832, 250, 12), Size("narrow", 296, 220, 11))
+PANEL = (Size("wide", 390, 190, 12), Size("narrow", 296, 180, 11))
+TIMELINE = (Size("wide", 812, 330, 12), Size("narrow", 292, 350, 11))
+GOLD = (Size("wide", 820, 250, 12), Size("narrow", 290, 250, 11))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line: its name, colour token, points (a missing value is a gap), unit, dash pattern and decimals."""
+
+    name: str
+    color: str
+    points: Points
+    unit: str
+    dash: tuple[int, ...] = ()
+    decimals: int = 2
+
+    @property
+    def last(self) -> tuple[dt.date, float] | None:
+        """Newest point with a figure."""
+        return next(((day, value) for day, value in reversed(self.points) if value is not None), None)
+
+
+def year(day: dt.date) -> float:
+    """A date as a number of years."""
+    return round(day.year + (day.timetuple().tm_yday - 1) / 366, 3)
+
+
+def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round values that span low to high, about `count` of them."""
+    rough = ((high - low) or 1.0) / count
+    power = 10.0 ** len(str(int(rough))) / 10 if rough >= 1 else 10.0 ** -len(str(int(1 / rough)))
+    step = next(power * n for n in (1, 2, 2.5, 5, 10, 20) if power * n >= rough)
+    first = int(low // step)
+    ticks = [round(n * step, 6) for n in range(first, first + 40)]
+    stop = next(n for n, tick in enumerate(ticks) if tick >= high)
+    return ticks[: stop + 1]
+
+
+# ---- parts of a specification
+
+
+def _layer(mark: str, rows: Iterable[Row], encoding: Axes, color: str, **style: Any) -> Spec:
+    """A layer; its rows have x and y, and x2, y2 or text where the encoding names them."""
+    return {
+        "data": {"values": list(rows)},
+        "mark": {"type": mark, "color": _token(color), **style},
+        "encoding": encoding,
+    }
+
+
+def _token(name: str) -> str:
+    return f"var(--{name})"
+
+
+def _to(*names: str) -> Axes:
+    """The far ends of bars and rules."""
+    return {name: {"field": name} for name in names}
+
+
+def _x_years(first: float, last: float, size: Size, step: int | None = None, room: float = 0.0) -> Axes:
+    """The axis of years, with `room` of them to the right of the data."""
+    # a tick every ten or five years; every year in a short record
+    every = 1 if last - first < 8 else step or (10 if size.is_narrow else 5)
+    ticks = [tick for tick in range(1950, 2101, every) if first <= tick <= last]
+    return {
+        "field": "x",
+        "type": "quantitative",
+        "scale": {"domain": [first, last + room], "nice": False, "zero": False},
+        "axis": {"values": ticks, "format": "d", "title": None, "grid": False},
+    }
+
+
+def _y_values(low: float, high: float, ticks: Sequence[float], form: str | None = None) -> Axes:
+    """The axis of values, with a grid; ticks without a fraction are written without one."""
+    form = form or (",.0f" if all(float(tick).is_integer() for tick in ticks) else ",.1f")
+    return {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": [low, high], "nice": False, "zero": False},
+        "axis": {"values": list(ticks), "format": form, "title": None},
+    }
+
+
+def _line_layers(lines: Sequence[Line], axes: Axes) -> list[Spec]:
+    """Every line, with a dot at its newest figure."""
+    layers = []
+    for line in lines:
+        dash = {"strokeDash": list(line.dash)} if line.dash else {}
+        rows = [{"x": year(day), "y": value} for day, value in line.points]
+        layers.append(_layer("line", rows, axes, line.color, strokeWidth=1.6, strokeJoin="round", **dash))
+        if line.last:
+            dot = {"x": year(line.last[0]), "y": line.last[1]}
+            layers.append(_layer("point", [dot], axes, line.color, filled=True, size=26, opacity=1))
+    return layers
+
+
+def _rule(at: float, y: Axes, color: str = "soft", dash: Sequence[int] = (3, 3)) -> Spec:
+    """A horizontal line at a value."""
+    style = {"strokeDash": list(dash)} if dash else {}
+    return _layer("rule", [{"y": at}], {"y": y}, color, strokeWidth=1, **style)
+
+
+def _text(rows: Iterable[Row], axes: Axes, color: str, **style: Any) -> Spec:
+    return _layer("text", rows, {**axes, "text": {"field": "text", "type": "nominal"}}, color, **style)
+
+
+def _specification(layers: Sequence[Spec], size: Size) -> Spec:
+    """The layers as one specification in the look of the page."""
+    return {
+        "width": size.width,
+        "height": size.height,
+        "padding": 2,
+        "layer": list(layers),
+        "config": {
+            "background": "transparent",
+            "aria": False,
+            "view": {"stroke": None},
+            "text": {"fontSize": size.font},
+            "axis": {
+                "labelColor": _token("soft"),
+                "labelFontSize": size.font,
+                "gridColor": _token("line"),
+                "domain": False,
+                "ticks": False,
+                "labelPadding": 6,
+            },
+            "axisX": {
+                "domain": True,
+                "domainColor": _token("mid"),
+                "ticks": True,
+                "tickColor": _token("mid"),
+                "tickSize": 4,
+            },
+            "axisY": {"minExtent": 30, "maxExtent": 30},  # aligns the years of charts below each other
+        },
+    }
+
+
+# ---- line charts
+
+
+def lines_chart(
+    lines: Sequence[Line], size: Size, limits: Sequence[float] = (), since: float | None = None
+) -> Spec:
+    """Lines, the zero line where it is inside, and dashed limits. `since` is the first year of the axis."""
+    days = [day for line in lines for day, value in line.points if value is not None]
+    found = [value for line in lines for _, value in line.points if value is not None] + list(limits)
+    ticks = nice_ticks(min(found), max(found))
+    first, last = since or year(min(days)), year(max(days))
+    axes = {
+        "x": _x_years(first, last, size, 10, (last - first) * 0.015),
+        "y": _y_values(ticks[0], ticks[-1], ticks),
+    }
+    layers = [_rule(limit, axes["y"]) for limit in limits]
+    if ticks[0] < 0 < ticks[-1]:
+        layers.append(_rule(0.0, axes["y"], "mid", ()))
+    return _specification([*layers, *_line_layers(lines, axes)], size)
+
+
+# ---- gold against bonds
+
+_HIGHEST = 6  # percent of inflation, the right end
+_GAP_AT = 2.0
+
+
+def gold_chart(nominal: float, real: float | None, size: Size) -> Spec:
+    """10-year Treasury, 10-year TIPS and gold at an unchanged price: real return, % a year, against inflation, %."""
+    ticks = nice_ticks(-float(_HIGHEST), nominal, 6)
+    title = {"title": "Inflation over the holding period, % a year", "titleColor": _token("soft")}
+    style = {"titleFontWeight": "normal", "titleFontSize": size.font}
+    axes = {
+        "x": {
+            "field": "x",
+            "type": "quantitative",
+            "scale": {"domain": [0, _HIGHEST], "nice": False},
+            "axis": {"values": list(range(_HIGHEST + 1)), "grid": False, **title, **style},
+        },
+        "y": _y_values(ticks[0], ticks[-1], ticks),
+    }
+
+    def line(start: float, end: float, color: str, dash: tuple[int, ...] = ()) -> Spec:
+        rows = [{"x": 0.0, "y": start}, {"x": 6.0, "y": end}]
+        return _layer(
+            "line", rows, axes, color, strokeWidth=2, **({"strokeDash": list(dash)} if dash else {})
+        )
+
+    def words(at: float, value: float, text: str, color: str, **style: Any) -> Spec:
+        return _text([{"x": at, "y": value, "text": text}], axes, color, **style)
+
+    layers = [
+        _rule(0.0, axes["y"], "mid", ()),
+        line(nominal, nominal - 6, "ink"),
+        line(0.0, -6.0, "gold", (6, 3)),
+    ]
+    if real is not None:
+        layers += [
+            line(real, real, "stim", (2, 2)),
+            words(6.0, real, "10-year TIPS", "stim-text", align="right", dy=-8),
+        ]
+    gap = {"x": _GAP_AT, "y": -_GAP_AT, "y2": nominal - _GAP_AT}
+    gap_text = f"gap {number(nominal)}{THIN}pp" + ("" if size.is_narrow else ", at any inflation")
+    at_five = {"x": 5.0, "y": nominal - 5}
+    five_text = f"{number(nominal - 5, 2, sign=True)}{THIN}% at 5{THIN}%"
+    bold = {"fontWeight": "bold"}
+    layers += [
+        words(0.5, nominal - 0.5, "10-year Treasury", "ink", align="left", dx=6, dy=-8),
+        words(3.9, -3.9, "gold, price unchanged", "gold-text", align="right", dy=12),
+        _layer("rule", [gap], {**axes, **_to("y2")}, "hot", strokeWidth=2),
+        words(_GAP_AT, (gap["y"] + gap["y2"]) / 2 - 0.55, gap_text, "hot-text", align="left", dx=6, **bold),
+        _layer("point", [at_five], axes, "ink", filled=True, size=45, opacity=1),
+        words(5.0, nominal - 5, five_text, "ink", align="right", dx=-4, dy=14, **bold),
+    ]
+    return _specification(layers, size)
+
+
+def gold_description(nominal: float, real: float | None) -> str:
+    """The three lines in words."""
+    tips = "" if real is None else f" The 10-year TIPS returns {number(real)} % at any inflation."
+    return (
+        f"Real return a year against inflation from 0 to {_HIGHEST} %. The 10-year Treasury falls from "
+        f"{number(nominal)} % to {number(nominal - _HIGHEST)} %; gold at an unchanged price from 0 to "
+        f"{MINUS}{_HIGHEST} %, always {number(nominal)} points below.{tips}"
+    )
+
+
+# ---- the timeline
+
+_TOP, _BOTTOM = 1.13, -0.56
+_HALF = 0.075  # height of a lane above, and below, its middle
+_STATE_LANE, _STANCE_LANE = -0.19, -0.45
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What the timeline shows; spells are rows of `Release.spells`, announcements have a name each."""
+
+    score: Line
+    regimes: Sequence[Row]
+    states: Sequence[Row]
+    stances: Sequence[Row]
+    announcements: Sequence[tuple[dt.date, str]]
+    enter_bubble: float
+    enter_depression: float
+
+    @property
+    def first(self) -> float:
+        return year(self.score.points[0][0])
+
+    @property
+    def last(self) -> float:
+        return year(self.score.points[-1][0])
+
+
+def timeline_chart(shown: Timeline, size: Size) -> Spec:
+    """The score, shaded where easing met a bubble or a depression, and two lanes read by position."""
+    room = (shown.last - shown.first) * (0.13 if size.is_narrow else 0.05)
+    axes = {
+        "x": _x_years(shown.first, shown.last, size, room=room),
+        "y": _y_values(_BOTTOM, _TOP, [0, 0.2, 0.4, 0.6, 0.8, 1], ".1f"),
+    }
+    layers = [
+        _bars(shown.regimes, "stimulus_into_bubble", shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
+        _bars(
+            shown.regimes, "stimulus_into_depression", 0.0, shown.enter_depression, axes, "cold", opacity=0.25
+        ),
+        _rule(shown.enter_bubble, axes["y"], "hot"),
+        _rule(shown.enter_depression, axes["y"], "cold"),
+        *_announcements(shown, axes, size),
+        *_line_layers([shown.score], axes),
+    ]
+    if shown.score.last is not None:
+        day, value = shown.score.last
+        newest = {"x": year(day), "y": value, "text": number(value)}
+        layers.append(_text([newest], axes, "ink", align="left", dx=6, fontWeight="bold"))
+    layers += [
+        *_lane(shown, shown.states, _STATE_LANE, {"bubble": "hot", "depression": "cold"}, axes),
+        *_lane(shown, shown.stances, _STANCE_LANE, {"stimulus": "stim", "tightening": "tight"}, axes),
+        *_labels(shown, axes, size),
+    ]
+    return _specification(layers, size)
+
+
+def _bars(
+    spells: Sequence[Row], value: str, y: float, y2: float, axes: Axes, color: str, **style: Any
+) -> Spec:
+    """Rectangles over the spells of one value."""
+    rows = [
+        {"x": year(spell["first"]), "x2": year(spell["end_date"]), "y": y, "y2": y2}
+        for spell in spells
+        if spell["value"] == value
+    ]
+    return _layer("rect", rows, {**axes, **_to("x2", "y2")}, color, **style)
+
+
+def _announcements(shown: Timeline, axes: Axes, size: Size) -> list[Spec]:
+    """A vertical line at each, its name above; a name that would touch the one before is raised."""
+    lines = [{"x": year(day), "y": 0.0, "y2": 1.0} for day, _ in shown.announcements]
+    rule = _layer("rule", lines, {**axes, **_to("y2")}, "ink", strokeWidth=1, opacity=0.55)
+    apart = 4.4 if size.is_narrow else 1.6
+    names: list[Row] = []
+    for day, name in shown.announcements:
+        touches = names and year(day) - names[-1]["x"] < apart and names[-1]["y"] < 1.05
+        names.append({"x": year(day), "y": 1.09 if touches else 1.03, "text": name})
+    return [rule, _text(names, axes, "ink", fontWeight="bold", baseline="middle")]
+
+
+def _lane(
+    shown: Timeline, spells: Sequence[Row], middle: float, colors: dict[str, str], axes: Axes
+) -> list[Spec]:
+    """A thin line in the middle, blocks of the first value above it, of the second below it."""
+    line = {"x": year(spells[0]["first"]), "x2": shown.last, "y": middle}
+    blocks = zip(colors.items(), (_HALF, -_HALF), strict=True)
+    return [
+        _layer("rule", [line], {**axes, **_to("x2")}, "mid", strokeWidth=1),
+        *(_bars(spells, value, middle, middle + height, axes, color) for (value, color), height in blocks),
+    ]
+
+
+def _labels(shown: Timeline, axes: Axes, size: Size) -> list[Spec]:
+    """Names of the lanes, and in the wide drawing of the two limits, where the score leaves room for them."""
+    lanes = [
+        {"x": shown.first, "y": _STATE_LANE + _HALF + 0.03, "text": "Conditions: bubble up, depression down"},
+        {"x": shown.first, "y": _STANCE_LANE + _HALF + 0.03, "text": "The Fed: stimulus up, tightening down"},
+    ]
+    layers = [_text(lanes, axes, "soft", align="left", baseline="bottom")]
+    width = (shown.last - shown.first) * 0.14  # years a label takes
+    limits = (
+        (shown.enter_bubble + 0.045, f"bubble from {shown.enter_bubble:.2f}", "hot-text"),
+        (shown.enter_depression - 0.045, f"depression to {shown.enter_depression:.2f}", "cold-text"),
+    )
+    for height, text, color in limits:
+        start = None if size.is_narrow else _clear(shown, height, width)
+        if start is not None:
+            rows, style = [{"x": start, "y": height, "text": text}], {"align": "left", "baseline": "middle"}
+            halo = {"stroke": _token("bg"), "strokeWidth": 4, "strokeJoin": "round"}
+            layers += [_text(rows, axes, "bg", **style, **halo), _text(rows, axes, color, **style)]
+    return layers
+
+
+def _clear(shown: Timeline, height: float, width: float) -> float | None:
+    """Where a label of that many years is farthest from the score; crossing a vertical line costs a little.
+
+    None where it would touch the score everywhere: the caption names the limits too.
+    """
+    known = [(year(day), value) for day, value in shown.score.points if value is not None]
+    verticals = [year(day) for day, _ in shown.announcements]
+
+    def room(start: float) -> float:
+        crossed = sum(start - 0.2 <= at <= start + width for at in verticals)
+        near = [value for at, value in known if start - width / 8 <= at <= start + width * 9 / 8]
+        return min(min(abs(value - height) for value in near), 0.25) - 0.04 * crossed
+
+    best = max((at for at, _ in known if at + width < known[-1][0]), key=room, default=None)
+    return best if best is not None and room(best) > 0.04 else None
+
+
+# ---- SVG. The renderer writes ARIA roles that accessibility checkers refuse, a font per text, and long decimals.
+
+_DROPPED = re.compile(
+    r' (?:role|aria-[a-z]+|font-family|class|pointer-events|version|xmlns:xlink|stroke-miterlimit)="[^"]*"'
+)
+# What SVG, or the page's stylesheet, assumes anyway.
+_DEFAULTS = re.compile(
+    r' (?:opacity|fill-opacity|stroke-opacity|stroke-width)="1"| (?:x2|y2)="0"| font-weight="normal"'
+    r'| stroke-dasharray="none"| transform="translate\(0,0\)"| fill="var\(--soft\)"| stroke="var\(--line\)"'
+)
+_EMPTY = re.compile(
+    r'<path d="M-?[\d.]+,-?[\d.]+h(?:0v0h0|[\d.]+v[\d.]+h-[\d.]+)Z"/>'
+    r'|<path d="M-?[\d.]+,-?[\d.]+h0v0h0Z"[^>]*/>|<path[^>]* d=""[^>]*/>|<g[^>]*></g>|<text[^>]*></text>'
+)
+_TEXT_POSITION = re.compile(r'(<text[^>]*) transform="translate\((-?[\d.]+),(-?[\d.]+)\)"')
+_BARE_GROUP = re.compile(r"<g>((?:(?!</?g\b).)*)</g>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+_OUTER = re.compile(r"<svg[^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>(.*)</svg>", re.DOTALL)
+
+
+def inline_svg(spec: Spec, figure: str, width: str, title: str, description: str) -> str:
+    """The drawing as an `<svg>` element; figure and width identify it on the page."""
+    import vl_convert
+
+    usual = spec["config"]["text"]["fontSize"]
+    return cleaned(vl_convert.vegalite_to_svg(spec), figure, width, title, description, usual)
+
+
+def cleaned(svg: str, figure: str, width: str, title: str, description: str, font: int) -> str:
+    """The renderer's SVG without what a page does not need, with a title and a description.
+
+    Texts of the usual size, `font`, leave the size to the page.
+    """
+    found = _OUTER.search(svg)
+    if found is None:
+        raise ValueError("the renderer returned no SVG")
+    across, down, body = found.groups()
+    key = f"{figure}-{width}"
+    body = _DEFAULTS.sub("", _DROPPED.sub("", body)).replace(f' font-size="{font}px"', "")
+    body = _TAG.sub(lambda tag: _NUMBER.sub(lambda digits: _trimmed(float(digits[0])), tag[0]), body)
+    body = _TEXT_POSITION.sub(r'\1 x="\2" y="\3"', body)
+    before = ""
+    while before != body:
+        before = body
+        body = _BARE_GROUP.sub(r"\1", _EMPTY.sub("", body))
+    return (
+        f'<svg class="{width}" viewBox="0 0 {_trimmed(float(across))} {_trimmed(float(down))}" '
+        f'role="img" aria-labelledby="{key}-t {key}-d">'
+        f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>{body}</svg>'
+    )
+
+
+def _trimmed(value: float) -> str:
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -1,0 +1,360 @@
+"""Markets and money: the post's figures, premia, the Fed's balance sheet, debt, gold, destination, bubble criteria."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assets.report.published import Release, Row
+from assets.report.words import (
+    ABSENT,
+    THIN,
+    capital,
+    counted,
+    day,
+    held_or,
+    in_words,
+    label_words,
+    month,
+    number,
+    percent,
+    reason_words,
+    with_unit,
+)
+
+_STRENGTH = (
+    (0.1, "no link to speak of"),
+    (0.3, "a weak link"),
+    (0.5, "a moderate link"),
+    (1.1, "a strong link"),
+)
+_TESTS = {
+    "shrinking": "shrinking",
+    "technical": "no more than keeping pace",
+    "leaning": "leaning towards stimulus",
+    "stimulative": "stimulative",
+}
+_BANDS = {
+    "none": "no monetisation",
+    "building": "monetisation building",
+    "active": "active monetisation",
+    "dominant": "dominant monetisation",
+    "not_applicable": "the band does not apply, the deficit is too small",
+}
+_DESTINATIONS = {
+    "asset_prices": "to asset prices",
+    "goods": "to goods and services",
+    "both": "to asset prices and to goods",
+    "neither": "to neither",
+}
+_ASSETS = {
+    "gold": "Gold",
+    "treasury_10y": "10-year Treasury",
+    "tips_10y": "10-year TIPS",
+    "equities": "Equities, earnings yield",
+    "cash": "Cash, 3-month bill",
+}
+INFLATION = (2, 3, 4, 5)
+_MEASURES = {
+    "cape": "Price to ten years' earnings (CAPE)",
+    "equity_value_to_gdp": "Equity value to GDP",
+    "excess_cape_yield": "Excess CAPE yield",
+    "growth_needed": "Growth needed to earn the usual premium",
+    "implied_volatility": "Implied volatility (VIX)",
+    "new_accounts_and_flows": "New accounts and fund flows",
+    "nonfinancial_leverage": "Nonfinancial leverage (NFCI)",
+}
+# What the post gives, its reference value, our column of qe_phases, unit, what differs.
+POST = (
+    ("10-year Treasury yield", "post_nominal_10y_pct", "nominal_10y_pct", "percent", ""),
+    ("Real 10-year yield", "post_real_10y_pct", "real_10y_pct", "percent", ""),
+    ("Unemployment rate", "post_unemployment_rate_pct", "unemployment_rate_pct", "percent", ""),
+    ("Growth over the year", "post_growth_pct", "real_gdp_yoy_pct", "percent", "Real GDP, year on year."),
+    ("Inflation", "post_inflation_pct", "cpi_yoy_pct", "percent", "CPI, year on year."),
+    (
+        "Earnings yield",
+        "post_forward_earnings_yield_pct",
+        "earnings_yield_pct",
+        "percent",
+        "Forward in the post, trailing here.",
+    ),
+    (
+        "Equity risk premium",
+        "post_equity_risk_premium_pp",
+        "erp_vs_nominal_10y_pp",
+        "percentage points",
+        "Each from its own earnings yield.",
+    ),
+)
+_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that says assets were bid up
+    ("equity_real_return_12m_pct", "Equity prices, real", "percent", 1),
+    ("real_10y_change_12m_pp", "Real 10-year yield", "percentage points", -1),
+    ("earnings_multiple_change_12m_pct", "Price over earnings", "percent", 1),
+    ("spread_change_12m_pp", "Credit spread", "percentage points", -1),
+    ("gold_less_core_inflation_12m_pp", "Gold, less core inflation", "percentage points", 1),
+    ("core_pce_yoy_change_12m_pp", "Core inflation", "percentage points", 0),
+    ("wages_yoy_pct", "Wages, year on year", "percent", 0),
+)
+
+
+def content(release: Release) -> dict[str, Any]:
+    """What the template shows of this part."""
+    assets = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
+    return {
+        "post": _post_rows(release),
+        "premia": _premium_rows(release),
+        "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
+        "destination": _destination_rows(release),
+        "gauge": [_gauge_row(row) for row in release.newest_rows("bubble_gauge", "criterion, measure")],
+    }
+
+
+# ---- money, and the post
+
+
+def money_correlation(release: Release) -> str | None:
+    """The correlation of the post's chart."""
+    row = release.newest("money_and_rates")
+    full, ten = row["m2_real_rate_correlation_full"], row["m2_real_rate_correlation_10y"]
+    if full is None:
+        return None
+    strength = next(words for limit, words in _STRENGTH if abs(full) < limit)
+    text = (
+        f"The post's chart. Month by month the two have a correlation of **{number(full)}** since "
+        f"{month(row['correlation_start_date'])}: {strength}."
+    )
+    return text if ten is None else f"{text} Over the newest ten years it is {number(ten)}."
+
+
+def post_day(release: Release) -> str | None:
+    """Whose figures these are, or that the release ends before them."""
+    known = release.phase("post")
+    if known is None:
+        return "This release ends before the day the post speaks for."
+    return (
+        f"What the post says, and what these tables knew on its day, {day(known['as_of_date'])}. "
+        f"On the month-end before, the label was {label_words(known['regime_before'])}."
+    )
+
+
+def _post_rows(release: Release) -> list[dict[str, str]]:
+    """The post's own figures next to what these tables knew on its day."""
+    known = release.phase("post")
+    cited = {row["id"]: row["value"] for row in release.rows("SELECT id, value FROM reference_values")}
+    if known is None:
+        return []
+    return [
+        {
+            "name": name,
+            "post": with_unit(cited[reference], unit, 1),
+            "ours": with_unit(known[column], unit),
+            "note": note,
+        }
+        for name, reference, column, unit, note in POST
+        if reference in cited
+    ]
+
+
+# ---- premia
+
+
+def premium_rank(release: Release) -> str | None:
+    """How thin the premium over the 10-year is in its own history."""
+    row = next(row for row in release.evidence if row["component"] == "erp_vs_nominal_10y")
+    if row["percentile"] is None:
+        return None
+    return (
+        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
+        f"it was thinner in {percent(row['percentile'])} of month-ends since 1985."
+    )
+
+
+def _premium_rows(release: Release) -> list[dict[str, Any]]:
+    """The equity risk premium four ways; an absent one with its reason."""
+    evidence = {row["component"]: row for row in release.evidence}
+    gauge = [row for row in release.newest_rows("bubble_gauge") if row["measure"] == "excess_cape_yield"]
+    cited = release.row("SELECT * FROM reference_values WHERE id = 'forward_equity_risk_premium_pp'")
+    return [
+        _premium("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
+        _premium("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
+        *(_premium("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
+        {
+            "name": "The post: forward earnings yield less the 10-year",
+            "value": with_unit(cited["value"], cited["unit"]),
+            "rank": "no history",
+            "why": "",
+            "observed": day(cited["as_of"]),
+        },
+    ]
+
+
+def _premium(name: str, row: Row) -> dict[str, str]:
+    if row["value"] is None:
+        return {"name": name, "why": reason_words(row["absent_reason"]), "observed": ABSENT}
+    rank = row["percentile"]
+    return {
+        "name": name,
+        "value": with_unit(row["value"], row["unit"]),
+        "rank": "no rank yet" if rank is None else number(100 * rank, 0),
+        "why": "",
+        "observed": month(row["observation_date"]),
+    }
+
+
+# ---- the Fed's balance sheet and the debt
+
+
+def balance_sheet(release: Release) -> str | None:
+    """The Fed's balance sheet against what banks and the economy need."""
+    row, test = release.newest("reserve_growth"), release.today["balance_sheet_test"]
+    growth, excess = row["fed_assets_growth_26w_pct"], row["excess_growth_pp"]
+    if test is None or growth is None or excess is None:
+        return None
+    reserves = release.today["reserves_test"]
+    return (
+        f"Over 26 weeks the balance sheet {'grew' if growth >= 0 else 'shrank'} at a yearly "
+        f"{number(abs(growth))}{THIN}%, {number(abs(excess))}{THIN}pp {'more' if excess > 0 else 'less'} than bank "
+        f"credit or nominal GDP, whichever grew faster: **{_TESTS[test]}**."
+        f"{f' Reserves by the same test: {_TESTS[reserves]}.' if reserves else ''}"
+    )
+
+
+def monetisation(release: Release) -> str | None:
+    """Share of the new public debt that went to the Fed."""
+    row = release.newest("monetisation")
+    share, band = row["monetisation_share_pct"], row["monetisation_band"]
+    if share is None or band is None:
+        return None
+    bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
+    return (
+        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'bought' if bought >= 0 else 'shed'} "
+        f"{number(abs(bought), 0)} bn dollars of Treasuries, net, while the public debt "
+        f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
+        f"**{number(share)}{THIN}%**, {_BANDS[band]}."
+    )
+
+
+def coordination(release: Release) -> str | None:
+    """The post's three signs together: balance sheet up, rate cut, large deficit."""
+    is_coordinated = release.newest("monetisation")["is_coordinated"]
+    if is_coordinated is None:
+        return None
+    limits = release.parameters
+    impulse = release.newest("reserve_growth")["balance_sheet_impulse_pct_gdp"]
+    rate = release.newest("real_yields")["policy_rate_change_6m_pp"]
+    deficit = release.newest("fiscal_and_debt")["deficit_12m_pct_gdp"]
+    return (
+        f"{'All three' if is_coordinated else 'Not all three'} of the post's signs of coordination hold: "
+        f"balance-sheet impulse {number(impulse)}{THIN}% of GDP "
+        f"(at least {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
+        f"policy rate {number(rate, sign=True)}{THIN}pp over six months "
+        f"(at most {number(-limits['stance.rate_change_pp'])}), deficit {number(deficit)}{THIN}% of GDP "
+        f"(at least {number(limits['monetisation.coordination_deficit_pct_gdp'], 0)})."
+    )
+
+
+# ---- gold against bonds
+
+
+def gold_hurdle(release: Release) -> str | None:
+    """What gold must earn to match the 10-year Treasury."""
+    hurdle = _asset(release, "gold")["price_change_to_match_10y_pp"]
+    if hurdle is None:
+        return None
+    return (
+        f"Gold pays nothing. To match the 10-year Treasury its price must rise **{number(hurdle)}{THIN}% a year**, "
+        "whatever inflation does."
+    )
+
+
+def gold_at_five(release: Release) -> str | None:
+    """The post's sum: the real return of the 10-year at 5 percent inflation."""
+    left = _asset(release, "treasury_10y")["real_return_at_5pct_inflation_pct"]
+    if left is None:
+        return None
+    verb = "loses" if left < 0 else "returns"
+    return f"At 5{THIN}% inflation the 10-year {verb} {number(abs(left))}{THIN}% a year in real terms."
+
+
+def _asset(release: Release, name: str) -> Row:
+    rows = release.newest_rows("relative_attractiveness")
+    return next(row for row in rows if row["asset"] == name)
+
+
+def _asset_row(row: Row, name: str) -> dict[str, Any]:
+    """Yield, price change that matches the 10-year, and per rate of inflation the real return or price rise needed."""
+    cells = []
+    for i in INFLATION:
+        real, rise = (
+            row[f"real_return_at_{i}pct_inflation_pct"],
+            row[f"price_rise_needed_at_{i}pct_inflation_pct"],
+        )
+        cells.append((number(real if rise is None else rise, sign=True), "" if rise is None else "price"))
+    return {
+        "name": name,
+        "yield": number(row["yield_pct"]),
+        "match": number(row["price_change_to_match_10y_pp"], sign=True),
+        "cells": cells if row["yield_pct"] is not None else [(reason_words(row["absent_reason"]), "")],
+    }
+
+
+# ---- where the liquidity went, and the criteria of a bubble
+
+
+def destination(release: Release) -> str | None:
+    """Where the liquidity went."""
+    row = release.newest("liquidity_destination")
+    if row["destination"] is None:
+        return None
+    change, up = row["core_pce_yoy_change_12m_pp"], row["asset_signals_up"]
+    return (
+        f"Over 12 months {up} of {row['asset_signals_known']} known signs {'says' if up == 1 else 'say'} that assets "
+        f"were bid up, and core inflation moved by {number(change, sign=True)}{THIN}pp: the liquidity went "
+        f"**{_DESTINATIONS[row['destination']]}**."
+    )
+
+
+def _destination_rows(release: Release) -> list[dict[str, str]]:
+    """Twelve-month changes, and whether each says that assets were bid up."""
+    newest = release.newest("liquidity_destination")
+    rows = []
+    for column, name, unit, sign in _DESTINATION:
+        value = newest[column]
+        if value is None:
+            reading = reason_words("absent")
+        elif sign:
+            reading = "bid up" if value * sign > 0 else "not bid up"
+        else:
+            reading = "goods and labour"
+        rows.append({"name": name, "value": with_unit(value, unit, sign=True), "reading": reading})
+    return rows
+
+
+def gauge_known(release: Release) -> str | None:
+    """How much of Dalio's own list can be measured, and how hot it is."""
+    rows = release.newest_rows("bubble_gauge")
+    if not rows:
+        return None
+    known = [row for row in rows if row["heat"] is not None]
+    criteria, measured = {row["criterion"] for row in rows}, len({row["criterion"] for row in known})
+    text = (
+        f"Of {counted(len(criteria), 'criterion', 'criteria')}, "
+        f"{in_words(measured)} {'has' if measured <= 1 else 'have'} a measure in these figures."
+    )
+    if not known:
+        return text
+    hot = sum(row["heat"] >= 0.8 for row in known)
+    stand, whose = ("stands", "its") if hot <= 1 else ("stand", "their")
+    many = f"{in_words(hot)} of {counted(len(known), 'measure')}"
+    return f"{text} {capital(many)} {stand} in the hottest fifth of {whose} history."
+
+
+def _gauge_row(row: Row) -> dict[str, Any]:
+    """A measure of a criterion; one that cannot be measured with the reason."""
+    return {
+        "criterion": row["criterion"],
+        "question": row["question"],
+        "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
+        "value": held_or(with_unit(row["value"], row["unit"]), row),
+        "place": None if row["heat"] is None else 100 * row["heat"],
+        "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
+    }

@@ -1,0 +1,140 @@
+"""The published, or staged, file behind a read-only connection: rows, the newest row, parameters, sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import duckdb
+
+from assets.report.words import publisher_words
+
+Row = dict[str, Any]
+Points = list[tuple[dt.date, float | None]]
+
+# A series behind a figure: published, or used under terms that keep its own figures out of the release.
+USED = "(s.is_published OR (s.in_profile AND s.fetch_status IN ('new', 'unchanged', 'stale')))"
+_SOURCES = f"""
+SELECT publisher, series_id FROM series AS s WHERE {USED} AND s.series_id IN (SELECT unnest(?)) ORDER BY ALL
+"""
+_SOURCES_OF_COLUMNS = """
+SELECT DISTINCT unnest(string_split(source_series, ', ')) AS series_id FROM columns
+WHERE table_name || '.' || column_name IN (SELECT unnest(?))
+"""
+_SPELLS = """
+SELECT any_value("{column}") AS value, min(as_of_date) AS first,
+  coalesce(lead(min(as_of_date)) OVER (ORDER BY spell), max(as_of_date)) AS end_date,
+  count(*) FILTER (is_month_end) AS month_ends, max(as_of_date) FILTER (is_month_end) AS last_month_end,
+  arg_min_null(bubble_score, as_of_date) AS score, arg_min_null(stance_driver, as_of_date) AS stance_driver
+FROM (SELECT *, count(*) FILTER (is_new) OVER (ORDER BY as_of_date) AS spell
+      FROM (SELECT *, "{column}" IS DISTINCT FROM lag("{column}") OVER (ORDER BY as_of_date) AS is_new
+            FROM regime WHERE as_of_date >= (SELECT min(as_of_date) FROM regime WHERE bubble_score IS NOT NULL)))
+GROUP BY spell ORDER BY spell
+"""
+
+
+class Sources(NamedTuple):
+    """What a caption cites: publishers alone, publishers with their series, and how many series."""
+
+    publishers: str
+    series: str
+    series_count: int
+
+
+class Release:
+    """The file as the report reads it. What several parts need is queried once."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+
+    def rows(self, query: str, *parameters: object) -> list[Row]:
+        """Rows of a query, each by column name."""
+        self.con.execute(query, list(parameters))
+        names = [column[0] for column in self.con.description or []]
+        return [dict(zip(names, row, strict=True)) for row in self.con.fetchall()]
+
+    def row(self, query: str, *parameters: object) -> Row:
+        """The only row of a query. Raises LookupError when there are none, or several."""
+        found = self.rows(query, *parameters)
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} rows, expected one: {query}")
+        return found[0]
+
+    @cached_property
+    def manifest(self) -> Row:
+        """The row of `release_manifest`."""
+        return self.row("SELECT * FROM release_manifest")
+
+    @cached_property
+    def today(self) -> Row:
+        """The newest row of `regime`."""
+        return self.row("SELECT * FROM regime_current")
+
+    @cached_property
+    def as_of(self) -> dt.date:
+        """Run date of the release."""
+        date: dt.date = self.today["as_of_date"]
+        return date
+
+    @cached_property
+    def parameters(self) -> dict[str, float]:
+        """Numeric parameters of the method by `section.parameter`."""
+        found = self.rows("SELECT section, parameter, number FROM method_parameters WHERE number IS NOT NULL")
+        return {f"{row['section']}.{row['parameter']}": row["number"] for row in found}
+
+    @cached_property
+    def phases(self) -> list[Row]:
+        """`qe_phases` by date, today last."""
+        return self.rows("SELECT * FROM qe_phases ORDER BY kind = 'today', as_of_date")
+
+    @cached_property
+    def evidence(self) -> list[Row]:
+        """Evidence of the newest row; `place` is the score from 0 to 100."""
+        return self.rows(
+            "SELECT *, 100 * score AS place FROM regime_evidence WHERE as_of_date = ?", self.as_of
+        )
+
+    def phase(self, name: str) -> Row | None:
+        """A row of `qe_phases`; None where the release ends before it."""
+        return next((row for row in self.phases if row["phase"] == name), None)
+
+    def newest(self, table: str) -> Row:
+        """Row of the run date, of a table with one row per date."""
+        return self.row(f'SELECT * FROM "{table}" WHERE as_of_date = ?', self.as_of)
+
+    def newest_rows(self, table: str, order: str = "ALL") -> list[Row]:
+        """Rows of the run date, of a table with several per date."""
+        return self.rows(f'SELECT * FROM "{table}" WHERE as_of_date = ? ORDER BY {order}', self.as_of)
+
+    def history(self, table: str, column: str) -> Points:
+        """A column at every month-end and the run date, from its first figure on; a missing figure is None."""
+        found = self.rows(
+            f'SELECT as_of_date, "{column}" AS value FROM "{table}" '
+            f'WHERE as_of_date >= (SELECT min(as_of_date) FROM "{table}" WHERE "{column}" IS NOT NULL) '
+            "ORDER BY as_of_date"
+        )
+        return [(row["as_of_date"], row["value"]) for row in found]
+
+    def spells(self, column: str) -> list[Row]:
+        """Unbroken runs of a column of `regime` from the first score on; one ends where the next one begins."""
+        return self.rows(_SPELLS.format(column=column))
+
+    def sources(self, *columns: str) -> Sources:
+        """Sources of columns given as table.column."""
+        return self.sources_of(row["series_id"] for row in self.rows(_SOURCES_OF_COLUMNS, list(columns)))
+
+    def sources_of(self, series_ids: Iterable[str]) -> Sources:
+        """Sources of series; those that the release does not use are left out."""
+        rows = self.rows(_SOURCES, list(series_ids))
+        grouped: dict[str, list[str]] = {}
+        for row in rows:
+            grouped.setdefault(publisher_words(row["publisher"]), []).append(row["series_id"])
+        named = [f"{name} ({', '.join(ids)})" for name, ids in sorted(grouped.items())]
+        return Sources(", ".join(sorted(grouped)), "; ".join(named), len(rows))
+
+    def sources_of_rows(self, rows: Iterable[Row]) -> Sources:
+        """Sources of rows that list their `series_ids`."""
+        lists = [row["series_ids"] for row in rows if row["series_ids"]]
+        return self.sources_of({series_id for ids in lists for series_id in ids.split(",")})

@@ -1,0 +1,369 @@
+"""The verdict: the first screen, the record in numbers, past easing against now, and the evidence.
+
+Here and in the other parts of the page, a public function returns one sentence from the published tables (`**` marks
+emphasis) or None when its figures are missing; `content` returns what the tables of the template show.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from assets.report.flip import thresholds
+from assets.report.published import Release, Row
+from assets.report.words import (
+    ABSENT,
+    COMPONENTS,
+    CONDITIONS,
+    GRADE_WORDS,
+    REGIME_WORDS,
+    capital,
+    component_inside,
+    component_words,
+    counted,
+    day,
+    held_or,
+    in_words,
+    label_words,
+    listed,
+    month,
+    number,
+    reason_short,
+    reason_words,
+    regime_words,
+    with_unit,
+)
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_DOING = {
+    "stimulus": "is easing",
+    "tightening": "is tightening",
+    "neutral": "is neither easing nor tightening",
+}
+_DRIVERS = {
+    "rate": "by the policy rate",
+    "balance_sheet": "by the balance sheet",
+    "both": "rate and balance sheet",
+    "none": "rate and balance sheet cancel",
+}
+_TONES = {"bubble": "hot", "depression": "cold"}
+_UP, _DOWN, _MIDDLE, _NONE = "▲", "▼", "◆", ""
+GLYPHS = {
+    "hot": _UP,
+    "cold": _DOWN,
+    "between": _MIDDLE,
+    "bubble": _UP,
+    "depression": _DOWN,
+    "mid_cycle": _MIDDLE,
+    "absent": _NONE,
+    "indeterminate": _NONE,
+    "": _NONE,
+}
+FOUR = ("valuation", "economy", "inflation", "credit")  # the order of the post's table
+_RAW = {  # condition: column of qe_phases, unit, decimals, what it is
+    "valuation": ("earnings_yield_pct", "percent", 1, "yield"),
+    "economy": ("unemployment_rate_pct", "percent", 1, "jobless"),
+    "inflation": ("core_pce_yoy_pct", "percent", 1, "core"),
+    "credit": ("nfci_index", "none", 2, "NFCI"),
+}
+_PHASE_NAMES = {
+    "qe1": "QE1",
+    "qe2": "QE2",
+    "qe3": "QE3",
+    "bills_2019": "Bills 2019",
+    "qe4_2020": "Covid",
+    "post": "The post",
+    "reserves_2025": "Reserves 2025",
+    "today": "Now",
+}
+_PAST_EASING = ("qe1", "qe2", "qe3")
+_EASING_INTO_BUBBLE = """
+WITH ends AS (
+  SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) IS DISTINCT FROM regime AS starts
+  FROM regime WHERE is_month_end AND bubble_score IS NOT NULL)
+SELECT count(*) FILTER (regime = 'stimulus_into_bubble') AS easing, count(*) AS n, min(as_of_date) AS first,
+  count(*) FILTER (regime = 'stimulus_into_bubble' AND starts) AS spells
+FROM ends
+"""
+
+
+def content(release: Release) -> dict[str, Any]:
+    """What the template shows of this part."""
+    return {
+        "head": _head(release),
+        "tiles": _tiles(release),
+        "past_easing": [_past_easing_row(phase) for phase in release.phases],
+        "evidence": [_evidence_group(release, name) for name in CONDITIONS],
+        "inflation": _inflation_note(release),
+    }
+
+
+# ---- the first screen
+
+
+def lead_conditions(release: Release) -> str | None:
+    """What the Fed does, and how many of the four conditions are hot."""
+    verdicts = _verdicts(_today(release))
+    hot = [name for name in CONDITIONS if verdicts[name] == "hot"]
+    doing = _DOING.get(release.today["stance"], "has no stance that could be measured")
+    text = f"The Fed {doing} while **{in_words(len(hot))} of four conditions** {_be(len(hot))} hot"
+    text += f": {listed(hot)}." if hot else "."
+    for verdict, words in (("cold", "cold"), ("between", "in between"), (None, "not measurable")):
+        names = [name for name in CONDITIONS if verdicts[name] == verdict]
+        if names:
+            text += f" {listed(names).capitalize()} {_be(len(names))} {words}."
+    return text
+
+
+def lead_past(release: Release) -> str | None:
+    """How hot and how cold it was when the three programmes after 2008 began."""
+    past = _past(release)
+    if not past:
+        return None
+    names = listed([row["phase"].upper() for row in past])
+    hot, cold = max(row["hot_conditions"] for row in past), min(row["cold_conditions"] for row in past)
+    return (
+        f"When {names} {_be(len(past), 'was', 'were')} announced, at most {counted(hot, 'was', 'were')} hot "
+        f"and at least {in_words(cold)} cold."
+    )
+
+
+def lead_since(release: Release) -> str | None:
+    """Since when the label has been in force, and for how many month-ends."""
+    since = release.today["regime_since"]
+    query = "SELECT count(*) AS n FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ?"
+    ends = release.row(query, since, release.as_of)["n"]
+    start = "There has been no label" if release.today["regime"] == "indeterminate" else "The label has stood"
+    return f"{start} for {counted(ends, 'month-end')}, since **{day(since)}**."
+
+
+def care_indeterminate(release: Release) -> str | None:
+    """Why there is no label."""
+    reason = release.today["indeterminate_reason"]
+    if not reason:
+        return None
+    # inputs in brackets are in the evidence, each with its own reason
+    return f"There is no label on this date: {re.sub(r' [(][^)]*[)]', '', reason)}."
+
+
+def care_provisional_row(release: Release) -> str | None:
+    """A run date inside a month is provisional."""
+    if release.today["is_month_end"] or release.today["regime"] == "indeterminate":
+        return None
+    would_be = release.today["provisional_condition"]
+    return (
+        "The row is provisional: inside a month the condition of the last month-end stands. "
+        f"The figures of {day(release.as_of)} alone would say {label_words(would_be) if would_be else 'nothing'}."
+    )
+
+
+def care_coverage(release: Release) -> str | None:
+    """Conditions that rest on the least coverage allowed."""
+    at_minimum = release.today["conditions_at_minimum_coverage"]
+    if not at_minimum:
+        return None
+    names = [name.strip() for name in at_minimum.split(",")]
+    return (
+        f"{listed(names).capitalize()} {'rests' if len(names) == 1 else 'rest'} on the least coverage allowed "
+        f"({number(release.parameters['coverage.minimum'])})"
+        f"{'; no corporate bond spread is known' if release.today['is_spread_missing'] else ''}."
+    )
+
+
+def care_stance(release: Release) -> str | None:
+    """The stance is provisional when announcements were not checked lately."""
+    if not release.today["is_stance_provisional"]:
+        return None
+    checked = day(release.manifest["ledger_last_checked"])
+    return f"The stance is provisional: announcements were last looked for on {checked}."
+
+
+def _head(release: Release) -> dict[str, str]:
+    today, manifest = release.today, release.manifest
+    name = REGIME_WORDS.get(today["regime"], str(today["regime"]))
+    first, _, last = name.rpartition(" ")
+    published = manifest["published_at"].replace(tzinfo=dt.UTC).astimezone(_NEW_YORK)
+    words = regime_words(today["regime"], today["stance_driver"])
+    return {
+        "as_of": day(release.as_of),
+        "badge": "Sample data" if manifest["profile"] == "sample" else "Live figures",
+        "published": f"{day(published.date())}, {published:%H:%M} New York",
+        "grade": str(today["pit_grade"]).replace("_", " "),
+        "grade_words": GRADE_WORDS.get(today["pit_grade"], ""),
+        "regime": words,
+        "regime_first": first,
+        "regime_last": last,
+        "regime_rest": words.removeprefix(name),
+        "tone": _TONES.get(today["condition_state"], "mid"),
+        **{name: manifest[name] for name in ("method_version", "code_version", "release_id")},
+    }
+
+
+def _tiles(release: Release) -> list[tuple[str, str, str]]:
+    """Name, value and note of each tile."""
+    today, minimum = release.today, number(release.parameters["coverage.minimum"])
+    at_minimum = today["conditions_at_minimum_coverage"] is not None
+    name, note = "Distance", "no label, no threshold"
+    limits = [row for row in thresholds(release) if row["measure"] == "bubble_score"]
+    if limits:
+        name = f"Distance to {'exit' if today['condition_state'] in _TONES else 'limit'}"
+        nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
+        side = "above" if nearest["measure_value"] > nearest["limit_value"] else "below"
+        note = f"score {side} {number(nearest['limit_value'])}"
+    return [
+        ("Bubble score", number(today["bubble_score"]), "0 is cold, 1 is hot"),
+        ("Fed stance", capital(today["stance"] or "unknown"), _DRIVERS.get(today["stance_driver"], "")),
+        (name, number(today["distance_to_threshold"]), note),
+        (
+            "Coverage",
+            number(today["coverage"]),
+            f"at the minimum of {minimum}" if at_minimum else f"{minimum} is needed",
+        ),
+    ]
+
+
+# ---- the record, and past easing against now
+
+
+def timeline_count(release: Release) -> str | None:
+    """How often easing has met a bubble."""
+    found = release.row(_EASING_INTO_BUBBLE)
+    if not found["n"]:
+        return "No month-end of this release has a score yet."
+    is_open, alone = release.today["regime"] == "stimulus_into_bubble", found["spells"] == 1
+    still = (", still open" if alone else ", one of them open") if is_open else ", now over"
+    return (
+        f"Easing into a bubble: **{found['easing']} of {found['n']} month-ends** since {month(found['first'])}, "
+        f"in {counted(found['spells'], 'spell')}{still if found['spells'] else ''}."
+    )
+
+
+def past_easing(release: Release) -> str | None:
+    """Cold conditions when each programme began and three month-ends later, against now."""
+    past, now = _past(release), _today(release)
+    cold, hot = now["cold_conditions"], now["hot_conditions"]
+    today = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot"
+    unknown = sum(verdict is None for verdict in _verdicts(now).values())
+    today += f"; {in_words(unknown)} cannot be measured." if unknown else "."
+    parts: list[str] = []
+    for row in past:
+        name, count, after = row["phase"].upper(), row["cold_conditions"], row["cold_conditions_after"]
+        if not parts:
+            later = "" if after is None else f" and {in_words(after)} three month-ends later"
+            were = _be(count, "was", "were")
+            parts.append(
+                f"Of four conditions, {in_words(count)} {were} cold when {name} was announced{later}"
+            )
+        else:
+            later = "" if after is None else f", then {in_words(after)}"
+            parts.append(f"at {name} {in_words(count)}{later}")
+    return f"{'; '.join(parts)}. {today}" if parts else today
+
+
+def _past_easing_row(phase: Row) -> dict[str, Any]:
+    """A start of purchases, the post's day or today: its four cells, and the state before and after."""
+    sides = (("before", "now" if phase["kind"] == "today" else "before"), ("after", "after"))
+    states = [
+        {"side": word, "state": phase[f"condition_state_{side}"], "score": phase[f"bubble_score_{side}"]}
+        for side, word in sides
+        if phase[f"condition_state_{side}"] is not None
+    ]
+    return {
+        "name": _PHASE_NAMES.get(phase["phase"], phase["title"]),
+        "day": phase["as_of_date"],
+        "is_today": phase["kind"] == "today",
+        "cells": [_cell(phase, name) for name in FOUR],
+        "states": states,
+    }
+
+
+def _cell(phase: Row, name: str) -> dict[str, Any]:
+    """A condition at a start of easing: verdict, score, raw figure, and the same three month-ends later."""
+    column, unit, decimals, what = _RAW[name]
+    value = phase[column]
+    return {
+        "verdict": phase[f"{name}_verdict"] or "absent",
+        "score": phase[f"{name}_score"],
+        "raw": f"{what} {ABSENT}" if value is None else f"{with_unit(value, unit, decimals)} {what}",
+        "after": phase[f"{name}_verdict_after"],
+        "after_score": phase[f"{name}_score_after"],
+    }
+
+
+# ---- the evidence
+
+
+def evidence_extremes(release: Release) -> str | None:
+    """Hottest and coldest of the inputs that count."""
+    inputs = [row for row in release.evidence if row["weight"] > 0 and row["condition"] != "inflation"]
+    if not inputs:
+        return None
+    inputs.sort(key=lambda row: (row["score"], row["component"]))
+    cold, hot = inputs[0], inputs[-1]
+    return (
+        f"On a scale from 0, cold, to 100, hot, {component_inside(hot['component'])} stands highest at "
+        f"**{number(hot['place'], 0)}** and {component_inside(cold['component'])} lowest at "
+        f"**{number(cold['place'], 0)}**."
+    )
+
+
+def evidence_absent(release: Release) -> str | None:
+    """How many inputs are absent, by reason."""
+    reasons = [row["absent_reason"] for row in release.evidence if row["score"] is None]
+    if not reasons:
+        return "No input is absent."
+    parts = [f"{reasons.count(reason)} {reason_short(reason)}" for reason in sorted(set(reasons))]
+    return f"{len(reasons)} of {len(release.evidence)} inputs {_be(len(reasons))} absent: {listed(parts)}."
+
+
+def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
+    """A condition with its score and its inputs, absent ones last with their reason."""
+    order = list(COMPONENTS)
+    rows = [row for row in release.evidence if row["condition"] == condition]
+    rows.sort(key=lambda row: (row["score"] is None, order.index(row["component"])))
+    return {
+        "name": condition,
+        "score": release.today[f"{condition}_score"],
+        "verdict": _today(release)[f"{condition}_verdict"] or "absent",
+        "in_score": condition != "inflation",
+        "rows": [
+            {
+                **row,
+                "name": component_words(row["component"]),
+                "side": COMPONENTS[row["component"]][2],
+                "value": held_or(with_unit(row["value"], row["unit"]), row),
+                "why": "" if row["weight"] > 0 else reason_words(row["absent_reason"]),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _inflation_note(release: Release) -> str:
+    """The rule of inflation, which is not in the score."""
+    parameters = release.parameters
+    target = with_unit(parameters["verdict.inflation_target_pct"], "percent", 0)
+    fall = with_unit(parameters["verdict.inflation_fall_pp"], "percentage points", 1)
+    return (
+        f"Inflation stands beside the score; it is cold below {target} or {fall} lower than "
+        f"{parameters['verdict.inflation_window_months']:.0f} months before, else hot."
+    )
+
+
+def _past(release: Release) -> list[Row]:
+    """The three programmes after 2008, as far as they had begun."""
+    return [row for row in release.phases if row["phase"] in _PAST_EASING]
+
+
+def _today(release: Release) -> Row:
+    return next(row for row in release.phases if row["kind"] == "today")
+
+
+def _verdicts(phase: Row) -> dict[str, str | None]:
+    return {name: phase[f"{name}_verdict"] for name in CONDITIONS}
+
+
+def _be(count: int, one: str = "is", many: str = "are") -> str:
+    return one if count <= 1 else many
