@@ -51,7 +51,6 @@ WITH read AS MATERIALIZED (
   SELECT
     o.series_id,
     count(*) AS rows_held,
-    count(*) - count(DISTINCT (o.observation_date, o.realtime_start)) AS keys_repeated,
     min(o.value) AS value_min,
     max(o.value) AS value_max,
     count(*) FILTER (o.realtime_start <= $run_date AND o.observation_date > $run_date) AS rows_after_run,
@@ -91,7 +90,6 @@ WITH read AS MATERIALIZED (
 SELECT
   d.series_id,
   coalesce(h.rows_held, 0) AS rows_held,
-  coalesce(h.keys_repeated, 0) AS keys_repeated,
   h.value_min, h.value_max, d.plausible_min, d.plausible_max,
   coalesce(h.rows_after_run, 0) AS rows_after_run,
   coalesce(h.rows_after_capture, 0) AS rows_after_capture,

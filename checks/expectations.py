@@ -82,7 +82,8 @@ def _unexpected(frame: pd.DataFrame, *expected: tuple[str, dict[str, Any]]) -> P
     import great_expectations as gx
 
     suite = gx.ExpectationSuite(
-        name="rules", expectations=[getattr(gx.expectations, kind)(**arguments) for kind, arguments in expected]
+        name="rules",
+        expectations=[getattr(gx.expectations, kind)(**arguments) for kind, arguments in expected],
     )
     batch = _any_frame().get_batch(batch_parameters={"dataframe": frame})
     found: list[int] = []

@@ -67,7 +67,9 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
             by_series.setdefault(key.asset_key, []).append(one.result)
         _store(warehouse, by_series, facts)
         for key, one in zip(chosen, checked, strict=True):
-            unknown = f"Nothing to check: nothing is known of {', '.join(one.absent)}." if one.absent else None
+            unknown = (
+                f"Nothing to check: nothing is known of {', '.join(one.absent)}." if one.absent else None
+            )
             yield check_result(key, [one.result], one.result.evaluated_rows, unknown)
 
     specs = [
@@ -102,7 +104,9 @@ def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
                 description=str(shortfall) if is_missing else "A first publication is possible.",
             )
 
-    specs = [dg.AssetCheckSpec(FIRST_PUBLICATION, asset=key, blocking=True, description=MEANS) for key in by_key]
+    specs = [
+        dg.AssetCheckSpec(FIRST_PUBLICATION, asset=key, blocking=True, description=MEANS) for key in by_key
+    ]
     return _checks(FIRST_PUBLICATION, specs, found)
 
 
@@ -145,16 +149,14 @@ def check_result(
     """The result of a check in the UI: a sentence, every rule, and the rows that failed."""
     failed = [result for result in results if not result.passed]
     first = min(failed, key=lambda result: result.severity != "critical", default=None)
-    about_first = (
-        {
+    about_first: dict[str, str | dg.MetadataValue] = {}
+    if first:
+        about_first = {
             "failed_rule": first.rule.name,
             "threshold": first.rule.threshold,
             "what_to_do": first.rule.what_to_do,
             "offending_rows": shown_rows(failed),
         }
-        if first
-        else {}
-    )
     is_error = any(is_critical(result) for result in failed)
     return dg.AssetCheckResult(
         check_name=key.name,
@@ -230,9 +232,7 @@ def _loaded(
     return frame, suite, {name: other(name) for name in suite.tables_read}
 
 
-def _store(
-    warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult]], facts: RunFacts
-) -> None:
+def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult]], facts: RunFacts) -> None:
     by_name = {"/".join(key.path): results for key, results in found.items()}
     rows = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
     warehouse.append_later(load_catalog().tables["check_results"], rows)

@@ -51,7 +51,9 @@ def rule_rows(
 ) -> pd.DataFrame:
     """The same by asset key (`raw/fred/DGS10`), for what is checked otherwise than table by table."""
     moment = checked_at.astimezone(dt.UTC).replace(tzinfo=None) if checked_at.tzinfo else checked_at
-    rows = [_about_rule(key, result) for key, results in found.items() for result in results if result.was_checked]
+    rows = [
+        _about_rule(key, result) for key, results in found.items() for result in results if result.was_checked
+    ]
     about_run = {
         "run_id": facts.run_id,
         "stage": stage,

@@ -122,7 +122,9 @@ class Job:
     def _examples(self, rule: Rule, positions: Positions) -> Iterator[Example]:
         """Key, the columns the rule reads, and what was measured, of some rows."""
         rows = self.frame.iloc[positions]
-        columns = {name: rows[name] for name in dict.fromkeys((*self.suite.key, *rule.columns)) if name in rows}
+        columns = {
+            name: rows[name] for name in dict.fromkeys((*self.suite.key, *rule.columns)) if name in rows
+        }
         if "as_of_date" in rows:
             others = [name for name in rule.columns if self._is_one_per_date(name)]
             columns |= {name: beside(rows, self.tables, name) for name in others}
@@ -183,5 +185,5 @@ def _plain(value: object) -> object:
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
     if isinstance(value, int | float | np.number):
         number = float(value)
-        return number if math.isfinite(number) else "only one of the two is there"
+        return number if math.isfinite(number) else "not known"
     return str(value)

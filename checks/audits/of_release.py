@@ -21,7 +21,6 @@ from checks.audits.recompute import cut_dates, live_of, recompute_suite, recompu
 from checks.registry import checked_tables
 from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
-
 from checks.suites.measures import flag
 from checks.suites.rules import Suite, never, within
 
@@ -111,7 +110,9 @@ def schema_found(staged: duckdb.DuckDBPyConnection, catalog: Catalog) -> pd.Data
         for column in table.columns:
             differs = float(columns[column.name] != column.type)
             missing = None if column.nullable else next(required)
-            rows.append((name, column.name, differs, missing, repeated if column == table.columns[0] else None))
+            rows.append(
+                (name, column.name, differs, missing, repeated if column == table.columns[0] else None)
+            )
     names = ["table_name", "column_name", "differs", "nulls", "keys_repeated"]
     return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[2:], "float64"))
 

@@ -12,7 +12,7 @@ from checks.suites.rules import Rule, Suite, never, within
 
 TABLE = "observations"
 COLUMNS = (
-    "series_id", "rows_held", "keys_repeated", "value_min", "value_max", "plausible_min", "plausible_max",
+    "series_id", "rows_held", "value_min", "value_max", "plausible_min", "plausible_max",
     "rows_after_run", "rows_after_capture", "rows_before_observation", "fetch_status", "fetch_message", "unit_stated",
     "unit_kind_stated", "unit_kind", "frequency_stated", "frequency", "days_since_period", "due_after_days",
     "staleness_limit_days", "newest_change", "largest_change", "median_change", "newest_revision", "largest_revision",
@@ -27,19 +27,12 @@ _IN_FILE = "in assets/catalog/series."
 
 
 def raw_suite() -> Suite:
-    """Key, range, dates, unit, frequency, the last fetch, age and steps of every series."""
+    """Range, dates, unit, frequency, the last fetch, age and steps of every series."""
     return Suite(TABLE, ("series_id",), (*_dates(), *_values(), *_fetch(), *_ages(), *_steps()))
 
 
 def _dates() -> tuple[Rule, ...]:
     return (
-        within(
-            "key__unique",
-            ("keys_repeated", "series_id"),
-            maximum=0,
-            statement="an observation has one value at a time",
-            what_to_do="The archive was written past its own merge: restore it, then find what wrote to it.",
-        ),
         within(
             "observation_date__not_after_run",
             ("rows_after_run", "series_id"),

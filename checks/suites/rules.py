@@ -1,7 +1,7 @@
 """What a rule and a suite are, as plain data, and the ways a rule is usually written.
 
-A rule takes one value per row, a column or what its `measure` computes, and limits it: a number between two others, or a
-text from a list. NULL means there is nothing to check.
+A rule takes one value per row, a column or what its `measure` computes, and limits it: a number between two others, or
+a text from a list. NULL means there is nothing to check.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.raw.ingest import ingest
 from assets.sources.sample import SampleSource
-from checks.archive import judge_archive
+from checks.archive import check_archive
 from tests.builders import an_archive
 from tests.faults.sample_mutations import (
     Mutation,
@@ -108,7 +108,7 @@ def held_by(place: Path) -> tuple[set[str], set[str]]:
     facts = night_facts(place, SAMPLE_END, dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC))
     with an_archive() as con:
         ingest(con, catalog.in_profile("sample"), source, SAMPLE_END, facts, catalog)
-        found = judge_archive(con, catalog, SAMPLE_END)
+        found = check_archive(con, catalog, SAMPLE_END)
         refused = _refusals(con)
     return {result.rule.name for results in found.values() for result in results}, refused
 

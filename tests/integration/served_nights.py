@@ -16,7 +16,7 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
 from assets.compute.corrections import Compared
-from assets.publish.gate import judged
+from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish, staged_path
 from assets.publish.record import record_publication
 from assets.raw.ingest import ingest
@@ -51,7 +51,7 @@ class ServedNights(Nights):
             compute_all(con, facts)
             stage(con, facts, staged)
             with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-                self.held = tuple(judged(file, con, facts))
+                self.held = tuple(blocking_rules(file, con, facts))
             if not self.held:
                 publish(staged, self.published, gate=lambda _: None, fill=file_only)
                 record_publication(con, self.published, "live", catalog)
