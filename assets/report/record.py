@@ -74,7 +74,7 @@ _VARIANT_COLUMNS = {
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
-_ONE_ROW = re.compile(r": not so in 1 of 1 rows")  # the one row is the series itself
+_ONE_ROW = re.compile(r": 1 of 1 rows failed")  # the one row is the series itself
 _VARIANT_ROWS = """
 SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
   max_by(v.regime_variant, v.as_of_date) AS label,
