@@ -59,14 +59,14 @@ WITH read AS MATERIALIZED (
       AS rows_before_observation
   FROM read AS o GROUP BY o.series_id
 ), known AS (
-  SELECT o.series_id, o.observation_date, o.realtime_start, o.realtime_end >= $run_date AS stands,
+  SELECT o.series_id, o.observation_date, o.realtime_start, o.realtime_end >= $run_date AS is_current,
     CASE WHEN o.is_level AND o.value > 0 THEN 100 * ln(o.value) ELSE o.value END AS size, o.is_step
   FROM read AS o
   WHERE o.realtime_start <= $run_date AND o.value IS NOT NULL
 ), change AS (
   SELECT *, abs(size - lag(size) OVER (PARTITION BY series_id ORDER BY observation_date)) AS by_size,
     row_number() OVER (PARTITION BY series_id ORDER BY observation_date DESC) = 1 AS is_newest
-  FROM known WHERE stands
+  FROM known WHERE is_current
 ), pace AS (
   SELECT series_id, max(observation_date) AS newest,
     CASE WHEN count(*) >= {_ENOUGH} AND NOT any_value(is_step)

@@ -8,7 +8,7 @@ import dagster as dg
 
 from checks.runner import Example, RuleResult
 
-_WIDEST = 5  # columns of an offending row that fit beside each other
+_WIDEST = 5  # columns of an offending row that fit next to each other
 
 
 def sentence(results: Sequence[RuleResult], rows: int) -> str:

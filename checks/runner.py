@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from checks.expectations import Outcome, Positions, outcomes
-from checks.suites.measures import Tables, beside
+from checks.suites.measures import Tables, on_date
 from checks.suites.rules import Rule, Severity, Suite
 
 EXAMPLES = 5
@@ -127,7 +127,7 @@ class Job:
         }
         if "as_of_date" in rows:
             others = [name for name in rule.columns if self._is_one_per_date(name)]
-            columns |= {name: beside(rows, self.tables, name) for name in others}
+            columns |= {name: on_date(rows, self.tables, name) for name in others}
         if rule.measure:
             columns["measured"] = self.checkable[rule.name][1].iloc[positions]
         for values in zip(*columns.values(), strict=True):

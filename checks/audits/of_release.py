@@ -225,7 +225,7 @@ def _found_again(
         without_withheld(released_tables),
         before.backfilled(live) if before else set(),
         without_withheld(stored),
-        _nights(tables.as_staged["regime_nightly"], facts),
+        _nightly(tables.as_staged["regime_nightly"], facts),
     )
     names = [table.name for table in catalog.as_of_tables()]
     now = Staged(
@@ -237,8 +237,8 @@ def _found_again(
     return found_again(was, now, catalog)
 
 
-def _nights(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
-    """What the published file of this profile said each night; nothing without such a file."""
+def _nightly(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
+    """`regime_nightly` of the published file of this profile; no row without such a file."""
     with released(facts.published_path) as file:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]

@@ -16,10 +16,10 @@ def distance(actual: pd.Series, expected: pd.Series) -> pd.Series:
     return (actual - expected).abs().mask(actual.isna() != expected.isna(), np.inf)
 
 
-def flag(broken: pd.Series, judged: pd.Series | None = None) -> pd.Series:
-    """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `judged`. Unknown counts as false."""
+def flag(broken: pd.Series, checked: pd.Series | None = None) -> pd.Series:
+    """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `checked`. Unknown counts as false."""
     number = truth(broken).astype("float64")
-    return number if judged is None else number.where(truth(judged))
+    return number if checked is None else number.where(truth(checked))
 
 
 def truth(values: pd.Series) -> pd.Series:
@@ -38,7 +38,7 @@ def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
     return flag(values.notna() != truth(condition))
 
 
-def beside(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
+def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
     """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
     table, name = column.split(".")
     other = tables[table].drop_duplicates("as_of_date").set_index("as_of_date")[name]
