@@ -10,12 +10,6 @@ import pandas as pd
 Tables = Mapping[str, pd.DataFrame]  # other tables, by name
 
 
-def distance(actual: pd.Series, expected: pd.Series) -> pd.Series:
-    """How far two figures that must be equal are apart; infinite where only one of them is there."""
-    actual, expected = actual.astype("float64"), expected.astype("float64")
-    return (actual - expected).abs().mask(actual.isna() != expected.isna(), np.inf)
-
-
 def flag(broken: pd.Series, checked: pd.Series | None = None) -> pd.Series:
     """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `checked`. Unknown counts as false."""
     number = truth(broken).astype("float64")
@@ -33,11 +27,6 @@ def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
     return flag(~both_unknown & ~truth(actual == expected))
 
 
-def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
-    """1 where a value is there although the condition does not hold, or the other way round."""
-    return flag(values.notna() != truth(condition))
-
-
 def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
     """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
     table, name = column.split(".")
@@ -48,11 +37,6 @@ def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
 def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:
     """Days from `earlier` to `later`, negative when they are the other way round."""
     return (later - earlier).dt.days.astype("float64")
-
-
-def once_per(frame: pd.DataFrame, by: list[str], values: pd.Series) -> pd.Series:
-    """`values` on the first row of each group only, so that a group is counted once."""
-    return values.where(~frame.duplicated(by))
 
 
 def missing_before(dates: pd.Series, expected: pd.Series) -> pd.Series:
