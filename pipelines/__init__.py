@@ -1,1 +1,1 @@
-"""Where the rooms are wired together: definitions, resources, jobs, schedules and the command line."""
+"""Where the rooms are wired together: definitions, resources, sensors, alerts and the command line."""

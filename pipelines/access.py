@@ -1,8 +1,4 @@
-"""How a run reaches its publishers, as the environment says, and whether they let it in.
-
-Belongs here: key, pace and addresses, and the faults in them, one line each. Does not belong here: the other settings
-(`settings.py`), asking a publisher for figures (`assets/sources`).
-"""
+"""How a run reaches its publishers: key, pace and addresses from the environment, and whether FRED accepts the key."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ URL_VARIABLES: dict[SourceKey, str] = {
     "world_bank": "WORLD_BANK_URL",
 }
 _LONGEST_BUDGET = 6 * 3600
-_FASTEST = 1000.0  # requests a second, of a server of one's own
+_FASTEST = 1000.0  # requests a second, for a private server
 
 
 def read_access(settings: Settings, variables: Mapping[str, str] | None = None) -> Access:
@@ -45,11 +41,11 @@ def read_access(settings: Settings, variables: Mapping[str, str] | None = None) 
 def open_sources(
     settings: Settings,
     variables: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    log: Callable[[str], None] = lambda line: None,
 ) -> Sources:
-    """The publishers of a run, FRED's key tried by one request; `say` gets a line when FRED or no publisher answers.
+    """The publishers of a run, after one request that tries FRED's key; `log` gets a line when FRED does not answer.
 
-    Raises ConfigurationError before any other work.
+    Raises ConfigurationError for a refused key.
     """
     from assets.sources.protocol import CredentialsRefused
     from assets.sources.registry import Sources
@@ -60,7 +56,7 @@ def open_sources(
     except (CredentialsRefused, ValueError) as error:
         raise ConfigurationError(str(error)) from None
     if failure is not None:
-        say(failure)
+        log(failure)
     return sources
 
 
@@ -102,5 +98,5 @@ def _address(variables: Mapping[str, str], name: str) -> str | None:
     except ValueError:
         is_address = False
     if not is_address:
-        raise ConfigurationError(f"{name} is no address like https://example.org/path")
+        raise ConfigurationError(f"{name} is not an address like https://example.org/path")
     return text

@@ -1,8 +1,4 @@
-"""Dagster's instance of this installation, opened in one way, its faults in one line.
-
-Belongs here: opening it from DAGSTER_HOME, and what is wrong with its configuration. Does not belong here: what is read
-from it. Dagster takes a second to load and is imported by `open_instance` only.
-"""
+"""Dagster's instance in DAGSTER_HOME. Dagster takes a second to load: only `open_instance` imports it."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ from pipelines.settings import ConfigurationError
 if TYPE_CHECKING:
     import dagster as dg
 
-_WORDS = 160
+_LONGEST = 160
 _REMOVED_MODULE = "pipelines.event_log"  # named by dagster_home/dagster.yaml of version 0.1
 
 
@@ -44,22 +40,24 @@ def outdated_configuration(home: Path) -> str | None:
 
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance whose configuration and history stand in `home`, made when it is not there.
+    """The instance with configuration and history in `home`, which is created when missing.
 
-    Raises ConfigurationError for a place that cannot be written, and for what cannot be read there.
+    Raises ConfigurationError, one line, when `home` cannot be written or opened.
     """
     if problem := outdated_configuration(home):
         raise ConfigurationError(problem)
     import dagster as dg
 
     os.environ["DAGSTER_HOME"] = str(home)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")  # also where `home` has no configuration of ours
+    os.environ.setdefault(
+        "DAGSTER_DISABLE_TELEMETRY", "1"
+    )  # also when `home` has no dagster.yaml of this project
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        said = (error.strerror or str(error)).lower()
+        reason = (error.strerror or str(error)).lower()
         raise ConfigurationError(
-            f"DAGSTER_HOME {home}: {said}: check its owner, or give another place"
+            f"DAGSTER_HOME {home}: {reason}: check its owner, or choose another directory"
         ) from None
     try:
         instance = dg.DagsterInstance.get()
@@ -70,12 +68,11 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def _way_out(error: Exception) -> str:
-    said = " ".join(str(error).split())[:_WORDS]
-    kind = type(error).__name__
-    if "disk is full" in said or "No space left" in said:
+    text, kind = " ".join(str(error).split())[:_LONGEST], type(error).__name__
+    if "disk is full" in text or "No space left" in text:
         return "the disk is full: free some space"
     if "Config" in kind or "yaml" in type(error).__module__:
-        return f"dagster.yaml is not understood ({said}): compare it with dagster_home/dagster.yaml"
-    if "readonly" in said or "Permission denied" in said or "unable to open" in said:
-        return f"cannot be written ({said}): check its owner"
-    return f"its history cannot be opened ({kind}: {said}): is its database up? Else move the folder history/ away"
+        return f"dagster.yaml is not understood ({text}): compare it with dagster_home/dagster.yaml"
+    if "readonly" in text or "Permission denied" in text or "unable to open" in text:
+        return f"cannot be written ({text}): check its owner"
+    return f"its history cannot be opened ({kind}: {text}): is its database running? Else move the folder history/ away"

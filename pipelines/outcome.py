@@ -1,25 +1,20 @@
-"""What came of a run, from its events and the warehouse's books.
-
-Belongs here: telling published, held and unreachable apart, and saying why. Does not belong here: running.
-"""
+"""The outcome of a run, from its Dagster events and the warehouse: published, blocked or unreachable, and why."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import dagster as dg
-import duckdb
 
 from assets.progress import progress
 from assets.warehouse.connection import OpenElsewhere, open_warehouse
 from checks.first_publication import CHECK as FIRST_PUBLICATION
 from pipelines import process
-from pipelines.full_disk import full_disk
-from pipelines.nightly import PUBLISHED_KEY, Outcome
 from pipelines.settings import ConfigurationError, Settings
 
+_RELEASE = dg.AssetKey(["publish", "release"])
 _FETCHES = """
 SELECT status, series_id, message, late_observation, late_since FROM raw.fetches WHERE run_id = ? ORDER BY series_id
 """
@@ -28,11 +23,17 @@ _FAILED = """
 SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
 """
-_WAIT_SECONDS = 60.0  # for somebody who looks into the warehouse the moment the run has closed it
-_NO_SOURCE = (
-    "nothing could be published: no source could be reached; without a network, `run --profile sample` works"
-)
-_READ = ("new", "unchanged", "stale")
+_WAIT_SECONDS = 60.0  # for a program that opens the warehouse the moment the run has closed it
+_FETCHED = ("new", "unchanged", "stale")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did. `lines` are printed; `checks` names the checks that blocked the publication."""
+
+    status: Literal["published", "blocked", "unreachable"]
+    lines: tuple[str, ...]
+    checks: tuple[str, ...] = ()
 
 
 class Failure(NamedTuple):
@@ -43,110 +44,101 @@ class Failure(NamedTuple):
 
 
 def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
-    """Published when the release was materialised in this run; else why not. Raises KeyboardInterrupt."""
-    if process.is_interrupted() and not _is_published(result):
-        raise KeyboardInterrupt  # whatever the signal was turned into
+    """Published when this run materialised the release, else why not.
+
+    Raises KeyboardInterrupt for an interrupted run, ConfigurationError for a refused key or a full disk.
+    """
+    is_published = any(event.asset_key == _RELEASE for event in result.get_asset_materialization_events())
+    if process.is_interrupted() and not is_published:
+        raise KeyboardInterrupt  # Dagster has turned the signal into a failure
     try:
-        opened = open_warehouse(settings.warehouse_path, wait_seconds=_WAIT_SECONDS, log=progress.info)
-        with opened as con:
-            return _outcome(result, settings, con)
+        with open_warehouse(settings.warehouse_path, wait_seconds=_WAIT_SECONDS, log=progress.info) as con:
+            fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
+            effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
+            failed = con.execute(_FAILED, [result.run_id]).fetchall()
     except OpenElsewhere:
-        if not _is_published(result):
+        if not is_published:
             raise
-        return Outcome(
-            "published", ("what was fetched cannot be listed: another program has the warehouse open",), ()
-        )
+        line = "the fetches cannot be listed: another program has the warehouse open"
+        return Outcome("published", (line,))
+    raise_configuration_error(result)
+    lines = fetch_lines(fetches, effort if settings.profile == "live" else None)
+    if is_published:
+        return Outcome("published", tuple(lines))
+    raise_interruption_or_full_disk(result)
+    return _not_published(result, lines, fetches, failed)
 
 
-def _outcome(
-    result: dg.ExecuteInProcessResult, settings: Settings, con: duckdb.DuckDBPyConnection
+def _not_published(
+    result: dg.ExecuteInProcessResult, lines: list[str], fetches: list[tuple], failed: list[tuple]
 ) -> Outcome:
-    fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
-    effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
-    failed = con.execute(_FAILED, [result.run_id]).fetchall()
-    if refusal := _refused_credentials(result):
-        raise ConfigurationError(refusal)
-    if not _is_published(result):
-        raise_what_is_no_outcome(result)
-    lines = [*read_lines(fetches, effort if settings.profile == "live" else None)]
-    if _is_published(result):
-        return Outcome("published", tuple(lines), ())
-    by_status = Counter(status for status, *_ in fetches)
-    if by_status["unreachable"] and not any(by_status[status] for status in (*_READ, "refused")):
-        return Outcome("unreachable", (*lines, _NO_SOURCE), ())
-    if reason := _incomplete(result):
-        return Outcome("unreachable", (*lines, *reason), ())
+    statuses = {status for status, *_ in fetches}
+    if "unreachable" in statuses and not statuses & {*_FETCHED, "refused"}:
+        reason = "nothing was published: no source could be reached; without a network, `run --profile sample` works"
+        return Outcome("unreachable", (*lines, reason))
+    if incomplete := _incomplete(result):
+        return Outcome("unreachable", (*lines, *incomplete))
     refused = [message for status, _, message, *_ in fetches if status == "refused"]
     checks = tuple(dict.fromkeys(f"{asset} {check}" for asset, check, _ in failed))
-    told = [f"{asset} {check}: {message}" for asset, check, message in failed]
-    reasons = [*refused, *told] or _errors(result)
-    return Outcome("held", (*lines, *reasons), checks)
+    messages = [f"{asset} {check}: {message}" for asset, check, message in failed]
+    reasons = [*refused, *messages]
+    if not reasons:
+        reasons = [*dict.fromkeys(text for _, text in _failures(result))]
+        reasons.append(f"run {result.run_id}: the Dagster UI shows its complete log (make ui)")
+    return Outcome("blocked", (*lines, *reasons), checks)
 
 
 def _incomplete(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
-    """Why a first publication is not made; nothing when that is not what stopped the run."""
-    failed = [
-        check
-        for check in result.get_asset_check_evaluations()
-        if check.check_name == FIRST_PUBLICATION and not check.passed
-    ]
-    if not failed:
-        return ()
-    return (
-        f"no first publication: {failed[0].description}",
-        "what was fetched is kept and the next run asks for the rest; `run --accept-incomplete` publishes anyway",
-    )
+    """Why a first publication was not made; empty when that is not what stopped the run."""
+    for check in result.get_asset_check_evaluations():
+        if check.check_name == FIRST_PUBLICATION and not check.passed:
+            return (
+                f"no first publication: {check.description}",
+                "the fetched figures are stored and the next run fetches the rest; "
+                "`run --accept-incomplete` publishes anyway",
+            )
+    return ()
 
 
-def _is_published(result: dg.ExecuteInProcessResult) -> bool:
-    key = dg.AssetKey(PUBLISHED_KEY)
-    return any(event.asset_key == key for event in result.get_asset_materialization_events())
+def raise_configuration_error(result: dg.ExecuteInProcessResult) -> None:
+    """A key refused in the middle of a run is wrong configuration, whatever was fetched before."""
+    for kind, text in _failures(result):
+        if kind in ("CredentialsRefused", "ConfigurationError"):
+            raise ConfigurationError(text)
 
 
-def raise_what_is_no_outcome(result: dg.ExecuteInProcessResult) -> None:
-    """Ctrl-C as itself, though Dagster has turned it into a failure; a full disk as what it is."""
+def raise_interruption_or_full_disk(result: dg.ExecuteInProcessResult) -> None:
+    """Ctrl-C, which Dagster has turned into a failure, as KeyboardInterrupt; a full disk as ConfigurationError."""
     failures = list(_failures(result))
     if any(kind == "DagsterExecutionInterruptedError" for kind, _ in failures):
         raise KeyboardInterrupt
-    if said := next(filter(None, (full_disk(text) for _, text in failures)), None):
-        raise ConfigurationError(said)
+    for _, text in failures:
+        if line := process.full_disk(text):
+            raise ConfigurationError(line)
 
 
-def _refused_credentials(result: dg.ExecuteInProcessResult) -> str | None:
-    """A key that was refused in the middle of a run: configuration, whatever was read before."""
-    return next(
-        (text for kind, text in _failures(result) if kind in ("CredentialsRefused", "ConfigurationError")),
-        None,
-    )
-
-
-def read_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[str]:
-    """How many series were read, by how many requests in how many seconds, and which were not."""
-    by_status: Mapping[str, list[str]] = {
-        status: [series for s, series, *_ in fetches if s == status]
-        for status in ("unreachable", "refused", "stale")
-    }
-    read = sum(status in _READ for status, *_ in fetches)
-    lines = [f"{read} series read" + (f", {effort[0]} requests in {effort[1]:.0f} s" if effort else "")]
-    if by_status["unreachable"]:
-        lines.append(f"absent, could not be reached: {', '.join(by_status['unreachable'])}")
-    if by_status["refused"]:
-        lines.append(f"refused: {', '.join(by_status['refused'])}")
-    if by_status["stale"]:
-        lines.append(f"stale, older than their limit: {', '.join(by_status['stale'])}")
-    late = [
-        f"{series} ({about}, planned for {day})" for _, series, _, about, day in fetches if day is not None
-    ]
+def fetch_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[str]:
+    """How many series were fetched, by how many requests in how many seconds, and which were not or are late."""
+    fetched = sum(status in _FETCHED for status, *_ in fetches)
+    lines = [f"{fetched} series fetched" + (f", {effort[0]} requests in {effort[1]:.0f} s" if effort else "")]
+    for status, text in (
+        ("unreachable", "could not be reached"),
+        ("refused", "refused"),
+        ("stale", "stale, older than their limit"),
+    ):
+        if series := [name for found, name, *_ in fetches if found == status]:
+            lines.append(f"{text}: {', '.join(series)}")
+    late = [f"{name} ({about}, planned for {day})" for _, name, _, about, day in fetches if day is not None]
     if late:
-        lines.append(f"late, not there though its release was planned: {', '.join(late)}")
+        lines.append(f"late, its release was planned but has no figure yet: {', '.join(late)}")
     return lines
 
 
 def innermost(error: Any) -> Failure:
     """The error at the end of the chain of causes, from Dagster's record of an error.
 
-    Dagster writes the class with its module before the message. Both are removed; the class of a built-in error, which
-    has no module there, is kept: some of their messages say nothing without it.
+    Dagster writes the class with its module before the message. Both are removed, except for a built-in error, which
+    has no module there: some of their messages mean nothing without the class.
     """
     while error.cause is not None:
         error = error.cause
@@ -154,13 +146,6 @@ def innermost(error: Any) -> Failure:
     module, found, text = message.partition(f".{kind}: ")
     is_module = all(part.isidentifier() for part in module.split("."))
     return Failure(kind, text if kind and found and is_module else message)
-
-
-def _errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Innermost messages of the failures, one line each; the whole story is in Dagster's history of the run."""
-    lines = [text for _, text in _failures(result)]
-    lines.append(f"run {result.run_id}: the Dagster UI has the full account (make ui)")
-    return list(dict.fromkeys(lines))
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> Iterator[Failure]:

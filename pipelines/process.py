@@ -1,8 +1,4 @@
-"""The process of a command: signals, standard streams and warnings, whatever it was started with.
-
-Belongs here: what must be right before anything else is loaded; only the standard library is imported. Does not belong
-here: arguments and exit statuses (`__main__.py`).
-"""
+"""The process of a command: signals, standard streams, warnings and a full disk. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import errno
 import io
 import logging
 import os
+import re
 import signal
 import sys
 import warnings
@@ -18,8 +15,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-_READER_IS_GONE = (errno.EPIPE, errno.EBADF, errno.EIO)
+_READER_LEFT = (errno.EPIPE, errno.EBADF, errno.EIO)
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+_FULL_DISK = re.compile(r"No space left|disk is full|disk quota exceeded", re.IGNORECASE)
+_LONGEST = 160
 
 
 class _State:
@@ -31,14 +32,14 @@ class _State:
 
 def begin() -> None:
     """Prepare the process of a command; once, in the main thread, before anything is printed."""
-    _listen()
+    _listen_for_signals()
     _open_missing_streams()
-    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)
-    _calm_warnings()
+    sys.stdout, sys.stderr = _closable(sys.stdout), _closable(sys.stderr)
+    _ignore_package_warnings()
 
 
 def end(status: int) -> int:
-    """The exit status when everything is written: from here on nothing interrupts. 2 when the output was not taken."""
+    """Flush the output, ignore further signals, and return the exit status: 2 when the output could not be written."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
@@ -51,9 +52,9 @@ def end(status: int) -> int:
 
 
 def is_interrupted() -> bool:
-    """Whether this process was asked to end, by Ctrl-C, SIGTERM or SIGHUP, whoever handled the signal.
+    """Whether this process received Ctrl-C, SIGTERM or SIGHUP.
 
-    Dagster, DuckDB and others turn a signal into errors of their own; no error needs to be recognised here.
+    Read from the interpreter's wake-up pipe, because Dagster, DuckDB and others turn a signal into their own errors.
     """
     if _State.signals is not None:
         with suppress(BlockingIOError):
@@ -63,53 +64,65 @@ def is_interrupted() -> bool:
 
 
 def finish_undisturbed() -> None:
-    """Ignore further signals, for the little that is left to do after an interruption."""
+    """Ignore further signals while the work after an interruption is completed."""
     if _State.signals is not None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
-def ensure_home(folder: Path) -> None:
-    """Give packages a home directory where neither HOME nor the system names one: several look for theirs on import.
+def print_progress(line: str) -> None:
+    """Print to standard error, so that standard output holds results alone."""
+    print(line, file=sys.stderr, flush=True)
 
-    Called after the settings are read, in which `~` is an error then.
+
+def full_disk(text: str) -> str | None:
+    """The line to print when an error message reports a full disk, else None."""
+    line = next((line.strip() for line in text.splitlines() if _FULL_DISK.search(line)), None)
+    if line is None:
+        return None
+    shown = line if len(line) <= _LONGEST else f"...{line[-_LONGEST:]}"  # the reason is at the end
+    return f"the disk is full ({shown}): free some space and run again; the published file is unchanged"
+
+
+def ensure_home(folder: Path) -> None:
+    """Set HOME to `folder` when there is no home directory: several packages look for one on import.
+
+    Call it after the settings are read, so that `~` in a path is still an error.
     """
     if os.path.expanduser("~").startswith("~"):
         os.environ["HOME"] = str(folder)
 
 
-def _listen() -> None:
+def _listen_for_signals() -> None:
     _State.signals, write = os.pipe()
     for handle in (_State.signals, write):
         os.set_blocking(handle, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     signal.signal(
         signal.SIGINT, signal.default_int_handler
-    )  # also where a shell started us in the background
+    )  # a background process of a shell ignores it otherwise
     for number in _SIGNALS[1:]:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
             signal.signal(number, _as_ctrl_c)
-    sys.unraisablehook = _say_unraisable
-    if logging.lastResort is not None:  # loggers of packages that nobody has configured print through it
-        logging.lastResort.addFilter(
-            lambda _: not is_interrupted()
-        )  # SQLAlchemy logs a traceback when interrupted
+    sys.unraisablehook = _report_unraisable
+    if logging.lastResort is not None:  # SQLAlchemy logs a traceback through it when interrupted
+        logging.lastResort.addFilter(lambda _: not is_interrupted())
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> Any:
-    """Whoever handles Ctrl-C at the moment handles this signal: Dagster postpones it while it writes its history."""
+    """Pass the signal to the current Ctrl-C handler: Dagster postpones it while it writes its history."""
     handler = signal.getsignal(signal.SIGINT)
     return handler(number, frame) if callable(handler) else None
 
 
-def _say_unraisable(unraisable: Any) -> None:
-    """An interruption in a destructor or callback is no fault to print; everything else is."""
+def _report_unraisable(unraisable: Any) -> None:
+    """Print an error of a destructor or callback, unless an interruption caused it."""
     if not is_interrupted():
         sys.__unraisablehook__(unraisable)
 
 
 def _open_missing_streams() -> None:
-    """A closed standard stream becomes the null device: its number must not be given to the next file opened."""
+    """Open a closed standard stream on the null device, so that the next file opened does not get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             handle = os.open(os.devnull, os.O_RDWR)
@@ -117,17 +130,17 @@ def _open_missing_streams() -> None:
             setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8", closefd=False))
 
 
-class _Patient(io.FileIO):
-    """A stream whose reader may go away: the work goes on, and what is printed then is lost."""
+class _ClosableStream(io.FileIO):
+    """A stream whose reader may close it: the work continues and later output is discarded."""
 
     failed: OSError | None = None
 
     def write(self, data: Any, /) -> int | None:  # type: ignore[override]
-        """Never raises OSError; `failed` is one that is not about a reader who left."""
+        """Never raises OSError; `failed` is the error, unless the reader closed the stream."""
         try:
             return super().write(data)
         except OSError as error:
-            if error.errno not in _READER_IS_GONE:
+            if error.errno not in _READER_LEFT:
                 self.failed = error
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.fileno())
@@ -135,8 +148,8 @@ class _Patient(io.FileIO):
             return len(memoryview(data).cast("B"))
 
 
-def _patient(stream: TextIO) -> TextIO:
-    raw = _Patient(stream.fileno(), "w", closefd=False)
+def _closable(stream: TextIO) -> TextIO:
+    raw = _ClosableStream(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding,
@@ -146,8 +159,8 @@ def _patient(stream: TextIO) -> TextIO:
     )
 
 
-def _calm_warnings() -> None:
-    """A warning of a package is no fault of a run: with `-W error` it would block a publication."""
+def _ignore_package_warnings() -> None:
+    """Undo `-W error`: a warning of a package would block a publication."""
     if any(option.startswith("error") for option in sys.warnoptions):
         os.environ.pop("PYTHONWARNINGS", None)  # for the processes of a run
         warnings.resetwarnings()

@@ -1,8 +1,4 @@
-"""What a run is given when it starts: its facts, and the warehouse, open and under the lock.
-
-Belongs here: settings into resources. Does not belong here: reading the environment (`settings.py`), opening files
-(`assets/warehouse`). Nothing is read when this module is imported.
-"""
+"""The resources of a run, made from the settings when it starts: its facts, its sources, and the locked warehouse."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -20,17 +16,17 @@ from assets.sources.registry import Sources
 from assets.warehouse.connection import keep_copy
 from assets.warehouse.resource import Warehouse
 from pipelines.access import open_sources
-from pipelines.dead_runs import fail_dead_runs
-from pipelines.nightly import ACCEPTS_INCOMPLETE_TAG
 from pipelines.process import ensure_home
-from pipelines.settings import PROJECT_ROOT, Settings, load_settings
+from pipelines.run_history import fail_dead_runs
+from pipelines.settings import PROJECT_ROOT, load_settings
 
-WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for the one before it
+ACCEPTS_INCOMPLETE_TAG = "stimulus_regime/accept_incomplete"  # set by `run --accept-incomplete` alone
+_WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for another run to end
 
 
-@dg.resource(description="Profile, run date and places of the run, from the environment.")
+@dg.resource(description="Profile, run date and folders of the run, from the environment.")
 def run_facts(context: dg.InitResourceContext) -> RunFacts:
-    """Facts of this run; the moment of its start is when its figures are captured."""
+    """Facts of this run; its figures are captured at the moment it starts."""
     settings = load_settings()
     return RunFacts(
         run_id=_run_id(context),
@@ -48,35 +44,37 @@ def run_facts(context: dg.InitResourceContext) -> RunFacts:
 
 @dg.resource(description="The publishers of the run's profile; live, FRED's key is tried before any work.")
 def sources(context: dg.InitResourceContext) -> Sources:
-    """Holds the key out of sight: Dagster writes down neither resources nor what they print."""
-    return open_sources(load_settings(), say=progress.info)
+    """The key stays secret: Dagster records neither resources nor what they print."""
+    return open_sources(load_settings(), log=progress.info)
 
 
 @dg.resource(
     description="The private DuckDB file of the profile, open under the run lock while the run lasts."
 )
 def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
-    """Waits for the lock, refuses what may not be published here, catches up the books, then hands the file over."""
+    """Waits for the lock, refuses a run that may not publish, records an unrecorded publication, opens the file."""
     settings = load_settings()
     ensure_home(settings.dagster_home)
     resource = Warehouse(
         database=str(settings.warehouse_path),
         lock_path=str(settings.lock_path),
-        wait_seconds=WAIT_SECONDS,
+        wait_seconds=_WAIT_SECONDS,
         profile=settings.profile,
     )
     with resource.yield_for_execution(context) as opened:
         if context.instance is not None:
-            fail_dead_runs(context.instance, settings.lock_path.parent, _run_id(context))
+            fail_dead_runs(context.instance, settings.data_dir, _run_id(context))
         prepare(settings.published_path, settings.profile, settings.run_date)
-        _catch_up(opened, settings)
-        with opened.cursor() as con:
+        with opened.cursor() as con:  # a killed run may have published without recording it
+            recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
+            if recorded.note:
+                progress.warning(recorded.note)
             keep_copy(con, opened.path)
         yield opened
 
 
 def code_version() -> str:
-    """Commit of the project, marked when files differ from it; the package's version outside of a repository."""
+    """The project's commit, marked when files differ from it; outside a repository the package's version."""
     try:
         described = check_output(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=PROJECT_ROOT, stderr=DEVNULL
@@ -87,14 +85,6 @@ def code_version() -> str:
         except PackageNotFoundError:
             return "unknown"
     return described.decode().strip()
-
-
-def _catch_up(opened: Warehouse, settings: Settings) -> None:
-    """A run killed between its publication and the books is made good by the next one."""
-    with opened.cursor() as con:
-        recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
-    if recorded.note:
-        progress.warning(recorded.note)
 
 
 def _run_id(context: dg.InitResourceContext) -> str:

@@ -1,9 +1,7 @@
-"""What the environment says a run is: profile, dates, places, keys; read once, checked, and never guessed at.
+"""The settings of a run: profile, dates, folders and key, read from the environment and `.env`, and checked.
 
-Belongs here: environment variables and `.env` (`.env.example` lists them), and the faults in them, one line each.
-Does not belong here: reading series or tables, how publishers are reached (`access.py`), Dagster (`resources.py`).
-
-Only the standard library is imported at the top, so that the command line starts at once.
+`.env.example` lists the variables. Every fault is one line. Only the standard library is imported at the top, so that
+the command line starts at once.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 Profile = Literal["sample", "live"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -46,7 +45,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class ConfigurationError(Exception):
-    """Wrong usage or configuration: one line saying what is wrong and how to go on. Exit status 2."""
+    """Wrong usage or configuration: one line with the problem and the way out. Exit status 2."""
 
 
 class Secret:
@@ -58,28 +57,23 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself; for a request to its publisher, and for nothing else."""
+        """The text itself; only for a request to its publisher."""
         return self._text
 
     def __repr__(self) -> str:
         return "Secret(***)"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not stored")
+        raise TypeError("a secret cannot be pickled")
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where things stand, whatever the profile. All paths are absolute."""
+    """Folders and files of an installation, for every profile. All paths are absolute."""
 
     project_root: Path
     data_dir: Path
     dagster_home: Path
-
-    @property
-    def sample_dir(self) -> Path:
-        """The bundled figures."""
-        return self.project_root / "sample_data"
 
     @property
     def published_path(self) -> Path:
@@ -91,13 +85,17 @@ class Places:
         """The run lock of the data directory."""
         return self.data_dir / "run.lock"
 
+    def warehouse_of(self, profile: str) -> Path:
+        """The private DuckDB file of a profile; two profiles never share one."""
+        name = "sample.warehouse.duckdb" if profile == "sample" else "warehouse.duckdb"
+        return self.data_dir / name
+
 
 @dataclass(frozen=True)
 class Settings(Places):
-    """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when somebody gave a date.
+    """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when a date was given.
 
-    `publishes_restricted`: raw figures of restricted series go into the publication. `notices` are lines to print
-    about how the settings were read: unknown variables, and that switch.
+    `publishes_restricted`: raw figures of restricted series go into the publication. `notices` are warnings to print.
     """
 
     profile: Profile
@@ -109,9 +107,8 @@ class Settings(Places):
 
     @property
     def warehouse_path(self) -> Path:
-        """The private DuckDB file of the profile; the two profiles never share one."""
-        name = "sample.warehouse.duckdb" if self.profile == "sample" else "warehouse.duckdb"
-        return self.data_dir / name
+        """The private DuckDB file of the run's profile."""
+        return self.warehouse_of(self.profile)
 
 
 def load_settings(
@@ -121,15 +118,16 @@ def load_settings(
     root: Path = PROJECT_ROOT,
     today: dt.date | None = None,
 ) -> Settings:
-    """Settings of a run. `as_of` (the command line's) goes before REGIME_AS_OF; `today` is for tests.
+    """Settings of a run. `as_of` (of the command line) overrides REGIME_AS_OF; `today` is for tests.
 
     Raises ConfigurationError, one line.
     """
     variables = read_environment(environ, root)
     places = load_places(variables, root)
     profile = choose_profile(variables)
-    given = as_of or _date_variable(variables, "REGIME_AS_OF")
-    run_date = _run_date(profile, given, places, today)
+    if as_of is None and "REGIME_AS_OF" in variables:
+        as_of = parse_date(variables["REGIME_AS_OF"], "REGIME_AS_OF")
+    run_date = _run_date(profile, as_of, places, today)
     key = variables.get("FRED_API_KEY")
     publishes_restricted = is_on(variables, RESTRICTED_VARIABLE)
     return Settings(
@@ -137,7 +135,7 @@ def load_settings(
         data_dir=places.data_dir,
         dagster_home=places.dagster_home,
         profile=profile,
-        as_of=given,
+        as_of=as_of,
         run_date=run_date,
         fred_api_key=Secret(key) if key else None,
         publishes_restricted=publishes_restricted,
@@ -154,22 +152,22 @@ def is_on(variables: Mapping[str, str], name: str) -> bool:
 
 
 def choose_profile(variables: Mapping[str, str]) -> Profile:
-    """The one place that decides whose figures a run uses: live with a FRED key, else the sample, unless told."""
-    asked = variables.get("REGIME_PROFILE")
-    if asked not in (None, *PROFILES):
-        raise ConfigurationError(f"REGIME_PROFILE is {asked!r}: give {' or '.join(PROFILES)}")
+    """The profile of REGIME_PROFILE; without it live with a FRED key, else the sample."""
+    requested = variables.get("REGIME_PROFILE")
+    if requested not in (None, *PROFILES):
+        raise ConfigurationError(f"REGIME_PROFILE is {requested!r}: give {' or '.join(PROFILES)}")
     has_key = "FRED_API_KEY" in variables
-    if asked == "live" and not has_key:
+    if requested == "live" and not has_key:
         from assets.sources.fred_errors import KEY_PAGE
 
         raise ConfigurationError(
             f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
         )
-    return "live" if has_key and asked != "sample" else "sample"
+    return "live" if has_key and requested != "sample" else "sample"
 
 
 def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Places:
-    """Data directory and Dagster's home; relative paths mean the project's root, wherever the command is called from.
+    """Data directory and Dagster's home; relative paths start at the project's root, not at the working directory.
 
     `variables` come from `read_environment`, which has expanded the paths.
     """
@@ -179,7 +177,7 @@ def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Plac
 
 
 def read_environment(environ: Mapping[str, str] | None = None, root: Path = PROJECT_ROOT) -> dict[str, str]:
-    """Variables with a value: the environment's, and those of `.env` in the project's root that it does not set.
+    """Variables with a value, from the environment, else from `.env` in the project's root.
 
     `~`, `$NAME` and `${NAME}` are expanded in paths, and only there: a password may contain a `$`. Raises
     ConfigurationError for a `.env` that cannot be read and for a path that cannot be expanded, naming the line.
@@ -196,7 +194,7 @@ def read_environment(environ: Mapping[str, str] | None = None, root: Path = PROJ
 
 
 def _read_env_file(path: Path) -> dict[str, tuple[str, int]]:
-    """Value and line number by name; empty without a file. No message shows a value: it may be a key."""
+    """Value and line number by name; empty without a file. No message contains a value: it may be a key."""
     if not path.exists():
         return {}
     from dotenv.parser import parse_stream
@@ -250,9 +248,9 @@ def _expanded(text: str, variables: Mapping[str, str], where: str) -> str:
 
 
 def unknown_variables(variables: Mapping[str, str]) -> dict[str, str | None]:
-    """Variables nobody reads, each with the known one it resembles: all REGIME_* and FRED_* ones, or None there.
+    """Variables that are not read, each with the known name it resembles or None.
 
-    A variable with another beginning is listed only when it is almost a known one.
+    All unknown REGIME_* and FRED_* variables; one with another prefix only when it is almost a known one.
     """
     found: dict[str, str | None] = {}
     for name in sorted(set(variables) - set(KNOWN_VARIABLES)):
@@ -268,11 +266,11 @@ def unknown_variables(variables: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def unknown_variable_lines(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """One warning line about all variables that look like a slip of the pen; none without such a variable."""
-    slips = [
+    """One warning line about all variables that look like a typing error; none without such a variable."""
+    errors = [
         f"{name} (did you mean {known}?)" for name, known in unknown_variables(variables).items() if known
     ]
-    return (f"unknown variables are not read: {', '.join(slips)}",) if slips else ()
+    return (f"unknown variables are not read: {', '.join(errors)}",) if errors else ()
 
 
 def parse_date(text: str, what: str) -> dt.date:
@@ -285,41 +283,23 @@ def parse_date(text: str, what: str) -> dt.date:
     raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD")
 
 
-def _date_variable(variables: Mapping[str, str], name: str) -> dt.date | None:
-    return parse_date(variables[name], name) if name in variables else None
-
-
 def _run_date(profile: Profile, given: dt.date | None, places: Places, today: dt.date | None) -> dt.date:
-    """The as-of date given, else the last day of the profile; refused outside of what it can speak for."""
+    """The given as-of date, else the last day of the profile; refused when it is not covered by the profile."""
+    root = places.project_root
     if profile == "sample":
-        last, which = _sample_end(places), "the sample's last day"
+        last, which = _toml_date(root / "sample_data" / "sample.toml", root, "as_of"), "the sample's last day"
     else:
-        last, which = today or _new_york_today(), "today in New York"
+        last, which = today or dt.datetime.now(ZoneInfo("America/New_York")).date(), "today in New York"
     if given is None:
         return last
     if given > last:
         raise ConfigurationError(f"the as-of date {given} is after {which}, {last}: give an earlier one")
-    if given < (first := _grid_start(places)):
+    first = _toml_date(root / "assets" / "catalog" / "method.toml", root, "grid", "start")
+    if given < first:
         raise ConfigurationError(
             f"the as-of date {given} is before the first month-end, {first}: give a later one"
         )
     return given
-
-
-def _new_york_today() -> dt.date:
-    from zoneinfo import ZoneInfo
-
-    return dt.datetime.now(ZoneInfo("America/New_York")).date()
-
-
-def _sample_end(places: Places) -> dt.date:
-    return _toml_date(places.sample_dir / "sample.toml", places.project_root, "as_of")
-
-
-def _grid_start(places: Places) -> dt.date:
-    return _toml_date(
-        places.project_root / "assets" / "catalog" / "method.toml", places.project_root, "grid", "start"
-    )
 
 
 def _toml_date(file: Path, root: Path, *keys: str) -> dt.date:

@@ -46,7 +46,7 @@ def graph_snapshot(defs: dg.Definitions) -> dict[str, Json]:
             }
             for spec in specs
         },
-        "jobs": {job.name: {"description": job.description} for job in defs.jobs or ()},
+        "jobs": {job.name: {} for job in defs.jobs or ()},
         "schedules": {
             one.name: {
                 "job": one.job_name,

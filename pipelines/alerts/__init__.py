@@ -1,1 +1,1 @@
-"""Telling people: what is wrong or new, to whom it was told already, and sending it."""
+"""Alerts: problems found in the run history and the published file, which messages are due, and sending them."""

@@ -1,7 +1,4 @@
-"""`as-of`: what was known of one series on a date, from the published file.
-
-Belongs here: the command. Does not belong here: the rule of what was known (the file's own macro holds it).
-"""
+"""`as-of`: the values of one series known on a date, from the published file and by its own macro."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ import difflib
 
 import duckdb
 
-from pipelines.commands.published import Row, aligned, day, number, open_published, rows
-from pipelines.commands.verdict import profile_words
+from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_places, read_environment
 
 _SHOWN = 12
@@ -20,12 +16,12 @@ _FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
 _SOURCES = {
     "alfred": "a real vintage",
     "rtdsm": "a real vintage of the Philadelphia Fed's real-time data set",
-    "captured": "first seen by us that day",
-    "lag_rule": "first publication reconstructed by the usual lag, the value is of a later vintage",
+    "captured": "first fetched by this installation that day",
+    "lag_rule": "first publication reconstructed from the usual lag, the value is of a later vintage",
 }
 
 
-def main(args: argparse.Namespace) -> int:
+def as_of(args: argparse.Namespace) -> int:
     """Print the newest observations of `args.series` as known on `args.date`."""
     with open_published(load_places(read_environment()).published_path) as con:
         print("\n".join(as_of_lines(con, args.date, args.series)))
@@ -33,7 +29,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def as_of_lines(con: duckdb.DuckDBPyConnection, on: dt.date, name: str) -> list[str]:
-    """What was known of a series on a day. ConfigurationError for a series the file does not know or hold."""
+    """The values of a series known on a day. ConfigurationError for a series that is not in the file."""
     manifest = rows(con, "SELECT * FROM release_manifest")[0]
     series = _series(con, name, manifest)
     known = rows(
@@ -46,10 +42,10 @@ def as_of_lines(con: duckdb.DuckDBPyConnection, on: dt.date, name: str) -> list[
     ]
     if on > manifest["as_of_date"]:
         lines.append(
-            f"{on} is after the file's own as-of date: nothing known after {manifest['as_of_date']} is in it."
+            f"{on} is after the file's as-of date: nothing known after {manifest['as_of_date']} is in it."
         )
     if not known:
-        return [*lines, "", f"Nothing was known of it on {on}; {_first_known(con, series)}"]
+        return [*lines, "", f"No value was known on {on}; {_first_known(con, series)}"]
     return [*lines, "", _newest(on, known), "", *_table(known), "", *_legend(known)]
 
 
@@ -64,11 +60,11 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     if series["is_published"]:
         return series
     if series["rights"] == "restricted":
-        why = "its rights are restricted: the published file holds its figures only with REGIME_PUBLISH_RESTRICTED=1"
+        why = "its rights are restricted: the published file contains its figures only with REGIME_PUBLISH_RESTRICTED=1"
     elif not series["in_profile"]:
-        why = f"the {manifest['profile']} profile does not read it"
+        why = f"it is not in the {manifest['profile']} profile"
     else:
-        why = f"no figure of it has arrived (last fetch: {series['fetch_status'] or 'none'})"
+        why = f"no figure has been fetched (last fetch: {series['fetch_status'] or 'none'})"
     raise ConfigurationError(f"{series['series_id']}: {why}; see {series['source_url']}")
 
 
@@ -76,7 +72,7 @@ def _first_known(con: duckdb.DuckDBPyConnection, series: Row) -> str:
     first = con.execute(
         "SELECT min(realtime_start) FROM observations WHERE series_id = ?", [series["series_id"]]
     ).fetchall()
-    return f"the first figure became known on {first[0][0]}."
+    return f"the first value became known on {first[0][0]}."
 
 
 def _newest(on: dt.date, known: list[Row]) -> str:

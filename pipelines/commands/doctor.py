@@ -1,22 +1,29 @@
-"""`doctor`: is everything in place for a run, and what to do about what is not.
+"""`doctor`: check everything a run needs and report, for each fault, what to do. It repairs nothing.
 
-Belongs here: looking, and saying what to do. Does not belong here: repairing, the release (`doctor_release.py`),
-history, scheduler and alerts (`doctor_service.py`).
+A check that a run makes too is made by the same code, so that doctor reports what a run would report.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import importlib.metadata
 import os
 import shutil
+import socket
+import stat
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import duckdb
 
 from pipelines.access import open_sources, read_access
+from pipelines.instance import open_instance, outdated_configuration
+from pipelines.published_verdict import Row, is_stale, open_published, rows
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,
@@ -29,48 +36,59 @@ from pipelines.settings import (
     unknown_variables,
 )
 
+if TYPE_CHECKING:
+    import dagster as dg
+
 _PYTHONS = ((3, 11), (3, 15))  # from, below
 _ENOUGH_MB = 1000
+_OLD_DAYS = 4  # a weekday schedule leaves at most three nights without a release
+_NAMED = 4
+_CONNECT_SECONDS = 4.0
+SCHEDULE = "nightly_schedule"
+ADDRESSES = {  # variable of each publisher, and its default where the catalogue has none
+    "fred": ("FRED_ROOT_URL", "https://api.stlouisfed.org/fred"),
+    "fiscal_data": ("FISCAL_DATA_URL", "https://api.fiscaldata.treasury.gov"),
+    "fed_board": ("FED_BOARD_URL", None),
+    "shiller": ("SHILLER_URL", None),
+    "world_bank": ("WORLD_BANK_URL", None),
+}
 
 
 class Finding(NamedTuple):
-    """One line: `level` is OK, WARN or FAIL; `text` says what was seen and, unless OK, what to do."""
+    """One line: `level` is OK, WARN or FAIL; `text` is the result and, unless OK, what to do."""
 
     level: str
     what: str
     text: str
 
 
-def main(args: argparse.Namespace) -> int:
+def doctor(_: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
-    from pipelines.commands import doctor_release, doctor_service
-
-    checks: list[Callable[[], list[Finding]]] = [_python, lambda: _lock_file(PROJECT_ROOT)]
+    checks: list[Callable[[], list[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
-    except ConfigurationError as error:  # nothing else can be looked at
+    except ConfigurationError as error:  # nothing else can be checked
         text = str(error)
         return _reported([*checks, lambda: [Finding("FAIL", "configuration", text)]])
     places = load_places(variables)
     checks += [
-        lambda: _configuration(variables),
+        lambda: configuration(variables),
         _catalogue,
         lambda: _key(variables),
-        lambda: doctor_service.publishers(places, variables),
+        lambda: publishers(variables),
         lambda: _data_directory(places),
-        lambda: doctor_release.published_file(places),
-        lambda: doctor_release.observations(places),
+        lambda: _published_file(places.published_path),
+        lambda: _observations(places.published_path),
         lambda: _publication(places),
         lambda: _run_lock(places),
-        lambda: _dagster_home(places),
-        lambda: doctor_service.history(places),
-        lambda: doctor_service.alerts(variables),
+        lambda: dagster_home(places.dagster_home),
+        lambda: history(places.dagster_home),
+        lambda: alerts(variables),
     ]
     return _reported(checks)
 
 
 def _reported(checks: Sequence[Callable[[], list[Finding]]]) -> int:
-    """Print the findings of every check; 1 when one failed, else 0."""
     failed = False
     for check in checks:
         for finding in check():
@@ -87,34 +105,32 @@ def _python() -> list[Finding]:
     return [Finding("FAIL", "python", f"{version} is not {wanted}: run `make setup PYTHON=...`")]
 
 
-def _lock_file(root: Path) -> list[Finding]:
-    """Every package of the lock is installed in the locked version, as far as this machine needs it."""
+def _packages(root: Path) -> list[Finding]:
+    """Every package of the lock that this machine needs is installed in the locked version."""
     from packaging.requirements import Requirement
 
     lock = root / "requirements.lock"
     if not lock.is_file():
         return [Finding("FAIL", "packages", f"{lock} is missing: restore it from version control")]
     lines = [line.rstrip("\\ ") for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line]
-    wanted = [Requirement(line) for line in lines if line[0].isalnum()]
-    odd, count = [], 0
-    for requirement in wanted:
-        if requirement.marker is not None and not requirement.marker.evaluate():
-            continue
-        count += 1
+    locked = [Requirement(line) for line in lines if line[0].isalnum()]
+    needed = [one for one in locked if one.marker is None or one.marker.evaluate()]
+    wrong = []
+    for requirement in needed:
         try:
             found = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            odd.append(f"{requirement.name} is not installed")
+            wrong.append(f"{requirement.name} is not installed")
             continue
         if not requirement.specifier.contains(found, prereleases=True):
-            odd.append(f"{requirement.name} is {found}")
-    if not odd:
-        return [Finding("OK", "packages", f"{count} installed as requirements.lock says")]
-    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
-    return [Finding("FAIL", "packages", f"{'; '.join(odd[:3])}{more}: run `make setup`")]
+            wrong.append(f"{requirement.name} is {found}")
+    if wrong:
+        return [Finding("FAIL", "packages", f"{_some(wrong, '; ')}: run `make setup`")]
+    return [Finding("OK", "packages", f"{len(needed)} installed as in requirements.lock")]
 
 
-def _configuration(variables: Mapping[str, str]) -> list[Finding]:
+def configuration(variables: Mapping[str, str]) -> list[Finding]:
+    """The settings as a run reads them, and variables that look like a typing error."""
     try:
         settings = load_settings()
         read_access(settings, variables)
@@ -124,7 +140,7 @@ def _configuration(variables: Mapping[str, str]) -> list[Finding]:
     except ConfigurationError as error:
         found = [Finding("FAIL", "configuration", str(error))]
     for name, known in unknown_variables(variables).items():
-        hint = f"did you mean {known}?" if known else ".env.example lists those that are"
+        hint = f"did you mean {known}?" if known else ".env.example lists the known ones"
         found.append(Finding("WARN", "configuration", f"{name} is not read: {hint}"))
     return found
 
@@ -142,23 +158,15 @@ def _catalogue() -> list[Finding]:
 
 
 def _key(variables: Mapping[str, str]) -> list[Finding]:
-    try:
-        profile = choose_profile(variables)
-    except ConfigurationError:
-        return []  # said by the line about the configuration
-    if profile == "live":
-        return _live_key(variables)
-    said = "set, and not used by" if "FRED_API_KEY" in variables else "not set, and not needed by"
-    return [Finding("OK", "FRED_API_KEY", f"{said} the sample profile")]
-
-
-def _live_key(variables: Mapping[str, str]) -> list[Finding]:
-    """The key as a run tries it; the line about the publishers tells when FRED cannot be reached."""
+    """FRED's key, tried as a run tries it. The line about the publishers reports a FRED that cannot be reached."""
     try:
         settings = load_settings()
         read_access(settings, variables)
     except ConfigurationError:
-        return []  # said by the line about the configuration
+        return []  # reported by the line about the configuration
+    if settings.profile == "sample":
+        state = "set, but not used" if "FRED_API_KEY" in variables else "not set, and not needed"
+        return [Finding("OK", "FRED_API_KEY", f"{state} by the sample profile")]
     try:
         open_sources(settings, variables)
     except ConfigurationError as error:
@@ -166,24 +174,126 @@ def _live_key(variables: Mapping[str, str]) -> list[Finding]:
     return [Finding("OK", "FRED_API_KEY", "set, and not refused")]
 
 
-def _data_directory(places: Places) -> list[Finding]:
-    place = places.data_dir
-    while not place.exists():  # a run makes it
-        place = place.parent
+def publishers(variables: Mapping[str, str]) -> list[Finding]:
+    """Whether the publishers' hosts accept a connection; no request and no key is sent."""
     try:
-        with tempfile.NamedTemporaryFile(dir=place, prefix=".writable"):
+        profile = choose_profile(variables)
+    except ConfigurationError:
+        return []  # reported by the line about the configuration
+    if profile == "sample":
+        return [Finding("OK", "publishers", "none is needed: the sample is read from sample_data")]
+    hosts = publisher_hosts(variables)
+    silent = [f"{source} ({host})" for source, (host, port) in hosts.items() if not _accepts(host, port)]
+    if not silent:
+        return [Finding("OK", "publishers", f"{len(hosts)} of {len(hosts)} can be reached")]
+    text = f"{', '.join(silent)} cannot be reached: check network and proxy, or their *_URL; their series are missing"
+    return [Finding("WARN", "publishers", text)]
+
+
+def publisher_hosts(variables: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Host and port of every publisher: from its variable, its default or its page in the catalogue."""
+    from assets.catalog.loader import load_catalog
+
+    pages: dict[str, str] = {series.source: series.source_url for series in load_catalog().series.values()}
+    hosts = {}
+    for source, (variable, default) in ADDRESSES.items():
+        parts = urlsplit(variables.get(variable) or default or pages.get(source, ""))
+        if parts.hostname:
+            hosts[source] = (parts.hostname, parts.port or (80 if parts.scheme == "http" else 443))
+    return hosts
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=_CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _data_directory(places: Places) -> list[Finding]:
+    existing = next(path for path in (places.data_dir, *places.data_dir.parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=existing, prefix=".writable"):
             pass
     except OSError as error:
-        text = f"{place}: {(error.strerror or str(error)).lower()}: check its owner, or set REGIME_DATA_DIR"
+        reason = (error.strerror or str(error)).lower()
+        text = f"{existing}: {reason}: check its owner, or set REGIME_DATA_DIR"
         return [Finding("FAIL", "data directory", text)]
-    free = shutil.disk_usage(place).free / 1e6
+    free = shutil.disk_usage(existing).free / 1e6
     if free < _ENOUGH_MB:
         return [Finding("WARN", "data directory", f"{places.data_dir}: {free:,.0f} MB free: free some space")]
     return [Finding("OK", "data directory", f"{places.data_dir}, {free:,.0f} MB free")]
 
 
+def _published_file(path: Path) -> list[Finding]:
+    """It opens, it is recent, there is no WAL next to it, and readers can open it but not write next to it."""
+    wal = path.with_name(path.name + ".wal")
+    if not path.exists():
+        return [Finding("WARN", "published file", "nothing is published yet: run `make run`")]
+    if wal.exists():
+        text = (
+            f"{wal} was written by another program and keeps readers out: close that program, and remove it"
+        )
+        return [Finding("FAIL", "published file", text)]
+    try:
+        with open_published(path) as con:
+            manifest = rows(con, "SELECT * FROM release_manifest")[0]
+    except (ConfigurationError, duckdb.Error) as error:
+        return [Finding("FAIL", "published file", " ".join(str(error).split()))]
+    age = dt.datetime.now(dt.UTC).replace(tzinfo=None) - manifest["published_at"]
+    text = (
+        f"{manifest['profile']}, as of {manifest['as_of_date']}, published {age.days} days ago, "
+        f"{path.stat().st_size / 1e6:.1f} MB"
+    )
+    if manifest["profile"] == "live" and age.days > _OLD_DAYS:
+        found = Finding("WARN", "published file", f"{text}: is the schedule running? (`make ui`)")
+    else:
+        found = Finding("OK", "published file", text)
+    return [found, *_permissions(path)]
+
+
+def _permissions(path: Path) -> list[Finding]:
+    from assets.warehouse.connection import closed_line, closed_to_readers
+
+    if path.parent.stat().st_mode & stat.S_IWOTH:  # a reader could leave a WAL that keeps the others out
+        text = f"{path.parent} is writable for everyone: `chmod o-w {path.parent}`"
+        return [Finding("WARN", "permissions", text)]
+    if closed := closed_to_readers(path):
+        return [Finding("WARN", "permissions", closed_line(closed))]
+    return []
+
+
+def _observations(path: Path) -> list[Finding]:
+    """Series whose newest figure was older than its limit on the as-of date, and series without a figure."""
+    try:
+        with open_published(path) as con:
+            series = rows(con, "SELECT * FROM series WHERE in_profile ORDER BY series_id")
+            as_of = rows(con, "SELECT as_of_date FROM release_manifest")[0]["as_of_date"]
+    except (ConfigurationError, duckdb.Error):
+        return []  # reported by the line about the file
+    with_figures = [one for one in series if one["last_period_end"] is not None]
+    late = [_late(one, as_of) for one in with_figures if is_stale(one, as_of)]
+    empty = [s["series_id"] for s in series if not s["rows_published"] and s["rights"] != "restricted"]
+    found = []
+    if late:
+        text = f"{len(late)} of {len(with_figures)} series are stale as of {as_of}: {_some(late)}"
+        text += "; measures that depend on them alone are missing"
+        found.append(Finding("WARN", "observations", text))
+    if empty:
+        text = f"{_some(empty)} without a figure: see raw.fetches, or the asset in the UI"
+        found.append(Finding("WARN", "observations", text))
+    text = f"{len(with_figures)} series, all within their staleness limits"
+    return found or [Finding("OK", "observations", text)]
+
+
+def _late(series: Row, as_of: dt.date) -> str:
+    age = (as_of - series["last_period_end"]).days
+    return f"{series['series_id']} ({age} days, limit {series['staleness_limit_days']})"
+
+
 def _publication(places: Places) -> list[Finding]:
-    """Whether a run may replace what is published: not a live file by the sample, nor a newer one by an older."""
+    """Whether a run may replace the published file: live figures by the sample it may not, nor newer by older."""
     from assets.publish.publication import refuse_replacing
     from assets.warehouse.published_file import PublicationRefused
 
@@ -191,7 +301,7 @@ def _publication(places: Places) -> list[Finding]:
         settings = load_settings()
         refuse_replacing(places.published_path, settings.profile, settings.run_date)
     except ConfigurationError:
-        return []  # said by the line about the configuration
+        return []  # reported by the line about the configuration
     except PublicationRefused as error:
         return [Finding("FAIL", "publication", str(error))]
     return [Finding("OK", "publication", "a run may publish here")]
@@ -202,19 +312,97 @@ def _run_lock(places: Places) -> list[Finding]:
 
     holder = RunLock(places.lock_path).holder()
     if holder is None:
-        return [Finding("OK", "run lock", "nobody holds it")]
-    return [Finding("WARN", "run lock", f"held by {holder}: wait for it, or run with --wait")]
+        return [Finding("OK", "run lock", "free")]
+    return [Finding("WARN", "run lock", f"taken by {holder}: wait for it, or run with --wait")]
 
 
-def _dagster_home(places: Places) -> list[Finding]:
-    home = places.dagster_home
+def dagster_home(home: Path) -> list[Finding]:
+    """It can be written and contains the project's configuration."""
     if home.exists() and not os.access(home, os.W_OK):
         return [Finding("FAIL", "DAGSTER_HOME", f"{home} cannot be written: check its owner")]
-    from pipelines.instance import outdated_configuration
-
     if problem := outdated_configuration(home):
         return [Finding("FAIL", "DAGSTER_HOME", problem)]
     if (home / "dagster.yaml").is_file():
         return [Finding("OK", "DAGSTER_HOME", str(home))]
-    text = f"{home} holds no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"
+    text = f"{home} contains no dagster.yaml: copy dagster_home/dagster.yaml there, or unset DAGSTER_HOME"
     return [Finding("WARN", "DAGSTER_HOME", text)]
+
+
+def history(home: Path) -> list[Finding]:
+    """The newest run, what is wrong with runs, and whether anything will start the next one."""
+    configured = home / "dagster.yaml"
+    is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    if not (home / "history").is_dir() and not is_in_postgres:
+        return [Finding("OK", "last run", "none yet: run `make run`")]
+    if outdated_configuration(home):
+        return []  # reported by the line about DAGSTER_HOME
+    try:
+        with open_instance(home) as instance:
+            return [_last_run(instance), *_late_runs(instance), _scheduler(instance), *_schedule(instance)]
+    except ConfigurationError as error:
+        return [Finding("WARN", "last run", str(error))]
+    except Exception as error:  # whatever is wrong with the history, the other lines are worth reading
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+        text = f"Dagster's history cannot be read ({reason}): is its database running? Else move {home}/history away"
+        return [Finding("WARN", "last run", text)]
+
+
+def _last_run(instance: dg.DagsterInstance) -> Finding:
+    records = instance.get_run_records(limit=1)
+    if not records:
+        return Finding("OK", "last run", "none yet: run `make run`")
+    run, status = records[0].dagster_run, records[0].dagster_run.status.value.lower()
+    began = records[0].create_timestamp.astimezone(dt.UTC)
+    text = f"{run.job_name} {status}, {began:%Y-%m-%d %H:%M} UTC, run {run.run_id[:8]}"
+    if status == "failure":
+        return Finding("WARN", "last run", f"{text}: its log is in the UI (`make ui`)")
+    return Finding("OK", "last run", text)
+
+
+def _late_runs(instance: dg.DagsterInstance) -> list[Finding]:
+    """Overdue and hanging runs, by the rules of the alerts."""
+    from pipelines.alerts.problems import late_runs
+
+    return [
+        Finding("WARN", "runs", f"{problem.title.lower()}: {problem.body}")
+        for problem in late_runs(instance, dt.datetime.now(dt.UTC))
+    ]
+
+
+def _scheduler(instance: dg.DagsterInstance) -> Finding:
+    from pipelines.alerts.problems import silent_scheduler
+
+    silent = silent_scheduler(instance, dt.datetime.now(dt.UTC))
+    if silent:
+        return Finding("WARN", "scheduler", silent[0].body)
+    if not instance.get_daemon_heartbeats():
+        text = "never started here: start it with `make ui`, deploy/systemd or deploy/compose.yaml for scheduled runs"
+        return Finding("OK", "scheduler", text)
+    return Finding("OK", "scheduler", "running")
+
+
+def _schedule(instance: dg.DagsterInstance) -> Iterator[Finding]:
+    """Without an entry in the history the schedule is on; it can be switched off in the UI."""
+    for state in instance.all_instigator_state():
+        if state.instigator_name == SCHEDULE and state.status.value == "STOPPED":
+            text = f"{SCHEDULE} is switched off: no run starts by itself; switch it on in the UI under Automation"
+            yield Finding("WARN", "schedule", text)
+
+
+def alerts(variables: Mapping[str, str]) -> list[Finding]:
+    """The addresses that receive alerts."""
+    from pipelines.alerts.delivery import VARIABLE, targets
+
+    try:
+        found = targets(variables)
+    except ConfigurationError as error:
+        return [Finding("FAIL", "alerts", str(error))]
+    if not found:
+        return [Finding("OK", "alerts", f"not sent: set {VARIABLE} to receive them")]
+    names = ", ".join(target.name for target in found)
+    return [Finding("OK", "alerts", f"{names}; `python -m pipelines watch --test` tries them")]
+
+
+def _some(names: Sequence[str], separator: str = ", ") -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{separator.join(names[:_NAMED])}{more}"

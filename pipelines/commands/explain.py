@@ -1,7 +1,4 @@
-"""`explain`: every input behind the label of a date, as the published file holds it.
-
-Belongs here: the command. Does not belong here: computing anything again.
-"""
+"""`explain`: every input behind the label of a date, from the published file. Nothing is computed again."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ import datetime as dt
 import duckdb
 
 from assets.report.words import CONDITIONS, held_or, regime_words
-from pipelines.commands.published import Row, aligned, day, number, open_published, rows
-from pipelines.commands.verdict import profile_words
+from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_places, read_environment
 
 _HEADER = (
@@ -21,20 +17,20 @@ _HEADER = (
 _RIGHT = ("value", "rank", "weight", "adds")
 
 
-def main(args: argparse.Namespace) -> int:
+def explain(args: argparse.Namespace) -> int:
     """Print the evidence of the row of `args.date`, of the newest row without one."""
     with open_published(load_places(read_environment()).published_path) as con:
         print("\n".join(explain_lines(con, args.date)))
     return 0
 
 
-def explain_lines(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> list[str]:
+def explain_lines(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> list[str]:
     """The row of a date, or the nearest earlier one, with its evidence. ConfigurationError before the first row."""
     manifest = rows(con, "SELECT * FROM release_manifest")[0]
-    regime = _row(con, asked)
+    regime = _row(con, date)
     evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
     evidence.sort(key=_order)
-    note = [] if asked in (None, regime["as_of_date"]) else [_nearest(asked, manifest), ""]
+    note = [] if date in (None, regime["as_of_date"]) else [_nearest(date, manifest), ""]
     return [
         *note,
         f"{day(regime['as_of_date'])}: {regime_words(regime['regime'], regime['stance_driver'])}, "
@@ -48,28 +44,28 @@ def explain_lines(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> list
     ]
 
 
-def _row(con: duckdb.DuckDBPyConnection, asked: dt.date | None) -> Row:
+def _row(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> Row:
     found = rows(
         con,
         "SELECT * FROM regime WHERE ? IS NULL OR as_of_date <= ? ORDER BY as_of_date DESC LIMIT 1",
-        [asked, asked],
+        [date, date],
     )
     if not found:
         first = con.execute("SELECT min(as_of_date) FROM regime").fetchall()[0][0]
-        raise ConfigurationError(f"there is no row for {asked}: the first one is {first}")
+        raise ConfigurationError(f"there is no row for {date}: the first one is {first}")
     return found[0]
 
 
-def _nearest(asked: dt.date | None, manifest: Row) -> str:
-    if asked is not None and asked > manifest["as_of_date"]:
-        return f"{asked} is after the newest row, which is shown."
-    return f"{asked} has no row of its own; the nearest earlier one is shown (month-ends and the run date have one)."
+def _nearest(date: dt.date | None, manifest: Row) -> str:
+    if date is not None and date > manifest["as_of_date"]:
+        return f"{date} is after the newest row, which is shown."
+    return f"{date} has no row; the nearest earlier one is shown (month-ends and the run date have one)."
 
 
 def _order(evidence: Row) -> tuple[int, bool, float, str]:
-    """By condition, what counts first, the largest part first."""
-    place = CONDITIONS.index(evidence["condition"])
-    return place, evidence["weight"] == 0, -evidence["contribution"], evidence["component"]
+    """By condition, inputs with a weight first, the largest contribution first."""
+    position = CONDITIONS.index(evidence["condition"])
+    return position, evidence["weight"] == 0, -evidence["contribution"], evidence["component"]
 
 
 def _cells(evidence: Row) -> tuple[str, ...]:
@@ -95,7 +91,7 @@ def _sums(regime: Row) -> list[str]:
     scores = ", ".join(f"{name} {number(regime[f'{name}_score'])}" for name in CONDITIONS[:3])
     lines = [
         f"score {number(regime['bubble_score'], 3)} = mean of {scores}; `adds` sums to it. "
-        f"Inflation {number(regime['inflation_score'])} stands beside it.",
+        f"Inflation {number(regime['inflation_score'])} is not part of it.",
         f"coverage {number(regime['coverage'])}; {number(regime['distance_to_threshold'], 3)} from the nearest "
         f"threshold; first published {regime['first_published_at']:%Y-%m-%d %H:%M} UTC",
     ]

@@ -1,55 +1,127 @@
-"""Which release a command is about, for the commands that take one.
-
-Belongs here: names into folders. Does not belong here: what is done with them (`verify.py`, `rollback.py`).
-"""
+"""`verify` proves a release: its hashes, and its tables computed again. `rollback` publishes an earlier one again."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.settings import ConfigurationError
+from pipelines.process import print_progress
+from pipelines.settings import ConfigurationError, Places, load_places, read_environment
+
+if TYPE_CHECKING:
+    from pipelines.verify import Verified
+
+REPRODUCED, DIFFERS = 0, 1
 
 
-def chosen(published: Path, name: str | None) -> Path:
-    """Folder of the release called `name`, by its beginning if that fits one alone; the published one without a name.
+def verify(args: argparse.Namespace) -> int:
+    """Print what was found; 1 when a file or a number differs. Raises ConfigurationError."""
+    import duckdb
 
-    Raises ConfigurationError, one line naming the newest releases.
+    from assets.warehouse.connection import LockHeld, WarehouseError
+
+    places = load_places(read_environment())
+    release = _chosen(places.published_path, args.release)
+    try:
+        found = _verified(release, places, args.wait)
+    except (LockHeld, WarehouseError, duckdb.Error) as error:
+        raise ConfigurationError(" ".join(str(error).split())) from None
+    for line in found.files:
+        print(f"file      {line} is not as it was published")
+    for line in found.drift:
+        print(f"drift     {line}")
+    for line in found.numbers:
+        print(f"number    {line}")
+    if not found.holds:
+        print(f"{found.release_id}: not what was published, or not reproduced here")
+        return DIFFERS
+    total = sum(found.rows.values())
+    print(
+        f"{found.release_id}: intact, and all {found.rows['regime']} rows of its regime table come out the same; "
+        f"so do its other {len(found.rows) - 1} computed tables, {total:,} rows in all"
+    )
+    return REPRODUCED
+
+
+def rollback(args: argparse.Namespace) -> int:
+    """Print which release is published now. Raises ConfigurationError; nothing has changed then."""
+    from assets.publish.publication import roll_back
+    from assets.warehouse.connection import LockHeld, WarehouseError
+    from assets.warehouse.lock import RunLock
+    from assets.warehouse.published_file import PublicationRefused
+
+    places = load_places(read_environment())
+    try:
+        with RunLock(places.lock_path).held():
+            name = args.release or _before(places.published_path)
+            release = roll_back(places.published_path, _chosen(places.published_path, name))
+    except (LockHeld, PublicationRefused, WarehouseError) as error:
+        raise ConfigurationError(str(error)) from None
+    print(f"{places.published_path} is release {release.release_id} again, as of {release.as_of}")
+    print("the next run publishes a new release: stop the schedule until the problem is solved")
+    return 0
+
+
+def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
+    """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
+    from assets.publish.folder import damaged
+    from assets.warehouse.connection import open_warehouse
+    from assets.warehouse.lock import RunLock
+    from assets.warehouse.published_file import published_release
+    from pipelines.verify import Verified, verify
+
+    file = release / "regime.duckdb"
+    if file.name in (wrong := damaged(release)):
+        return Verified(release.name, wrong, [], [], {})
+    manifest = published_release(file)
+    warehouse = places.warehouse_of(manifest.profile if manifest else "live")
+    if not warehouse.exists():
+        raise ConfigurationError(f"{warehouse} does not exist: the tables cannot be computed again")
+    lock = RunLock(places.lock_path)
+    with open_warehouse(warehouse, lock=lock, wait_seconds=wait_seconds, log=print_progress) as con:
+        return verify(release, con, places.project_root)
+
+
+def _chosen(published: Path, name: str | None) -> Path:
+    """Folder of the release `name`, also by a unique beginning; the published one without a name.
+
+    Raises ConfigurationError, one line listing the newest releases.
     """
     from assets.publish.folder import releases
 
     found = releases(published)
-    wanted = name if name is not None else published_id(published)
+    wanted = name if name is not None else _published_id(published)
     fits = [folder for folder in found if folder.name == wanted] or [
         folder for folder in found if folder.name.startswith(wanted)
     ]
     if len(fits) == 1:
         return fits[0]
-    there = ", ".join(folder.name for folder in reversed(found[-5:])) or "none yet: run `make run`"
-    raise ConfigurationError(
-        f"{wanted}: {'several releases begin so' if fits else 'no such release'}; newest: {there}"
-    )
+    newest = ", ".join(folder.name for folder in reversed(found[-5:])) or "none yet: run `make run`"
+    problem = "several releases begin like this" if fits else "no such release"
+    raise ConfigurationError(f"{wanted}: {problem}; newest: {newest}")
 
 
-def before(published: Path) -> str:
+def _before(published: Path) -> str:
     """Name of the release before the published one. Raises ConfigurationError."""
     from assets.publish.folder import releases
 
-    earlier = [folder.name for folder in releases(published) if folder.name < published_id(published)]
+    earlier = [folder.name for folder in releases(published) if folder.name < _published_id(published)]
     if not earlier:
         raise ConfigurationError("there is no release before the published one")
     return earlier[-1]
 
 
-def published_id(published: Path) -> str:
+def _published_id(published: Path) -> str:
     """Name of the published release. Raises ConfigurationError when there is none."""
     from assets.warehouse.published_file import PublicationRefused, published_release
 
     try:
-        there = published_release(published)
+        found = published_release(published)
     except PublicationRefused as error:
         raise ConfigurationError(f"{error}, or name a release") from None
-    if there is None:
+    if found is None:
         raise ConfigurationError(
             f"nothing is published yet at {published}: run `make run`, or name a release"
         )
-    return there.release_id
+    return found.release_id

@@ -1,53 +1,118 @@
 """`run`: the nightly job once, in this process, then the verdict.
 
-Belongs here: settings, what is printed, the exit status. Does not belong here: the job
-(`pipelines/nightly.py`).
+Nothing is fetched before the settings, the key, the lock and the data directory are known to be right, and they are
+checked before Dagster is loaded, which takes two seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines import process
-from pipelines.commands.published import open_published
-from pipelines.commands.verdict import read_verdict, verdict_lines
-from pipelines.instance import outdated_configuration
+from pipelines.instance import open_instance, outdated_configuration
+from pipelines.process import print_progress
+from pipelines.published_verdict import open_published, read_verdict, verdict_lines
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
 
-PUBLISHED, HELD, UNREACHABLE = 0, 1, 3
-_STATUS = {"published": PUBLISHED, "held": HELD, "unreachable": UNREACHABLE}
-WAIT_SECONDS = 15 * 60.0
+if TYPE_CHECKING:
+    from pipelines.outcome import Outcome
+
+PUBLISHED = 0
+_STATUS = {"published": PUBLISHED, "blocked": 1, "unreachable": 3}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has everything
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run once and publish; the exit status, which `python -m pipelines --help` lists."""
-    if args.profile is not None:  # for the resources of the run too, which read the environment themselves
+    if args.profile is not None:  # also for the resources of the run, which read the environment themselves
         os.environ["REGIME_PROFILE"] = args.profile
     settings = load_settings(as_of=args.as_of)
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
     if problem := outdated_configuration(settings.dagster_home):
-        raise ConfigurationError(problem)  # before the lock and before Dagster is loaded
+        raise ConfigurationError(problem)
     if settings.profile == "live":
         _try_key(settings)
-    say(f"{_profile(settings)}; nothing known after {settings.run_date} is used")
+    profile = "SAMPLE DATA (bundled figures)" if settings.profile == "sample" else "live figures"
+    print_progress(f"{profile}; nothing known after {settings.run_date} is used")
     before = _identity(settings.published_path)
     try:
-        return _run(settings, WAIT_SECONDS if args.wait else 0.0, args.accept_incomplete)
+        return _run_and_report(settings, args.wait, args.accept_incomplete)
     except BaseException:
         if not process.is_interrupted() or _identity(settings.published_path) == before:
             raise
         process.finish_undisturbed()
-        say(f"interrupted after the publication: {settings.published_path} is the new release")
+        print_progress(f"interrupted after the publication: {settings.published_path} is the new release")
         return PUBLISHED
 
 
+def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: bool = False) -> Outcome:
+    """Run the whole job once under the run lock. A failure of the job is an outcome.
+
+    Raises LockHeld, WarehouseError or PublicationRefused when it cannot begin.
+    """
+    from assets.publish.publication import prepare
+    from assets.warehouse.connection import wait_for_others
+    from assets.warehouse.lock import RunLock
+
+    with RunLock(settings.lock_path).held(wait_seconds, print_progress):
+        prepare(settings.published_path, settings.profile, settings.run_date)
+        wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
+        if settings.as_of is not None:  # for the resources of the run
+            os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
+        process.ensure_home(settings.dagster_home)
+        print_progress("loading the pipeline")
+        return _execute(settings, accepts_incomplete)
+
+
+def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
+    from pipelines.definitions import defs
+    from pipelines.outcome import outcome_of
+    from pipelines.resources import ACCEPTS_INCOMPLETE_TAG
+    from pipelines.run_history import MARKERS_TAG, canceled_when_interrupted
+
+    tags = {MARKERS_TAG: str(settings.data_dir)}
+    if accepts_incomplete:
+        tags[ACCEPTS_INCOMPLETE_TAG] = "true"
+    with (
+        _printed_progress(),
+        open_instance(settings.dagster_home) as instance,
+        canceled_when_interrupted(instance) as run_id,
+    ):
+        result = defs.resolve_job_def("nightly").execute_in_process(
+            instance=instance, run_config=_QUIET, raise_on_error=False, tags=tags, run_id=run_id
+        )
+        return outcome_of(result, settings)
+
+
+@contextmanager
+def _printed_progress() -> Iterator[None]:
+    """Print the progress log of the run."""
+    from assets.progress import progress
+
+    class _Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            print_progress(record.getMessage())
+
+    handler, level = _Handler(), progress.level
+    progress.addHandler(handler)
+    progress.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        progress.removeHandler(handler)
+        progress.setLevel(level)
+
+
 def _identity(published: Path) -> tuple[int, int] | None:
-    """Which file is published; another one after every publication."""
+    """Which file is published; different after every publication."""
     try:
         found = published.stat()
     except FileNotFoundError:
@@ -56,76 +121,51 @@ def _identity(published: Path) -> tuple[int, int] | None:
 
 
 def _try_key(settings: Settings) -> None:
-    """Report a wrong key, or a FRED that does not answer, before the lock, the warehouse and Dagster."""
+    """Report a wrong key, or an unreachable FRED, at once."""
     from pipelines.access import open_sources
 
-    def say_with_way_out(line: str) -> None:
-        say(f"{line}; the run keeps trying. Without a network, `run --profile sample` works")
-
-    open_sources(settings, say=say_with_way_out)
+    hint = "the run keeps trying. Without a network, `run --profile sample` works"
+    open_sources(settings, log=lambda line: print_progress(f"{line}; {hint}"))
 
 
-def say(line: str) -> None:
-    """Progress goes to standard error, so that standard output holds the verdict alone."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def _run(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
+def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
     from assets.warehouse.connection import LockHeld, WarehouseError, closed_line, closed_to_readers
     from assets.warehouse.published_file import PublicationRefused
-    from pipelines.nightly import run_nightly
 
     try:
-        outcome = run_nightly(
-            settings, wait_seconds=wait_seconds, say=say, accepts_incomplete=accepts_incomplete
-        )
+        outcome = run_nightly(settings, wait_seconds=wait_seconds, accepts_incomplete=accepts_incomplete)
     except (CatalogError, LockHeld, PublicationRefused, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
     except ConfigurationError:  # found in the middle of the run, as a refused key is
-        _alert(settings)
+        _send_alerts(settings)
         raise
     for line in outcome.lines:
-        say(line)
+        print_progress(line)
     if closed := closed_to_readers(settings.published_path):
-        say(f"warning: {closed_line(closed)}")
+        print_progress(f"warning: {closed_line(closed)}")
     if outcome.status == "published":
-        _show(settings)
+        with open_published(settings.published_path) as con:
+            print("\n".join(["", *verdict_lines(read_verdict(con), settings.published_path)]))
     else:
-        _say_what_stands(settings, outcome.checks)
-    _alert(settings)
+        if outcome.checks:
+            print_progress(f"blocked by: {', '.join(outcome.checks)}")
+        exists = settings.published_path.exists()
+        print_progress(f"{settings.published_path} is unchanged" if exists else "nothing is published yet")
+    _send_alerts(settings)
     return _STATUS[outcome.status]
 
 
-def _alert(settings: Settings) -> None:
-    """Tell who is to be told of what came of the run; whatever becomes of it, the run's own outcome stands."""
-    from pipelines.alerts.targets import VARIABLE
+def _send_alerts(settings: Settings) -> None:
+    """Send the alerts due; a failure to send does not change the outcome of the run."""
+    from pipelines.alerts.delivery import VARIABLE, review
 
     if VARIABLE not in read_environment():
         return
-    from pipelines.alerts.review import review
-    from pipelines.instance import open_instance
-
     try:
         with open_instance(settings.dagster_home) as instance:
-            lines = [told.line for told in review(settings, instance)]
+            lines = [sent.line for sent in review(settings, instance)]
     except Exception as error:  # history, network and each service raise their own
         lines = [f"warning: alerts: {' '.join(str(error).split())[:200]}"]
     for line in lines:
-        say(line)
-
-
-def _say_what_stands(settings: Settings, checks: Sequence[str]) -> None:
-    if checks:
-        say(f"held by: {', '.join(checks)}")
-    there = settings.published_path.exists()
-    say(f"{settings.published_path} stands as it was" if there else "nothing is published yet")
-
-
-def _show(settings: Settings) -> None:
-    with open_published(settings.published_path) as con:
-        print("\n".join(["", *verdict_lines(read_verdict(con), settings.published_path)]))
-
-
-def _profile(settings: Settings) -> str:
-    return "SAMPLE DATA (bundled figures)" if settings.profile == "sample" else "live figures"
+        print_progress(line)

@@ -1,20 +1,51 @@
-"""`show`: the published verdict.
-
-Belongs here: the command. Does not belong here: its wording (`verdict.py`).
-"""
+"""`show` prints the published verdict, `open` where the published file is and how to query it."""
 
 from __future__ import annotations
 
 import argparse
 
-from pipelines.commands.published import open_published
-from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import open_published, read_verdict, rows, verdict_lines
 from pipelines.settings import load_places, read_environment
 
+FIRST_QUERIES = (
+    "FROM regime_current",
+    "SELECT condition, component, value, unit, percentile FROM regime_evidence "
+    "WHERE as_of_date = (SELECT max(as_of_date) FROM regime) ORDER BY condition, weight DESC",
+    "FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 5",
+)
 
-def main(args: argparse.Namespace) -> int:
+
+def show(_: argparse.Namespace) -> int:
     """Print the verdict of the published file."""
     path = load_places(read_environment()).published_path
     with open_published(path) as con:
         print("\n".join(verdict_lines(read_verdict(con), path)))
+    return 0
+
+
+def open_(args: argparse.Namespace) -> int:
+    """Print the path, alone with --path, else with ready commands and queries."""
+    path = load_places(read_environment()).published_path
+    with open_published(path) as con:
+        manifest = rows(con, "SELECT profile, as_of_date, published_at FROM release_manifest")[0]
+    print(path)
+    if args.path:
+        return 0
+    published = f"{manifest['published_at']:%Y-%m-%d %H:%M} UTC"
+    documents = [path.parent / name for name in ("report.html", "README.txt")]
+    lines = [
+        f"{manifest['profile']} figures, as of {manifest['as_of_date']}, published {published}",
+        *(f"next to it: {file}" for file in documents if file.exists()),
+        "",
+        "DuckDB's own program (1.2 or newer):",
+        f"  duckdb -readonly '{path}' -c \"{FIRST_QUERIES[0]}\"",
+        "Python:",
+        "  import duckdb",
+        f"  con = duckdb.connect({str(path)!r}, read_only=True)",
+        f'  con.execute("{FIRST_QUERIES[0]}").df()',
+        "",
+        "Queries to begin with:",
+        *(f"  {query};" for query in FIRST_QUERIES),
+    ]
+    print("\n".join(lines))
     return 0

@@ -34,36 +34,37 @@ def tree(path: Path) -> ast.Module:
 
 @dataclass(frozen=True)
 class Import:
-    """One imported dotted name. `is_deferred`: inside a function, or for the type checker only."""
+    """One imported dotted name. `is_deferred`: inside a function, or `is_for_types`, for the type checker only."""
 
     name: str
     line: int
     is_deferred: bool
+    is_for_types: bool
 
 
 def imports(path: Path) -> list[Import]:
     """Everything a module imports; `from a.b import c` counts as `a.b.c`, which begins with `a.b`."""
-    return list(_walk(tree(path), path, is_deferred=False))
+    return list(_walk(tree(path), path, is_deferred=False, is_for_types=False))
 
 
-def _walk(node: ast.AST, path: Path, is_deferred: bool) -> Iterator[Import]:
+def _walk(node: ast.AST, path: Path, *, is_deferred: bool, is_for_types: bool) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from (Import(alias.name, child.lineno, is_deferred) for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            origin = _origin(child, path)
-            yield from (Import(f"{origin}.{alias.name}", child.lineno, is_deferred) for alias in child.names)
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            origin = f"{_origin(child, path)}." if isinstance(child, ast.ImportFrom) else ""
+            for alias in child.names:
+                yield Import(origin + alias.name, child.lineno, is_deferred or is_for_types, is_for_types)
         else:
-            yield from _walk(child, path, is_deferred or _defers(child))
+            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            is_typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+            yield from _walk(
+                child,
+                path,
+                is_deferred=is_deferred or is_function,
+                is_for_types=is_for_types or is_typing,
+            )
 
 
 def _origin(node: ast.ImportFrom, path: Path) -> str:
     if not node.level:
         return node.module or ""
     return ".".join([*path.parts[: -node.level], *([node.module] if node.module else [])])
-
-
-def _defers(node: ast.AST) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        return True
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)

@@ -132,6 +132,57 @@ def test_imports_go_one_way() -> None:
     assert wrong == []
 
 
+# Opening a warehouse makes its tables, whose code raises the errors of opening.
+OPENS_WITH_ITS_TABLES = {
+    "assets.warehouse.connection",
+    "assets.warehouse.schema",
+    "assets.warehouse.tables",
+}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count too: they only hide a circle. Imports for the type checker do not run."""
+    names = {name_of(path) for path in repository.modules(*PACKAGES)}
+    imported = {
+        name_of(path): {
+            module
+            for entry in repository.imports(path)
+            if not entry.is_for_types
+            for module in (entry.name, entry.name.rpartition(".")[0])
+            if module in names - {name_of(path)}
+        }
+        for path in repository.modules(*PACKAGES)
+    }
+    while True:  # drop every module that imports none of the rest, or that none of the rest imports
+        used = {other for others in imported.values() for other in others}
+        circle = {m: others & imported.keys() for m, others in imported.items() if m in used}
+        circle = {m: others for m, others in circle.items() if others}
+        if circle == imported:
+            break
+        imported = circle
+    found = {
+        module: sorted(others) for module, others in circle.items() if module not in OPENS_WITH_ITS_TABLES
+    }
+    assert found == {}
+
+
+# Names that several modules still have; only ever shortened.
+SHARED_NAMES = {
+    "archive.py", "assets.py", "build.py", "caveats.py", "late.py", "method.py", "phases.py", "record.py", "regime.py",
+    "registry.py", "rights.py", "shiller.py", "tables.py",
+}  # fmt: skip
+
+
+def test_no_two_files_of_one_name_mean_different_things() -> None:
+    """Only a table's builder and the suite of its checks share the table's name."""
+    folders: dict[str, set[str]] = {}
+    for path in repository.modules(*PACKAGES):
+        folders.setdefault(path.name, set()).add(path.parent.as_posix())
+    of_a_table = {"assets/compute/tables", "checks/suites"}
+    several = {name for name, found in folders.items() if len(found) > 1 and found != of_a_table}
+    assert several - {"__init__.py"} <= SHARED_NAMES
+
+
 def test_tests_are_imported_by_nobody() -> None:
     wrong = [
         f"{path}:{entry.line} imports {entry.name}"

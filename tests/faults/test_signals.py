@@ -20,7 +20,7 @@ import dagster as dg
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from pipelines.alerts.look import situation_of
+from pipelines.alerts.problems import situation_of
 from pipelines.instance import open_instance
 from pipelines.settings import load_settings
 from tests.faults.kills import Place
@@ -77,7 +77,7 @@ class Runs:
             )
             if moment is not None:
                 situation = situation_of(self.settings, instance, moment)
-                assert [outage for outage in situation.outages if outage.topic == "run"] == [], told
+                assert [one for one in situation.problems if one.topic == "run"] == [], told
                 unfinished = dg.RunsFilter(
                     statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE]
                 )

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines import definitions
-from pipelines.jobs import nightly
+from pipelines.definitions import nightly
 
 SCHEDULE = "due_every_minute"
 

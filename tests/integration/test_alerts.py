@@ -1,4 +1,4 @@
-"""Alerts as they arrive: runs of a real history, told to a receiver on the loopback."""
+"""Alerts as they arrive: problems of a real run history, sent to a receiver on the loopback."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ import duckdb
 import pytest
 
 from assets.publish.publication import Held
-from pipelines.alerts import look
-from pipelines.alerts.look import daemon_outage, last_expected, situation_of
-from pipelines.alerts.memory import remembered
-from pipelines.alerts.review import Told, review
-from pipelines.alerts.situation import Change, Message, Situation
-from pipelines.alerts.targets import masked, send, targets
-from pipelines.schedules import nightly_schedule
-from pipelines.sensors_alerts import alerts_sensor
+from pipelines.alerts.delivery import Sent, masked, remembered, review, send, targets
+from pipelines.alerts.messages import Change, Message
+from pipelines.alerts.problems import EXPECTED_AT, last_expected, silent_scheduler, situation_of
+from pipelines.definitions import nightly_schedule
+from pipelines.sensors import alerts_sensor
 from pipelines.settings import ConfigurationError, Secret, Settings, load_settings
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -32,7 +29,7 @@ MONDAY_NIGHT = dt.datetime(2026, 6, 2, 1, 30, tzinfo=dt.UTC)  # 21:30 in New Yor
 
 @dataclass
 class Receiver:
-    """A server that keeps what it was sent; `status` is what it answers."""
+    """A server that stores what it receives; `status` is its response."""
 
     url: str = ""
     status: int = 200
@@ -84,15 +81,15 @@ def table() -> None: ...
 
 @dg.asset_check(asset=table, blocking=True, name="suite")
 def suite() -> dg.AssetCheckResult:
-    said = "137 of 496 rows break real_10y_pct__in_range."
-    return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.ERROR, description=said)
+    text = "137 of 496 rows failed real_10y_pct__in_range."
+    return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.ERROR, description=text)
 
 
 @dg.asset(deps=[table])
 def release() -> None: ...
 
 
-HELD = dg.Definitions(
+BLOCKED = dg.Definitions(
     assets=[table, release],
     asset_checks=[suite],
     jobs=[dg.define_asset_job("nightly", selection=dg.AssetSelection.all())],
@@ -129,12 +126,12 @@ def run(job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
     job.execute_in_process(instance=instance, raise_on_error=False)
 
 
-def test_failure_is_told_once_without_secrets_and_its_end_once(
+def test_failure_is_reported_once_without_secrets_and_its_end_once(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
     run(failing, instance)
     review(settings, instance)
-    review(settings, instance)  # another process, a moment later
+    review(settings, instance)  # as another process a moment later
     (message,) = receiver.received
     assert receiver.titles == ["The nightly run failed"]
     assert "api_key=*** answered 503" in message["message"]
@@ -142,27 +139,27 @@ def test_failure_is_told_once_without_secrets_and_its_end_once(
     run(passing, instance)
     review(settings, instance)
     review(settings, instance)
-    assert receiver.titles[1:] == ["In order again: the nightly run publishes"]
+    assert receiver.titles[1:] == ["Solved: the nightly run publishes"]
 
 
-def test_held_publication_names_the_check_and_its_rows(
+def test_blocked_publication_names_the_check_and_its_rows(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
-    run(HELD.resolve_job_def("nightly"), instance)
+    run(BLOCKED.resolve_job_def("nightly"), instance)
     lines = review(settings, instance)
-    assert receiver.titles == ["Publication held: table suite"]
-    assert "137 of 496 rows break real_10y_pct__in_range." in receiver.received[0]["message"]
-    assert lines == [Told("alerts: told target 1 (json): Publication held: table suite")]
+    assert receiver.titles == ["Publication blocked: table suite"]
+    assert "137 of 496 rows failed real_10y_pct__in_range." in receiver.received[0]["message"]
+    assert lines == [Sent("alerts: sent to target 1 (json): Publication blocked: table suite")]
 
 
 @pytest.mark.parametrize(
     ("error", "title"),
     [
-        (Held(["regime__in_range"]), "Publication held"),
-        (RuntimeError("no publication held this column"), "The nightly run failed"),
+        (Held(["regime__in_range"]), "Publication blocked"),
+        (RuntimeError("no publication contains this column"), "The nightly run failed"),
     ],
 )
-def test_only_the_gates_error_is_a_held_publication(
+def test_only_the_gates_error_is_a_blocked_publication(
     error: Exception, title: str, settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
     @dg.op
@@ -178,7 +175,7 @@ def test_only_the_gates_error_is_a_held_publication(
     assert receiver.titles == [title]
 
 
-def test_a_receiver_that_is_down_is_told_when_it_is_back(
+def test_a_receiver_that_is_down_gets_the_message_when_it_is_back(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
     run(failing, instance)
@@ -190,52 +187,40 @@ def test_a_receiver_that_is_down_is_told_when_it_is_back(
     assert receiver.titles == ["The nightly run failed"]
 
 
-def test_an_overdue_run_is_told_by_whoever_looks(
-    settings: Settings, receiver: Receiver, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(passing, instance)
-    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=8)
-    review(settings, instance, now=ahead)
-    assert receiver.titles == ["The nightly run is overdue"]
-
-
-def test_nothing_is_overdue_before_the_first_run(settings: Settings, instance: dg.DagsterInstance) -> None:
-    assert situation_of(settings, instance, MONDAY_NIGHT).outages == ()
-
-
-def test_a_run_that_hangs_is_told(
+def test_overdue_and_hanging_runs_are_reported_and_nothing_before_the_first_run(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
+    assert situation_of(settings, instance, MONDAY_NIGHT).problems == ()
     instance.create_run_for_job(passing, status=dg.DagsterRunStatus.STARTED)
     now = dt.datetime.now(dt.UTC)
     assert review(settings, instance, now=now + dt.timedelta(minutes=40)) == []
-    review(settings, instance, now=now + dt.timedelta(minutes=50))
-    assert "A nightly run hangs" in receiver.titles
+    review(settings, instance, now=now + dt.timedelta(days=8))
+    assert receiver.titles == ["The nightly run is overdue", "A nightly run hangs"]
 
 
 def test_expected_moments_are_those_of_the_schedule() -> None:
     minute, hour, *rest = str(nightly_schedule.cron_schedule).split()
-    assert (int(hour), int(minute)) == (look._EXPECTED_AT.hour, look._EXPECTED_AT.minute)
+    assert (int(hour), int(minute)) == (EXPECTED_AT.hour, EXPECTED_AT.minute)
     assert rest == ["*", "*", "1-5"]
-    assert nightly_schedule.execution_timezone == str(look._NEW_YORK)
+    assert nightly_schedule.execution_timezone == "America/New_York"
     friday = MONDAY_NIGHT - dt.timedelta(days=3)
     assert last_expected(MONDAY_NIGHT) == MONDAY_NIGHT
     assert last_expected(MONDAY_NIGHT - dt.timedelta(minutes=1)) == friday
     assert last_expected(dt.datetime(2026, 3, 10, tzinfo=dt.UTC)).isoformat() == "2026-03-06T21:30:00-05:00"
 
 
-def test_a_scheduler_that_fell_silent_is_told_from_outside(instance: dg.DagsterInstance) -> None:
+def test_a_silent_scheduler_is_reported_from_outside(instance: dg.DagsterInstance) -> None:
     from dagster._daemon.types import DaemonHeartbeat
 
     now = dt.datetime.now(dt.UTC)
-    assert daemon_outage(instance, now) == []  # none ever ran here
+    assert silent_scheduler(instance, now) == []  # none ever ran here
     instance.add_daemon_heartbeat(DaemonHeartbeat(now.timestamp(), "SCHEDULER", "id", []))
-    assert daemon_outage(instance, now + dt.timedelta(minutes=9)) == []
-    (outage,) = daemon_outage(instance, now + dt.timedelta(minutes=11))
-    assert outage.title == "The scheduler is not running" and "scheduler" in outage.body
+    assert silent_scheduler(instance, now + dt.timedelta(minutes=9)) == []
+    (problem,) = silent_scheduler(instance, now + dt.timedelta(minutes=11))
+    assert problem.title == "The scheduler is not running" and "scheduler" in problem.body
 
 
-def test_nobody_is_told_by_default(
+def test_nothing_is_sent_without_an_address(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REGIME_ALERT_URLS")
@@ -245,7 +230,7 @@ def test_nobody_is_told_by_default(
     assert not (settings.data_dir / "alerts.json").exists()
 
 
-def test_the_sensor_tells_and_starts_no_run(
+def test_the_sensor_sends_and_starts_no_run(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
     run(failing, instance)
@@ -265,12 +250,12 @@ def test_two_targets_are_remembered_apart(
         review(settings, instance)
     assert receiver.titles == ["The nightly run failed"]
     with remembered(settings.data_dir) as memory:
-        assert sorted(bool(told.get("outages")) for told in memory.values()) == [False, True]
-    kept = (settings.data_dir / "alerts.json").read_text()
-    assert "hush" not in kept and "127.0.0.1" not in kept
+        assert sorted(bool(target.get("outages")) for target in memory.values()) == [False, True]
+    stored = (settings.data_dir / "alerts.json").read_text()
+    assert "hush" not in stored and "127.0.0.1" not in stored
 
 
-def test_an_address_not_understood_is_said_without_its_secrets() -> None:
+def test_an_invalid_address_is_reported_without_its_secrets() -> None:
     with pytest.raises(ConfigurationError) as caught:
         targets({"REGIME_ALERT_URLS": "nosuch://user:hush@example.org"})
     assert "nosuch://..." in str(caught.value) and "hush" not in str(caught.value)
@@ -282,22 +267,9 @@ def test_secrets_are_masked_in_any_text(receiver: Receiver) -> None:
     (target,) = targets({"REGIME_ALERT_URLS": receiver.url})
     change = Change(("x",))
     assert send(target, Message(f"key {KEY}", receiver.url, "info", change), [Secret(KEY)])
-    said = json.dumps(receiver.received)
-    assert KEY not in said and "hush" not in said
+    sent = json.dumps(receiver.received)
+    assert KEY not in sent and "hush" not in sent
     assert "hush" not in repr(target)
-
-
-def test_published_file_gives_verdict_and_inputs(
-    settings: Settings, instance: dg.DagsterInstance, night: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.published_path.parent.mkdir(parents=True)
-    night.staged.rename(settings.published_path)
-    found: Situation = situation_of(settings, instance, MONDAY_NIGHT)
-    assert found.verdict is not None and found.verdict.regime == "stimulus_into_bubble"
-    assert {"as_of_date", "stance", "condition_state"} <= set(found.verdict.facts)
-    assert any("earnings yield" in line for line in found.verdict.lines)
-    (inputs,) = (outage for outage in found.outages if outage.topic == "inputs")
-    assert "EBP" in inputs.title
 
 
 def test_stale_inputs_and_a_change_of_regime_reach_the_receiver_once_with_evidence(
@@ -306,7 +278,7 @@ def test_stale_inputs_and_a_change_of_regime_reach_the_receiver_once_with_eviden
     settings.published_path.parent.mkdir(parents=True)
     night.staged.rename(settings.published_path)
     run(passing, instance)
-    review(settings, instance)  # the first look learns the label, and tells what is stale
+    review(settings, instance)  # stores the label, and reports what is stale
     assert [title for title in receiver.titles if "EBP" in title] == receiver.titles
     with duckdb.connect(str(settings.published_path)) as con:
         con.execute(
@@ -315,5 +287,5 @@ def test_stale_inputs_and_a_change_of_regime_reach_the_receiver_once_with_eviden
     for _ in range(2):
         review(settings, instance)
     (changed,) = (body for body in receiver.received if "neutral_bubble" in json.dumps(body))
-    said = json.dumps(changed)
-    assert "stimulus_into_bubble" in said and "stance" in said and "earnings yield" in said
+    text = json.dumps(changed)
+    assert "stimulus_into_bubble" in text and "stance" in text and "earnings yield" in text

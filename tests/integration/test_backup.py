@@ -12,9 +12,9 @@ import pytest
 
 from assets.warehouse.lock import RunLock
 from pipelines import __main__ as command_line
-from pipelines.backup import LIST, back_up, judge, restore
-from pipelines.commands.open import FIRST_QUERIES
-from pipelines.history import prune
+from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
+from pipelines.commands.show import FIRST_QUERIES
+from pipelines.run_history import prune
 from pipelines.settings import ConfigurationError, Places
 from tests.integration.conftest import Night
 
@@ -73,8 +73,8 @@ def test_two_backups_and_two_restores_of_one_second_lie_beside_each_other(
 ) -> None:
     moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]
     backups = [back_up(places, elsewhere, print, moment) for moment in moments]
-    assert len(set(backups)) == 2 and all(map(judge, backups))
-    assert len({restore(places, backups[0], print, moment) for moment in moments}) == 2
+    assert len(set(backups)) == 2 and all(map(verify_backup, backups))
+    assert len({put_in_place(places, backups[0], print, moment) for moment in moments}) == 2
 
 
 def test_rows_still_in_a_write_ahead_log_are_in_the_backup(
@@ -100,7 +100,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(
     copy.write_bytes(copy.read_bytes()[:-1])
     before = sorted(places.data_dir.rglob("*"))
     with pytest.raises(ConfigurationError, match="is damaged"):
-        restore(places, backup, print)
+        put_in_place(places, backup, print)
     assert sorted(places.data_dir.rglob("*")) == before
 
 
@@ -119,7 +119,7 @@ def test_backup_and_restore_leave_while_a_run_works(
 
 
 @pytest.mark.parametrize(
-    ("target", "says"), [("{data}/inside", "lies inside"), ("{data}/regime.txt/x", "give another place")]
+    ("target", "says"), [("{data}/inside", "is inside"), ("{data}/regime.txt/x", "choose another folder")]
 )
 def test_a_bad_target_is_said_in_one_line(
     places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, says: str
@@ -137,7 +137,7 @@ def test_an_empty_place_is_not_backed_up(tmp_path: Path, elsewhere: Path) -> Non
     with pytest.raises(ConfigurationError, match="nothing to back up"):
         back_up(Places(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
     with pytest.raises(ConfigurationError, match=LIST):
-        judge(elsewhere)
+        verify_backup(elsewhere)
 
 
 def test_every_query_that_open_prints_runs(

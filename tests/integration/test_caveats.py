@@ -13,7 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import read_table
-from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import read_verdict, verdict_lines
 from tests.integration.conftest import Night
 
 

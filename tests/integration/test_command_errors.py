@@ -20,7 +20,7 @@ from assets.warehouse.published_file import PublicationRefused
 from assets.warehouse.tables import registered, transaction
 from pipelines import __main__ as command_line
 from pipelines.instance import open_instance
-from pipelines.outcome import Failure, innermost, raise_what_is_no_outcome
+from pipelines.outcome import Failure, innermost, raise_interruption_or_full_disk
 from pipelines.settings import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,10 @@ def test_a_home_that_cannot_be_used_says_how_to_go_on(says: str, tmp_path: Path)
 
 def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
-    with pytest.raises(ConfigurationError, match="give another place"), open_instance(tmp_path / "home"):
+    with (
+        pytest.raises(ConfigurationError, match="choose another directory"),
+        open_instance(tmp_path / "home"),
+    ):
         pass
 
 
@@ -59,10 +62,10 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
     """Status of `show` when it raises `error`."""
     from pipelines.commands import show
 
-    def main(_: object) -> int:
+    def raise_error(_: object) -> int:
         raise error
 
-    monkeypatch.setattr(show, "main", main)
+    monkeypatch.setattr(show, "show", raise_error)
     return command_line.main(["show"])
 
 
@@ -146,12 +149,12 @@ def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
 
 def test_ctrl_c_in_the_middle_of_a_run_is_no_held_publication() -> None:
     with pytest.raises(KeyboardInterrupt):
-        raise_what_is_no_outcome(ended_with(DagsterExecutionInterruptedError()))
+        raise_interruption_or_full_disk(ended_with(DagsterExecutionInterruptedError()))
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_run_is_one_line() -> None:
     error = RuntimeError(f"database has been invalidated. {'x' * 300} No space left on device")
     with pytest.raises(ConfigurationError, match=r"No space left on device\): free some space") as caught:
-        raise_what_is_no_outcome(ended_with(error))
+        raise_interruption_or_full_disk(ended_with(error))
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
-    raise_what_is_no_outcome(ended_with(RuntimeError("something else")))
+    raise_interruption_or_full_disk(ended_with(RuntimeError("something else")))

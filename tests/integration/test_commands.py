@@ -11,8 +11,8 @@ from typing import Literal
 import pytest
 
 from pipelines import __main__ as command_line
-from pipelines import nightly
-from pipelines.nightly import Outcome
+from pipelines.commands import run
+from pipelines.outcome import Outcome
 from tests.integration.conftest import Night
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,19 +144,21 @@ def test_the_module_is_a_program_and_speaks_on_the_right_streams(place: Night) -
     assert wrong.returncode == 2 and wrong.stdout == "" and len(wrong.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("status", "leaves_with"), [("published", 0), ("held", 1), ("unreachable", 3)])
+@pytest.mark.parametrize(("status", "leaves_with"), [("published", 0), ("blocked", 1), ("unreachable", 3)])
 def test_run_leaves_with_the_status_of_its_outcome_and_says_what_stands(
     place: Night,
-    status: Literal["published", "held", "unreachable"],
+    status: Literal["published", "blocked", "unreachable"],
     leaves_with: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    outcome = Outcome(status, ("35 series read",), ("regime score__in_range",) if status == "held" else ())
-    monkeypatch.setattr(nightly, "run_nightly", lambda *_, **__: outcome)
+    outcome = Outcome(
+        status, ("35 series fetched",), ("regime score__in_range",) if status == "blocked" else ()
+    )
+    monkeypatch.setattr(run, "run_nightly", lambda *_, **__: outcome)
     assert command_line.main(["run"]) == leaves_with
     said = capsys.readouterr()
-    assert "35 series read" in said.err
+    assert "35 series fetched" in said.err
     assert ("stimulus_into_bubble" in said.out) == (status == "published")
-    assert ("stands as it was" in said.err) == (status != "published")
-    assert ("held by: regime score__in_range" in said.err) == (status == "held")
+    assert ("is unchanged" in said.err) == (status != "published")
+    assert ("blocked by: regime score__in_range" in said.err) == (status == "blocked")

@@ -16,8 +16,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from pipelines import __main__ as command_line
-from pipelines.commands import doctor_service
-from pipelines.commands.doctor import _dagster_home
+from pipelines.commands.doctor import dagster_home, history
 from pipelines.instance import open_instance, outdated_configuration
 from pipelines.settings import ConfigurationError, Places
 
@@ -158,7 +157,7 @@ def test_an_old_configuration_is_one_line_with_the_fix(
 def test_doctor_fails_once_for_an_old_configuration(outdated_home: Path, tmp_path: Path) -> None:
     (outdated_home / "history").mkdir()
     places = Places(tmp_path, tmp_path / "data", outdated_home)
-    (found,) = [*_dagster_home(places), *doctor_service.history(places)]
+    (found,) = [*dagster_home(places.dagster_home), *history(places.dagster_home)]
     assert found.level == "FAIL" and "no longer exists: delete its event_log_storage entry" in found.text
 
 

@@ -15,10 +15,10 @@ import dagster as dg
 import pytest
 
 from assets.warehouse.lock import mark_run_alive
-from pipelines import dead_runs
-from pipelines.dead_runs import MARKERS_TAG, fail_dead_runs
+from pipelines import run_history
 from pipelines.definitions import defs
-from pipelines.sensors_dead_runs import dead_runs_sensor
+from pipelines.run_history import MARKERS_TAG, fail_dead_runs
+from pipelines.sensors import dead_runs_sensor
 from tests.integration import every_minute
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time to settle: what has no marker is dead."""
-    monkeypatch.setattr(dead_runs, "_GRACE_SECONDS", dict.fromkeys(dead_runs._GRACE_SECONDS, 0.0))
+    monkeypatch.setattr(run_history, "_GRACE_SECONDS", dict.fromkeys(run_history._GRACE_SECONDS, 0.0))
 
 
 def a_run(

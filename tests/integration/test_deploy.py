@@ -167,7 +167,7 @@ def passing() -> None:
 def test_shared_history_holds_runs_and_is_pruned(server: None) -> None:
     import datetime as dt
 
-    from pipelines.history import prune
+    from pipelines.run_history import prune
 
     with dg.DagsterInstance.get() as instance:
         assert "Postgres" in type(instance.event_log_storage).__name__

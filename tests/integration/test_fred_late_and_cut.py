@@ -14,7 +14,7 @@ from assets.raw.assets import _result, _summary
 from assets.raw.keeping import Ingested
 from assets.sources.protocol import LateRelease
 from assets.warehouse.readers import series_as_of
-from pipelines.outcome import read_lines
+from pipelines.outcome import fetch_lines
 from tests.builders import an_archive
 from tests.fakes.clients import quick_source
 from tests.fakes.fred_server import FredServer, fred_server
@@ -76,11 +76,11 @@ def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
     )
     assert "1 late" in _summary([done])
     fetches = books(con, "status, series_id, message, late_observation, late_since")
-    (line,) = [line for line in read_lines(fetches[-1:], None) if "late" in line]
+    (line,) = [line for line in fetch_lines(fetches[-1:], None) if "late" in line]
     assert (
         line == "late, not there though its release was planned: UNRATE (2026-05-01, planned for 2026-06-05)"
     )
-    assert not [line for line in read_lines(fetches[-1:], None) if "stale" in line]
+    assert not [line for line in fetch_lines(fetches[-1:], None) if "stale" in line]
 
 
 def test_a_late_figure_that_comes_is_late_no_more(con: duckdb.DuckDBPyConnection, fred: FredServer) -> None:

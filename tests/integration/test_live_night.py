@@ -123,7 +123,7 @@ def test_a_first_night_without_any_source_leaves_with_3_and_publishes_nothing(
 ) -> None:
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing could be published: no source could be reached" in house.said
+    assert "nothing was published: no source could be reached" in house.said
     assert "nothing is published yet" in house.said and "Traceback" not in house.said
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
 
@@ -137,7 +137,7 @@ def test_a_first_load_without_enough_inputs_is_kept_and_nothing_is_computed_or_p
     said = re.search(r"coverage below 0\.50 \((.*)\) without (.*)", house.said)
     assert said is not None and said[1] == "valuation 0.00"
     assert {"SHILLER_PRICE", "SHILLER_EARNINGS", "NCBEILQ027S"} <= set(said[2].split(", "))
-    assert "run --accept-incomplete" in house.said and "held by" not in house.said
+    assert "run --accept-incomplete" in house.said and "blocked by" not in house.said
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
     computed = (
         "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('real_yields', 'credit_spreads', 'regime')"
@@ -201,7 +201,7 @@ def test_a_night_with_three_changed_series_asks_one_more_for_each(house: House) 
     assert house.published(
         "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
     ) == [(now,)]
-    assert re.search(r"series read, \d+ requests in \d+ s", house.said)
+    assert re.search(r"series fetched, \d+ requests in \d+ s", house.said)
 
 
 @pytest.mark.parametrize("key", ONE_SERIES)
@@ -245,7 +245,7 @@ def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_i
     house.fred.world.series["GDPC1"].truncate("2023-06-01")
     house.fred.world.series["TREAST"].title = "Treasuries (DISCONTINUED)"
     assert house.run() == 1, "what is refused and needed by a condition holds the publication"
-    assert "stands as it was" in house.said and "Traceback" not in house.said
+    assert "is unchanged" in house.said and "Traceback" not in house.said
     came = {
         series_id: (status, message or "")
         for series_id, status, message in house.asked(
@@ -286,7 +286,7 @@ def test_a_night_without_any_source_leaves_with_3_and_the_publication_stands(
     before = published.read_bytes()
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing could be published: no source could be reached" in house.said
-    assert f"{published} stands as it was" in house.said and "Traceback" not in house.said
+    assert "nothing was published: no source could be reached" in house.said
+    assert f"{published} is unchanged" in house.said and "Traceback" not in house.said
     assert published.read_bytes() == before
     assert house.traces_of_the_key() == []

@@ -26,8 +26,8 @@ from assets.warehouse.tables import append_rows
 from checks.archive import check_series
 from checks.factories import check_result
 from checks.results import rule_rows
-from pipelines.commands.doctor import _configuration
-from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.commands.doctor import configuration
+from pipelines.published_verdict import read_verdict, verdict_lines
 from tests.integration.conftest import STARTED_AT, Night
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
@@ -148,9 +148,9 @@ def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> 
 
 
 def test_doctor_says_that_restricted_series_are_turned_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [found.level for found in _configuration({})] == ["OK"]
+    assert [found.level for found in configuration({})] == ["OK"]
     monkeypatch.setenv("REGIME_PUBLISH_RESTRICTED", "1")
-    told = _configuration({})[1]
+    told = configuration({})[1]
     assert told.level == "WARN" and "raw figures of restricted series go into the publication" in told.text
 
 

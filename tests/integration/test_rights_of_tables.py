@@ -26,7 +26,7 @@ from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
-from pipelines.commands.verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import read_verdict, verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT

@@ -165,7 +165,7 @@ def test_a_wrong_name_and_an_unclear_one_are_one_line(
     assert command_line.main(["verify", "1999"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert command_line.main(["rollback", "2026"]) == 2
-    assert "several releases begin so" in capsys.readouterr().err
+    assert "several releases begin like this" in capsys.readouterr().err
 
 
 def test_rollback_waits_for_nobody_and_changes_nothing_during_a_run(

@@ -12,8 +12,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.plots import MAX_BYTES, conditions_plot, score_plot
-from pipelines.definitions import defs
-from pipelines.schedules import nightly_schedule
+from pipelines.definitions import defs, nightly_schedule
 
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 TABLES = [name for name in sorted(SPECS) if name.split("/")[0] in ("derived", "regime")]

@@ -67,16 +67,20 @@ def test_nine_tables_left_from_an_earlier_run_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["regime", "distance_to_flip", "forward_returns", "caveats", "policy_events"]
+    ("table", "column"),
+    [
+        ("regime", "row_kind"),
+        ("distance_to_flip", "limit_value"),
+        ("forward_returns", "mean_return_pct"),
+        ("caveats", "text"),
+        ("policy_events", "announced_on"),
+    ],
 )
-def test_a_missing_row_and_a_changed_cell_are_found(table: str) -> None:
+def test_a_missing_row_and_a_changed_column_are_found(table: str, column: str) -> None:
     frame = staged()[table]
-    last = frame.columns[-1]
-    changed = frame.assign(
-        **{last: frame[last].where(frame.index != 3, frame[last].iloc[5:].dropna().iloc[0])}
-    )
-    assert set(failed({table: frame.iloc[1:]})) == {f"recomputed__{table}"}
-    assert set(failed({table: changed})) == {f"recomputed__{table}"}
+    changed = frame.assign(**{column: frame[column].to_numpy()[::-1]})
+    for wrong in (frame.iloc[1:], changed):
+        assert set(failed({table: wrong})) == {f"recomputed__{table}"}
 
 
 def test_the_message_names_row_column_and_both_values() -> None:

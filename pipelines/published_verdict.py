@@ -1,19 +1,25 @@
-"""The verdict in a few lines: what the newest row of the published file says, and the main reasons for it.
+"""The published file for the command line and the alerts: opening it, and its verdict as lines of text.
 
-Belongs here: asking the file, and words for what it says. Does not belong here: judgement; every word comes from a
-column, and every limit from the parameters the file itself carries.
+Every word of the verdict comes from a column, every limit from the parameters in the file: nothing is computed here.
+DuckDB is the heaviest import, so that `show` starts in a fraction of a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, HELD, regime_words
-from pipelines.commands.published import Row, day, number, rows
+from assets.warehouse.connection import CONFIG, readable
+from pipelines.settings import ConfigurationError
+
+Row = dict[str, Any]
 
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
@@ -37,9 +43,88 @@ _ACRONYMS = {
 }
 
 
+@contextmanager
+def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published file. Raises ConfigurationError, one line with the way out."""
+    if not path.exists():
+        raise ConfigurationError(f"nothing is published yet at {path}: run `make run`")
+    with ExitStack() as stack:
+        try:
+            connection = _connected(path, stack)
+        except (OSError, duckdb.Error) as error:
+            raise ConfigurationError(f"{path}: {_way_out(error, path)}") from None
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigurationError(
+                f"{path} is not a release of this version ({reason}): run `make run`"
+            ) from None
+
+
+def _connected(path: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection:
+    """The file itself, or a copy of it while another program has it open for writing."""
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        copy = stack.enter_context(readable(path))
+        connection = duckdb.connect(str(copy), read_only=True, config=CONFIG)
+    return stack.enter_context(connection)
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """Result of a query, each row by column name."""
+    con.execute(query, list(parameters))
+    names = [column[0] for column in con.description or []]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
+    """A table with columns as wide as their content; columns named in `right` are right-aligned."""
+    table = [list(header), *map(list, lines)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(header))]
+    return [
+        "  ".join(
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for cell, width, name in zip(line, widths, header, strict=True)
+        ).rstrip()
+        for line in table
+    ]
+
+
+def is_stale(series: Row, as_of: dt.date) -> bool:
+    """Whether the newest figure of a row of `series` is older than its limit."""
+    limit, end = series["staleness_limit_days"], series["last_period_end"]
+    return bool(end is not None and 0 < limit < (as_of - end).days)
+
+
+def number(value: float | None, decimals: int = 2) -> str:
+    """A number with thousands marked; "-" for a missing one."""
+    if value is None:
+        return "-"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def day(value: dt.date | None) -> str:
+    """A date as YYYY-MM-DD; "-" for a missing one."""
+    return "-" if value is None else value.isoformat()
+
+
+def _way_out(error: Exception, path: Path) -> str:
+    reason = " ".join(str(error).split())
+    if "WAL" in reason:
+        return f"another program's write-ahead log is next to it: remove {path.name}.wal"
+    if "Permission denied" in reason:
+        return "no permission to read it: check its owner and permissions"
+    return f"cannot be opened ({reason[:160]}): move it away and run `make run`"
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What the published file says of its newest row."""
+    """The newest row of the published file, with its evidence."""
 
     manifest: Row
     regime: Row
@@ -115,7 +200,7 @@ def _line(name: str, text: str) -> str:
 
 
 def profile_words(manifest: Row) -> str:
-    """Whose figures, in words nobody overlooks."""
+    """The profile in words."""
     return "SAMPLE DATA (bundled figures)" if manifest["profile"] == "sample" else "live figures"
 
 
@@ -125,8 +210,8 @@ def _head(verdict: Verdict) -> list[str]:
         regime_words(regime["regime"], regime["stance_driver"]),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
         _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
+        _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),
     ]
-    lines.append(_line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))))
     if not regime["is_month_end"]:
         lines.append(_line("provisional", _inside_month(regime)))
     if regime["indeterminate_reason"]:
@@ -135,12 +220,11 @@ def _head(verdict: Verdict) -> list[str]:
 
 
 def _inside_month(regime: Row) -> str:
+    text = "a row inside a month keeps the state of the last month-end"
     would_be = regime["provisional_condition"]
-    return "a row inside a month keeps the last month-end's condition" + (
-        f"; today's figures alone would say {would_be}"
-        if would_be not in (None, regime["condition_state"])
-        else ""
-    )
+    if would_be in (None, regime["condition_state"]):
+        return text
+    return f"{text}; today's figures alone would give {would_be}"
 
 
 def _stance(verdict: Verdict) -> list[str]:
@@ -150,7 +234,7 @@ def _stance(verdict: Verdict) -> list[str]:
     lines = [_line("stance", stance)]
     if regime["is_stance_provisional"]:
         checked = day(verdict.manifest["ledger_last_checked"])
-        lines.append(_line("", f"provisional: announcements were last looked for on {checked}"))
+        lines.append(_line("", f"provisional: announcements were last checked on {checked}"))
     score = "no score" if regime["bubble_score"] is None else f"score {number(regime['bubble_score'])} of 1"
     distance = regime["distance_to_threshold"]
     near = "" if distance is None else f", {number(distance)} from the nearest threshold"
@@ -168,7 +252,7 @@ def _condition(verdict: Verdict, name: str) -> list[str]:
 
 
 def _input(evidence: Row) -> str:
-    if evidence["value"] is None:  # it counts, so there is one: it is not passed on
+    if evidence["value"] is None:  # it has a weight, so there is a value, which is withheld
         return f"{_in_words(evidence['component'])} ({HELD})"
     unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
     value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
@@ -185,7 +269,7 @@ def _coverage(verdict: Verdict) -> list[str]:
         _line("coverage", f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed)")
     ]
     if at_minimum := regime["conditions_at_minimum_coverage"]:
-        text = f"{at_minimum.replace(',', ', ')} rests on the least coverage allowed"
+        text = f"{at_minimum.replace(',', ', ')} has only the minimum coverage"
         if regime["is_spread_missing"]:
             text += ": no corporate spread is known on this date"
         lines.append(_line("", text))
@@ -195,7 +279,7 @@ def _coverage(verdict: Verdict) -> list[str]:
 
 
 def _without(verdict: Verdict) -> str:
-    """Inputs that could not be measured, by reason; those only not binding are measured."""
+    """Inputs without a score, by reason."""
     reasons: dict[str, list[str]] = {}
     for evidence in verdict.evidence:
         if evidence["score"] is None:
@@ -205,21 +289,20 @@ def _without(verdict: Verdict) -> str:
 
 
 def _caveats(verdict: Verdict) -> list[str]:
-    """How many caveats apply, and the warnings among them; all of them stand in the table `caveats`."""
-    severities = [caveat["severity"] for caveat in verdict.caveats]
-    if not severities:
+    """How many caveats apply, and the warnings among them."""
+    if not verdict.caveats:
         return []
     warnings = [
         caveat["caveat_id"].replace("_", " ") for caveat in verdict.caveats if caveat["severity"] == "warning"
     ]
-    said = f"{len(severities)} apply, {len(warnings)} of them warnings"
-    return [_line("caveats", f"{said}{': ' + '; '.join(warnings) if warnings else ''} (table caveats)")]
+    names = f": {'; '.join(warnings)}" if warnings else ""
+    text = f"{len(verdict.caveats)} apply, {len(warnings)} of them warnings{names} (table caveats)"
+    return [_line("caveats", text)]
 
 
 def _restricted(verdict: Verdict) -> list[str]:
-    """That the file is for the house alone, where it is."""
-    count = verdict.manifest.get("restricted_series_count", 0)  # files of before know no such count
-    text = f"holds raw figures of {count} restricted series: not to be passed on"
+    count = verdict.manifest.get("restricted_series_count", 0)  # older files have no such column
+    text = f"contains raw figures of {count} restricted series: do not pass it on"
     return [_line("rights", text)] if count else []
 
 

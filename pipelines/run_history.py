@@ -1,0 +1,78 @@
+"""Dagster's history of runs: runs whose process is gone are closed, old runs are removed. Figures are not touched."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+import dagster as dg
+
+from assets.warehouse.lock import run_is_alive
+from pipelines import process
+
+KEPT_DAYS = 90
+MARKERS_TAG = "stimulus_regime/markers"  # the folder of the run's marker, its data directory
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+# Seconds since the last change of status after which a living run must have its marker: a starting run loads the
+# pipeline first; a started run sets its marker at once, before it waits for the lock.
+_GRACE_SECONDS = {
+    dg.DagsterRunStatus.STARTING: 90.0,
+    dg.DagsterRunStatus.STARTED: 15.0,
+    dg.DagsterRunStatus.CANCELING: 15.0,
+}
+
+
+def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path, own_run_id: str | None = None) -> list[str]:
+    """Mark every unfinished run whose process is gone as failed, or the queue would wait for it; their ids."""
+    dead = []
+    now = dt.datetime.now(dt.UTC)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=list(_GRACE_SECONDS))):
+        run = record.dagster_run
+        quiet = (now - record.update_timestamp).total_seconds()
+        markers = Path(run.tags.get(MARKERS_TAG, data_dir))
+        if (
+            run.run_id == own_run_id
+            or quiet < _GRACE_SECONDS[run.status]
+            or run_is_alive(markers, run.run_id)
+        ):
+            continue
+        instance.report_run_failed(run, "The process of this run is gone; anything it published is valid.")
+        dead.append(run.run_id)
+    return dead
+
+
+@contextmanager
+def canceled_when_interrupted(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The id for a run of this process. An interrupted run becomes cancelled in the history, not failed."""
+    run_id = str(uuid.uuid4())
+    try:
+        yield run_id
+    except BaseException as error:
+        if process.is_interrupted() or isinstance(error, KeyboardInterrupt):
+            process.finish_undisturbed()
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.status != dg.DagsterRunStatus.SUCCESS:
+                instance.report_run_canceled(run, "The run was interrupted.")
+        raise
+
+
+def prune(instance: dg.DagsterInstance, now: dt.datetime, days: int = KEPT_DAYS) -> int:
+    """Remove finished runs created more than `days` ago, except the newest, with their logs; their number."""
+    newest = instance.get_run_records(limit=1)
+    kept = newest[0].dagster_run.run_id if newest else None
+    before = now - dt.timedelta(days=days)
+    old = instance.get_run_records(dg.RunsFilter(statuses=_FINISHED, created_before=before))
+    removed = [record.dagster_run.run_id for record in old if record.dagster_run.run_id != kept]
+    home = Path(instance.root_directory)
+    for run_id in removed:
+        instance.delete_run(run_id)
+        for end in (
+            "",
+            "-wal",
+            "-shm",
+        ):  # files that Dagster leaves: the run's event log, and the output of its steps
+            (home / "history" / "runs" / f"{run_id}.db{end}").unlink(missing_ok=True)
+        rmtree(home / "storage" / run_id, ignore_errors=True)
+    return len(removed)
