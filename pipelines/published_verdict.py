@@ -15,12 +15,13 @@ from typing import Any
 
 import duckdb
 
-from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, HELD, regime_words
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]
 
+_NAMED = 5
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
 
@@ -98,6 +99,12 @@ def is_stale(series: Row, as_of: dt.date) -> bool:
     """Whether the newest figure of a row of `series` is older than its limit."""
     limit, end = series["staleness_limit_days"], series["last_period_end"]
     return bool(end is not None and 0 < limit < (as_of - end).days)
+
+
+def some(names: Sequence[str], separator: str = ", ") -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{separator.join(names[:_NAMED])}{more}"
 
 
 def number(value: float | None, decimals: int = 2) -> str:
@@ -253,7 +260,7 @@ def _condition(verdict: Verdict, name: str) -> list[str]:
 
 def _input(evidence: Row) -> str:
     if evidence["value"] is None:  # it has a weight, so there is a value, which is withheld
-        return f"{_in_words(evidence['component'])} ({HELD})"
+        return f"{_in_words(evidence['component'])} ({WITHHELD})"
     unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
     value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
     return f"{_in_words(evidence['component'])} {value}{unit}"

@@ -131,9 +131,7 @@ def load_settings(
     key = variables.get("FRED_API_KEY")
     publishes_restricted = is_on(variables, RESTRICTED_VARIABLE)
     return Settings(
-        project_root=places.project_root,
-        data_dir=places.data_dir,
-        dagster_home=places.dagster_home,
+        **vars(places),
         profile=profile,
         as_of=as_of,
         run_date=run_date,
@@ -158,7 +156,7 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
         raise ConfigurationError(f"REGIME_PROFILE is {requested!r}: give {' or '.join(PROFILES)}")
     has_key = "FRED_API_KEY" in variables
     if requested == "live" and not has_key:
-        from assets.sources.fred_errors import KEY_PAGE
+        from assets.sources.fred_client import KEY_PAGE
 
         raise ConfigurationError(
             f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"

@@ -8,15 +8,18 @@ from contextlib import contextmanager
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.sources.parse import observations_frame
-from assets.sources.protocol import Payload
+from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.connection import CONFIG
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, Served, merge_source
+from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.schema import create_schema
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+TODAY = NOON.date()
 # observation date, value (None: published as missing), and, where the source gives it, the vintage's first day
 Row = tuple[str, float | None] | tuple[str, float | None, str]
 
@@ -33,9 +36,6 @@ def a_payload(rows: Sequence[Row], series_id: str = "UNRATE", **changes: object)
     stated: dict[str, object] = {
         "unit": "Percent",
         "frequency": "M",
-        "last_updated": None,
-        "requests": 1,
-        "seconds": 0.1,
         "where": f"sample_data/{series_id}.csv",
     }
     observations = observations_frame([row[0] for row in rows], values, starts)
@@ -48,3 +48,33 @@ def an_archive() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config=CONFIG) as con:
         create_schema(con, load_catalog())
         yield con
+
+
+def merge_payload(
+    con: duckdb.DuckDBPyConnection,
+    series: Series,
+    payload: Served,
+    *,
+    run_date: dt.date = TODAY,
+    captured_at: dt.datetime = NOON,
+    fetch_id: str = "f",
+    released_on: ReleasedOn | None = None,
+    absence: Absence | None = None,
+) -> MergeCounts:
+    """Append what was served for one series."""
+    counts = merge_source(
+        con,
+        [(series, payload, fetch_id)],
+        run_date=run_date,
+        captured_at=captured_at,
+        released_on={series.series_id: released_on or {}},
+        absences={} if absence is None else {series.series_id: absence},
+    )
+    return counts[series.series_id]
+
+
+def series_as_of(
+    con: duckdb.DuckDBPyConnection, series_id: str, as_of: dt.date, captured_until: dt.datetime | None = None
+) -> pd.DataFrame:
+    """One series as it was known on a day, from the archive as it was at a moment."""
+    return vintages_as_of(con, as_of, [series_id], captured_until)

@@ -1,7 +1,4 @@
-"""Figures that were revised, and `regime_revised` the plain way: the whole computation once for every revised series.
-
-Belongs here: what tests and measurements of `regime_revised` share. Does not belong here: expectations.
-"""
+"""Revised figures, and `regime_revised` the plain way: a complete computation for every revised series."""
 
 from __future__ import annotations
 
@@ -12,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
-from assets.compute.archive import Archive
-from assets.compute.diagnostics.revised import revised_series, todays_figures, with_series_of
+from assets.compute.archive import Archive, as_revised, cut, revised_series, with_series_of
 from assets.compute.grid import Grid
 from assets.compute.reading import texts
 from assets.compute.registry import Computation
@@ -27,21 +23,23 @@ def with_revisions(
     changes: Mapping[str, float], first: str = "2008-06-01", last: str = "2010-12-01", on: str = REVISED_ON
 ) -> pd.DataFrame:
     """The sample, with the figures of some series and of a span raised by so much on a day."""
-    held = sample_vintages()
+    stored = sample_vintages()
     revised = []
     for series_id, change in changes.items():
-        rows = held[(held["series_id"] == series_id) & held["observation_date"].between(first, last)].copy()
+        rows = stored[
+            (stored["series_id"] == series_id) & stored["observation_date"].between(first, last)
+        ].copy()
         rows["realtime_start"] = np.datetime64(on, "s")
         rows["value"] += change
-        revised.append(rows.astype(held.dtypes))
-    return pd.concat([held, *revised], ignore_index=True)
+        revised.append(rows.astype(stored.dtypes))
+    return pd.concat([stored, *revised], ignore_index=True)
 
 
 def plain_regime_revised(
-    held: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, profile: Profile
+    stored: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, profile: Profile
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, nothing left out: every revised series has a run of its own."""
-    today = todays_figures(held, grid.as_of[-1])
+    today = as_revised(cut(stored, grid.as_of[-1]))
     now = Computation(today, grid, catalog, profile).table("regime")
     score, known_score = now["bubble_score"].to_numpy(), published["bubble_score"].to_numpy()
     label, known_label = _text(now, "regime"), _text(published, "regime")
@@ -51,9 +49,8 @@ def plain_regime_revised(
     name, alone_name = np.full(n, None, dtype=object), np.full(n, None, dtype=object)
     best_change, rank = np.full(n, np.nan), np.full(n, -np.inf)
     towards = np.sign(np.nan_to_num(score - known_score))
-    for series_id in filter(today.has, revised_series(held)):
-        exchanged = with_series_of(held, today, series_id)
-        one = Computation(exchanged, grid, catalog, profile).table("regime")
+    for series_id in filter(today.has, revised_series(stored)):
+        one = Computation(with_series_of(stored, today, series_id), grid, catalog, profile).table("regime")
         one_label, change = _text(one, "regime"), np.nan_to_num(one["bubble_score"].to_numpy() - known_score)
         alone = (one_label == label) & (one_label != known_label)
         moved = (np.abs(change) > _SAME) | (one_label != known_label)

@@ -1,28 +1,32 @@
-"""What was known when: vintages as sorted composite keys, searched and never looped over dates."""
+"""What was known when: vintages as sorted composite keys, searched and never looped over dates.
+
+A vintage has three times: the period it describes (observation_date), the first day anyone could know it
+(realtime_start), and the moment this pipeline stored it (captured_at). `Captures` holds everything ever stored;
+`resolve` makes the `Archive`, the vintages that count. The view raw.observations (`warehouse/schema.py`) states the
+same rule in SQL, and a property test compares the two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.calendar import Days, days
+from assets.compute.calendar import NAT, Days, days
 
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 ABSENT = -1
 SOURCES = ("", "alfred", "rtdsm", "captured", "lag_rule")  # strongest to weakest evidence of what was known
 REAL_VINTAGES = ("alfred", "rtdsm")
-STORED_SOURCES = (*SOURCES, "retracted")  # stored, but never read: the publisher no longer lists this vintage
+STORED_SOURCES = (*SOURCES, "retracted")  # stored but not used: the publisher no longer lists this vintage
 EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
 BITS = 22
-_BLOCK = 1 << 18  # keys looked at together: 2 MB stay in the processor's cache
-_NAT = np.datetime64("NaT", "D")
-_ALWAYS = np.iinfo(np.int64).max
-_START = (1 << BITS) - 1
+_DATE = (1 << BITS) - 1
 _LAG_RULE, _RETRACTED = STORED_SOURCES.index("lag_rule"), STORED_SOURCES.index("retracted")
 _REAL = [STORED_SOURCES.index(name) for name in REAL_VINTAGES]
 
@@ -38,66 +42,49 @@ def pack(code: Rows, observation: Days, start: Days) -> Rows:
     return key
 
 
-def _number(dates: Days) -> Rows:
-    return dates.astype("int64") + EPOCH
-
-
 def _date(number: Rows) -> Days:
     return (number - EPOCH).astype("datetime64[D]")
 
 
-def _observation(key: Rows) -> Days:
-    return _date((key >> BITS) & (1 << BITS) - 1)
+def _number(dates: Days) -> Rows:
+    return dates.astype("int64") + EPOCH
 
 
-def _start(key: Rows) -> Days:
-    return _date(key & _START)
+def _new_observation(key: Rows) -> Flags:
+    """Where sorted keys reach the first vintage of another observation."""
+    number = key >> BITS
+    return np.append(True, number[1:] != number[:-1])[: len(key)]
 
 
-def codes_in(key: Rows, codes: Mapping[str, int]) -> dict[str, int]:
-    """The series of which sorted keys hold any row, with their codes."""
+def _series_in(key: Rows, codes: Mapping[str, int]) -> dict[str, int]:
+    """The series that have at least one row in sorted keys, with their codes."""
     limits = np.array([[code, code + 1] for code in codes.values()], dtype="int64").reshape(-1, 2)
     rows = np.diff(np.searchsorted(key, limits << (2 * BITS)), axis=1)[:, 0]
-    return {series_id: code for (series_id, code), held in zip(codes.items(), rows, strict=True) if held}
-
-
-def _is_sorted(key: Rows, captured: Rows) -> bool:
-    """Whether rows come by key, and those with the same key by capture."""
-    for at in range(0, len(key) - 1, _BLOCK):
-        before, after = key[at : at + _BLOCK], key[at + 1 : at + 1 + _BLOCK]
-        before = before[: len(after)]
-        if (after < before).any():
-            return False
-        same = at + np.flatnonzero(after == before)
-        if (captured[same + 1] < captured[same]).any():
-            return False
-    return True
+    return {series_id: code for (series_id, code), n in zip(codes.items(), rows, strict=True) if n}
 
 
 @dataclass(frozen=True)
 class Captures:
-    """Everything the warehouse stores of some series, sorted by (series, observation, start, capture).
-
-    Arrays share one length, one entry per capture of a vintage. `source` is an index into STORED_SOURCES.
-    """
+    """Everything stored of some series, one entry per capture of a vintage, sorted by key and time of capture."""
 
     codes: Mapping[str, int]
     key: Rows
     value: npt.NDArray[np.float64]
     captured: Rows  # microseconds UTC
-    source: npt.NDArray[np.int8]
+    source: npt.NDArray[np.int8]  # index into STORED_SOURCES
 
     @classmethod
     def from_frame(cls, vintages: pd.DataFrame) -> Captures:
         """Build from `series_id, observation_date, realtime_start, value, vintage_source, captured_at` (any order)."""
-        ids = sorted(vintages["series_id"].unique())
-        codes = {series_id: code for code, series_id in enumerate(ids)}
-        observation = days(vintages["observation_date"].to_numpy(dtype="datetime64[s]"))
-        start = days(vintages["realtime_start"].to_numpy(dtype="datetime64[s]"))
+        codes = {series_id: code for code, series_id in enumerate(sorted(vintages["series_id"].unique()))}
         source = vintages["vintage_source"].map({name: n for n, name in enumerate(STORED_SOURCES)})
         return cls.from_keys(
             codes,
-            pack(vintages["series_id"].map(codes).to_numpy(dtype="int64"), observation, start),
+            pack(
+                vintages["series_id"].map(codes).to_numpy(dtype="int64"),
+                days(vintages["observation_date"].to_numpy(dtype="datetime64[s]")),
+                days(vintages["realtime_start"].to_numpy(dtype="datetime64[s]")),
+            ),
             vintages["value"].to_numpy(dtype="float64"),
             vintages["captured_at"].to_numpy(dtype="datetime64[us]").astype("int64"),
             source.to_numpy().astype(np.int8),
@@ -112,8 +99,9 @@ class Captures:
         captured: Rows,
         source: npt.NDArray[np.int8],
     ) -> Captures:
-        """Build from packed keys (`pack`) in any order; arrays that are in order already are taken as they are."""
-        if not _is_sorted(key, captured):
+        """Build from packed keys (`pack`) in any order; arrays already in order are not copied."""
+        same = key[1:] == key[:-1]
+        if (key[1:] < key[:-1]).any() or (same & (captured[1:] < captured[:-1])).any():
             order = np.lexsort((captured, key))
             key, value, captured, source = key[order], value[order], captured[order], source[order]
         return cls(codes, key, value, captured, source)
@@ -121,63 +109,61 @@ class Captures:
     def __len__(self) -> int:
         return len(self.key)
 
-    def take(self, keep: npt.NDArray[np.bool_]) -> Captures:
+    def take(self, keep: Flags) -> Captures:
         """Some of the captures, by mask."""
         return Captures(self.codes, self.key[keep], self.value[keep], self.captured[keep], self.source[keep])
 
-    @cached_property
-    def last_capture(self) -> int:
-        """Microseconds of the newest capture; the smallest number when there is none."""
-        return int(self.captured.max()) if len(self.captured) else -_ALWAYS
+
+def captured_by(captures: Captures, moment: int) -> Captures:
+    """What had been captured by a moment (microseconds UTC); `resolve` gives the archive as of that moment."""
+    return captures.take(captures.captured <= moment)
 
 
 def resolve(captures: Captures) -> Archive:
-    """The captured vintages that are read (methodology, "Point in time"): one row per key, real vintages first.
+    """The vintages that count (methodology, "Point in time"): one row per key, real vintages first.
 
-    The row captured last counts. A vintage that was retracted is dropped. A `lag_rule` row gives way to the real
-    vintages of its observation, except before the first vintage of a series.
+    The last capture of a vintage counts, and a retracted vintage is dropped. A `lag_rule` row gives way to the real
+    vintages of its observation, except before the first vintage of the series.
     """
     key = captures.key
-    is_last = np.ones(len(key), dtype=bool)
-    np.not_equal(key[1:], key[:-1], out=is_last[:-1])
-    is_read = is_last & (captures.source != _RETRACTED)
-    held = captures if is_read.all() else captures.take(is_read)
-    replaced = _replaced_by_real_vintages(held.key, held.source)
+    is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
+    counts = is_last & (captures.source != _RETRACTED)
+    current = captures if counts.all() else captures.take(counts)
+    replaced = _replaced_by_real_vintages(current.key, current.source)
     if len(replaced):
-        held = held.take(~np.isin(np.arange(len(held)), replaced))
-    return Archive(codes_in(held.key, held.codes), held.key, held.value, held.captured, held.source)
+        current = current.take(~np.isin(np.arange(len(current)), replaced))
+    return Archive(_series_in(current.key, current.codes), current.key, current.value, current.source)
 
 
 def _replaced_by_real_vintages(key: Rows, source: npt.NDArray[np.int8]) -> Rows:
-    """Positions of the `lag_rule` rows that are not read because their observation has a real vintage."""
+    """Positions of the `lag_rule` rows that are dropped because their observation has a real vintage."""
     rules = np.flatnonzero(source == _LAG_RULE)
     real = np.flatnonzero(np.isin(source, _REAL)) if len(rules) else rules
     if not len(real):
         return real
-    number = key[real] >> BITS  # series and observation
-    is_first = np.append(True, number[1:] != number[:-1])
-    number, first = number[is_first], key[real][is_first] & _START
+    is_first = _new_observation(key[real])
+    number, first = (
+        key[real][is_first] >> BITS,
+        key[real][is_first] & _DATE,
+    )  # series and observation; first vintage
     _, at = np.unique(number >> BITS, return_index=True)
-    since = np.repeat(np.minimum.reduceat(first, at), np.diff(np.append(at, len(number))))
+    since = np.repeat(np.minimum.reduceat(first, at), np.diff(np.append(at, len(number))))  # of the series
     found = np.searchsorted(number, key[rules] >> BITS)
     has_real = number[np.minimum(found, len(number) - 1)] == key[rules] >> BITS
     rules, found = rules[has_real], found[has_real]
-    is_inside = first[found] > since[found]
-    return rules[is_inside | ((key[rules] & _START) >= since[found])]
+    return rules[(first[found] > since[found]) | ((key[rules] & _DATE) >= since[found])]
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The vintages that are read, sorted by (series, observation, start). Arrays share one length, one entry a vintage.
+    """The vintages that count, one entry each, sorted by (series, observation, start).
 
-    `key` packs series, observation and start into one number, so that a lookup is one binary search and a vintage
-    costs 25 bytes.
+    `key` packs the three into one number, so that a lookup is one binary search and a vintage costs 17 bytes.
     """
 
     codes: Mapping[str, int]
     key: Rows
     value: npt.NDArray[np.float64]
-    captured: Rows  # microseconds UTC
     source: npt.NDArray[np.int8]  # index into SOURCES
     _observations: dict[str, _Observations] = field(default_factory=dict, repr=False)
 
@@ -187,7 +173,7 @@ class Archive:
         return resolve(Captures.from_frame(vintages))
 
     def has(self, series_id: str) -> bool:
-        """Whether any vintage of the series is held."""
+        """Whether the archive has any vintage of the series."""
         return series_id in self.codes
 
     def rows_as_of(self, series_id: str, observations: Days, as_of: Days) -> Rows:
@@ -213,7 +199,7 @@ class Archive:
         return self._observations[series_id]
 
     def _span(self, series_id: str) -> tuple[int, int]:
-        """First row of a series and the one after its last; an empty span for a series that is not held."""
+        """First row of a series and the one after its last; an empty span for a series without a row."""
         code = self.codes.get(series_id, -1)
         first, last = np.searchsorted(self.key, [code << (2 * BITS), (code + 1) << (2 * BITS)])
         return int(first), int(last)
@@ -222,20 +208,25 @@ class Archive:
         """`values[rows]` with `fill` where a row is ABSENT."""
         if len(values) == 0:
             return np.full(rows.shape, fill, dtype=values.dtype)
-        return np.where(rows >= 0, values[np.maximum(rows, 0)], np.asarray(fill, dtype=values.dtype))
+        return np.where(rows >= 0, values[rows], np.asarray(fill, dtype=values.dtype))
 
     def observation_date(self, rows: Rows) -> Days:
-        """What each row is about; NaT where ABSENT."""
-        return np.where(rows >= 0, _observation(self.take(self.key, rows, 0)), _NAT)
+        """Period each row describes; NaT where ABSENT."""
+        return np.where(rows >= 0, _date((self.take(self.key, rows, 0) >> BITS) & _DATE), NAT)
 
     def realtime_start(self, rows: Rows) -> Days:
-        """Since when the world could know each row; NaT where ABSENT."""
-        return np.where(rows >= 0, _start(self.take(self.key, rows, 0)), _NAT)
+        """First day anyone could know each row; NaT where ABSENT."""
+        return np.where(rows >= 0, _date(self.take(self.key, rows, 0) & _DATE), NAT)
+
+    def kept(self, keep: Flags) -> Archive:
+        """The archive of some rows, by mask."""
+        key = self.key[keep]
+        return Archive(_series_in(key, self.codes), key, self.value[keep], self.source[keep])
 
 
 @dataclass(frozen=True)
 class _Observations:
-    """Distinct observation dates of one series, ascending, and since when anything was known of each."""
+    """Distinct observation dates of one series, ascending, and the first day each of them was known."""
 
     dates: Days
     first_start: Days
@@ -243,61 +234,76 @@ class _Observations:
     @classmethod
     def of_keys(cls, key: Rows) -> _Observations:
         """From the packed keys of one series: the first vintage of an observation comes first."""
-        number = key >> BITS
-        is_first = np.ones(len(key), dtype=bool)
-        np.not_equal(number[1:], number[:-1], out=is_first[1:])
-        first = key[is_first]
-        return cls(_observation(first), _start(first))
+        first = key[_new_observation(key)]
+        return cls(_date((first >> BITS) & _DATE), _date(first & _DATE))
 
     @cached_property
     def _appearance(self) -> tuple[Days, Rows]:
         """Days on which something appeared, ascending, and the newest position in `dates` known by each."""
-        positions = np.arange(len(self.dates))
-        if (self.first_start[1:] >= self.first_start[:-1]).all():
-            return self.first_start, positions
         order = np.argsort(self.first_start, kind="stable")
-        return self.first_start[order], np.maximum.accumulate(positions[order])
+        return self.first_start[order], np.maximum.accumulate(order)
 
     def newest_position(self, as_of: Days) -> Rows:
         """Position in `dates` of the newest observation with a vintage started by each date, or ABSENT."""
         starts, newest = self._appearance
         at = np.searchsorted(starts, as_of, side="right") - 1
-        if not len(newest):
-            return np.full(as_of.shape, ABSENT)
-        return np.where(at >= 0, newest[np.maximum(at, 0)], ABSENT)
+        return np.append(newest, ABSENT)[at]  # before the first start `at` is -1
 
 
 def cut(archive: Archive, day: np.datetime64) -> Archive:
-    """The vintages the world could know by `day`, and no other row: what begins later is not in it at all."""
-    last = np.int64(day.astype("datetime64[D]").astype("int64") + EPOCH)
-    return _kept(archive, (archive.key & _START) <= last, archive.value)
-
-
-def captured_by(captures: Captures, moment: int) -> Captures:
-    """What had been captured by a moment (microseconds UTC); `resolve` gives the archive as it was read then."""
-    return captures.take(captures.captured <= moment)
+    """The vintages the world could know by `day`, and no later row."""
+    return archive.kept((archive.key & _DATE) <= _number(day.astype("datetime64[D]")))
 
 
 def as_revised(archive: Archive) -> Archive:
-    """One vintage per observation: known since its first publication, with the value that stands today."""
-    observation = archive.key >> BITS
-    is_first = np.ones(len(observation), dtype=bool)
-    is_first[1:] = observation[1:] != observation[:-1]
-    first = np.flatnonzero(is_first)
-    last = np.append(first[1:], len(observation)) - 1
-    newest = archive.value.copy()
-    newest[first] = archive.value[last]
-    return _kept(archive, is_first, newest)
+    """One vintage per observation: today's value, known since the first publication. A withdrawn one stays missing."""
+    is_first = _new_observation(archive.key)
+    value = archive.value.copy()
+    value[is_first] = archive.value[np.append(is_first[1:], True)[: len(value)]]
+    return replace(archive, value=value).kept(is_first)
 
 
-def has_revisions(archive: Archive) -> bool:
-    """Whether any observation is held in more than one vintage."""
-    observation = archive.key >> BITS
-    return bool((observation[1:] == observation[:-1]).any())
+def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
+    """`archive` with the vintages of one series, which both have, taken from `other`."""
+    (first, last), (start, end) = archive._span(series_id), other._span(series_id)
 
+    def spliced(own: npt.NDArray, others: npt.NDArray) -> npt.NDArray:
+        return np.concatenate([own[:first], others[start:end], own[last:]])
 
-def _kept(archive: Archive, keep: np.ndarray, value: np.ndarray) -> Archive:
-    key: Rows = archive.key[keep]
     return Archive(
-        codes_in(key, archive.codes), key, value[keep], archive.captured[keep], archive.source[keep]
+        archive.codes,
+        spliced(archive.key, other.key),
+        spliced(archive.value, other.value),
+        spliced(archive.source, other.source),
     )
+
+
+def revised_series(archive: Archive) -> list[str]:
+    """Series of which some observation has had more than one value."""
+    same = ~_new_observation(archive.key)[1:]
+    return _series_at(archive, archive.key[1:][same & _unequal(archive.value[1:], archive.value[:-1])])
+
+
+def seen_otherwise(archive: Archive, as_of: Days) -> list[str]:
+    """Series for which at least one date sees a figure other than that of the last date.
+
+    For any other series every date sees the same figures in `archive` as in `as_revised`, so that nothing computed
+    from them can differ.
+    """
+    known = cut(archive, as_of[-1])
+    key, value = known.key, known.value
+    is_last = np.append(_new_observation(key)[1:], True)[: len(key)]
+    newest = value[is_last][np.cumsum(is_last) - is_last]
+    # the dates that see a vintage are those before the start of the next one
+    first = np.searchsorted(as_of, _date(key & _DATE))
+    until = np.where(is_last, len(as_of), np.append(first[1:], len(as_of))[: len(key)])
+    return _series_at(archive, key[_unequal(value, newest) & (first < until)])
+
+
+def _unequal(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Flags:
+    return (one != other) & ~(np.isnan(one) & np.isnan(other))
+
+
+def _series_at(archive: Archive, key: Rows) -> list[str]:
+    codes = set(np.unique(key >> (2 * BITS)).tolist())
+    return [series_id for series_id, code in archive.codes.items() if code in codes]

@@ -1,8 +1,4 @@
-"""One quantity measured on several bases: each date uses one of them, and ranks among that one's own past.
-
-Belongs here: choosing a basis per date without losing the others' histories. Does not belong here: which bases a
-quantity has (`tables/equity_price.py`, `tables/equity_risk_premium.py`), ranks (`percentile.py`).
-"""
+"""One quantity measured on several bases: each date uses one of them, and ranks among that one's own past."""
 
 from __future__ import annotations
 
@@ -37,13 +33,13 @@ class Bases:
 
     @classmethod
     def first_present(cls, readings: Mapping[str, Reading]) -> Bases:
-        """Each date uses the first basis that has a value; the last one's absence is told where none has."""
+        """Each date uses the first basis that has a value; where none has one, the last basis gives the reason."""
         present = np.stack([reading.present for reading in readings.values()])
         return cls(readings, np.where(present.any(axis=0), present.argmax(axis=0), len(readings) - 1))
 
     @classmethod
     def of_selected(cls, selected: Reading, readings: Mapping[str, Reading]) -> Bases:
-        """The bases of a stored reading: no two bases name the same series, so its series tell the basis."""
+        """The bases of a stored reading: no two bases name the same series, so its series identify the basis."""
         same = np.stack([reading.series_ids == selected.series_ids for reading in readings.values()])
         return cls(readings, same.argmax(axis=0))
 

@@ -1,7 +1,4 @@
-"""Calendar arithmetic on whole days: month-ends, period ends, first publication by lag rule.
-
-Belongs here: pure functions on `datetime64[D]` arrays. Does not belong here: values, vintages, any clock.
-"""
+"""Calendar arithmetic on whole days: month-ends, period ends, first publication by lag rule."""
 
 from __future__ import annotations
 
@@ -32,6 +29,11 @@ def last_month_end(dates: Days) -> Days:
     """The last month-end on or before each date."""
     previous = dates.astype("datetime64[M]").astype("datetime64[D]") - 1
     return np.where(dates == month_end(dates), dates, previous)
+
+
+def month_end_after(dates: Days, n: int) -> Days:
+    """The `n`-th month-end strictly after each date."""
+    return (last_month_end(dates).astype("datetime64[M]") + (n + 1)).astype("datetime64[D]") - 1
 
 
 def month_ends(start: np.datetime64, end: np.datetime64) -> Days:

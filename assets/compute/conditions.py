@@ -1,29 +1,29 @@
 """The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (methodology, "Conditions").
 
-Belongs here: which component counts where, how it becomes a score, what a missing one does to the weights.
-Does not belong here: looking figures up, the state a score leads to (`state.py`).
-
 A missing input is never a neutral input: it is left out and the weights of the rest are renormalised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.compute import bases
 from assets.compute.bases import Bases
 from assets.compute.grid import Grid
 from assets.compute.percentile import percentile
-from assets.compute.reading import Floats, Reading
+from assets.compute.reading import Floats, Reading, Texts, is_none, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
 
 Readings = Mapping[str, Reading]  # by "table.column"
+SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown next to it
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,12 @@ class Component:
         """What the value of each date ranks among: shape (dates,), or (dates, dates) with several bases."""
         return self.reading.value if self.bases is None else self.bases.past
 
+    @cached_property
+    def absent_reason(self) -> Texts:
+        """Why there is no score, per date; None where there is one."""
+        reason = self.reading.absent_reason
+        return texts(np.isnan(self.score), texts(is_none(reason), "history_too_short", reason))
+
 
 @dataclass(frozen=True)
 class Block:
@@ -61,7 +67,7 @@ class Block:
     rule: Literal["mean", "min"] = "mean"
     covers: Literal["any", "each"] = "any"
 
-    @property
+    @cached_property
     def scores(self) -> Floats:
         """Shape (components, dates)."""
         return np.stack([c.score for c in self.components])
@@ -69,26 +75,28 @@ class Block:
     @property
     def score(self) -> Floats:
         """Score of the block, per date; NaN where no component is present."""
-        present = ~np.isnan(self.scores).all(axis=0)
-        return np.where(present, np.nansum(self.shares() * np.nan_to_num(self.scores), axis=0), np.nan)
+        score: Floats = np.nansum(self.shares * np.nan_to_num(self.scores), axis=0)
+        return np.where(self.is_present, score, np.nan)
+
+    @property
+    def is_present(self) -> npt.NDArray[np.bool_]:
+        """Where any component has a score, per date."""
+        return np.asarray(~np.isnan(self.scores).all(axis=0))
 
     @property
     def covered(self) -> Floats:
         """Weight that counts as covered, per date."""
-        present = ~np.isnan(self.scores)
-        share: Floats = (
-            present.mean(axis=0) if self.covers == "each" else present.any(axis=0).astype("float64")
-        )
-        return self.weight * share
+        share = (~np.isnan(self.scores)).mean(axis=0) if self.covers == "each" else self.is_present
+        return self.weight * share.astype("float64")
 
+    @cached_property
     def shares(self) -> Floats:
         """Share of each component in the block's score, shape (components, dates); columns sum to 1 or 0."""
-        scores = self.scores
-        present = ~np.isnan(scores)
+        present = ~np.isnan(self.scores)
         if self.rule == "mean":
             return present / np.maximum(present.sum(axis=0), 1)
-        coldest = np.argmin(np.where(present, scores, np.inf), axis=0)
-        return (np.arange(len(scores))[:, None] == coldest) & present.any(axis=0) & present
+        coldest = np.argmin(np.where(present, self.scores, np.inf), axis=0)
+        return ((np.arange(len(present))[:, None] == coldest) & present).astype("float64")
 
 
 @dataclass(frozen=True)
@@ -104,46 +112,36 @@ class Condition:
 
     def reweighted(self, weights: Sequence[float]) -> Floats:
         """Score with other block weights, absent on the same dates: coverage is a matter of data, not of weights."""
-        scores = np.stack([block.score for block in self.blocks])
-        weight = np.asarray(weights)[:, None] * ~np.isnan(scores)
-        total = weight.sum(axis=0)
-        mean = np.divide(
-            (weight * np.nan_to_num(scores)).sum(axis=0),
-            total,
-            out=np.full(len(total), np.nan),
-            where=total > 0,
-        )
+        return self.mean_of([block.score for block in self.blocks], weights)
+
+    def mean_of(self, scores: Sequence[Floats], weights: Sequence[float]) -> Floats:
+        """Weighted mean of the block scores present, absent on the same dates as this condition's."""
+        stacked = np.stack(scores)
+        weight = np.asarray(weights)[:, None] * ~np.isnan(stacked)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (weight * np.nan_to_num(stacked)).sum(axis=0) / weight.sum(axis=0)
         return np.where(np.isnan(self.score), np.nan, mean)
 
 
 def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
     """Weighted mean of the blocks present, absent below the minimum coverage."""
-    present = np.stack([~np.isnan(block.scores).all(axis=0) for block in blocks])
+    present = np.stack([block.is_present for block in blocks])
     nominal = np.array([block.weight for block in blocks])[:, None] * present
     total = nominal.sum(axis=0)
     coverage = np.round(np.sum([block.covered for block in blocks], axis=0), method.coverage.decimals)
     renormalised = np.divide(nominal, total, out=np.zeros_like(nominal), where=total > 0)
     weights = np.concatenate(
-        [share * block.shares() for share, block in zip(renormalised, blocks, strict=True)]
+        [share * block.shares for share, block in zip(renormalised, blocks, strict=True)]
     )
     components = [c for block in blocks for c in block.components]
     scores = np.stack([c.score for c in components])
     score = np.where(weights > 0, weights * np.nan_to_num(scores), 0.0).sum(axis=0)
-    return Condition(
-        name,
-        blocks,
-        components,
-        weights,
-        coverage,
-        np.where(coverage >= method.coverage.minimum, score, np.nan),
-    )
+    score = np.where(coverage >= method.coverage.minimum, score, np.nan)
+    return Condition(name, blocks, components, weights, coverage, score)
 
 
 class Scorer:
-    """Turns readings into components; holds what every rank needs: the grid and the method.
-
-    `ranks` are those already known, by "table.column".
-    """
+    """Turns readings into components. `ranks` are those already known, by "table.column"."""
 
     def __init__(
         self, readings: Readings, grid: Grid, method: Method, ranks: Mapping[str, Floats] | None = None
@@ -154,20 +152,17 @@ class Scorer:
         """The bases the rows of a column are on; None where all are on one."""
         if column not in bases.COLUMNS:
             return None
-        held = {name: self.readings[name] for name in bases.COLUMNS[column]}
-        return Bases.of_selected(self.readings[column], held)
+        each = {name: self.readings[name] for name in bases.COLUMNS[column]}
+        return Bases.of_selected(self.readings[column], each)
 
     def rank(self, column: str) -> Floats:
         """Percentile of a column among its own past, on each row's own basis."""
         if column in self.ranks:
             return self.ranks[column]
         p, on = self.method.percentile, self.bases(column)
+        past = None if on is None else on.past
         return percentile(
-            self.readings[column].value,
-            self.grid.is_month_end,
-            p.minimum_history,
-            p.value_decimals,
-            None if on is None else on.past,
+            self.value(column), self.grid.is_month_end, p.minimum_history, p.value_decimals, past
         )
 
     def hot_when_high(self, name: str, column: str) -> Component:
@@ -177,16 +172,8 @@ class Scorer:
 
     def hot_when_low(self, name: str, column: str) -> Component:
         """Component whose score is one less its rank."""
-        rank = self.rank(column)
-        return Component(
-            name,
-            column,
-            self.readings[column],
-            1.0 - rank,
-            rank,
-            is_hot_when_high=False,
-            bases=self.bases(column),
-        )
+        high = self.hot_when_high(name, column)
+        return replace(high, score=1.0 - high.rank, is_hot_when_high=False)
 
     def scaled(
         self, name: str, column: str, score: Floats, value_at: Callable[[Floats], Floats]
@@ -267,7 +254,7 @@ def credit(s: Scorer) -> Condition:
 
 
 def inflation(s: Scorer) -> Condition:
-    """I: core PCE inflation between 1 % (0) and 3 % (1), the 2 % target at one half; beside the score, not in it."""
+    """I: core PCE inflation between 1 % (0) and 3 % (1), the 2 % target at one half; shown next to the score."""
     column = "activity_inflation.core_pce_yoy_pct"
     floor, width = s.method.inflation.floor_pct, s.method.inflation.width_pp
     score = np.clip((s.value(column) - floor) / width, 0.0, 1.0)

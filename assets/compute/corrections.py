@@ -13,8 +13,8 @@ from assets.catalog.models import Table
 from assets.compute.record import Frames
 
 ADDED_BY_PUBLICATION = ("first_published_at", "profile")
-# The ledger of announcements is checked again and again; what that says of older rows may change without them.
-# A row becomes live, or ceases to be provisional, without saying anything else.
+# The ledger of announcements is checked regularly, and a row becomes live or is no longer provisional: both may change
+# although the row's figures and label stay.
 MAY_CHANGE = ("is_stance_provisional", "row_kind")
 
 
@@ -97,14 +97,12 @@ def corrections(
 ) -> pd.DataFrame:
     """Every change of rows of `dates`, in COLUMNS; empty without one.
 
-    Each cause comes with the panel computed without its captures: a changed cell that is another there is put down
-    to it. A cell no cause changes alone is put down to all together. `hidden` names columns of restricted figures.
+    Each cause comes with the panel computed without its captures: a changed cell that differs there is attributed to
+    it. A cell no single cause changes is attributed to all together. `hidden` names columns of restricted figures.
     """
-    compared = {
-        table.name: Compared.of(table, before[table.name], after[table.name], dates) for table in tables
-    }
+    by_name = {table.name: table for table in tables}
+    compared = {name: Compared.of(table, before[name], after[name], dates) for name, table in by_name.items()}
     moved = {name: cells for name, cells in compared.items() if cells.differs.any()}
-    by_name = {table.name: table for table in tables if table.name in moved}
     unexplained = {name: cells.differs.copy() for name, cells in moved.items()}
     rows: list[pd.DataFrame] = []
     for cause, without in causes:
@@ -114,16 +112,13 @@ def corrections(
             due = cells.differs & other.on(cells)
             unexplained[name] &= ~due
             rows += _rows(name, cells, due, cause, hidden.get(name, ()))
-    together = _together([cause for cause, _ in causes])
-    for name, cells in moved.items():
-        if together is not None:
-            rows += _rows(name, cells, unexplained[name], together, hidden.get(name, ()))
+    for name, cells in moved.items() if causes else ():
+        together = _together([cause for cause, _ in causes])
+        rows += _rows(name, cells, unexplained[name], together, hidden.get(name, ()))
     return pd.concat(rows, ignore_index=True)[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
 
 
-def _together(causes: Sequence[Cause]) -> Cause | None:
-    if not causes:
-        return None
+def _together(causes: Sequence[Cause]) -> Cause:
     series = sorted({cause.series_ids for cause in causes})
     reasons = [cause.reason for cause in causes]
     return Cause(
@@ -147,14 +142,13 @@ def _rows(
     }
     if name != CELLS_OF:
         change = [_change(cells, due, c) for c in cells.after.columns if c not in hidden]
-        largest = max((c for c in change if c is not None), default=np.nan)
-        one = {
+        together = {
             "first_date": dates.min(),
             "last_date": dates.max(),
             "cells": len(at),
-            "largest_change": largest,
+            "largest_change": max((c for c in change if c is not None), default=np.nan),
         }
-        return [pd.DataFrame([of_cause | one]).reindex(columns=list(COLUMNS)).astype(object)]
+        return [pd.DataFrame([of_cause | together]).reindex(columns=list(COLUMNS)).astype(object)]
     texts = {
         f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]
         for when, frame in (("before", cells.before), ("after", cells.after))

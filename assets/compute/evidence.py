@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from assets.compute.archive import SOURCES
-from assets.compute.conditions import Component
+from assets.compute.conditions import SCORED, Component
 from assets.compute.reading import Floats, is_none, texts
-from assets.compute.regime import SCORED, Regime, absence
+from assets.compute.regime import Regime
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
@@ -35,9 +35,9 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
 def _rows(
     regime: Regime, catalog: Catalog, condition: str, component: Component, weights: Floats, share: float
 ) -> pd.DataFrame:
-    reading, n = component.reading, len(weights)
+    reading = component.reading
     table, column = component.column.split(".")
-    reason = np.array([absence(component, i) for i in range(n)], dtype=object)
+    reason = component.absent_reason
     shown_only = is_none(reason) & (weights == 0)
     return pd.DataFrame(
         {

@@ -1,30 +1,25 @@
-"""Whether the newest label can be given, foreseen from which series are there, before anything is computed.
+"""Coverage of the conditions expected from the series that are there, before anything is computed.
 
-Belongs here: coverage of the conditions from declared inputs. Does not belong here: figures; which series are there
-(`checks/first_publication.py`).
-
-The conditions are the real ones (`conditions.py`), with their components, blocks and weights. Only the readings are
-made up: a column is present when what it needs, as the catalogue declares, is there.
+The conditions are the real ones (`conditions.py`), with their components, blocks and weights; only the readings are
+made up. A column is present when the catalogue declares that what is there is enough for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assets.compute.conditions import Scorer, credit, economy, valuation
 from assets.compute.grid import build_grid
-from assets.compute.reading import Floats, Reading, absent
+from assets.compute.reading import absent
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
-Of = TypeVar("Of")
-_SCORED = (valuation, economy, credit)
 _ANY_DAY = np.datetime64("2000-01-31", "D")
 
 
@@ -67,21 +62,18 @@ def shortfall(there: Inputs, missing: Set[str], catalog: Catalog) -> Shortfall |
 def coverage(there: Inputs, catalog: Catalog) -> dict[str, float]:
     """Coverage of each condition in the score, 0 to 1, with these series and no others.
 
-    A rank takes a value that is fresh and a history that is long, which may come from two series that follow each
-    other (daily quotes after monthly averages).
+    A rank needs a fresh value and a long history; these may come from two series that follow each other (daily quotes
+    after monthly averages).
     """
     is_fresh, is_long = _presence(there.fresh, catalog), _presence(there.long, catalog)
-
-    def reading(column: str) -> Reading:
-        empty = absent(1, column, "not_fetched")
-        return replace(empty, value=np.zeros(1)) if is_fresh(column) else empty
-
-    def rank(column: str) -> Floats:
-        return np.full(1, 0.5 if is_fresh(column) and is_long(column) else np.nan)
-
-    grid = build_grid(_ANY_DAY, _ANY_DAY)
-    scorer = Scorer(_OnDemand(reading), grid, catalog.method, _OnDemand(rank))
-    conditions = [of(scorer) for of in _SCORED]
+    derived = [table for table in catalog.tables.values() if table.layer == "derived"]
+    readings, ranks = {}, {}
+    for column in (f"{table.name}.{name}" for table in derived for name in table.column_names):
+        value, rank = (0.0 if is_fresh(column) else np.nan), (0.5 if is_long(column) else np.nan)
+        readings[column] = replace(absent(1, column, "not_fetched"), value=np.array([value]))
+        ranks[column] = np.array([value + rank])  # absent where one of them is
+    scorer = Scorer(readings, build_grid(_ANY_DAY, _ANY_DAY), catalog.method, ranks)
+    conditions = (valuation(scorer), economy(scorer), credit(scorer))
     return {condition.name: float(condition.coverage[0]) for condition in conditions}
 
 
@@ -97,22 +89,3 @@ def _presence(there: Set[str], catalog: Catalog) -> Callable[[str], bool]:
         return any(all(is_present(one) for one in way) for way in ways)
 
     return is_present
-
-
-class _OnDemand(Mapping[str, Of], Generic[Of]):
-    """Whatever column is asked for."""
-
-    def __init__(self, make: Callable[[str], Of]) -> None:
-        self._make = make
-
-    def __getitem__(self, column: str) -> Of:
-        return self._make(column)
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0

@@ -1,4 +1,8 @@
-"""The dates every as-of table has a row for, and which kind of row each one gets."""
+"""The dates every as-of table has a row for, and which kind of row each one gets.
+
+A provisional row is recomputed until it becomes one of the two others. A live row was frozen within days of its date
+and is stored. A backfilled row is recomputed in every run from everything public on its date, whenever it was captured.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ from assets.compute.reading import Texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import RowKinds
+
+PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,6 @@ def build_grid(start: np.datetime64, run_date: np.datetime64) -> Grid:
     return Grid(as_of)
 
 
-PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
-
-
 def row_kinds(grid: Grid, rules: RowKinds) -> Texts:
     """Kind of every row of a panel, before live rows replace theirs."""
     age = (grid.as_of[-1] - grid.as_of).astype("int64")
@@ -56,8 +59,7 @@ def freezable(grid: Grid, today: np.datetime64, frozen: Collection[np.datetime64
     `today` is the date in New York when the run started, by the real clock. A month-end that no run froze within
     `freeze_within_days` stays backfilled for ever.
     """
-    run_date = grid.as_of[-1]
-    settled = (run_date - grid.as_of).astype("int64") > rules.provisional_days
+    settled = row_kinds(grid, rules) == BACKFILLED
     recent = (today - grid.as_of).astype("int64") <= rules.freeze_within_days
     new = ~np.isin(grid.as_of, np.array(list(frozen), dtype="datetime64[D]"))
     return grid.as_of[grid.is_month_end & settled & recent & new]

@@ -50,28 +50,41 @@ class View:
 
     def latest(self, series_id: str, accept: Accept | None = None) -> Reading:
         """Newest non-missing figure within the staleness limit; `accept` may refuse some periods."""
-        return self._reading(series_id, lambda v: v[:, 0], [], accept)
+        return self.over(series_id, lambda v: v[:, 0], [], accept)
 
     def change_pct(self, series_id: str, lag: Lag) -> Reading:
         """Percent change over `lag`, both ends as known that day."""
-        return self._reading(series_id, lambda v: 100.0 * (v[:, 0] / v[:, 1] - 1.0), [lag])
+        return self.over(series_id, lambda v: 100.0 * (v[:, 0] / v[:, 1] - 1.0), [lag])
 
     def difference(self, series_id: str, lag: Lag) -> Reading:
         """Absolute change over `lag`, in the unit of the series, both ends as known that day."""
-        return self._reading(series_id, lambda v: v[:, 0] - v[:, 1], [lag])
+        return self.over(series_id, lambda v: v[:, 0] - v[:, 1], [lag])
 
-    def over(self, series_id: str, formula: Callable[[Floats], Floats], lags: Sequence[Lag]) -> Reading:
+    def over(
+        self,
+        series_id: str,
+        formula: Callable[[Floats], Floats],
+        lags: Sequence[Lag],
+        accept: Accept | None = None,
+    ) -> Reading:
         """`formula` over columns [newest, newest at each lag], all of them needed."""
-        return self._reading(series_id, formula, lags)
+        if not self._has(series_id):
+            return absent(len(self), series_id, self._why_missing(series_id))
+
+        def rows_at(observation: Days) -> Rows:
+            newest = self._rows(series_id, observation)
+            newest = newest if accept is None else accept(newest, observation)
+            return np.stack([newest, *(self._rows(series_id, lag(observation)) for lag in lags)], axis=1)
+
+        rows, reason = self._walk_back(series_id, rows_at)
+        return self._from_rows(series_id, rows, formula, reason)
 
     def at(self, series_id: str, observation: Days) -> Reading:
         """One chosen observation per date, as known on that date; no staleness limit."""
-        if series_id not in self.series or not self.archive.has(series_id):
+        if not self._has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
-        rows = self._rows(series_id, observation)[:, None]
-        return self._from_rows(
-            series_id, rows, lambda v: v[:, 0], np.full(len(self), "not_yet_published", dtype=object)
-        )
+        rows, reason = self._rows(series_id, observation)[:, None], np.full(len(self), "not_yet_published")
+        return self._from_rows(series_id, rows, lambda v: v[:, 0], reason.astype(object))
 
     def in_force_at(self, series_id: str, dates: Days) -> Reading:
         """Value of a step series that was in force on `dates`, as known on the as-of dates.
@@ -89,12 +102,23 @@ class View:
                 return self.at(series_id, observation)
             position = np.where(unknown, position - 1, position)
 
+    def quote_on(self, series_id: str, dates: Days) -> Reading:
+        """Last daily quote in the days up to each of `dates` (one per as-of date), as known on the as-of dates."""
+        back = np.arange(self.method.changes.daily_lookback_days).astype("timedelta64[D]")
+        candidates = dates[:, None] - back
+        known = ~np.isnan(self.values_at(series_id, candidates))
+        newest = candidates[np.arange(len(self)), np.argmax(known, axis=1)]
+        return self.at(series_id, np.where(known.any(axis=1), newest, NAT))
+
+    def quote_before(self, series_id: str, newest: Reading, months: int) -> Reading:
+        """Last daily quote in the days up to the calendar date `months` before each newest quote."""
+        return self.quote_on(series_id, months_before(newest.observation_date, months))
+
     def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
         """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""
         newest = self.latest(series_id)
-        return self.values_at(
-            series_id, np.stack([lag(newest.observation_date) for lag in lags], axis=1)
-        ), newest
+        observations = np.stack([lag(newest.observation_date) for lag in lags], axis=1)
+        return self.values_at(series_id, observations), newest
 
     def same_period(self, series_ids: Sequence[str]) -> list[Reading]:
         """Each series at the newest period for which all of them are known and none is stale."""
@@ -118,32 +142,16 @@ class View:
     def _rows(self, series_id: str, observation: Days) -> Rows:
         return self.archive.rows_as_of(series_id, observation, self.as_of)
 
-    def _reading(
-        self,
-        series_id: str,
-        formula: Callable[[Floats], Floats],
-        lags: Sequence[Lag],
-        accept: Accept | None = None,
-    ) -> Reading:
-        if not self.archive.has(series_id) or series_id not in self.series:
-            return absent(len(self), series_id, self._why_missing(series_id))
-
-        def rows_at(observation: Days) -> Rows:
-            newest = self._rows(series_id, observation)
-            newest = newest if accept is None else accept(newest, observation)
-            return np.stack([newest, *(self._rows(series_id, lag(observation)) for lag in lags)], axis=1)
-
-        rows, reason = self._walk_back(series_id, rows_at)
-        return self._from_rows(series_id, rows, formula, reason)
+    def _has(self, series_id: str) -> bool:
+        return series_id in self.series and self.archive.has(series_id)
 
     def _walk_back(self, series_id: str, rows_at: Callable[[Days], Rows]) -> tuple[Rows, np.ndarray]:
         """Rows of the newest observation, within the staleness limit, for which `rows_at` finds everything.
 
         October 2025 was never published: a year later its y/y change has no base, and September's is used.
         """
-        series = self.series[series_id]
-        dates = self.archive.observations(series_id).dates
-        position = self.archive.observations(series_id).newest_position(self.as_of)
+        observations = self.archive.observations(series_id)
+        dates, position = observations.dates, observations.newest_position(self.as_of)
         reason = texts(position < 0, "not_yet_published")
         rows: Rows | None = None
         open_ = position >= 0
@@ -152,55 +160,37 @@ class View:
             found = rows_at(observation)
             rows = found if rows is None else np.where(open_[:, None], found, rows)
             complete = (rows != ABSENT).all(axis=1)
-            stale = open_ & self._is_stale(series, observation)
+            stale = open_ & self._is_stale(series_id, observation)
             reason = texts(stale & is_none(reason), "stale", reason)
             rows[stale] = ABSENT
             open_ &= ~complete & ~stale
-            # remembered before stepping back: a base that never existed is told apart from a figure gone stale
+            # set before stepping back: a base that never existed is not the same as a stale figure
             reason = texts(open_ & is_none(reason), "no_base", reason)
             position = np.where(open_, position - 1, position)
             open_ &= position >= 0
             if not open_.any():
                 return rows, reason
 
-    def _is_stale(self, series: Series, observation: Days) -> np.ndarray:
-        if series.staleness_limit_days == 0:
-            return np.zeros(observation.shape, dtype=bool)
-        return (self.as_of - period_end(observation, series.frequency)) > np.timedelta64(
-            series.staleness_limit_days, "D"
-        )
+    def _is_stale(self, series_id: str, observation: Days) -> np.ndarray:
+        series = self.series[series_id]
+        age = self.as_of - period_end(observation, series.frequency)
+        limit = series.staleness_limit_days  # 0 for none
+        return (age > np.timedelta64(limit, "D")) & (limit > 0)
 
     def _from_rows(
         self, series_id: str, rows: Rows, formula: Callable[[Floats], Floats], reason: np.ndarray
     ) -> Reading:
-        complete = (rows != ABSENT).all(axis=1)
-        a, first = self.archive, rows[:, 0]
-        value = formula(a.take(a.value, rows, np.nan))
+        complete, a = (rows != ABSENT).all(axis=1), self.archive
         source = np.where(complete, a.take(a.source, rows, 0).max(axis=1), 0).astype("int8")
-        is_pseudo = (source == _LAG_RULE) & self.series[series_id].is_revisable
         return Reading(
-            np.where(complete, value, np.nan),
-            np.where(complete, a.observation_date(first), NAT),
+            np.where(complete, formula(a.take(a.value, rows, np.nan)), np.nan),
+            np.where(complete, a.observation_date(rows[:, 0]), NAT),
             np.where(complete, a.realtime_start(rows).max(axis=1), NAT),
             source,
-            is_pseudo,
+            (source == _LAG_RULE) & self.series[series_id].is_revisable,
             np.full(len(self), series_id, dtype=object),
             texts(complete, None, reason),
         )
 
     def _why_missing(self, series_id: str) -> str:
         return "not_held" if series_id in self.series else "not_in_profile"
-
-
-def quote_on(view: View, series_id: str, dates: Days) -> Reading:
-    """Last quote in the days up to each of `dates` (one per as-of date), as known on the as-of dates."""
-    back = np.arange(view.method.changes.daily_lookback_days).astype("timedelta64[D]")
-    candidates = dates[:, None] - back
-    known = ~np.isnan(view.values_at(series_id, candidates))
-    newest = candidates[np.arange(len(view)), np.argmax(known, axis=1)]
-    return view.at(series_id, np.where(known.any(axis=1), newest, NAT))
-
-
-def quote_before(view: View, series_id: str, newest: Reading, months: int) -> Reading:
-    """Last quote in the days up to the calendar date `months` before each newest quote."""
-    return quote_on(view, series_id, months_before(newest.observation_date, months))

@@ -57,7 +57,7 @@ class RankInverse:
         member = np.tril(is_month_end & ~np.isnan(rounded), k=-1)
         self._up = np.sort(np.where(member, rounded, np.inf), axis=1)
         self._down = np.sort(np.where(member, -rounded, np.inf), axis=1)
-        self._held = member.sum(axis=1)
+        self._size = member.sum(axis=1)
         self._step, self._decimals = 10.0**-decimals, decimals
 
     def value_at_least(self, rank: Floats) -> Floats:
@@ -71,13 +71,13 @@ class RankInverse:
     def rank_of(self, value: Floats) -> Floats:
         """Rank each date's history would give a value."""
         lower, equal = self._count(self._up, value)
-        return (lower + 0.5 * (equal + 1)) / (self._held + 1)
+        return (lower + 0.5 * (equal + 1)) / (self._size + 1)
 
     def _nearest(self, history: Floats, rank: Floats) -> Floats:
         """A value counts those below it and half of those it ties with, itself included."""
-        wanted = (self._held + 1) * rank
+        wanted = (self._size + 1) * rank
         below = np.ceil(wanted - 0.5 - _EPS)
-        possible = ~np.isnan(wanted) & (below <= self._held)
+        possible = ~np.isnan(wanted) & (below <= self._size)
         position = np.clip(np.nan_to_num(below) - 1, 0, history.shape[1] - 1).astype("int64")
         tie = history[np.arange(len(history)), position]
         lower, equal = self._count(history, tie)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from assets.compute.archive import Archive
-from assets.compute.calendar import Days, last_month_end
-from assets.compute.conditions import Scorer, credit, economy, inflation, valuation
+from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
+from assets.compute.conditions import SCORED, Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, texts
-from assets.compute.tables.assemble import DerivedTable, provenance_of
+from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
 
 if TYPE_CHECKING:
@@ -26,64 +26,11 @@ if TYPE_CHECKING:
 
 QE_START, POST, TODAY = "qe_start", "post", "today"
 HOT, COLD, BETWEEN = "hot", "cold", "between"
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One day the four conditions are read on. `kind`: the start of purchases, the post's day, or the run date."""
-
-    name: str
-    kind: str
-    title: str
-    day: np.datetime64
-
-
-def phases_until(
-    run_date: np.datetime64, events: Sequence[PolicyEvent], post_published_on: dt.date
-) -> list[Phase]:
-    """Every start of purchases announced by the run date, the post's day if it is past, and the run date last."""
-    post = Phase(POST, POST, "The day the post speaks for", np.datetime64(post_published_on, "D"))
-    starts = [
-        Phase(event.starts_phase, QE_START, event.what, np.datetime64(event.announced_on, "D"))
-        for event in events
-        if event.starts_phase is not None
-    ]
-    past = sorted((p for p in (*starts, post) if p.day <= run_date), key=lambda p: p.day)
-    return [*past, Phase(TODAY, TODAY, "The run date", run_date)]
-
-
-def month_end_after(dates: Days, n: int) -> Days:
-    """The `n`-th month-end strictly after each date."""
-    return (last_month_end(dates).astype("datetime64[M]") + (n + 1)).astype("datetime64[D]") - 1
-
-
-def with_days(grid: Grid, dates: Days) -> Grid:
-    """The grid with more days in it."""
-    return Grid(np.union1d(grid.as_of, dates))
-
-
-def verdict(value: Floats, hot_from: float, cold_to: float) -> Texts:
-    """hot at or above one limit, cold at or below the other, between; None without a value."""
-    named = np.select([value >= hot_from, value <= cold_to], [HOT, COLD], BETWEEN)
-    return texts(~np.isnan(value), named)
-
-
-def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -> Texts:
-    """cold below the target or when it has fallen by enough over the window, else hot; None without a figure.
-
-    Where the earlier figures for the change are absent, the level alone decides.
-    """
-    fell = np.round(change_pp, 9) <= -rules.inflation_fall_pp
-    named = np.where((core_pce_pct < rules.inflation_target_pct) | fell, COLD, HOT)
-    return texts(~np.isnan(core_pce_pct), named)
-
-
 Rows = npt.NDArray[np.int64]  # positions in the extended grid, -1 for a day that has not come
 TABLE = "qe_phases"
 CONDITIONS = ("valuation", "economy", "inflation", "credit")
-SCORED = ("valuation", "economy", "credit")
 CORE, CORE_CHANGE = "core_pce_yoy_pct", "core_pce_yoy_change_6m_pp"
-FIGURES = {  # shown beside the verdicts, by the table they come from
+FIGURES = {  # shown next to the verdicts, by the table they come from
     "equity_risk_premium": (
         "earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "equity_value_pct_gdp", "cape",
         "equity_drawdown_pct", "equity_return_12m_pct",
@@ -96,15 +43,29 @@ FIGURES = {  # shown beside the verdicts, by the table they come from
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Phase:
+    """A day on which the four conditions are read: the start of purchases, the post's day, or the run date."""
+
+    name: str
+    kind: str
+    title: str
+    day: np.datetime64
+
+
 def build_phases(
     archive: Archive, grid: Grid, catalog: Catalog, profile: Profile, regime: pd.DataFrame
 ) -> DerivedTable:
-    """Table and provenance. `regime`: label, state and score of every date of the grid, in its order."""
+    """Table and provenance. `regime`: label, state and score of every date of the grid, in its order.
+
+    Figures and scores are as known on the day itself: its ranks are taken among the month-ends before it and itself, as
+    for a run date inside a month. States are those of month-ends.
+    """
     rules = catalog.method.qe_phases
     phases = phases_until(grid.as_of[-1], catalog.policy_events.events, rules.post_published_on)
     day = np.array([phase.day for phase in phases])
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
-    extended = with_days(grid, day)
+    extended = Grid(np.union1d(grid.as_of, day))
     readings = _readings(build_view(archive, extended, catalog, profile), extended)
     scores = _scores(readings, extended, catalog)
     at = _positions(extended.as_of, day)
@@ -130,13 +91,38 @@ def build_phases(
     return DerivedTable(ordered, pd.concat(provenance, ignore_index=True))
 
 
+def phases_until(
+    run_date: np.datetime64, events: Sequence[PolicyEvent], post_published_on: dt.date
+) -> list[Phase]:
+    """Every start of purchases announced by the run date, the post's day if it is past, and the run date last."""
+    post = Phase(POST, POST, "The day the post speaks for", np.datetime64(post_published_on, "D"))
+    starts = [
+        Phase(event.starts_phase, QE_START, event.what, np.datetime64(event.announced_on, "D"))
+        for event in events
+        if event.starts_phase is not None
+    ]
+    past = sorted((p for p in (*starts, post) if p.day <= run_date), key=lambda p: p.day)
+    return [*past, Phase(TODAY, TODAY, "The run date", run_date)]
+
+
+def verdict(value: Floats, hot_from: float, cold_to: float) -> Texts:
+    """hot at or above one limit, cold at or below the other, between; None without a value."""
+    named = np.select([value >= hot_from, value <= cold_to], [HOT, COLD], BETWEEN)
+    return texts(~np.isnan(value), named)
+
+
+def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -> Texts:
+    """cold below the target or when it has fallen by enough over the window, else hot; None without a figure.
+
+    Where the earlier figures for the change are absent, the level alone decides.
+    """
+    fell = np.round(change_pp, 9) <= -rules.inflation_fall_pp
+    named = np.where((core_pce_pct < rules.inflation_target_pct) | fell, COLD, HOT)
+    return texts(~np.isnan(core_pce_pct), named)
+
+
 def _readings(view: View, grid: Grid) -> dict[str, Reading]:
-    readings = {
-        f"{table}.{name}": column
-        for table in FIGURES
-        for name, column in BUILDERS[table](view, grid).items()
-        if isinstance(column, Reading)
-    }
+    readings = readings_of({table: BUILDERS[table](view, grid) for table in FIGURES})
     n = view.method.verdict.inflation_window_months
     readings[f"activity_inflation.{CORE_CHANGE}"] = view.over(
         "PCEPILFE",
@@ -186,7 +172,7 @@ def _of_regime(regime: pd.DataFrame, grid: Grid, dates: Days, suffix: str) -> di
     rows = _positions(grid.as_of, dates)
     come = rows >= 0
     return {
-        f"date_{suffix}": np.where(come, dates, np.datetime64("NaT", "D")).astype("datetime64[s]"),
+        f"date_{suffix}": np.where(come, dates, NAT).astype("datetime64[s]"),
         **{
             f"{name}_{suffix}": texts(come, regime[name].to_numpy(dtype=object)[rows])
             for name in ("regime", "condition_state")

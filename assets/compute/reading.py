@@ -1,13 +1,9 @@
-"""A reading: one quantity on every as-of date, together with where each figure came from.
-
-Belongs here: the type, and combining several readings into one without losing their provenance.
-Does not belong here: looking figures up (`lookup.py`), formulas of a table (`tables/`).
-"""
+"""A reading: one quantity on every as-of date, together with where each figure came from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -98,15 +94,8 @@ def splice(primary: Reading, fallback: Reading, *, from_start: bool = False) -> 
 
 def select(condition: npt.NDArray[np.bool_], yes: Reading, no: Reading) -> Reading:
     """`yes` where the condition holds, else `no`, provenance included."""
-    return Reading(
-        np.where(condition, yes.value, no.value),
-        np.where(condition, yes.observation_date, no.observation_date),
-        np.where(condition, yes.available_on, no.available_on),
-        np.where(condition, yes.source, no.source).astype("int8"),
-        np.where(condition, yes.is_pseudo, no.is_pseudo),
-        np.where(condition, yes.series_ids, no.series_ids),
-        np.where(condition, yes.absent_reason, no.absent_reason),
-    )
+    names = [field.name for field in fields(Reading)]
+    return Reading(*(np.where(condition, getattr(yes, name), getattr(no, name)) for name in names))
 
 
 def texts(where: npt.NDArray[np.bool_], yes: object, no: object = None) -> Texts:

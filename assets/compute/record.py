@@ -1,8 +1,4 @@
-"""Live rows put over a panel: the record as it is published.
-
-Belongs here: replacing the rows of live dates, in frames and in a computed regime. Does not belong here: storing live
-rows, the same for the published file in SQL (`assets/warehouse/live.py`). A panel itself never reads live rows.
-"""
+"""Live rows put over a panel: the record as it is published."""
 
 from __future__ import annotations
 
@@ -15,9 +11,7 @@ import pandas as pd
 from assets.compute.calendar import days
 from assets.compute.conditions import Component, Condition
 from assets.compute.grid import LIVE
-from assets.compute.reading import Floats, Texts
 from assets.compute.regime import Regime
-from assets.compute.stance import PolicyStance
 from assets.compute.state import States, spells
 
 Frames = Mapping[str, pd.DataFrame]
@@ -39,14 +33,15 @@ def record_of(panel: Frames, live: Frames) -> dict[str, pd.DataFrame]:
 
 
 def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
-    """`regime` with `regime_since` by the labels as published; a live row keeps what it said."""
+    """`regime` with `regime_since` by the labels as published; a live row keeps its own."""
     ordered = regime.sort_values("as_of_date")
     since = ordered["as_of_date"].to_numpy().copy()
     for first, last in spells(ordered["regime"].to_numpy(dtype=object)):
         since[first : last + 1] = since[first]
     is_live = (ordered["row_kind"] == LIVE).to_numpy()
-    said = ordered["regime_since"].to_numpy()
-    return ordered.assign(regime_since=np.where(is_live, said, since)).reindex(regime.index)
+    return ordered.assign(regime_since=np.where(is_live, ordered["regime_since"], since)).reindex(
+        regime.index
+    )
 
 
 def _joined(rest: pd.Series, live: pd.Series) -> np.ndarray:
@@ -64,29 +59,33 @@ def overlaid_regime(regime: Regime, live: Frames) -> Regime:
     if rows is None or not len(rows):
         return regime
     at = np.searchsorted(regime.grid.as_of, days(rows["as_of_date"].to_numpy()))
-    evidence = live["regime_evidence"]
-    stance, states = regime.stance, regime.states
+    evidence, stance, states = live["regime_evidence"], regime.stance, regime.states
+    # attribute of the stance: column of `regime`
+    of_stance = {
+        "rate": "rate_direction",
+        "balance_sheet_realised": "balance_sheet_direction_realised",
+        "balance_sheet_announced": "balance_sheet_direction_announced",
+        "stance": "stance",
+        "realised": "stance_realised",
+        "driver": "stance_driver",
+        "is_provisional": "is_stance_provisional",
+    }
     return replace(
         regime,
         conditions={
             name: _condition(condition, rows, evidence[evidence["condition"] == name], at)
             for name, condition in regime.conditions.items()
         },
-        bubble_score=_number(regime.bubble_score, rows["bubble_score"], at),
-        agreement=_number(regime.agreement, rows["agreement"], at),
-        label=_text(regime.label, rows["regime"], at),
+        bubble_score=_put(regime.bubble_score, rows["bubble_score"], at),
+        agreement=_put(regime.agreement, rows["agreement"], at),
+        label=_put(regime.label, rows["regime"], at),
         states=States(
-            _text(states.state, rows["condition_state"], at),
-            _text(states.provisional, rows["provisional_condition"], at),
+            _put(states.state, rows["condition_state"], at),
+            _put(states.provisional, rows["provisional_condition"], at),
         ),
-        stance=PolicyStance(
-            _whole(stance.rate, rows["rate_direction"], at),
-            _whole(stance.balance_sheet_realised, rows["balance_sheet_direction_realised"], at),
-            _whole(stance.balance_sheet_announced, rows["balance_sheet_direction_announced"], at),
-            _text(stance.stance, rows["stance"], at),
-            _text(stance.realised, rows["stance_realised"], at),
-            _text(stance.driver, rows["stance_driver"], at),
-            _whole(stance.is_provisional, rows["is_stance_provisional"], at),
+        stance=replace(
+            stance,
+            **{name: _put(getattr(stance, name), rows[column], at) for name, column in of_stance.items()},
         ),
     )
 
@@ -107,37 +106,31 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
         blocks=[replace(b, components=[components[c.name] for c in b.components]) for b in condition.blocks],
         components=[components[c.name] for c in condition.components],
         weights=weights,
-        coverage=_number(condition.coverage, rows[coverage], at) if coverage in rows else condition.coverage,
-        score=_number(condition.score, rows[f"{condition.name}_score"], at),
+        coverage=_put(condition.coverage, rows[coverage], at) if coverage in rows else condition.coverage,
+        score=_put(condition.score, rows[f"{condition.name}_score"], at),
     )
 
 
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
     if (
         evidence is None
-    ):  # it came later, without a weight: with one, the version of the method would be another
+    ):  # added after the row was frozen, and without a weight: else the method version would differ
         return component
     return replace(
         component,
-        reading=replace(component.reading, value=_number(component.reading.value, evidence["value"], at)),
-        score=_number(component.score, evidence["score"], at),
-        rank=_number(component.rank, evidence["percentile"], at),
+        reading=replace(component.reading, value=_put(component.reading.value, evidence["value"], at)),
+        score=_put(component.score, evidence["score"], at),
+        rank=_put(component.rank, evidence["percentile"], at),
     )
 
 
-def _number(values: Floats, live: pd.Series, at: np.ndarray) -> Floats:
+def _put(values: np.ndarray, live: pd.Series, at: np.ndarray) -> np.ndarray:
+    """A copy of `values` with those of live rows at their positions, in the type of `values`."""
     values = values.copy()
-    values[at] = live.to_numpy(dtype="float64", na_value=np.nan)
-    return values
-
-
-def _whole(values: np.ndarray, live: pd.Series, at: np.ndarray) -> np.ndarray:
-    values = values.copy()
-    values[at] = live.to_numpy(dtype=values.dtype)
-    return values
-
-
-def _text(values: Texts, live: pd.Series, at: np.ndarray) -> Texts:
-    values = values.copy()
-    values[at] = [None if missing else value for value, missing in zip(live, live.isna(), strict=True)]
+    if values.dtype == object:
+        values[at] = [None if missing else value for value, missing in zip(live, live.isna(), strict=True)]
+    elif values.dtype.kind == "f":
+        values[at] = live.to_numpy(dtype="float64", na_value=np.nan)
+    else:
+        values[at] = live.to_numpy(dtype=values.dtype)
     return values

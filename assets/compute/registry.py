@@ -7,7 +7,7 @@ other runs, with provenance) is declared in the catalogue.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -191,8 +191,7 @@ def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> C
 
 
 def _revised(run: Computation) -> DerivedTable:
-    published = run.record("regime")
-    return DerivedTable(regime_revised(run.archive, run.grid, published, run.catalog, run.view.series))
+    return DerivedTable(regime_revised(run.view, run.grid, run.record("regime"), run.catalog))
 
 
 def _by_regime(run: Computation) -> DerivedTable:
@@ -212,7 +211,7 @@ def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath
     month_ends = run.grid.as_of[run.grid.is_month_end]
     regime = run.record("regime")
     labels = regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
-    today = View(run.archive, run.grid.as_of[-1:], run.view.series, run.catalog.method)
+    today = replace(run.view, as_of=run.grid.as_of[-1:])
     return month_ends, labels, asset_paths(today, month_ends)
 
 

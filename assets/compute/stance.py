@@ -1,7 +1,4 @@
-"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced.
-
-Belongs here: the three directions and the two stances. Does not belong here: what easing is poured into.
-"""
+"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
 Directions = npt.NDArray[np.int64]
-_NAMES = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)
+STANCE_BY_DIRECTION = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)  # from -1 to +1
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,17 @@ def policy_rate_change(view: View) -> Reading:
     """Change of the policy rate over the window, percentage points, both ends from one series."""
     window = view.method.stance.rate_window_months
     earlier = months_before(view.as_of, window)
-    now = view.in_force_at("DFEDTARU", view.as_of)
-    upper = combine(np.subtract, now, view.in_force_at("DFEDTARU", earlier))
-    single = combine(
-        np.subtract, view.in_force_at("DFEDTAR", view.as_of), view.in_force_at("DFEDTAR", earlier)
-    )
+
+    def change(series_id: str) -> Reading:
+        return combine(
+            np.subtract, view.in_force_at(series_id, view.as_of), view.in_force_at(series_id, earlier)
+        )
+
+    has_range = view.in_force_at("DFEDTARU", view.as_of).present
     effective = view.difference("FEDFUNDS", months(window))
-    before_range = splice(single.where(~now.present, "replaced_by_range"), effective)
+    before_range = splice(change("DFEDTAR").where(~has_range, "replaced_by_range"), effective)
     one_series_long_enough = view.as_of > np.datetime64(view.method.stance.fedfunds_until, "D")
-    return select(one_series_long_enough, splice(upper, effective), before_range)
+    return select(one_series_long_enough, splice(change("DFEDTARU"), effective), before_range)
 
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
@@ -72,6 +71,7 @@ def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days
 
 
 def counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:
+    """Day from which a decision counts."""
     effective = event.effective_on or event.announced_on
     soon = (effective - event.announced_on).days <= horizon_days
     return np.datetime64(event.announced_on if soon else effective, "D")
@@ -99,9 +99,8 @@ def policy_stance(
         default="none",
     ).astype(object)
     stale = (as_of - last_checked) > np.timedelta64(rules.ledger_stale_days, "D")
-    return PolicyStance(
-        rate, realised, announced, _NAMES[total + 1], _NAMES[np.sign(realised + rate) + 1], driver, stale
-    )
+    stance, moved = STANCE_BY_DIRECTION[total + 1], STANCE_BY_DIRECTION[np.sign(realised + rate) + 1]
+    return PolicyStance(rate, realised, announced, stance, moved, driver, stale)
 
 
 def direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:

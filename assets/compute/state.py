@@ -1,24 +1,104 @@
-"""From scores to the state of the world, with hysteresis (methodology, "State").
-
-Belongs here: the state machine. Does not belong here: scores, the stance of policy.
-"""
+"""From scores to the state of the world, with hysteresis (methodology, "State"): thresholds and the state machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute.reading import Floats, Texts
+from assets.compute.reading import Floats, Texts, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import State
 
 BUBBLE, DEPRESSION, MID_CYCLE, INDETERMINATE = "bubble", "depression", "mid_cycle", "indeterminate"
+STATE_BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)
+_MID, _BUBBLE, _DEPRESSION, _INDETERMINATE = range(4)
 _DIGITS = 9  # a gap of two means of tenths can be 0.49999999999999956 where it is 0.5, and equality counts
+
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int8]  # positions in STATE_BY_CODE
+Flip = Literal["enter_bubble", "leave_bubble", "enter_depression", "leave_depression"]
+Measure = Literal["bubble_score", "valuation_score", "economy_score", "credit_score"]
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+# flips a state can make; an indeterminate one waits for figures, not for a threshold
+FLIPS: Mapping[str, tuple[Flip, ...]] = {
+    BUBBLE: ("leave_bubble",),
+    DEPRESSION: ("leave_depression",),
+    MID_CYCLE: ("enter_bubble", "enter_depression"),
+    INDETERMINATE: (),
+}
+LEADS_TO: Mapping[Flip, str] = {
+    "enter_bubble": BUBBLE,
+    "enter_depression": DEPRESSION,
+    "leave_bubble": MID_CYCLE,
+    "leave_depression": MID_CYCLE,
+}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One limit of the method: `flip` needs `measure` to compare with `limit` as `sign` says."""
+
+    flip: Flip
+    name: str  # parameter of the method
+    measure: Measure
+    sign: Literal[">=", "<=", ">", "<"]
+    limit: float
+
+    def is_met(self, value: Any, shift: Any = 0.0) -> Any:
+        """Whether a value, or each of an array, passes the limit; NaN never does."""
+        return _OPERATORS[self.sign](value, self.limit + shift)
+
+    @property
+    def is_upward(self) -> bool:
+        """Whether the measure has to rise to pass it."""
+        return self.sign in (">=", ">")
+
+
+def thresholds(rules: State) -> tuple[Threshold, ...]:
+    """Every score threshold of the method."""
+    b, d = rules.bubble, rules.depression
+    return (
+        Threshold("leave_bubble", "state.bubble.leave_score", "bubble_score", "<", b.leave_score),
+        Threshold("leave_bubble", "state.bubble.leave_valuation", "valuation_score", "<", b.leave_valuation),
+        Threshold("leave_depression", "state.depression.leave_score", "bubble_score", ">", d.leave_score),
+        Threshold("enter_bubble", "state.bubble.enter_score", "bubble_score", ">=", b.enter_score),
+        Threshold("enter_bubble", "state.bubble.enter_valuation", "valuation_score", ">=", b.enter_valuation),
+        Threshold("enter_bubble", "state.bubble.enter_credit", "credit_score", ">=", b.enter_credit),
+        Threshold("enter_depression", "state.depression.enter_score", "bubble_score", "<=", d.enter_score),
+        Threshold(
+            "enter_depression", "state.depression.enter_economy", "economy_score", "<=", d.enter_economy
+        ),
+        Threshold("enter_depression", "state.depression.enter_credit", "credit_score", "<=", d.enter_credit),
+    )
+
+
+def score_limits(state: str, rules: State) -> list[float]:
+    """Limits of the whole score that lead out of a state."""
+    return [t.limit for t in thresholds(rules) if t.flip in FLIPS[state] and t.measure == "bubble_score"]
+
+
+def flip_holds(flip: Flip, measures: Mapping[str, Any], rules: State, shift: Any = 0.0) -> Any:
+    """Whether the scores of one month-end satisfy a flip, before confirmation; scalars or arrays.
+
+    `shift` is added to every limit.
+    """
+    met = {t.name: t.is_met(measures[t.measure], shift) for t in thresholds(rules) if t.flip == flip}
+    if flip == "enter_depression":
+        weak = met["state.depression.enter_economy"] | met["state.depression.enter_credit"]
+        return met["state.depression.enter_score"] & weak
+    combine = np.logical_and if flip == "enter_bubble" else np.logical_or
+    return combine.reduce(list(met.values()))
 
 
 @dataclass(frozen=True)
@@ -32,86 +112,72 @@ class Scores:
     sahm_gap_pp: Floats
     claims_change_pct: Floats
 
+    @property
+    def measures(self) -> dict[str, Floats]:
+        """The scores that thresholds are set on, by name."""
+        return {
+            "bubble_score": self.bubble,
+            "valuation_score": self.valuation,
+            "economy_score": self.economy,
+            "credit_score": self.credit,
+        }
+
+    def fast_entry(self, rules: State) -> Flags:
+        """Where the labour market is falling so fast that one month-end is enough to call a depression."""
+        gap, claims = np.round(self.sahm_gap_pp, _DIGITS), np.round(self.claims_change_pct, _DIGITS)
+        d = rules.depression
+        return (gap >= d.fast_sahm_gap_pp) | (claims >= d.fast_claims_change_pct)
+
 
 @dataclass(frozen=True)
 class States:
-    """`state` carries a run date inside a month at the last month-end's; `provisional` is what that day would say."""
+    """`state`: inside a month it is the last month-end's. `provisional`: what that day would give as a month-end."""
 
     state: Texts
     provisional: Texts
 
 
-def states(scores: Scores, is_month_end: npt.NDArray[np.bool_], rules: State) -> States:
+def states(scores: Scores, is_month_end: Flags, rules: State) -> States:
     """State of every grid date. Starts `mid_cycle`; a date without a score is `indeterminate` and starts over."""
-    hot, cold = _entries(scores, rules)
-    fast = fast_entry(scores, rules)
-    leaves_bubble = (scores.bubble < rules.bubble.leave_score) | (
-        scores.valuation < rules.bubble.leave_valuation
+    measures = {name: score[:, None] for name, score in scores.measures.items()}
+    state, provisional = run_machine(measures, scores.fast_entry(rules), is_month_end, rules)
+    return States(STATE_BY_CODE[state[:, 0]], texts(is_month_end, None, STATE_BY_CODE[provisional[:, 0]]))
+
+
+def run_machine(
+    measures: Mapping[str, Floats],
+    fast: Flags,
+    is_month_end: Flags,
+    rules: State,
+    shift: Any = 0.0,
+    confirmation: Any = None,
+) -> tuple[Codes, Codes]:
+    """State codes of every date and variant, and those each date would have as a month-end: (dates, variants).
+
+    `measures` have the same shape; `shift` and `confirmation` (month-ends in a row that a rule has to hold, the
+    method's unless given) may differ by variant.
+    """
+    hot, cold, leaves_bubble, leaves_depression = (
+        flip_holds(flip, measures, rules, shift)
+        for flip in ("enter_bubble", "enter_depression", "leave_bubble", "leave_depression")
     )
-    leaves_depression = scores.bubble > rules.depression.leave_score
-    n = len(scores.bubble)
-    steps = _Machine(rules.confirmation_months)
-    state, provisional = np.empty(n, dtype=object), np.full(n, None, dtype=object)
-    for i in range(n):
-        step = (np.isnan(scores.bubble[i]), hot[i], cold[i], fast[i], leaves_bubble[i], leaves_depression[i])
+    missing = np.isnan(measures["bubble_score"])
+    needed = rules.confirmation_months if confirmation is None else confirmation
+    codes, as_month_end = np.empty(missing.shape, "int8"), np.empty(missing.shape, "int8")
+    state = np.full(missing.shape[1], _MID)
+    hot_run, cold_run = np.zeros_like(state), np.zeros_like(state)
+    for i in range(len(missing)):
+        hot_now, cold_now = np.where(hot[i], hot_run + 1, 0), np.where(cold[i], cold_run + 1, 0)
+        leaves = ((state == _BUBBLE) & leaves_bubble[i]) | ((state == _DEPRESSION) & leaves_depression[i])
+        is_mid = leaves | (state == _INDETERMINATE) | (state == _MID)
+        entered = np.select(
+            [hot_now >= needed, (cold_now >= needed) | (cold[i] & fast[i])], [_BUBBLE, _DEPRESSION], _MID
+        )
+        as_month_end[i] = np.where(missing[i], _INDETERMINATE, np.where(is_mid, entered, state))
         if is_month_end[i]:
-            state[i] = steps.advance(*step)
-        else:
-            state[i] = steps.state if not step[0] else INDETERMINATE
-            provisional[i] = steps.copy().advance(*step)
-    return States(state, provisional)
-
-
-class _Machine:
-    """Holds the state and how many month-ends in a row, this one included, met a condition of entry."""
-
-    def __init__(
-        self, confirmation: int, state: str = MID_CYCLE, hot_run: int = 0, cold_run: int = 0
-    ) -> None:
-        self.confirmation, self.state, self.hot_run, self.cold_run = confirmation, state, hot_run, cold_run
-
-    def copy(self) -> _Machine:
-        return _Machine(self.confirmation, self.state, self.hot_run, self.cold_run)
-
-    def advance(
-        self, missing: bool, hot: bool, cold: bool, fast: bool, out_of_bubble: bool, out_of_depression: bool
-    ) -> str:
-        if missing:
-            self.state, self.hot_run, self.cold_run = INDETERMINATE, 0, 0
-            return self.state
-        self.hot_run = self.hot_run + 1 if hot else 0
-        self.cold_run = self.cold_run + 1 if cold else 0
-        if (
-            self.state == INDETERMINATE
-            or (self.state == BUBBLE and out_of_bubble)
-            or (self.state == DEPRESSION and out_of_depression)
-        ):
-            self.state = MID_CYCLE
-        if self.state == MID_CYCLE and self.hot_run >= self.confirmation:
-            self.state = BUBBLE
-        elif self.state == MID_CYCLE and (self.cold_run >= self.confirmation or (cold and fast)):
-            self.state = DEPRESSION
-        return self.state
-
-
-def _entries(scores: Scores, rules: State) -> tuple[npt.NDArray[np.bool_], ...]:
-    b, d = rules.bubble, rules.depression
-    hot = (
-        (scores.bubble >= b.enter_score)
-        & (scores.valuation >= b.enter_valuation)
-        & (scores.credit >= b.enter_credit)
-    )
-    cold = (scores.bubble <= d.enter_score) & (
-        (scores.economy <= d.enter_economy) | (scores.credit <= d.enter_credit)
-    )
-    return hot, cold
-
-
-def fast_entry(scores: Scores, rules: State) -> npt.NDArray[np.bool_]:
-    """Where the labour market is falling so fast that one month-end suffices to call a depression."""
-    d = rules.depression
-    gap, claims = np.round(scores.sahm_gap_pp, _DIGITS), np.round(scores.claims_change_pct, _DIGITS)
-    return (gap >= d.fast_sahm_gap_pp) | (claims >= d.fast_claims_change_pct)
+            state, hot_run, cold_run = as_month_end[i], hot_now, cold_now
+        codes[i] = np.where(missing[i], _INDETERMINATE, state)
+    return codes, as_month_end
 
 
 def spells(labels: Texts) -> Iterator[tuple[int, int]]:

@@ -1,10 +1,7 @@
-"""Folders of releases: `releases/<release_id>/`, complete, hashed, read-only, and the copies beside the published file.
+"""Folders of releases: `releases/<release_id>/`, complete, hashed and read-only, and which of them are kept.
 
-Belongs here: making a folder final, putting a release's files in place, finishing or removing what a killed run left.
-Does not belong here: what the files say (`assets/publish/documents`), which releases are kept (`retention.py`).
-
-A folder gets its name only after the swap of the published file, so that what stands in `releases` was published.
-Files at the top are copies, not links: whoever writes into one, as root for instance, damages no release.
+A folder gets its name only after the swap of the published file, so everything in `releases` was published. The files
+next to the published one are copies, not links: writing into one, as root for instance, damages no release.
 """
 
 from __future__ import annotations
@@ -14,23 +11,21 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assets.warehouse.connection import READ_BY_ALL, make_public, sync
 
 READ_ONLY = 0o444
-
-
 SUMS = "SHA256SUMS"
-
-
+NIGHTS = 14  # releases kept whatever they state
+_DESCRIPTOR = "datapackage.json"
 _UNFINISHED = ".unfinished"
 
 
 def releases_folder(published: Path) -> Path:
-    """Where the releases of a published file stand."""
+    """The folder of all releases of a published file."""
     return published.with_name("releases")
 
 
@@ -51,21 +46,10 @@ def begin(published: Path, release_id: str) -> Path:
     return folder
 
 
-def files_of(folder: Path) -> list[str]:
-    """Every file of a release but its list of hashes, by path relative to it, sorted."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != SUMS)
-
-
 def sha256_of(path: Path) -> str:
     """Hash of a file's content. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sums_text(folder: Path) -> str:
-    """The list of hashes as `sha256sum --check` reads it."""
-    return "".join(f"{sha256_of(folder / name)}  {name}\n" for name in files_of(folder))
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -77,125 +61,88 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def damaged(folder: Path) -> list[str]:
-    """Files that are not as the release lists them: changed, missing, or added. Its list alone when it has none."""
+    """Files that differ from the release's list: changed, missing, or added. The list alone when there is none."""
     try:
         sums = read_sums(folder)
     except (OSError, ValueError):
         sums = {}
     if not sums:
         return [SUMS]
-    there = files_of(folder)
-    wrong = [name for name in there if name not in sums or sha256_of(folder / name) != sums[name]]
-    return sorted([*wrong, *(name for name in sums if name not in there)])
+    found = _files(folder)
+    wrong = [name for name in found if name not in sums or sha256_of(folder / name) != sums[name]]
+    return sorted([*wrong, *(name for name in sums if name not in found)])
 
 
 def seal(folder: Path, before: Path | None) -> None:
-    """The hashes, a hard link for each file the release before has alike, read-only bits, everything on disk."""
-    (folder / SUMS).write_text(sums_text(folder), encoding="utf-8")
-    for name in (*files_of(folder), SUMS):
+    """Finish a folder: hashes as `sha256sum --check` reads them, read-only bits, everything on disk.
+
+    A file equal to the one of the previous release becomes a hard link to it.
+    """
+    files = _files(folder)
+    sums = "".join(f"{sha256_of(folder / name)}  {name}\n" for name in files)
+    (folder / SUMS).write_text(sums, encoding="utf-8")
+    for name in (*files, SUMS):
         path = folder / name
+        path.chmod(READ_ONLY)
         same = before / name if before is not None else None
         if same is not None and same.is_file() and filecmp.cmp(path, same, shallow=False):
             _link(same, path)
-            continue
-        path.chmod(READ_ONLY)
         sync(path)
-    for place in {(folder / name).parent for name in files_of(folder)} | {folder}:
+    for place in {(folder / name).parent for name in files} | {folder}:
         place.chmod(READ_BY_ALL)  # whatever made it
         sync(place)
 
 
 def finish(published: Path, release_id: str) -> None:
-    """The filled folder of a release gets its name; nothing when there is none. Raises OSError."""
+    """Give the filled folder of a release its name; nothing when there is none. Raises OSError."""
     folder = _unfinished(published, release_id)
     if folder.is_dir():
         os.replace(folder, releases_folder(published) / release_id)
         sync(releases_folder(published))
 
 
-def put_beside(published: Path, release_id: str) -> None:
-    """Copy a release's files beside the published file, which is not touched; its list of hashes goes last.
+def abandon(published: Path, release_id: str) -> None:
+    """Remove the folder of a release that is not to be published."""
+    shutil.rmtree(_unfinished(published, release_id), ignore_errors=True)
 
-    What the release before had and this one has not is removed. Nothing without such a release. Raises OSError.
+
+def copy_to_top(published: Path, release_id: str) -> None:
+    """Copy a release's files next to the published file, which is unchanged; the list of hashes goes last.
+
+    What the previous release had and this one has not is removed. Nothing without such a release. Raises OSError.
     """
-    release, place = releases_folder(published) / release_id, published.parent
+    release, top = releases_folder(published) / release_id, published.parent
     sums = read_sums(release)
-    if not sums or ((place / SUMS).is_file() and filecmp.cmp(place / SUMS, release / SUMS, shallow=False)):
+    if not sums or ((top / SUMS).is_file() and filecmp.cmp(top / SUMS, release / SUMS, shallow=False)):
         return
-    before = read_sums(place)
+    before = read_sums(top)
     for name, digest in sums.items():
-        path = place / name
+        path = top / name
         if name != published.name and not (before.get(name) == digest and path.is_file()):
             _copy(release / name, path)
     for name in before.keys() - sums.keys():
-        (place / name).unlink(missing_ok=True)
-    _copy(release / SUMS, place / SUMS)
+        (top / name).unlink(missing_ok=True)
+    _copy(release / SUMS, top / SUMS)
 
 
 def heal(published: Path, release_id: str | None) -> None:
     """Finish what a run killed after the swap left undone, and remove what one killed before it left.
 
-    `release_id` is what the published file says of itself, None without one. Raises OSError.
+    `release_id` is that of the published file, None without one. Raises OSError.
     """
     if release_id is not None:
         left = _unfinished(published, release_id)
         if left.is_dir() and not damaged(left):
             finish(published, release_id)
-    remove(releases_folder(published).glob(f".*{_UNFINISHED}"))
-    if release_id is not None:
-        put_beside(published, release_id)
-
-
-def abandon(published: Path, release_id: str) -> None:
-    """Remove the folder of a release that is not to be published."""
-    remove([_unfinished(published, release_id)])
-
-
-def withdraw(published: Path, release_id: str) -> None:
-    """Remove a release. A run killed meanwhile leaves nothing that looks like one. Raises OSError."""
-    os.replace(releases_folder(published) / release_id, _unfinished(published, release_id))
-    abandon(published, release_id)
-
-
-def remove(folders: Iterable[Path]) -> None:
-    """Remove folders of releases, whole; what is already gone is no fault."""
-    for folder in folders:
+    for folder in releases_folder(published).glob(f".*{_UNFINISHED}"):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unfinished(published: Path, release_id: str) -> Path:
-    return releases_folder(published) / f".{release_id}{_UNFINISHED}"
-
-
-def _link(same: Path, path: Path) -> None:
-    """`path` becomes another name of the file `same`; stays what it is where links are not to be had."""
-    beside = path.with_name(f".{path.name}.link")
-    try:
-        os.link(same, beside)
-    except OSError:
-        path.chmod(READ_ONLY)
-        return
-    os.replace(beside, path)
-
-
-def _copy(source: Path, target: Path) -> None:
-    make_public(target.parent)
-    beside = target.with_name(f".{target.name}.tmp")
-    beside.unlink(missing_ok=True)
-    shutil.copyfile(source, beside)
-    beside.chmod(READ_ONLY)
-    os.replace(beside, target)
-
-
-NIGHTS = 14
-
-
-DESCRIPTOR = "datapackage.json"
+    if release_id is not None:
+        copy_to_top(published, release_id)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What decides whether a release is kept, as its descriptor says it."""
+    """What decides whether a release is kept, from its descriptor."""
 
     release_id: str
     profile: str
@@ -205,7 +152,10 @@ class Kept:
 
 
 def superfluous(found: Sequence[Kept], published_id: str) -> list[str]:
-    """Releases nobody needs any more; `found` is oldest first. The published one is always kept."""
+    """Releases to remove; `found` is oldest first.
+
+    Kept are the newest, the published one, every first publication of a month-end and every change of label or method.
+    """
     newest = {kept.release_id for kept in found[-NIGHTS:]} | {published_id}
     before: dict[str, Kept] = {}
     gone = []
@@ -219,23 +169,48 @@ def superfluous(found: Sequence[Kept], published_id: str) -> list[str]:
 
 
 def prune(published: Path, published_id: str) -> list[str]:
-    """Remove the superfluous releases; their identifiers. A folder that does not describe itself is left alone."""
-    found = [kept for folder in releases(published) if (kept := _read(folder)) is not None]
+    """Remove the superfluous releases; their identifiers. A folder without a readable descriptor is left alone."""
+    found = [kept for folder in releases(published) if (kept := _described(folder)) is not None]
     gone = superfluous(found, published_id)
-    for release_id in gone:
-        withdraw(published, release_id)
+    for release_id in gone:  # renamed first: a run killed meanwhile leaves nothing that looks like a release
+        os.replace(releases_folder(published) / release_id, _unfinished(published, release_id))
+        abandon(published, release_id)
     return gone
 
 
-def _read(folder: Path) -> Kept | None:
+def _described(folder: Path) -> Kept | None:
+    names = ("profile", "label", "method_version", "new_month_ends")
     try:
-        said = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
-        return Kept(
-            folder.name,
-            said["regime:profile"],
-            said["regime:label"],
-            said["regime:method_version"],
-            said["regime:new_month_ends"],
-        )
+        descriptor = json.loads((folder / _DESCRIPTOR).read_text(encoding="utf-8"))
+        return Kept(folder.name, *(descriptor[f"regime:{name}"] for name in names))
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _files(folder: Path) -> list[str]:
+    """Every file of a release but its list of hashes, by path relative to it, sorted."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in found if name != SUMS)
+
+
+def _unfinished(published: Path, release_id: str) -> Path:
+    return releases_folder(published) / f".{release_id}{_UNFINISHED}"
+
+
+def _link(same: Path, path: Path) -> None:
+    """`path` becomes another name of the file `same`; unchanged where the file system has no links."""
+    link = path.with_name(f".{path.name}.link")
+    try:
+        os.link(same, link)
+    except OSError:
+        return
+    os.replace(link, path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    make_public(target.parent)
+    part = target.with_name(f".{target.name}.tmp")
+    part.unlink(missing_ok=True)
+    shutil.copyfile(source, part)
+    part.chmod(READ_ONLY)
+    os.replace(part, target)

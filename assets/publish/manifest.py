@@ -1,4 +1,4 @@
-"""What a release states about itself: its facts, its manifest, the environment it was made with."""
+"""What a release states about itself: its facts, its manifest, and the environment it was made in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,80 +19,18 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import in_a_name
+from assets.warehouse.connection import time_in_name
 from assets.warehouse.readers import why_incomplete
 
 _SHOWN = 12
 
 
-def python() -> str:
-    """Version of Python."""
-    return platform.python_version()
-
-
-def machine() -> str:
-    """Operating system and processor."""
-    return f"{platform.system()} {platform.machine()}"
-
-
-def packages() -> dict[str, str]:
-    """Version of every installed package by name, sorted by name; the first one found is the one imported.
-
-    Read off the names of the folders installers leave: reading what is in them takes as long as building the release.
-    """
-    found: dict[str, str] = {}
-    for place in filter(os.path.isdir, sys.path):
-        for entry in os.scandir(place):
-            if entry.name.endswith(".dist-info"):
-                name, _, version = entry.name.removesuffix(".dist-info").rpartition("-")
-                found.setdefault(_canonical(name), version)
-    return dict(sorted(found.items()))
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def lock_sha256(root: Path) -> str | None:
-    """Hash of requirements.lock; None without one."""
-    lock = root / "requirements.lock"
-    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
-
-
-def drift(manifest: Mapping[str, Any], root: Path, code_version: str) -> list[str]:
-    """What is different here from what the release was made with, one line each; nothing it does not state."""
-    now = {
-        "python_version": python(),
-        "platform": machine(),
-        "duckdb_version": duckdb.__version__,
-        "lock_sha256": lock_sha256(root),
-        "code_version": code_version,
-    }
-    lines = [f"{name}: {manifest[name]} -> {value}" for name, value in now.items() if manifest[name] != value]
-    made = json.loads(manifest.get("packages") or "{}")
-    return [*lines, *_listed(list(_moved(made)))]
-
-
-def _moved(made: Mapping[str, str]) -> Iterator[str]:
-    made = {_canonical(name): version for name, version in made.items()}
-    here = packages() if made else {}
-    for name in sorted(made.keys() | here.keys()):
-        before, after = made.get(name, "absent"), here.get(name, "absent")
-        if before != after:
-            yield f"package {name}: {before} -> {after}"
-
-
-def _listed(lines: list[str]) -> list[str]:
-    more = len(lines) - _SHOWN
-    return [*lines[:_SHOWN], f"and {more} more packages"] if more > 0 else lines
-
-
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What the manifest says of a release. `published_at` is UTC without an offset.
+    """What the manifest states. `published_at` and `captured_until` are UTC without an offset.
 
-    `publishes_restricted`: raw figures of restricted series are published too. `captured_until` (UTC without an offset)
-    is the newest capture it rests on, `is_complete` whether all series with a role in the label are held.
+    `publishes_restricted`: raw figures of restricted series are published too. `captured_until`: the newest capture it
+    was computed from. `is_complete`: the archive has every series with a role in the label.
     """
 
     profile: Profile
@@ -108,7 +46,7 @@ class ReleaseFacts:
     @property
     def release_id(self) -> str:
         """Identifier of the release, fit for the name of a folder: its UTC moment."""
-        return in_a_name(self.published_at)
+        return time_in_name(self.published_at)
 
 
 def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetime) -> ReleaseFacts:
@@ -119,7 +57,7 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
         run_id=run.run_id,
         published_at=publication_time(con, now),
         code_version=run.code_version,
-        lock_sha256=lock_sha256(run.project_root),
+        lock_sha256=_lock_sha256(run.project_root),
         publishes_restricted=run.publishes_restricted,
         captured_until=con.execute("SELECT max(captured_at) FROM raw.vintages").fetchall()[0][0],
         is_complete=why_incomplete(con, run.profile) is None,
@@ -129,34 +67,43 @@ def release_facts(con: duckdb.DuckDBPyConnection, run: RunFacts, now: dt.datetim
 def publication_time(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> dt.datetime:
     """`now` in UTC without an offset; later, when the clock went backwards, than all captures and publications."""
     moment = now.astimezone(dt.UTC).replace(tzinfo=None) if now.tzinfo else now
-    row = con.execute(
+    rows = con.execute(
         "SELECT max(captured_at) FROM raw.vintages "
         "UNION ALL SELECT max(published_at) + INTERVAL 1 MICROSECOND FROM ops.publications"
     ).fetchall()
-    return max([moment, *(latest for (latest,) in row if latest is not None)])
+    return max([moment, *(latest for (latest,) in rows if latest is not None)])
 
 
 def manifest_frame(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, facts: ReleaseFacts, stage: str, tables: int, rows: int
 ) -> pd.DataFrame:
-    """The one row about the file; `tables` and `rows` count the others of the database `stage`."""
+    """The one row about the file; `tables` and `rows` count those of the database `stage`."""
+    method = catalog.method
+    seeds = {  # of every random draw, by what is drawn
+        "audit_dates": facts.release_id,
+        "bootstrap": method.forward_returns.bootstrap_seed,
+        "score_range": method.robustness.weight_draw_seed,
+    }
+    restricted = [series.series_id for series in catalog.series.values() if series.rights == "restricted"]
+    disclosed = con.execute(
+        f"SELECT count(DISTINCT series_id) FROM {stage}.main.observations WHERE series_id IN (SELECT unnest(?))",
+        [restricted],
+    ).fetchall()[0][0]
     row = {
         "release_id": facts.release_id,
         "published_at": facts.published_at,
         "profile": facts.profile,
         "as_of_date": facts.as_of,
         "ledger_last_checked": catalog.policy_events.last_checked,
-        "method_version": catalog.method.method_version,
-        "method_sha256": catalog.method.method_sha256,
+        "method_version": method.method_version,
+        "method_sha256": method.method_sha256,
         "code_version": facts.code_version,
-        "python_version": python(),
-        "platform": machine(),
-        "duckdb_version": duckdb.__version__,
+        **_versions(),
         "lock_sha256": facts.lock_sha256,
         "packages": json.dumps(packages()),
-        "seeds": json.dumps(_seeds(catalog, facts)),
+        "seeds": json.dumps(seeds),
         "run_id": facts.run_id,
-        "restricted_series_count": _restricted_series(con, catalog, stage),
+        "restricted_series_count": disclosed,
         "table_count": tables,
         "row_count": rows + 1,
         "captured_until": facts.captured_until,
@@ -165,18 +112,47 @@ def manifest_frame(
     return pd.DataFrame([row])
 
 
-def _restricted_series(con: duckdb.DuckDBPyConnection, catalog: Catalog, stage: str) -> int:
-    """How many series with restricted rights the staged file holds raw figures of."""
-    ids = [series.series_id for series in catalog.series.values() if series.rights == "restricted"]
-    asked = f"SELECT count(DISTINCT series_id) FROM {stage}.main.observations WHERE series_id IN (SELECT unnest(?))"
-    return int(con.execute(asked, [ids]).fetchall()[0][0])
+def packages() -> dict[str, str]:
+    """Version of every installed package by name, sorted by name; the first one found is the one imported.
+
+    From the names of the folders installers leave: reading what is in them takes as long as building the release.
+    """
+    found: dict[str, str] = {}
+    for folder in filter(os.path.isdir, sys.path):
+        for entry in os.scandir(folder):
+            if entry.name.endswith(".dist-info"):
+                name, _, version = entry.name.removesuffix(".dist-info").rpartition("-")
+                found.setdefault(_canonical(name), version)
+    return dict(sorted(found.items()))
 
 
-def _seeds(catalog: Catalog, facts: ReleaseFacts) -> dict[str, int | str]:
-    """What every drawing of chance in a release began with, by what is drawn."""
-    method = catalog.method
+def drift(manifest: Mapping[str, Any], root: Path, code_version: str) -> list[str]:
+    """What differs here from the environment the release was made in, one line each."""
+    now = _versions() | {"lock_sha256": _lock_sha256(root), "code_version": code_version}
+    lines = [f"{name}: {manifest[name]} -> {value}" for name, value in now.items() if manifest[name] != value]
+    made = {_canonical(name): text for name, text in json.loads(manifest.get("packages") or "{}").items()}
+    here = packages() if made else {}
+    changed = [
+        f"package {name}: {made.get(name, 'absent')} -> {here.get(name, 'absent')}"
+        for name in sorted(made.keys() | here.keys())
+        if made.get(name) != here.get(name)
+    ]
+    more = len(changed) - _SHOWN
+    return [*lines, *changed[:_SHOWN], *([f"and {more} more packages"] if more > 0 else [])]
+
+
+def _versions() -> dict[str, str]:
     return {
-        "audit_dates": facts.release_id,
-        "bootstrap": method.forward_returns.bootstrap_seed,
-        "score_range": method.robustness.weight_draw_seed,
+        "python_version": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "duckdb_version": duckdb.__version__,
     }
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _lock_sha256(root: Path) -> str | None:
+    lock = root / "requirements.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None

@@ -1,9 +1,6 @@
-"""The books of what was published, written from the published file itself: after the swap, and before a run.
+"""The record of what was published, copied into the warehouse from the published file: after the swap and before a run.
 
-Belongs here: copying what the published file says into the warehouse, once. Does not belong here: publishing
-(`publication.py`), reading first publications (`readers.py`).
-
-A crash between the swap and the books heals itself: the next run finds the file and writes what is missing.
+A crash between the swap and the record heals itself: the next run finds the file and writes what is missing.
 """
 
 from __future__ import annotations
@@ -22,24 +19,19 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
+from assets.publish.folder import sha256_of
 from assets.warehouse.connection import readable
-from assets.warehouse.tables import append_rows, ensure_table, transaction
+from assets.warehouse.tables import append_rows, transaction
 
-RESULTS_DAYS = 90  # some four thousand rows a night
-
-
-# What a published month-end may never say otherwise. A column added to the table later stays out of the hash.
+RESULTS_DAYS = 90  # some four thousand rows a run
+# What a published month-end must never change. A column added to the table later stays out of the hash.
 HASHED_COLUMNS = (
     "as_of_date", "is_month_end", "regime", "stance", "stance_realised", "stance_driver",
     "condition_state", "bubble_score", "valuation_score", "economy_score", "credit_score",
     "inflation_score", "balance_sheet_test", "monetisation_band", "coverage", "pit_grade", "method_version",
 )  # fmt: skip
-
-
 _FILE = "published_release"  # name the published file is attached under while it is read
-
-
-# Whether the books hold the release, each of its nights and each of its month-ends, by the keys they are written under.
+# Whether the warehouse has the release, each of its nightly rows and each of its month-ends, by their keys.
 _LACKS_NOTHING = f"""
 SELECT NOT EXISTS (FROM {_FILE}.release_manifest ANTI JOIN ops.publications USING (release_id))
   AND NOT EXISTS (FROM {_FILE}.regime_nightly ANTI JOIN regime.regime_nightly USING (published_at))
@@ -48,11 +40,15 @@ SELECT NOT EXISTS (FROM {_FILE}.release_manifest ANTI JOIN ops.publications USIN
     ANTI JOIN ops.published_rows USING (profile, method_version, as_of_date)
   )
 """
+_MADE_ANEW = (
+    "the warehouse is younger than the published release {release_id}: "
+    "its month-ends are computed and published anew"
+)
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the books gained. `note` is one line when the file is not this warehouse's, else None."""
+    """Rows the record gained. `note` is one line when the file is not this warehouse's, else None."""
 
     publications: int
     month_ends: int
@@ -63,19 +59,16 @@ class Recorded:
 def record_publication(
     con: duckdb.DuckDBPyConnection, published: Path, profile: Profile, catalog: Catalog
 ) -> Recorded:
-    """Write into the warehouse what its books lack of the published file. Idempotent; nothing without a file.
+    """Write into the warehouse what its record lacks of the published file. Idempotent; nothing without a file.
 
-    A file of the other profile leaves the books alone. Of a file older than the archive itself only the nights are
-    kept: the warehouse was made anew, and what it holds reached it after those rows were published.
+    A file of another profile is ignored. Of a file older than the archive itself only the nightly rows are kept: the
+    warehouse was made anew, and its figures reached it after those rows were published.
     """
     if not published.exists():
         return Recorded(0, 0, 0)
     with _attached(con, published), transaction(con):
         manifest = _rows(con, f"SELECT * FROM {_FILE}.release_manifest")[0]
-        if manifest["profile"] != profile:
-            return Recorded(0, 0, 0)
-        ensure_table(con, catalog.tables["regime_nightly"])  # begins with the first publication
-        if con.execute(_LACKS_NOTHING).fetchall() == [(True,)]:
+        if manifest["profile"] != profile or con.execute(_LACKS_NOTHING).fetchall() == [(True,)]:
             return Recorded(0, 0, 0)
         regime = _rows(con, f"SELECT * FROM {_FILE}.regime ORDER BY as_of_date")
         nights = con.execute(f"SELECT * FROM {_FILE}.regime_nightly ORDER BY published_at").df()
@@ -83,39 +76,22 @@ def record_publication(
         began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
         if began is None or began > manifest["published_at"]:
             return Recorded(0, 0, nights_added, _MADE_ANEW.format(release_id=manifest["release_id"]))
-        rows = _append_new(
+        month_ends = _append_new(
             con,
             catalog,
             "published_rows",
             _published_rows(manifest, regime),
             ["profile", "method_version", "as_of_date"],
         )
-        row = _publication(manifest, regime, published)
-        releases = _append_new(con, catalog, "publications", pd.DataFrame([row]), ["release_id"])
-    return Recorded(releases, rows, nights_added)
-
-
-@contextmanager
-def _attached(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[None]:
-    """The published file beside the warehouse: a DuckDB of its own is opened five times as slowly."""
-    with readable(published) as path:
-        con.execute(f"ATTACH {literal(str(path))} AS {_FILE} (READ_ONLY)")
-        try:
-            yield
-        finally:
-            con.execute(f"DETACH {_FILE}")
+        row = pd.DataFrame([_publication(manifest, regime, published)])
+        publications = _append_new(con, catalog, "publications", row, ["release_id"])
+    return Recorded(publications, month_ends, nights_added)
 
 
 def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
-    """Drop what was judged in runs older than RESULTS_DAYS; what a release was judged by stays in its own file."""
+    """Drop check results of runs older than RESULTS_DAYS; those of a release stay in its own file."""
     before = now.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=RESULTS_DAYS)
     con.execute("DELETE FROM ops.check_results WHERE checked_at < ?", [before])
-
-
-_MADE_ANEW = (
-    "the warehouse is younger than the published release {release_id}: "
-    "its month-ends are computed and published anew"
-)
 
 
 def row_sha256(row: dict[str, Any]) -> str:
@@ -125,60 +101,54 @@ def row_sha256(row: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[None]:
+    with readable(published) as path:
+        con.execute(f"ATTACH {literal(str(path))} AS {_FILE} (READ_ONLY)")
+        try:
+            yield
+        finally:
+            con.execute(f"DETACH {_FILE}")
+
+
 def _published_rows(manifest: dict[str, Any], regime: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "profile": manifest["profile"],
-            "method_version": row["method_version"],
-            "as_of_date": row["as_of_date"],
-            "first_published_at": row["first_published_at"],
-            "release_id": manifest["release_id"],
-            "regime": row["regime"],
-            "row_sha256": row_sha256(row),
-        }
-        for row in regime
-        if row["is_month_end"]
-    ]
-    return pd.DataFrame(rows)
+    copied = ("method_version", "as_of_date", "first_published_at", "regime")
+    return pd.DataFrame(
+        [
+            {name: row[name] for name in copied}
+            | {name: manifest[name] for name in ("profile", "release_id")}
+            | {"row_sha256": row_sha256(row)}
+            for row in regime
+            if row["is_month_end"]
+        ]
+    )
 
 
 def _publication(manifest: dict[str, Any], regime: list[dict[str, Any]], published: Path) -> dict[str, Any]:
     newest, moment = regime[-1], manifest["published_at"]
     copied = (
-        "release_id",
-        "run_id",
-        "profile",
-        "method_version",
-        "code_version",
-        "as_of_date",
-        "published_at",
-    )
-    with published.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        "release_id", "run_id", "profile", "method_version", "code_version", "as_of_date", "published_at",
+        "captured_until", "is_complete",  # since method 2.0.0
+    )  # fmt: skip
     return {
-        **{name: manifest[name] for name in copied},
-        **{name: manifest.get(name) for name in ("captured_until", "is_complete")},  # since method 2.0.0
+        **{name: manifest.get(name) for name in copied},
         **{name: newest[name] for name in ("regime", "condition_state", "stance", "bubble_score")},
         "new_month_ends": sum(row["is_month_end"] and row["first_published_at"] == moment for row in regime),
         "file_bytes": published.stat().st_size,
-        "file_sha256": digest,
+        "file_sha256": sha256_of(published),
     }
 
 
 def _append_new(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, name: str, frame: pd.DataFrame, key: list[str]
 ) -> int:
-    """Append the rows of `frame` whose key the table does not hold; the number appended."""
+    """Append the rows of `frame` with a key the table does not have; the number appended."""
     table = catalog.tables[name]
-    held = set(con.execute(f"SELECT {', '.join(key)} FROM {table.layer}.{name}").fetchall())
-    keys = list(frame[key].astype(object).itertuples(index=False, name=None))
-    new = [_plain(k) not in held for k in keys]
+    known = set(con.execute(f"SELECT {', '.join(key)} FROM {table.layer}.{name}").fetchall())
+    keys = frame[key].astype(object).itertuples(index=False, name=None)
+    # DuckDB gives moments as datetime, pandas as Timestamp: they compare and hash alike
+    new = [key not in known for key in keys]
     return append_rows(con, table, frame[new]) if any(new) else 0
-
-
-def _plain(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A key as DuckDB gives it back: moments as datetime."""
-    return tuple(part.to_pydatetime() if isinstance(part, pd.Timestamp) else part for part in key)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

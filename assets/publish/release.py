@@ -1,10 +1,4 @@
-"""`publish/release`: the file analysts read, built beside, judged, and swapped in.
-
-Belongs here: build, judge, publish, write the books, describe. Does not belong here: what is in the file
-(`warehouse/release.py`), the rules (`checks`), the rename (`warehouse/publication.py`).
-"""
-
-from __future__ import annotations
+"""`publish/release`: the file analysts read, built next to the current one, checked, and swapped in."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -32,7 +26,7 @@ from assets.publish.gate import (
     refuse_when_nothing_was_reached,
 )
 from assets.publish.manifest import release_facts
-from assets.publish.publication import Held, publish, staged_path
+from assets.publish.publication import PublicationBlocked, publish, staged_path
 from assets.publish.record import Recorded, forget_results, record_publication
 from assets.publish.row_changes import settle_rows
 from assets.publish.staged_file import build_release
@@ -44,13 +38,23 @@ from assets.warehouse.resource import Warehouse
 
 _KEY = dg.AssetKey(["publish", "release"])
 _UPSTREAM = [asset_key(name) for name in REGISTRY]
+_BEFORE = """
+SELECT regime, as_of_date FROM ops.publications
+WHERE profile = ? AND release_id < ? ORDER BY release_id DESC LIMIT 1
+"""
+_FILE = "SELECT file_bytes, file_sha256 FROM ops.publications WHERE release_id = ?"
+_QUERIES = """Open the file read-only, with `python -m pipelines open` or any DuckDB client:
+```sql
+{queries}
+```
+"""
 
 
 @dg.asset(
     key=_KEY,
     deps=_UPSTREAM,
     group_name="publish",
-    description="The published DuckDB file: built beside the old one, judged once more, and swapped by rename.",
+    description="The published DuckDB file: built next to the current one, checked once more, and swapped by rename.",
     kinds={"duckdb", "file"},
     owners=["team:macro"],
     tags={"layer": "publish"},
@@ -60,9 +64,9 @@ _UPSTREAM = [asset_key(name) for name in REGISTRY]
 def release(
     warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Whoever starts it, and with whatever selection: nothing is swapped in that the critical rules do not pass."""
+    """Nothing is swapped in that fails a critical rule, whatever the selection of the run."""
     catalog, staged = load_catalog(), staged_path(facts.published_path)
-    warehouse.write_out()  # the release states what the checks of this run found
+    warehouse.write_out()  # check results of this run are part of the release
     with warehouse.cursor() as con:
         refuse_when_nothing_was_reached(con, facts)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
@@ -78,10 +82,10 @@ def release(
                 gate=lambda file: _gate(file, con, facts, warehouse.path),
                 fill=partial(fill_release, incomplete=incomplete),
             )
-        except Held as held:
+        except PublicationBlocked as blocked:
             yield gate_check(con, facts)
             raise dg.Failure(
-                str(held), metadata={"checks": ", ".join(held.checks)}, allow_retries=False
+                str(blocked), metadata={"checks": ", ".join(blocked.checks)}, allow_retries=False
             ) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
         forget_results(con, facts.started_at)
@@ -96,36 +100,17 @@ def release(
 def _gate(
     staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts, warehouse: Path
 ) -> None:
-    """Judge the staged file itself; raises Held. What was found is kept either way.
-
-    What passes is about to be published: first a copy is kept of what it rests on.
-    """
+    """Check the staged file, and keep a copy of what it was computed from. Raises PublicationBlocked."""
     failed = blocking_rules(staged, con, facts)
     if failed:
-        raise Held(failed)
+        raise PublicationBlocked(failed)
     keep_copy(con, warehouse)
-
-
-_BEFORE = """
-SELECT regime, as_of_date FROM ops.publications
-WHERE profile = ? AND release_id < ? ORDER BY release_id DESC LIMIT 1
-"""
-
-
-_FILE = "SELECT file_bytes, file_sha256 FROM ops.publications WHERE release_id = ?"
-
-
-_QUERIES = """Open the file read-only, with `python -m pipelines open` or any DuckDB client:
-```sql
-{queries}
-```
-"""
 
 
 def release_metadata(
     con: duckdb.DuckDBPyConnection, facts: RunFacts, published: Published, recorded: Recorded
 ) -> dict[str, Any]:
-    """Metadata of `publish/release`; `con` is the warehouse, its books written."""
+    """Metadata of `publish/release`; `con` is the warehouse, its record written."""
     regime = read_table(con, "regime.regime").sort_values("as_of_date")
     newest = regime.iloc[-1]
     kept = con.execute(_FILE, [published.release_id]).fetchall()
@@ -151,13 +136,11 @@ def release_metadata(
 
 
 def _changed(con: duckdb.DuckDBPyConnection, published: Published, label: str) -> str:
-    """What became of the label since the release before this one."""
+    """Change of the label since the previous release."""
     before = con.execute(_BEFORE, [published.profile, published.release_id]).fetchall()
     if not before:
         return "first release of this profile"
     regime, as_of = before[0]
-    return (
-        f"unchanged since the release as of {as_of}"
-        if regime == label
-        else f"{regime} -> {label}, since {as_of}"
-    )
+    if regime == label:
+        return f"unchanged since the release as of {as_of}"
+    return f"{regime} -> {label}, since {as_of}"

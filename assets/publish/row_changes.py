@@ -1,8 +1,4 @@
-"""Before a release is built: month-ends are frozen, and changes of backfilled rows are listed with their causes.
-
-Belongs here: both steps, on the warehouse. Does not belong here: the rules (`assets/compute/grid.py`,
-`assets/compute/corrections.py`), the proof that nothing else changed (`checks/audits/immutability.py`).
-"""
+"""Before a release is built: freeze month-ends, and list changes of backfilled rows with their causes."""
 
 from __future__ import annotations
 
@@ -38,13 +34,9 @@ from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
 
 _NEW_YORK = ZoneInfo("America/New_York")
-
-
 _COMPLETE_BEFORE = """
 SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
 """
-
-
 _UNPUBLISHED = (
     "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
 )
@@ -67,10 +59,10 @@ def freeze_rows(
     con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
 ) -> None:
     """Freeze the month-ends that are due, and drop what a run that did not publish had frozen."""
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     days: list[dt.date] = []
     if release.captured_until is not None and _may_freeze(con, facts, catalog):
         today = np.datetime64(facts.started_at.astimezone(_NEW_YORK).date(), "D")
+        live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
         frozen = [np.datetime64(day, "D") for day in live.dates]
         grid = run_grid(facts.run_date, catalog)
         days = freezable(grid, today, frozen, catalog.method.row_kinds).tolist()
@@ -87,14 +79,11 @@ def freeze_rows(
 def list_corrections(
     con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
 ) -> int:
-    """Write what this release changes in backfilled rows of the one before; how many rows that takes."""
-    version = catalog.method.method_version
-    frozen = live_rows(con, facts.profile, version, facts.run_date)
+    """Write what this release changes in backfilled rows of the previous one; the number of rows written."""
+    frozen = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     stored = read_live(con, catalog, frozen)
-    now = record_of(
-        {table.name: read_table(con, f"{table.layer}.{table.name}") for table in catalog.as_of_tables()},
-        stored,
-    )
+    panel_now = {t.name: read_table(con, f"{t.layer}.{t.name}") for t in catalog.as_of_tables()}
+    now = record_of(panel_now, stored)
     before = release_before(con, facts, catalog)
     found = pd.DataFrame()
     if before is not None:
@@ -114,8 +103,8 @@ def _may_freeze(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalo
     """Whether a run may freeze rows: live figures, the real date, and a complete publication before it."""
     if facts.profile == "sample" or facts.is_historical or facts.accepts_incomplete:
         return False
-    asked = [facts.profile, catalog.method.method_version]
-    return con.execute(_COMPLETE_BEFORE, asked).fetchall() == [(True,)]
+    parameters = [facts.profile, catalog.method.method_version]
+    return con.execute(_COMPLETE_BEFORE, parameters).fetchall() == [(True,)]
 
 
 def _differs(

@@ -1,8 +1,6 @@
-"""Views and table macros of the published file, with a comment on each and on every column.
+"""Views and table macros of the published file, with a comment on each and on every column; a 1.4 client runs them.
 
-Belongs here: their SQL. Does not belong here: tables (`release.py`), anything a 1.4 client cannot run.
-
-No macro parameter bears a column's name: DuckDB would bind both sides of a comparison to it, silently.
+No macro parameter has a column's name: DuckDB would bind both sides of a comparison to it, silently.
 Bodies name tables without a schema, so that they work in a file opened directly, or after USE.
 """
 
@@ -12,32 +10,22 @@ from assets.catalog.models import Catalog, Table
 from assets.catalog.render import comment_statements, literal, quoted
 
 VIEWS = ("about", "regime_current", "evidence_current", "four_by_four", "what_changed")
-
-
 _WHAT = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression or neither, "
     "with nothing on a row that was not known on its date."
 )
-
-
 _CAUTION = {
     "sample": "SAMPLE DATA: bundled figures that end with as_of_date. "
     "A measurement, no forecast and no advice.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
-
-
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
-
-
-_REGIME_CURRENT = """
-CREATE VIEW regime_current AS
+_CURRENT = """
+CREATE VIEW {view} AS
 SELECT {columns}
-FROM regime AS r
+FROM {table} AS r
 WHERE r.as_of_date = (SELECT max(newest.as_of_date) FROM regime AS newest)
 """
-
-
 _ABOUT = """
 CREATE VIEW about AS
 SELECT
@@ -51,36 +39,16 @@ SELECT
 FROM release_manifest AS m
 JOIN regime AS r ON r.as_of_date = m.as_of_date
 """
-
-
-_EVIDENCE_CURRENT = """
-CREATE VIEW evidence_current AS
-SELECT {columns}
-FROM regime_evidence AS e
-WHERE e.as_of_date = (SELECT max(newest.as_of_date) FROM regime AS newest)
-"""
-
-
 _CONDITIONS = ("valuation", "economy", "credit", "inflation")
-
-
 _OF_CONDITION = """
 SELECT as_of_date, phase, kind, title, '{name}' AS condition, {name}_score AS score, {name}_verdict AS verdict,
   date_after, {name}_score_after AS score_after, {name}_verdict_after AS verdict_after
 FROM qe_phases
 """
-
-
 _LABELS = ("regime", "stance", "stance_realised", "condition_state")
-
-
 _SCORES = ("bubble_score", "valuation_score", "economy_score", "credit_score", "inflation_score", "coverage")
-
-
 _COMPARED = ", ".join(("as_of_date", *_LABELS, *_SCORES))
-
-
-# A figure that is withheld (a vintage, no value) is listed by what is told of it: its observation and its rank.
+# A withheld figure (a vintage, no value) is listed by its observation and its rank.
 _WHAT_CHANGED = f"""
 CREATE VIEW what_changed AS
 WITH newest AS MATERIALIZED (SELECT {_COMPARED} FROM regime_current),
@@ -115,21 +83,15 @@ WHERE was.value IS DISTINCT FROM now.value OR (
   AND (was.observation_date IS DISTINCT FROM now.observation_date OR was.percentile IS DISTINCT FROM now.percentile)
 )
 """
-
-
 _ITEM = """
       {{'item': '{name}', 'unit': '{unit}', {texts}, {values}}}"""
-
-
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
 FROM observations AS o
 WHERE {which}o.realtime_start <= as_of AND o.realtime_end >= as_of{order}
 """
-
-
-# Signature: which rows, in which order, comment. All series at once are not sorted again: rows lie in this order, and
-# of ten million the sorting would be the larger part of the answer.
+# Signature: which rows, in which order, comment. All series at once are not sorted again: they are stored in this
+# order, and sorting ten million rows would take longer than reading them.
 _MACROS = {
     "series_as_of(sid, as_of)": (
         "o.series_id = sid AND ",
@@ -147,15 +109,20 @@ _MACROS = {
 
 
 def view_statements(catalog: Catalog, profile: str) -> list[str]:
-    """What creates views and macros, with comments, in the database a connection uses; it has the tables."""
-    regime = ", ".join(f"r.{quoted(name)}" for name in catalog.tables["regime"].column_names)
-    evidence = ", ".join(f"e.{quoted(name)}" for name in catalog.tables["regime_evidence"].column_names)
+    """Statements that create views and macros, with comments, in the current database, which has the tables."""
+    current = [
+        _CURRENT.format(
+            view=view,
+            table=table,
+            columns=", ".join(f"r.{quoted(name)}" for name in catalog.tables[table].column_names),
+        )
+        for view, table in (("regime_current", "regime"), ("evidence_current", "regime_evidence"))
+    ]
     by_condition = " UNION ALL ".join(_OF_CONDITION.format(name=name) for name in _CONDITIONS)
     items = ",".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
     about = {"what": _WHAT, "caution": _CAUTION[profile], "restricted": _RESTRICTED}
     statements = [
-        _REGIME_CURRENT.format(columns=regime),
-        _EVIDENCE_CURRENT.format(columns=evidence),
+        *current,
         f"CREATE VIEW four_by_four AS {by_condition}",
         _WHAT_CHANGED.format(items=items),
         _ABOUT.format(**{name: literal(text) for name, text in about.items()}),

@@ -1,1 +1,1 @@
-"""Thin assets, one per series: our archive of what each publisher said, and when."""
+"""The raw assets, one per series: fetch, validate, merge into the archive. Glue between `sources` and `warehouse`."""

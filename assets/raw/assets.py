@@ -1,9 +1,7 @@
-"""The raw series as assets: one multi-asset per publisher, one asset per series.
+"""The raw series as Dagster assets: one multi-asset per publisher, one asset per series.
 
-Belongs here: specs and what a fetch reports to the UI. Does not belong here: fetching and merging (`ingest.py`).
-
-The asset is our archive of the series. Every selected series yields a result every night, whatever its publisher
-did: a missing output would skip everything downstream while the run stays green.
+Every selected series yields a result in every run, whatever its publisher does: a missing output would skip everything
+downstream while the run stays green.
 """
 
 from collections.abc import Iterator
@@ -16,25 +14,24 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
-from assets.raw.ingest import ingest
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested, ingest
 from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
 from assets.warehouse.resource import Warehouse
 
 SOURCES: tuple[SourceKey, ...] = ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
-FETCHED = "fetched"  # tells what the publisher did; never blocks, coverage does
+FETCHED = "fetched"  # reports the fetch; never blocks: coverage does
 _FETCHED_MEANS = (
-    "The publisher answered with something to be kept, took nothing back, and serves the values the archive holds. "
-    "Never blocks: what is absent is a matter of coverage."
+    "The publisher responded with a valid payload, withdrew nothing, and serves the values in the archive. "
+    "Never blocks: missing series are a matter of coverage."
 )
-_STATUS_SAYS = {
+_RESULTS = {
     "new": "{new} new and {changed} changed of {served} rows served.",
-    "unchanged": "All {served} rows served were held already.",
-    "stale": "All {served} rows served were held already, and the newest figure is older than its limit.",
-    "not_in_profile": "Not read in this profile.",
+    "unchanged": "All {served} rows served were already in the archive.",
+    "stale": "All {served} rows served were already in the archive, and the newest figure is older than its limit.",
+    "not_in_profile": "Not in this profile.",
     "unreachable": "The publisher could not be reached.",
-    "refused": "What was served was refused, and nothing of it was kept.",
+    "refused": "The payload was refused, and nothing of it was stored.",
 }
 
 
@@ -69,11 +66,11 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
         with warehouse.cursor() as con:
-            is_asked = any(facts.profile in series.profiles for series in selected)
+            is_used = any(facts.profile in series.profiles for series in selected)
             done = ingest(
                 con,
                 selected,
-                sources.of(source) if is_asked else None,
+                sources.of(source) if is_used else None,
                 sources.last_day(facts.started_at),
                 facts,
                 load_catalog(),
@@ -82,7 +79,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         progress.info(f"raw/{source}: {_summary(done)}")
         for one in done:
             yield _result(one, facts)
-        # after all results: a check looks up its asset's result, and all are then written at once
+        # after all results: a check looks up its asset's result
         for one in done:
             yield _check(one)
 
@@ -91,65 +88,60 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
 
 def _summary(done: list[Ingested]) -> str:
     """Counts for the progress line."""
-    of_profile = [d for d in done if d.status != "not_in_profile"]
+    of_profile = [one for one in done if one.status != "not_in_profile"]
+    if not of_profile:
+        return "not in this profile"
     counts = [
-        f"{sum(d.counts.new for d in done)} new",
-        f"{sum(d.counts.changed for d in done)} changed",
+        f"{sum(one.counts.new for one in done)} new",
+        f"{sum(one.counts.changed for one in done)} changed",
     ]
-    counts += [
-        f"{n} {status}"
-        for status in ("unreachable", "refused")
-        if (n := sum(d.status == status for d in done))
-    ]
-    if late := sum(d.late is not None for d in done):
+    for status in ("unreachable", "refused"):
+        if number := sum(one.status == status for one in done):
+            counts.append(f"{number} {status}")
+    if late := sum(one.late is not None for one in done):
         counts.append(f"{late} late")
-    return f"{len(of_profile)} series, rows: {', '.join(counts)}" if of_profile else "none of this profile"
-
-
-def _said(done: Ingested) -> str:
-    """What the publisher did, in a sentence; then its own reason."""
-    counts = done.counts
-    served = counts.new + counts.changed + counts.unchanged
-    said = _STATUS_SAYS[done.status].format(new=counts.new, changed=counts.changed, served=served)
-    return f"{said} {done.message}" if done.message else said
+    return f"{len(of_profile)} series, rows: {', '.join(counts)}"
 
 
 def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
-    key = dg.AssetKey(list(done.series.asset_key))
-    held = done.holding
+    stored, counts = done.holding, done.counts
+    rows = stored.vintages if stored else 0
     metadata: dict[str, Any] = {
         "profile": facts.profile,
         "fetch_status": done.status,
-        "rows_held": held.vintages if held else 0,
-        "rows_new": done.counts.new,
-        "rows_revised": done.counts.revised,
-        "rows_corrected": done.counts.corrected,
-        "rows_unchanged": done.counts.unchanged,
-        "rows_withdrawn": done.counts.withdrawn,
-        "rows_retracted": done.counts.retracted,
+        "rows_held": rows,
+        "rows_new": counts.new,
+        "rows_revised": counts.revised,
+        "rows_corrected": counts.corrected,
+        "rows_unchanged": counts.unchanged,
+        "rows_withdrawn": counts.withdrawn,
+        "rows_retracted": counts.retracted,
         "requests": done.requests,
         "seconds": round(done.seconds, 3),
-        "dagster/row_count": held.vintages if held else 0,
+        "dagster/row_count": rows,
     }
-    if held is not None:
-        metadata["last_observation"] = held.last_observation.isoformat()
-        if held.last_value is not None and done.series.rights != "restricted":
-            metadata["last_value"] = held.last_value
+    if stored is not None:
+        metadata["last_observation"] = stored.last_observation.isoformat()
+        if stored.last_value is not None and done.series.rights != "restricted":
+            metadata["last_value"] = stored.last_value
     if done.late is not None:
         metadata["late_release"] = str(done.late)
     if done.message:
         metadata["message"] = done.message
-    return dg.MaterializeResult(asset_key=key, metadata=metadata)
+    return dg.MaterializeResult(asset_key=dg.AssetKey(list(done.series.asset_key)), metadata=metadata)
 
 
 def _check(done: Ingested) -> dg.AssetCheckResult:
+    counts = done.counts
+    served = counts.new + counts.changed + counts.unchanged
+    text = _RESULTS[done.status].format(new=counts.new, changed=counts.changed, served=served)
     return dg.AssetCheckResult(
         check_name=FETCHED,
         asset_key=dg.AssetKey(list(done.series.asset_key)),
-        passed=done.status in ("new", "unchanged", "stale", "not_in_profile") and not done.counts.warnings,
+        passed=done.status in ("new", "unchanged", "stale", "not_in_profile") and not counts.warnings,
         severity=dg.AssetCheckSeverity.WARN,
-        description=_said(done),
-        metadata={"rows_new": done.counts.new, "rows_changed": done.counts.changed},
+        description=f"{text} {done.message}" if done.message else text,
+        metadata={"rows_new": counts.new, "rows_changed": counts.changed},
     )
 
 

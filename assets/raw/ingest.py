@@ -1,10 +1,7 @@
-"""One publisher's night: fetch, judge, merge, and say what came of every series.
+"""One publisher's part of a run: fetch, validate, merge, and record the result of every series.
 
-Belongs here: the order of work and what each failure means. Does not belong here: Dagster (`assets.py`), the rules of
-judging (`sources/validate.py`), writing (`keeping.py`).
-
-A series that fails leaves the others' work in place. Unreachable is a matter of coverage; reached but wrong refuses
-the whole payload before it touches the warehouse. Credentials that are refused end the run.
+A series that fails leaves the others' work in place. Unreachable is a matter of coverage; a wrong payload is refused as
+a whole before it enters the warehouse. Refused credentials end the run.
 """
 
 from __future__ import annotations
@@ -12,22 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assets.catalog.models import Catalog, Series
-from assets.compute.calendar import Days, days, first_publication, released_on
-from assets.progress import progress
-from assets.raw.headway import Headway
-from assets.raw.keeping import Ingested, Keeper
+from assets.compute.calendar import Days, days, first_publication, period_end, released_on
+from assets.progress import SeriesProgress, progress
 from assets.raw.rounds import Rounds
 from assets.run_facts import RunFacts
 from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import (
-    CountsRequests,
+    FetchStatus,
     Known,
-    KnowsReleases,
+    LateRelease,
     Payload,
     PayloadRefused,
     SeriesUnknown,
@@ -35,12 +31,45 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import fetch_days, known_series, last_fetches
-from assets.warehouse.merge import Absence, ReleasedOn
-from assets.warehouse.readers import missing_vintages
+from assets.warehouse.fetches import fetch_days, known_series, last_fetches, record_fetches
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
+from assets.warehouse.readers import Holding, missing_vintages, observation_counts
+from assets.warehouse.tables import transaction
 
 if TYPE_CHECKING:
     import duckdb
+
+_WRITE_AFTER_SECONDS = 0.25
+_NO_ROWS = MergeCounts(0, 0, 0, 0)
+
+
+@dataclass
+class Ingested:
+    """The result of one series. `payload` is None where nothing was served, or nothing that is accepted.
+
+    `requests` and `seconds` include failed attempts. `released_on` replaces the lag rule. `late` is a figure whose
+    planned day has passed. `absence`: days on which a figure seen now for the first time was not yet public. `holding`
+    is what the archive has of the series afterwards. `failure` is why nothing came.
+    """
+
+    series: Series
+    fetch_id: str
+    status: FetchStatus
+    message: str | None = None
+    payload: Payload | None = None
+    requests: int = 0
+    seconds: float = 0.0
+    released_on: ReleasedOn = field(default_factory=dict)
+    late: LateRelease | None = None
+    absence: Absence | None = None
+    counts: MergeCounts = _NO_ROWS
+    holding: Holding | None = None
+    failure: SourceUnreachable | PayloadRefused | None = None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a retry may help."""
+        return self.failure is not None and self.failure.may_pass
 
 
 def ingest(
@@ -52,29 +81,30 @@ def ingest(
     catalog: Catalog,
     budget: RetryBudget | None = None,
 ) -> list[Ingested]:
-    """Fetch and merge the selected series of one publisher; every one of them gets a result and a row in the books.
+    """Fetch and merge the selected series of one publisher; each gets a result and a row in `raw.fetches`.
 
-    `today` is the source's own day; `source` may be None when no selected series is of the run's profile. `budget` is
-    what the run may still wait and ask again (None: not at all). What was fetched is written before long, also when the
-    run is interrupted. Raises CredentialsRefused.
+    `today` is the source's own day; `source` may be None when no selected series is in the run's profile. `budget` is
+    the time for waits and retries (None: no retries). Fetched figures are written soon, also when the run is
+    interrupted. Raises CredentialsRefused.
     """
     of_profile = [series for series in selected if facts.profile in series.profiles]
-    absent = [Ingested(s, _fetch_id(facts, s), "not_in_profile") for s in selected if s not in of_profile]
-    with Keeper(con, today, facts) as keeper:
-        for one in absent:
-            keeper.add(one)
+    with _Writer(con, today, facts) as writer:
+        for series in selected:
+            if series not in of_profile:
+                writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
         if source is not None and of_profile:
-            reading = _Reading(con, source, today, facts, catalog)
-            reading.announce(of_profile)
+            fetcher = _Fetcher(con, source, today, facts, catalog)
+            fetcher.announce(of_profile)
             budget = budget or RetryBudget(0.0)
-            headway = Headway(f"raw/{of_profile[0].source}", len(of_profile), budget)
-            for fetched in Rounds(source, reading.of, reading.not_asked, budget, headway).results(of_profile):
-                keeper.add(fetched)
-    return keeper.done
+            name = f"raw/{of_profile[0].source}"
+            lines = SeriesProgress(name, len(of_profile), lambda: budget.spent)
+            for fetched in Rounds(source, fetcher.fetch, fetcher.skip, budget, lines).results(of_profile):
+                writer.add(fetched)
+    return writer.done
 
 
-class _Reading:
-    """One publisher asked for its series, one after the other."""
+class _Fetcher:
+    """One publisher's series, fetched and validated one after the other."""
 
     def __init__(
         self,
@@ -86,31 +116,29 @@ class _Reading:
     ) -> None:
         self._source, self._today, self._facts = source, today, facts
         self._con, self._catalog = con, catalog
-        self._last, self._known, self._asked = last_fetches(con), known_series(con), fetch_days(con, today)
+        self._last, self._known, self._fetched = last_fetches(con), known_series(con), fetch_days(con, today)
 
     def announce(self, series: Sequence[Series]) -> None:
-        """A first load takes minutes where a night takes seconds."""
+        """A first load takes minutes, a later run seconds."""
         fresh = sum(s.series_id not in self._known for s in series)
-        if fresh and isinstance(self._source, KnowsReleases):  # one that serves vintages, request by request
+        if fresh and self._source.serves_vintages:
             progress.info(
                 f"raw/{series[0].source}: {fresh} of {len(series)} series for the first time, with all their vintages; "
-                "an interrupted load goes on where it stopped"
+                "an interrupted load continues where it stopped"
             )
 
-    def of(self, series: Series) -> Ingested:
-        """What came of one series, with every request it took."""
-        began, before = time.monotonic(), self._requests()
-        fetched = self._fetch(series)
-        asked = self._requests() - before
-        fetched.requests = asked or (fetched.payload.requests if fetched.payload is not None else 0)
-        fetched.seconds = time.monotonic() - began
-        return fetched
+    def fetch(self, series: Series) -> Ingested:
+        """The result of one series, with every request it took."""
+        began, before = time.monotonic(), self._source.requests
+        done = self._fetch(series)
+        done.requests = self._source.requests - before
+        done.seconds = time.monotonic() - began
+        return done
 
-    def not_asked(self, series: Series, why: str) -> Ingested:
-        """A series whose publisher counts as down."""
-        return Ingested(
-            series, _fetch_id(self._facts, series), "unreachable", f"{series.series_id}: not asked: {why}"
-        )
+    def skip(self, series: Series, why: str) -> Ingested:
+        """A series that is not requested because its publisher is treated as down."""
+        message = f"{series.series_id}: not requested: {why}"
+        return Ingested(series, _fetch_id(self._facts, series), "unreachable", message)
 
     def _fetch(self, series: Series) -> Ingested:
         fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
@@ -126,47 +154,102 @@ class _Reading:
             return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
         except SeriesUnknown as unknown:
             return Ingested(series, fetch_id, "unreachable", str(unknown))
-        done = Ingested(series, fetch_id, "unchanged", "; ".join(warnings) or None, payload)
-        done.released_on = self._released_on(series, payload, known)
-        done.absence = self._absence(series, payload, known)
-        self._look_for_late(done, known)
-        return done
+        return Ingested(
+            series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
+            released_on=self._released_on(series, payload, known),
+            absence=self._absence(series, payload, known),
+            late=self._late(series, payload, known),
+        )  # fmt: skip
 
     def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
-        """First publications that replace the lag rule: the source's calendar on a first load, our list before it."""
+        """First publications that replace the lag rule: the catalogue's list; in a first load, the calendar too."""
         listed = released_on(self._catalog.release_delays, series.series_id)
         older = _without_vintage(payload, series)
         if known is not None or not series.is_revisable or not len(older):
             return listed
-        if not isinstance(self._source, KnowsReleases):
-            return listed
         return {**self._source.publications(series, older), **listed}
 
     def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
-        """Days of earlier fetches; None where a late first sight says nothing about the publication."""
-        asked = self._asked.get(series.series_id)
-        if asked is None or payload.is_bundled or series.posts_late:
+        """Days of earlier fetches; None where a late first sight is no evidence about the publication."""
+        fetched = self._fetched.get(series.series_id)
+        if fetched is None or payload.is_bundled or series.posts_late:
             return None
-        return Absence(*asked, newest_held=known.newest_observation if known is not None else None)
+        return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
 
-    def _look_for_late(self, done: Ingested, known: Known | None) -> None:
-        assert done.payload is not None
-        served = done.payload.observations["observation_date"]
+    def _late(self, series: Series, payload: Payload, known: Known | None) -> LateRelease | None:
+        served = payload.observations["observation_date"]
         newest = [served.max().date()] if len(served) else []
         newest += [known.newest_observation] if known is not None and known.newest_observation else []
-        if newest and isinstance(self._source, KnowsReleases):
-            done.late = self._source.late_release(done.series, max(newest))
+        return self._source.late_release(series, max(newest)) if newest else None
 
-    def _requests(self) -> int:
-        return self._source.requests if isinstance(self._source, CountsRequests) else 0
+
+class _Writer:
+    """Writes results to the archive and `raw.fetches` together; leaving it, also by an exception, writes the rest.
+
+    Results that took no time to fetch are written in one transaction; those that took a while, at once.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, today: dt.date, facts: RunFacts) -> None:
+        self._con, self._today, self._facts = con, today, facts
+        self._waiting: list[Ingested] = []
+        self.done: list[Ingested] = []
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write()
+
+    def add(self, fetched: Ingested) -> None:
+        """One more result."""
+        self._waiting.append(fetched)
+        if sum(one.seconds for one in self._waiting) >= _WRITE_AFTER_SECONDS:
+            self._write()
+
+    def _write(self) -> None:
+        results, self._waiting = self._waiting, []
+        if not results:
+            return
+        payloads = [
+            (one.series, one.payload, one.fetch_id)
+            for one in results
+            if one.payload is not None and len(one.payload.observations)
+        ]
+        with transaction(self._con):
+            counts = merge_source(
+                self._con,
+                payloads,
+                run_date=self._today,
+                captured_at=self._facts.started_at,
+                released_on={one.series.series_id: one.released_on for one in results},
+                absences={one.series.series_id: one.absence for one in results if one.absence is not None},
+            )
+            stored = observation_counts(self._con, [one.series.series_id for one in results])
+            for one in results:
+                one.counts = counts.get(one.series.series_id, one.counts)
+                one.holding = stored.get(one.series.series_id)
+                one.message = "; ".join(filter(None, (one.message, *one.counts.warnings))) or None
+                if one.counts.appended:
+                    one.status = "new"
+                elif one.payload is not None and _is_stale(one, self._facts.run_date):
+                    one.status = "stale"
+            record_fetches(self._con, results, self._facts, self._today)
+        self.done.extend(results)
 
 
 def _fetch_id(facts: RunFacts, series: Series) -> str:
     return f"{facts.run_id}/{series.series_id}"
 
 
+def _is_stale(done: Ingested, run_date: dt.date) -> bool:
+    if done.series.is_step or done.holding is None or done.holding.last_figure is None:
+        return False
+    end = period_end(days(done.holding.last_figure), done.series.frequency)[0]
+    return bool((np.datetime64(run_date, "D") - end) > np.timedelta64(done.series.staleness_limit_days, "D"))
+
+
 def _without_vintage(payload: Payload, series: Series) -> Days:
-    """Observations whose first publication lies before the first vintage served, or that came without any."""
+    """Observations first published before the first vintage served, or served without any."""
     rows = payload.observations
     observation = days(rows["observation_date"].to_numpy())
     start = days(rows["realtime_start"].to_numpy())

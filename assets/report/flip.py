@@ -1,4 +1,4 @@
-"""Movement: what would change the label, and what changed since the month-end and the publication before."""
+"""Movement: what would change the label, and what changed since the previous month-end and publication."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import Any
 
 from assets.report.published import Release, Row
 from assets.report.words import (
-    HELD,
+    WITHHELD,
     capital,
     component_inside,
-    component_words,
     counted,
     day,
+    in_words,
     label_words,
     listed,
     number,
-    with_unit,
 )
 
 _RATE = "policy_rate_change_6m_pp"
@@ -25,7 +24,7 @@ _WAYS = {
     ">": "rises above",
     ">=": "is at least",
     "<=": "is at most",
-    "inside": "comes nearer to 0 than",
+    "inside": "moves closer to 0 than",
 }
 _THEN = {
     "leave_bubble": "the bubble ends",
@@ -72,7 +71,8 @@ FROM distance_to_flip WHERE as_of_date = ? AND condition <> 'stance' GROUP BY co
 """
 _MOVED_INPUTS = """
 SELECT c.*, split_part(c.item, '.', 1) AS condition, split_part(c.item, '.', 2) AS component,
-  a.contribution_change AS effect
+  a.contribution_change AS effect,
+  CASE WHEN effect >= ? THEN 'hot' WHEN effect <= -? THEN 'cold' ELSE '' END AS direction
 FROM what_changed AS c LEFT JOIN score_attribution AS a
   ON a.as_of_date = c.as_of_date AND a.compared_with_date = c.before_as_of_date
   AND a.component = split_part(c.item, '.', 2)
@@ -88,13 +88,14 @@ WHERE a.as_of_date = ? ORDER BY abs(a.contribution_change) DESC, a.component
 
 def content(release: Release) -> dict[str, Any]:
     """What the template shows of this part."""
-    reach = _reach(release)
     return {
-        "thresholds": [_threshold_row(row) for row in thresholds(release)],
-        "alone": [_alone_row(row) for row in release.rows(_ALONE, release.as_of)],
-        "out_of_reach": "; ".join(component_words(name) for name in reach["cannot"]),
-        "absent": "; ".join(component_words(name) for name in reach["absent"]),
-        "changes": [_change_row(row) for row in release.rows(_MOVED_INPUTS)],
+        "thresholds": thresholds(release),
+        "ways": _WAYS,
+        "then": _THEN,
+        "alone": release.rows(_ALONE, release.as_of),
+        "reach": _reach(release),
+        "changes": release.rows(_MOVED_INPUTS, _LEAST_EFFECT, _LEAST_EFFECT),
+        "withheld": WITHHELD,
     }
 
 
@@ -112,15 +113,15 @@ def flip_nearest(release: Release) -> str | None:
     met = next((words for flip, words in _ENDS.items() if _is_entry_met(flip, rows)), None)
     if met:
         begins = met.replace("could begin", "begins")
-        return f"All that is needed is met: {begins} if it holds on the next month-end."
+        return f"All thresholds are met: {begins} if they are also met at the next month-end."
     row = next((row for row in rows if not row["is_met"]), None)
     if row is None:
-        return "There is no score today, so no threshold of it is in force."
+        return "There is no score today, so no score threshold applies."
     way = "fell" if row["limit_value"] < row["measure_value"] else "rose"
     ends = row["month_ends_needed"]
     also = "" if ends == 1 else f", on {counted(ends, 'month-end')} in a row"
     return (
-        f"Nearest: if the {row['measure'].replace('_', ' ')} {way} by **{number(row['distance'], 3)}** to "
+        f"Nearest threshold: if the {row['measure'].replace('_', ' ')} {way} by **{number(row['distance'], 3)}** to "
         f"{number(row['limit_value'])}, {_ENDS[row['flip']]}{also}."
     )
 
@@ -134,12 +135,11 @@ def flip_alone(release: Release) -> str | None:
     parts = []
     if cannot:
         whose = "its" if cannot == 1 else "their"
-        parts.append(f"{counted(cannot, 'is', 'are')} out of reach even at the end of {whose} own history")
+        parts.append(f"{in_words(cannot)} could not, even at the extreme of {whose} own history")
     if absent:
         parts.append(f"{counted(absent, 'is', 'are')} absent")
     who = counted(able, "input").capitalize() if able else "No input"
-    rest = f"; {listed(parts)}" if parts else ""
-    return f"{who} moved alone could pass a threshold of the scores{rest}."
+    return f"{who} alone could pass a score threshold{'; ' + listed(parts) if parts else ''}."
 
 
 def _is_entry_met(flip: str, rows: list[Row]) -> bool:
@@ -159,35 +159,8 @@ def _reach(release: Release) -> dict[str, list[str]]:
     return found
 
 
-def _threshold_row(row: Row) -> dict[str, str]:
-    """A threshold in force: now, the distance, and what passing it does."""
-    unit, decimals = ("percentage points", 2) if row["is_rate"] else ("", 3)
-    limit = with_unit(row["limit_value"], unit, sign=row["is_rate"])
-    return {
-        "what": f"{_measure(row['measure'])} {_WAYS[row['comparison']]} {limit}",
-        "now": with_unit(row["measure_value"], unit, sign=row["is_rate"]),
-        "distance": "met" if row["is_met"] else with_unit(row["distance"], unit, decimals),
-        "then": _THEN[row["flip"]].format(row["leads_to"]),
-    }
-
-
-def _alone_row(row: Row) -> dict[str, str]:
-    """An input that could pass a threshold; where its value is withheld, the move to the value needed."""
-    unit, value = row["component_unit"], row["component_value"]
-    sign = {"<=": "≤", ">=": "≥"}.get(row["comparison"], row["comparison"])
-    meets = f"meets {_measure(row['measure']).lower()} {sign} {number(row['limit_value'])}, not enough alone"
-    return {
-        "name": component_words(row["component"]),
-        "now": HELD if value is None else with_unit(value, unit),
-        "needed": f"by {with_unit(row['required_move'], unit, sign=True)}"
-        if row["required_value"] is None
-        else with_unit(row["required_value"], unit),
-        "spreads": number(row["spreads"], 1),
-        "then": label_words(row["leads_to"]) if row["is_sufficient"] else meets,
-    }
-
-
-def _measure(name: str) -> str:
+def measure_words(name: str) -> str:
+    """A measure that has a threshold, at the start of a cell."""
     return "Policy rate over six months" if name == _RATE else capital(name.replace("_", " "))
 
 
@@ -202,7 +175,7 @@ def change_label(release: Release) -> str | None:
     row = found[0]
     causes = []
     if row["stance_cause"]:
-        causes.append(f"{_CAUSES[row['stance_cause']]} moved the stance")
+        causes.append(f"{_CAUSES[row['stance_cause']]} changed the stance")
     if row["thresholds_crossed"]:
         crossed = row["thresholds_crossed"].replace("_", " ")
         causes.append(crossed.replace(">=", "≥").replace("<=", "≤"))
@@ -222,22 +195,22 @@ def change_score(release: Release) -> str | None:
         for row in moved[:2]
         if abs(row["contribution_change"]) >= _LEAST_EFFECT
     ]
-    through = f", most of all through {listed(named)}" if named else "; no input moved it by 0.001"
+    through = f", mainly through {listed(named)}" if named else "; no input moved it by 0.001"
     return (
         f"Since {day(moved[0]['compared_with_date'])} the score went from **{number(moved[0]['score_before'], 3)}** "
         f"to **{number(release.today['bubble_score'], 3)}**{through}."
     )
 
 
-def change_night(release: Release) -> str | None:
-    """What changed since the publication before."""
+def change_publication(release: Release) -> str | None:
+    """What changed since the previous publication."""
     earlier = release.row(
         "SELECT max(published_at) AS at, max_by(as_of_date, published_at) AS as_of FROM regime_nightly "
         "WHERE published_at < ?",
         release.manifest["published_at"],
     )
     if earlier["at"] is None:
-        return "This is the first publication of this archive: there is no earlier night to compare with."
+        return "This is the first publication from this archive: there is no earlier one to compare with."
     rows = release.rows("SELECT * FROM what_changed WHERE compared_with = 'publication_before' ORDER BY item")
     labels, scores = [], []
     for row in rows:
@@ -250,20 +223,5 @@ def change_night(release: Release) -> str | None:
             labels.append(
                 f"the {item} went from {label_words(row['text_before'])} to {label_words(row['text_now'])}"
             )
-    since = f"the publication before, as of {day(earlier['as_of'])}"
-    return f"Against {since}: {listed([*labels, *scores])}." if rows else f"Nothing changed against {since}."
-
-
-def _change_row(row: Row) -> dict[str, Any]:
-    """An input that moved, and its effect on the score; both values are missing where they are withheld."""
-    effect, unit = row["effect"], row["unit"]
-    is_withheld = row["value_before"] is None and row["value_now"] is None
-    moved = effect is not None and abs(effect) >= _LEAST_EFFECT
-    return {
-        "name": component_words(row["component"]),
-        "condition": capital(row["condition"]),
-        "before": HELD if is_withheld else with_unit(row["value_before"], unit),
-        "now": HELD if is_withheld else with_unit(row["value_now"], unit),
-        "effect": "none" if effect is not None and not moved else number(effect, 3, sign=True),
-        "direction": ("hot" if effect > 0 else "cold") if moved else "",
-    }
+    since = f"the previous publication, as of {day(earlier['as_of'])}"
+    return f"Since {since}: {listed([*labels, *scores])}." if rows else f"Nothing changed since {since}."

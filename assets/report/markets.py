@@ -6,12 +6,10 @@ from typing import Any
 
 from assets.report.published import Release, Row
 from assets.report.words import (
-    ABSENT,
     THIN,
     capital,
     counted,
     day,
-    held_or,
     in_words,
     label_words,
     month,
@@ -19,10 +17,11 @@ from assets.report.words import (
     percent,
     reason_words,
     with_unit,
+    withheld_or,
 )
 
 _STRENGTH = (
-    (0.1, "no link to speak of"),
+    (0.1, "hardly any link"),
     (0.3, "a weak link"),
     (0.5, "a moderate link"),
     (1.1, "a strong link"),
@@ -85,7 +84,7 @@ POST = (
         "Each from its own earnings yield.",
     ),
 )
-_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that says assets were bid up
+_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that shows assets being bid up
     ("equity_real_return_12m_pct", "Equity prices, real", "percent", 1),
     ("real_10y_change_12m_pp", "Real 10-year yield", "percentage points", -1),
     ("earnings_multiple_change_12m_pct", "Price over earnings", "percent", 1),
@@ -101,7 +100,7 @@ def content(release: Release) -> dict[str, Any]:
     assets = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
     return {
         "post": _post_rows(release),
-        "premia": _premium_rows(release),
+        "premia": _premia(release),
         "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
         "destination": _destination_rows(release),
         "gauge": [_gauge_row(row) for row in release.newest_rows("bubble_gauge", "criterion, measure")],
@@ -119,38 +118,31 @@ def money_correlation(release: Release) -> str | None:
         return None
     strength = next(words for limit, words in _STRENGTH if abs(full) < limit)
     text = (
-        f"The post's chart. Month by month the two have a correlation of **{number(full)}** since "
+        f"This is the post's chart. The monthly correlation of the two is **{number(full)}** since "
         f"{month(row['correlation_start_date'])}: {strength}."
     )
-    return text if ten is None else f"{text} Over the newest ten years it is {number(ten)}."
+    return text if ten is None else f"{text} Over the last ten years it is {number(ten)}."
 
 
 def post_day(release: Release) -> str | None:
     """Whose figures these are, or that the release ends before them."""
     known = release.phase("post")
     if known is None:
-        return "This release ends before the day the post speaks for."
+        return "This release ends before the date of the post."
     return (
-        f"What the post says, and what these tables knew on its day, {day(known['as_of_date'])}. "
-        f"On the month-end before, the label was {label_words(known['regime_before'])}."
+        f"The figures of the post, and those known on its date, {day(known['as_of_date'])}. "
+        f"At the month-end before, the label was {label_words(known['regime_before'])}."
     )
 
 
-def _post_rows(release: Release) -> list[dict[str, str]]:
-    """The post's own figures next to what these tables knew on its day."""
+def _post_rows(release: Release) -> list[Row]:
+    """The post's own figures next to those known on its date."""
     known = release.phase("post")
     cited = {row["id"]: row["value"] for row in release.rows("SELECT id, value FROM reference_values")}
-    if known is None:
-        return []
     return [
-        {
-            "name": name,
-            "post": with_unit(cited[reference], unit, 1),
-            "ours": with_unit(known[column], unit),
-            "note": note,
-        }
+        {"name": name, "post": cited[reference], "ours": known[column], "unit": unit, "note": note}
         for name, reference, column, unit, note in POST
-        if reference in cited
+        if known is not None and reference in cited
     ]
 
 
@@ -164,40 +156,21 @@ def premium_rank(release: Release) -> str | None:
         return None
     return (
         f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
-        f"it was thinner in {percent(row['percentile'])} of month-ends since 1985."
+        f"it was smaller in {percent(row['percentile'])} of month-ends since 1985."
     )
 
 
-def _premium_rows(release: Release) -> list[dict[str, Any]]:
-    """The equity risk premium four ways; an absent one with its reason."""
+def _premia(release: Release) -> list[tuple[str, Row]]:
+    """The equity risk premium four ways: name, and row of the evidence, of the criteria or of the post's figures."""
     evidence = {row["component"]: row for row in release.evidence}
     gauge = [row for row in release.newest_rows("bubble_gauge") if row["measure"] == "excess_cape_yield"]
     cited = release.row("SELECT * FROM reference_values WHERE id = 'forward_equity_risk_premium_pp'")
     return [
-        _premium("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
-        _premium("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
-        *(_premium("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
-        {
-            "name": "The post: forward earnings yield less the 10-year",
-            "value": with_unit(cited["value"], cited["unit"]),
-            "rank": "no history",
-            "why": "",
-            "observed": day(cited["as_of"]),
-        },
+        ("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
+        ("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
+        *(("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
+        ("The post: forward earnings yield less the 10-year", cited),
     ]
-
-
-def _premium(name: str, row: Row) -> dict[str, str]:
-    if row["value"] is None:
-        return {"name": name, "why": reason_words(row["absent_reason"]), "observed": ABSENT}
-    rank = row["percentile"]
-    return {
-        "name": name,
-        "value": with_unit(row["value"], row["unit"]),
-        "rank": "no rank yet" if rank is None else number(100 * rank, 0),
-        "why": "",
-        "observed": month(row["observation_date"]),
-    }
 
 
 # ---- the Fed's balance sheet and the debt
@@ -226,8 +199,8 @@ def monetisation(release: Release) -> str | None:
         return None
     bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
     return (
-        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'bought' if bought >= 0 else 'shed'} "
-        f"{number(abs(bought), 0)} bn dollars of Treasuries, net, while the public debt "
+        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
+        f"Treasuries by {number(abs(bought), 0)} bn dollars, while the public debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
         f"**{number(share)}{THIN}%**, {_BANDS[band]}."
     )
@@ -243,7 +216,7 @@ def coordination(release: Release) -> str | None:
     rate = release.newest("real_yields")["policy_rate_change_6m_pp"]
     deficit = release.newest("fiscal_and_debt")["deficit_12m_pct_gdp"]
     return (
-        f"{'All three' if is_coordinated else 'Not all three'} of the post's signs of coordination hold: "
+        f"{'All three' if is_coordinated else 'Not all three'} of the post's signs of coordination are present: "
         f"balance-sheet impulse {number(impulse)}{THIN}% of GDP "
         f"(at least {number(limits['monetisation.coordination_impulse_pct_gdp'], 1)}), "
         f"policy rate {number(rate, sign=True)}{THIN}pp over six months "
@@ -262,7 +235,7 @@ def gold_hurdle(release: Release) -> str | None:
         return None
     return (
         f"Gold pays nothing. To match the 10-year Treasury its price must rise **{number(hurdle)}{THIN}% a year**, "
-        "whatever inflation does."
+        "at any rate of inflation."
     )
 
 
@@ -280,21 +253,16 @@ def _asset(release: Release, name: str) -> Row:
     return next(row for row in rows if row["asset"] == name)
 
 
-def _asset_row(row: Row, name: str) -> dict[str, Any]:
-    """Yield, price change that matches the 10-year, and per rate of inflation the real return or price rise needed."""
+def _asset_row(row: Row, name: str) -> Row:
+    """An asset; per rate of inflation its real return, or the price rise that keeps its value."""
     cells = []
     for i in INFLATION:
         real, rise = (
             row[f"real_return_at_{i}pct_inflation_pct"],
             row[f"price_rise_needed_at_{i}pct_inflation_pct"],
         )
-        cells.append((number(real if rise is None else rise, sign=True), "" if rise is None else "price"))
-    return {
-        "name": name,
-        "yield": number(row["yield_pct"]),
-        "match": number(row["price_change_to_match_10y_pp"], sign=True),
-        "cells": cells if row["yield_pct"] is not None else [(reason_words(row["absent_reason"]), "")],
-    }
+        cells.append((real, "") if rise is None else (rise, "price"))
+    return {**row, "name": name, "cells": cells}
 
 
 # ---- where the liquidity went, and the criteria of a bubble
@@ -307,14 +275,14 @@ def destination(release: Release) -> str | None:
         return None
     change, up = row["core_pce_yoy_change_12m_pp"], row["asset_signals_up"]
     return (
-        f"Over 12 months {up} of {row['asset_signals_known']} known signs {'says' if up == 1 else 'say'} that assets "
-        f"were bid up, and core inflation moved by {number(change, sign=True)}{THIN}pp: the liquidity went "
+        f"Over 12 months {up} of {row['asset_signals_known']} available indicators {'shows' if up == 1 else 'show'} "
+        f"assets being bid up, and core inflation changed by {number(change, sign=True)}{THIN}pp: the liquidity went "
         f"**{_DESTINATIONS[row['destination']]}**."
     )
 
 
-def _destination_rows(release: Release) -> list[dict[str, str]]:
-    """Twelve-month changes, and whether each says that assets were bid up."""
+def _destination_rows(release: Release) -> list[Row]:
+    """Twelve-month changes, and whether each shows assets being bid up."""
     newest = release.newest("liquidity_destination")
     rows = []
     for column, name, unit, sign in _DESTINATION:
@@ -322,10 +290,10 @@ def _destination_rows(release: Release) -> list[dict[str, str]]:
         if value is None:
             reading = reason_words("absent")
         elif sign:
-            reading = "bid up" if value * sign > 0 else "not bid up"
+            reading = "assets bid up" if value * sign > 0 else "assets not bid up"
         else:
             reading = "goods and labour"
-        rows.append({"name": name, "value": with_unit(value, unit, sign=True), "reading": reading})
+        rows.append({"name": name, "value": value, "unit": unit, "reading": reading})
     return rows
 
 
@@ -343,18 +311,17 @@ def gauge_known(release: Release) -> str | None:
     if not known:
         return text
     hot = sum(row["heat"] >= 0.8 for row in known)
-    stand, whose = ("stands", "its") if hot <= 1 else ("stand", "their")
+    are, whose = ("is", "its") if hot <= 1 else ("are", "their")
     many = f"{in_words(hot)} of {counted(len(known), 'measure')}"
-    return f"{text} {capital(many)} {stand} in the hottest fifth of {whose} history."
+    return f"{text} {capital(many)} {are} in the hottest fifth of {whose} history."
 
 
-def _gauge_row(row: Row) -> dict[str, Any]:
+def _gauge_row(row: Row) -> Row:
     """A measure of a criterion; one that cannot be measured with the reason."""
     return {
-        "criterion": row["criterion"],
-        "question": row["question"],
+        **row,
         "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
-        "value": held_or(with_unit(row["value"], row["unit"]), row),
+        "value": withheld_or(with_unit(row["value"], row["unit"]), row),
         "place": None if row["heat"] is None else 100 * row["heat"],
         "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
     }

@@ -1,4 +1,4 @@
-"""The record: phases, what followed, how firm the label is, known dates, caveats, checks and sources."""
+"""The record: phases, what followed, how firm the label is, undisputed dates, caveats, checks and sources."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from typing import Any
 
 from assets.report.published import USED, Release, Row
 from assets.report.words import (
-    ABSENT,
     CONDITIONS,
-    REGIME_WORDS,
     RIGHTS_WORDS,
     capital,
     counted,
@@ -29,7 +27,7 @@ from assets.report.words import (
 )
 
 POST = "2025-11-05"
-# The dates that are not in dispute: first and last month-end, column of `regime`, what it must be.
+# Undisputed dates: first and last month-end, column of `regime`, expected value.
 CASES = (
     ("1999-12-31", "1999-12-31", "condition_state", "bubble"),
     ("1999-12-31", "1999-12-31", "stance", "tightening"),
@@ -52,7 +50,7 @@ CASES = (
 _PHASES_SHOWN = 10
 ASSETS = {"equities": "Equities", "treasury_10y": "10-year Treasury", "gold": "Gold"}
 _MAIN_HORIZON = 12
-_VARIANTS = {
+VARIANTS = {
     "without_hysteresis": "One month-end is enough, and the entry rule also ends the state",
     "valuation_ranks_only": "Valuation without price behaviour",
     "valuation_by_families": "Valuation by families: yields and levels count the same",
@@ -74,7 +72,6 @@ _VARIANT_COLUMNS = {
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
-_ONE_ROW = re.compile(r": 1 of 1 rows failed")  # the one row is the series itself
 _VARIANT_ROWS = """
 SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
   max_by(v.regime_variant, v.as_of_date) AS label,
@@ -97,10 +94,10 @@ def content(release: Release) -> dict[str, Any]:
         "phases": phases[:_PHASES_SHOWN],
         "phase_count": len(phases),
         "followed": _followed_groups(release),
-        "variants": [_variant_row(row) for row in release.rows(_VARIANT_ROWS, release.as_of)],
+        "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
         "cases": _case_rows(release),
         "caveats": _caveat_groups(release),
-        "warnings": _warning_rows(release),
+        "failed_checks": _failed_checks(release),
         "sources": _source_rows(release),
     }
 
@@ -112,7 +109,7 @@ def phases_runs(release: Release) -> str | None:
     """How many runs of one label there are, and the longest."""
     runs = release.spells("regime")
     if not runs:
-        return "No month-end of this release has a score, and so none a phase."
+        return "No month-end of this release has a score, so there are no phases."
     months = sorted(run["month_ends"] for run in runs)
     longest = max(reversed(runs), key=lambda run: run["month_ends"])
     name = label_words(regime_words(longest["value"], longest["stance_driver"]))
@@ -133,56 +130,32 @@ def followed(release: Release) -> str | None:
     spells, closed = found["spells"], found["closed"]
     least = int(release.parameters["forward_returns.minimum_closed_spells"])
     if not spells:
-        return "There is no label today whose spells could be followed."
+        return "There is no label today, so there are no spells to follow."
     ended = f"{in_words(closed)} of them closed" if spells > 1 else "closed" if closed else "still open"
-    few = f": too few for an interval, which takes {counted(least, 'closed spell')}" if closed < least else ""
+    few = f": too few for an interval, which needs {counted(least, 'closed spell')}" if closed < least else ""
     return (
-        f"Today's label has had **{counted(spells, 'spell')}**, {ended}{few}. What followed describes one history and "
-        "forecasts nothing."
+        f"Today's label has had **{counted(spells, 'spell')}**, {ended}{few}. These returns describe one history; "
+        "they are not a forecast."
     )
 
 
 def _followed_groups(release: Release) -> list[dict[str, Any]]:
     """What followed today's label over every horizon, then every other label over twelve months."""
-    rows: dict[tuple[str, int], dict[str, Row]] = {}
+    cells: dict[tuple[str, int], dict[str, Row]] = {}
     for row in release.rows("SELECT * FROM forward_returns ORDER BY regime, horizon_months"):
-        rows.setdefault((row["regime"], row["horizon_months"]), {})[row["asset"]] = row
+        cells.setdefault((row["regime"], row["horizon_months"]), {})[row["asset"]] = row
     own, others = [], []
-    for (regime, months), assets in rows.items():
+    for (regime, months), by_asset in cells.items():
+        of_assets = [by_asset[asset] for asset in ASSETS]
         if regime == release.today["regime"]:
-            own.append({"name": f"{months} months after", **_followed(assets)})
+            own.append({"name": f"{months} months after", "cells": of_assets})
         elif months == _MAIN_HORIZON:
-            others.append({"name": regime_words(regime), **_followed(assets)})
+            others.append({"name": regime_words(regime), "cells": of_assets})
     groups = [
-        {"name": f"{REGIME_WORDS.get(release.today['regime'], '')}, as now", "rows": own},
+        {"name": f"{regime_words(release.today['regime'])}, as now", "rows": own},
         {"name": f"Every other label, {_MAIN_HORIZON} months after", "rows": others},
     ]
     return [group for group in groups if group["rows"]]
-
-
-def _followed(assets: dict[str, Row]) -> dict[str, Any]:
-    first = next(iter(assets.values()))
-    return {
-        "spells": first["spells"],
-        "closed": first["closed_spells"],
-        "cells": [_return(assets.get(asset)) for asset in ASSETS],
-    }
-
-
-def _return(row: Row | None) -> dict[str, str]:
-    """Median; what it rests on; the interval of the mean where there are enough spells."""
-    if row is None or row["median_return_pct"] is None:
-        return {"median": ABSENT, "span": "none measured", "interval": ""}
-    measured = row["closed_spells_measured"]
-    low, high = row["interval_low_pct"], row["interval_high_pct"]
-    return {
-        "median": number(row["median_return_pct"], 1, sign=True),
-        "span": f"{number(row['lowest_return_pct'], 0)} to {number(row['highest_return_pct'], 0)}; "
-        f"{measured} spell{'' if measured == 1 else 's'}",
-        "interval": ""
-        if low is None
-        else f"mean {number(row['mean_return_pct'], 1)} [{number(low, 0)}, {number(high, 0)}]",
-    }
 
 
 # ---- how firm the label is
@@ -192,7 +165,7 @@ def firm_range(release: Release) -> str | None:
     """The score under drawn weights, and the state under other parameters."""
     today = release.today
     if today["score_p05"] is None or today["agreement"] is None:
-        return "There is no score today, and so no range around it."
+        return "There is no score today, so there is no range around it."
     lists = release.rows(
         "SELECT text FROM method_parameters WHERE section = 'robustness' AND starts_with(text, '[') "
         "AND parameter <> 'era_starts'"
@@ -200,7 +173,7 @@ def firm_range(release: Release) -> str | None:
     sets = math.prod(len(json.loads(row["text"])) for row in lists)
     draws = int(release.parameters["robustness.weight_draws"])
     return (
-        f"Under {draws:,} draws of the weights nine scores in ten lie between **{number(today['score_p05'])}** and "
+        f"With {draws:,} random sets of weights, nine scores in ten lie between **{number(today['score_p05'])}** and "
         f"**{number(today['score_p95'])}**. Of {sets} sets of thresholds, weights and confirmation "
         f"{percent(today['agreement'])} give today's state."
     )
@@ -222,9 +195,9 @@ def firm_parameters(release: Release) -> str | None:
     )
     parameter = rows[0]["parameter"]
     return (
-        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changed alone, the "
-        f"state differs in {percent(rows[0]['share'])} of pairs. The score stood within {number(near)} of a threshold "
-        f"on {scored['near']} of {scored['n']} month-ends."
+        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing this alone "
+        f"changes the state in {percent(rows[0]['share'])} of pairs of sets. The score was within {number(near)} of a "
+        f"threshold on {scored['near']} of {scored['n']} month-ends."
     )
 
 
@@ -240,44 +213,36 @@ def firm_revised(release: Release) -> str | None:
         return None
     late = release.row("SELECT count(*) AS n, count(DISTINCT series_id) AS series FROM late_figures")
     moved = (
-        f"revisions moved {counted(row['moved'], 'score')}" if row["moved"] else "no revision moved a score"
+        f"revisions changed {counted(row['moved'], 'score')}"
+        if row["moved"]
+        else "no revision changed a score"
     )
     arrived = (
         f"{counted(late['n'], 'figure').capitalize()} of {counted(late['series'], 'series', 'series')} "
-        "reached us too late for a live row, which stays as it was frozen."
+        "arrived too late for a live row, which stays as published."
         if late["n"]
-        else "No figure reached us late."
+        else "No figure arrived late."
     )
     return (
-        f"With today's figures {row['same']} of {row['n']} month-ends carry the label they had when first known; "
+        f"With today's figures {row['same']} of {row['n']} month-ends have the label that the figures known then gave; "
         f"{moved}. {arrived}"
     )
-
-
-def _variant_row(row: Row) -> dict[str, str]:
-    """An alternative that was tested: its label now, and how often it gives the published one."""
-    return {
-        "name": _VARIANTS.get(row["variant"], capital(row["variant"].replace("_", " "))),
-        "label": "the same" if row["agrees"] else REGIME_WORDS.get(str(row["label"]), ABSENT),
-        "score": number(row["score"]),
-        "same": percent(row["same"]),
-    }
 
 
 # ---- validation
 
 
 def cases_hold(release: Release) -> str | None:
-    """How many of the known dates hold."""
+    """How many of the undisputed dates have the expected value."""
     cases = _cases(release)
     if not cases:
-        return "No month-end of this release is among the dates that are not in dispute."
+        return "This release has no month-end among the undisputed dates."
     good = sum(case["holds"] for case in cases)
-    return f"**{good} of {len(cases)}** statements about dates that are not in dispute come out."
+    return f"The method gives the expected result in **{good} of {len(cases)}** statements about undisputed dates."
 
 
 def cases_unsteady(release: Release) -> str | None:
-    """Which known dates rest on hysteresis and confirmation."""
+    """Which of them depend on hysteresis and confirmation."""
     cases = _cases(release)
     if not cases:
         return None
@@ -290,8 +255,8 @@ def cases_unsteady(release: Release) -> str | None:
         and row[_VARIANT_COLUMNS[case["column"]]] != case["expected"]
     }
     if not lost:
-        return "Without hysteresis and confirmation they would come out the same."
-    return f"Without hysteresis and confirmation {listed([month(when) for when in sorted(lost)])} would not."
+        return "Without hysteresis and confirmation the results would be the same."
+    return f"Without hysteresis and confirmation it would not for {listed([month(when) for when in sorted(lost)])}."
 
 
 def misfits(release: Release) -> str | None:
@@ -303,11 +268,11 @@ def misfits(release: Release) -> str | None:
                 after = row[f"{name}_verdict_after"]
                 later = f" and {after} three month-ends later" if after else ""
                 parts.append(f"{name} was hot at {row['phase'].upper()}{later}")
-    return f"Against the post's account, {listed(parts)}." if parts else None
+    return f"Contrary to the post's account, {listed(parts)}." if parts else None
 
 
 def _cases(release: Release) -> list[Row]:
-    """The known dates the release has month-ends for: what they show, and whether that is what must be."""
+    """The undisputed dates the release has month-ends for: expected and found values."""
     cases = []
     for first, last, column, expected in CASES:
         rows = release.rows(
@@ -324,7 +289,7 @@ def _cases(release: Release) -> list[Row]:
 
 
 def _case_rows(release: Release) -> list[dict[str, Any]]:
-    """The known dates as a table; columns about the same dates share a row."""
+    """The undisputed dates as a table; columns about the same dates share a row."""
     by_date: dict[tuple[dt.date, dt.date], list[Row]] = {}
     for case in _cases(release):
         by_date.setdefault((case["first"], case["last"]), []).append(case)
@@ -355,25 +320,24 @@ def caveats_count(release: Release) -> str | None:
     )
     if not row["n"]:
         return "No caveat applies to this release."
-    left = counted(row["inputs"], "names an input", "name inputs").capitalize()
+    absent = counted(row["inputs"], "is about an input", "are about inputs").capitalize()
     return (
         f"{row['n']} caveats apply: {counted(row['warnings'], 'warning')}, {counted(row['cautions'], 'caution')}, "
-        f"the rest notes on method and data."
-        f"{f' {left} absent today: these stand in the evidence.' if row['inputs'] else ''}"
+        f"the others are notes on method and data."
+        f"{f' {absent} absent today, listed in the evidence.' if row['inputs'] else ''}"
     )
 
 
 def checks_summary(release: Release) -> str | None:
-    """What the checks of this release found."""
+    """Results of the checks of this release that had rows to check."""
     row = release.row(
         "SELECT count(*) AS n, count(*) FILTER (severity = 'ERROR') AS critical, "
         "count(*) FILTER (NOT passed AND severity = 'ERROR') AS failed, "
-        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results"
+        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results WHERE evaluated_rows > 0"
     )
     return (
-        f"{row['n']:,} checks ran for this release, {row['critical']:,} of them able to hold it back: "
-        f"{row['failed'] or 'none'} of these failed, "
-        f"and {counted(row['warned'], 'warning was', 'warnings were')} given."
+        f"{row['n']:,} checks of this release had rows to check. {row['critical']:,} of them can block it: "
+        f"{row['failed'] or 'none'} of these failed. The others gave {counted(row['warned'], 'warning')}."
     )
 
 
@@ -386,10 +350,10 @@ def sources_count(release: Release) -> str | None:
     restricted = release.row(f"SELECT count(*) AS n FROM series AS s WHERE rights = 'restricted' AND {USED}")[
         "n"
     ]
-    also = counted(restricted, "series is", "series are").capitalize()
+    also = counted(restricted, "restricted series is", "restricted series are").capitalize()
     return (
         f"{row['n']} series from {row['publishers']} publishers and releases. Rights: {listed(_rights(row['rights']))}."
-        f"{f' {also} held whose own figures may not be passed on.' if restricted else ''}"
+        f"{f' {also} used without publishing the figures.' if restricted else ''}"
     )
 
 
@@ -405,19 +369,16 @@ def _caveat_groups(release: Release) -> list[dict[str, Any]]:
     return [{"name": severity, "texts": found} for severity, found in texts.items() if found]
 
 
-def _warning_rows(release: Release) -> list[dict[str, str]]:
-    """Checks that failed, worst first, with their message."""
+def _failed_checks(release: Release) -> list[Row]:
+    """Checks that failed, worst first: what they require, and how many rows failed."""
     rows = release.rows(
-        "SELECT asset_key, message FROM check_results WHERE NOT passed "
+        "SELECT *, split_part(asset_key, '/', -1) AS asset FROM check_results WHERE NOT passed "
         "ORDER BY severity, asset_key, check_name LIMIT 20"
     )
-    return [
-        {
-            "asset": row["asset_key"].rpartition("/")[2],
-            "message": capital(_ONE_ROW.sub("", row["message"].partition(", first:")[0])),
-        }
-        for row in rows
-    ]
+    for row in rows:
+        required, _, result = row["message"].partition(", first:")[0].rpartition(": ")
+        row["required"] = capital(required or result)
+    return rows
 
 
 def _source_rows(release: Release) -> list[dict[str, Any]]:

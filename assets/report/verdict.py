@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from assets.report.flip import thresholds
 from assets.report.published import Release, Row
 from assets.report.words import (
-    ABSENT,
     COMPONENTS,
     CONDITIONS,
     GRADE_WORDS,
@@ -24,16 +23,15 @@ from assets.report.words import (
     component_words,
     counted,
     day,
-    held_or,
     in_words,
     label_words,
     listed,
     month,
     number,
-    reason_short,
     reason_words,
     regime_words,
     with_unit,
+    withheld_or,
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -46,7 +44,7 @@ _DRIVERS = {
     "rate": "by the policy rate",
     "balance_sheet": "by the balance sheet",
     "both": "rate and balance sheet",
-    "none": "rate and balance sheet cancel",
+    "none": "rate and balance sheet unchanged or offsetting",
 }
 _TONES = {"bubble": "hot", "depression": "cold"}
 _UP, _DOWN, _MIDDLE, _NONE = "▲", "▼", "◆", ""
@@ -61,14 +59,14 @@ GLYPHS = {
     "indeterminate": _NONE,
     "": _NONE,
 }
-FOUR = ("valuation", "economy", "inflation", "credit")  # the order of the post's table
-_RAW = {  # condition: column of qe_phases, unit, decimals, what it is
+# Conditions in the order of the post's table: their raw figure in qe_phases, its unit, decimals and name.
+FOUR = {
     "valuation": ("earnings_yield_pct", "percent", 1, "yield"),
     "economy": ("unemployment_rate_pct", "percent", 1, "jobless"),
     "inflation": ("core_pce_yoy_pct", "percent", 1, "core"),
     "credit": ("nfci_index", "none", 2, "NFCI"),
 }
-_PHASE_NAMES = {
+PHASE_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
     "qe3": "QE3",
@@ -94,7 +92,7 @@ def content(release: Release) -> dict[str, Any]:
     return {
         "head": _head(release),
         "tiles": _tiles(release),
-        "past_easing": [_past_easing_row(phase) for phase in release.phases],
+        "past_easing": release.phases,
         "evidence": [_evidence_group(release, name) for name in CONDITIONS],
         "inflation": _inflation_note(release),
     }
@@ -107,7 +105,7 @@ def lead_conditions(release: Release) -> str | None:
     """What the Fed does, and how many of the four conditions are hot."""
     verdicts = _verdicts(_today(release))
     hot = [name for name in CONDITIONS if verdicts[name] == "hot"]
-    doing = _DOING.get(release.today["stance"], "has no stance that could be measured")
+    doing = _DOING.get(release.today["stance"], "has no measurable stance")
     text = f"The Fed {doing} while **{in_words(len(hot))} of four conditions** {_be(len(hot))} hot"
     text += f": {listed(hot)}." if hot else "."
     for verdict, words in (("cold", "cold"), ("between", "in between"), (None, "not measurable")):
@@ -135,7 +133,9 @@ def lead_since(release: Release) -> str | None:
     since = release.today["regime_since"]
     query = "SELECT count(*) AS n FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ?"
     ends = release.row(query, since, release.as_of)["n"]
-    start = "There has been no label" if release.today["regime"] == "indeterminate" else "The label has stood"
+    start = (
+        "There has been no label" if release.today["regime"] == "indeterminate" else "This label has applied"
+    )
     return f"{start} for {counted(ends, 'month-end')}, since **{day(since)}**."
 
 
@@ -154,21 +154,21 @@ def care_provisional_row(release: Release) -> str | None:
         return None
     would_be = release.today["provisional_condition"]
     return (
-        "The row is provisional: inside a month the condition of the last month-end stands. "
-        f"The figures of {day(release.as_of)} alone would say {label_words(would_be) if would_be else 'nothing'}."
+        "This row is provisional: within a month the state of the last month-end applies. The figures of "
+        f"{day(release.as_of)} alone would give {label_words(would_be) if would_be else 'no state'}."
     )
 
 
 def care_coverage(release: Release) -> str | None:
-    """Conditions that rest on the least coverage allowed."""
+    """Conditions with the minimum coverage."""
     at_minimum = release.today["conditions_at_minimum_coverage"]
     if not at_minimum:
         return None
     names = [name.strip() for name in at_minimum.split(",")]
     return (
-        f"{listed(names).capitalize()} {'rests' if len(names) == 1 else 'rest'} on the least coverage allowed "
+        f"{listed(names).capitalize()} {_be(len(names), 'has', 'have')} only the minimum coverage "
         f"({number(release.parameters['coverage.minimum'])})"
-        f"{'; no corporate bond spread is known' if release.today['is_spread_missing'] else ''}."
+        f"{'; no corporate bond spread is available' if release.today['is_spread_missing'] else ''}."
     )
 
 
@@ -177,7 +177,7 @@ def care_stance(release: Release) -> str | None:
     if not release.today["is_stance_provisional"]:
         return None
     checked = day(release.manifest["ledger_last_checked"])
-    return f"The stance is provisional: announcements were last looked for on {checked}."
+    return f"The stance is provisional: announcements were last checked on {checked}."
 
 
 def _head(release: Release) -> dict[str, str]:
@@ -262,36 +262,6 @@ def past_easing(release: Release) -> str | None:
     return f"{'; '.join(parts)}. {today}" if parts else today
 
 
-def _past_easing_row(phase: Row) -> dict[str, Any]:
-    """A start of purchases, the post's day or today: its four cells, and the state before and after."""
-    sides = (("before", "now" if phase["kind"] == "today" else "before"), ("after", "after"))
-    states = [
-        {"side": word, "state": phase[f"condition_state_{side}"], "score": phase[f"bubble_score_{side}"]}
-        for side, word in sides
-        if phase[f"condition_state_{side}"] is not None
-    ]
-    return {
-        "name": _PHASE_NAMES.get(phase["phase"], phase["title"]),
-        "day": phase["as_of_date"],
-        "is_today": phase["kind"] == "today",
-        "cells": [_cell(phase, name) for name in FOUR],
-        "states": states,
-    }
-
-
-def _cell(phase: Row, name: str) -> dict[str, Any]:
-    """A condition at a start of easing: verdict, score, raw figure, and the same three month-ends later."""
-    column, unit, decimals, what = _RAW[name]
-    value = phase[column]
-    return {
-        "verdict": phase[f"{name}_verdict"] or "absent",
-        "score": phase[f"{name}_score"],
-        "raw": f"{what} {ABSENT}" if value is None else f"{with_unit(value, unit, decimals)} {what}",
-        "after": phase[f"{name}_verdict_after"],
-        "after_score": phase[f"{name}_score_after"],
-    }
-
-
 # ---- the evidence
 
 
@@ -303,7 +273,7 @@ def evidence_extremes(release: Release) -> str | None:
     inputs.sort(key=lambda row: (row["score"], row["component"]))
     cold, hot = inputs[0], inputs[-1]
     return (
-        f"On a scale from 0, cold, to 100, hot, {component_inside(hot['component'])} stands highest at "
+        f"On a scale from 0 (cold) to 100 (hot), {component_inside(hot['component'])} is highest at "
         f"**{number(hot['place'], 0)}** and {component_inside(cold['component'])} lowest at "
         f"**{number(cold['place'], 0)}**."
     )
@@ -314,7 +284,7 @@ def evidence_absent(release: Release) -> str | None:
     reasons = [row["absent_reason"] for row in release.evidence if row["score"] is None]
     if not reasons:
         return "No input is absent."
-    parts = [f"{reasons.count(reason)} {reason_short(reason)}" for reason in sorted(set(reasons))]
+    parts = [f"{reasons.count(reason)} {reason_words(reason)}" for reason in sorted(set(reasons))]
     return f"{len(reasons)} of {len(release.evidence)} inputs {_be(len(reasons))} absent: {listed(parts)}."
 
 
@@ -333,7 +303,7 @@ def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
                 **row,
                 "name": component_words(row["component"]),
                 "side": COMPONENTS[row["component"]][2],
-                "value": held_or(with_unit(row["value"], row["unit"]), row),
+                "value": withheld_or(with_unit(row["value"], row["unit"]), row),
                 "why": "" if row["weight"] > 0 else reason_words(row["absent_reason"]),
             }
             for row in rows
@@ -342,13 +312,13 @@ def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
 
 
 def _inflation_note(release: Release) -> str:
-    """The rule of inflation, which is not in the score."""
+    """The separate rule of inflation."""
     parameters = release.parameters
     target = with_unit(parameters["verdict.inflation_target_pct"], "percent", 0)
     fall = with_unit(parameters["verdict.inflation_fall_pp"], "percentage points", 1)
     return (
-        f"Inflation stands beside the score; it is cold below {target} or {fall} lower than "
-        f"{parameters['verdict.inflation_window_months']:.0f} months before, else hot."
+        f"Inflation is not in the score; it is cold below {target} or {fall} lower than "
+        f"{parameters['verdict.inflation_window_months']:.0f} months before, otherwise hot."
     )
 
 

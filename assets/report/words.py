@@ -12,7 +12,7 @@ from typing import Any
 MINUS = "\u2212"
 THIN = "\u202f"  # narrow no-break space, between a figure and its unit
 ABSENT = "\u2013"
-HELD = "held, not passed on"  # there is a figure, of a series with restricted rights
+WITHHELD = "withheld, restricted rights"
 
 CONDITIONS = ("valuation", "economy", "credit", "inflation")
 REGIME_WORDS = {
@@ -31,11 +31,11 @@ DRIVER_WORDS = {
     "rate": "by the policy rate",
     "balance_sheet": "by the announced balance sheet",
     "both": "by the policy rate and the announced balance sheet",
-    "none": "with rate and balance sheet cancelling or still",
+    "none": "policy rate and balance sheet unchanged or offsetting",
 }
 GRADE_WORDS = {
-    "real_time": "every figure as it was first known",
-    "pseudo": "some revised figures stand for their first publication (pseudo point in time)",
+    "real_time": "every figure as first published",
+    "pseudo": "some revised figures in place of first publications (pseudo point in time)",
 }
 UNIT_SIGNS = {
     "percent": "%",
@@ -67,18 +67,17 @@ COMPONENTS = {
     "real_bank_credit": ("Real bank credit, year on year", "real bank credit growth", "high"),
     "core_pce_inflation": ("Core PCE inflation", "", "high"),
 }
-# Reason code: in a table, and after a count ("5 not in this profile").
 REASONS = {
-    "not_in_profile": ("not among the figures of this profile", "not in this profile"),
-    "stale": ("its newest figure is too old to count", "too old to count"),
-    "history_too_short": ("its history is too short to rank", "too short a history"),
-    "no_free_data": ("no free source publishes it", "without a free source"),
-    "not_binding": ("measured, and the milder of two: it does not count today", "not binding"),
-    "not_yet_published": ("no figure was public yet", "not yet published then"),
-    "no_base": ("the earlier figure it is compared with is missing", "without a base to compare with"),
-    "not_held": ("the archive holds no figure", "not held"),
-    "not_applicable": ("does not apply on this date", "not applicable"),
-    "absent": ("no figure was known on this date", "absent"),
+    "not_in_profile": "not in this profile",
+    "stale": "too old to count",
+    "history_too_short": "history too short to rank",
+    "no_free_data": "no free source",
+    "not_binding": "does not count today: the milder of two",
+    "not_yet_published": "not published yet on this date",
+    "no_base": "no earlier figure to compare with",
+    "not_held": "not fetched",
+    "not_applicable": "not applicable on this date",
+    "absent": "no figure on this date",
 }
 # Start of a publisher's name, and its short name.
 PUBLISHERS = {
@@ -99,7 +98,7 @@ RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
     "reserve_bank": "Reserve Bank terms",
-    "restricted": HELD,
+    "restricted": "restricted",
 }
 
 
@@ -129,14 +128,8 @@ def component_inside(component: str) -> str:
 
 
 def reason_words(reason: str | None) -> str:
-    """Why a figure is missing, for a cell."""
-    code = str(reason)
-    return REASONS[code][0] if code in REASONS else code.replace("_", " ")
-
-
-def reason_short(reason: str) -> str:
-    """Why a figure is missing, after a count."""
-    return REASONS[reason][1] if reason in REASONS else reason.replace("_", " ")
+    """Why a figure is absent."""
+    return REASONS.get(str(reason), str(reason).replace("_", " "))
 
 
 def publisher_words(publisher: str) -> str:
@@ -168,9 +161,9 @@ def percent(share: float | None) -> str:
     return with_unit(None if share is None else 100 * share, "percent", 0)
 
 
-def held_or(figure: str, row: Mapping[str, Any]) -> str:
-    """A figure of a row; that it is withheld, where the row has a vintage of it and no value."""
-    return HELD if row["value"] is None and row["vintage_source"] is not None else figure
+def withheld_or(figure: str, row: Mapping[str, Any]) -> str:
+    """A figure of a row; that it is withheld, where the row has its vintage and no value."""
+    return WITHHELD if row["value"] is None and row["vintage_source"] is not None else figure
 
 
 def day(value: dt.date | None) -> str:

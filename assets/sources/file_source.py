@@ -1,150 +1,194 @@
-"""A publisher whose series stand side by side in one table: read once a run, shared by them all.
+"""A publisher that serves its series as one table: one download a run, shared by all of them.
 
-Belongs here: what such publishers have in common: one download for all series, a question whether anything changed,
-a failure told once and remembered. Does not belong here: HTTP (`download.py`), any publisher's layout.
-
-The moment of the file's last change is kept as `last_updated` in the book of fetches, beside the rows it brought. So
-"not changed since" is only ever asked about a file whose figures are in the archive, and once a week not at all.
+The moment of the file's last change is stored as `last_updated` in `raw.fetches`, with the rows it brought. So "has it
+changed since?" is sent only for a file whose figures are in the archive, and once a week it is downloaded anyway.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+import html
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from assets.catalog.models import Series
-from assets.sources.download import Downloader, File, Unreachable, Unusable, is_page, linked
-from assets.sources.parse import observations_frame
-from assets.sources.protocol import Known, Payload, PayloadRefused, SeriesUnknown, SourceUnreachable
+from assets.sources.http import Http, Limits, Response, TooLarge, checked_address
+from assets.sources.pacing import Permanent, RetryPolicy, Transient, refusal
+from assets.sources.parse import Figures, Unusable
+from assets.sources.protocol import (
+    Known,
+    Payload,
+    PayloadRefused,
+    SeriesUnknown,
+    Source,
+    SourceUnreachable,
+    observations_frame,
+)
 
-_WHOLE_AFTER = dt.timedelta(days=6)
+RETRIES = RetryPolicy(attempts=4, longest_wait=60.0)
+_FULL_AFTER = dt.timedelta(days=6)
 _WAY_OUT = "look at it in a browser; the publisher's module says what is expected"
 
 Table = TypeVar("Table")
 
 
-class Figures(NamedTuple):
-    """One series of a table: ISO dates in any order, values (NaN: published as missing), the publisher's unit text."""
+class File(NamedTuple):
+    """A downloaded body, where it came from (without the query), and the server's date of its last change."""
 
-    dates: Sequence[str]
-    values: Sequence[float]
-    unit: str | None = None
-    notes: tuple[str, ...] = ()
+    content: bytes
+    where: str
+    last_modified: dt.datetime | None
 
 
 class Obtained(NamedTuple, Generic[Table]):
-    """A publisher's table, where it stood, and when it was last changed."""
+    """A publisher's table, where it came from, and when it was last changed."""
 
     table: Table
     where: str
     last_modified: dt.datetime | None
-    rows_expected: int | None = None
 
 
-@dataclass(frozen=True)
-class Publisher(Generic[Table]):
-    """How one publisher is read. `obtain` gives None when nothing changed since a moment.
+class FileSource(Source, Generic[Table]):
+    """One publisher during one run. A subclass declares where its file is and reads it."""
 
-    `obtain` and `figures` raise Unusable; `figures` KeyError for a series that is not among the publisher's.
-    """
-
-    downloader: Downloader
-    obtain: Callable[[dt.datetime | None], Obtained[Table] | None]
-    figures: Callable[[Obtained[Table], str], Figures]
-
-
-class FileSource(Generic[Table]):
-    """One publisher in one run."""
+    address: ClassVar[str]  # the publisher's own
+    variable: ClassVar[str]  # the environment variable that replaces it
+    file_name: ClassVar[str] = ""
+    limits: ClassVar[Limits] = Limits()
 
     def __init__(
         self,
-        publisher: Publisher[Table],
+        url: str | None = None,
+        retries: RetryPolicy = RETRIES,
+        limits: Limits | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
-        self._publisher = publisher
-        self._now = now
+        """Raises ValueError for an address without https."""
+        self.url = checked_address(url or self.address, self.variable)
+        self.now = now
+        self._retries = retries
+        self._http = Http(limits or self.limits, follows_redirects=True)
         self._obtained: Obtained[Table] | None = None
-        self._failure: Unreachable | Unusable | None = None
+        self._failure: SourceUnreachable | Unusable | None = None
         self._unchanged_since: dt.datetime | None = None
-        self._asked_since: dt.datetime | None = None
+        self._last_since: dt.datetime | None = None
+
+    def read(self, content: bytes) -> Table:
+        """The file as a table. Raises Unusable."""
+        raise NotImplementedError
+
+    def figures(self, obtained: Obtained[Table], series_id: str) -> Figures:
+        """One series. Raises Unusable, KeyError (not a series of this publisher)."""
+        raise NotImplementedError
 
     @property
     def requests(self) -> int:
-        """Requests made so far, repeated ones included."""
-        return self._publisher.downloader.requests
+        """Requests sent so far, retries included."""
+        return self._http.requests
 
     def is_there(self) -> bool:
-        """Whether the publisher's server takes a connection; no figure is read."""
-        return self._publisher.downloader.is_there()
+        """Whether the server accepts a connection; nothing is downloaded."""
+        return self._http.is_there(self.url)
 
     def probe(self) -> None:
-        """Ask for the table again after a failure. Raises SourceUnreachable; what answers with anything is there."""
+        """Request the table again after a failure. Raises SourceUnreachable; any response counts as available."""
         self._failure = None
         try:
-            self._table(self._asked_since)
-        except Unreachable as failure:
-            raise SourceUnreachable(str(failure), failure.failure) from None
+            self._table(self._last_since)
         except Unusable:
             return
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
-        """The series' whole history, or that nothing changed since the last accepted fetch.
+        """The full history of the series, or that nothing changed since the last accepted fetch.
 
-        Raises SourceUnreachable, SeriesUnknown, PayloadRefused (answered, but no table of the publisher's).
+        Raises SourceUnreachable, SeriesUnknown, PayloadRefused (a response that is not the publisher's table).
         """
-        began, before = time.monotonic(), self.requests
-        where = self._publisher.downloader.address
+        series_id, where = series.series_id, self.url
         try:
             obtained = self._table(self._since(known))
             if obtained is not None:
                 where = obtained.where
-            figures = (
-                Figures([], []) if obtained is None else self._publisher.figures(obtained, series.series_id)
-            )
-        except Unreachable as failure:
-            raise SourceUnreachable(f"{series.series_id}: {failure}", failure.failure) from None
+            figures = Figures([], []) if obtained is None else self.figures(obtained, series_id)
+        except SourceUnreachable as failure:
+            raise SourceUnreachable(f"{series_id}: {failure}", failure.failure) from None
         except Unusable as fault:
-            raise PayloadRefused(fault.rule, series.series_id, where, fault.detail, _WAY_OUT) from None
+            raise PayloadRefused(fault.rule, series_id, where, fault.detail, _WAY_OUT) from None
         except KeyError:
-            raise SeriesUnknown(
-                f"{where}: {series.series_id}: the publisher's table has no such series"
-            ) from None
+            raise SeriesUnknown(f"{where}: {series_id}: the publisher's table has no such series") from None
         return Payload(
-            series_id=series.series_id,
-            observations=observations_frame(list(figures.dates), list(figures.values)),
+            series_id=series_id,
+            observations=observations_frame(figures.dates, figures.values),
             unit=figures.unit,
-            frequency=None,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
-            requests=self.requests - before,
-            seconds=time.monotonic() - began,
             where=where,
             is_complete=obtained is not None,
             is_unchanged=obtained is None,
             notes=figures.notes,
         )
 
+    def download(self, since: dt.datetime | None) -> Obtained[Table] | None:
+        """The file at its own address, or at a page that links it; None when it has not changed since a moment."""
+        is_direct = self.url.split("?")[0].endswith(self.file_name)
+        file = self.get(self.url, since if is_direct else None)
+        if file is not None and is_page(file.content) and not is_direct:
+            file = self.get(linked(file, self.file_name, self.url, self.variable), since)
+        if file is None:
+            return None
+        if is_page(file.content):
+            raise Unusable("missing_column", "a web page, not the file")
+        if not file.content.strip():
+            raise Unusable("empty_file", "the file is empty")
+        return Obtained(self.read(file.content), file.where, file.last_modified)
+
+    def get(
+        self, url: str, since: dt.datetime | None = None, query: Mapping[str, str] | None = None
+    ) -> File | None:
+        """The body at an address; None when it has not changed since a moment.
+
+        Raises SourceUnreachable, Unusable (too large).
+        """
+        where = _without_query(url)
+        try:
+            response = self._retries.call(lambda: self._once(url, since, query))
+        except TooLarge as failure:
+            raise Unusable("missing_column", str(failure)) from None
+        except (Transient, Permanent) as failure:
+            raise SourceUnreachable(f"{where}: {failure}", failure) from None
+        return None if response.status == 304 else File(response.body, where, response.last_modified)
+
+    def _once(self, url: str, since: dt.datetime | None, query: Mapping[str, str] | None) -> Response:
+        response = self._http.get(url, query, since)
+        status = response.status
+        if status in (200, 304):
+            return response
+        message = f"the server responds {status}"
+        if status in (404, 410):
+            message += f"; if the file has moved, set {self.variable}"
+        elif status in (401, 403):
+            message += f"; if it only admits browsers, set {self.variable} to a copy"
+        raise refusal(status, message, response.retry_after)
+
     def _since(self, known: Known | None) -> dt.datetime | None:
-        """The moment to ask about; None where the whole table is due."""
+        """The moment for "has it changed since?"; None when the full table is due."""
         if known is None or known.last_updated is None or known.reconciled_at is None:
             return None
-        age = self._now() - known.reconciled_at  # negative: the clock was ahead then
-        return known.last_updated if dt.timedelta(0) <= age <= _WHOLE_AFTER else None
+        age = self.now() - known.reconciled_at  # negative: the clock was ahead at that fetch
+        return known.last_updated if dt.timedelta(0) <= age <= _FULL_AFTER else None
 
     def _table(self, since: dt.datetime | None) -> Obtained[Table] | None:
-        """The table, asked for at most once whole and once "if changed"; None when it has not changed."""
+        """The table, requested at most once in full and once "if changed"; None when it has not changed."""
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         if self._obtained is not None:
             return self._obtained
         if since is not None and since == self._unchanged_since:
             return None
-        self._asked_since = since
+        self._last_since = since
         try:
-            self._obtained = self._publisher.obtain(since)
-        except (Unreachable, Unusable) as failure:
+            self._obtained = self.download(since)
+        except (SourceUnreachable, Unusable) as failure:
             self._failure = failure
             raise
         if self._obtained is None:
@@ -152,25 +196,29 @@ class FileSource(Generic[Table]):
         return self._obtained
 
 
-def one_file(
-    downloader: Downloader, opened: Callable[[bytes], Table], file_name: str
-) -> Callable[[dt.datetime | None], Obtained[Table] | None]:
-    """How a publisher of one file is asked: at the file's own address, or at a page that links it."""
-
-    def obtain(since: dt.datetime | None) -> Obtained[Table] | None:
-        address = downloader.address
-        is_direct = address.split("?")[0].endswith(file_name)
-        file = downloader.get(address, since if is_direct else None)
-        if file is not None and is_page(file.content) and not is_direct:
-            file = downloader.get(linked(file, file_name, address, downloader.variable), since)
-        return None if file is None else _opened(file, opened)
-
-    return obtain
+def _without_query(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
-def _opened(file: File, opened: Callable[[bytes], Table]) -> Obtained[Table]:
-    if is_page(file.content):
-        raise Unusable("missing_column", "a page for people, not the file")
-    if not file.content.strip():
-        raise Unusable("empty_file", "the file is empty")
-    return Obtained(opened(file.content), file.where, file.last_modified)
+def is_page(content: bytes) -> bool:
+    """Whether this is a web page; no file read here begins like one."""
+    return content.lstrip()[:1] == b"<"
+
+
+def linked(page: File, file_name: str, base: str, variable: str) -> str:
+    """Address of the first link with https to a file of that name on a page, also inside a script.
+
+    Raises SourceUnreachable without one, naming the variable to set: the file may be unchanged, at another address.
+    """
+    text = page.content.decode("utf-8", "replace").replace("\\u002F", "/").replace("\\/", "/")
+    name = rf"{re.escape(file_name)}(?:\?[^\"'\s<>]*)?"
+    # a quoted path anywhere, or the value of an href, quoted or not
+    links = rf"""["']\s*([^"'\s<>]*/{name})\s*["']|\bhref\s*=\s*["']?((?:[^"'\s<>]*/)?{name})(?=["'\s>])"""
+    problem = f"a page without a link to {file_name}"
+    for found in re.finditer(links, text, re.IGNORECASE):
+        try:
+            return checked_address(urljoin(base, html.unescape(found[1] or found[2])), variable)
+        except ValueError:
+            problem = f"a page that links {file_name} only without https"
+    raise SourceUnreachable(f"{_without_query(base)}: {problem}; set {variable} to where it is now")

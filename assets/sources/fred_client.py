@@ -1,12 +1,12 @@
 """FRED through fredapi: its methods, its address, and every request through our HTTP client.
 
 fredapi 0.5.2 sends all its requests from one private method (`Fred.__fetch_data`), without timeout, retry or pace, and
-with the key in its errors. This class overrides that method, by its mangled name, with `_fetch`: the one private name
-of fredapi that is relied on. A test fails when fredapi moves it.
+with the key in its errors. This class overrides that method, by its mangled name, with `_fetch`: the only private name
+of fredapi in use. A test fails when fredapi moves it.
 
-fredapi's own methods do the job for what a series is (`get_series_info`), and all others work through the same
-override. Figures, vintages and release dates are asked for here: fredapi stops at the first page of an answer (100,000
-rows, 10,000 dates) without an error, fails above 2,000 vintages, drops `realtime_end`, and has no release dates.
+fredapi's own method gets the metadata of a series (`get_series_info`). Figures, vintages and release dates are
+requested here: fredapi stops at the first page of a response (100,000 rows, 10,000 dates) without an error, fails above
+2,000 vintages, drops `realtime_end`, and has no release dates.
 """
 
 from __future__ import annotations
@@ -21,16 +21,7 @@ from urllib.parse import urlencode
 from fredapi import Fred
 
 from assets.compute.calendar import Days
-from assets.progress import NowAndThen
-from assets.sources.fred_errors import (
-    ApiKey,
-    FredError,
-    Garbled,
-    KeyDoubted,
-    KeyRefused,
-    TooManyVintages,
-    failure_of,
-)
+from assets.progress import Throttle
 from assets.sources.fred_vintages import (
     FIRST_DAY,
     LAST_DAY,
@@ -42,20 +33,91 @@ from assets.sources.fred_vintages import (
     windows,
 )
 from assets.sources.http import Http, Limits, checked_address
-from assets.sources.pacing import NothingListens, Pacer, Patience, Permanent, Transient
+from assets.sources.pacing import NothingListens, Pacer, Permanent, RetryPolicy, Transient, refusal
+from assets.sources.protocol import CredentialsRefused
 
-ROWS_PER_ANSWER = 100_000
-DATES_PER_ANSWER = 10_000
-VINTAGES_PER_ANSWER = 1900  # FRED allows 2,000
+ROWS_PER_RESPONSE = 100_000
+DATES_PER_RESPONSE = 10_000
+VINTAGES_PER_RESPONSE = 1900  # FRED allows 2,000
 REQUESTS_PER_SECOND = 1.8  # FRED allows two, counted each second
-LIMITS = Limits(silence=30.0, whole=120.0, size=128 * 1024 * 1024)
+LIMITS = Limits(silence=30.0, total=120.0, size=128 * 1024 * 1024)
+KEY_PAGE = "https://fredaccount.stlouisfed.org/apikeys"
 _SERIES_ID = re.compile(r"[A-Z0-9_.]{1,25}")
-_READ_AGAIN = 2  # a series updated between two pages of an answer is read again from its first
+_KEY_FORM = re.compile(r"[0-9a-z]{32}")
+_IN_QUERY = re.compile(r"(api_key=)[^&\s\"'<>]*", re.IGNORECASE)
+_LONGEST_MESSAGE = 200
+
+
+class FredError(Exception):
+    """FRED refused a request, and a retry would not help: one line with the request, without the key."""
+
+
+class KeyDoubted(Transient):
+    """FRED refuses a key that it accepted before in this run: a fault of FRED's, which may pass."""
+
+
+class SeriesNotFound(FredError):
+    """FRED has no such series."""
+
+
+class NotInAlfred(FredError):
+    """The series is served without vintages (or, in the same words of FRED's, does not exist)."""
+
+
+class TooManyVintages(FredError):
+    """The real-time period has more vintage dates than fit into one response (2,000)."""
+
+
+class Garbled(Transient):
+    """A response that cannot be parsed. May pass; when it does not, what FRED serves is wrong."""
+
+    def __init__(self, message: str, is_empty: bool = False) -> None:
+        super().__init__(message)
+        self.is_empty = is_empty
+
+
+class _Moved(Garbled):
+    """The number of elements changed between two pages."""
+
+
+class ApiKey:
+    """The key; not shown by `repr`, in a pickle or in a message."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str | None) -> None:
+        """Raises CredentialsRefused for a text FRED would not accept, before anything is sent."""
+        stripped = (text or "").strip()
+        if not stripped:
+            raise CredentialsRefused(
+                f"there is no FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+            )
+        if not _KEY_FORM.fullmatch(stripped):
+            raise CredentialsRefused(
+                "the FRED key is not 32 lower-case letters and digits: copy it again from "
+                f"{KEY_PAGE} into FRED_API_KEY"
+            )
+        self._text = stripped
+
+    def __repr__(self) -> str:
+        return "ApiKey(hidden)"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("the key is never written")
+
+    def add_to(self, url: str) -> str:
+        """The URL that is sent. Only the client's transport may see it (`http.py`)."""
+        return f"{url}{'&' if '?' in url else '?'}api_key={self._text}"
+
+    def hidden_in(self, text: str) -> str:
+        """A text on one line in which the key is masked."""
+        masked = _IN_QUERY.sub(r"\1***", text.replace(self._text, "***"))
+        return " ".join(masked.split())[:_LONGEST_MESSAGE]
 
 
 @dataclass(frozen=True)
 class SeriesInfo:
-    """What FRED says of a series today, in its own words. `last_updated` is aware, None when unreadable."""
+    """FRED's metadata of a series today. `last_updated` is aware, None when unreadable."""
 
     title: str
     units: str
@@ -65,14 +127,23 @@ class SeriesInfo:
 
 @dataclass(frozen=True)
 class Release:
-    """The publication a series comes out with."""
+    """The release a series is published with."""
 
     release_id: int
     name: str
 
 
+@dataclass
+class _Pages:
+    """The pages of one response that have arrived: elements so far, and how many FRED states in all."""
+
+    parts: list[Periods] = field(default_factory=list)
+    received: int = 0
+    count: int | None = None
+
+
 class FredClient(Fred):
-    """One FRED account. Safe to hand around: neither `repr` nor `vars` shows the key."""
+    """One FRED account; neither `repr` nor `vars` shows the key."""
 
     def __init__(
         self,
@@ -80,40 +151,40 @@ class FredClient(Fred):
         root_url: str | None = None,
         *,
         requests_per_second: float = REQUESTS_PER_SECOND,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Raises KeyRefused for no or an impossible key, ValueError for an address that would expose it.
+        """Raises CredentialsRefused for no or an impossible key, ValueError for an address that would expose it.
 
-        fredapi's own constructor is not called: it keeps the key in the open and sets proxies for the whole
-        process.
+        fredapi's own constructor is not called: it stores the key as plain text and sets proxies for the process.
         """
         self._key = ApiKey(api_key)
         self.root_url = checked_root(root_url or Fred.root_url)
-        self._patience = patience or Patience()
-        self._pacer = Pacer(requests_per_second, self._patience.clock)
-        # redirects are not followed: they would carry the key away
-        self._http = Http(limits or LIMITS, sign=self._key.add_to)
+        self._retries = retries or RetryPolicy()
+        self._pacer = Pacer(requests_per_second, self._retries.clock)
+        self._http = Http(
+            limits or LIMITS, sign=self._key.add_to
+        )  # follows no redirect: it would carry the key away
         self._is_accepted = False
-        self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by what was asked
+        self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by request
         self._last_updated: dict[str, str] = {}
-        self._headway = NowAndThen(self._patience.clock.monotonic)
+        self._lines = Throttle(self._retries.clock.monotonic)
 
     @property
     def requests(self) -> int:
-        """Requests made so far, repeated ones included."""
+        """Requests sent so far, retries included."""
         return self._http.requests
 
     def series_info(self, series_id: str) -> SeriesInfo:
-        """What FRED says of a series today. Raises SeriesNotFound."""
+        """FRED's metadata of a series today. Raises SeriesNotFound."""
         try:
             found = self.get_series_info(_checked_id(series_id))
-        except ValueError:  # fredapi's, for an answer without elements
+        except ValueError:  # fredapi's, for a response without elements
             found = {}
         if found.get("id") != series_id:
-            raise Garbled(f"{self.root_url}/series?series_id={series_id}: no <series> in the answer")
+            raise Garbled(f"{self.root_url}/series?series_id={series_id}: no <series> in the response")
         if self._last_updated.get(series_id) != found.get("last_updated", ""):
-            self._kept.pop(series_id, None)  # of the series as it was before
+            self._kept.pop(series_id, None)  # pages of the previous state
             self._last_updated[series_id] = found.get("last_updated", "")
         return SeriesInfo(
             title=found.get("title", ""),
@@ -123,117 +194,114 @@ class FredClient(Fred):
         )
 
     def probe(self, series_id: str) -> None:
-        """One short question, without the patience of a fetch."""
-        self._fetch(self._url("series", series_id=series_id), self._patience.brief())
+        """One short request with at most one retry."""
+        self._fetch(self._url("series", series_id=series_id), self._retries.brief())
 
     def observations(self, series_id: str, since: str | None = None) -> Periods:
-        """The figures of today, from an observation date on; their periods say nothing of vintages."""
-        asked = {} if since is None else {"observation_start": since}
-        found = self._observations(series_id, asked)
+        """Today's figures from an observation date on; their periods are not vintages."""
+        found = self._observations(series_id, {} if since is None else {"observation_start": since})
         self._kept.pop(series_id, None)
         return found
 
     def all_releases(self, series_id: str, since: str = FIRST_DAY) -> Periods:
         """Every vintage since a day (periods that began earlier begin on it), by observation, then start.
 
-        Raises NotInAlfred for a series FRED keeps without vintages. After another failure the pages that came are
-        kept: the next call asks for the others only.
+        Raises NotInAlfred for a series FRED has without vintages. After another failure the pages that arrived are
+        kept: the next call requests only the others.
         """
         try:
             found = stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
         except TooManyVintages:
-            cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_ANSWER)
+            cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_RESPONSE)
             found = stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
         self._kept.pop(series_id, None)
         return found
 
     def vintage_dates(self, series_id: str) -> Days:
         """Every day on which a figure of the series appeared or changed."""
-        asked = {"series_id": series_id, **_real_time(FIRST_DAY, LAST_DAY)}
-        found = self._pages("series/vintagedates", "vintage_date", DATES_PER_ANSWER, asked)
-        return parse_dates([entry.text or "" for root in found for entry in root.findall("vintage_date")])
+        return self._dates("series/vintagedates", "vintage_date", series_id=_checked_id(series_id))
 
     def release_of(self, series_id: str) -> Release:
-        """The publication a series comes out with."""
-        found = self._element("series/release", "release", series_id=series_id)
-        text = found.get("id", "")
-        if not text.isdigit():
-            raise Garbled(f"{self.root_url}/series/release: {text[:20]!r} is no release id")
-        return Release(int(text), found.get("name", ""))
+        """The release a series is published with."""
+        url = self._url("series/release", series_id=series_id)
+        found = self._fetch(url).find("release")
+        release_id = found.get("id", "") if found is not None else ""
+        if found is None or not release_id.isdigit():
+            raise Garbled(f"{url}: no <release> with a number in the response")
+        return Release(int(release_id), found.get("name", ""))
 
     def release_dates(self, release_id: int, planned: bool) -> Days:
         """Every day a release came out with figures, oldest first; with `planned`, every day of its calendar."""
-        asked = {"release_id": str(int(release_id)), **_real_time(FIRST_DAY, LAST_DAY)}
-        if planned:  # days without figures too: those to come, and those that were missed
-            asked["include_release_dates_with_no_data"] = "true"
-        found = self._pages("release/dates", "release_date", DATES_PER_ANSWER, asked)
-        return parse_dates([entry.text or "" for root in found for entry in root.findall("release_date")])
+        also = {"include_release_dates_with_no_data": "true"} if planned else {}  # future and missed days too
+        return self._dates("release/dates", "release_date", release_id=str(int(release_id)), **also)
 
-    def _observations(self, series_id: str, asked: dict[str, str]) -> Periods:
-        path, whole = "series/observations", {"series_id": series_id, **asked}
+    def _dates(self, path: str, tag: str, **arguments: str) -> Days:
+        roots = self._new_pages(
+            path, tag, DATES_PER_RESPONSE, {**arguments, **_real_time(FIRST_DAY, LAST_DAY)}, _Pages()
+        )
+        return parse_dates([entry.text or "" for root in roots for entry in root.findall(tag)])
+
+    def _observations(self, series_id: str, arguments: dict[str, str]) -> Periods:
+        """A series updated between two pages is read again, once, from its first page."""
+        try:
+            return self._read_pages(series_id, arguments)
+        except _Moved:
+            return self._read_pages(series_id, arguments)
+
+    def _read_pages(self, series_id: str, arguments: dict[str, str]) -> Periods:
+        key, request = urlencode(arguments), {"series_id": series_id, **arguments}
         kept = self._kept.setdefault(series_id, {})
-        for attempt in range(_READ_AGAIN):
-            pages = kept.setdefault(urlencode(asked), _Pages())
-            try:
-                for root in self._pages(path, "observation", ROWS_PER_ANSWER, whole, pages.progress):
-                    pages.parts.append(parse_observations(root))
-                return join(pages.parts)
-            except _Moved:
-                del kept[urlencode(asked)]
-                if attempt + 1 == _READ_AGAIN:
-                    raise
-        raise AssertionError("unreachable")
+        pages = kept.setdefault(key, _Pages())
+        try:
+            for root in self._new_pages(
+                "series/observations", "observation", ROWS_PER_RESPONSE, request, pages
+            ):
+                pages.parts.append(parse_observations(root))
+        except _Moved:
+            del kept[key]
+            raise
+        return join(pages.parts)
 
-    def _pages(
-        self, path: str, tag: str, size: int, asked: dict[str, str], done: _Came | None = None
+    def _new_pages(
+        self, path: str, tag: str, size: int, arguments: dict[str, str], pages: _Pages
     ) -> Iterator[ET.Element]:
-        """Answers of `size` elements each until what FRED counts has come, from where `done` says it stopped.
+        """Responses of `size` elements each, after those in `pages`, until all that FRED counts have arrived.
 
-        Raises Garbled when fewer come.
+        Raises Garbled when fewer arrive.
         """
-        done = done or _Came()
-        while done.count is None or done.came < done.count:
-            came, count = done.came, done.count
-            url = self._url(path, **asked, sort_order="asc", limit=str(size), offset=str(came))
+        while pages.count is None or pages.received < pages.count:
+            url = self._url(path, **arguments, sort_order="asc", limit=str(size), offset=str(pages.received))
             root = self._fetch(url)
             stated = root.get("count", "")
             if not stated.isdigit():
-                raise Garbled(f"{url}: the answer does not say how many {tag}s there are")
-            if count is not None and int(stated) != count:
-                raise _Moved(f"{url}: the series changed while it was read")
+                raise Garbled(f"{url}: the response does not state how many {tag}s there are")
             count, here = int(stated), len(root.findall(tag))
-            if here == 0 and came < count:
-                raise Garbled(f"{url}: {came} of {count} {tag}s came")
+            if pages.count is not None and count != pages.count:
+                raise _Moved(f"{url}: the series changed while it was read")
+            if here == 0 and pages.received < count:
+                raise Garbled(f"{url}: {pages.received} of {count} {tag}s arrived")
             yield root
-            done.came, done.count = came + here, count
-            self._tell(asked, done, size)
-
-    def _tell(self, asked: dict[str, str], done: _Came, size: int) -> None:
-        """How far a long answer is."""
-        what, of = asked.get("series_id", "release dates"), -(-(done.count or 1) // size)
-        if of > 1:
-            self._headway.say(
-                lambda: f"FRED: {what}, page {-(-done.came // size)} of {of}, {self.requests} requests so far"
+            pages.received, pages.count = pages.received + here, count
+            self._report(
+                arguments.get("series_id", "release dates"), -(-pages.received // size), -(-count // size)
             )
 
-    def _element(self, path: str, tag: str, **asked: str) -> ET.Element:
-        url = self._url(path, **asked)
-        found = self._fetch(url).find(tag)
-        if found is None:
-            raise Garbled(f"{url}: no <{tag}> in the answer")
-        return found
+    def _report(self, what: str, page: int, of: int) -> None:
+        """The progress of a long response."""
+        if of > 1:
+            self._lines.info(lambda: f"FRED: {what}, page {page} of {of}, {self.requests} requests so far")
 
-    def _url(self, path: str, **asked: str) -> str:
-        """Address without the key. Raises FredError for a series id that is none."""
-        if "series_id" in asked:
-            _checked_id(asked["series_id"])
-        return f"{self.root_url}/{path}?{urlencode(asked)}"
+    def _url(self, path: str, **arguments: str) -> str:
+        """Address without the key. Raises FredError for an invalid series id."""
+        if "series_id" in arguments:
+            _checked_id(arguments["series_id"])
+        return f"{self.root_url}/{path}?{urlencode(arguments)}"
 
-    def _fetch(self, url: str, patience: Patience | None = None) -> ET.Element:
-        """The answer to an address (without key): paced, retried, typed failures. fredapi's one seam."""
+    def _fetch(self, url: str, retries: RetryPolicy | None = None) -> ET.Element:
+        """The response to an address (without key): paced, retried, with typed failures."""
         if not url.startswith(f"{self.root_url}/"):
             raise FredError("not an address of FRED")
-        return (patience or self._patience).keep_trying(lambda: self._once(url))
+        return (retries or self._retries).call(lambda: self._once(url))
 
     # fredapi calls `self.__fetch_data` inside its class, which Python spells like this
     _Fred__fetch_data = _fetch
@@ -243,47 +311,45 @@ class FredClient(Fred):
         self._pacer.wait()
         shown = self._key.hidden_in(url)
         try:
-            answer = self._http.get(url)
+            response = self._http.get(url)
         except Transient as failure:
             kind = NothingListens if isinstance(failure, NothingListens) else Transient
             raise kind(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         except Permanent as failure:
             raise FredError(f"{shown}: {self._key.hidden_in(str(failure))}") from None
-        root = _parsed(answer.body)
-        message = root.get("message", "") if root is not None and root.tag == "error" else None
-        if answer.status != 200 or message is not None:
-            code = answer.status if answer.status != 200 else _code(root)
-            masked = None if message is None else self._key.hidden_in(message)
-            failed = failure_of(code, masked, shown, answer.retry_after)
-            if isinstance(failed, KeyRefused) and self._is_accepted:
+        root = _parsed(response.body)
+        is_error = root is not None and root.tag == "error"
+        if response.status != 200 or is_error:
+            code = response.status if response.status != 200 else _code(root)
+            message = self._key.hidden_in(root.get("message", "")) if root is not None and is_error else ""
+            failed = _failure(code, message, shown, response.retry_after)
+            if isinstance(failed, CredentialsRefused) and self._is_accepted:
                 raise KeyDoubted(f"{shown}: {failed}")
             raise failed
         if root is None:
-            is_empty = not answer.body.strip()
-            what = "an empty answer" if is_empty else "the answer is no complete XML"
+            is_empty = not response.body.strip()
+            what = "an empty response" if is_empty else "the response is no complete XML"
             raise Garbled(f"{shown}: {what}", is_empty)
         self._is_accepted = True
         return root
 
 
-@dataclass
-class _Came:
-    """How many elements of an answer in pages came, and how many FRED says there are."""
-
-    came: int = 0
-    count: int | None = None
-
-
-@dataclass
-class _Pages:
-    """The pages of one answer that came."""
-
-    parts: list[Periods] = field(default_factory=list)
-    progress: _Came = field(default_factory=_Came)
-
-
-class _Moved(Garbled):
-    """The number of elements changed between two pages."""
+def _failure(status: int, message: str, shown: str, retry_after: float | None) -> Exception:
+    """The failure a response states. `message` is FRED's own, with the key masked."""
+    text = f"{shown}: FRED responded {status}" + (f": {message}" if message else "")
+    failure = refusal(status, text, retry_after)
+    if isinstance(failure, Transient):
+        return failure
+    if "api_key" in message or status == 401:
+        return CredentialsRefused(
+            f"FRED refuses the key ({message or status}): check FRED_API_KEY, or get one at {KEY_PAGE}"
+        )
+    kinds = {
+        "does not exist in ALFRED": NotInAlfred,
+        "maximum number of vintage dates": TooManyVintages,
+        "series does not exist": SeriesNotFound,
+    }
+    return next((kind for words, kind in kinds.items() if words in message), FredError)(text)
 
 
 def checked_root(url: str) -> str:
@@ -301,7 +367,7 @@ def _checked_id(series_id: str) -> str:
 
 
 def _parsed(body: bytes) -> ET.Element | None:
-    """The answer's root; None when it is no XML. FRED sends no document type, and one may define entities."""
+    """The response's root; None when it is no XML. FRED sends no document type, which might define entities."""
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\x00" in body:
         return None
     try:

@@ -1,7 +1,7 @@
-"""The one HTTP client: a GET within limits of time and size, for FRED and for the publishers of files.
+"""The only HTTP client: a GET within limits of time and size, for FRED and for the publishers of files.
 
-Every failure leaves as a message of our own. A secret is added to the address below httpx, so neither httpx's log
-lines nor its exceptions, requests or responses show it.
+A secret is added to the address below httpx, so neither httpx's log lines nor its exceptions, requests or responses
+show it.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from assets.sources.pacing import NothingListens, Permanent, Transient, seconds_asked
+from assets.sources.pacing import NothingListens, Permanent, Transient, retry_after_seconds
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _MOST_REDIRECTS = 5
-_LONGEST_CONNECT = 10.0  # seconds; a server that is there takes the connection at once
+_LONGEST_CONNECT = 10.0  # seconds; a running server accepts a connection at once
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")  # directly or through a proxy
 
 
 class Limits(NamedTuple):
-    """Seconds of silence, seconds for one whole request, bytes of an answer (packed and unpacked)."""
+    """Seconds without a byte, seconds for one request in all, bytes of a response (packed and unpacked)."""
 
     silence: float = 20.0
-    whole: float = 120.0
+    total: float = 120.0
     size: int = 32 * 1024 * 1024
 
 
-class Answer(NamedTuple):
-    """What a server answered. `retry_after` is in seconds, `last_modified` aware UTC; None when absent or unreadable.
+class Response(NamedTuple):
+    """`retry_after` is in seconds, `last_modified` aware UTC; None when missing or unreadable.
 
-    `body` is unpacked. It is empty for a status other than 200 whose body could not be read.
+    `body` is unpacked; empty for a status other than 200 whose body could not be read.
     """
 
     status: int
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 
 
 class TooLarge(Permanent):
-    """The answer exceeds the limit of size."""
+    """The response exceeds the limit of size."""
 
 
 class Http:
@@ -64,35 +64,33 @@ class Http:
     def __init__(
         self, limits: Limits, *, follows_redirects: bool = False, sign: Callable[[str], str] | None = None
     ) -> None:
-        """`sign` adds what is secret to an address; only the request that is sent has it."""
+        """`sign` adds the secret to an address; only the request that is sent has it."""
         self.requests = 0
         self._limits = limits
         self._follows_redirects = follows_redirects
         self._sign = sign
-        self._turn = threading.Lock()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._is_late = False
 
     def get(
         self, url: str, query: Mapping[str, str] | None = None, since: dt.datetime | None = None
-    ) -> Answer:
-        """The answer, whatever its status; `since` asks for it only if it changed after that moment (status 304).
+    ) -> Response:
+        """The response, whatever its status; with `since`, 304 if it has not changed after that moment.
 
-        Raises Transient (no complete answer), Permanent, TooLarge.
+        Raises Transient (no complete response), Permanent, TooLarge.
         """
         headers = {}
         if since is not None:
             headers["If-Modified-Since"] = email.utils.format_datetime(since.astimezone(dt.UTC), usegmt=True)
-        with self._turn:
-            self.requests += 1
-            outcome = self._before_deadline(lambda: self._send(url, query, headers))
+        self.requests += 1
+        outcome = self._before_deadline(lambda: self._send(url, query, headers))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     def is_there(self, url: str) -> bool:
-        """Whether a server takes the connection; a few seconds at most, and no body is read."""
+        """Whether a server accepts a connection; a few seconds at most, and no body is read."""
         try:
             with self._client.stream("GET", url, timeout=_LONGEST_CONNECT):
                 return True
@@ -101,10 +99,10 @@ class Http:
         except httpx.HTTPError:
             return True
 
-    def _before_deadline(self, send: Callable[[], Answer | Exception]) -> Answer | Exception:
-        """Close the sockets when time is up: a timeout counts from the last byte, so a server that drips evades it."""
+    def _before_deadline(self, send: Callable[[], Response | Exception]) -> Response | Exception:
+        """Close the sockets when time is up: httpx's timeout restarts with every byte of a slow server."""
         self._is_late = False
-        timer = threading.Timer(self._limits.whole, self._end)
+        timer = threading.Timer(self._limits.total, self._end)
         timer.daemon = True
         timer.start()
         try:
@@ -113,21 +111,19 @@ class Http:
             timer.cancel()
             timer.join()
         if self._is_late:
-            return Transient(f"no complete answer within {self._limits.whole:g} s")
+            return Transient(f"no complete response within {self._limits.total:g} s")
         return outcome
 
     def _send(
         self, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str]
-    ) -> Answer | Exception:
+    ) -> Response | Exception:
         """Failures are returned, so that they are raised without httpx's exceptions as their context."""
         has_begun = False
-        extensions = {"trace": self._trace}
+        trace = {"trace": self._trace}
         try:
-            with self._client.stream(
-                "GET", url, params=query, headers=headers, extensions=extensions
-            ) as response:
+            with self._client.stream("GET", url, params=query, headers=headers, extensions=trace) as response:
                 has_begun = True
-                return self._answer(response)
+                return self._response(response)
         except Permanent as failure:
             return failure.with_traceback(None)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
@@ -137,35 +133,32 @@ class Http:
         except (ImportError, ValueError) as error:
             return Permanent(f"the proxy of the environment cannot be used ({type(error).__name__})")
         except (gzip.BadGzipFile, zlib.error, _UnknownCoding):
-            return Transient("the answer cannot be unpacked")
+            return Transient("the response cannot be unpacked")
         except httpx.ConnectTimeout:
             return Transient(f"no connection within {self._connect_limit:g} s")
         except httpx.TimeoutException:
-            return Transient(f"no answer for {self._limits.silence:g} s (silence)")
+            return Transient(f"no response for {self._limits.silence:g} s (silence)")
         except (httpx.ConnectError, httpx.ProxyError) as error:
             kind = NothingListens if _nothing_is_there(error) else Transient
             return kind(f"no connection ({_one_line(error)})")
         except (httpx.TransportError, httpx.StreamError, OSError, EOFError) as error:
-            what = "the answer broke off" if has_begun else "connection dropped"
+            what = "the response broke off" if has_begun else "connection dropped"
             return Transient(f"{what} ({_one_line(error)})")
 
-    def _answer(self, response: httpx.Response) -> Answer:
+    def _response(self, response: httpx.Response) -> Response:
         try:
             body = self._body(response)
         except (httpx.HTTPError, TooLarge, OSError, EOFError, zlib.error, _UnknownCoding):
             if response.status_code == 200:
                 raise
             body = b""
-        headers = response.headers
-        return Answer(
-            response.status_code,
-            body,
-            seconds_asked(headers.get("Retry-After")),
-            _moment(headers.get("Last-Modified")),
+        retry_after = retry_after_seconds(response.headers.get("Retry-After"))
+        return Response(
+            response.status_code, body, retry_after, _moment(response.headers.get("Last-Modified"))
         )
 
     def _body(self, response: httpx.Response) -> bytes:
-        """The body unpacked here: httpx does not know `x-gzip`, nor notice a packed body that is cut short."""
+        """The body, unpacked here: httpx does not know `x-gzip`, and does not notice a gzip body that is cut short."""
         coding = response.headers.get("Content-Encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise _UnknownCoding
@@ -181,7 +174,7 @@ class Http:
 
     def _check_size(self, body: bytes | bytearray) -> None:
         if len(body) > self._limits.size:
-            raise TooLarge(f"the answer is larger than {self._limits.size} bytes")
+            raise TooLarge(f"the response is larger than {self._limits.size} bytes")
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -201,7 +194,7 @@ class Http:
         return min(self._limits.silence, _LONGEST_CONNECT)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Remember each socket as it connects: a later request on it passes no such event."""
+        """Remember each socket when it connects: a later request on it causes no such event."""
         stream = info.get("return_value")
         if event.endswith(_CONNECTED) and stream is not None:
             connection = stream.get_extra_info("socket")
@@ -218,7 +211,7 @@ class Http:
 
 
 class _Transport(httpx.BaseTransport):
-    """Connections as the environment says, through a proxy or not, and the place where an address is signed."""
+    """Connections, through the environment's proxy if it has one, and the place where an address is signed."""
 
     def __init__(self, sign: Callable[[str], str] | None) -> None:
         self._sign = sign
@@ -243,16 +236,16 @@ class _Transport(httpx.BaseTransport):
 
 
 class _UnknownCoding(Exception):
-    """A Content-Encoding that was not asked for."""
+    """A Content-Encoding that was not requested."""
 
 
 def checked_address(address: str, variable: str) -> str:
-    """The address. Raises ValueError for one that anybody on the way could read or change: http beyond this machine."""
+    """The address. Raises ValueError for http beyond this machine, which others could read or change."""
     parts = urlsplit(address.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise ValueError(f"{variable} is no address like https://example.org/file")
     if not _is_safe(parts.scheme, parts.hostname):
-        raise ValueError(f"{variable}: {parts.hostname} would be asked unencrypted; use https")
+        raise ValueError(f"{variable}: the connection to {parts.hostname} would be unencrypted; use https")
     return parts.geturl()
 
 
@@ -261,13 +254,13 @@ def _is_safe(scheme: str, host: str) -> bool:
 
 
 def _refuse_unencrypted(request: httpx.Request) -> None:
-    """Also for where a redirect leads."""
+    """Also for the target of a redirect."""
     if not _is_safe(request.url.scheme, request.url.host):
-        raise Permanent(f"the server leads to {request.url.host}, an address without https")
+        raise Permanent(f"the server redirects to {request.url.host}, an address without https")
 
 
 def _proxy_for(url: httpx.URL) -> str | None:
-    """The environment's proxy for an encrypted address. What is not encrypted stays on this machine."""
+    """The environment's proxy for an https address. Without https a request stays on this machine."""
     proxies = urllib.request.getproxies()
     proxy = proxies.get("https") or proxies.get("all")
     if url.scheme != "https" or not proxy or urllib.request.proxy_bypass(url.host):
@@ -277,12 +270,12 @@ def _proxy_for(url: httpx.URL) -> str | None:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Whom to trust; loading that takes longer than most answers."""
+    """Trusted certificates, loaded once: that takes longer than most requests."""
     return httpx.create_ssl_context()
 
 
 def _nothing_is_there(error: BaseException | None) -> bool:
-    """Whether a connection was refused, or there is no network or no such host; found among the causes."""
+    """Whether a connection was refused, or there is no network or no such host, according to the causes."""
     while error is not None:
         if isinstance(error, ConnectionRefusedError | socket.gaierror):
             return True
@@ -293,8 +286,8 @@ def _nothing_is_there(error: BaseException | None) -> bool:
 
 
 def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):  # already closed by its owner
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past TLS, which would wait for the other side
+    with suppress(OSError):  # already closed
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS, which would wait for the server
 
 
 def _moment(header: str | None) -> dt.datetime | None:

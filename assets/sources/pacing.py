@@ -1,11 +1,8 @@
-"""How we behave towards a publisher's server: which failures are asked again, after what wait, at what pace,
-and how much time one run may spend on it.
-"""
+"""Pace and retries: which failures are retried, after what wait, and how much time one run may spend on that."""
 
 from __future__ import annotations
 
 import email.utils
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,13 +23,13 @@ from assets.progress import progress
 Result = TypeVar("Result")
 BUDGET_SECONDS = 900.0
 _RANDOM_WAIT = wait_random_exponential(multiplier=1, max=30)
-_GROWING_WAIT = wait_exponential(multiplier=2)  # a minute's allowance must have room to come back
-_WORTH_A_LINE = 5.0  # seconds of waiting that whoever looks on should be told of
+_GROWING_WAIT = wait_exponential(multiplier=2)  # the limit counts requests per minute
+_WORTH_A_LINE = 5.0  # seconds of waiting that are reported
 _PASSING = {408, 423, 425}  # statuses below 500 that may pass by themselves, besides 429
 
 
 class Transient(Exception):
-    """What may pass by itself: one line without secrets. `retry_after` is the wait in seconds the server asks for."""
+    """A failure that may pass: one line without secrets. `retry_after` is the wait (seconds) the server requests."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -40,29 +37,29 @@ class Transient(Exception):
 
 
 class RateLimited(Transient):
-    """The server says that we ask too often (429)."""
+    """Too many requests (429)."""
 
 
 class NothingListens(Transient):
-    """No server is there to answer: the connection is refused, or there is no network. Nobody else will answer soon."""
+    """There is no server: the connection is refused, or there is no network."""
 
 
 class Permanent(Exception):
-    """What asking again would not change: one line without secrets."""
+    """A failure that a retry would not change: one line without secrets."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the process sees it, in seconds; tests bring their own."""
+    """Time in seconds; tests have their own."""
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 class Pacer:
-    """Lets one request start every `1 / per_second` seconds, whatever happened before: saved-up time is lost.
+    """Lets one request start every `1 / per_second` seconds.
 
-    FRED counts requests per second, so a burst is refused even after a quiet minute. Safe for threads.
+    Idle time is not saved up: FRED counts requests per second, so a burst is refused even after a quiet minute.
     """
 
     def __init__(self, per_second: float, clock: Clock | None = None) -> None:
@@ -71,22 +68,20 @@ class Pacer:
         self.interval = 1.0 / per_second
         self._clock = clock or Clock()
         self._next = float("-inf")
-        self._turn = threading.Lock()
 
     def wait(self) -> None:
         """Return when the next request may start."""
-        with self._turn:
-            missing = self._next - self._clock.monotonic()
-            if missing > 0:
-                self._clock.sleep(missing)
-            self._next = self._clock.monotonic() + self.interval
+        missing = self._next - self._clock.monotonic()
+        if missing > 0:
+            self._clock.sleep(missing)
+        self._next = self._clock.monotonic() + self.interval
 
 
 class RetryBudget:
-    """Seconds that one run may spend on waiting for its publishers and asking them again, shared by them all.
+    """Seconds that one run may spend on waits and retries, shared by its publishers. First requests cost nothing.
 
-    What is asked for the first time costs nothing. `has_answered`, `has_refused`: whether any publisher answered in
-    this run, and whether any was counted as down because nothing listens.
+    `has_answered`, `has_refused`: whether any publisher has responded in this run, and whether any was treated as down
+    because nothing listens.
     """
 
     def __init__(self, seconds: float = BUDGET_SECONDS, clock: Clock | None = None) -> None:
@@ -109,7 +104,7 @@ class RetryBudget:
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Whatever happens inside is paid for; a block inside another one is paid for once."""
+        """The time of the block is counted; once, for a block inside another one."""
         if self._since is not None:
             yield
             return
@@ -126,10 +121,10 @@ class RetryBudget:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How often something transient is tried again, and how long a server may make us wait (seconds).
+class RetryPolicy:
+    """How often a transient failure is retried, and the longest wait (seconds) a server may impose.
 
-    With a budget, waits and further attempts are paid from it, and there are none when it is spent.
+    With a budget, waits and retries count against it, and there are none when it is spent.
     """
 
     attempts: int = 6
@@ -137,38 +132,35 @@ class Patience:
     clock: Clock = Clock()
     budget: RetryBudget | None = None
 
-    def brief(self) -> Patience:
-        """For a question whose answer nobody needs: asked again once, after a short wait."""
+    def brief(self) -> RetryPolicy:
+        """For a probe: one retry after a short wait."""
         return replace(self, attempts=min(self.attempts, 2), longest_wait=min(self.longest_wait, 5.0))
 
-    def keep_trying(self, call: Callable[[], Result]) -> Result:
-        """The result of `call`, tried again after anything Transient; the last failure is raised as it is.
-
-        Where nothing listens, asking again at once is of no use: that failure is raised at once.
-        """
+    def call(self, function: Callable[[], Result]) -> Result:
+        """The result of `function`, retried after anything Transient but NothingListens; raises the last failure."""
         retrying = Retrying(
             retry=retry_if_exception(_may_pass_soon),
             stop=lambda state: stop_after_attempt(self.attempts)(state) or self._is_spent(),
             wait=self._wait,
-            before_sleep=self._tell,
+            before_sleep=self._report,
             sleep=self.clock.sleep if self.budget is None else self.budget.wait,
             reraise=True,
         )
         for attempt in retrying:
             with attempt:
                 if attempt.retry_state.attempt_number == 1 or self.budget is None:
-                    return call()
+                    return function()
                 with self.budget.spending():
-                    return call()
+                    return function()
         raise AssertionError("unreachable")
 
     def _is_spent(self) -> bool:
         return self.budget is not None and self.budget.left <= 0.0
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _report(self, state: RetryCallState) -> None:
         wait = state.next_action.sleep if state.next_action is not None else 0.0
         if wait >= _WORTH_A_LINE and state.outcome is not None:
-            left = "" if self.budget is None else f", {self.budget.left:.0f} s left for asking again"
+            left = "" if self.budget is None else f", {self.budget.left:.0f} s left for retries"
             progress.info(f"{state.outcome.exception()}; next try in {wait:.0f} s{left}")
 
     def _wait(self, state: RetryCallState) -> float:
@@ -184,7 +176,7 @@ def _may_pass_soon(failure: BaseException) -> bool:
 
 
 def refusal(status: int, message: str, retry_after: float | None = None) -> Transient | Permanent:
-    """What a status other than 200 means: passing, for too many requests or a server in trouble, or not."""
+    """The failure a status other than 200 means: transient for too many requests or a server in trouble."""
     if status == 429:
         return RateLimited(message, retry_after)
     if status in _PASSING or status >= 500:
@@ -192,8 +184,8 @@ def refusal(status: int, message: str, retry_after: float | None = None) -> Tran
     return Permanent(message)
 
 
-def seconds_asked(header: str | None, now: Callable[[], float] = time.time) -> float | None:
-    """Seconds a Retry-After header asks for, given as a number or as a date; None when absent or unreadable."""
+def retry_after_seconds(header: str | None, now: Callable[[], float] = time.time) -> float | None:
+    """Seconds of a Retry-After header, a number or a date; None when missing or unreadable."""
     if header is None:
         return None
     text = header.strip()

@@ -1,48 +1,45 @@
-"""Who fetches what: the profile swaps the publishers' modules, the graph stays the same.
-
-Belongs here: the choice of source per profile, one instance of each a run. Does not belong here: reading any of them,
-the environment (`pipelines/settings.py` reads it, an `Access` carries what it says).
-
-A publisher beside FRED is one line of `_PUBLISHERS`: a module of this room and the function in it that makes the
-source of an address, None for the publisher's own. Nothing is imported before it is used.
-"""
+"""The publishers of a run: the sample, or the live ones, each made once when first needed."""
 
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, SourceKey
-from assets.sources.file_source import FileSource
+from assets.sources.fed_board import FedBoardSource
+from assets.sources.file_source import RETRIES, FileSource
+from assets.sources.fiscal_data import FiscalDataSource
+from assets.sources.fred import FredSource
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
-from assets.sources.protocol import Probed, Source, SourceUnreachable
+from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
+from assets.sources.shiller import ShillerSource
+from assets.sources.world_bank import WorldBankSource
 
 _NEW_YORK = ZoneInfo("America/New_York")
-_PUBLISHERS: dict[SourceKey, tuple[str, str]] = {
-    "fed_board": ("assets.sources.fed_board", "fed_board_source"),
-    "fiscal_data": ("assets.sources.fiscal_data", "fiscal_data_source"),
-    "shiller": ("assets.sources.shiller", "shiller_source"),
-    "world_bank": ("assets.sources.world_bank", "world_bank_source"),
+_FILE_SOURCES: dict[SourceKey, type[FileSource]] = {
+    "fed_board": FedBoardSource,
+    "fiscal_data": FiscalDataSource,
+    "shiller": ShillerSource,
+    "world_bank": WorldBankSource,
 }
 
 
 class Hidden(Protocol):
-    """A text nothing shows but `reveal`."""
+    """A text that only `reveal` shows."""
 
     def reveal(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Access:
-    """How a run reaches its publishers: what was given for it, None or absent where their own values serve.
+    """How a run reaches its publishers; None or missing where the publishers' own values apply.
 
-    `urls` holds the addresses of publishers beside FRED. `retry_budget_seconds` is for waiting and asking again.
+    `urls` are addresses of publishers other than FRED. `retry_budget_seconds` is for waits and retries.
     """
 
     profile: Profile
@@ -55,7 +52,7 @@ class Access:
 
 
 class Sources:
-    """The publishers of one run: each is made when it is first needed, and only once. `budget` is shared by them."""
+    """The publishers of one run; they share one `budget`."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -66,35 +63,31 @@ class Sources:
         return f"Sources({self._access.profile})"
 
     def of(self, key: SourceKey) -> Source:
-        """The module that serves a publisher's series. Raises CredentialsRefused, ValueError (an address)."""
+        """The source of a publisher's series. Raises CredentialsRefused, ValueError (an address)."""
         if key not in self._made:
             self._made[key] = self._make(key)
         return self._made[key]
 
     def check(self) -> str | None:
-        """Ask FRED one thing before any work, so that a wrong key is told at once. Raises CredentialsRefused.
+        """Send FRED one request before any work, so that a wrong key is reported at once. Raises CredentialsRefused.
 
-        An unreachable FRED is no reason to stop: what is absent is a matter of coverage. It is returned as one line.
+        If FRED cannot be reached, the run goes on, and this returns one line.
         """
         if self._access.profile != "live":
             return None
-        fred = self.of("fred")
         try:
-            if isinstance(fred, Probed):
-                fred.probe()
-                self.budget.has_answered = True
+            self.of("fred").probe()
+            self.budget.has_answered = True
         except SourceUnreachable as failure:
-            if failure.nothing_listens and not any(self._is_there(key) for key in _PUBLISHERS):
+            if failure.nothing_listens and not any(
+                self._file_source(key).is_there() for key in _FILE_SOURCES
+            ):
                 return f"no publisher can be reached ({failure})"
             return f"FRED cannot be reached ({failure})"
         return None
 
-    def _is_there(self, key: SourceKey) -> bool:
-        source = self.of(key)
-        return isinstance(source, FileSource) and source.is_there()
-
     def last_day(self, started_at: dt.datetime) -> dt.date:
-        """The sources' own day: no figure can be about a later one. The sample's last, or New York's at the start."""
+        """The last day a figure can be about: the sample's end, or the day in New York at the start of the run."""
         if self._access.profile == "sample":
             return SampleSource(self._access.project_root).as_of
         return started_at.astimezone(_NEW_YORK).date()
@@ -104,16 +97,13 @@ class Sources:
         if access.profile == "sample":
             return SampleSource(access.project_root)
         if key == "fred":
-            from assets.sources.fred import FredSource
-
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
             return FredSource.connect(
                 secret, access.fred_root_url, access.fred_requests_per_second, self.budget
             )
-        if key not in _PUBLISHERS:
-            raise ValueError(f"no publisher serves {key!r} in the profile {access.profile}")
-        module, name = _PUBLISHERS[key]
-        from assets.sources.download import PATIENCE
+        return self._file_source(key)
 
-        patience = replace(PATIENCE, budget=self.budget)
-        return cast(Source, getattr(importlib.import_module(module), name)(access.urls.get(key), patience))
+    def _file_source(self, key: SourceKey) -> FileSource:
+        if key not in _FILE_SOURCES:
+            raise ValueError(f"no publisher serves {key!r} in the profile {self._access.profile}")
+        return _FILE_SOURCES[key](self._access.urls.get(key), replace(RETRIES, budget=self.budget))

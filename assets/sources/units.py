@@ -1,8 +1,4 @@
-"""A publisher's words for unit, base year and frequency, read into the catalogue's terms.
-
-Belongs here: the vocabulary publishers use. Does not belong here: what follows from a difference
-(`validate.py`). A text that is not understood is None, never a guess.
-"""
+"""A publisher's words for unit, base year and frequency, in the catalogue's terms; None for what is not understood."""
 
 from __future__ import annotations
 
@@ -51,8 +47,7 @@ def _money(words: str, scale: str | None) -> UnitKind | None:
         return "usd_per_hour" if _PER_HOUR.search(words) else "usd"
     if _PER_OUNCE.search(words) or _PER_HOUR.search(words):
         return None
-    scaled: dict[str, UnitKind] = {"bn": "usd_bn", "mn": "usd_mn"}
-    return scaled.get(scale)
+    return "usd_bn" if scale == "bn" else "usd_mn" if scale == "mn" else None
 
 
 def _plain(words: str, scale: str | None) -> UnitKind | None:
@@ -69,7 +64,7 @@ def _plain(words: str, scale: str | None) -> UnitKind | None:
 
 
 def base_years(text: str | None) -> tuple[str, ...]:
-    """Years a unit text rests on: ("2017",) for "Index 2017=100" and "Chained 2017 Dollars"; () for none."""
+    """Base years in a unit text: ("2017",) for "Index 2017=100" and "Chained 2017 Dollars"; () for none."""
     if text is None:
         return ()
     written_out = _SHORT_RANGE.sub(lambda match: f"{match[1]}-{match[1][:2]}{match[2]}", text)

@@ -1,9 +1,7 @@
-"""Rows of a sheet of a workbook from the network, old (xls) or new (xlsx), within bounds.
+"""Rows of a sheet of an untrusted workbook, xls (read by xlrd) or xlsx (read by openpyxl), within bounds.
 
-Belongs here: opening such files without trusting them. Does not belong here: any publisher's layout.
-
-A workbook of today is a zip of XML: what it unpacks to is bounded before anything is unpacked, and openpyxl reads XML
-by defusedxml, which refuses entities. The old format is one binary file, read by xlrd.
+An xlsx file is a zip of XML: its unpacked size is checked before anything is unpacked, and openpyxl reads XML with
+defusedxml, which refuses entities.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
-from assets.sources.download import Unusable
+from assets.sources.parse import Unusable
 
 Cell = object
 Rows = Sequence[Sequence[Cell]]
@@ -23,7 +21,7 @@ _LONGEST = 20_000  # rows
 _WIDEST = 256  # columns
 _UNPACKED = 256 * 1024 * 1024
 _MOST_MEMBERS = 2000
-# What the two readers raise on a file that is cut short or made up; both were written for files one trusts.
+# What the two libraries raise on a damaged or forged file; both were written for trusted files.
 _BROKEN = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError,
            OSError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)  # fmt: skip
 
@@ -39,7 +37,7 @@ def sheet_rows(content: bytes, name: str) -> Rows:
 
 
 def _within(row: Sequence[Cell], at: int) -> list[Cell]:
-    """A row without the empty cells beyond the bound. A column that is not read could be the one asked for."""
+    """A row without the empty cells beyond the bound. A column beyond it could be the one that is needed."""
     if any(cell is not None for cell in row[_WIDEST:]):
         raise Unusable("missing_column", f"the sheet is wider than {_WIDEST} columns in row {at}")
     return list(row[:_WIDEST])
@@ -73,13 +71,13 @@ def _new_rows(content: bytes, name: str) -> Rows:
     try:
         _bounded(content)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about styles and extensions nobody asks for
+            warnings.simplefilter("ignore", UserWarning)  # about styles and extensions
             book = openpyxl.load_workbook(
                 io.BytesIO(content), read_only=True, data_only=True, keep_links=False
             )
         try:
             sheet = book[_chosen(book.sheetnames, name)]
-            sheet.reset_dimensions()  # how wide a sheet says it is need not be true: a row is as long as its cells
+            sheet.reset_dimensions()  # the stated width need not be true
             rows = sheet.iter_rows(max_row=_LONGEST, values_only=True)
             return [_within(row, at) for at, row in enumerate(rows, start=1)]
         finally:
@@ -89,7 +87,7 @@ def _new_rows(content: bytes, name: str) -> Rows:
 
 
 def _bounded(content: bytes) -> None:
-    """Refuse what unpacks to too much; no member gives more than the directory says of it."""
+    """Refuse what unpacks to too much; no member unpacks to more than the zip directory states."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if len(members) > _MOST_MEMBERS or sum(member.file_size for member in members) > _UNPACKED:
@@ -106,6 +104,6 @@ def _chosen(names: Sequence[str], wanted: str) -> str:
 def _no_workbook(error: Exception) -> Unusable:
     first: BaseException = error
     while (cause := first.__cause__ or first.__context__) is not None:
-        first = cause  # openpyxl wraps what happened: entities in the XML, for one
-    said = " ".join(f"{type(first).__name__}: {first}".split())[:150]
-    return Unusable("missing_column", f"no workbook that can be read ({said})")
+        first = cause  # openpyxl wraps it
+    reason = " ".join(f"{type(first).__name__}: {first}".split())[:150]
+    return Unusable("missing_column", f"no workbook that can be read ({reason})")

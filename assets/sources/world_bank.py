@@ -1,59 +1,53 @@
 """The World Bank's Pink Sheet: the sheet "Monthly Prices" of `CMO-Historical-Data-Monthly.xlsx`.
 
-Belongs here: that sheet's layout. Does not belong here: opening workbooks (`workbook.py`).
-
-Names stand in one row, units in the next, months in the first column as 1960M01. Which row and which column has
-changed: both are found by what is in them. Two dots stand for a missing figure.
+Names are in one row, units in the next, months in the first column as 1960M01. Rows and columns have moved over time:
+both are found by their content. Two dots mean a missing figure.
 """
 
 from __future__ import annotations
 
 import re
 
-from assets.sources.download import Downloader, Unusable
-from assets.sources.file_source import Figures, FileSource, Obtained, Publisher, one_file
-from assets.sources.http import Limits
-from assets.sources.pacing import Patience
-from assets.sources.tabular import month_stamp, number, until_the_last_figure
+from assets.sources.file_source import FileSource, Obtained
+from assets.sources.parse import Figures, Unusable, month_stamp, number, until_the_last_figure
 from assets.sources.workbook import Cell, Rows, sheet_rows
 
-ADDRESS = (
-    "https://www.worldbank.org/en/research/commodity-markets"  # links the workbook, whose address changes
-)
-VARIABLE = "WORLD_BANK_URL"
-FILE_NAME = "CMO-Historical-Data-Monthly.xlsx"
 SHEET = "Monthly Prices"
 COLUMNS = {"GOLD_WB_MONTHLY": "gold"}
 _MONTH = re.compile(r"(\d{4})M(\d{2})")
 _HEADING_WITHIN = 20  # rows
 
 
-def world_bank_source(
-    address: str | None = None, patience: Patience | None = None, limits: Limits | None = None
-) -> FileSource[Rows]:
-    """The workbook, or a page that links it. Raises ValueError for an unsafe address."""
-    downloader = Downloader(address or ADDRESS, VARIABLE, patience, limits)
-    opened = one_file(downloader, lambda content: sheet_rows(content, SHEET), FILE_NAME)
-    return FileSource(Publisher(downloader, opened, _figures))
+class WorldBankSource(FileSource[Rows]):
+    """The workbook, or a page that links it."""
 
+    address = "https://www.worldbank.org/en/research/commodity-markets"  # the workbook's own address changes
+    variable = "WORLD_BANK_URL"
+    file_name = "CMO-Historical-Data-Monthly.xlsx"
 
-def _figures(obtained: Obtained[Rows], series_id: str) -> Figures:
-    rows, name = obtained.table, COLUMNS[series_id]
-    of = _column(rows, name)
-    at = _month_column(rows)
-    dates, values = [], []
-    for line, row in enumerate(rows, start=1):
-        match = _MONTH.fullmatch(_text(row[at]))
-        if match:
-            dates.append(month_stamp(int(match[1]), int(match[2]), f"{match[0]} on row {line}"))
-            values.append(number(row[of], f"{name} in {match[0]}"))
-        elif dates and row[of] is not None and _text(row[at]):
-            raise Unusable("not_a_date", f"{_text(row[at])[:40]!r} on row {line} is no month like 1960M01")
-    return until_the_last_figure(dates, values, unit=_unit(rows, of))
+    def read(self, content: bytes) -> Rows:
+        """Rows of the sheet."""
+        return sheet_rows(content, SHEET)
+
+    def figures(self, obtained: Obtained[Rows], series_id: str) -> Figures:
+        """One column of the sheet."""
+        rows, name = obtained.table, COLUMNS[series_id]
+        of, at = _column(rows, name), _month_column(rows)
+        dates, values = [], []
+        for line, row in enumerate(rows, start=1):
+            match = _MONTH.fullmatch(_text(row[at]))
+            if match:
+                dates.append(month_stamp(int(match[1]), int(match[2]), f"{match[0]} on row {line}"))
+                values.append(number(row[of], f"{name} in {match[0]}"))
+            elif dates and row[of] is not None and _text(row[at]):
+                raise Unusable(
+                    "not_a_date", f"{_text(row[at])[:40]!r} on row {line} is no month like 1960M01"
+                )
+        return until_the_last_figure(dates, values, unit=_unit(rows, of))
 
 
 def _column(rows: Rows, name: str) -> int:
-    """The one column of that name; a row of codes may repeat it. Stars refer to notes."""
+    """The only column of that name; a row of codes may repeat it. Stars refer to notes."""
     found = {
         column
         for row in rows[:_HEADING_WITHIN]
@@ -68,7 +62,7 @@ def _column(rows: Rows, name: str) -> int:
 
 
 def _unit(rows: Rows, column: int) -> str | None:
-    """What stands in brackets over the figures, "($/troy oz)"."""
+    """The text in brackets above the figures, "($/troy oz)"."""
     texts = [_text(row[column]) for row in rows[:_HEADING_WITHIN]]
     return next((text[1:-1] for text in texts if text.startswith("(") and text.endswith(")")), None)
 

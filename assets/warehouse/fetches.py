@@ -1,4 +1,4 @@
-"""Fetches: one row per series and run in `raw.fetches`, and what accepted fetches say about a series."""
+"""`raw.fetches`: one row per series and run, and what accepted fetches state about each series."""
 
 from __future__ import annotations
 
@@ -17,9 +17,43 @@ from assets.warehouse.connection import utc
 from assets.warehouse.merge import MergeCounts, Served
 from assets.warehouse.tables import append_rows
 
+# A fetch that was refused, or did not reach the source, counts for nothing below.
+_ACCEPTED = "status IN ('new', 'unchanged', 'stale')"
+_KNOWN = f"""
+WITH fetched AS (
+  SELECT series_id, arg_max(last_updated, fetched_at) AS last_updated,
+    max(fetched_at) FILTER (is_complete) AS reconciled_at
+  FROM raw.fetches WHERE {_ACCEPTED} GROUP BY series_id
+), stored AS (
+  SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
+    max(observation_date) AS newest_observation
+  FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
+)
+SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at
+FROM stored JOIN fetched USING (series_id)
+"""
+_LAST_FETCHES = f"""
+SELECT series_id, unit_kind, rows_served, held_first
+FROM raw.fetches
+LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id)
+  USING (series_id)
+WHERE {_ACCEPTED} AND is_complete
+QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC) = 1
+"""
+# Fetches recorded before `source_day` existed count by the day of New York's summer time.
+# One dated after today was made while the clock was ahead, and proves nothing about any day before.
+_FETCH_DAYS = f"""
+WITH accepted AS (
+  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
+  FROM raw.fetches WHERE {_ACCEPTED}
+)
+SELECT series_id, max(day) FILTER (is_complete), max(day)
+FROM accepted WHERE day <= $today GROUP BY series_id
+"""
+
 
 class ServedSeries(Served, Protocol):
-    """What is remembered of a payload besides its figures."""
+    """What is recorded of a payload besides its figures."""
 
     @property
     def unit(self) -> str | None: ...
@@ -29,12 +63,10 @@ class ServedSeries(Served, Protocol):
     def frequency_code(self) -> str | None: ...
     @property
     def last_updated(self) -> dt.datetime | None: ...
-    @property
-    def is_complete(self) -> bool: ...
 
 
 class Late(Protocol):
-    """A figure whose release was planned and which has not come."""
+    """A figure whose planned release did not come."""
 
     @property
     def observation_date(self) -> dt.date: ...
@@ -43,7 +75,7 @@ class Late(Protocol):
 
 
 class Outcome(Protocol):
-    """What came of one series: `payload` is None where nothing was served, or nothing that may be kept."""
+    """The result of fetching one series: `payload` is None where nothing was served, or nothing that may be kept."""
 
     @property
     def series(self) -> Series: ...
@@ -65,6 +97,29 @@ class Outcome(Protocol):
     def late(self) -> Late | None: ...
 
 
+@dataclass(frozen=True)
+class KnownSeries:
+    """What the archive has of a series, so that only new figures need be fetched. Moments are aware UTC.
+
+    `last_updated`: the publisher's own stamp at our last accepted fetch. `newest_vintage`: newest first day among real
+    vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full history.
+    """
+
+    last_updated: dt.datetime | None
+    newest_vintage: dt.date | None
+    newest_observation: dt.date | None
+    reconciled_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class LastFetch:
+    """The last accepted fetch of a series' full history. `held_first`: oldest observation in the archive."""
+
+    unit_kind: str | None
+    rows_served: int | None
+    held_first: dt.date | None
+
+
 def record_fetches(
     con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], facts: RunFacts, source_day: dt.date
 ) -> None:
@@ -78,7 +133,8 @@ def record_fetches(
 
 
 def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
-    return {
+    counts = ("new", "revised", "corrected", "unchanged", "withdrawn", "retracted")
+    row = {
         "fetch_id": outcome.fetch_id,
         "run_id": facts.run_id,
         "series_id": outcome.series.series_id,
@@ -87,31 +143,21 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
         "fetched_at": utc(facts.started_at),
         "status": outcome.status,
         "message": outcome.message or None,
-        **_served(outcome),
         "requests": outcome.requests,
         "seconds": outcome.seconds,
-        "late_observation": outcome.late.observation_date if outcome.late is not None else None,
-        "late_since": outcome.late.expected_on if outcome.late is not None else None,
-        "rows_new": outcome.counts.new,
-        "rows_revised": outcome.counts.revised,
-        "rows_corrected": outcome.counts.corrected,
-        "rows_unchanged": outcome.counts.unchanged,
-        "rows_withdrawn": outcome.counts.withdrawn,
-        "rows_retracted": outcome.counts.retracted,
+        "late_observation": outcome.late.observation_date if outcome.late else None,
+        "late_since": outcome.late.expected_on if outcome.late else None,
         "source_day": source_day,
+        **{f"rows_{name}": getattr(outcome.counts, name) for name in counts},
     }
-
-
-def _served(outcome: Outcome) -> dict[str, object]:
-    payload = outcome.payload
-    if payload is None:
-        return {}
+    if (payload := outcome.payload) is None:
+        return row
     dates = payload.observations["observation_date"]
-    return {
+    return row | {
         "unit": payload.unit,
         "unit_kind": payload.unit_kind,
         "frequency": payload.frequency_code or outcome.series.frequency,
-        "last_updated": utc(payload.last_updated) if payload.last_updated is not None else None,
+        "last_updated": utc(payload.last_updated) if payload.last_updated else None,
         "is_complete": payload.is_complete,
         "rows_served": dates.nunique(),
         "served_first": dates.min(),
@@ -119,89 +165,12 @@ def _served(outcome: Outcome) -> dict[str, object]:
     }
 
 
-# A source that gives no vintages is known by its newest observation alone. What was refused or not reached is as if
-# it had not been asked for.
-_KNOWN = """
-WITH fetched AS (
-  SELECT series_id, arg_max(last_updated, fetched_at) AS last_updated,
-    max(fetched_at) FILTER (is_complete) AS reconciled_at
-  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
-  GROUP BY series_id
-), held AS (
-  SELECT series_id, max(observation_date) AS newest_observation,
-    max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage
-  FROM raw.vintages SEMI JOIN fetched USING (series_id)
-  GROUP BY series_id
-)
-SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at
-FROM held JOIN fetched USING (series_id)
-"""
-
-
-@dataclass(frozen=True)
-class KnownSeries:
-    """Moments are aware UTC. `last_updated`: the publisher's own stamp at our last accepted fetch.
-
-    `newest_vintage`: newest first day among vintages of the source's own, `newest_observation`: of any row held.
-    `reconciled_at`: our last accepted fetch of the whole history.
-    """
-
-    last_updated: dt.datetime | None
-    newest_vintage: dt.date | None
-    newest_observation: dt.date | None
-    reconciled_at: dt.datetime | None
-
-
 def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, KnownSeries]:
-    """Every series of which an accepted fetch left rows, by id."""
+    """Every series with rows from an accepted fetch, by id."""
     return {
         series_id: KnownSeries(_aware(updated), vintage, observation, _aware(reconciled))
         for series_id, updated, vintage, observation, reconciled in con.execute(_KNOWN).fetchall()
     }
-
-
-def _aware(moment: dt.datetime | None) -> dt.datetime | None:
-    return None if moment is None else moment.replace(tzinfo=dt.UTC)
-
-
-_LAST_FETCHES = """
-SELECT f.series_id, f.fetch_id, f.fetched_at, f.unit, f.unit_kind, f.frequency, f.rows_served, f.last_updated,
-  h.held_first
-FROM raw.fetches f
-LEFT JOIN (SELECT series_id, min(observation_date) AS held_first FROM raw.vintages GROUP BY series_id) h
-  USING (series_id)
-WHERE f.status IN ('new', 'unchanged', 'stale') AND f.is_complete
-QUALIFY row_number() OVER (PARTITION BY f.series_id ORDER BY f.fetched_at DESC) = 1
-"""
-
-
-# Fetches recorded before `source_day` existed count by the day of New York's summer time.
-# One dated after today was made while the clock was ahead and says nothing about any day before.
-_FETCH_DAYS = """
-WITH accepted AS (
-  SELECT series_id, is_complete, coalesce(source_day, CAST(fetched_at - INTERVAL 4 HOUR AS DATE)) AS day
-  FROM raw.fetches WHERE status IN ('new', 'unchanged', 'stale')
-)
-SELECT series_id, max(day) FILTER (is_complete), max(day)
-FROM accepted WHERE day <= $today GROUP BY series_id
-"""
-
-
-@dataclass(frozen=True)
-class LastFetch:
-    """The last accepted fetch of a series' whole history.
-
-    `held_first`: oldest observation in the archive.
-    """
-
-    fetch_id: str
-    fetched_at: dt.datetime
-    unit: str | None
-    unit_kind: str | None
-    frequency: str | None
-    rows_served: int | None
-    last_updated: dt.datetime | None
-    held_first: dt.date | None
 
 
 def last_fetches(con: duckdb.DuckDBPyConnection) -> dict[str, LastFetch]:
@@ -214,3 +183,7 @@ def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tupl
     """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
     rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
     return {series_id: (complete, newest) for series_id, complete, newest in rows}
+
+
+def _aware(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment and moment.replace(tzinfo=dt.UTC)

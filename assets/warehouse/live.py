@@ -1,48 +1,46 @@
-"""Live rows: frozen within days of their date, stored, and put over the panel wherever the record is read.
-
-Belongs here: storing them, and the one query that puts them over a table. Does not belong here: which dates are frozen
-(`compute/grid.py`), the same overlay for tables in memory (`compute/record.py`).
+"""Live rows: month-ends frozen within days of their date, stored, and used in place of the panel's rows in the record.
 
 A table of the schema `live` has the columns of the as-of table it is named after, and whose row it is. A row counts
-when its release was published, or is the one being made: a run that was blocked or killed freezes nothing.
+when its release was published, or is being built: a run that was blocked or killed freezes nothing. Which dates are
+frozen is in `compute/grid.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import duckdb
 import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Profile, Table
-from assets.catalog.render import literal, qualified_name, quoted
+from assets.catalog.render import literal, quoted
 from assets.compute.archive import Captures, captured_by, resolve
 from assets.compute.grid import LIVE
+from assets.compute.record import overlaid, with_spells
 from assets.compute.registry import Computation
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid
 from assets.warehouse.tables import append_rows, registered, transaction
 
 SCHEMA = "live"
-
-
 PROVENANCE = "provenance"
-
-
-_WHOSE = {"method_version": "VARCHAR", "frozen_release_id": "VARCHAR"}
-
-
-_FROZEN = "filled_frame"
-
-
+_FRAME = "live_frame"
+_OWNER = {"method_version": "VARCHAR", "frozen_release_id": "VARCHAR"}
 _ROWS = """
 SELECT as_of_date, frozen_at, captured_until, run_date, release_id
 FROM ops.live_rows
 WHERE profile = $profile AND method_version = $method_version AND as_of_date <= $until
   AND (release_id = $release_id OR release_id IN (SELECT release_id FROM ops.publications))
 ORDER BY as_of_date
+"""
+# The rows just frozen are of kind live, with their first publication.
+_FROZEN_KIND = f"UPDATE {SCHEMA}.regime SET row_kind = '{LIVE}' WHERE frozen_release_id = $release"
+_FIRST_PUBLISHED = f"""
+UPDATE {SCHEMA}.regime AS r SET first_published_at = p.first_published_at FROM ops.published_rows AS p
+WHERE p.as_of_date = r.as_of_date AND p.profile = $profile AND p.method_version = $version
+  AND r.frozen_release_id = $release
 """
 
 
@@ -77,65 +75,52 @@ def live_rows(
     until: dt.date,
     release_id: str | None = None,
 ) -> LiveRows:
-    """Month-ends up to `until` that are frozen: by a published release, or by `release_id`, which is being made."""
-    asked = {
+    """Month-ends up to `until` frozen by a published release, or by `release_id`, which is being built."""
+    parameters = {
         "profile": profile, "method_version": method_version, "until": until, "release_id": release_id or "",
     }  # fmt: skip
-    found = con.execute(_ROWS, asked).fetchall()
+    found = con.execute(_ROWS, parameters).fetchall()
     return LiveRows(method_version, tuple(LiveRow(*row) for row in found))
 
 
-def overlay_query(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: LiveRows) -> str:
-    """Query giving a table as it is published: live rows in place of the panel's, all others from the panel."""
-    names = ", ".join(quoted(name) for name in table.column_names)
-    panel = f"SELECT {names} FROM {qualified_name(table)}"
-    if not live.rows or not (table.is_as_of or table.name == PROVENANCE):
-        return panel
-    frozen = _columns(con, table.name)
-    if frozen:
-        dates = ", ".join(f"DATE '{day}'" for day in live.dates)
-        of_table = _tables_listed(catalog) if table.name == PROVENANCE else "true"
-        panel += f" WHERE NOT (as_of_date IN ({dates}) AND {of_table}) UNION ALL BY NAME {_live(table, live, frozen)}"
-    return _with_spells(panel, table) if table.name == "regime" else panel
-
-
-def read_overlaid(
+def as_published(
     con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: LiveRows
 ) -> pd.DataFrame:
-    """A table as it is published, by key."""
-    key = ", ".join(map(quoted, table.key))
-    con.execute(f"SELECT * FROM ({overlay_query(con, table, catalog, live)}) ORDER BY {key}")
-    return frame_of(con)
+    """A table as it is published, by date: live rows in place of the panel's, all others from the panel."""
+    panel = read_table(con, f"{table.layer}.{table.name}")
+    if not live.rows or not (table.is_as_of or table.name == PROVENANCE):
+        return panel
+    replaced = panel["as_of_date"].isin(list(map(pd.Timestamp, live.dates)))
+    if table.name == PROVENANCE:
+        replaced &= panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
+    stored = _stored(con, table, live)
+    if table.name == PROVENANCE:
+        return panel if stored is None else pd.concat([panel[~replaced], stored], ignore_index=True)
+    record = panel if stored is None else overlaid(panel[~replaced], stored)
+    return with_spells(record) if table.name == "regime" else record
 
 
 def read_record(
     con: duckdb.DuckDBPyConnection, name: str, catalog: Catalog, profile: str, run_date: dt.date
 ) -> pd.DataFrame:
-    """A table as it is published tonight, for what is about the record."""
-    table, live = catalog.tables[name], live_rows(con, profile, catalog.method.method_version, run_date)
-    if not live.rows or not table.is_as_of:
+    """A table of the record as this run publishes it."""
+    table = catalog.tables[name]
+    if not table.is_as_of:
         return read_table(con, f"{table.layer}.{name}")
-    return read_overlaid(con, table, catalog, live)
+    live = live_rows(con, profile, catalog.method.method_version, run_date)
+    return as_published(con, table, catalog, live)
 
 
 def read_live(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -> dict[str, pd.DataFrame]:
     """The stored live rows of every as-of table that has any, by table."""
-    frames = {}
-    for table in catalog.as_of_tables():
-        if live.rows and (frozen := _columns(con, table.name)):
-            con.execute(_live(table, live, frozen))
-            frames[table.name] = frame_of(con)
-    return frames
+    found = {table.name: _stored(con, table, live) for table in catalog.as_of_tables()}
+    return {name: frame for name, frame in found.items() if frame is not None}
 
 
 def freeze(
-    con: duckdb.DuckDBPyConnection,
-    days: Sequence[dt.date],
-    profile: str,
-    row: LiveRow,
-    catalog: Catalog,
+    con: duckdb.DuckDBPyConnection, days: Sequence[dt.date], profile: str, row: LiveRow, catalog: Catalog
 ) -> None:
-    """Store the rows of some month-ends as they are published now; `row` says by which release (its date is not read).
+    """Store the rows of some month-ends as they are published now; `row` names the release (its date is not used).
 
     What a run that did not publish had stored is dropped first.
     """
@@ -145,34 +130,21 @@ def freeze(
     with transaction(con):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         _drop_unpublished(con, tables)
-        for table in tables if days else ():
+        if not days:
+            return
+        for table in tables:
             _ensure(con, table)
-            query = overlay_query(con, table, catalog, known)
-            if table.name == "regime":
-                query = _as_live(query, profile, version)
-            elif table.name == PROVENANCE:
-                query = f"SELECT * FROM ({query}) WHERE {_tables_listed(catalog)}"
-            con.execute(
-                f"INSERT INTO {_name(table)} BY NAME SELECT *, "
-                f"{'' if 'method_version' in table.column_names else '$version AS method_version, '}"
-                f"$release AS frozen_release_id FROM ({query}) WHERE as_of_date IN (SELECT unnest($days))",
-                {"release": row.release_id, "days": list(days)}
-                | ({} if "method_version" in table.column_names else {"version": version}),
-            )
+            frame = as_published(con, table, catalog, known)
+            frame = frame[frame["as_of_date"].isin(list(map(pd.Timestamp, days)))]
+            if table.name == PROVENANCE:
+                frame = frame[frame["table_name"].isin([of.name for of in catalog.as_of_tables()])]
+            _append(con, table, frame, version, row.release_id)
+        con.execute(_FROZEN_KIND, {"release": row.release_id})
+        con.execute(_FIRST_PUBLISHED, {"profile": profile, "version": version, "release": row.release_id})
         listed = [
-            {
-                "profile": profile,
-                "method_version": version,
-                "as_of_date": day,
-                "frozen_at": row.frozen_at,
-                "captured_until": row.captured_until,
-                "run_date": row.run_date,
-                "release_id": row.release_id,
-            }
-            for day in days
+            {**asdict(row), "profile": profile, "method_version": version, "as_of_date": day} for day in days
         ]
-        if listed:
-            append_rows(con, catalog.tables["live_rows"], pd.DataFrame(listed))
+        append_rows(con, catalog.tables["live_rows"], pd.DataFrame(listed))
 
 
 def unfilled(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -> dict[str, list[Column]]:
@@ -186,24 +158,48 @@ def unfilled(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -
     return {name: columns for name, columns in lacking.items() if columns}
 
 
-def fill(
-    con: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    live: LiveRows,
-    recompute: Callable[[LiveRow], tuple[Mapping[str, pd.DataFrame], pd.DataFrame]],
+def complete_live_rows(
+    con: duckdb.DuckDBPyConnection, profile: Profile, run_date: dt.date, catalog: Catalog
 ) -> None:
-    """Fill the columns declared since on every live row; `recompute` gives a row's panel and its provenance."""
+    """Fill columns declared since a live row was frozen, from what had been captured when it was."""
+    live = live_rows(con, profile, catalog.method.method_version, run_date)
     lacking = unfilled(con, catalog, live)
     if not lacking:
         return
+    captures = load_captures(con, list(catalog.series))
+    pairs = pd.MultiIndex.from_tuples(
+        [(name, column.name) for name, columns in lacking.items() for column in columns]
+    )
     with transaction(con):
         for name in lacking:
             _ensure(con, catalog.tables[name])
         for row in live.rows:
-            tables, provenance = recompute(row)
+            made = panel_of(captures, row, catalog, profile)
             for name, columns in lacking.items():
-                _fill(con, catalog.tables[name], columns, _of(tables[name], row), row, live.method_version)
-            _fill_provenance(con, _of(provenance, row), lacking, row, live.method_version)
+                _fill(
+                    con, catalog.tables[name], columns, _of(made.table(name), row), row, live.method_version
+                )
+            sources = _of(made.provenance, row)
+            is_new = pd.MultiIndex.from_frame(sources[["table_name", "column_name"]]).isin(pairs)
+            _append(con, catalog.tables[PROVENANCE], sources[is_new], live.method_version, row.release_id)
+
+
+def panel_at(
+    captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
+) -> Computation:
+    """The tables of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
+    captured = captures if moment is None else captured_by(captures, microseconds(moment))
+    return Computation(resolve(captured), run_grid(run_date, catalog), catalog, profile)
+
+
+def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Computation:
+    """The tables a live row was frozen from."""
+    return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """A moment in UTC without an offset, as archives count it."""
+    return int(np.datetime64(moment, "us").astype("int64"))
 
 
 def _of(frame: pd.DataFrame, row: LiveRow) -> pd.DataFrame:
@@ -219,39 +215,25 @@ def _fill(
     version: str,
 ) -> None:
     """New columns of the stored rows; the rows themselves where the table is new."""
-    whose = {"version": version, "release": row.release_id, "day": row.as_of_date}
-    with registered(con, frame, _FROZEN):
-        if len(columns) == len(table.columns):
-            con.execute(
-                f"INSERT INTO {_name(table)} BY NAME SELECT *, $version AS method_version, "
-                f"$release AS frozen_release_id FROM {_FROZEN} WHERE as_of_date = $day",
-                whose,
-            )
-            return
+    if len(columns) == len(table.columns):
+        _append(con, table, frame, version, row.release_id)
+        return
+    with registered(con, frame, _FRAME):
         same = " AND ".join(f"t.{quoted(k)} = f.{quoted(k)}" for k in table.key)
         sets = ", ".join(f"{quoted(c.name)} = CAST(f.{quoted(c.name)} AS {c.type})" for c in columns)
         con.execute(
-            f"UPDATE {_name(table)} AS t SET {sets} FROM {_FROZEN} AS f WHERE {same} AND t.as_of_date = $day "
+            f"UPDATE {_name(table)} AS t SET {sets} FROM {_FRAME} AS f WHERE {same} AND t.as_of_date = $day "
             "AND t.method_version = $version AND t.frozen_release_id = $release",
-            whose,
+            {"version": version, "release": row.release_id, "day": row.as_of_date},
         )
 
 
-def _fill_provenance(
-    con: duckdb.DuckDBPyConnection,
-    frame: pd.DataFrame,
-    lacking: Mapping[str, Sequence[Column]],
-    row: LiveRow,
-    version: str,
+def _append(
+    con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame, version: str, release_id: str
 ) -> None:
-    pairs = {(name, column.name) for name, columns in lacking.items() for column in columns}
-    is_new = [pair in pairs for pair in zip(frame["table_name"], frame["column_name"], strict=True)]
-    with registered(con, frame[is_new], _FROZEN):
-        con.execute(
-            f"INSERT INTO {SCHEMA}.{PROVENANCE} BY NAME SELECT *, $version AS method_version, "
-            f"$release AS frozen_release_id FROM {_FROZEN}",
-            {"version": version, "release": row.release_id},
-        )
+    """Append rows of an as-of table to its live table, with their method version and release."""
+    with registered(con, frame.assign(method_version=version, frozen_release_id=release_id), _FRAME):
+        con.execute(f"INSERT INTO {_name(table)} BY NAME FROM {_FRAME}")
 
 
 def _name(table: Table) -> str:
@@ -270,102 +252,37 @@ def _columns(con: duckdb.DuckDBPyConnection, name: str) -> set[str]:
 
 def _ensure(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """The table in the schema `live`, with every column declared; no constraints, since versions differ."""
-    types: dict[str, str] = {column.name: column.type for column in table.columns}
-    types |= {name: kind for name, kind in _WHOSE.items() if name not in types}
-    there = _columns(con, table.name)
-    if not there:
-        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in types.items())
+    types = _OWNER | {column.name: column.type for column in table.columns}
+    existing = _columns(con, table.name)
+    if not existing:
+        columns = ", ".join(f"{quoted(name)} {type_}" for name, type_ in types.items())
         con.execute(f"CREATE TABLE {_name(table)} ({columns})")
         return
-    for name, kind in types.items():
-        if name not in there:
-            con.execute(f"ALTER TABLE {_name(table)} ADD COLUMN {quoted(name)} {kind}")
+    for name in types.keys() - existing:
+        con.execute(f"ALTER TABLE {_name(table)} ADD COLUMN {quoted(name)} {types[name]}")
 
 
 def _drop_unpublished(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
-    """What runs had stored that were blocked or killed before they published."""
+    """Drop the rows of runs that were blocked or killed before they published."""
+    unpublished = "NOT IN (SELECT release_id FROM ops.publications)"
     for table in tables:
         if _columns(con, table.name):
-            con.execute(
-                f"DELETE FROM {_name(table)} WHERE frozen_release_id NOT IN (SELECT release_id FROM ops.publications)"
-            )
-    con.execute("DELETE FROM ops.live_rows WHERE release_id NOT IN (SELECT release_id FROM ops.publications)")
+            con.execute(f"DELETE FROM {_name(table)} WHERE frozen_release_id {unpublished}")
+    con.execute(f"DELETE FROM ops.live_rows WHERE release_id {unpublished}")
 
 
-def _live(table: Table, live: LiveRows, frozen: set[str]) -> str:
-    """The stored rows of a table that count; a column declared since, and not filled yet, is NULL."""
+def _stored(con: duckdb.DuckDBPyConnection, table: Table, live: LiveRows) -> pd.DataFrame | None:
+    """The stored rows of a table that count, None without any; a column declared since, and not filled, is NULL."""
+    stored = _columns(con, table.name)
+    if not live.rows or not stored:
+        return None
     names = ", ".join(
-        quoted(c.name) if c.name in frozen else f"CAST(NULL AS {c.type}) AS {quoted(c.name)}"
+        quoted(c.name) if c.name in stored else f"CAST(NULL AS {c.type}) AS {quoted(c.name)}"
         for c in table.columns
     )
-    whose = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live.rows)
-    return (
+    owners = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live.rows)
+    con.execute(
         f"SELECT {names} FROM {_name(table)} WHERE method_version = {literal(live.method_version)} "
-        f"AND (as_of_date, frozen_release_id) IN ({whose})"
+        f"AND (as_of_date, frozen_release_id) IN ({owners})"
     )
-
-
-def _tables_listed(catalog: Catalog) -> str:
-    listed = ", ".join(literal(table.name) for table in catalog.as_of_tables())
-    return f"table_name IN ({listed})"
-
-
-def _with_spells(query: str, table: Table) -> str:
-    """`regime` with `regime_since` by the labels as published; a live row keeps what it said."""
-    names = ", ".join(quoted(name) for name in table.column_names)
-    return f"""
-SELECT {names} FROM (
-  SELECT * REPLACE (
-    CASE WHEN row_kind = '{LIVE}' THEN regime_since ELSE min(as_of_date) OVER (PARTITION BY spell) END AS regime_since
-  )
-  FROM (
-    SELECT *, sum(is_change) OVER (ORDER BY as_of_date) AS spell
-    FROM (
-      SELECT *, CAST(regime IS DISTINCT FROM lag(regime) OVER (ORDER BY as_of_date) AS INTEGER) AS is_change
-      FROM ({query})
-    )
-  )
-)"""
-
-
-def _as_live(query: str, profile: str, version: str) -> str:
-    """`regime` as its live rows are stored: of their kind, with their first publication."""
-    return f"""
-SELECT r.* REPLACE ('{LIVE}' AS row_kind, coalesce(p.first_published_at, r.first_published_at) AS first_published_at)
-FROM ({query}) AS r
-LEFT JOIN ops.published_rows AS p
-  ON p.as_of_date = r.as_of_date AND p.profile = {literal(profile)} AND p.method_version = {literal(version)}"""
-
-
-def panel_at(
-    captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
-) -> Computation:
-    """The tables of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
-    held = captures if moment is None else captured_by(captures, microseconds(moment))
-    return Computation(resolve(held), run_grid(run_date, catalog), catalog, profile)
-
-
-def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Computation:
-    """The tables a live row was frozen from."""
-    return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
-
-
-def microseconds(moment: dt.datetime) -> int:
-    """A moment in UTC without an offset, as archives count it."""
-    return int(np.datetime64(moment, "us").astype("int64"))
-
-
-def complete_live_rows(
-    con: duckdb.DuckDBPyConnection, profile: Profile, run_date: dt.date, catalog: Catalog
-) -> None:
-    """Fill columns declared since a live row was frozen, from what had been captured when it was."""
-    live = live_rows(con, profile, catalog.method.method_version, run_date)
-    if not unfilled(con, catalog, live):
-        return
-    captures = load_captures(con, list(catalog.series))
-
-    def recompute(row: LiveRow) -> tuple[Mapping[str, pd.DataFrame], pd.DataFrame]:
-        made = panel_of(captures, row, catalog, profile)
-        return made.panel, made.provenance
-
-    fill(con, catalog, live, recompute)
+    return frame_of(con)

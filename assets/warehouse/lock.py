@@ -1,9 +1,7 @@
-"""One run at a time: a file lock the kernel frees when its holder dies, and a note saying who holds it.
+"""One run at a time: a file lock the kernel frees when its holder dies, and a note naming the holder.
 
-Belongs here: the run lock, and the marker by which another process sees whether a run is still alive.
-Does not belong here: what a run does while it holds the lock, Dagster's own bookkeeping of runs.
-
-The lock is the file's, never the note's: a note left by a killed process means nothing.
+The lock is the file's, never the note's: a note left by a killed process means nothing. A run also keeps a marker
+locked, by which another process sees whether the run is still alive.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import os
 import re
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -28,7 +25,8 @@ from assets.warehouse.connection import LockHeld, Log, WarehouseError, make_pass
 _POLL_SECONDS = 0.25
 _MARKER_WAIT_SECONDS = 5.0
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_guard = threading.RLock()
+# One object per process and file, so that a process may take a lock again; collected, it would be released.
+_locks: dict[tuple[int, Path], FileLock] = {}
 
 
 @dataclass(frozen=True)
@@ -44,16 +42,6 @@ class Holder:
         return f"{self.command} (pid {self.pid} on {self.host}, since {self.since})"
 
 
-@dataclass
-class _Hold:
-    lock: FileLock
-    pid: int
-    depth: int
-
-
-_held: dict[str, _Hold] = {}
-
-
 class RunLock:
     """The lock of one data directory. Re-entrant: a process that holds it may take it again."""
 
@@ -62,35 +50,26 @@ class RunLock:
         self._note = self.path.with_name(self.path.name + ".json")
 
     def acquire(self, wait_seconds: float = 0.0, log: Log | None = None) -> None:
-        """Take the lock, waiting up to `wait_seconds`; `log` is told once for whom.
+        """Take the lock, waiting up to `wait_seconds`; logs once who holds it.
 
-        Raises LockHeld naming the holder, WarehouseError when the place cannot be written.
+        Raises LockHeld naming the holder, WarehouseError when the directory cannot be written.
         """
-        with _guard:
-            hold = _held.get(str(self.path))
-            if hold is not None and hold.pid == os.getpid():
-                hold.depth += 1
-                return
-            lock = _file_lock(self.path)
-            if not _taken(lock, 0.0):
-                if wait_seconds > 0 and log is not None:
-                    log(f"waiting up to {wait_seconds:.0f} s for {self._holder_text()}")
-                if wait_seconds <= 0 or not _taken(lock, wait_seconds):
-                    raise LockHeld(f"another run holds the lock: {self._holder_text()}")
-            _held[str(self.path)] = _Hold(lock, os.getpid(), 1)
+        lock = _file_lock(self.path)
+        is_again = lock.is_locked
+        if not _taken(lock, 0.0):
+            if wait_seconds > 0 and log is not None:
+                log(f"waiting up to {wait_seconds:.0f} s for {self._holder_text()}")
+            if wait_seconds <= 0 or not _taken(lock, wait_seconds):
+                raise LockHeld(f"another run holds the lock: {self._holder_text()}")
+        if not is_again:
             self._write_note()
 
     def release(self) -> None:
         """Give the lock back once for every time it was taken."""
-        with _guard:
-            hold = _held.get(str(self.path))
-            if hold is None or hold.pid != os.getpid():
-                return
-            hold.depth -= 1
-            if hold.depth == 0:
-                self._note.unlink(missing_ok=True)
-                del _held[str(self.path)]
-                hold.lock.release()
+        lock = _file_lock(self.path)
+        if lock.lock_counter == 1:
+            self._note.unlink(missing_ok=True)
+        lock.release()
 
     @contextmanager
     def held(self, wait_seconds: float = 0.0, log: Log | None = None) -> Iterator[None]:
@@ -102,7 +81,7 @@ class RunLock:
             self.release()
 
     def holder(self) -> Holder | None:
-        """Who holds the lock, by its note; None when nobody living has left one."""
+        """Who holds the lock, by its note; None without a note of a live process."""
         try:
             holder = Holder(**json.loads(self._note.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -119,46 +98,41 @@ class RunLock:
         command = " ".join(" ".join([Path(program).name, *rest]).split())[:120]
         since = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = Holder(os.getpid(), command, since, socket.gethostname())
-        beside = self._note.with_name(f"{self._note.name}.{os.getpid()}")
-        with suppress(OSError):  # the note is a courtesy: a full disk must not keep the lock from being taken
-            for left in self._note.parent.glob(f"{self._note.name}.*"):  # by a run killed in these two lines
+        part = self._note.with_name(f"{self._note.name}.{os.getpid()}")
+        with suppress(OSError):  # the note is a courtesy: a full disk must not prevent taking the lock
+            for left in self._note.parent.glob(
+                f"{self._note.name}.*"
+            ):  # by a run killed in the next two lines
                 left.unlink()
-            beside.write_text(json.dumps(asdict(holder)), encoding="utf-8")
-            os.replace(beside, self._note)
+            part.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+            os.replace(part, self._note)
 
 
 def mark_run_alive(folder: Path, run_id: str) -> None:
-    """Hold the marker of a run until this process ends, however it ends. Harmless when called again.
+    """Lock the marker of a run until this process ends, however it ends. Harmless when called again.
 
-    Raises WarehouseError when the place cannot be written, LockHeld when another process is that run.
+    Raises WarehouseError when the directory cannot be written, LockHeld when another process executes the run.
     """
     path = _marker(folder, run_id)
-    with _guard:
-        hold = _held.get(str(path))
-        if hold is not None and hold.pid == os.getpid():
-            return
-        lock = _file_lock(path)
-        if not _taken(lock, _MARKER_WAIT_SECONDS):
-            raise LockHeld(f"run {run_id} is already being executed by another process")
-        _held[str(path)] = _Hold(lock, os.getpid(), 1)
+    lock = _file_lock(path)
+    if lock.is_locked:
+        return
+    if not _taken(lock, _MARKER_WAIT_SECONDS):
+        raise LockHeld(f"run {run_id} is already being executed by another process")
     atexit.register(path.unlink, missing_ok=True)
 
 
 def run_is_alive(folder: Path, run_id: str) -> bool:
-    """Whether the process of a run still lives; false as well for a run that never marked itself."""
+    """Whether the process of a run is alive; false for a run that never marked itself."""
     path = _marker(folder, run_id)
-    with _guard:
-        hold = _held.get(str(path))
-        if hold is not None and hold.pid == os.getpid():
-            return True
-        if not path.exists():
-            return False
-        lock = _file_lock(path)
-        if not _taken(lock, 0.0):
-            return True
-        path.unlink(missing_ok=True)
-        lock.release()
+    if not path.exists():
         return False
+    lock = _file_lock(path)
+    if lock.is_locked or not _taken(lock, 0.0):
+        return True
+    path.unlink(missing_ok=True)
+    lock.release()
+    return False
 
 
 def _marker(folder: Path, run_id: str) -> Path:
@@ -173,7 +147,10 @@ def _file_lock(path: Path) -> FileLock:
         make_passable(path.parent)
     except OSError as error:
         raise WarehouseError(f"{path.parent}: {error.strerror}; check REGIME_DATA_DIR") from None
-    return FileLock(path, thread_local=False, fallback_to_soft=False)
+    key = (os.getpid(), path)
+    if key not in _locks:
+        _locks[key] = FileLock(path, thread_local=False, fallback_to_soft=False)
+    return _locks[key]
 
 
 def _taken(lock: FileLock, wait_seconds: float) -> bool:

@@ -1,12 +1,8 @@
-"""Appending what a source served to the archive: new, revised, corrected, unchanged; never an update or a
-delete.
+"""Appending what a source served to the archive: never an update or a delete (methodology, "Point in time").
 
-Belongs here: the rules by which a served figure becomes a vintage (methodology, "Point in time"). Does not belong
-here: judging what was served (`assets/sources/validate.py`), reading the archive (`readers.py`).
-
-A source with vintages (ALFRED) is believed about its dates. A source without gives a figure once by lag
-rule, and a later different value counts from the day we saw it. Nothing stored is ever deleted: what a complete
-answer no longer holds is appended as retracted (a vintage) or as missing since the day we saw it (a figure).
+A source with vintages (ALFRED) is believed about its dates. A source without vintages dates a figure once by lag rule,
+and a later different value counts from the day we saw it. What a complete payload no longer has is appended as
+retracted (a vintage) or as missing from the day we saw it (a figure).
 """
 
 from __future__ import annotations
@@ -27,14 +23,11 @@ from assets.warehouse.schema import REAL, resolved
 from assets.warehouse.tables import registered, transaction
 
 ReleasedOn = Mapping[np.datetime64, np.datetime64]
+_NEVER = np.datetime64("9999-12-31", "D")
 
-
-_SERVED = "served_rows"
-
-
-# `standing`: per key the row captured last. `listed`: without vintages the publisher took back. `newest`: per
-# observation the current value. `earliest`: per observation, in one row: joined vintage by vintage, a history of
-# hundreds of vintages is squared. `span`: what a complete answer covers; one cut at its beginning takes nothing back.
+# `listed`: per key the row captured last, without vintages the publisher took back. `newest`: per observation the
+# current value. `earliest`: per observation, in one row: joined vintage by vintage, a history of hundreds of vintages
+# is squared. `span`: what a complete payload covers; one that begins later takes nothing back.
 # `before_first` is written once, and again only when an earlier first vintage arrives.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
@@ -47,15 +40,15 @@ WITH served AS (
     realtime_start, CASE WHEN isfinite(value) THEN value END AS value, fetch_id, origin, is_first_seen,
     CAST(first_vintage AS DATE) AS first_vintage, is_complete
   FROM served_rows
-), held AS (
+), stored AS (
   SELECT * FROM raw.vintages WHERE series_id IN (SELECT DISTINCT series_id FROM served_rows)
-), standing AS (
-  SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at FROM held
+), last_captured AS (
+  SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at FROM stored
   QUALIFY row_number() OVER (
     PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
   ) = 1
 ), listed AS (
-  SELECT * FROM standing WHERE vintage_source <> 'retracted'
+  SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
 ), newest AS (
   SELECT * FROM listed
   QUALIFY row_number() OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start DESC) = 1
@@ -71,8 +64,8 @@ WITH served AS (
 ), placed AS (
   SELECT
     s.series_id, s.observation_date, s.value, s.fetch_id, s.origin,
-    n.series_id IS NOT NULL AS is_held,
-    n.value IS NOT DISTINCT FROM s.value AS is_as_it_stands,
+    n.series_id IS NOT NULL AS is_known,
+    n.value IS NOT DISTINCT FROM s.value AS is_same,
     n.value AS value_before,
     CASE WHEN s.origin = 'plain' AND n.series_id IS NOT NULL
       THEN greatest($run_date, n.realtime_start) ELSE s.realtime_start END AS realtime_start,
@@ -106,31 +99,27 @@ SELECT
   p.series_id, p.observation_date, p.realtime_start, p.value, p.vintage_source, p.fetch_id, p.value_before,
   greatest(
     $captured_at, v.captured_at + INTERVAL 1 MICROSECOND,
-    (SELECT max(published_at) + INTERVAL 1 MICROSECOND FROM ops.publications)
+    (SELECT max(greatest(published_at, captured_until)) + INTERVAL 1 MICROSECOND FROM ops.publications)
   ) AS captured_at,
   CASE
-    WHEN p.origin = 'plain' AND p.is_held AND p.is_as_it_stands THEN 'unchanged'
+    WHEN p.origin = 'plain' AND p.is_known AND p.is_same THEN 'unchanged'
     WHEN v.value IS NOT DISTINCT FROM p.value AND v.series_id IS NOT NULL AND p.origin <> 'gone'
       AND v.vintage_source <> 'retracted'
       AND (v.vintage_source IN ({REAL}) OR p.vintage_source NOT IN ({REAL})) THEN 'unchanged'
     WHEN p.taken_back IS NOT NULL THEN p.taken_back
     WHEN v.series_id IS NOT NULL AND v.value IS DISTINCT FROM p.value THEN 'corrected'
-    WHEN p.is_held THEN 'revised'
+    WHEN p.is_known THEN 'revised'
     ELSE 'new'
   END AS change
 FROM placed p
-LEFT JOIN standing v USING (series_id, observation_date, realtime_start)
+LEFT JOIN last_captured v USING (series_id, observation_date, realtime_start)
 """
-
-
 _APPEND = """
 INSERT INTO raw.vintages BY NAME
 SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at, fetch_id
 FROM merge_changes WHERE change <> 'unchanged'
 ORDER BY series_id, observation_date, realtime_start
 """
-
-
 _COUNTS = """
 SELECT series_id,
   count(*) FILTER (change = 'new'), count(*) FILTER (change = 'revised'),
@@ -165,15 +154,11 @@ SELECT series_id, 'differs', observation_date, ours.value, served.value
 FROM ours FULL JOIN served USING (series_id, observation_date)
 WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
 """
-
-
 _MEANING = {
     "withdrawn": "withdrawn by the publisher, missing from now on",
     "retracted": "no longer listed by the publisher, no longer read",
     "differs": "current value in the archive differs from the publisher's",
 }
-
-
 _SHOWN = 3
 
 
@@ -182,7 +167,7 @@ class Absence:
     """Days on which the publisher did not yet have what it serves now for the first time.
 
     `complete_on`: the last complete fetch. `asked_on`: the last fetch of any kind, which proves the absence only of
-    observations after `newest_held`: a part of a history, or "nothing changed", shows nothing of a gap before.
+    observations after `newest_held`: a partial fetch, or "nothing changed", shows nothing of a gap before.
     """
 
     complete_on: dt.date | None
@@ -193,7 +178,7 @@ class Absence:
 class Served(Protocol):
     """What the merge needs of a payload: `observation_date`, `value`, `realtime_start` (NaT: no vintage).
 
-    `is_complete`: the source served its whole history, so that what is missing in it was taken back.
+    `is_complete`: the source served its full history, so that what is missing in it was taken back.
     """
 
     @property
@@ -204,12 +189,11 @@ class Served(Protocol):
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """Rows of one series in one merge. `unchanged` were served and already held, all others were appended.
+    """Rows of one series in one merge. `unchanged` were served and already stored, all others were appended.
 
-    `new`: about an observation not held before. `revised`: a further vintage of a held one. `corrected`: a
-    vintage that is held, served with another value. `withdrawn`: a held figure that is missing now.
-    `retracted`: a held vintage the publisher no longer lists. `warnings`: a sentence about each kind of
-    withdrawal, and about values that differ from those served.
+    `new`: of an observation not stored before. `revised`: a further vintage of a stored one. `corrected`: a stored
+    vintage, served with another value. `withdrawn`: a stored figure that is missing now. `retracted`: a stored vintage
+    the publisher no longer lists. `warnings`: a sentence about each withdrawal, and about values that differ.
     """
 
     new: int
@@ -222,7 +206,7 @@ class MergeCounts:
 
     @property
     def changed(self) -> int:
-        """Rows appended about observations that were held."""
+        """Rows appended about observations stored before."""
         return self.revised + self.corrected + self.withdrawn + self.retracted
 
     @property
@@ -242,69 +226,34 @@ def merge_source(
 ) -> dict[str, MergeCounts]:
     """Append what one source served for its series, in one transaction; counts by series id.
 
-    `fetched` holds (series, payload, fetch id). `run_date` is the source's own day (the sample's last day,
-    or today), never an --as-of date: a changed figure is dated by it. `captured_at` must know its time
-    zone. `released_on` gives, by series, first publications that replace the lag rule; NaT: never
-    published. `absences` gives, by series, the days of earlier fetches: a figure seen now for the first time
-    was not public then, and counts from the next day at the earliest, but never from a day after `run_date`.
+    `fetched` has (series, payload, fetch id). `run_date` is the source's own day (today, or the sample's last day),
+    never an --as-of date: a changed figure is dated by it. `captured_at` is aware. `released_on` gives, by series,
+    first publications that replace the lag rule; NaT: never published. `absences` gives, by series, the days of earlier
+    fetches: a figure seen now for the first time counts from the next day at the earliest, but never after `run_date`.
     """
     if not fetched:
         return {}
-    absences = absences or {}
-    first_vintages = _first_vintages(con, [series.series_id for series, _, _ in fetched])
+    series = {one.series_id: one for one, _, _ in fetched}
+    first_vintages = _first_vintages(con, [*series])
     rows = [
-        _served_rows(series, payload, fetch_id, run_date, released_on.get(series.series_id, {}),
-                     first_vintages.get(series.series_id), absences.get(series.series_id))
-        for series, payload, fetch_id in fetched
+        _served_rows(one, payload, fetch_id, run_date, released_on.get(one.series_id, {}),
+                     first_vintages.get(one.series_id), (absences or {}).get(one.series_id))
+        for one, payload, fetch_id in fetched
     ]  # fmt: skip
-    with registered(con, pd.concat(rows, ignore_index=True), _SERVED), transaction(con):
-        con.execute(_CHANGES, {"run_date": run_date, "captured_at": _after_publications(con, captured_at)})
+    with registered(con, pd.concat(rows, ignore_index=True), "served_rows"), transaction(con):
+        con.execute(_CHANGES, {"run_date": run_date, "captured_at": utc(captured_at)})
         con.execute(_APPEND)
         counted = con.execute(_COUNTS).fetchall()
         found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
         con.execute("DROP TABLE merge_changes")
-    warnings = _warnings(found, {series.series_id: series for series, _, _ in fetched})
-    counts = {
-        series_id: replace(MergeCounts(*numbers), warnings=warnings.get(series_id, ()))
-        for series_id, *numbers in counted
-    }
-    return {
-        series.series_id: counts.get(series.series_id, MergeCounts(0, 0, 0, 0)) for series, _, _ in fetched
-    }
-
-
-def _after_publications(con: duckdb.DuckDBPyConnection, captured_at: dt.datetime) -> dt.datetime:
-    """The moment of a capture in UTC; later, when the clock went backwards, than all a publication rests on."""
-    last = con.execute("SELECT max(captured_until) FROM ops.publications").fetchall()[0][0]
-    moment = utc(captured_at)
-    return moment if last is None else max(moment, last + dt.timedelta(microseconds=1))
-
-
-def merge_payload(
-    con: duckdb.DuckDBPyConnection,
-    series: Series,
-    payload: Served,
-    *,
-    run_date: dt.date,
-    captured_at: dt.datetime,
-    fetch_id: str,
-    released_on: ReleasedOn,
-    absence: Absence | None = None,
-) -> MergeCounts:
-    """Append what was served for one series; see `merge_source`."""
-    counts = merge_source(
-        con,
-        [(series, payload, fetch_id)],
-        run_date=run_date,
-        captured_at=captured_at,
-        released_on={series.series_id: released_on},
-        absences={} if absence is None else {series.series_id: absence},
-    )
-    return counts[series.series_id]
+    warnings = _warnings(found, series)
+    counts = {name: MergeCounts(*numbers) for name, *numbers in counted}
+    nothing = MergeCounts(0, 0, 0, 0)
+    return {name: replace(counts.get(name, nothing), warnings=warnings.get(name, ())) for name in series}
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:
-    """The first real vintage held and not taken back, by series."""
+    """The first real vintage stored and not taken back, by series."""
     captured = "(SELECT * FROM raw.vintages WHERE series_id IN (SELECT unnest(?)))"
     rows = con.execute(
         f"SELECT series_id, min(realtime_start) FROM ({resolved(captured)}) "
@@ -320,15 +269,14 @@ def _served_rows(
     fetch_id: str,
     run_date: dt.date,
     released_on: ReleasedOn,
-    first_held: np.datetime64 | None,
+    first_stored: np.datetime64 | None,
     absence: Absence | None,
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
-    `alfred`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag
-    rule, what the first vintage says of figures older than it. `is_first_seen`: a plain figure that counts
-    from the day we saw it, because the calendar says it was never published, or because it was absent from
-    an earlier fetch after its date by lag rule.
+    `alfred`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag rule, what the
+    first vintage says of figures older than it. `is_first_seen`: a plain figure that counts from the day we saw it,
+    because the calendar says it was never published, or because an earlier fetch did not have it.
     """
     observations = payload.observations
     observation = days(observations["observation_date"].to_numpy())
@@ -336,31 +284,35 @@ def _served_rows(
     value = observations["value"].to_numpy(dtype="float64")
     published = first_publication(observation, series, released_on)
     by_rule = first_publication(observation, series, {})
-    never = np.isnat(published)
-    has_vintage = ~np.isnat(start)
+    never, has_vintage = np.isnat(published), ~np.isnat(start)
     unannounced = never & ~np.isnan(value)
-    fallback = np.where(unannounced, np.datetime64(run_date, "D"), by_rule)
-    by_calendar = np.where(never, fallback, published)
+    by_calendar = np.where(never, np.where(unannounced, np.datetime64(run_date, "D"), by_rule), published)
     seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
-    dated = np.where(has_vintage, start, seen)
-    frame = _frame(series, observation, dated, value, fetch_id, np.where(has_vintage, "alfred", "plain"))
-    frame["is_first_seen"] = unannounced | (seen > by_calendar)
-    frame["is_complete"] = payload.is_complete
-    starts = start[has_vintage]
-    if not len(starts):
-        return frame.assign(first_vintage=np.datetime64("9999-12-31", "s"))
-    first = starts.min() if first_held is None else min(starts.min(), first_held)
-    older = (
-        has_vintage & (start == first) & (published < first)
-    )  # NaT compares false: never published stays out
-    before = _frame(series, observation[older], published[older], value[older], fetch_id, "before_first")
-    before = before.assign(is_first_seen=False, is_complete=payload.is_complete)
-    both = pd.concat([frame, before], ignore_index=True) if older.any() else frame
-    return both.assign(first_vintage=first.astype("datetime64[s]"))
+    first = np.append(start[has_vintage], first_stored or _NEVER).min()
+    frame = pd.DataFrame(
+        {
+            "series_id": series.series_id,
+            "observation_date": observation.astype("datetime64[s]"),
+            "realtime_start": np.where(has_vintage, start, seen).astype("datetime64[s]"),
+            "value": value,
+            "fetch_id": fetch_id,
+            "origin": np.where(has_vintage, "alfred", "plain"),
+            "is_first_seen": unannounced | (seen > by_calendar),
+            "is_complete": payload.is_complete,
+            "first_vintage": first.astype("datetime64[s]"),
+        }
+    )
+    older = has_vintage & (start == first) & (published < first)  # NaT, never published, compares false
+    if not older.any():
+        return frame
+    before = frame[older].assign(
+        realtime_start=published[older].astype("datetime64[s]"), origin="before_first", is_first_seen=False
+    )
+    return pd.concat([frame, before], ignore_index=True)
 
 
 def _not_before(by_calendar: Days, observation: Days, absence: Absence, run_date: dt.date) -> Days:
-    """Dates moved past the days on which the figure was absent; what we hold today was public today."""
+    """Dates moved past the days on which the figure was absent; what we have today was public today."""
     seen = by_calendar
     is_newer = observation > np.datetime64(absence.newest_held or dt.date.max, "D")
     for day, is_absent in ((absence.complete_on, True), (absence.asked_on, is_newer)):
@@ -388,23 +340,3 @@ def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tup
         sentence = f"{series_id}: {_MEANING[kind]}: {shown}"
         sentences[series_id] = (*sentences.get(series_id, ()), sentence)
     return sentences
-
-
-def _frame(
-    series: Series,
-    observation: Days,
-    start: Days,
-    value: np.ndarray,
-    fetch_id: str,
-    origin: np.ndarray | str,
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "series_id": series.series_id,
-            "observation_date": observation.astype("datetime64[s]"),
-            "realtime_start": start.astype("datetime64[s]"),
-            "value": value,
-            "fetch_id": fetch_id,
-            "origin": origin,
-        }
-    )

@@ -15,10 +15,7 @@ from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import quoted
 from assets.compute.grid import BACKFILLED
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import (
-    CONFIG,
-    readable,
-)
+from assets.warehouse.connection import CONFIG, readable
 from assets.warehouse.live import LiveRows
 from assets.warehouse.readers import frame_of
 
@@ -29,59 +26,12 @@ class PublicationRefused(Exception):
 
 @dataclass(frozen=True)
 class Published:
-    """What the published file says of itself."""
+    """The manifest of a published file, as far as publishing needs it."""
 
     release_id: str
     profile: Profile
     as_of: dt.date
     published_at: dt.datetime
-
-
-def published_release(published: Path) -> Published | None:
-    """What the published file says of itself; None when there is none.
-
-    Raises PublicationRefused for a file that is not a release. A file somebody holds open for writing is read
-    from a copy.
-    """
-    if not published.exists():
-        return None
-    try:
-        with readable(published) as path:
-            return manifest_of(path)
-    except (OSError, duckdb.Error):
-        raise PublicationRefused(
-            f"{published} is not a release of this project, or is damaged; move it away"
-        ) from None
-
-
-@contextmanager
-def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
-    """The published file, read-only; None when there is none. One somebody holds open for writing is copied first.
-
-    Raises PublicationRefused for a file that is not a database.
-    """
-    if not published.exists():
-        yield None
-        return
-    with readable(published) as path:
-        try:
-            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
-        except (OSError, duckdb.Error):
-            raise PublicationRefused(f"{published} is no database, or is damaged; move it away") from None
-        with con:
-            yield con
-
-
-def manifest_of(path: Path) -> Published:
-    with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
-        return read_manifest(con)
-
-
-def read_manifest(con: duckdb.DuckDBPyConnection) -> Published:
-    rows = con.execute(
-        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
-    ).fetchall()
-    return Published(*rows[0])
 
 
 @dataclass(frozen=True)
@@ -103,34 +53,65 @@ class Before:
         return days - set(map(pd.Timestamp, live.dates))
 
 
-def release_before(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Before | None:
-    """What the published file says; None without one of this warehouse, profile and method version.
+@contextmanager
+def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """The published file, read-only; None when there is none. One open elsewhere for writing is copied first.
 
-    A warehouse that was made anew cannot tell what an older file was computed from.
+    Raises PublicationRefused for a file that is not a database.
     """
+    if not published.exists():
+        yield None
+        return
+    with readable(published) as path:
+        try:
+            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
+        except (OSError, duckdb.Error):
+            raise _not_a_release(published) from None
+        with con:
+            yield con
+
+
+def published_release(published: Path) -> Published | None:
+    """The manifest of the published file; None without a file. Raises PublicationRefused when it is not a release."""
+    try:
+        with released(published) as file:
+            return None if file is None else manifest_of(file)
+    except (OSError, duckdb.Error):
+        raise _not_a_release(published) from None
+
+
+def manifest_of(con: duckdb.DuckDBPyConnection) -> Published:
+    """The manifest of the release a connection is open on."""
+    row = con.execute(
+        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
+    ).fetchall()[0]
+    return Published(*row)
+
+
+def release_before(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Before | None:
+    """The published release; None without one of this warehouse, profile and method version."""
     with released(facts.published_path) as file:
         if file is None:
             return None
-        names = ("release_id", "profile", "method_version", "published_at")
         release_id, profile, version, published_at = file.execute(
-            f"SELECT {', '.join(names)} FROM release_manifest"
+            "SELECT release_id, profile, method_version, published_at FROM release_manifest"
         ).fetchall()[0]
         if (profile, version) != (facts.profile, catalog.method.method_version):
             return None
         known = con.execute(
-            "SELECT captured_until FROM ops.publications WHERE release_id = ?", [release_id]
+            "SELECT captured_until FROM ops.publications WHERE release_id = ? AND captured_until IS NOT NULL",
+            [release_id],
         ).fetchall()
-        if not known or known[0][0] is None:
+        if not known:
             return None
-        return Before(release_id, published_at, known[0][0], _tables(file, catalog))
+        existing = {name for (name,) in file.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        tables = {}
+        for table in catalog.as_of_tables():
+            if table.name in existing:  # not one declared since
+                file.execute(f"SELECT * FROM {quoted(table.name)}")
+                tables[table.name] = frame_of(file)
+        return Before(release_id, published_at, known[0][0], tables)
 
 
-def _tables(file: duckdb.DuckDBPyConnection, catalog: Catalog) -> dict[str, pd.DataFrame]:
-    """The as-of tables of the file; one declared since is not in it."""
-    there = {name for (name,) in file.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    tables = {}
-    for table in catalog.as_of_tables():
-        if table.name in there:
-            file.execute(f"SELECT * FROM {quoted(table.name)}")
-            tables[table.name] = frame_of(file)
-    return tables
+def _not_a_release(published: Path) -> PublicationRefused:
+    return PublicationRefused(f"{published} is not a release of this project, or is damaged; move it away")

@@ -1,8 +1,4 @@
-"""The warehouse as a Dagster resource: opened once for a run, shared by its steps, closed whatever happens.
-
-Belongs here: the resource. Does not belong here: how a file is opened (`connection.py`), SQL, paths and
-environment names (`pipelines/resources.py`).
-"""
+"""The warehouse as a Dagster resource: opened once per run under the run lock, shared by its steps."""
 
 from __future__ import annotations
 
@@ -25,9 +21,9 @@ from assets.warehouse.tables import append_rows, transaction
 class Warehouse(DuckDBResource):
     """The private DuckDB file of one profile, held under the run lock for as long as the run lasts."""
 
-    lock_path: str = Field(description="Path of the run lock; markers of living runs stand beside it.")
+    lock_path: str = Field(description="Path of the run lock; markers of live runs are next to it.")
     wait_seconds: float = Field(description="How long a run waits for the lock, in seconds.")
-    profile: Profile = Field(description="Whose figures the file holds: sample or live.")
+    profile: Profile = Field(description="Whose figures the file holds: sample, public or live.")
 
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
     _later: list[tuple[Table, pd.DataFrame]] = PrivateAttr(default_factory=list)
@@ -37,7 +33,7 @@ class Warehouse(DuckDBResource):
         """Take the lock, open the file, close it again. Raises LockHeld or WarehouseError, one line each."""
         lock = RunLock(Path(self.lock_path))
         log = context.log.info if context.log is not None else None
-        if context.run is not None:  # before the wait, so that nobody takes a waiting run for a dead one
+        if context.run is not None:  # before the wait, so that a waiting run is not taken for a dead one
             mark_run_alive(lock.path.parent, context.run.run_id)
         with open_warehouse(self.path, lock=lock, wait_seconds=self.wait_seconds, log=log) as connection:
             self._connection = connection
@@ -53,16 +49,19 @@ class Warehouse(DuckDBResource):
         return Path(self.database)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own to the open file: `with warehouse.cursor() as con:`."""
+        """A separate connection to the open file: `with warehouse.cursor() as con:`."""
         if self._connection is None:
             raise RuntimeError("the warehouse is open only while a run lasts")
         return self._connection.cursor()
 
-    def append_later(self, table: Table, frame: pd.DataFrame) -> None:
-        """Rows of a book that no step of the run reads, to be written by `write_out`, or when the run ends.
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The parent's name for `cursor`."""
+        with self.cursor() as connection:
+            yield connection
 
-        Every transaction waits for the disk, and each of a night's many checks has some rows for one book.
-        """
+    def append_later(self, table: Table, frame: pd.DataFrame) -> None:
+        """Rows no step of the run reads, for `write_out` or the end of the run: one transaction for many checks."""
         self._later.append((table, frame))
 
     def write_out(self) -> None:
@@ -73,9 +72,3 @@ class Warehouse(DuckDBResource):
         with self.cursor() as con, transaction(con):
             for name, table in {table.name: table for table, _ in later}.items():
                 append_rows(con, table, *(frame for of, frame in later if of.name == name))
-
-    @contextmanager
-    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The parent's name for `cursor`, closed also when the block raises."""
-        with self.cursor() as connection:
-            yield connection

@@ -1,32 +1,26 @@
 """Which cells of computed tables are raw figures of restricted series, and tables without them.
 
-Belongs here: the one rule every door asks (file, previews, findings, proofs), for SQL and for frames. Does not belong
-here: which columns repeat which series (the catalogue's `repeats`), raw rows of such series (`release_queries.py`).
-
-A figure as its owner states it is raw wherever it stands. What is computed from it (ranks, scores, changes, ratios) is
-not, and is passed on.
+A figure as its owner publishes it is raw in any table. What is computed from it (ranks, scores, changes, ratios) is
+not, and is passed on. Which columns repeat which series is the catalogue's `repeats`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from assets.catalog.models import Catalog, Profile, Repeat, Series, Table
 from assets.catalog.render import literal, quoted
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Rows = Mapping[str, str]  # rows that equal these values; empty: every row
 Withheld = Mapping[str, tuple[Rows, ...]]  # column: rows of which its figure is withheld
 
 
 def withheld(table: Table, catalog: Catalog, profile: Profile) -> Withheld:
-    """Cells of a table that hold figures of restricted series: those of the profile, and those a row names itself."""
+    """Cells of a table with figures of restricted series: those of the profile, and those a row names itself."""
     restricted = [s for s in catalog.series.values() if s.rights == "restricted"]
     found = {
         column.name: tuple(rows for repeat in column.repeats for rows in _rows(repeat, restricted, profile))
@@ -44,13 +38,16 @@ def _rows(repeat: Repeat, restricted: Sequence[Series], profile: Profile) -> Ite
 
 def selected(table: Table, cells: Withheld) -> str:
     """The columns of a table for SELECT, with NULL in the withheld cells, NaN and infinity."""
-    kept = {name: " AND NOT (" + " OR ".join(map(_condition, rows)) + ")" for name, rows in cells.items()}
-    return ", ".join(
-        f"CASE WHEN isfinite({quoted(c.name)}){kept.get(c.name, '')} THEN {quoted(c.name)} END AS {quoted(c.name)}"
-        if c.type == "DOUBLE"
-        else quoted(c.name)
-        for c in table.columns
-    )
+    shown = {name: " AND NOT (" + " OR ".join(map(_condition, rows)) + ")" for name, rows in cells.items()}
+    columns = []
+    for column in table.columns:
+        name = quoted(column.name)
+        if column.type == "DOUBLE":
+            is_shown = f"isfinite({name}::DOUBLE){shown.get(column.name, '')}"
+            columns.append(f"CASE WHEN {is_shown} THEN {name} END AS {name}")
+        else:
+            columns.append(name)
+    return ", ".join(columns)
 
 
 def _condition(rows: Rows) -> str:
@@ -61,35 +58,33 @@ def _condition(rows: Rows) -> str:
 def passed_on(frame: pd.DataFrame, cells: Withheld) -> pd.DataFrame:
     """The frame as it may be shown: NaN in the withheld cells."""
     return frame.assign(
-        **{name: frame[name].mask(_are(frame, rows)) for name, rows in cells.items() if name in frame}
+        **{name: frame[name].mask(_matches(frame, rows)) for name, rows in cells.items() if name in frame}
     )
 
 
 def whole(frame: pd.DataFrame, held: pd.DataFrame, key: Sequence[str], cells: Withheld) -> pd.DataFrame:
-    """The frame with what `held` has, row by row of the key, in withheld cells that are empty."""
+    """The frame with the figures of `held`, by key, in withheld cells that are empty."""
     by_key = held.drop_duplicates([*key]).set_index([*key])[[*cells]]
     known = by_key.reindex(frame.set_index([*key]).index).set_axis(frame.index)
     return frame.assign(
         **{
-            name: frame[name].mask(_are(frame, rows) & frame[name].isna().to_numpy(), known[name])
+            name: frame[name].mask(_matches(frame, rows) & frame[name].isna(), known[name])
             for name, rows in cells.items()
         }
     )
 
 
 def disclosed(frame: pd.DataFrame, cells: Withheld) -> dict[str, int]:
-    """By column, how many of its withheld cells hold a figure."""
-    return {
-        name: int((_are(frame, rows) & frame[name].notna().to_numpy()).sum()) for name, rows in cells.items()
-    }
+    """By column, how many of its withheld cells have a figure."""
+    return {name: int((_matches(frame, rows) & frame[name].notna()).sum()) for name, rows in cells.items()}
 
 
-def _are(frame: pd.DataFrame, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
+def _matches(frame: pd.DataFrame, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
     """Which rows of the frame are among those described."""
     found = np.zeros(len(frame), dtype=bool)
     for described in rows:
-        every = np.ones(len(frame), dtype=bool)
+        matching = np.ones(len(frame), dtype=bool)
         for name, value in described.items():
-            every &= (frame[name] == value).fillna(False).to_numpy(dtype=bool)
-        found |= every
+            matching &= (frame[name] == value).fillna(False).to_numpy(dtype=bool)
+        found |= matching
     return found

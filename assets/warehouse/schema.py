@@ -1,4 +1,4 @@
-"""What a warehouse has from its first opening: the kept tables, and the view `raw.observations`."""
+"""What a warehouse has from its first opening: the tables that are kept, and the view `raw.observations`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.compute.archive import REAL_VINTAGES
 from assets.warehouse.tables import ensure_tables, transaction
 
-# real vintages as a list for SQL
-REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)
+KEPT_TABLES = (
+    "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "regime_nightly",
+    "live_rows", "row_corrections",
+)  # fmt: skip
+_NO_LONGER_USED = ("ops.remembered",)  # cached results up to version 0.1.0
+REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)  # a list for SQL
 
-
-# last: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation;
+# The rule of `resolve` in `assets/compute/archive.py` (methodology, "Point in time") in SQL; a test compares the two.
+# listed: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation;
 # joined, not windowed, because only rows dated by lag rule need it and most series have none.
 _RESOLVED = """
 WITH last_captured AS (
@@ -47,36 +51,21 @@ FROM kept
 
 
 def resolved(captures: str) -> str:
-    """Query giving the vintages that are read of a relation with the columns of `raw.vintages`.
+    """Query for the vintages in force among captures, a relation with the columns of `raw.vintages`.
 
-    Columns as the view `raw.observations`: one row per series, observation and start, with `realtime_end`.
+    One row per series, observation and start, with `realtime_end`: the columns of the view `raw.observations`.
     """
     return _RESOLVED.format(captures=captures, real=REAL)
 
 
-KEPT_TABLES = (
-    "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "live_rows",
-    "row_corrections",
-)  # fmt: skip
-
-
-_NO_LONGER_USED = ("ops.remembered",)  # kept cached results up to version 0.1.0
-
-
-_OBSERVATIONS = f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}"
-
-
 def create_schema(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Create what is missing: schemas, kept tables with comments, the view `raw.observations`. Idempotent.
-
-    Tables that an earlier version kept and nothing reads any more are dropped.
-    """
+    """Create what is missing, with comments, and drop tables only an earlier version used. Idempotent."""
     with transaction(con):
         for schema in SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-        ensure_tables(con, [catalog.tables[name] for name in KEPT_TABLES])
+        ensure_tables(con, *(catalog.tables[name] for name in KEPT_TABLES))
         for name in _NO_LONGER_USED:
             con.execute(f"DROP TABLE IF EXISTS {name}")
-        con.execute(_OBSERVATIONS)
+        con.execute(f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}")
         for statement in comment_statements(catalog.tables["observations"], "raw.observations", is_view=True):
             con.execute(statement)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, PolicyLedger, Table
-from assets.compute.archive import as_revised, cut, has_revisions
+from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.calendar import Days
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
@@ -97,7 +97,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
     archive, catalog = cut(run.archive, day), _announced_by(run.catalog, day)
     is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
     known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
-    revised = replace(at_cut, archive=as_revised(run.archive)) if has_revisions(run.archive) else None
+    revised = replace(at_cut, archive=as_revised(run.archive)) if revised_series(run.archive) else None
     for name in CUT_TABLES:
         table, rows, again = run.declared(name), _until(staged[name], day), known.record(name)
         found = _compared(table, rows, again, run, day)

@@ -8,10 +8,9 @@ import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.compute.diagnostics.attribution import regime_changes
-from assets.compute.diagnostics.sensitivity import STATE_BY_CODE, method_variants, parameter_sensitivity
-from assets.compute.regime import scores_of
-from assets.compute.robustness import grid_states, variants
-from assets.compute.state import fast_entry
+from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
+from assets.compute.robustness import grid_states
+from assets.compute.state import STATE_BY_CODE
 from assets.report.record import CASES, POST
 from tests.helpers import SAMPLE_AS_OF, Computed, on_sample
 
@@ -64,13 +63,13 @@ def _cases(computed: Computed) -> Iterator[str]:
         said = ", ".join(dict.fromkeys(found))
         months = first[:7] if first == last else f"{first[:7]} to {last[:7]}"
         rows.append((months, column, expected, said, "yes" if said == expected else "**no**"))
-    yield "## Dates that must come out\n"
-    yield table(("month-end", "column", "must be", "is", "holds"), rows)
+    yield "## Known dates\n"
+    yield table(("month-end", "column", "expected", "result", "passed"), rows)
     yield (
         "September 2012 must not be a bubble and is "
         f"`{computed.frame.loc['2012-09-30', 'condition_state']}`; March 2022 must not be stimulus and is "
-        f"`{computed.frame.loc['2022-03-31', 'stance']}`. As known then, March and April 2020 are mid-cycle: "
-        "unemployment for March was published on 3 April, April's on 8 May.\n"
+        f"`{computed.frame.loc['2022-03-31', 'stance']}`. With the figures known "
+        "then, March and April 2020 are mid-cycle: unemployment for March was published on 3 April, April's on 8 May.\n"
     )
 
 
@@ -83,17 +82,18 @@ def _post(post: Computed) -> Iterator[str]:
         rows.append(
             (f"`{name}.{column}`", f"{expected:g}", f"{reading.value[-1]:.2f}", reading.observation_date[-1])
         )
-    yield table(("column", "the post's day", "computed", "about"), rows)
+    yield table(("column", "the post", "computed", "period"), rows)
     cited = {name: entry.value for name, entry in post.catalog.reference_values.items()}
     forward = 100.0 * cited["forward_eps_usd"] / cited["sp500_close_index"]
     bond = post.readings["real_yields.nominal_10y_pct"].value[-1]
     real = post.readings["real_yields.real_10y_pct"].value[-1]
     profits = post.readings["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1]
     yield (
-        f"The label that day is `{row['regime']}`, score {row['bubble_score']:.3f}. Profits and equity value then "
-        f"known are of the quarter that began on {profits}. The post's forward earnings yield is cited, not computed: "
-        f"{cited['forward_eps_usd']:.2f} / {cited['sp500_close_index']:.2f} = {forward:.2f} percent. Its premium is "
-        f"{forward:.2f} - {bond:.2f} = {forward - bond:.2f}; over the real yield it would be {forward - real:.2f}.\n"
+        f"The label that day is `{row['regime']}`, score {row['bubble_score']:.3f}. The newest profits and equity "
+        f"value known then are of the quarter that began on {profits}. The post's forward earnings yield is cited, not "
+        f"computed: {cited['forward_eps_usd']:.2f} / {cited['sp500_close_index']:.2f} = {forward:.2f} percent. Its "
+        f"premium is {forward:.2f} - {bond:.2f} = {forward - bond:.2f}; over the real yield it would "
+        f"be {forward - real:.2f}.\n"
     )
 
 
@@ -109,7 +109,7 @@ def _agreement(computed: Computed) -> Iterator[str]:
         )
         for state, rows in frame.groupby("condition_state")
     ]
-    sets = variants(computed.regime.conditions, computed.catalog.method).shift.size
+    sets = grid_states(computed.regime, computed.catalog.method).shape[1]
     yield f"## Agreement of {sets} parameter sets\n"
     yield table(("state", "month-ends", "mean agreement", "lowest", "full agreement"), rows)
     near = computed.catalog.method.robustness.near_threshold
@@ -118,14 +118,14 @@ def _agreement(computed: Computed) -> Iterator[str]:
     of_parameter = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
     shares = of_parameter.groupby("parameter")["disagreement_share"].mean().sort_values(ascending=False)
     yield table(
-        ("parameter", "pairs of sets, differing in it alone, with different states"),
+        ("parameter", "share with different states among pairs of sets that differ only in this parameter"),
         [(f"`{name}`", f"{100 * share:.1f} %") for name, share in shares.items()],
     )
     named = _variants(computed)
     scored = named[named["as_of_date"].isin(frame.index)]
     same = scored.groupby("variant")["is_same_regime"].mean().sort_values()
     yield table(
-        ("alternative, tested and not taken", "same label"),
+        ("alternative, tested and not chosen", "same label"),
         [(f"`{name}`", f"{100 * share:.1f} %") for name, share in same.items()],
     )
 
@@ -146,9 +146,18 @@ def _fragile(computed: Computed) -> Iterator[str]:
             )
         )
     yield "## Where the method is fragile\n"
-    header = ("month-end", "label", "score (5 to 95 % of weights)", "from a threshold", "otherwise under")
+    header = (
+        "month-end",
+        "label",
+        "score (5 to 95 % of weights)",
+        "distance to threshold",
+        "other label under",
+    )
     yield table(header, rows)
-    yield "What the parameter sets say of these months, and how often a parameter moved alone changes the state:\n"
+    yield (
+        "States of the parameter sets in these months, and how often changing one parameter alone changes the "
+        "state:\n"
+    )
     yield table(("month-end", "states of the sets", "parameter and share of pairs"), _by_parameter(computed))
     frame = computed.frame[computed.frame["agreement"].notna()].nsmallest(LEAST_AGREED, "agreement")
     yield f"The {LEAST_AGREED} dates with the least agreement:\n"
@@ -163,10 +172,8 @@ def _fragile(computed: Computed) -> Iterator[str]:
 
 def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
     """Per fragile month: how many sets say what, and the parameters in the order of their share."""
-    regime, readings, method = computed.regime, computed.readings, computed.catalog.method
-    fast = fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), method.state)
-    codes = grid_states(variants(regime.conditions, method), computed.grid.is_month_end, fast, method)
-    shares = parameter_sensitivity(regime, readings, computed.catalog)
+    codes = grid_states(computed.regime, computed.catalog.method)
+    shares = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
     for day in FRAGILE:
         states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]
         of_day = shares[shares["as_of_date"] == day].sort_values("importance")
@@ -185,7 +192,7 @@ def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
 def _changes(computed: Computed) -> Iterator[str]:
     changes = regime_changes(computed.regime, computed.catalog)
     states = changes[changes["component"].notna()]
-    yield "## What changed the state, each time\n"
+    yield "## Cause of each change of state\n"
     yield table(
         ("month-end", "from", "to", "thresholds", "component", "decisive alone"),
         [

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.warehouse.connection import in_a_name
+from assets.warehouse.connection import time_in_name
 from pipelines.process import print_progress
 from pipelines.settings import ConfigurationError, Places, load_places, read_environment
 
@@ -77,7 +77,7 @@ def back_up(
     if not files:
         raise ConfigurationError(f"{places.data_dir} contains nothing to back up: run `make run`")
     moment = now or dt.datetime.now(dt.UTC)
-    folder = target.expanduser().absolute() / f"stimulus-regime-{in_a_name(moment)}"
+    folder = target.expanduser().absolute() / f"stimulus-regime-{time_in_name(moment)}"
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:
         _refuse_without_space(files, target)
@@ -113,7 +113,7 @@ def put_in_place(places: Places, backup: Path, log: Log, now: dt.datetime | None
     sums = verify_backup(backup)
     moment = now or dt.datetime.now(dt.UTC)
     staged = places.data_dir.with_name(f".{places.data_dir.name}.restored")
-    previous = places.data_dir.with_name(f"{places.data_dir.name}.before-{in_a_name(moment)}")
+    previous = places.data_dir.with_name(f"{places.data_dir.name}.before-{time_in_name(moment)}")
     try:
         shutil.rmtree(staged, ignore_errors=True)
         _refuse_without_space([backup / name for name in sums], places.data_dir.parent)

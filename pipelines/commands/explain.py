@@ -7,7 +7,7 @@ import datetime as dt
 
 import duckdb
 
-from assets.report.words import CONDITIONS, held_or, regime_words
+from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_places, read_environment
 
@@ -73,7 +73,7 @@ def _cells(evidence: Row) -> tuple[str, ...]:
     return (
         evidence["condition"],
         evidence["component"],
-        held_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
+        withheld_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
         evidence["unit"],
         number(evidence["percentile"]),
         number(evidence["weight"], 3),

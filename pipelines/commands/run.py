@@ -130,7 +130,7 @@ def _try_key(settings: Settings) -> None:
 
 def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.connection import LockHeld, WarehouseError, closed_line, closed_to_readers
+    from assets.warehouse.connection import LockHeld, WarehouseError, closed_to_readers
     from assets.warehouse.published_file import PublicationRefused
 
     try:
@@ -143,7 +143,7 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
     for line in outcome.lines:
         print_progress(line)
     if closed := closed_to_readers(settings.published_path):
-        print_progress(f"warning: {closed_line(closed)}")
+        print_progress(f"warning: {closed}")
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
             print("\n".join(["", *verdict_lines(read_verdict(con), settings.published_path)]))

@@ -55,10 +55,13 @@ def real_table(realdata: Path) -> list[Row]:
 
 
 def fiscal_data(
-    rows: Sequence[Row], largest_page: int = 10_000, lost_page: int | None = None, label: str = LABEL
+    rows: Sequence[Row] | None = None,
+    largest_page: int = 10_000,
+    lost_page: int | None = None,
+    label: str = LABEL,
 ) -> Loopback:
     """The API over some rows, giving no more than `largest_page` of them at once; one page may come empty."""
-    return Loopback({PATH: answer(rows, largest_page, lost_page, label)})
+    return Loopback({PATH: answer(small_table() if rows is None else rows, largest_page, lost_page, label)})
 
 
 def answer(

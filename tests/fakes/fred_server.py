@@ -1,12 +1,7 @@
-"""A FRED on the loopback that speaks the real protocol: its key check, limits, clipping and words of refusal.
-
-Belongs here: protocol. Does not belong here: what it knows (`world.py`), faults (`faults.py`).
-"""
+"""A fake FRED with the real protocol: its key check, limits, clipping and error messages."""
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +13,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from tests.fakes.faults import Script, answer
-from tests.fakes.world import Published, ReleaseDates, World
+from tests.fakes.fred_world import Published, ReleaseDates, World
+from tests.fakes.server import running
 
 MOST_ROWS, MOST_DATES, MOST_VINTAGES = 100_000, 10_000, 2000
 _NO_KEY = (
@@ -31,7 +27,7 @@ _NOT_IN_ALFRED = (
     "realtime_end to today's date or removing the realtime_start and realtime_end variables."
 )
 _REAL_TIME, _PAGES = {"realtime_start", "realtime_end"}, {"limit", "offset", "sort_order"}
-# What each address takes, as documented, beside api_key and file_type.
+# What each address takes, as documented, besides api_key.
 _TAKES = {
     "/fred/series": {"series_id", *_REAL_TIME},
     "/fred/series/observations": {"series_id", "observation_start", *_REAL_TIME, *_PAGES},
@@ -42,7 +38,7 @@ _TAKES = {
 
 
 class Refused(Exception):
-    """A refusal in FRED's own words, with its status."""
+    """An error of FRED's, with its status."""
 
     def __init__(self, message: str, code: int = 400) -> None:
         self.code, self.message = code, message
@@ -53,7 +49,7 @@ class Refused(Exception):
 class FredServer:
     """A running server; `asked` lists every request as (seconds, path, arguments without the key).
 
-    `connections` counts those that were opened. `after` says what happens when so many requests have come, once.
+    `connections` counts those opened. `after` maps a number of requests to what happens then, once.
     """
 
     world: World
@@ -78,14 +74,8 @@ def fred_server(world: World) -> Iterator[FredServer]:
     httpd.daemon_threads = True
     server = FredServer(world, f"http://127.0.0.1:{httpd.server_port}/fred")
     httpd.fred = server  # type: ignore[attr-defined]
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with running(httpd):
         yield server
-    finally:
-        httpd.shutdown()
-        httpd.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         arguments = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         shown = {name: value for name, value in arguments.items() if name != "api_key"}
         server.asked.append((time.monotonic(), parts.path, shown))
-        server.after.pop(len(server.asked), _nothing)()
+        server.after.pop(len(server.asked), lambda: None)()
         code, body = 200, b""
         try:
             body = _answer(server.world, parts.path, arguments)
@@ -123,10 +113,6 @@ class _Handler(BaseHTTPRequestHandler):
             return  # the client went away
 
 
-def _nothing() -> None:
-    """What happens after most requests."""
-
-
 def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:
     key = arguments.get("api_key", "")
     if len(key) != 32 or not key.isalnum() or key != key.lower():
@@ -142,7 +128,7 @@ def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:
     }
     if path not in endpoints:
         raise Refused("Not Found.", 404)
-    if unknown := arguments.keys() - _TAKES[path] - {"api_key", "file_type"}:
+    if unknown := arguments.keys() - _TAKES[path] - {"api_key"}:
         raise Refused(
             f"Bad Request.  No such variable: {sorted(unknown)}."
         )  # stricter than FRED, which may ignore it
@@ -206,8 +192,6 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
         )
     since = np.datetime64(arguments.get("observation_start", _FIRST_DAY), "D")
     rows = np.flatnonzero((one.start <= last) & (one.end >= first) & (one.observation >= since))
-    if arguments.get("sort_order", "asc") == "desc":
-        rows = rows[::-1]
     limit, offset = _page(arguments, MOST_ROWS)
     page = rows[offset : offset + limit]
     found = zip(
@@ -217,12 +201,6 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
         ["." if np.isnan(value) else repr(value) for value in one.value[page].tolist()],
         strict=True,
     )
-    if arguments.get("file_type") == "json":
-        names = ("realtime_start", "realtime_end", "date", "value")
-        listed = [dict(zip(names, row, strict=True)) for row in found]
-        return json.dumps(
-            {"count": len(rows), "offset": offset, "limit": limit, "observations": listed}
-        ).encode()
     body = "".join(
         f'<observation realtime_start="{start}" realtime_end="{end}" date="{date}" value="{value}"/>\n'
         for start, end, date, value in found
@@ -271,7 +249,5 @@ def _release_of(world: World, release_id: int) -> ReleaseDates:
 
 def _dates(plural: str, singular: str, inside: str, dates: np.ndarray, arguments: dict[str, str]) -> bytes:
     limit, offset = _page(arguments, MOST_DATES)
-    if arguments.get("sort_order", "asc") == "desc":
-        dates = dates[::-1]
     body = "".join(f"<{singular}{inside}>{day}</{singular}>" for day in dates[offset : offset + limit])
     return f'<{plural} count="{len(dates)}" offset="{offset}" limit="{limit}">{body}</{plural}>'.encode()

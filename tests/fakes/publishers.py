@@ -1,49 +1,109 @@
-"""All four publishers beside FRED, each with a good server and the source that reads it.
-
-Belongs here: what tests of every publisher walk over. Does not belong here: what one of them serves.
-"""
+"""The four publishers of files: for each a good server and its source, and how tests fetch from it."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from assets.sources.fed_board import fed_board_source
-from assets.sources.file_source import FileSource
-from assets.sources.fiscal_data import fiscal_data_source
+import pytest
+
+from assets.catalog.models import SourceKey
+from assets.sources.fed_board import FedBoardSource
+from assets.sources.file_source import File, FileSource
+from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.http import Limits
-from assets.sources.shiller import shiller_source
-from assets.sources.world_bank import world_bank_source
+from assets.sources.pacing import Clock, RetryPolicy
+from assets.sources.protocol import Payload, PayloadRefused, SourceUnreachable
+from assets.sources.shiller import ShillerSource
+from assets.sources.validate import validate
+from assets.sources.world_bank import WorldBankSource
+from tests.builders import a_series
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
-from tests.fakes.reading import IMPATIENT, SHORT
 from tests.fakes.server import Loopback
 
 HTML = b"<!DOCTYPE html><html><body>We are down for maintenance</body></html>"
+TODAY = dt.date(2026, 6, 15)
+FEW_RETRIES = RetryPolicy(attempts=2, longest_wait=1.0, clock=Clock(sleep=lambda _: None))
+SHORT = Limits(silence=0.3, total=0.6, size=8 * 1024 * 1024)
 
 
 class Publisher(NamedTuple):
-    """A good server, where it is asked, who asks, for what, and the path of the table itself."""
+    """A good server, the path given to the source, the source, one of its series, and the path of the table."""
 
     serve: Callable[[], Loopback]
     path: str
-    make: Callable[..., FileSource]
+    source: type[FileSource]
     series_id: str
     table_path: str
 
 
-PUBLISHERS = {
-    "fed_board": Publisher(fed_board.fed_board, fed_board.PATH, fed_board_source, "EBP", fed_board.PATH),
+PUBLISHERS: dict[SourceKey, Publisher] = {
+    "fed_board": Publisher(fed_board.fed_board, fed_board.PATH, FedBoardSource, "EBP", fed_board.PATH),
     "fiscal_data": Publisher(
-        lambda: fiscal_data.fiscal_data(fiscal_data.small_table()),
-        fiscal_data.PATH, fiscal_data_source, "MSPD_BILLS", fiscal_data.PATH,
+        fiscal_data.fiscal_data, fiscal_data.PATH, FiscalDataSource, "MSPD_BILLS", fiscal_data.PATH
     ),
-    "shiller": Publisher(shiller.shiller, "/", shiller_source, "SHILLER_EARNINGS", shiller.FILE_PATH),
+    "shiller": Publisher(shiller.shiller, "/", ShillerSource, "SHILLER_EARNINGS", shiller.FILE_PATH),
     "world_bank": Publisher(
-        world_bank.world_bank, world_bank.PAGE_PATH, world_bank_source, "GOLD_WB_MONTHLY", world_bank.FILE_PATH
+        world_bank.world_bank, world_bank.PAGE_PATH, WorldBankSource, "GOLD_WB_MONTHLY", world_bank.FILE_PATH
     ),
-}  # fmt: skip
+}
 
 
-def source_of(name: str, server: Loopback, limits: Limits = SHORT) -> FileSource:
+def source_of(
+    name: SourceKey, server: Loopback, limits: Limits = SHORT, now: dt.datetime | None = None
+) -> FileSource:
+    """The publisher's source at a server; `now` stops its clock."""
     publisher = PUBLISHERS[name]
-    return publisher.make(server.root + publisher.path, IMPATIENT, limits)
+    source = publisher.source(server.root + publisher.path, FEW_RETRIES, limits)
+    if now is not None:
+        source.now = lambda: now
+    return source
+
+
+def serving(name: SourceKey, body: bytes) -> FileSource:
+    """The publisher's source with its download replaced by a body: no server, for tests of the table itself."""
+    source = PUBLISHERS[name].source()
+    source.get = lambda *_, **__: File(body, source.url, None)  # type: ignore[method-assign]
+    return source
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the archive has of a series."""
+
+    last_updated: dt.datetime | None = None
+    reconciled_at: dt.datetime | None = dt.datetime(2026, 6, 12, tzinfo=dt.UTC)
+    newest_vintage: dt.date | None = None
+    newest_observation: dt.date | None = None
+
+
+def accepted(source: FileSource, series_id: str, known: Held | None = None) -> Payload:
+    """The payload, validated as in the pipeline."""
+    series = a_series(series_id)
+    payload = source.fetch(series, known)
+    validate(payload, series, TODAY, None)
+    return payload
+
+
+def figures(payload: Payload) -> dict[str, float]:
+    """Value by ISO date."""
+    rows = payload.observations
+    return dict(zip(rows["observation_date"].dt.strftime("%Y-%m-%d"), rows["value"], strict=True))
+
+
+def refused(source: FileSource, series_id: str) -> PayloadRefused:
+    """The refusal, one line."""
+    with pytest.raises(PayloadRefused) as caught:
+        accepted(source, series_id)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def unreachable(source: FileSource, series_id: str) -> str:
+    """The failure's line."""
+    with pytest.raises(SourceUnreachable) as caught:
+        source.fetch(a_series(series_id))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)

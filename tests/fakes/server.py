@@ -1,7 +1,4 @@
-"""One small web server for all publishers beside FRED: it serves bodies at paths, and scripted faults before them.
-
-Belongs here: HTTP and its faults. Does not belong here: what a publisher serves (one module each).
-"""
+"""One small web server for the publishers of files: it serves bodies at paths, and scripted faults before them."""
 
 from __future__ import annotations
 
@@ -11,26 +8,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal, NamedTuple
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-HANG_SECONDS = 5.0
-Behaviour = Literal["answer", "hang", "drip", "drop", "cut_short"]
-
-
-class Fault(NamedTuple):
-    """What one request gets instead: a status, a body of its own, or a way of not answering."""
-
-    status: int = 200
-    headers: Mapping[str, str] = {}
-    body: bytes | None = None
-    behaviour: Behaviour = "answer"
+from tests.fakes.faults import Fault, answer
 
 
 @dataclass(frozen=True)
 class Served:
-    """A body and what its server says of it."""
+    """A body, its type and the date of its last change."""
 
     body: bytes
     content_type: str = "application/octet-stream"
@@ -48,6 +35,7 @@ class Request:
 
 
 Answer = Served | Callable[[dict[str, str]], Served]
+AnyServer = TypeVar("AnyServer", bound=HTTPServer)
 
 
 class Loopback(ThreadingHTTPServer):
@@ -60,7 +48,6 @@ class Loopback(ThreadingHTTPServer):
         self.routes = dict(routes)
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
-        self.ended = threading.Event()
 
     @property
     def root(self) -> str:
@@ -68,7 +55,7 @@ class Loopback(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is what some of these tests are about."""
+        """A client that goes away is part of some tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -79,65 +66,34 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self.server.requests.append(Request(parts.path, query, dict(self.headers)))
-        fault = self.server.faults.pop(0) if self.server.faults else Fault()
-        answer = self.server.routes.get(parts.path)
-        self.close_connection = self.close_connection or fault.behaviour != "answer"
-        if fault.behaviour == "drop":
-            return
-        if fault.behaviour == "hang":
-            self.server.ended.wait(HANG_SECONDS)
-            return
-        if fault.status != 200 or fault.body is not None:
-            self._send(fault.status, fault.body or b"", fault.headers, fault.behaviour)
-        elif answer is None:
-            self._send(404, b"not here", {})
+        route = self.server.routes.get(parts.path)
+        served = route(query) if callable(route) else route
+        if self.server.faults:
+            self.server.faults.pop(0)(self, served.body if served is not None else b"")
+        elif served is None:
+            answer(self, 404, b"not here")
         else:
-            served = answer(query) if callable(answer) else answer
-            self._serve(served, fault)
-
-    def _serve(self, served: Served, fault: Fault) -> None:
-        headers = {"Content-Type": served.content_type, **served.headers, **fault.headers}
-        asked = self.headers.get("If-Modified-Since")
-        if served.last_modified is not None:
-            headers["Last-Modified"] = email.utils.format_datetime(served.last_modified, usegmt=True)
-            if asked and email.utils.parsedate_to_datetime(asked) >= served.last_modified:
-                self._send(304, b"", headers)
-                return
-        self._send(200, served.body, headers, fault.behaviour)
-
-    def _send(
-        self, status: int, body: bytes, headers: Mapping[str, str], behaviour: Behaviour = "answer"
-    ) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 304:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if behaviour == "cut_short":
-            self.wfile.write(body[: len(body) // 2])
-        elif behaviour == "drip":
-            for n in range(len(body)):
-                self.wfile.write(body[n : n + 1])
-                self.wfile.flush()
-                if self.server.ended.wait(0.05):
-                    return
-        else:
-            self.wfile.write(body)
+            headers = {"Content-Type": served.content_type, **served.headers}
+            code, body = 200, served.body
+            if served.last_modified is not None:
+                headers["Last-Modified"] = email.utils.format_datetime(served.last_modified, usegmt=True)
+                since = self.headers.get("If-Modified-Since")
+                if since and email.utils.parsedate_to_datetime(since) >= served.last_modified:
+                    code, body = 304, b""
+            answer(self, code, body, headers)
 
     def log_message(self, *_: object) -> None:
         """Tests read `requests` instead."""
 
 
 @contextmanager
-def running(server: Loopback) -> Iterator[Loopback]:
-    """The server, answering until the block ends."""
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """The server, running until the block ends."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        server.ended.set()
         server.shutdown()
         server.server_close()
-        thread.join(timeout=5)
+        thread.join()

@@ -12,9 +12,9 @@ import pytest
 from assets.sources import fred_client
 from assets.warehouse.connection import open_warehouse
 from tests.fakes import fred_server as fred_server_module
-from tests.fakes.clients import Naps
+from tests.fakes.fred_runs import Naps
 from tests.fakes.fred_server import fred_server
-from tests.fakes.world import KEY, World
+from tests.fakes.fred_world import KEY, World
 from tests.faults.fred_case import Case, three_series
 
 
@@ -29,7 +29,7 @@ def case(
 ) -> Iterator[Case]:
     """Whatever a test did to it, afterwards the key stands in no file, no book of the archive and no log."""
     monkeypatch.setattr(fred_server_module, "MOST_VINTAGES", 200)
-    monkeypatch.setattr(fred_client, "VINTAGES_PER_ANSWER", 190)
+    monkeypatch.setattr(fred_client, "VINTAGES_PER_RESPONSE", 190)
     caplog.set_level(logging.DEBUG)
     with fred_server(copy.deepcopy(_three)) as server, open_warehouse(tmp_path / "warehouse.duckdb") as con:
         case = Case(server, con, Naps())

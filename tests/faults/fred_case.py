@@ -1,4 +1,4 @@
-"""A loopback FRED with three small series, an archive, and nights between them.
+"""A loopback FRED with three small series, an archive, and runs between them.
 
 Belongs here: what tests of FRED's faults share. Does not belong here: expectations.
 """
@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryBudget
-from tests.fakes.build import add_releases, open_value, revised_world
-from tests.fakes.clients import CALM, Naps, quick_source
+from tests.fakes.fred_runs import CALM, Naps, fred_run, quick_source
 from tests.fakes.fred_server import FredServer
-from tests.fakes.nights import fred_night
-from tests.fakes.world import World
+from tests.fakes.fred_world import World, add_releases, open_value, revised_world
 
 NIGHT = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 ALWAYS = 1_000_000
@@ -41,7 +39,7 @@ SERIES = [load_catalog().series[series_id] for series_id in IDS]
 
 @dataclass
 class Case:
-    """A server, an archive, and nights between them."""
+    """A server, an archive, and runs between them."""
 
     server: FredServer
     con: duckdb.DuckDBPyConnection
@@ -50,20 +48,20 @@ class Case:
     limits: Limits = CALM
     budget: RetryBudget | None = None
 
-    def night(self, hours: int = 0) -> dict[str, Ingested]:
+    def run(self, hours: int = 0) -> dict[str, Ingested]:
         night = NIGHT + dt.timedelta(hours=hours)
         self.server.world.today = night.date()
         source = quick_source(
             self.server, naps=self.naps, attempts=self.attempts, limits=self.limits, budget=self.budget
         )
-        done = fred_night(self.con, source, night, SERIES, self.budget)
+        done = fred_run(self.con, source, night, SERIES, self.budget)
         return {one.series.series_id: one for one in done}
 
     def until(self, when: str) -> int:
         """Everything before a night of that kind, on which ICSA and UNRATE have a new figure; hours since `NIGHT`."""
         if when == "first load":
             return 0
-        self.night()
+        self.run()
         for series_id, newest in (("ICSA", "2026-05-23"), ("UNRATE", "2026-04-01")):
             one = self.server.world.series[series_id]
             one.revise("2026-06-02", {newest: open_value(one, newest) + 1})

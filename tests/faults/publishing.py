@@ -12,8 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-import altair  # noqa: F401  loaded before the processes part, like the others so marked
-import jsonschema  # noqa: F401
+import jsonschema  # noqa: F401  loaded before the processes fork, like the others so marked
 import vl_convert  # noqa: F401
 
 from assets.catalog.loader import load_catalog

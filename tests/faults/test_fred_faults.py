@@ -1,4 +1,4 @@
-"""Everything that may go wrong between FRED and us, at each stage: what the run does, what it says, what it keeps."""
+"""Faults between FRED and us, at each stage: what the run does, what it reports, what it keeps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 
 from assets.sources.protocol import CredentialsRefused
 from tests.fakes import faults
-from tests.fakes.build import open_value
-from tests.fakes.clients import CALM, QUICK
 from tests.fakes.faults import Fault
-from tests.fakes.world import KEY
+from tests.fakes.fred_runs import CALM, QUICK
+from tests.fakes.fred_world import KEY, open_value
 from tests.faults.fred_case import (
     ALWAYS,
     ASKED_IN,
@@ -47,28 +46,30 @@ PASSING: dict[str, Fault] = {
 }
 
 
-def _waits_apart(names: Iterable[str]) -> list[Any]:
-    """The names, those of faults that are waited for in the slow group."""
-    return [
-        pytest.param(name, marks=pytest.mark.slow) if name in ("hang", "drip") else name for name in names
-    ]
+def _cases(names: Iterable[str]) -> list[Any]:
+    """Every fault in a nightly run, three kinds of them also in a first load and (slow) in a weekly full refresh.
+
+    Faults that take waiting are slow.
+    """
+    found = []
+    for name in names:
+        also = ASKED_IN if name in ("500", "200 in HTML", "broken off") else ("nightly",)
+        for when in also:
+            is_slow = when == "weekly" or name in ("hang", "drip")
+            found.append(pytest.param(name, when, marks=[pytest.mark.slow] if is_slow else []))
+    return found
 
 
-# a weekly reading asks what a first load asks: its faults are met in the slow group
-WHEN = [when if when != "weekly" else pytest.param(when, marks=pytest.mark.slow) for when in ASKED_IN]
-
-
-@pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("name", _waits_apart(PASSING))
-def test_what_passes_by_itself_is_asked_again_and_nothing_is_lost(case: Case, name: str, when: str) -> None:
-    """One fault at each address the night asks, the calendar's on a first load too."""
+@pytest.mark.parametrize(("name", "when"), _cases(PASSING))
+def test_a_passing_fault_is_retried_and_nothing_is_lost(case: Case, name: str, when: str) -> None:
+    """One fault at each address the run requests, in a first load also those of the calendar."""
     hours, before = case.until(when), case.rows()
     case.limits = QUICK if PASSING[name] in (SILENT, DRIPPING) else CALM
     stages = STAGES if when == "first load" else ASKED_IN[when]
     case.server.asked.clear()
     for stage in stages:
         case.server.script.add(stage, PASSING[name])
-    done = case.night(hours)
+    done = case.run(hours)
     assert case.server.script.plans == [], "each stage was reached"
     assert len(case.server.asked) == sum(one.requests for one in done.values())
     assert {done["ICSA"].status, done["UNRATE"].status} == {"new"} and not case.lost(before)
@@ -76,55 +77,56 @@ def test_what_passes_by_itself_is_asked_again_and_nothing_is_lost(case: Case, na
     assert case.con.execute(_TODAY).fetchall() == [(open_value(served, "2026-05-23"),)]
 
 
-def test_a_wait_the_server_asks_for_is_kept_and_none_is_endless(case: Case) -> None:
+def test_a_wait_the_server_requests_is_kept_up_to_a_limit(case: Case) -> None:
     case.server.script.add(INFO, faults.too_many("7"))
     case.server.script.add(OBSERVATIONS, faults.too_many("86400"))
-    case.night()
+    case.run()
     assert 7.0 in case.naps.slept and max(case.naps.slept) == 120.0
 
 
 LASTING: dict[str, tuple[Fault, str, str]] = {
     "429": (faults.too_many(), "unreachable", "429: Too Many Requests"),
     "429 with Retry-After": (faults.too_many("1"), "unreachable", "429: Too Many Requests"),
-    "500": (faults.status(500), "unreachable", "answered 500"),
-    "503 in HTML": (faults.html(503), "unreachable", "answered 503"),
+    "500": (faults.status(500), "unreachable", "responded 500"),
+    "503 in HTML": (faults.html(503), "unreachable", "responded 503"),
     "empty": (faults.empty(), "refused", "empty_file"),
     "200 in HTML": (faults.html(200), "refused", "no complete XML"),
-    "broken off": (faults.truncated(), "unreachable", "the answer broke off"),
+    "broken off": (faults.truncated(), "unreachable", "the response broke off"),
     "cut short": (faults.cut_short(), "refused", "no complete XML"),
     "dropped": (faults.dropped(), "unreachable", "connection dropped"),
     "hang": (SILENT, "unreachable", "silence"),
-    "drip": (DRIPPING, "unreachable", "no complete answer within"),
+    "drip": (DRIPPING, "unreachable", "no complete response within"),
 }
 
 
-@pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("name", _waits_apart(LASTING))
-def test_what_lasts_costs_one_series_is_told_and_loses_nothing(case: Case, name: str, when: str) -> None:
-    fault, status, said = LASTING[name]
+@pytest.mark.parametrize(("name", "when"), _cases(LASTING))
+def test_a_lasting_fault_costs_one_series_is_reported_and_loses_nothing(
+    case: Case, name: str, when: str
+) -> None:
+    fault, status, text = LASTING[name]
     hours, before = case.until(when), case.rows()
     case.attempts, case.limits = 2, QUICK if fault in (SILENT, DRIPPING) else CALM
     for later, stage in enumerate(ASKED_IN[when]):
         case.server.asked.clear()
         case.server.script.add(stage, fault, ALWAYS)
-        done = case.night(hours + later)
+        done = case.run(hours + later)
         assert done["ICSA"].status == status, stage
         assert done["UNRATE"].status in ("new", "unchanged", "stale") and done["DGS10"].counts.corrected == 0
         message = done["ICSA"].message or ""
-        assert said in message and "ICSA" in message and "\n" not in message
+        assert text in message and "ICSA" in message and "\n" not in message
         about_it = [1 for _, _, asked in case.server.asked if asked.get("series_id") == "ICSA"]
         assert done["ICSA"].requests == len(about_it)
         assert not case.lost(before)
         case.server.script.plans.clear()
-    assert case.night(hours + 3)["ICSA"].status == "new"
+    assert case.run(hours + 3)["ICSA"].status == "new"
 
 
 @pytest.mark.parametrize("stage", [RELEASE, CALENDAR])
-@pytest.mark.parametrize("name", ["500", "empty", "hang", "cut short"])
-def test_a_calendar_that_is_not_to_be_had_costs_no_series(case: Case, stage: str, name: str) -> None:
-    case.attempts, case.limits = 2, QUICK if PASSING[name] in (SILENT, DRIPPING) else CALM
+@pytest.mark.parametrize("name", ["500", "cut short"])
+def test_a_calendar_that_cannot_be_fetched_costs_no_series(case: Case, stage: str, name: str) -> None:
+    case.attempts = 2
     case.server.script.add(stage, PASSING[name], ALWAYS)
-    assert {one.status for one in case.night().values()} == {"new"}
+    assert {one.status for one in case.run().values()} == {"new"}
 
 
 REFUSED_KEY = faults.status(
@@ -135,34 +137,34 @@ REFUSED_KEY = faults.status(
 def test_a_key_that_was_never_accepted_ends_the_run(case: Case) -> None:
     case.server.script.add("/fred/", REFUSED_KEY, ALWAYS)
     with pytest.raises(CredentialsRefused, match=r"fredaccount\.stlouisfed\.org/apikeys") as caught:
-        case.night()
+        case.run()
     assert KEY not in str(caught.value) and len(case.server.asked) == 1
     assert not case.held() and not case.fetches()
 
 
 @pytest.mark.parametrize("stage", [INFO, OBSERVATIONS, DATES, RELEASE])
-def test_a_key_refused_once_after_it_was_accepted_is_a_fault_like_others(case: Case, stage: str) -> None:
+def test_a_key_refused_once_after_it_was_accepted_is_retried(case: Case, stage: str) -> None:
     case.server.script.add(stage, REFUSED_KEY)
-    assert {one.status for one in case.night().values()} == {"new"}
+    assert {one.status for one in case.run().values()} == {"new"}
 
 
 def test_a_key_refused_for_good_after_it_was_accepted_costs_what_is_refused(case: Case) -> None:
     case.server.script.add(INFO, REFUSED_KEY, ALWAYS)
-    done = case.night()
+    done = case.run()
     assert {name: one.status for name, one in done.items()} == {
         "UNRATE": "new", "ICSA": "unreachable", "DGS10": "new",
     }  # fmt: skip
     assert "FRED refuses the key" in (done["ICSA"].message or "") and KEY not in (done["ICSA"].message or "")
 
 
-def test_a_key_that_fred_repeats_is_masked_in_what_is_kept_and_said(case: Case) -> None:
-    """That it stands in no file, book or log is looked at after every test of this room."""
+def test_a_key_that_fred_repeats_is_masked_in_messages(case: Case) -> None:
+    """The fixture checks after every test that it is in no file, table or log."""
     echo = f'<error code="500" message="Internal Error. api_key={KEY} {KEY}"/>'.encode()
     case.server.script.add("ICSA", faults.status(500, body=echo), ALWAYS)
-    assert "Internal Error. api_key=*** ***" in (case.night()["ICSA"].message or "")
+    assert "Internal Error. api_key=*** ***" in (case.run()["ICSA"].message or "")
     case.server.script.plans.clear()
     echo = f'<error code="400" message="Bad Request. api_key={KEY} {KEY} unknown"/>'.encode()
     case.server.script.add("/fred/", faults.status(400, body=echo), ALWAYS)
     with pytest.raises(CredentialsRefused) as caught:
-        case.night(hours=1)
+        case.run(hours=1)
     assert KEY not in f"{caught.value} {caught.value.args}"

@@ -1,4 +1,4 @@
-"""What FRED may serve that is wrong or unlike before, in figures, dates, units or span: refused, or kept apart."""
+"""Wrong or changed figures, dates, units and spans from FRED: refused, or stored without losing a row."""
 
 from __future__ import annotations
 
@@ -8,36 +8,30 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.sources.protocol import PayloadRefused
 from tests.builders import an_archive
 from tests.fakes import faults
-from tests.fakes.build import open_value, revised_world
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import World
+from tests.fakes.fred_world import World, published, revised_world
 from tests.faults.fred_case import ALWAYS, ASKED_IN, NIGHT, Case
 
-
-@pytest.mark.parametrize("text", [b"4,3", b"nan", b"", b"inf", b"1_000", b"4.3%", b"0x1"])
-def test_a_figure_that_is_no_number_refuses_the_whole_series(case: Case, text: bytes) -> None:
-    value = str(open_value(case.server.world.series["UNRATE"], "2026-04-01")).encode()
-    case.server.script.add(
-        "observations?series_id=UNRATE", faults.replaced(b'value="' + value, b'value="' + text), ALWAYS
-    )
-    done = case.night()["UNRATE"]
-    assert done.status == "refused" and "not_a_number" in (done.message or "")
-    assert "UNRATE" not in case.held()
+NO_NUMBERS = (b"4,3", b"nan", b"", b"inf", b"1_000", b"4.3%", b"0x1")
+NO_DATES = (b"2026-13-01", b"yesterday", b"2026-02-30", b"")
 
 
-@pytest.mark.parametrize("date", [b"2026-13-01", b"yesterday", b"2026-02-30", b""])
-def test_a_date_that_is_none_refuses_the_whole_series(case: Case, date: bytes) -> None:
-    case.server.script.add(
-        "observations?series_id=UNRATE",
-        faults.replaced(b'date="2026-04-01"', b'date="' + date + b'"'),
-        ALWAYS,
-    )
-    done = case.night()["UNRATE"]
-    assert done.status == "refused" and "not_a_date" in (done.message or "")
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        *((b'value="4.3"', b'value="' + text + b'"', "not_a_number") for text in NO_NUMBERS),
+        *((b'date="2026-04-01"', b'date="' + text + b'"', "not_a_date") for text in NO_DATES),
+    ],
+)
+def test_one_wrong_figure_or_date_refuses_the_series(old: bytes, new: bytes, rule: str) -> None:
+    world = World(NIGHT.date(), {"UNRATE": published("UNRATE", [("2026-04-01", "2026-05-08", 4.3)])})
+    with fred_server(world) as server, pytest.raises(PayloadRefused, match=rule):
+        server.script.add("observations", faults.replaced(old, new), ALWAYS)
+        quick_source(server).fetch(load_catalog().series["UNRATE"])
 
 
 def unknown(case: Case) -> None:
@@ -67,7 +61,7 @@ def garbled(case: Case) -> None:
     case.server.script.add("observations?series_id=UNRATE", spoilt, ALWAYS)
 
 
-# By what FRED serves of UNRATE from tonight on: what becomes of it on each kind of night, and the words for it.
+# What FRED serves of UNRATE from this run on: its status in each kind of run, and the message.
 SERVED: dict[str, tuple[Callable[[Case], None], dict[str, str], str]] = {
     "no such series": (unknown, dict.fromkeys(ASKED_IN, "unreachable"), "does not exist"),
     "discontinued": (discontinued, dict.fromkeys(ASKED_IN, "new"), "FRED calls it discontinued"),
@@ -85,11 +79,11 @@ SERVED: dict[str, tuple[Callable[[Case], None], dict[str, str], str]] = {
 
 @pytest.mark.parametrize("when", ASKED_IN)
 @pytest.mark.parametrize("name", SERVED)
-def test_what_is_served_costs_no_row_that_is_held_whenever_it_comes(case: Case, name: str, when: str) -> None:
+def test_a_change_of_what_is_served_costs_no_stored_row(case: Case, name: str, when: str) -> None:
     spoil, status, said = SERVED[name]
     hours, before = case.until(when), case.rows()
     spoil(case)
-    done = case.night(hours)
+    done = case.run(hours)
     assert (done["UNRATE"].status, done["ICSA"].status) == (status[when], "new")
     message = done["UNRATE"].message or ""
     assert "\n" not in message and (said in message or status[when] == "new" != status["weekly"])
@@ -98,14 +92,14 @@ def test_what_is_served_costs_no_row_that_is_held_whenever_it_comes(case: Case, 
         assert done["UNRATE"].counts.revised >= 59 and done["UNRATE"].counts.corrected == 0
 
 
-def test_todays_figures_never_stand_in_for_vintages_that_fred_does_not_serve(case: Case) -> None:
+def test_todays_figures_never_replace_vintages_that_fred_does_not_serve(case: Case) -> None:
     """Dated by lag rule they would count before their release, and no later night would remove them."""
     case.server.world.series["UNRATE"].is_in_alfred = False
-    done = case.night()["UNRATE"]
+    done = case.run()["UNRATE"]
     assert done.status == "unreachable" and "no vintages" in (done.message or "")
     assert "UNRATE" not in case.held()
     case.server.world.series["UNRATE"].is_in_alfred = True
-    assert case.night(24)["UNRATE"].status == "new"
+    assert case.run(24)["UNRATE"].status == "new"
     sources = case.con.execute(
         "SELECT DISTINCT vintage_source FROM raw.observations WHERE series_id = 'UNRATE' "
         "AND observation_date >= DATE '2026-01-01'"
@@ -113,12 +107,7 @@ def test_todays_figures_never_stand_in_for_vintages_that_fred_does_not_serve(cas
     assert sources.fetchall() == [("alfred",)]
 
 
-def test_a_changed_unit_names_the_file_to_look_at(case: Case) -> None:
-    in_another_unit(case)
-    assert "assets/catalog/series/activity.toml" in (case.night()["UNRATE"].message or "")
-
-
-def test_a_unit_that_changed_in_the_past_is_carried_into_todays() -> None:
+def test_vintages_in_a_former_unit_are_converted() -> None:
     """Reserve balances: billions until 2025, millions since; the vintages of before are a thousand times smaller."""
     world = revised_world(NIGHT.date())
     reserves = world.series["WRESBAL"]
@@ -135,8 +124,8 @@ def test_a_unit_that_changed_in_the_past_is_carried_into_todays() -> None:
         fred_server(World(NIGHT.date(), {"WRESBAL": reserves}, world.releases)) as server,
         an_archive() as con,
     ):
-        (done,) = fred_night(con, quick_source(server), NIGHT, [load_catalog().series["WRESBAL"]])
-        assert done.status == "new" and "carried into today's unit (times 1e3)" in (done.message or "")
+        (done,) = fred_run(con, quick_source(server), NIGHT, [load_catalog().series["WRESBAL"]])
+        assert done.status == "new" and "converted to today's unit (times 1e3)" in (done.message or "")
         held = con.execute(
             "SELECT observation_date::VARCHAR, value FROM raw.observations WHERE series_id = 'WRESBAL' "
             "AND realtime_start <= DATE '2025-05-01' AND realtime_end >= DATE '2025-05-01'"

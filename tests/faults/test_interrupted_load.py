@@ -14,11 +14,9 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.connection import open_warehouse
-from tests.fakes.build import live_world
-from tests.fakes.clients import quick_source
+from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import KEY
+from tests.fakes.fred_world import KEY, live_world
 
 ENOUGH = 60  # requests: about a third of the load
 NOWHERE = "http://127.0.0.1:9/"
@@ -67,7 +65,7 @@ def test_what_was_fetched_stays_and_the_next_run_asks_for_the_rest(
             # the last one asked for may have been under way, and the one before it on its way to the file
             assert held >= set(begun[:-2]) and len(held) > 10
             server.asked.clear()
-            fred_night(con, quick_source(server, lambda: now), now)
+            fred_run(con, quick_source(server, lambda: now), now)
             for series_id in held:
                 assert server.count("observations", series_id) == 0, f"{series_id} was fetched again"
             whole = con.execute("SELECT count(DISTINCT series_id) FROM raw.vintages").fetchall()

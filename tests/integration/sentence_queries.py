@@ -74,7 +74,7 @@ RECOMPUTED = {
         FROM regime_evidence WHERE as_of_date = {now}""",
     "change_label": """
         SELECT long_day(as_of_date), 'neutral policy in a bubble', 'stimulus into a bubble',
-          'the announced balance sheet moved the stance'
+          'the announced balance sheet changed the stance'
         FROM (SELECT *, lag(regime) OVER (ORDER BY as_of_date) AS before,
             lag(rate_direction) OVER (ORDER BY as_of_date) AS rate_before FROM regime)
         WHERE regime <> before AND regime = 'stimulus_into_bubble' AND before = 'neutral_bubble'
@@ -116,7 +116,7 @@ RECOMPUTED = {
         t AS (SELECT (max(value) FILTER (observation_date = DATE '2025-12-31')
             - max(value) FILTER (observation_date = DATE '2025-01-01')) / 1000 AS bought
           FROM series_as_of('TREAST', {now}))
-        SELECT '31 Dec 2025', 'shed', num(-bought, 0), 'rose', num(debt, 0),
+        SELECT '31 Dec 2025', 'reduced', num(-bought, 0), 'rose', num(debt, 0),
           num(100 * bought / debt, 2), 'no monetisation'
         FROM d, t WHERE 100 * bought / debt < 10 AND bought < 0 AND debt > 0""",
     "coordination": """
@@ -144,7 +144,7 @@ RECOMPUTED = {
     "checks_summary": """
         SELECT count(*), count(*) FILTER (severity = 'ERROR'),
           CASE WHEN count(*) FILTER (severity = 'ERROR' AND NOT passed) = 0 THEN 'none' END,
-          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results""",
+          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results WHERE evaluated_rows > 0""",
     "sources_count": """
         SELECT count(DISTINCT series_id), (SELECT count(DISTINCT publisher) FROM series
             WHERE series_id IN (SELECT series_id FROM observations)), 'CC BY 4.0', 'public domain'
@@ -161,10 +161,10 @@ RECOMPUTED = {
             condition) ELSE contribution END AS part
           FROM regime_evidence JOIN regime USING (as_of_date) WHERE as_of_date = {now} AND condition <> 'inflation')
         SELECT 'No input', in_words(count(*) FILTER (score IS NOT NULL AND bubble_score - part >= 0.52
-            AND (condition <> 'valuation' OR valuation_score - 3 * part >= 0.60))) || ' are out of reach',
+            AND (condition <> 'valuation' OR valuation_score - 3 * part >= 0.60))) || ' could not, even at the extreme',
           in_words(count(*) FILTER (score IS NULL)) || ' are absent' FROM e""",
-    "change_night": """
-        SELECT 'first publication', 'no earlier night' FROM release_manifest
+    "change_publication": """
+        SELECT 'first publication', 'no earlier one' FROM release_manifest
         WHERE published_at <= (SELECT min(published_at) FROM regime_nightly)""",
     "post_day": """
         SELECT long_day(p.as_of_date), 'stimulus into a bubble' FROM qe_phases p, regime r WHERE p.phase = 'post'
@@ -202,8 +202,8 @@ RECOMPUTED = {
           (SELECT count(*) FROM n WHERE away <= 0.02), (SELECT count(*) FROM n)
         FROM p HAVING arg_max(parameter, share) = 'confirmation_months'""",
     "firm_revised": """
-        SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no revision moved a score',
-          'No figure reached us late'
+        SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no revision changed a score',
+          'No figure arrived late'
         FROM regime r JOIN regime_revised v USING (as_of_date) WHERE r.is_month_end AND r.bubble_score IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM late_figures)
         HAVING max(abs(v.revised_score - r.bubble_score)) < 1e-9""",

@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.publish.publication import Held
+from assets.publish.publication import PublicationBlocked
 from pipelines.alerts.delivery import Sent, masked, remembered, review, send, targets
 from pipelines.alerts.messages import Change, Message
 from pipelines.alerts.problems import EXPECTED_AT, last_expected, silent_scheduler, situation_of
@@ -155,7 +155,7 @@ def test_blocked_publication_names_the_check_and_its_rows(
 @pytest.mark.parametrize(
     ("error", "title"),
     [
-        (Held(["regime__in_range"]), "Publication blocked"),
+        (PublicationBlocked(["regime__in_range"]), "Publication blocked"),
         (RuntimeError("no publication contains this column"), "The nightly run failed"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the analysts' page shows works as it stands, in the folder of a release."""
+"""What the analysts' page shows works unchanged, in the folder of a release."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PAGE = ROOT / "docs" / "analysts.md"
 @pytest.fixture(scope="module")
 def folder(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release without its longer documents."""
-    place = tmp_path_factory.mktemp("release")
+    folder = tmp_path_factory.mktemp("release")
     with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(made_release), read_only=True) as con:
         patch.setattr("assets.publish.documents.fill.DOCUMENTS", {"regime.json": regime_json})
-        fill_release(con, made_release, place, None)
-    return place
+        fill_release(con, made_release, folder, None)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -36,26 +36,22 @@ def _in_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("block", blocks(PAGE, "python"))
 def test_python_shown_runs(block: str) -> None:
-    assert ".sql(" not in block  # its relations ask again at every look
+    assert ".sql(" not in block  # its relations query again at every look
     exec(compile(block, "docs/analysts.md", "exec"), {})
 
 
-@pytest.mark.parametrize("block", blocks(PAGE, "sql"))
-def test_queries_shown_answer(block: str) -> None:
+def test_queries_shown_return_rows_and_a_macro_of_an_attached_file_needs_use() -> None:
     with duckdb.connect("regime.duckdb", read_only=True, config=CONFIG) as con:
-        assert len(con.execute(block).fetchall()) > 5
-
-
-def test_a_macro_of_an_attached_file_needs_use_as_the_page_says() -> None:
+        assert all(len(con.execute(block).fetchall()) > 5 for block in blocks(PAGE, "sql"))
     with duckdb.connect(config=CONFIG) as con:
         con.execute("ATTACH 'regime.duckdb' AS pub (READ_ONLY)")
         with pytest.raises(duckdb.Error):
             con.execute("SELECT count(*) FROM pub.series_as_of('UNRATE', DATE '2020-04-30')").fetchall()
 
 
-def test_files_and_tables_the_page_names_are_there(folder: Path) -> None:
+def test_files_and_tables_the_page_names_exist() -> None:
     text = PAGE.read_text("utf-8")
-    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+    with duckdb.connect("regime.duckdb", read_only=True, config=CONFIG) as con:
         found = con.execute("SELECT DISTINCT table_name, column_name FROM columns").fetchall()
     known = {name for pair in found for name in pair} | {f"{table}.{column}" for table, column in found}
     named = {"about", "columns", "series", "provenance", "regime_nightly", "regime_revised", "pit_grade"}
@@ -66,7 +62,7 @@ def test_files_and_tables_the_page_names_are_there(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_commands_shown_run_in_the_program_of_duckdb(folder: Path, tmp_path: Path) -> None:
+def test_commands_shown_run_in_the_duckdb_program(folder: Path, tmp_path: Path) -> None:
     packages = installed("duckdb-cli==1.5.6", tmp_path / "packages")
     program = next(path for path in packages.rglob("duckdb") if path.is_file())
     (folder / "examples.sql").write_text(shipped("examples.sql"), encoding="utf-8")

@@ -18,9 +18,9 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.render import insert_by_name
 from assets.compute.archive import ABSENT, SOURCES, STORED_SOURCES, Archive, Captures, captured_by, resolve
 from assets.compute.calendar import days
-from assets.warehouse.readers import all_as_of, load_archive, load_vintages, series_as_of
+from assets.warehouse.readers import load_captures, read_table, vintages_as_of
 from assets.warehouse.tables import registered
-from tests.builders import NOON, an_archive
+from tests.builders import NOON, an_archive, series_as_of
 
 SERIES = ("AAA", "BBB")
 FIRST = dt.date(2024, 1, 1)
@@ -146,16 +146,16 @@ def test_archive_sql_and_rule_agree(
     con: duckdb.DuckDBPyConnection, rows: list[Vintage], as_of: dt.date, captured_until: dt.datetime | None
 ) -> None:
     store(con, rows)
-    captures = Captures.from_frame(load_vintages(con, None))
+    both = (Captures.from_frame(read_table(con, "raw.vintages")), load_captures(con, SERIES))
     if captured_until is not None:
-        captures = captured_by(captures, int(captured_until.timestamp() * 1e6))
-    archives = (resolve(captures), load_archive(con, SERIES, captured_until))
-    every = all_as_of(con, as_of, captured_until)
+        moment = int(captured_until.timestamp() * 1e6)
+        both = tuple(captured_by(captures, moment) for captures in both)
+    every = vintages_as_of(con, as_of, None, captured_until)
     for series_id in SERIES:
         expected = by_loop(rows, series_id, as_of, captured_until)
         assert by_sql(series_as_of(con, series_id, as_of, captured_until)) == expected
         assert by_sql(every[every["series_id"] == series_id]) == expected
-        for archive in archives:
+        for archive in map(resolve, both):
             assert by_archive(archive, series_id, as_of) == expected
             assert archive.has(series_id) == bool(read_by_loop(rows, series_id, captured_until))
             assert max(archive.source, default=0) < len(SOURCES)
@@ -173,7 +173,7 @@ def test_interval_of_the_view_agrees_with_the_newest_start(
         "FROM raw.observations WHERE realtime_start <= ? AND realtime_end >= ? ORDER BY ALL",
         [as_of, as_of],
     ).fetchall()
-    frame = all_as_of(con, as_of)
+    frame = vintages_as_of(con, as_of)
     assert len(seen) == len(frame)
     for series_id in SERIES:
         of_series = [row for row in seen if row[0] == series_id and row[2] is not None]

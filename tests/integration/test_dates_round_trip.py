@@ -14,10 +14,9 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.merge import merge_payload
-from assets.warehouse.readers import load_vintages, read_table, series_as_of
+from assets.warehouse.readers import read_table
 from assets.warehouse.schema import KEPT_TABLES
-from tests.builders import NOON, Row, a_payload, a_series
+from tests.builders import NOON, Row, a_payload, a_series, merge_payload, series_as_of
 
 OPEN_END = dt.date(9999, 12, 31)
 MOMENT = NOON.replace(microsecond=123_457)
@@ -113,7 +112,7 @@ def test_parquet_holds_the_open_end(con: duckdb.DuckDBPyConnection, tmp_path: Pa
 def test_nothing_the_readers_give_is_in_nanoseconds(con: duckdb.DuckDBPyConnection) -> None:
     tables = load_catalog().tables
     frames = [
-        load_vintages(con, None),
+        read_table(con, "raw.vintages"),
         series_as_of(con, "UNRATE", dt.date(2500, 1, 1)),
         read_table(con, "raw.observations"),
         *(read_table(con, f"{tables[name].layer}.{name}") for name in KEPT_TABLES),

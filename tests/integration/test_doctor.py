@@ -14,9 +14,8 @@ from dagster._daemon.types import DaemonHeartbeat
 from pipelines.__main__ import main
 from pipelines.commands import doctor
 from pipelines.commands.doctor import alerts, history, publisher_hosts, publishers
-from tests.fakes.build import sample_world
 from tests.fakes.fred_server import fred_server
-from tests.fakes.world import KEY
+from tests.fakes.fred_world import KEY, sample_world
 
 
 @dg.op

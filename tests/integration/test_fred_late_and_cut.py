@@ -11,15 +11,13 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.raw.assets import _result, _summary
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.protocol import LateRelease
-from assets.warehouse.readers import series_as_of
 from pipelines.outcome import fetch_lines
-from tests.builders import an_archive
-from tests.fakes.clients import quick_source
+from tests.builders import an_archive, series_as_of
+from tests.fakes.fred_runs import fred_run, live_facts, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night, live_facts
-from tests.fakes.world import ReleaseDates, World, published
+from tests.fakes.fred_world import ReleaseDates, World, published
 
 NIGHT = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
 SERIES = load_catalog().series
@@ -51,10 +49,10 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield archive
 
 
-def night(con: duckdb.DuckDBPyConnection, fred: FredServer, series_id: str, days: int = 0) -> Ingested:
+def run(con: duckdb.DuckDBPyConnection, fred: FredServer, series_id: str, days: int = 0) -> Ingested:
     moment = NIGHT + dt.timedelta(days=days)
     fred.world.today = moment.date()
-    (done,) = fred_night(con, quick_source(fred), moment, [SERIES[series_id]])
+    (done,) = fred_run(con, quick_source(fred), moment, [SERIES[series_id]])
     return done
 
 
@@ -65,9 +63,9 @@ def books(con: duckdb.DuckDBPyConnection, columns: str) -> list[tuple]:
 def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    night(con, fred, "UNRATE")
+    run(con, fred, "UNRATE")
     fred.asked.clear()
-    done = night(con, fred, "UNRATE", days=1)
+    done = run(con, fred, "UNRATE", days=1)
     assert done.late == LATE and done.status == "unchanged", "late is no status, and stale is another matter"
     assert done.requests == len(fred.asked) == 3  # the series, its release, the release's days
     told = _result(done, live_facts(NIGHT)).metadata or {}
@@ -78,15 +76,16 @@ def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
     fetches = books(con, "status, series_id, message, late_observation, late_since")
     (line,) = [line for line in fetch_lines(fetches[-1:], None) if "late" in line]
     assert (
-        line == "late, not there though its release was planned: UNRATE (2026-05-01, planned for 2026-06-05)"
+        line
+        == "late, its release was planned but has no figure yet: UNRATE (2026-05-01, planned for 2026-06-05)"
     )
     assert not [line for line in fetch_lines(fetches[-1:], None) if "stale" in line]
 
 
 def test_a_late_figure_that_comes_is_late_no_more(con: duckdb.DuckDBPyConnection, fred: FredServer) -> None:
-    assert night(con, fred, "UNRATE").late == LATE
+    assert run(con, fred, "UNRATE").late == LATE
     fred.world.series["UNRATE"].revise("2026-06-13", {"2026-05-01": 4.4})
-    assert night(con, fred, "UNRATE", days=1).late is None
+    assert run(con, fred, "UNRATE", days=1).late is None
     assert books(con, "late_since") == [(dt.date(2026, 6, 5),), (None,)]
 
 
@@ -94,19 +93,19 @@ def test_a_release_moved_to_a_later_day_is_not_late_before_it(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     fred.world.releases[10].planned = np.array(["2026-06-18"], "datetime64[D]")
-    assert night(con, fred, "UNRATE").late is None
-    assert night(con, fred, "UNRATE", days=6).late is None, "on the day itself it may still come"
-    late = night(con, fred, "UNRATE", days=7).late
+    assert run(con, fred, "UNRATE").late is None
+    assert run(con, fred, "UNRATE", days=6).late is None, "on the day itself it may still come"
+    late = run(con, fred, "UNRATE", days=7).late
     assert late is not None and late.expected_on == dt.date(2026, 6, 18)
 
 
 def test_a_provider_that_cuts_its_history_takes_nothing_of_ours_and_its_window_is_recorded(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    assert night(con, fred, HIGH_YIELD).status == "new"
+    assert run(con, fred, HIGH_YIELD).status == "new"
     before = con.execute("FROM raw.vintages").fetchall()
     fred.world.series[HIGH_YIELD].truncate("2023-06-12")
-    done = night(con, fred, HIGH_YIELD, days=7)  # everything is asked for again
+    done = run(con, fred, HIGH_YIELD, days=7)  # everything is asked for again
     assert done.status == "unchanged"
     assert "served from 2023-06-12 only; the archive keeps its figures since 2020-01-01" in (
         done.message or ""
@@ -123,12 +122,12 @@ def test_a_figure_fred_withdraws_is_known_no_longer_and_one_it_restores_is(
     """A benchmark leaves out the first decades until they are computed again; what was known before stays known."""
     one = fred.world.series["UNRATE"]
     if when != "before the first load":
-        night(con, fred, "UNRATE")
+        run(con, fred, "UNRATE")
     one.revise("2026-06-13", {"2026-04-01": 4.4})
     one.withdraw("2026-06-13", ["2026-01-01", "2026-02-01"])
-    assert night(con, fred, "UNRATE", days=7 if when == "before a weekly one" else 1).status == "new"
+    assert run(con, fred, "UNRATE", days=7 if when == "before a weekly one" else 1).status == "new"
     one.revise("2026-06-20", {"2026-01-01": 4.2})
-    assert night(con, fred, "UNRATE", days=8).status == "new"
+    assert run(con, fred, "UNRATE", days=8).status == "new"
     for day in ("2026-06-12", "2026-06-13", "2026-06-19", "2026-06-20"):
         found = series_as_of(con, "UNRATE", dt.date.fromisoformat(day)).dropna(subset="value")
         ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
@@ -145,7 +144,7 @@ def test_a_target_range_served_on_its_eve_waits_for_its_day(
         ("2026-06-13", "2026-06-12", 4.25),
     ]
     fred.world.series["DFEDTARU"] = published("DFEDTARU", rows, frequency="Daily, 7-Day", release_id=11)
-    done = night(con, fred, "DFEDTARU")
+    done = run(con, fred, "DFEDTARU")
     assert done.status == "new" and done.counts.new == 2
     fred.world.series["DFEDTARU"].touch()
-    assert night(con, fred, "DFEDTARU", days=1).counts.new == 1
+    assert run(con, fred, "DFEDTARU", days=1).counts.new == 1

@@ -19,7 +19,7 @@ from assets.warehouse.readers import frame_of
 from assets.warehouse.rights import withheld
 from pipelines.verify import verify
 from tests.integration.conftest import made_once
-from tests.integration.live_nights import Nights, a_vintage, in_turn, not_read
+from tests.integration.live_runs import LiveRuns, a_vintage, in_turn, not_read
 from tests.integration.sample_night import ROOT, compute_all, stage
 
 CATALOG = load_catalog()
@@ -29,18 +29,18 @@ MARCH = pd.Timestamp("2026-03-31")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def _copy(place: Path, name: str, tmp: Path) -> Nights:
+def _copy(place: Path, name: str, tmp: Path) -> LiveRuns:
     """The nights as they stood in a saved folder."""
     number = int((place / name / "number").read_text(encoding="utf-8"))
     shutil.copytree(place / name, tmp, dirs_exist_ok=True)
-    return Nights(tmp, number)
+    return LiveRuns(tmp, number)
 
 
 def _play_all(place: Path) -> None:
     """Four nights, the place saved after each, and one clean first load of the second night's figures."""
-    nights = Nights(place / "now")
+    nights = LiveRuns(place / "now")
     nights.place.mkdir()
-    clean = Nights(place / "clean")
+    clean = LiveRuns(place / "clean")
     clean.place.mkdir()
 
     def saved(name: str) -> None:

@@ -16,15 +16,14 @@ import httpx
 import numpy as np
 import pytest
 
-from assets.sources.fred_client import FredClient
-from assets.sources.fred_errors import FredError, Garbled
+from assets.sources.fred_client import FredClient, FredError, Garbled
 from assets.sources.http import Http, Limits, TooLarge
 from assets.sources.pacing import Transient
 from tests.fakes import faults
-from tests.fakes.clients import QUICK, Naps, quick_client
 from tests.fakes.faults import Fault
+from tests.fakes.fred_runs import QUICK, Naps, quick_client
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.world import KEY, World, published
+from tests.fakes.fred_world import KEY, World, published
 
 ALWAYS = 1_000_000
 
@@ -103,7 +102,7 @@ def test_server_that_drips_is_left_on_a_new_and_on_an_open_connection(
     if is_reused:
         client.series_info("UNRATE")
     server.script.add("", fault)
-    with pytest.raises(Transient, match=r"no complete answer within 0\.8 s"):
+    with pytest.raises(Transient, match=r"no complete response within 0\.8 s"):
         client.series_info("UNRATE")
     assert client.series_info("UNRATE").units == "Percent", "the next request has a deadline of its own"
 
@@ -111,17 +110,17 @@ def test_server_that_drips_is_left_on_a_new_and_on_an_open_connection(
 def test_answer_in_xml_that_is_another_page_is_no_series(server: FredServer) -> None:
     """fredapi takes the attributes of any first element."""
     server.script.add("", faults.status(200, body=b"<html><head id='x' units='Percent'/></html>"), ALWAYS)
-    with pytest.raises(Garbled, match="no <series> in the answer"):
+    with pytest.raises(Garbled, match="no <series> in the response"):
         quick_client(server).series_info("UNRATE")
     server.script.plans[:] = [("", faults.status(200, body=b"<seriess/>"), ALWAYS)]
-    with pytest.raises(Garbled, match="no <series> in the answer"):
+    with pytest.raises(Garbled, match="no <series> in the response"):
         quick_client(server).series_info("UNRATE")
 
 
 def test_redirect_does_not_carry_the_key_away(server: FredServer) -> None:
     with fred_server(server.world) as other:
         server.script.add("", faults.redirected(f"{other.url}/series?series_id=UNRATE"))
-        with pytest.raises(FredError, match="FRED answered 302"):
+        with pytest.raises(FredError, match="FRED responded 302"):
             quick_client(server).series_info("UNRATE")
         assert other.asked == []
 

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.sources.protocol import Payload
-from assets.warehouse.merge import merge_payload
-from tests.builders import NOON, Row, a_payload, a_series, an_archive
+from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Nights of the four publishers beside FRED, from their servers into the archive and the book of fetches."""
+"""LiveRuns of the four publishers beside FRED, from their servers into the archive and the book of fetches."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ CONDITIONAL = {"fed_board", "shiller", "world_bank"}
 EACH = pytest.mark.parametrize("key", PUBLISHERS)
 
 
-def night(
-    con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number: int
-) -> dict[str, Ingested]:
+def run(con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number: int) -> dict[str, Ingested]:
     """One night's results by series; what was asked is counted anew."""
     server.requests.clear()
     started = FIRST + dt.timedelta(days=number)
@@ -33,7 +31,7 @@ def night(
     sources = Sources(Access("live", Path(), urls={key: server.root + PUBLISHERS[key].path}))
     catalog, source = load_catalog(), sources.of(key)
     assert isinstance(source, FileSource)
-    source._now = lambda: started  # the week is counted on the nights' own clock
+    source.now = lambda: started  # the week is counted on the nights' own clock
     done = ingest(con, catalog.by_source(key), source, sources.last_day(started), facts, catalog)
     return {result.series.series_id: result for result in done}
 
@@ -45,10 +43,10 @@ def rows_held(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 @EACH
 def test_first_night_keeps_every_series_and_a_quiet_one_asks_little(key: SourceKey) -> None:
     with an_archive() as con, running(PUBLISHERS[key].serve()) as server:
-        first = night(con, key, server, 0)
+        first = run(con, key, server, 0)
         assert {done.status for done in first.values()} == {"new"}
         asked, held = len(server.requests), rows_held(con)
-        second = night(con, key, server, 1)
+        second = run(con, key, server, 1)
         assert {done.status for done in second.values()} <= {"unchanged", "stale"}
         assert rows_held(con) == held
         assert len(server.requests) == asked
@@ -63,17 +61,17 @@ def test_first_night_keeps_every_series_and_a_quiet_one_asks_little(key: SourceK
 @EACH
 def test_broken_night_is_refused_and_the_next_one_is_as_if_it_had_not_been(key: SourceKey) -> None:
     with an_archive() as con, running(PUBLISHERS[key].serve()) as server:
-        night(con, key, server, 0)
+        run(con, key, server, 0)
         held, good = rows_held(con), server.routes[PUBLISHERS[key].table_path]
         server.routes[PUBLISHERS[key].table_path] = Served(HTML)
-        assert {done.status for done in night(con, key, server, 1).values()} == {"refused"}
+        assert {done.status for done in run(con, key, server, 1).values()} == {"refused"}
         server.routes[PUBLISHERS[key].table_path] = Served(b"", headers={"Location": "/nowhere"})
-        assert {done.status for done in night(con, key, server, 2).values()} == {"refused"}
+        assert {done.status for done in run(con, key, server, 2).values()} == {"refused"}
         server.routes.clear()
-        assert {done.status for done in night(con, key, server, 3).values()} == {"unreachable"}
+        assert {done.status for done in run(con, key, server, 3).values()} == {"unreachable"}
         assert rows_held(con) == held
         link = f'<a href="{PUBLISHERS[key].table_path}">the file</a>'
         server.routes[PUBLISHERS[key].path] = Served(link.encode(), "text/html")
         server.routes[PUBLISHERS[key].table_path] = good
-        assert {done.status for done in night(con, key, server, 4).values()} <= {"unchanged", "stale"}
+        assert {done.status for done in run(con, key, server, 4).values()} <= {"unchanged", "stale"}
         assert rows_held(con) == held

@@ -1,4 +1,4 @@
-"""`regime.json` says what the file says, in the shape its schema fixes; otherwise nothing is published."""
+"""`regime.json` has the values of the file in the shape of its schema; otherwise nothing is published."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import jsonschema
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts, shipped
+from assets.publish.documents.facts import document_facts, query_rows, shipped
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
-from assets.publish.publication import Held, publish
+from assets.publish.publication import PublicationBlocked, publish
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
 
@@ -62,11 +62,8 @@ def test_what_the_schema_promises_of_a_row_is_what_the_catalogue_declares() -> N
             if field == "is_value_withheld":
                 continue
             column = load_catalog().tables[table].column(field)
-            assert (
-                not column.values
-                or "enum" not in promised
-                or set(column.values) == set(promised["enum"]) - {None}
-            )
+            if column.values and "enum" in promised:
+                assert set(column.values) == set(promised["enum"]) - {None}
             resolved = defs[promised["$ref"].rpartition("/")[2]] if "$ref" in promised else promised
             may_be_null = "null" in resolved.get("type", ()) or None in resolved.get("enum", ())
             assert may_be_null == column.nullable or field == "first_published_at", field
@@ -76,22 +73,18 @@ def test_what_the_schema_promises_of_a_row_is_what_the_catalogue_declares() -> N
 def test_the_row_and_its_evidence_are_those_of_the_file(
     release: duckdb.DuckDBPyConnection, document: Document
 ) -> None:
-    asked = release.execute("SELECT * FROM regime_current")
-    names, row = [column[0] for column in asked.description], asked.fetchall()[0]
-    plain = {n: v.isoformat() if isinstance(v, dt.date) else v for n, v in zip(names, row, strict=True)}
+    row = query_rows(release, "SELECT * FROM regime_current")[0]
+    plain = {name: v.isoformat() if isinstance(v, dt.date) else v for name, v in row.items()}
     plain["first_published_at"] += "Z"
     assert document["regime"] == plain
-    evidence = release.execute(
-        "SELECT condition, component, value, contribution FROM evidence_current"
-    ).fetchall()
-    told = [(e["condition"], e["component"], e["value"], e["contribution"]) for e in document["evidence"]]
-    assert sorted(told, key=str) == sorted(evidence, key=str)
-    assert sum(e["contribution"] for e in document["evidence"]) == pytest.approx(
-        document["regime"]["bubble_score"]
-    )
-    for part in ("regime", "evidence"):
-        rows = document[part] if part == "evidence" else [document[part]]
-        assert set(document["columns"][part]) == set(rows[0]) - {"is_value_withheld"}
+    names = ("condition", "component", "value", "contribution")
+    evidence = release.execute(f"SELECT {', '.join(names)} FROM evidence_current").fetchall()
+    written_rows = [tuple(e[name] for name in names) for e in document["evidence"]]
+    assert sorted(written_rows, key=str) == sorted(evidence, key=str)
+    assert sum(row[3] for row in written_rows) == pytest.approx(row["bubble_score"])
+    described = document["columns"]
+    assert set(described["regime"]) == set(document["regime"])
+    assert set(described["evidence"]) == set(document["evidence"][0]) - {"is_value_withheld"}
 
 
 def test_caveats_are_those_that_apply_with_warnings_first(
@@ -103,7 +96,7 @@ def test_caveats_are_those_that_apply_with_warnings_first(
     assert "sample_profile" in {caveat["caveat_id"] for caveat in document["caveats"]}
 
 
-def test_every_input_says_how_old_it_is_and_whether_that_is_too_old(document: Document) -> None:
+def test_every_input_has_its_age_and_whether_that_is_too_old(document: Document) -> None:
     of = {entry["series_id"]: entry for entry in document["inputs"]}
     assert set(of) == {series.series_id for series in load_catalog().in_profile("sample")}
     assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-04-30", 31)
@@ -115,7 +108,7 @@ def test_every_input_says_how_old_it_is_and_whether_that_is_too_old(document: Do
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda d: d["regime"].update(bubble_score=float("nan")), "is not finite"),
         (lambda d: d["regime"].update(coverage=1.2), r"\$\.regime\.coverage"),
@@ -126,17 +119,17 @@ def test_every_input_says_how_old_it_is_and_whether_that_is_too_old(document: Do
         (lambda d: d["evidence"].clear(), r"\$\.evidence"),
     ],
 )
-def test_a_document_that_is_not_what_the_schema_says_is_held(
-    document: Document, spoil: Callable[[Document], object], said: str
+def test_a_document_that_does_not_match_the_schema_is_refused(
+    document: Document, spoil: Callable[[Document], object], message: str
 ) -> None:
     spoiled = copy.deepcopy(document)
     check_schema(spoiled)
     spoil(spoiled)
-    with pytest.raises(Held, match=said):
+    with pytest.raises(PublicationBlocked, match=message):
         check_schema(spoiled)
 
 
-def test_it_holds_the_publication_and_the_release_before_stands(
+def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only = {name: DOCUMENTS[name] for name in ("regime.json", SCHEMA)}
@@ -148,7 +141,7 @@ def test_it_holds_the_publication_and_the_release_before_stands(
         con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
         con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-05-31'")
     with pytest.raises(
-        Held, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
+        PublicationBlocked, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
     ):
         publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
     after = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
@@ -162,7 +155,7 @@ def test_a_value_that_is_not_in_the_file_though_it_has_a_vintage_is_called_withh
         con.execute(
             f"UPDATE regime_evidence SET value = 2.5, vintage_source = 'alfred' {of} = 'baa_10y_spread'"
         )
-        told = {e["component"]: e for e in written(con)["evidence"]}
-    assert {name for name, e in told.items() if e["is_value_withheld"]} == {"unemployment"}
-    assert told["unemployment"]["score"] is not None
-    assert told["baa_10y_spread"]["value"] == 2.5  # whether it may stand in the file is decided there
+        evidence = {e["component"]: e for e in written(con)["evidence"]}
+    assert {name for name, e in evidence.items() if e["is_value_withheld"]} == {"unemployment"}
+    assert evidence["unemployment"]["score"] is not None
+    assert evidence["baa_10y_spread"]["value"] == 2.5  # the file decides whether it may be published

@@ -18,11 +18,12 @@ from assets.publish.record import forget_results
 from assets.publish.staged_file import STAGE, attached, build_release, published_tables
 from assets.publish.views import view_tables
 from assets.warehouse.connection import CONFIG, WarehouseError, open_warehouse
-from assets.warehouse.readers import all_as_of, series_as_of
+from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.tables import append_rows
 from checks.audits.of_release import method_in_force, method_suite
 from checks.results import results_frame
 from checks.runner import run_suite
+from tests.builders import series_as_of
 from tests.integration.conftest import STARTED_AT, Night
 
 
@@ -114,7 +115,7 @@ def test_the_macros_answer_as_the_archive_does(
 ) -> None:
     on = dt.date.fromisoformat(day)
     with open_warehouse(night.warehouse) as con:
-        one, every = series_as_of(con, "UNRATE", on), all_as_of(con, on)
+        one, every = series_as_of(con, "UNRATE", on), vintages_as_of(con, on)
     columns = ["series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source"]
     for query, expected in (("series_as_of('UNRATE', ?)", one), ("all_as_of(?)", every)):
         known = release.execute(f"SELECT * FROM {query}", [on])

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from assets.compute.archive import as_revised, cut, has_revisions
+from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.registry import REGISTRY, Computation
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import load_archive, run_grid
@@ -64,7 +64,7 @@ def test_a_table_computed_from_revised_figures_is_caught_and_named(revised_night
         grid = run_grid(revised_night.facts.run_date, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
         hindsight = Computation(as_revised(archive), grid, CATALOG, "sample").table("regime")
-    assert has_revisions(archive)
+    assert revised_series(archive)
     with revised_night.open_staged() as con:
         con.register("hindsight", hindsight)
         con.execute(
@@ -80,7 +80,7 @@ def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_
         grid = run_grid(revised_night.facts.run_date, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
     past = cut(archive, np.datetime64("2026-05-19"))
-    assert (has_revisions(archive), has_revisions(past)) == (True, False)
+    assert (bool(revised_series(archive)), revised_series(past)) == (True, [])
     assert len(grid) == 497
     result = gate.audits()["recomputed__not_from_revised_figures"]
     assert result.passed

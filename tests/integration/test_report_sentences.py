@@ -73,9 +73,9 @@ def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
         (
             "care_provisional_row",
             {"is_month_end": False, "provisional_condition": "mid_cycle"},
-            "would say mid-cycle",
+            "would give mid-cycle",
         ),
-        ("care_stance", {"is_stance_provisional": True}, "last looked for on 17 Sep 2026"),
+        ("care_stance", {"is_stance_provisional": True}, "last checked on 17 Sep 2026"),
     ],
 )
 def test_cares_of_other_states(

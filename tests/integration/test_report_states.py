@@ -1,4 +1,4 @@
-"""report.html of releases in other states than the sample's newest row: cut short, provisional, live, corrected."""
+"""report.html of releases in other states than the sample's newest row: cut short, provisional, live."""
 
 from __future__ import annotations
 
@@ -32,10 +32,7 @@ def cut_at(day: str) -> list[str]:
 
 @pytest.fixture
 def doctored(made_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctored:
-    """The page of a copy of the night's release in which statements were run; `until` cuts it at a month-end.
-
-    Charts are specified and not drawn: drawing is most of the time, and other tests look at it.
-    """
+    """The page of a changed copy of the release; `until` cuts it at a month-end. Charts are not drawn, to save time."""
     monkeypatch.setattr("assets.report.figures.inline_svg", lambda *_: "<svg></svg>")
 
     def page(*statements: str, until: str = "") -> str:
@@ -67,7 +64,7 @@ def test_without_a_label_the_page_says_why_and_shows_no_verdict(doctored: Doctor
     assert "There has been no label for 66 month-ends, since 31 Jan 1985." in page
     assert "three cannot be measured" in page
     assert "No month-end of this release has a score yet." in page
-    assert "There is no score today, so no threshold of it is in force." in page
+    assert "There is no score today, so no score threshold applies." in page
 
 
 def test_a_label_without_a_closed_spell_has_no_past_to_show(doctored: Doctored) -> None:
@@ -80,60 +77,42 @@ def test_a_label_without_a_closed_spell_has_no_past_to_show(doctored: Doctored) 
     assert "Today's label has had one spell, still open: too few for an interval" in page
     assert "none measured" in page
     assert "in one spell, still open." in page
-    assert "This release ends before the day the post speaks for." in page
-    assert "No month-end of this release is among the dates that are not in dispute." in page
+    assert "This release ends before the date of the post." in page
+    assert "This release has no month-end among the undisputed dates." in page
 
 
-def test_a_row_inside_a_month_is_called_provisional(doctored: Doctored) -> None:
+def test_a_live_release_inside_a_month_shows_what_is_provisional_late_and_new(doctored: Doctored) -> None:
     page = doctored(
         "UPDATE regime SET is_month_end = false, provisional_condition = 'mid_cycle' "
-        "WHERE as_of_date = DATE '2026-05-31'"
-    )
-    assert "The row is provisional" in page
-    assert "The figures of 31 May 2026 alone would say mid-cycle." in page
-    assert "The label has stood for seven month-ends" in page
-
-
-def test_the_badge_tells_live_figures_from_the_sample(doctored: Doctored) -> None:
-    page = doctored("UPDATE release_manifest SET profile = 'live'")
-    assert "Live figures" in page and "Sample data" not in page
-
-
-def test_figures_that_came_late_are_counted(doctored: Doctored) -> None:
-    late = (
+        "WHERE as_of_date = DATE '2026-05-31'",
+        "UPDATE release_manifest SET profile = 'live'",
         "INSERT INTO late_figures (as_of_date, series_id, observation_date, realtime_start, value_used, value_late, "
         "captured_at, first_published_at, captured_until) VALUES (DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', "
-        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01', TIMESTAMP '2026-05-06')"
-    )
-    page = doctored(late)
-    assert (
-        "One figure of one series reached us too late for a live row, which stays as it was frozen." in page
-    )
-
-
-def test_what_changed_since_the_publication_before_is_said(doctored: Doctored) -> None:
-    earlier = (
+        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01', TIMESTAMP '2026-05-06')",
         "INSERT INTO regime_nightly SELECT published_at - INTERVAL 1 DAY AS published_at, "
         "* EXCLUDE (published_at) REPLACE ('neutral_bubble' AS regime, 'neutral' AS stance, 0.5 AS bubble_score, "
-        "DATE '2026-05-30' AS as_of_date) FROM regime_nightly"
+        "DATE '2026-05-30' AS as_of_date) FROM regime_nightly",
     )
-    page = doctored(earlier)
+    assert "This row is provisional" in page
+    assert "The figures of 31 May 2026 alone would give mid-cycle." in page
+    assert "This label has applied for seven month-ends" in page
+    assert "Live figures" in page and "Sample data" not in page
+    assert "One figure of one series arrived too late for a live row, which stays as published." in page
     assert (
-        "Against the publication before, as of 30 May 2026: the label went from neutral policy in a bubble"
+        "Since the previous publication, as of 30 May 2026: the label went from neutral policy in a bubble"
         in page
     )
     assert "the stance went from neutral to stimulus and the bubble score from 0.500 to 0.666" in page
 
 
-def test_a_met_entry_waits_for_its_confirmation(doctored: Doctored) -> None:
+def test_before_a_bubble_the_page_shows_what_it_needs_and_which_input_could_help(doctored: Doctored) -> None:
     page = doctored(until="2024-03-31")
     assert "Tightening in mid-cycle" in page
-    assert "a bubble begins if it holds on the next month-end" in page or "Nearest: if the" in page
+    assert (
+        "a bubble begins if they are also met at the next month-end" in page
+        or "Nearest threshold: if" in page
+    )
     assert "needed for a bubble, all three together" in page
-
-
-def test_an_input_that_could_do_it_alone_is_shown_with_its_distance(doctored: Doctored) -> None:
-    page = doctored(until="2024-03-31")
     rows = re.findall(r"Unemployment rate ([\d.]+)\s?% ([\d.]+)\s?% ([\d.]+) meets economy score", page)
     assert len(rows) == 1
     now, needed, spreads = map(float, rows[0])

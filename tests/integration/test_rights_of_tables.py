@@ -266,10 +266,10 @@ def test_what_people_and_programs_read_says_that_a_figure_is_held(made: Place) -
         row = re.search(
             r'<th scope="row">Baa less 10-year yield<small>low is hot</small></th><td class="r">([^<]*)', page
         )
-        assert row and (row.group(1) == "held, not passed on") == bool(flagged)
+        assert row and (row.group(1) == "withheld, restricted rights") == bool(flagged)
         with made.open(name) as con:
             lines = "\n".join([*explain_lines(con, None), *verdict_lines(read_verdict(con), folder)])
-        assert ("held, not passed on" in lines) == bool(flagged)
+        assert ("withheld, restricted rights" in lines) == bool(flagged)
 
 
 @pytest.mark.parametrize(

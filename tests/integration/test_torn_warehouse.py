@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse.connection import WarehouseError, keep_copy, kept_copy, open_warehouse
+from assets.warehouse.connection import WarehouseError, keep_copy, open_warehouse, safety_copy
 from assets.warehouse.lock import RunLock
 from tests.integration.conftest import Night
 
@@ -36,7 +36,7 @@ def test_what_a_published_row_rests_on_is_there_again_after_a_torn_write(night: 
         assert con.execute(COUNT).fetchall() == rows
     (aside,) = night.warehouse.parent.glob("*.damaged-*")
     assert aside.stat().st_size > FIRST_BLOCK
-    assert kept_copy(night.warehouse).is_file()
+    assert safety_copy(night.warehouse).is_file()
 
 
 def test_a_torn_file_is_left_alone_without_a_copy_and_by_who_does_not_hold_the_lock(
@@ -48,7 +48,7 @@ def test_a_torn_file_is_left_alone_without_a_copy_and_by_who_does_not_hold_the_l
     before = night.warehouse.read_bytes()
     with pytest.raises(WarehouseError, match="is damaged"), open_warehouse(night.warehouse, lock=lock):
         pass
-    kept_copy(night.warehouse).write_bytes(b"any")
+    safety_copy(night.warehouse).write_bytes(b"any")
     with pytest.raises(WarehouseError, match="is damaged"), open_warehouse(night.warehouse):
         pass
     assert night.warehouse.read_bytes() == before
@@ -59,7 +59,7 @@ def test_a_copy_that_cannot_be_made_leaves_the_one_before(
 ) -> None:
     with open_warehouse(night.warehouse, lock=lock) as con:
         keep_copy(con, night.warehouse)
-        before = kept_copy(night.warehouse).read_bytes()
+        before = safety_copy(night.warehouse).read_bytes()
 
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
@@ -67,5 +67,5 @@ def test_a_copy_that_cannot_be_made_leaves_the_one_before(
         monkeypatch.setattr("assets.warehouse.connection.shutil.copyfile", full)
         with pytest.raises(WarehouseError, match="the disk is full"):
             keep_copy(con, night.warehouse)
-    assert kept_copy(night.warehouse).read_bytes() == before
+    assert safety_copy(night.warehouse).read_bytes() == before
     assert not list(night.warehouse.parent.glob("*.tmp"))

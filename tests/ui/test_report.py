@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from docs._generate.picture import LARGEST_PICTURE, take
 from tests.nightly_run import NightlyRun
-from tests.ui.report_picture import LARGEST_PICTURE, take
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # the first test that needs it makes the nightly run
 _MOST_PAGES = 8
 _LOWEST_HEADING = 31 + 40  # points: the margin of the sheet, and a few lines
+# Pairs of texts in one chart whose boxes overlap by more than a pixel each way.
+_COVERED = """
+() => [...document.querySelectorAll('figure svg[role=img]')].filter(s => s.getBoundingClientRect().width).flatMap(s => {
+  const texts = [...s.querySelectorAll('text')].filter(t => t.textContent.trim() && !t.hasAttribute('stroke'))
+    .map(t => ({text: t.textContent, box: t.getBoundingClientRect()}));
+  return texts.flatMap((a, i) => texts.slice(i + 1).filter(b => a.text !== b.text
+    && Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left) > 1
+    && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map(b => `${a.text} | ${b.text}`));
+})
+"""
+_TOPS = """
+color => [...document.querySelectorAll('#timeline svg.wide path')].filter(e =>
+  e.getAttribute('fill') === `var(--${color})` && !e.hasAttribute('opacity') && !e.hasAttribute('fill-opacity'))
+  .map(e => Math.round(e.getBoundingClientRect().top))
+"""
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
@@ -24,21 +42,18 @@ def report(nightly_run: NightlyRun) -> Path:
     return nightly_run.published.with_name("report.html")
 
 
-def opened(
-    browser: Browser, report: Path, width: int, scheme: str, scripts: bool = True
-) -> tuple[Page, list[str]]:
-    """The page at a width and in a theme, and what it asked for or complained of."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 844},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=scripts,
-    )
-    page, heard = context.new_page(), list[str]()
-    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else heard.append(r.url))
-    page.on("console", lambda m: heard.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: heard.append(str(error)))
+@contextmanager
+def opened(browser: Browser, report: Path, width: int, **options: Any) -> Iterator[Page]:
+    """The page at a width; it may request nothing and log no error."""
+    context = browser.new_context(viewport={"width": width, "height": 844}, **options)
+    page, problems = context.new_page(), list[str]()
+    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else problems.append(r.url))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(report.as_uri())
-    return page, heard
+    yield page
+    context.close()
+    assert problems == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -46,39 +61,36 @@ def opened(
 def test_no_request_no_error_no_serious_fault(
     browser: Browser, report: Path, shots: Path, width: int, scheme: str
 ) -> None:
-    page, heard = opened(browser, report, width, scheme)
-    page.screenshot(path=shots / f"report_{width}_{scheme}.png", full_page=True)
-    faults = Axe().run(page).response["violations"]
-    page.context.close()
-    assert heard == []
-    assert [
-        f"{fault['id']}: {fault['help']}" for fault in faults if fault["impact"] in ("serious", "critical")
-    ] == []
+    with opened(browser, report, width, color_scheme=scheme) as page:
+        page.screenshot(path=shots / f"report_{width}_{scheme}.png", full_page=True)
+        faults = Axe().run(page).response["violations"]
+    assert [f"{f['id']}: {f['help']}" for f in faults if f["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize("width", [360, 390, 720, 1280])
 def test_nothing_runs_out_of_the_page(browser: Browser, report: Path, width: int) -> None:
-    page, _ = opened(browser, report, width, "light")
-    widest = page.evaluate("document.documentElement.scrollWidth")
-    shown = page.evaluate(
-        "[...document.querySelectorAll('figure svg[role=img]')].filter(e => e.getBoundingClientRect().width).length"
-    )
-    page.context.close()
+    with opened(browser, report, width) as page:
+        widest = page.evaluate("document.documentElement.scrollWidth")
+        charts = page.evaluate(
+            "[...document.querySelectorAll('figure svg[role=img]')].filter(e => e.getBoundingClientRect().width).length"
+        )
     assert widest <= width
-    assert shown == 11  # each chart in one of its two widths
+    assert charts == 11  # each chart in one of its two widths
 
 
-def test_complete_without_scripts(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report, 1280, "light", scripts=False)
-    assert page.locator("h2").count() == 18
-    assert page.locator("figure svg.wide").count() == 11
-    page.context.close()
+def test_no_text_of_a_chart_covers_another(browser: Browser, report: Path) -> None:
+    for width in (390, 1280):
+        with opened(browser, report, width) as page:
+            assert page.evaluate(_COVERED) == [], width
 
 
-def test_the_timeline_begins_on_the_first_screen_of_a_phone(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report, 390, "light")
-    box = page.locator("#timeline").bounding_box()
-    page.context.close()
+def test_complete_without_scripts_and_begins_with_the_timeline_on_a_phone(
+    browser: Browser, report: Path
+) -> None:
+    with opened(browser, report, 390, java_script_enabled=False) as page:
+        assert page.locator("h2").count() == 18
+        assert page.locator("figure svg.wide").count() == 11
+        box = page.locator("#timeline").bounding_box()
     assert box is not None and box["y"] < 844
 
 
@@ -86,12 +98,10 @@ def test_prints_on_few_pages_and_no_heading_ends_a_column(
     browser: Browser, report: Path, shots: Path
 ) -> None:
     """Every heading has at least some lines of what it names below it, in its own column of its own page."""
-    page, _ = opened(browser, report, 1280, "dark")
-    headings = page.locator("h2").count() + page.locator("figure h3").count()
-    printed = page.pdf(
-        path=shots / "report.pdf", prefer_css_page_size=True, print_background=True, outline=True, tagged=True
-    )
-    page.context.close()
+    with opened(browser, report, 1280, color_scheme="dark") as page:
+        headings = page.locator("h2").count() + page.locator("figure h3").count()
+        options = {"prefer_css_page_size": True, "print_background": True, "outline": True, "tagged": True}
+        printed = page.pdf(path=shots / "report.pdf", **options)
     pages = re.findall(rb"/Kids \[((?:\d+ 0 R ?)+)\]", printed)[0].split(b" 0 R")
     places = [(int(on), float(height)) for on, height in _PLACE.findall(printed)]
     assert 1 < len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= _MOST_PAGES
@@ -103,20 +113,11 @@ def test_prints_on_few_pages_and_no_heading_ends_a_column(
 def test_pictures_for_eyes_that_see_other_colours(
     browser: Browser, report: Path, shots: Path, deficiency: str
 ) -> None:
-    """To be looked at; what a test can hold is that place alone tells the states of a lane apart."""
-    page, _ = opened(browser, report, 1280, "light")
-    page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
-    page.screenshot(path=shots / f"report_{deficiency}.png", full_page=True)
-    tops = {
-        color: page.evaluate(
-            "c => [...document.querySelectorAll('#timeline svg.wide path')]"
-            ".filter(e => e.getAttribute('fill') === `var(--${c})` && !e.hasAttribute('opacity')"
-            " && !e.hasAttribute('fill-opacity')).map(e => Math.round(e.getBoundingClientRect().top))",
-            color,
-        )
-        for color in ("hot", "cold", "stim", "tight")
-    }
-    page.context.close()
+    """Pictures to look at; the test checks that position alone distinguishes the states of a lane."""
+    with opened(browser, report, 1280) as page:
+        page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+        page.screenshot(path=shots / f"report_{deficiency}.png", full_page=True)
+        tops = {color: page.evaluate(_TOPS, color) for color in ("hot", "cold", "stim", "tight")}
     assert all(tops.values()), "a lane without a block"
     assert len(set(tops["hot"])) == len(set(tops["cold"])) == 1
     assert tops["hot"][0] < tops["cold"][0] < min(tops["stim"]) < min(tops["tight"])

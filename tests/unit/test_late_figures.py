@@ -11,7 +11,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRow, LiveRows
-from assets.warehouse.readers import some_as_of
+from assets.warehouse.readers import vintages_as_of
 from tests.builders import an_archive
 
 CATALOG = load_catalog()
@@ -105,11 +105,11 @@ def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: py
     """The whole archive would be resolved twice for every live row, every night."""
     asked: list[list[str]] = []
 
-    def counted(con: duckdb.DuckDBPyConnection, ids: list[str], *cut: object) -> pd.DataFrame:
+    def counted(con: duckdb.DuckDBPyConnection, day: dt.date, ids: list[str], *cut: object) -> pd.DataFrame:
         asked.append(list(ids))
-        return some_as_of(con, ids, *cut)
+        return vintages_as_of(con, day, ids, *cut)
 
-    monkeypatch.setattr("assets.warehouse.late.some_as_of", counted)
+    monkeypatch.setattr("assets.warehouse.late.vintages_as_of", counted)
     assert late(("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", None, 4.4)]
     assert asked == [["ICSA", "UNRATE"]] * 2
 

@@ -1,4 +1,4 @@
-"""Pace without bursts, patience with an end, and what a Retry-After asks for."""
+"""Pace without bursts, retries with an end, and the wait of a Retry-After."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from assets.sources.pacing import (
     Clock,
     NothingListens,
     Pacer,
-    Patience,
     Permanent,
     RateLimited,
     RetryBudget,
+    RetryPolicy,
     Transient,
     refusal,
-    seconds_asked,
+    retry_after_seconds,
 )
 
 
 class Time:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that moves only by sleeping."""
 
     def __init__(self) -> None:
         self.now, self.slept = 0.0, list[float]()
@@ -48,12 +48,12 @@ def test_requests_are_spread_evenly_and_quiet_time_is_not_saved_up() -> None:
 
 
 @pytest.mark.parametrize("pace", [0, -1, 1001, float("nan")])
-def test_a_pace_that_is_none_is_refused(pace: float) -> None:
+def test_an_impossible_pace_is_refused(pace: float) -> None:
     with pytest.raises(ValueError):
         Pacer(pace)
 
 
-def test_patience_ends_and_the_last_failure_is_told() -> None:
+def test_retries_end_and_the_last_failure_is_raised() -> None:
     time, tried = Time(), list[int]()
 
     def fails() -> None:
@@ -61,22 +61,22 @@ def test_patience_ends_and_the_last_failure_is_told() -> None:
         raise Transient(f"attempt {len(tried)}")
 
     with pytest.raises(Transient, match="attempt 6"):
-        Patience(clock=time.clock).keep_trying(fails)
+        RetryPolicy(clock=time.clock).call(fails)
     assert len(tried) == 6 and len(time.slept) == 5 and max(time.slept) <= 30
 
 
-def test_a_limit_without_a_time_waits_longer_each_time() -> None:
+def test_a_rate_limit_without_a_time_waits_longer_each_time() -> None:
     time = Time()
 
     def refused() -> None:
         raise RateLimited("429")
 
     with pytest.raises(RateLimited):
-        Patience(clock=time.clock).keep_trying(refused)
+        RetryPolicy(clock=time.clock).call(refused)
     assert time.slept == [2, 4, 8, 16, 32]
 
 
-def test_what_is_no_passing_failure_is_not_tried_again() -> None:
+def test_a_permanent_failure_is_not_retried() -> None:
     tried = list[int]()
 
     def wrong() -> None:
@@ -84,7 +84,7 @@ def test_what_is_no_passing_failure_is_not_tried_again() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        Patience(clock=Time().clock).keep_trying(wrong)
+        RetryPolicy(clock=Time().clock).call(wrong)
     assert tried == [1]
 
 
@@ -96,23 +96,22 @@ def test_what_is_no_passing_failure_is_not_tried_again() -> None:
     ],
 )  # fmt: skip
 def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: float | None) -> None:
-    asked = seconds_asked(header, now=lambda: 0.0)
-    assert asked == seconds
+    assert retry_after_seconds(header, now=lambda: 0.0) == seconds
 
 
 @pytest.mark.parametrize("status", [408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
-def test_status_of_a_busy_server_is_asked_again_after_the_wait_it_names(status: int) -> None:
+def test_a_busy_server_is_retried_after_the_wait_it_requests(status: int) -> None:
     failure = refusal(status, "one line", 7.0)
     assert isinstance(failure, Transient) and failure.retry_after == 7.0 and str(failure) == "one line"
     assert isinstance(failure, RateLimited) == (status == 429)
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 400, 401, 403, 404, 410, 451])
-def test_status_that_stays_is_not_asked_again(status: int) -> None:
+def test_a_lasting_status_is_not_retried(status: int) -> None:
     assert isinstance(refusal(status, "one line"), Permanent)
 
 
-def test_waits_and_further_attempts_are_paid_from_the_budget_and_the_first_is_not() -> None:
+def test_waits_and_retries_count_against_the_budget_and_first_attempts_do_not() -> None:
     time = Time()
     budget = RetryBudget(20.0, time.clock)
 
@@ -121,12 +120,12 @@ def test_waits_and_further_attempts_are_paid_from_the_budget_and_the_first_is_no
         raise Transient("no", retry_after=4.0)
 
     with pytest.raises(Transient):
-        Patience(clock=time.clock, budget=budget).keep_trying(slow)
+        RetryPolicy(clock=time.clock, budget=budget).call(slow)
     # 3 for nothing; then 4 + 3, 4 + 3, 4 + 3 seconds: the last wait is cut where the budget ends
     assert budget.left == 0.0 and time.slept == [4.0, 4.0, 4.0] and time.now == 24.0
 
 
-def test_without_a_budget_left_nothing_is_tried_again() -> None:
+def test_without_a_budget_left_nothing_is_retried() -> None:
     time, tried = Time(), list[int]()
 
     def fails() -> None:
@@ -134,28 +133,28 @@ def test_without_a_budget_left_nothing_is_tried_again() -> None:
         raise Transient("no")
 
     with pytest.raises(Transient):
-        Patience(clock=time.clock, budget=RetryBudget(0.0, time.clock)).keep_trying(fails)
+        RetryPolicy(clock=time.clock, budget=RetryBudget(0.0, time.clock)).call(fails)
     assert tried == [1] and time.slept == []
 
 
-def test_a_budget_is_paid_once_for_blocks_inside_each_other_and_a_wait_ends_with_it() -> None:
+def test_nested_blocks_count_once_and_a_wait_ends_with_the_budget() -> None:
     time = Time()
     budget = RetryBudget(10.0, time.clock)
     with budget.spending(), budget.spending():
         time.now += 4.0
         budget.wait(2.0)
         assert (budget.spent, budget.left) == (6.0, 4.0)
-    time.now += 100.0  # asked for the first time: free
+    time.now += 100.0  # a first attempt: free
     budget.wait(60.0)
     assert time.slept == [2.0, 4.0] and budget.left == 0.0
 
 
-def test_where_nothing_listens_asking_again_at_once_is_of_no_use() -> None:
+def test_a_refused_connection_is_not_retried_at_once() -> None:
     time = Time()
 
     def nobody() -> None:
         raise NothingListens("refused")
 
     with pytest.raises(NothingListens):
-        Patience(clock=time.clock).keep_trying(nobody)
+        RetryPolicy(clock=time.clock).call(nobody)
     assert time.slept == []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import shiller
-from tests.fakes.publishers import source_of
-from tests.fakes.reading import accepted, unreachable
+from tests.fakes.publishers import accepted, source_of, unreachable
 from tests.fakes.server import Served, running
 
 
@@ -54,5 +53,5 @@ def test_page_with_unencrypted_links_only_names_the_setting_and_asks_none_of_the
     server = shiller.shiller(page=page)
     with running(server):
         line = unreachable(source_of("shiller", server), "SHILLER_CPI")
-    assert "a page that links ie_data.xls without https only; set SHILLER_URL" in line
+    assert "a page that links ie_data.xls only without https; set SHILLER_URL" in line
     assert len(server.requests) == 1

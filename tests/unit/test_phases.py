@@ -9,14 +9,11 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.calendar import days, last_month_end
-from assets.compute.grid import Grid
+from assets.compute.calendar import days, last_month_end, month_end_after
 from assets.compute.phases import (
     inflation_verdict,
-    month_end_after,
     phases_until,
     verdict,
-    with_days,
 )
 from tests.helpers import on_sample
 
@@ -71,12 +68,6 @@ def test_limits_of_a_verdict_belong_to_it(score: float, word: str | None) -> Non
 )
 def test_inflation_is_cold_when_low_or_falling(core: float, change: float, word: str | None) -> None:
     assert inflation_verdict(np.array([core]), np.array([change]), RULES).tolist() == [word]
-
-
-def test_a_day_between_two_rows_of_the_grid_comes_between_them_and_no_day_twice() -> None:
-    grid = Grid(days(["2025-10-31", "2025-11-30"]))
-    extended = with_days(grid, days(["2025-11-05", "2025-11-30", "2025-10-15"]))
-    assert [str(d) for d in extended.as_of] == ["2025-10-15", "2025-10-31", "2025-11-05", "2025-11-30"]
 
 
 # ---- on the sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -13,24 +13,22 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Series
+from assets.catalog.models import Profile, Series
+from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
 from assets.sources.protocol import LateRelease, Payload
-from assets.warehouse.fetches import last_fetches, record_fetches
-from assets.warehouse.merge import MergeCounts, merge_payload
+from assets.warehouse.fetches import LastFetch, last_fetches, record_fetches
+from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
     Holding,
-    all_as_of,
     content_hash,
-    first_published,
+    first_published_column,
     load_archive,
-    load_vintages,
     observation_counts,
-    read_table,
-    series_as_of,
+    vintages_as_of,
 )
 from assets.warehouse.tables import append_rows
-from tests.builders import NOON, a_payload, a_series, an_archive
+from tests.builders import NOON, a_payload, a_series, an_archive, merge_payload, series_as_of
 
 DAY = dt.date(2026, 6, 1)
 NOTHING = MergeCounts(0, 0, 0, 0)
@@ -104,8 +102,7 @@ def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> No
 
 
 def test_all_as_of_is_every_series(con: duckdb.DuckDBPyConnection) -> None:
-    one, every = (reader for reader in (series_as_of, all_as_of))
-    pd.testing.assert_frame_equal(one(con, "UNRATE", DAY), every(con, DAY))  # type: ignore[call-arg]
+    pd.testing.assert_frame_equal(series_as_of(con, "UNRATE", DAY), vintages_as_of(con, DAY))
     assert series_as_of(con, "GS10", DAY).empty
 
 
@@ -118,13 +115,9 @@ def test_as_of_frame_has_the_contracts_columns_and_types(con: duckdb.DuckDBPyCon
     assert {str(frame[name].dtype) for name in days} == {"datetime64[s]"}
 
 
-def test_vintages_of_chosen_series(con: duckdb.DuckDBPyConnection) -> None:
-    assert load_vintages(con, ["GS10"]).empty
-    assert load_vintages(con, []).empty
+def test_an_archive_has_only_the_series_that_are_stored(con: duckdb.DuckDBPyConnection) -> None:
     assert load_archive(con, []).codes == {}
-    assert list(load_archive(con, ["UNRATE", "GS10"]).codes) == ["UNRATE"]  # GS10 is not held
-    assert len(load_vintages(con, ["UNRATE", "GS10"])) == len(load_vintages(con, None))
-    assert str(load_vintages(con, None)["captured_at"].dtype) == "datetime64[us]"
+    assert list(load_archive(con, ["UNRATE", "GS10"]).codes) == ["UNRATE"]
 
 
 def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
@@ -140,8 +133,7 @@ def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnecti
     record_fetches(con, [Came(series, "f3", "refused", message="too short")], facts(2), DAY)
     record_fetches(con, [Came(series, "f4", "unreachable")], facts(3), DAY)
     last = last_fetches(con)["UNRATE"]
-    assert (last.fetch_id, last.unit, last.unit_kind, last.frequency) == ("f1", "Percent", "pct", "M")
-    assert (last.rows_served, last.held_first) == (2, dt.date(2026, 2, 1))
+    assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
 
 
 def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
@@ -179,15 +171,15 @@ def test_first_publication_is_per_profile_and_method(con: duckdb.DuckDBPyConnect
         "row_sha256": "y",
     }  # fmt: skip
     append_rows(con, load_catalog().tables["published_rows"], pd.DataFrame([row]))
-    expected = {dt.date(2026, 4, 30): int(np.datetime64("2026-05-01T01:30:00.000250", "us").astype("int64"))}
-    assert first_published(con, "sample", "1.0.0") == expected
-    assert first_published(con, "live", "1.0.0") == first_published(con, "sample", "2.0.0") == {}
+    grid = build_grid(np.datetime64("2026-03-31"), np.datetime64("2026-04-30"))
 
+    def column(profile: Profile, version: str) -> list[object]:
+        method = load_catalog().method.model_copy(update={"method_version": version})
+        catalog = replace(load_catalog(), method=method)
+        return first_published_column(con, grid, profile, catalog).tolist()
 
-def test_unknown_table_is_named(con: duckdb.DuckDBPyConnection) -> None:
-    assert list(read_table(con, "raw.observations").columns)[:2] == ["series_id", "observation_date"]
-    with pytest.raises(LookupError, match=r"no table derived.nothing"):
-        read_table(con, "derived.nothing")
+    assert column("sample", "1.0.0")[1] == pd.Timestamp("2026-05-01T01:30:00.000250")
+    assert pd.isna(column("live", "1.0.0")).all() and pd.isna(column("sample", "2.0.0")).all()
 
 
 ROWS = "SELECT * FROM (VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS rows_of (number, word)"

@@ -15,7 +15,7 @@ from assets.warehouse.connection import WarehouseError
 from assets.warehouse.tables import (
     FrameRefused,
     append_rows,
-    ensure_table,
+    ensure_tables,
     replace_slice,
     replace_table,
     transaction,
@@ -149,7 +149,7 @@ def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> Non
 
 
 def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
-    ensure_table(con, a_table())
+    ensure_tables(con, a_table())
     assert append_rows(con, a_table(), a_frame()) == 2
     assert append_rows(con, a_table(), a_frame().iloc[:0]) == 0
     with pytest.raises(duckdb.ConstraintException):
@@ -158,7 +158,7 @@ def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_frames_appended_together_are_each_looked_at(con: duckdb.DuckDBPyConnection) -> None:
-    ensure_table(con, a_table())
+    ensure_tables(con, a_table())
     with pytest.raises(FrameRefused, match="columns differ from the catalogue: label"):
         append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:].drop(columns="label"))
     assert append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:], a_frame().iloc[:0]) == 2
@@ -167,7 +167,7 @@ def test_frames_appended_together_are_each_looked_at(con: duckdb.DuckDBPyConnect
 
 def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> None:
     replace_table(con, a_table(), a_frame())
-    ensure_table(con, a_table("note"))
+    ensure_tables(con, a_table("note"))
     assert rows(con) == [(*row, None) for row in EXPECTED]
     comment = con.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'note'").fetchall()
     assert comment == [("[x] What note is about.",)]
@@ -177,7 +177,7 @@ def test_table_that_cannot_become_the_declared_one_is_named(con: duckdb.DuckDBPy
     replace_table(con, a_table("note"), a_frame(note="n"))
     for table in (a_table(), a_table("note", "other", nullable=False)):
         with pytest.raises(WarehouseError, match=r'"derived"."shares".(note|other) is not as declared'):
-            ensure_table(con, table)
+            ensure_tables(con, table)
 
 
 def test_transaction_inside_another_joins_it(con: duckdb.DuckDBPyConnection) -> None:

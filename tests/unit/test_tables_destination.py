@@ -9,7 +9,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
-from assets.compute.lookup import View, quote_on
+from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.assemble import Columns
@@ -39,8 +39,8 @@ def value(seen: View, name: str) -> float:
 
 def test_a_quote_is_the_last_in_the_days_up_to_the_date() -> None:
     seen = view(published_after("DGS10", {"2025-08-28": 4.2, "2025-08-01": 4.0}, 1), "2025-11-30")
-    assert quote_on(seen, "DGS10", days("2025-08-31")).value.tolist() == [4.2]
-    assert np.isnan(quote_on(seen, "DGS10", days("2025-08-27")).value[0]), "none in the week before"
+    assert seen.quote_on("DGS10", days("2025-08-31")).value.tolist() == [4.2]
+    assert np.isnan(seen.quote_on("DGS10", days("2025-08-27")).value[0]), "none in the week before"
 
 
 def test_a_change_goes_back_to_the_calendar_date_of_the_newest_quote() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,51 +9,15 @@ import numpy as np
 import pandas as pd
 
 from assets.compute.calendar import NAT, previous_month_end
-from assets.compute.conditions import Component
-from assets.compute.diagnostics.thresholds import Flip, flip_holds, measures_of, thresholds
+from assets.compute.conditions import SCORED, Component
 from assets.compute.reading import Floats
-from assets.compute.regime import SCORED, Regime
+from assets.compute.regime import Regime
 from assets.compute.stance import counts_from
-from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE
+from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE, Flip, flip_holds, thresholds
 
 if TYPE_CHECKING:
+    from assets.catalog.method import State
     from assets.catalog.models import Catalog
-
-
-def score_attribution(regime: Regime) -> pd.DataFrame:
-    """Columns of `score_attribution`: a row per date and component, where both dates have a score.
-
-    The change of a contribution is split at the midpoint: mean weight x change of score, plus mean score x change of
-    weight. The two add up to it exactly, whichever moved first; a component that appears or goes is all weight.
-    """
-    grid, parts = regime.grid, contributions(regime)
-    before = previous_month_end(grid.is_month_end)
-    scored = ~np.isnan(regime.bubble_score)
-    now = np.flatnonzero((before >= 0) & scored & scored[before])
-    then = before[now]
-    weight, score, total = parts.weight, parts.score, parts.contribution
-    mean_weight = (weight[:, now] + weight[:, then]) / 2.0
-    mean_score = (score[:, now] + score[:, then]) / 2.0
-    both = (weight[:, now] > 0) & (weight[:, then] > 0)
-    score_effect = np.where(both, mean_weight * (score[:, now] - score[:, then]), 0.0)
-    weight_effect = np.where(
-        both, mean_score * (weight[:, now] - weight[:, then]), total[:, now] - total[:, then]
-    )
-    k = len(parts.components)
-    return pd.DataFrame(
-        {
-            "as_of_date": np.repeat(grid.as_of[now], k).astype("datetime64[s]"),
-            "compared_with_date": np.repeat(grid.as_of[then], k).astype("datetime64[s]"),
-            "condition": np.tile(np.array(parts.conditions, dtype=object), len(now)),
-            "component": np.tile(np.array([c.name for c in parts.components], dtype=object), len(now)),
-            "contribution": total[:, now].T.ravel(),
-            "contribution_before": total[:, then].T.ravel(),
-            "contribution_change": (total[:, now] - total[:, then]).T.ravel(),
-            "score_effect": score_effect.T.ravel(),
-            "weight_effect": weight_effect.T.ravel(),
-        }
-    )
-
 
 Row = dict[str, Any]
 _NO_COMPONENT: Row = {
@@ -70,39 +33,108 @@ _NO_COMPONENT: Row = {
 }
 
 
+@dataclass(frozen=True)
+class Contributions:
+    """Components of valuation, economy and credit in order; arrays of shape (components, dates).
+
+    `weight` is the share of the whole score (condition weight / 3), `score` the component's own, 0 where absent.
+    """
+
+    conditions: tuple[str, ...]
+    components: tuple[Component, ...]
+    weight: Floats
+    score: Floats
+    shared: tuple[list[int], ...]  # positions of components of which only the coldest counts
+
+    @property
+    def contribution(self) -> Floats:
+        """Part of the score; the columns add up to it."""
+        return self.weight * self.score
+
+
+def contributions(regime: Regime) -> Contributions:
+    """What every component of the score adds to it."""
+    conditions = [regime.conditions[name] for name in SCORED]
+    components = tuple(c for condition in conditions for c in condition.components)
+    position = {id(c): k for k, c in enumerate(components)}
+    blocks = [block for condition in conditions for block in condition.blocks]
+    return Contributions(
+        tuple(condition.name for condition in conditions for _ in condition.components),
+        components,
+        np.concatenate([condition.weights for condition in conditions]) / len(SCORED),
+        np.nan_to_num(np.stack([c.score for c in components])),
+        tuple([position[id(c)] for c in block.components] for block in blocks if block.rule == "min"),
+    )
+
+
+def score_attribution(regime: Regime) -> pd.DataFrame:
+    """Columns of `score_attribution`: a row per date and component, where both dates have a score.
+
+    The change of a contribution is split at the midpoint: mean weight x change of score, plus mean score x change of
+    weight. The two add up to it exactly; a component that appears or disappears is all weight.
+    """
+    parts, as_of = contributions(regime), regime.grid.as_of
+    before = previous_month_end(regime.grid.is_month_end)
+    scored = ~np.isnan(regime.bubble_score)
+    now = np.flatnonzero((before >= 0) & scored & scored[before])
+    then = before[now]
+    weight, weight_before = parts.weight[:, now], parts.weight[:, then]
+    score, score_before = parts.score[:, now], parts.score[:, then]
+    total, total_before = parts.contribution[:, now], parts.contribution[:, then]
+    both = (weight > 0) & (weight_before > 0)
+    by_score = (weight + weight_before) / 2.0 * (score - score_before)
+    by_weight = (score + score_before) / 2.0 * (weight - weight_before)
+    k = len(parts.components)
+    return pd.DataFrame(
+        {
+            "as_of_date": np.repeat(as_of[now], k).astype("datetime64[s]"),
+            "compared_with_date": np.repeat(as_of[then], k).astype("datetime64[s]"),
+            "condition": np.tile(np.array(parts.conditions, dtype=object), len(now)),
+            "component": np.tile(np.array([c.name for c in parts.components], dtype=object), len(now)),
+            "contribution": total.T.ravel(),
+            "contribution_before": total_before.T.ravel(),
+            "contribution_change": (total - total_before).T.ravel(),
+            "score_effect": np.where(both, by_score, 0.0).T.ravel(),
+            "weight_effect": np.where(both, by_weight, total - total_before).T.ravel(),
+        }
+    )
+
+
 def regime_changes(regime: Regime, catalog: Catalog) -> pd.DataFrame:
-    """Columns of `regime_changes`: one row per grid date whose label is another than on the date before."""
-    parts, measures = contributions(regime), measures_of(regime)
+    """Columns of `regime_changes`: one row per grid date whose label differs from the one on the date before."""
+    parts = contributions(regime)
     changed = np.flatnonzero(regime.label[1:] != regime.label[:-1]) + 1
-    rows = [_change(regime, parts, measures, catalog, int(i)) for i in changed]
+    rows = [_change(regime, parts, catalog, int(i)) for i in changed]
     frame = pd.DataFrame(rows, columns=list(catalog.tables["regime_changes"].column_names))
     for name in ("as_of_date", "compared_with_date", "policy_event_date"):
         frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
     return frame
 
 
-def _change(
-    regime: Regime, parts: Contributions, measures: Mapping[str, Floats], catalog: Catalog, i: int
-) -> Row:
+def _change(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> Row:
     state, stance = regime.states.state, regime.stance
-    of_stance, of_condition = stance.stance[i] != stance.stance[i - 1], state[i] != state[i - 1]
+    stance_moved, state_moved = stance.stance[i] != stance.stance[i - 1], state[i] != state[i - 1]
     return {
         "as_of_date": regime.grid.as_of[i],
         "regime_before": regime.label[i - 1],
         "regime": regime.label[i],
-        "changed_part": "both" if of_stance and of_condition else "stance" if of_stance else "condition",
+        "changed_part": "both" if stance_moved and state_moved else "stance" if stance_moved else "condition",
         "stance_before": stance.stance[i - 1],
         "stance": stance.stance[i],
-        **(_stance(regime, catalog, i) if of_stance else {"stance_cause": None, "policy_event_date": NAT}),
+        **(
+            _of_stance(regime, catalog, i)
+            if stance_moved
+            else {"stance_cause": None, "policy_event_date": NAT}
+        ),
         "condition_before": state[i - 1],
         "condition_state": state[i],
-        "bubble_score_before": measures["bubble_score"][i - 1],
-        "bubble_score": measures["bubble_score"][i],
-        **(_condition(regime, parts, measures, catalog, i) if of_condition else _NO_COMPONENT),
+        "bubble_score_before": regime.bubble_score[i - 1],
+        "bubble_score": regime.bubble_score[i],
+        **(_of_state(regime, parts, catalog, i) if state_moved else _NO_COMPONENT),
     }
 
 
-def _stance(regime: Regime, catalog: Catalog, i: int) -> Row:
+def _of_stance(regime: Regime, catalog: Catalog, i: int) -> Row:
     """Which of the two directions moved, and the decision where the announced one did."""
     stance, on = regime.stance, regime.grid.as_of[i]
     by_rate = stance.rate[i] != stance.rate[i - 1]
@@ -119,32 +151,28 @@ def _stance(regime: Regime, catalog: Catalog, i: int) -> Row:
     }
 
 
-def _condition(
-    regime: Regime, parts: Contributions, measures: Mapping[str, Floats], catalog: Catalog, i: int
-) -> Row:
+def _of_state(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> Row:
     """The thresholds passed since the rule did not hold, and the component that did most to pass them."""
+    rules, measures = catalog.method.state, regime.scores.measures
     flip = _flip(regime.states.state[i - 1], regime.states.state[i])
-    if flip is None:
-        return _NO_COMPONENT
-    rules = catalog.method.state
-    then = _last_without(flip, measures, regime, rules, i)
-    if then is None:
+    then = None if flip is None else _last_without(flip, regime, rules, i)
+    if flip is None or then is None:
         return _NO_COMPONENT
     crossed = [
         t
         for t in thresholds(rules)
         if t.flip == flip and t.is_met(measures[t.measure][i]) and not t.is_met(measures[t.measure][then])
     ]
-    if not crossed:  # a live row beside rows that have healed since: the label changes and no measure did it
+    if not crossed:  # a live row next to rows recomputed since: the label changes and no measure explains it
         return _NO_COMPONENT
     change = _change_of_each(parts, i, then)
-    with_each_held = {"bubble_score": measures["bubble_score"][i] - change}
+    without_each = {"bubble_score": measures["bubble_score"][i] - change}
     concerned = np.zeros(len(change), dtype=bool)
-    for name in ("valuation", "economy", "credit"):
+    for name in SCORED:
         own = np.array([condition == name for condition in parts.conditions])
-        with_each_held[f"{name}_score"] = measures[f"{name}_score"][i] - 3.0 * change * own
+        without_each[f"{name}_score"] = measures[f"{name}_score"][i] - 3.0 * change * own
         concerned |= own & any(t.measure in ("bubble_score", f"{name}_score") for t in crossed)
-    decisive = ~flip_holds(flip, with_each_held, rules) & concerned
+    decisive = ~flip_holds(flip, without_each, rules) & concerned
     direction = 1.0 if crossed[0].is_upward else -1.0
     k = int(np.lexsort((-direction * change, ~decisive, ~concerned))[0])
     component = parts.components[k]
@@ -168,7 +196,7 @@ def _change_of_each(parts: Contributions, now: int, then: int) -> Floats:
     """Change of every contribution. Where only the coldest of several counts, theirs is that of the one that moved."""
     change = parts.contribution[:, now] - parts.contribution[:, then]
     moved = np.abs(parts.score[:, now] - parts.score[:, then])
-    for members in map(list, parts.shared):
+    for members in parts.shared:
         total = change[members].sum()
         change[members] = 0.0
         change[members[int(np.argmax(moved[members]))]] = total
@@ -185,52 +213,9 @@ def _flip(before: str, after: str) -> Flip | None:
     return "leave_bubble" if before == BUBBLE else "leave_depression"
 
 
-def _last_without(
-    flip: Flip, measures: Mapping[str, Floats], regime: Regime, rules: Any, i: int
-) -> int | None:
+def _last_without(flip: Flip, regime: Regime, rules: State, i: int) -> int | None:
     """The last scored month-end before `i` on which the flip's rule did not hold; None when there is none."""
-    held = flip_holds(flip, measures, rules)
-    before = regime.grid.is_month_end & ~np.isnan(measures["bubble_score"]) & ~held
+    did_not_hold = ~flip_holds(flip, regime.scores.measures, rules)
+    before = regime.grid.is_month_end & ~np.isnan(regime.bubble_score) & did_not_hold
     positions = np.flatnonzero(before[:i])
     return int(positions[-1]) if len(positions) else None
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """Components of valuation, economy and credit in order; arrays of shape (components, dates).
-
-    `weight` is the share of the whole score (condition weight / 3), `score` the component's own, 0 where absent.
-    """
-
-    conditions: tuple[str, ...]
-    components: tuple[Component, ...]
-    weight: Floats
-    score: Floats
-    shared: tuple[tuple[int, ...], ...]  # positions of components of which only the coldest counts
-
-    @property
-    def contribution(self) -> Floats:
-        """Part of the score; the columns add up to it."""
-        return self.weight * self.score
-
-
-def contributions(regime: Regime) -> Contributions:
-    """What every component of the score adds to it."""
-    parts = [(name, regime.conditions[name]) for name in SCORED]
-    return Contributions(
-        tuple(name for name, condition in parts for _ in condition.components),
-        tuple(c for _, condition in parts for c in condition.components),
-        np.concatenate([condition.weights for _, condition in parts]) / len(SCORED),
-        np.nan_to_num(np.stack([c.score for _, condition in parts for c in condition.components])),
-        tuple(_coldest_counts(regime)),
-    )
-
-
-def _coldest_counts(regime: Regime) -> Iterator[tuple[int, ...]]:
-    position = 0
-    for name in SCORED:
-        for block in regime.conditions[name].blocks:
-            members = tuple(range(position, position + len(block.components)))
-            position += len(block.components)
-            if block.rule == "min":
-                yield members

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assets.compute.robustness import PARAMETERS
+from assets.compute.state import INDETERMINATE, score_limits
+
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
@@ -27,12 +30,29 @@ INPUTS = (
     "bubble_gauge",
 )
 _NOT_BINDING = "not_binding"
+Frames = Mapping[str, pd.DataFrame]
+NONE = "none"
+# columns shown next to the label where they can be measured
+_OVERLAYS = (
+    "balance_sheet_test",
+    "reserves_test",
+    "monetisation_band",
+    "is_coordinated",
+    "is_maturity_shortening",
+    "is_long_duration_leading",
+    "is_melt_up",
+    "is_ideal_time_to_sell_window",
+)
+_STANCE_INPUTS = {
+    "the policy rate six months before": ("real_yields", "policy_rate_change_6m_pp"),
+    "the balance-sheet impulse": ("reserve_growth", "balance_sheet_impulse_pct_gdp"),
+}
 
 
 def caveats_frame(frames: Frames, catalog: Catalog) -> pd.DataFrame:
     """Columns of `caveats`. `frames` holds the tables named in INPUTS, of one run."""
     facts = facts_of(frames, catalog)
-    applies = {**_answers(facts, frames, catalog), "always": True}
+    applies = {**_applies(facts, frames, catalog), "always": True}
     rows = [
         {
             "caveat_id": caveat.id,
@@ -47,8 +67,8 @@ def caveats_frame(frames: Frames, catalog: Catalog) -> pd.DataFrame:
     return pd.DataFrame([*rows, *_missing_inputs(frames)])
 
 
-def _answers(facts: Mapping[str, Any], frames: Frames, catalog: Catalog) -> dict[str, bool]:
-    """Every question a caveat may ask of the newest row."""
+def _applies(facts: Mapping[str, Any], frames: Frames, catalog: Catalog) -> dict[str, bool]:
+    """Every condition under which a caveat can apply to the newest row."""
     newest, price = newest_of(frames, "regime"), newest_of(frames, "equity_risk_premium")
     distorted = newest_of(frames, "monetisation")["is_denominator_distorted"]
     near = catalog.method.robustness.near_threshold
@@ -78,16 +98,8 @@ def _answers(facts: Mapping[str, Any], frames: Frames, catalog: Catalog) -> dict
 
 def _spans_threshold(newest: pd.Series, catalog: Catalog) -> bool:
     """Whether a score threshold that leads out of the state lies within the range over drawn weights."""
-    b, d = catalog.method.state.bubble, catalog.method.state.depression
-    limits = {
-        "bubble": [b.leave_score],
-        "depression": [d.leave_score],
-        "mid_cycle": [b.enter_score, d.enter_score],
-    }
-    return any(
-        newest["score_p05"] <= limit <= newest["score_p95"]
-        for limit in limits.get(str(newest["condition_state"]), [])
-    )
+    limits = score_limits(str(newest["condition_state"]), catalog.method.state)
+    return any(newest["score_p05"] <= limit <= newest["score_p95"] for limit in limits)
 
 
 def _is_revised(revised: pd.DataFrame) -> bool:
@@ -115,32 +127,13 @@ def _missing_inputs(frames: Frames) -> list[dict[str, Any]]:
     ]
 
 
-Frames = Mapping[str, pd.DataFrame]
-INDETERMINATE, NONE = "indeterminate", "none"
-# beside the label: what is said of the newest date where it can be measured
-_OVERLAYS = (
-    "balance_sheet_test",
-    "reserves_test",
-    "monetisation_band",
-    "is_coordinated",
-    "is_maturity_shortening",
-    "is_long_duration_leading",
-    "is_melt_up",
-    "is_ideal_time_to_sell_window",
-)
-_STANCE_INPUTS = {
-    "the policy rate six months before": ("real_yields", "policy_rate_change_6m_pp"),
-    "the balance-sheet impulse": ("reserve_growth", "balance_sheet_impulse_pct_gdp"),
-}
-
-
 def newest_of(frames: Frames, name: str) -> pd.Series:
     """Row of the newest date of a table with one row per date."""
     return frames[name].iloc[-1]
 
 
 def facts_of(frames: Frames, catalog: Catalog) -> dict[str, Any]:
-    """What the texts name; "none" where there is nothing to name."""
+    """Figures that the texts name; "none" where there is nothing to name."""
     newest, returns = newest_of(frames, "regime"), frames["forward_returns"]
     own = returns[returns["regime"] == newest["regime"]] if len(returns) else returns
     return {
@@ -154,12 +147,12 @@ def facts_of(frames: Frames, catalog: Catalog) -> dict[str, Any]:
         "late_figures": len(frames["late_figures"]),
         "unverified_events": sum(event.mark == "M" for event in catalog.policy_events.events),
         **_of_the_method(frames, catalog),
-        **_beside_the_label(frames),
+        **_of_other_tables(frames),
     }
 
 
 def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
-    """How much hangs on parameters and weights."""
+    """How much depends on parameters and weights."""
     robustness, newest = catalog.method.robustness, newest_of(frames, "regime")
     weights, variants = frames["effective_weights"], frames["method_variants"]
     flagged = weights.loc[weights["is_flagged"].astype(bool), "item"].unique()
@@ -167,12 +160,11 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     state = frames["regime"].set_index("as_of_date")["condition_state"]
     scored = state.index[state != INDETERMINATE]
     differs = plain[scored] != state[scored]
-    grid = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
     return {
         "near_threshold": f"{robustness.near_threshold:g}",
         "score_p05": _number(newest["score_p05"], 2),
         "score_p95": _number(newest["score_p95"], 2),
-        "parameter_sets": int(np.prod([len(getattr(robustness, name)) for name in grid])),
+        "parameter_sets": int(np.prod([len(getattr(robustness, name)) for name in PARAMETERS])),
         "agreement_pct": _number(100.0 * newest["agreement"], 0),
         "effective_weight_gap": f"{robustness.effective_weight_gap:g}",
         "flagged_inputs": _listed(flagged),
@@ -182,8 +174,8 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _beside_the_label(frames: Frames) -> dict[str, Any]:
-    """What the overlays and the other tables can and cannot say of the newest date."""
+def _of_other_tables(frames: Frames) -> dict[str, Any]:
+    """Overlays and inputs of the newest date, present and missing."""
     newest, debt = newest_of(frames, "regime"), newest_of(frames, "monetisation")
     absent = [
         text for text, (table, column) in _STANCE_INPUTS.items() if np.isnan(newest_of(frames, table)[column])

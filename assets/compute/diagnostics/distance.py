@@ -3,166 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Series
-from assets.compute.calendar import NAT, Days, first_publication, last_month_end, months_before
-from assets.compute.conditions import Readings
+from assets.compute.calendar import NAT, Days, first_publication, month_end_after, months_before
+from assets.compute.conditions import SCORED, Readings
 from assets.compute.diagnostics.attribution import Contributions, contributions
-from assets.compute.diagnostics.thresholds import (
-    Flip,
-    Threshold,
-    flip_holds,
-    in_force,
-    leads_to,
-    measures_of,
-    thresholds,
-)
 from assets.compute.grid import Grid
 from assets.compute.percentile import RankInverse
 from assets.compute.reading import Floats, Reading, Texts, texts
-from assets.compute.regime import SCORED, Regime, scores_of
-from assets.compute.stance import direction
-from assets.compute.state import BUBBLE, DEPRESSION, MID_CYCLE, fast_entry
+from assets.compute.regime import Regime
+from assets.compute.stance import STANCE_BY_DIRECTION, direction
+from assets.compute.state import FLIPS, LEADS_TO, Flip, Threshold, flip_holds, thresholds
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method, Stance
-    from assets.catalog.models import Catalog
+    from assets.catalog.models import Catalog, Series
 
-Flags = np.ndarray
-_STATES = (BUBBLE, DEPRESSION, MID_CYCLE)
+RATE, RATE_CHANGE = "real_yields.policy_rate_pct", "real_yields.policy_rate_change_6m_pp"
+_BEYOND = 1e-9  # a limit is passed, never only reached up to a rounding error
+_AHEAD_DAYS = 400
+_MONDAY, _WEDNESDAY = np.datetime64("1970-01-05", "D"), 2
 
 
 def distance_to_flip(regime: Regime, readings: Readings, catalog: Catalog) -> pd.DataFrame:
     """Columns of `distance_to_flip`: a row per date, threshold in force and component it depends on."""
-    parts, measures = contributions(regime), measures_of(regime)
+    parts, scored = contributions(regime), ~np.isnan(regime.bubble_score)
     releases = Releases(regime.grid.as_of, catalog.series, readings)
-    mover = Mover(regime, parts, catalog.method)
-    rows = list(rate_rows(regime, readings, catalog))
+    mover, as_of = Mover(regime, parts, catalog.method), regime.grid.as_of.astype("datetime64[s]")
+    rows = list(_rate_rows(regime, readings, catalog))
     for threshold in thresholds(catalog.method.state):
-        states = [state for state in _STATES if threshold.flip in in_force(state)]
-        dates = np.flatnonzero(np.isin(regime.states.state, states) & ~np.isnan(regime.bubble_score))
-        needed = _month_ends_needed(threshold.flip, measures, regime, readings, catalog)
-        for k in _bearing(threshold, parts):
-            rows.append(_rows(threshold, k, dates, regime, parts, measures, mover, releases, needed, catalog))
-    frame = pd.concat(rows, ignore_index=True)
+        in_force = [state for state, flips in FLIPS.items() if threshold.flip in flips]
+        dates = np.flatnonzero(np.isin(regime.states.state, in_force) & scored)
+        needed = _month_ends_needed(threshold.flip, regime, catalog)
+        for k, condition in enumerate(parts.conditions):
+            if threshold.measure in ("bubble_score", f"{condition}_score"):
+                columns = _columns(threshold, k, mover, releases, catalog)
+                frame = pd.DataFrame({"as_of_date": as_of, **columns, "month_ends_needed": needed})
+                rows.append(frame.iloc[dates])
+    frame = pd.concat(rows, ignore_index=True)[list(catalog.tables["distance_to_flip"].column_names)]
     return frame.sort_values(["as_of_date", "flip", "threshold", "component"], ignore_index=True)
 
 
-def _bearing(threshold: Threshold, parts: Contributions) -> Iterator[int]:
-    """Positions of the components a threshold's measure is made of."""
-    for k, condition in enumerate(parts.conditions):
-        if threshold.measure in ("bubble_score", f"{condition}_score"):
-            yield k
-
-
-def _rows(
-    threshold: Threshold,
-    k: int,
-    dates: np.ndarray,
-    regime: Regime,
-    parts: Contributions,
-    measures: Mapping[str, Floats],
-    mover: Mover,
-    releases: Releases,
-    month_ends_needed: np.ndarray,
-    catalog: Catalog,
-) -> pd.DataFrame:
-    component = parts.components[k]
+def _columns(
+    threshold: Threshold, k: int, mover: Mover, releases: Releases, catalog: Catalog
+) -> dict[str, Any]:
+    """What component `k` would have to do for the measure to pass the threshold, per grid date."""
+    component, measure = mover.parts.components[k], mover.measures[threshold.measure]
     table, column = component.column.split(".")
-    value, measure = component.reading.value, measures[threshold.measure]
-    is_met = threshold.is_met(measure)
-    required, moved_score = mover.move(k, threshold, measure)
+    value, is_met = component.reading.value, threshold.is_met(measure)
+    required, moved_score = mover.move(k, threshold)
     present = ~np.isnan(component.score)
     reachable = present & ~is_met & ~np.isnan(required)
-    after = mover.measures_after(k, moved_score, measures)
-    sufficient = flip_holds(threshold.flip, after, catalog.method.state)
+    sufficient = flip_holds(threshold.flip, mover.measures_after(k, moved_score), catalog.method.state)
     due, due_series = releases.next_of(component.reading.series_ids)
-    reach = texts(present, texts(is_met, "met", texts(reachable, "reachable", "unreachable")), "absent")
-    frame = pd.DataFrame(
-        {
-            "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
-            "flip": threshold.flip,
-            "leads_to": leads_to(threshold.flip),
-            "threshold": threshold.name,
-            "measure": threshold.measure,
-            "measure_value": measure,
-            "comparison": threshold.sign,
-            "limit_value": threshold.limit,
-            "condition": parts.conditions[k],
-            "component": component.name,
-            "component_unit": catalog.tables[table].column(column).unit,
-            "component_value": value,
-            "required_value": np.where(reachable, required, np.nan),
-            "required_move": np.where(reachable, required - value, np.nan),
-            "reachability": reach,
-            "is_sufficient": texts(reachable, sufficient),
-            "month_ends_needed": month_ends_needed,
-            "next_release_date": np.where(reachable, due, NAT).astype("datetime64[s]"),
-            "next_release_series": texts(reachable, due_series),
-            "lapse_date": np.full(len(value), NAT).astype("datetime64[s]"),
-        }
-    )
-    return frame.iloc[dates]
+    return {
+        "flip": threshold.flip,
+        "leads_to": LEADS_TO[threshold.flip],
+        "threshold": threshold.name,
+        "measure": threshold.measure,
+        "measure_value": measure,
+        "comparison": threshold.sign,
+        "limit_value": threshold.limit,
+        "condition": mover.parts.conditions[k],
+        "component": component.name,
+        "component_unit": catalog.tables[table].column(column).unit,
+        "component_value": value,
+        "required_value": np.where(reachable, required, np.nan),
+        "required_move": np.where(reachable, required - value, np.nan),
+        "reachability": np.select(
+            [~present, is_met, reachable], ["absent", "met", "reachable"], "unreachable"
+        ).astype(object),
+        "is_sufficient": texts(reachable, sufficient),
+        "next_release_date": np.where(reachable, due, NAT).astype("datetime64[s]"),
+        "next_release_series": texts(reachable, due_series),
+        "lapse_date": np.full(len(value), NAT).astype("datetime64[s]"),
+    }
 
 
-def _month_ends_needed(
-    flip: Flip, measures: Mapping[str, Floats], regime: Regime, readings: Readings, catalog: Catalog
-) -> np.ndarray:
-    """Month-ends in a row on which the rule still has to hold, those it has held on up to the date left out."""
-    n, rules = len(regime.grid), catalog.method.state
+def _month_ends_needed(flip: Flip, regime: Regime, catalog: Catalog) -> np.ndarray:
+    """Month-ends in a row on which the rule still has to hold, without those up to the date on which it has held."""
+    rules, is_month_end = catalog.method.state, regime.grid.is_month_end
+    needed = np.ones(len(regime.grid), dtype="int64")
     if flip.startswith("leave"):
-        return np.ones(n, dtype="int64")
-    holds = flip_holds(flip, measures, rules)
-    run, needed = 0, np.empty(n, dtype="int64")
-    is_month_end = regime.grid.is_month_end
-    for i in range(n):
+        return needed
+    holds, run = flip_holds(flip, regime.scores.measures, rules), 0
+    for i in range(len(needed)):
         if is_month_end[i]:
             run = run + 1 if holds[i] else 0
         needed[i] = max(rules.confirmation_months - run, 1)
     if flip == "enter_depression":
-        needed[fast_entry(scores_of(regime.bubble_score, regime.conditions, readings), rules)] = 1
+        needed[regime.scores.fast_entry(rules)] = 1
     return needed
 
 
-COLUMN, RATE = "real_yields.policy_rate_change_6m_pp", "real_yields.policy_rate_pct"
-# direction of the rate after the move, where the change of the rate must then stand
-_MOVES = (("rate_to_easing", 1, "<=", -1.0), ("rate_to_tightening", -1, ">=", 1.0))
-_NAMES = np.array(["tightening", "neutral", "stimulus"], dtype=object)
+def _rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator[pd.DataFrame]:
+    """Rows for a turn of the policy rate that would change the stance.
 
-
-def rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator[pd.DataFrame]:
-    """Rows of `distance_to_flip` for a turn of the rate that would change the stance.
-
-    A rate that comes to rest (direction 0) is a turn too where easing or tightening has set the direction; that one
-    comes by itself, on a day that can be told, when the window has passed the change.
+    A rate that comes to rest (direction 0) is a turn too where easing or tightening has set the direction; it comes
+    by itself, on a known day, when the window has passed the change.
     """
-    change, stance = readings[COLUMN], regime.stance
-    held_until = lapses(readings[RATE].value, regime.grid, catalog.method.stance)
-    limit = catalog.method.stance.rate_change_pp
-    now, announced = stance.rate, stance.balance_sheet_announced
-    current = np.sign(now + announced)
-    moves = [
-        *(
-            (flip, np.full(len(now), to), sign, np.full(len(now), side * limit))
-            for flip, to, sign, side in _MOVES
-        ),
-        ("rate_to_unchanged", np.zeros(len(now), "int64"), "inside", np.where(now > 0, -limit, limit)),
-    ]
-    table, column = COLUMN.split(".")
-    for flip, to, sign, required in moves:
-        turns = change.present & (to != now) & (np.sign(to + announced) != current)
-        if not turns.any():
-            continue
+    change, rules = readings[RATE_CHANGE], catalog.method.stance
+    limit, lapse = rules.rate_change_pp, lapses(readings[RATE].value, regime.grid, rules)
+    now, announced = regime.stance.rate, regime.stance.balance_sheet_announced
+    table, column = RATE_CHANGE.split(".")
+    for flip, to, sign, required in (
+        ("rate_to_easing", 1, "<=", np.full(len(now), -limit)),
+        ("rate_to_tightening", -1, ">=", np.full(len(now), limit)),
+        ("rate_to_unchanged", 0, "inside", np.where(now > 0, -limit, limit)),
+    ):
+        turned = np.sign(to + announced)
+        turns = change.present & (to != now) & (turned != np.sign(now + announced))
         frame = pd.DataFrame(
             {
                 "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
                 "flip": flip,
-                "leads_to": _NAMES[np.sign(to + announced) + 1],
+                "leads_to": STANCE_BY_DIRECTION[turned + 1],
                 "threshold": "stance.rate_change_pp",
                 "measure": column,
                 "measure_value": change.value,
@@ -179,109 +137,92 @@ def rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator[
                 "month_ends_needed": 1,
                 "next_release_date": np.full(len(now), NAT).astype("datetime64[s]"),
                 "next_release_series": None,
-                "lapse_date": np.where(to == 0, held_until, NAT).astype("datetime64[s]"),
-            }
+                "lapse_date": (lapse if to == 0 else np.full(len(now), NAT)).astype("datetime64[s]"),
+            },
         )
-        yield frame[turns]
+        if turns.any():
+            yield frame[turns]
 
 
 def lapses(rate_pct: Floats, grid: Grid, rules: Stance) -> Days:
-    """First month-end after each date on which the rate, held as it is, is no longer moved; NaT where that is unknown.
+    """First month-end after each date on which an unchanged rate no longer counts as moved; NaT where unknown.
 
-    The earlier end of the window is then a month-end of the grid that has been, and the rate known on it.
+    The earlier end of the window is then a past month-end of the grid, and the rate known on it.
     """
     found = np.full(len(grid), NAT)
-    last = last_month_end(grid.as_of).astype("datetime64[M]")
     for ahead in range(rules.rate_window_months, 0, -1):  # the nearest one is written last
-        day = (last + ahead + 1).astype("datetime64[D]") - 1
+        day = month_end_after(grid.as_of, ahead)
         earlier = months_before(day, rules.rate_window_months)
         at = np.minimum(np.searchsorted(grid.as_of, earlier), len(grid) - 1)
-        then = np.where(grid.as_of[at] == earlier, rate_pct[at], np.nan)
-        change = rate_pct - then
+        change = rate_pct - np.where(grid.as_of[at] == earlier, rate_pct[at], np.nan)
         at_rest = ~np.isnan(change) & (direction(change, rules.rate_change_pp, inclusive=True) == 0)
         found = np.where(at_rest, day, found)
     return found
 
 
-_BEYOND = 1e-9  # a limit is passed, never just touched up to a rounding error
-
-
 class Mover:
-    """Moves of every component of a computed regime; a history is sorted once a component."""
+    """Moves of single components of a computed regime: from a limit back to a value, and on to every score."""
 
     def __init__(self, regime: Regime, parts: Contributions, method: Method) -> None:
-        self._regime, self._parts, self._method = regime, parts, method
+        self.parts, self.measures = parts, regime.scores.measures
+        self._is_month_end, self._decimals = regime.grid.is_month_end, method.percentile.value_decimals
         self._inverse: dict[int, RankInverse] = {}
+        # the other components of which, with the component, only the coldest counts
+        self._partners = {k: [m for m in group if m != k] for group in parts.shared for k in group}
 
-    @cached_property
-    def _partner(self) -> dict[int, tuple[int, ...]]:
-        """The others of which, with the component, only the coldest counts."""
-        return {k: tuple(m for m in group if m != k) for group in self._parts.shared for k in group}
-
-    def move(self, k: int, threshold: Threshold, measure: Floats) -> tuple[Floats, Floats]:
-        """Value component `k` needs on each date and the score it then has; NaN where no value suffices."""
-        component, beyond = self._parts.components[k], _BEYOND if threshold.is_upward else -_BEYOND
+    def move(self, k: int, threshold: Threshold) -> tuple[Floats, Floats]:
+        """Value component `k` needs on each date and the score it then has; NaN where no value is enough."""
+        component, beyond = self.parts.components[k], _BEYOND if threshold.is_upward else -_BEYOND
         share = self._share(k) / (len(SCORED) if threshold.measure == "bubble_score" else 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            needed = self._counting_score(k) + (threshold.limit + beyond - measure) / share
+            missing = (threshold.limit + beyond - self.measures[threshold.measure]) / share
+        needed = self._counting_score(k) + missing
         needed = np.where((needed < 0) | (needed > 1) | np.isnan(component.score), np.nan, needed)
-        if k in self._partner:  # the other one caps the block
-            cap = self._coldest(self._partner[k])
-            needed = np.where(needed > cap, np.nan, needed)
+        if k in self._partners:  # the other one caps the block
+            needed = np.where(needed > self._coldest(self._partners[k]), np.nan, needed)
         if component.value_at is not None:
             return component.value_at(needed), needed
         rises = threshold.is_upward == component.is_hot_when_high
         rank = needed if component.is_hot_when_high else 1.0 - needed
-        inverse = self._inverse_of(k)
+        if k not in self._inverse:  # each history is sorted once
+            self._inverse[k] = RankInverse(component.past, self._is_month_end, self._decimals)
+        inverse = self._inverse[k]
         value = inverse.value_at_least(rank) if rises else inverse.value_at_most(rank)
         value = np.where(np.isinf(value), np.nan, value)
         reached = inverse.rank_of(value)
         score = reached if component.is_hot_when_high else 1.0 - reached
         return value, np.where(np.isnan(value), np.nan, score)
 
-    def measures_after(self, k: int, score: Floats, measures: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Every score with component `k` at another one, everything else held."""
-        counts = score if k not in self._partner else np.fmin(score, self._coldest(self._partner[k]))
+    def measures_after(self, k: int, score: Floats) -> dict[str, Floats]:
+        """Every score with component `k` at another one, everything else unchanged."""
+        counts = np.fmin(score, self._coldest(self._partners[k])) if k in self._partners else score
         change = self._share(k) * (counts - self._counting_score(k))
-        own = f"{self._parts.conditions[k]}_score"
-        after = dict(measures)
-        after[own] = measures[own] + change
-        after["bubble_score"] = measures["bubble_score"] + change / len(SCORED)
-        return after
+        own = f"{self.parts.conditions[k]}_score"
+        after = {own: self.measures[own] + change, "bubble_score": self.measures["bubble_score"] + change / 3}
+        return {**self.measures, **after}
 
     def _share(self, k: int) -> Floats:
         """Weight of the component in its condition; of the block where only the coldest of several counts."""
-        members = [k, *self._partner.get(k, ())]
-        share: Floats = self._parts.weight[members].sum(axis=0) * len(SCORED)
+        share: Floats = self.parts.weight[[k, *self._partners.get(k, ())]].sum(axis=0) * len(SCORED)
         return share
 
     def _counting_score(self, k: int) -> Floats:
         """Score that counts now: its own, or the coldest of its block."""
-        return self._coldest((k, *self._partner.get(k, ())))
+        return self._coldest([k, *self._partners.get(k, ())])
 
-    def _coldest(self, members: tuple[int, ...]) -> Floats:
-        scores = np.stack([self._parts.components[m].score for m in members])
-        coldest: Floats = np.fmin.reduce(scores, axis=0)
+    def _coldest(self, members: list[int]) -> Floats:
+        coldest: Floats = np.fmin.reduce(np.stack([self.parts.components[m].score for m in members]), axis=0)
         return coldest
-
-    def _inverse_of(self, k: int) -> RankInverse:
-        if k not in self._inverse:
-            past, grid = self._parts.components[k].past, self._regime.grid
-            self._inverse[k] = RankInverse(past, grid.is_month_end, self._method.percentile.value_decimals)
-        return self._inverse[k]
-
-
-_AHEAD_DAYS = 400
-_MONTHS = {"M": 1, "Q": 3}
-_MONDAY = np.datetime64("1970-01-05", "D")
 
 
 class Releases:
-    """Next due dates of series on every as-of date, worked out once a series."""
+    """Next due dates of series on every as-of date, by the lag rule alone: what a shutdown delayed was not known."""
 
-    def __init__(self, as_of: Days, series: Mapping[str, Series], readings: Mapping[str, Reading]) -> None:
+    def __init__(self, as_of: Days, series: Mapping[str, Series], readings: Readings) -> None:
         self._as_of, self._series = as_of, series
-        self._weekly = {i: r for r in readings.values() for i in set(r.series_ids) if "," not in i}
+        self._single: dict[str, Reading] = {
+            i: r for r in readings.values() for i in set(r.series_ids) if "," not in i
+        }
         self._due: dict[str, Days] = {}
 
     def next_of(self, series_ids: Texts) -> tuple[Days, Texts]:
@@ -307,24 +248,24 @@ class Releases:
     def _periods(self, series: Series) -> Days:
         """Stamps of the periods whose figures come out around the grid."""
         first, last = self._as_of[0] - _AHEAD_DAYS, self._as_of[-1] + _AHEAD_DAYS
-        if series.frequency in _MONTHS:
-            step = _MONTHS[series.frequency]
-            months = np.arange(
-                first.astype("datetime64[Y]").astype("datetime64[M]"), last.astype("datetime64[M]"), step
-            )
-            return months.astype("datetime64[D]")
+        if series.frequency in ("M", "Q"):
+            step = 3 if series.frequency == "Q" else 1
+            january = first.astype("datetime64[Y]").astype("datetime64[M]")
+            return np.arange(january, last.astype("datetime64[M]"), step).astype("datetime64[D]")
         every_day = np.arange(first, last)
-        weekday = (every_day - _MONDAY).astype("int64") % 7
         if series.frequency == "D":
-            return every_day[weekday < 5]
-        return every_day[weekday == self._weekday(series.series_id)]
+            return every_day[_weekday(every_day) < 5]
+        return every_day[_weekday(every_day) == self._last_day_of_week(series.series_id)]
 
-    def _weekday(self, series_id: str) -> int:
-        """Day its weeks end on, from the figures themselves; Wednesday where none is held."""
-        reading = self._weekly.get(series_id)
-        held = (
-            reading.observation_date[reading.present]
-            if reading is not None
-            else np.array([], "datetime64[D]")
+    def _last_day_of_week(self, series_id: str) -> int:
+        """Day on which the weeks of a series end, from its figures; Wednesday without any."""
+        reading = self._single.get(series_id)
+        known = (
+            np.array([], "datetime64[D]") if reading is None else reading.observation_date[reading.present]
         )
-        return int((held[-1] - _MONDAY).astype("int64") % 7) if len(held) else 2
+        return int(_weekday(known)[-1]) if len(known) else _WEDNESDAY
+
+
+def _weekday(dates: Days) -> np.ndarray:
+    """0 for Monday to 6 for Sunday."""
+    return (dates - _MONDAY).astype("int64") % 7

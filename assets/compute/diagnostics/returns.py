@@ -18,6 +18,21 @@ from assets.compute.tables.equity_price import CLOSES, PRICE, RATIO, VALUE, pric
 if TYPE_CHECKING:
     from assets.catalog.method import ForwardReturns
 
+YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
+SERIES = (PRICE, CLOSES, RATIO, VALUE, "GDP", YIELD, GOLD)
+_TENOR_YEARS = 10.0
+_PERIODS = 2  # coupons a year
+
+
+@dataclass(frozen=True)
+class AssetPath:
+    """Level of one asset at month-ends, NaN where there is none. `basis` names what the level is."""
+
+    name: str
+    basis: str
+    level: Floats
+    months_between: int  # usual distance of two levels
+
 
 @dataclass(frozen=True)
 class Spell:
@@ -29,13 +44,16 @@ class Spell:
     is_open: bool
 
 
-def spells_of(label: Texts) -> list[Spell]:
-    """Runs of equal labels, those without a score left out."""
-    return [
-        Spell(str(label[first]), first, last, last == len(label) - 1)
-        for first, last in spells(label)
-        if label[first] != INDETERMINATE
+def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns) -> pd.DataFrame:
+    """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
+    runs = spells_of(label)
+    rows = [
+        row
+        for path in paths
+        for horizon in rules.horizons_months
+        for row in _of_horizon(path, horizon, label, runs, rules)
     ]
+    return pd.DataFrame(rows)
 
 
 def returns_by_spell(
@@ -58,24 +76,17 @@ def returns_by_spell(
         for path in paths
         for horizon in rules.horizons_months
     ]
-    frame = pd.DataFrame(rows)
-    for name in ("spell_start_date", "spell_end_date"):
-        if name in frame:
-            frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
-    return frame
+    dates = dict.fromkeys(("spell_start_date", "spell_end_date"), "datetime64[s]")
+    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
 
 
-def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns) -> pd.DataFrame:
-    """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
-    runs = spells_of(label)
-    regimes = sorted({spell.regime for spell in runs})
-    rows = [
-        row
-        for path in paths
-        for horizon in rules.horizons_months
-        for row in _of_horizon(path, horizon, label, runs, regimes, rules)
+def spells_of(label: Texts) -> list[Spell]:
+    """Runs of equal labels, without those that have no score."""
+    return [
+        Spell(str(label[first]), first, last, last == len(label) - 1)
+        for first, last in spells(label)
+        if label[first] != INDETERMINATE
     ]
-    return pd.DataFrame(rows)
 
 
 def forward(level: Floats, horizon: int) -> Floats:
@@ -88,39 +99,30 @@ def forward(level: Floats, horizon: int) -> Floats:
 
 
 def _of_horizon(
-    path: AssetPath,
-    horizon: int,
-    label: Texts,
-    runs: Sequence[Spell],
-    regimes: Sequence[str],
-    rules: ForwardReturns,
+    path: AssetPath, horizon: int, label: Texts, runs: Sequence[Spell], rules: ForwardReturns
 ) -> Iterator[dict[str, Any]]:
     returns = forward(path.level, horizon)
     measured = ~np.isnan(returns) & (label != INDETERMINATE)
-    members = {regime: measured & (label == regime) for regime in regimes}
+    by_regime = {name: [s for s in runs if s.regime == name] for name in sorted({s.regime for s in runs})}
+    members = {name: measured & (label == name) for name in by_regime}
     closed = {
-        regime: sum(
-            members[regime][s.first : s.last + 1].any() for s in runs if s.regime == regime and not s.is_open
-        )
-        for regime in regimes
+        name: sum(bool(members[name][s.first : s.last + 1].any()) for s in of_regime if not s.is_open)
+        for name, of_regime in by_regime.items()
     }
-    enough = [regime for regime in regimes if closed[regime] >= rules.minimum_closed_spells]
-    intervals = _intervals(
-        returns, measured, {r: members[r] for r in enough}, horizon / path.months_between, rules
-    )
-    for regime in regimes:
-        found, at = returns[members[regime]], np.flatnonzero(members[regime])
-        low, high = intervals.get(regime, (np.nan, np.nan))
-        of_regime = [s for s in runs if s.regime == regime]
+    enough = {name: members[name] for name in by_regime if closed[name] >= rules.minimum_closed_spells}
+    intervals = _intervals(returns, measured, enough, horizon / path.months_between, rules)
+    for name, of_regime in by_regime.items():
+        found = returns[members[name]]
+        low, high = intervals.get(name, (np.nan, np.nan))
         yield {
-            "regime": regime,
+            "regime": name,
             "asset": path.name,
             "horizon_months": horizon,
             "spells": len(of_regime),
             "closed_spells": sum(not s.is_open for s in of_regime),
-            "closed_spells_measured": int(closed[regime]),
+            "closed_spells_measured": closed[name],
             "month_ends_measured": len(found),
-            "overlapping_month_ends": len(found) - _apart(at, horizon),
+            "overlapping_month_ends": len(found) - _apart(np.flatnonzero(members[name]), horizon),
             "asset_basis": path.basis,
             "mean_return_pct": found.mean() if len(found) else np.nan,
             "median_return_pct": np.median(found) if len(found) else np.nan,
@@ -132,7 +134,7 @@ def _of_horizon(
 
 
 def _apart(positions: np.ndarray, horizon: int) -> int:
-    """How many windows of that length can be counted that share no month."""
+    """The largest number of windows of that length that share no month."""
     count, free_from = 0, -1
     for position in positions:
         if position >= free_from:
@@ -143,7 +145,7 @@ def _apart(positions: np.ndarray, horizon: int) -> int:
 def _intervals(
     returns: Floats, measured: np.ndarray, members: dict[str, np.ndarray], block: float, rules: ForwardReturns
 ) -> dict[str, tuple[float, float]]:
-    """Interval of each regime's mean return: whole month-ends, return and label together, resampled in blocks.
+    """Interval of each regime's mean return: pairs of return and label of a month-end, resampled in blocks.
 
     Stationary bootstrap (Politis and Romano 1994): blocks of random length, its mean the horizon, so that windows that
     share months stay together.
@@ -166,28 +168,12 @@ def _intervals(
     return found
 
 
-YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
-SERIES = (PRICE, CLOSES, RATIO, VALUE, "GDP", YIELD, GOLD)
-_TENOR_YEARS = 10.0
-_PERIODS = 2  # coupons a year
-
-
-@dataclass(frozen=True)
-class AssetPath:
-    """Level of one asset at month-ends, NaN where there is none. `basis` says what the level is."""
-
-    name: str
-    basis: str
-    level: Floats
-    months_between: int  # usual distance of two levels
-
-
 def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
-    """Levels on `month_ends`, from a view of one date: today's figures, each under the month it is about."""
+    """Levels on `month_ends`, from a view of one date: today's figures, each at the month it describes."""
     dates, prices, basis = price_history(view)
-    step = 1 if basis.frequency == "M" else 3
+    equities = _on(month_ends, period_end(dates, basis.frequency), prices)
     return [
-        AssetPath("equities", basis.label, _on(month_ends, period_end(dates, basis.frequency), prices), step),
+        AssetPath("equities", basis.label, equities, 1 if basis.frequency == "M" else 3),
         AssetPath("treasury_10y", "constant_maturity_par_bond", _bond(view, month_ends), 1),
         AssetPath("gold", "monthly_average", _series(view, GOLD, month_ends), 1),
     ]
@@ -196,7 +182,7 @@ def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
 def par_bond_returns(yields_pct: Floats) -> Floats:
     """Return of each period on a ten-year par bond bought at the yield before, repriced a month later at the new one.
 
-    Fractions; the first one is NaN. One month of coupon, plus the price of what is left at the new yield, half-yearly
+    Fractions; the first one is NaN. One month of coupon, plus the price of the rest at the new yield, half-yearly
     compounding (Swinkels 2019). A monthly average yield makes it smoother than a month-end one.
     """
     before, now = yields_pct[:-1] / 100.0, yields_pct[1:] / 100.0

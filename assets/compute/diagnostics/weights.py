@@ -1,8 +1,4 @@
-"""What each input of the score weighs in effect, beside what it is given.
-
-Belongs here: shares of the score's variance. Does not belong here: draws over the weights (`compute/score_range.py`),
-thresholds and labels (`sensitivity.py`).
-"""
+"""What each input of the score weighs in effect, next to the weight it is given: shares of the score's variance."""
 
 from __future__ import annotations
 
@@ -13,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assets.compute.conditions import SCORED
 from assets.compute.reading import Floats
-from assets.compute.regime import SCORED, Regime
+from assets.compute.regime import Regime
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog
@@ -45,71 +42,58 @@ def effective_weights(regime: Regime, catalog: Catalog) -> pd.DataFrame:
     First-order share = squared correlation with the score (Paruolo, Saisana, Saltelli 2013, with a linear fit); the
     effective weight is that share among its level. The covariance share adds up to 1 by itself and may be negative.
     """
-    rules, rows = catalog.method.robustness, []
-    parts = [*_conditions(regime), *_blocks(regime)]
+    rules, rows, parts = catalog.method.robustness, [], list(_parts(regime))
+    as_of, total = regime.grid.as_of, regime.bubble_score
     for era, first, last in _eras(regime, catalog):
-        inside = (
-            regime.grid.is_month_end
-            & ~np.isnan(regime.bubble_score)
-            & (regime.grid.as_of >= first)
-            & (regime.grid.as_of <= last)
-        )
+        inside = regime.grid.is_month_end & ~np.isnan(total) & (as_of >= first) & (as_of <= last)
         for level in ("condition", "block"):
-            of_level = [p for p in parts if p.level == level]
-            shares = np.array([_first_order(p.score[inside], regime.bubble_score[inside]) for p in of_level])
-            total = np.nansum(shares)
+            of_level = [part for part in parts if part.level == level]
+            shares = [_first_order(part.score[inside], total[inside]) for part in of_level]
+            explained = np.nansum(shares)
             for part, share in zip(of_level, shares, strict=True):
-                effective = share / total if total > 0 else np.nan
+                effective = share / explained if explained > 0 else np.nan
                 rows.append(
                     {
                         "era": era,
                         "level": level,
                         "item": part.item,
                         "condition": part.condition,
-                        "first_date": regime.grid.as_of[inside][0] if inside.any() else first,
-                        "last_date": regime.grid.as_of[inside][-1] if inside.any() else last,
+                        "first_date": as_of[inside][0] if inside.any() else first,
+                        "last_date": as_of[inside][-1] if inside.any() else last,
                         "month_ends": int(inside.sum()),
                         "nominal_weight": part.nominal,
                         "effective_weight": effective,
                         "weight_difference": effective - part.nominal,
                         "is_flagged": bool(abs(effective - part.nominal) > rules.effective_weight_gap),
                         "first_order_share": share,
-                        "covariance_share": _covariance_share(
-                            part.contribution[inside], regime.bubble_score[inside]
-                        ),
+                        "covariance_share": _covariance_share(part.contribution[inside], total[inside]),
                     }
                 )
     frame = pd.DataFrame(rows)
-    for name in ("first_date", "last_date"):
-        frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
-    return frame
+    return frame.astype({"first_date": "datetime64[s]", "last_date": "datetime64[s]"})
 
 
 def _eras(regime: Regime, catalog: Catalog) -> Iterator[tuple[str, np.datetime64, np.datetime64]]:
+    """Name, first and last date of the whole history and of each era that has begun by the run date."""
     starts = [np.datetime64(day, "D") for day in catalog.method.robustness.era_starts]
     run = regime.grid.as_of[-1]
     yield "all", starts[0], run
-    for n, first in enumerate(starts):
-        last = starts[n + 1] - 1 if n + 1 < len(starts) else run
+    for first, following in zip(starts, [*starts[1:], run + 1], strict=True):
         if first <= run:
-            yield f"from_{first.astype('datetime64[M]')}", first, min(last, run)
+            yield f"from_{first.astype('datetime64[M]')}", first, min(following - 1, run)
 
 
-def _conditions(regime: Regime) -> Iterator[_Part]:
+def _parts(regime: Regime) -> Iterator[_Part]:
+    """The conditions in the score and their blocks."""
     for name in SCORED:
-        score = regime.conditions[name].score
-        yield _Part("condition", name, name, 1.0 / len(SCORED), score, score / len(SCORED))
-
-
-def _blocks(regime: Regime) -> Iterator[_Part]:
-    for name in SCORED:
-        condition, position = regime.conditions[name], 0
+        condition, position, share = regime.conditions[name], 0, 1.0 / len(SCORED)
+        yield _Part("condition", name, name, share, condition.score, condition.score / len(SCORED))
         for item, block in zip(BLOCKS[name], condition.blocks, strict=True):
             members = slice(position, position + len(block.components))
             position += len(block.components)
             weight = condition.weights[members].sum(axis=0) / len(SCORED)
-            score = block.score
-            yield _Part("block", name, item, block.weight / len(SCORED), score, weight * np.nan_to_num(score))
+            contribution = weight * np.nan_to_num(block.score)
+            yield _Part("block", name, item, block.weight / len(SCORED), block.score, contribution)
 
 
 def _first_order(score: Floats, total: Floats) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from assets.compute.calendar import last_month_end, month_end, months_before
 from assets.compute.conditions import Scorer, valuation
 from assets.compute.grid import Grid
-from assets.compute.lookup import View, months, quote_before
+from assets.compute.lookup import View, months
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
@@ -141,7 +141,7 @@ def _change_of_yoy(view: View, series_id: str, n: int) -> Reading:
 def _spread_change(view: View, n: int) -> Reading:
     """Change of one corporate spread, percentage points: the Fed Board's, Moody's Baa where there is none."""
     newest = view.latest("BAA10Y")
-    daily = combine(np.subtract, newest, quote_before(view, "BAA10Y", newest, n))
+    daily = combine(np.subtract, newest, view.quote_before("BAA10Y", newest, n))
     moodys = splice(daily, view.difference("BAA10YM", months(n)))
     return splice(view.difference("GZ_SPREAD", months(n)), moodys)
 
@@ -149,7 +149,7 @@ def _spread_change(view: View, n: int) -> Reading:
 def _leadership(view: View, n: int) -> Reading:
     """Return of the NASDAQ-100 relative to the S&P 500 over `n` months, percent, without dividends."""
     growth, broad = view.latest("NASDAQ100"), view.latest("SP500")
-    earlier = [quote_before(view, s, r, n) for s, r in (("NASDAQ100", growth), ("SP500", broad))]
+    earlier = [view.quote_before(s, r, n) for s, r in (("NASDAQ100", growth), ("SP500", broad))]
     return combine(lambda g, b, g0, b0: 100.0 * ((g / g0) / (b / b0) - 1.0), growth, broad, *earlier)
 
 

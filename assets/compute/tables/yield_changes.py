@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.calendar import stamp_before
-from assets.compute.lookup import View, months, quote_before
+from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, combine, select, splice
 
 _PAYMENTS_A_YEAR = 2
@@ -33,7 +33,7 @@ def _change(view: View, daily: str, monthly: str, n: int) -> Reading:
     """Last quote less the last quote up to the calendar date before; a month's average where no quote is that old."""
     newest = view.latest(daily)
     month = newest.observation_date.astype("datetime64[M]").astype("datetime64[D]")
-    earlier = splice(quote_before(view, daily, newest, n), view.at(monthly, stamp_before(month, n)))
+    earlier = splice(view.quote_before(daily, newest, n), view.at(monthly, stamp_before(month, n)))
     return select(newest.present, combine(np.subtract, newest, earlier), view.difference(monthly, months(n)))
 
 

@@ -52,7 +52,7 @@ def fill_release(
     """Write the staged file, its tables and its documents into the empty `folder`; `con` is open on the staged file.
 
     `before` is the folder of the previous release, if there is one; `incomplete` says why the release is not complete.
-    Raises OSError, duckdb.Error, and Held when a document does not match its schema.
+    Raises OSError, duckdb.Error, and PublicationBlocked when a document does not match its schema.
     """
     shutil.copyfile(staged, folder / "regime.duckdb")
     with con.cursor() as other, ThreadPoolExecutor(1) as pool:

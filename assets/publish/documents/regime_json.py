@@ -13,7 +13,7 @@ import duckdb
 
 from assets.catalog.models import Table
 from assets.publish.documents.facts import DocumentFacts, query_rows, shipped
-from assets.publish.publication import Held
+from assets.publish.publication import PublicationBlocked
 
 SCHEMA = "regime.schema.json"
 _OF_RELEASE = (
@@ -41,7 +41,7 @@ FROM series WHERE in_profile ORDER BY series_id
 
 
 def regime_json(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of regime.json. Raises Held when it does not match its schema."""
+    """The text of regime.json. Raises PublicationBlocked when it does not match its schema."""
     of_release = {**query_rows(con, "FROM about")[0], **facts.manifest}
     document = {
         "$schema": SCHEMA,
@@ -61,7 +61,7 @@ def regime_json(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
 
 
 def check_schema(document: dict[str, Any]) -> None:
-    """Raises Held, naming each place that does not match the schema, and a number that is not finite."""
+    """Raises PublicationBlocked, naming each place that does not match the schema, and a number that is not finite."""
     import jsonschema
 
     validator = jsonschema.Draft202012Validator(
@@ -75,7 +75,7 @@ def check_schema(document: dict[str, Any]) -> None:
     except ValueError:
         found.append("regime.json: a number is not finite")
     if found:
-        raise Held(sorted(found))
+        raise PublicationBlocked(sorted(found))
 
 
 def _described(table: Table) -> dict[str, dict[str, str]]:

@@ -1,8 +1,8 @@
-"""A notebook on the published file: where we stand, since when, why, and what was known on a date you choose.
+"""A notebook on the published file: the label, since when, why, and what was known on a date you choose.
 
-It lies in a release beside regime.duckdb and needs duckdb, pandas, altair and marimo:
+It is next to regime.duckdb in a release and needs duckdb, pandas, altair and marimo:
     marimo run notebook.py     (to look)        marimo edit notebook.py     (to change a copy of it)
-Every cell asks the file read-only; nothing is computed here that the file does not say.
+Every cell queries the file read-only; every figure is from the file.
 """
 
 import marimo
@@ -22,9 +22,9 @@ def _():
     con = duckdb.connect(str(Path(__file__).with_name("regime.duckdb")), read_only=True)
 
     def rows(query, *parameters):
-        asked = con.execute(query, list(parameters))
-        names = [column[0] for column in asked.description]
-        return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
+        found = con.execute(query, list(parameters))
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def frame(query, *parameters):
         return con.execute(query, list(parameters)).df()
@@ -52,8 +52,8 @@ def _(mo, rows):
     caveats = rows(
         "SELECT severity, text FROM caveats WHERE applies_now AND severity <> 'note' ORDER BY severity DESC"
     )
-    said = "\n".join(f"- **{caveat['severity']}** {caveat['text']}" for caveat in caveats)
-    mo.md(f"## What to know first\n{said or 'nothing beyond the notes in the table caveats'}")
+    listed = "\n".join(f"- **{caveat['severity']}** {caveat['text']}" for caveat in caveats)
+    mo.md(f"## What to know first\n{listed or 'nothing beyond the notes in the table caveats'}")
     return
 
 
@@ -130,10 +130,8 @@ def _(alt, frame, mo, on, rows, series, table):
     label = (
         f"label of {then[0]['as_of_date']}: **{then[0]['regime']}**" if then else "before the first month-end"
     )
-    title = rows("SELECT title || ', ' || unit AS said FROM series WHERE series_id = ?", series.value)[0][
-        "said"
-    ]
-    line = alt.Chart(known.tail(240), width=700, height=200, title=title).mark_line()
+    _named = rows("SELECT title || ', ' || unit AS title FROM series WHERE series_id = ?", series.value)
+    line = alt.Chart(known.tail(240), width=700, height=200, title=_named[0]["title"]).mark_line()
     line = line.encode(
         alt.X("observation_date:T", title=None), alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
     )

@@ -1,10 +1,10 @@
-"""How far a long reading is, and how long it will still take, told without counting the waits as work."""
+"""Progress lines about a long fetch: the estimate leaves out waits, and a short fetch writes none."""
 
 from __future__ import annotations
 
 import pytest
 
-from assets.raw.headway import Headway
+from assets.progress import SeriesProgress
 from assets.sources.pacing import Clock, RetryBudget
 
 
@@ -17,30 +17,30 @@ class Time:
         return self.now
 
 
-def test_a_wait_does_not_stretch_the_estimate_and_a_failed_series_is_still_to_come(
+def test_waits_do_not_stretch_the_estimate_and_a_failed_series_still_counts_as_to_do(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO", "stimulus_regime")
     time = Time()
     budget = RetryBudget(900.0, Clock(time, lambda seconds: setattr(time, "now", time.now + seconds)))
-    headway = Headway("raw/fred", 10, budget, time)
+    lines = SeriesProgress("raw/fred", 10, lambda: budget.spent, time)
     for _ in range(4):
         time.now += 2.0
-        headway.step(3)
+        lines.step(3)
     budget.wait(100.0)
     time.now += 2.0
-    headway.step(1, done=0)
+    lines.step(1, done=0)
     assert [record.getMessage() for record in caplog.records] == [
         "raw/fred: 4 of 10 series, 13 requests in 110 s, about 12 s to go"
     ]
 
 
-def test_a_short_reading_and_its_end_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_short_fetch_and_the_last_series_write_no_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "stimulus_regime")
     time = Time()
-    headway = Headway("raw/fred", 2, RetryBudget(0.0), time)
+    lines = SeriesProgress("raw/fred", 2, lambda: 0.0, time)
     time.now = 14.0
-    headway.step(1)
+    lines.step(1)
     time.now = 60.0
-    headway.step(1)
+    lines.step(1)
     assert caplog.records == []

@@ -1,14 +1,22 @@
-"""Release dates beside the lag rule: never a day too early, and late only what was planned."""
+"""Release dates and periods of FRED: never a day too early, late only what was planned, no reversed period."""
 
 from __future__ import annotations
 
 import datetime as dt
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
 from assets.compute.calendar import Days, days
-from assets.sources.fred_calendar import expected_on, is_overdue, next_stamp, publications
+from assets.sources.fred_vintages import (
+    Unreadable,
+    expected_on,
+    is_overdue,
+    next_stamp,
+    parse_observations,
+    publications,
+)
 from tests.builders import a_series
 
 
@@ -23,7 +31,7 @@ def test_a_monthly_figure_takes_its_own_release_day() -> None:
         "1996-01-19",
         "1996-02-02",
         "1996-03-08",
-    ]  # January's came two weeks late (shutdown)
+    ]  # January's was two weeks late (shutdown)
     assert found("UNRATE", ["1995-12-01", "1996-01-01", "1996-02-01"], dates) == {
         "1995-12-01": "1996-01-19", "1996-01-01": "1996-02-02", "1996-02-01": "1996-03-08",
     }  # fmt: skip
@@ -41,7 +49,7 @@ def test_a_quarterly_figure_takes_the_first_of_three_estimates() -> None:
 
 
 def test_a_weekly_release_never_dates_a_monthly_figure_before_its_lag() -> None:
-    """Which week brought the month's figure is not said; a week too early would be hindsight."""
+    """FRED does not state which week brought the month's figure; a week too early would be look-ahead."""
     weekly = np.arange(np.datetime64("1999-01-07"), np.datetime64("1999-12-31"), 7)
     (day,) = found("M2SL", ["1999-03-01"], weekly).values()
     assert day >= "1999-04-28"
@@ -71,3 +79,16 @@ def test_the_planned_day_of_the_next_figure() -> None:
     assert str(expected_on(newest, series, days(["2026-05-08", "2026-06-05", "2026-07-02"]))) == "2026-06-05"
     assert np.isnat(expected_on(newest, series, days(["2026-05-08"])))
     assert np.isnat(next_stamp(newest, a_series("DGS10")))
+
+
+@pytest.mark.parametrize(("start", "end", "is_one"), [("06", "03", False), ("03", "03", True)])
+def test_a_period_that_ends_before_it_begins_is_refused_by_name(start: str, end: str, is_one: bool) -> None:
+    period = f'realtime_start="2024-05-{start}" realtime_end="2024-05-{end}"'
+    root = ET.fromstring(
+        f'<observations><observation {period} date="2024-03-01" value="3.8"/></observations>'
+    )
+    if is_one:
+        assert len(parse_observations(root)) == 1
+        return
+    with pytest.raises(Unreadable, match="'2024-05-06 to 2024-05-03' on 2024-03-01 is no real-time period"):
+        parse_observations(root)

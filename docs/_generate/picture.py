@@ -1,9 +1,6 @@
-"""The picture of the report in the README: the first screen of a published report, light, as on a desk.
+"""Takes the README's picture of the report, its first screen: `python -m docs._generate.picture [report.html]`.
 
-    python -m tests.ui.report_picture [report.html]
-
-writes docs/images/report.png from the published report (default: that of REGIME_DATA_DIR). Belongs here: taking it.
-Does not belong here: what the report shows.
+The default is the published report of REGIME_DATA_DIR.
 """
 
 from __future__ import annotations
@@ -15,8 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "docs" / "images" / "report.png"
+from assets.catalog.loader import PROJECT_ROOT
+
+PICTURE = PROJECT_ROOT / "docs" / "images" / "report.png"
 LARGEST_PICTURE = 150_000  # bytes
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
@@ -36,7 +34,7 @@ def take(browser: Browser, report: Path, picture: Path) -> Path:
 def main() -> int:
     """Take the picture; 2 where there is no report or no browser."""
     published = Path(os.environ.get("REGIME_DATA_DIR", "data"), "published", "report.html")
-    report = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / published
+    report = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT_ROOT / published
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if not report.is_file() or found is None:
         print(
@@ -49,7 +47,7 @@ def main() -> int:
         picture = take(browser, report, PICTURE)
         browser.close()
     size = picture.stat().st_size
-    print(f"{picture.relative_to(ROOT)}: {size:,} bytes")
+    print(f"{picture.relative_to(PROJECT_ROOT)}: {size:,} bytes")
     return 0 if size <= LARGEST_PICTURE else 1
 
 

@@ -1,4 +1,4 @@
-"""What a publisher takes back: a wrong vintage, a row inside the served span, the newest figure."""
+"""What a publisher withdraws: a wrong vintage, a row inside the served span, the newest figure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.warehouse.connection import open_warehouse
-from assets.warehouse.readers import observation_counts, series_as_of
-from tests.fakes.clients import quick_source
+from assets.warehouse.readers import observation_counts
+from tests.builders import series_as_of
+from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night
-from tests.fakes.world import Published, World, published
+from tests.fakes.fred_world import Published, World, published
 
 CATALOG = load_catalog()
 
@@ -35,12 +35,12 @@ def fred() -> Iterator[FredServer]:
         yield server
 
 
-def night(
+def run(
     con: duckdb.DuckDBPyConnection, fred: FredServer, day: str, series_id: str, time: str = "23:30"
 ) -> Ingested:
     fred.world.today = dt.date.fromisoformat(day)
     began = dt.datetime.fromisoformat(f"{day}T{time}:00+00:00")
-    (done,) = fred_night(con, quick_source(fred), began, [CATALOG.series[series_id]])
+    (done,) = fred_run(con, quick_source(fred), began, [CATALOG.series[series_id]])
     return done
 
 
@@ -68,9 +68,7 @@ def yields(until: str) -> Published:
 
 def drop(one: Published, day: str) -> None:
     """The publisher deletes a row."""
-    keep = one.observation != np.datetime64(day)
-    for name in ("observation", "start", "end", "value"):
-        setattr(one, name, getattr(one, name)[keep])
+    one.keep(one.observation != np.datetime64(day))
     one.touch()
 
 
@@ -79,61 +77,55 @@ def test_a_wrong_vintage_that_alfred_drops_again_is_not_read(
 ) -> None:
     """9.9 is posted by mistake on 13 May and ALFRED no longer lists it on the 14th."""
     fred.world.series["UNRATE"] = unemployment()
-    night(con, fred, "2026-05-12", "UNRATE")
+    run(con, fred, "2026-05-12", "UNRATE")
     good = copy.deepcopy(fred.world.series["UNRATE"])
     fred.world.series["UNRATE"].revise("2026-05-13", {"2026-04-01": 9.9})
-    night(con, fred, "2026-05-13", "UNRATE")
+    run(con, fred, "2026-05-13", "UNRATE")
     assert known(con, "UNRATE", "2026-05-13")["2026-04-01"] == 9.9
     good.last_updated = fred.world.series["UNRATE"].last_updated + dt.timedelta(days=1)
     fred.world.series["UNRATE"] = good
     days = ["2026-05-14", "2026-05-19", "2026-05-22", "2026-05-29"]
-    done = [night(con, fred, day, "UNRATE") for day in days]
+    done = [run(con, fred, day, "UNRATE") for day in days]
     assert known(con, "UNRATE", "2026-05-29") == good.as_of("2026-05-29")
     assert known(con, "UNRATE", "2026-05-13")["2026-04-01"] == 4.29, "it is not read on its own day either"
     retracting = [one for one in done if one.counts.retracted]
     assert len(retracting) == 1 and retracting[0].counts.retracted == 1 and retracting[0].status == "new"
     message = retracting[0].message or ""
     assert "UNRATE" in message and "2026-04-01" in message and "2026-05-13" in message
-    books = con.execute("SELECT sum(rows_retracted) FROM raw.fetches").fetchall()
-    assert books == [(1,)]
-    before = night_before_the_retraction(con)
-    assert before == 9.9, "a cut by capture still reads it"
+    assert con.execute("SELECT sum(rows_retracted) FROM raw.fetches").fetchall() == [(1,)]
+    moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
+    captured = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
+    assert float(captured["value"].iloc[-1]) == 9.9, "a cut by capture still reads it"
 
 
-def test_an_answer_that_lacks_two_thirds_of_the_vintages_retracts_none(
+def test_a_response_that_lacks_two_thirds_of_the_vintages_retracts_none(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     """With the same observations it was no shorter than before: 478 of 720 vintages were retracted."""
     one = fred.world.series["UNRATE"] = unemployment()
     for day, more in (("2026-05-08", 0.1), ("2026-05-11", 0.2)):
         one.revise(day, {stamp: round(value + more, 2) for stamp, value in one.as_of(day).items()})
-    night(con, fred, "2026-05-12", "UNRATE")
+    run(con, fred, "2026-05-12", "UNRATE")
     rows = "SELECT * FROM raw.vintages ORDER BY ALL"
     before = con.execute(rows).fetchall()
     fred.world.series["UNRATE"] = unemployment()
     fred.world.series["UNRATE"].last_updated = one.last_updated + dt.timedelta(days=1)
-    refused = night(con, fred, "2026-05-19", "UNRATE")
+    refused = run(con, fred, "2026-05-19", "UNRATE")
     assert refused.status == "refused"
     assert "vintages_missing: 60 of the 90 vintages" in (refused.message or "")
     assert con.execute(rows).fetchall() == before
     fred.world.series["UNRATE"] = one
-    assert night(con, fred, "2026-05-20", "UNRATE").status == "unchanged"
+    assert run(con, fred, "2026-05-20", "UNRATE").status == "unchanged"
     assert con.execute(rows).fetchall() == before
 
 
-def night_before_the_retraction(con: duckdb.DuckDBPyConnection) -> float:
-    moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
-    frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
-    return float(frame["value"].iloc[-1])
-
-
-def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
+def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_it_was_noticed(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     """DGS10 had a wrong row on Memorial Day, deleted the next day; the series goes on."""
     one = fred.world.series["DGS10"] = yields("2026-05-25")
     one.value[-1] = 7.7
-    night(con, fred, "2026-05-26", "DGS10")
+    run(con, fred, "2026-05-26", "DGS10")
     drop(one, "2026-05-25")
     messages = []
     for day in np.arange(np.datetime64("2026-05-27"), np.datetime64("2026-06-12")):
@@ -141,21 +133,21 @@ def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
             before = str(np.busday_offset(day, -1))
             if before != "2026-05-25":
                 one.revise(str(day), {before: 4.0})
-            messages.append(night(con, fred, str(day), "DGS10").message or "")
+            messages.append(run(con, fred, str(day), "DGS10").message or "")
     assert "2026-05-25" not in known(con, "DGS10", "2026-06-11")
     assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
-    (told,) = [text for text in messages if "withdrawn" in text]
-    assert "DGS10: withdrawn by the publisher" in told and "2026-05-25 was 7.7" in told
+    (message,) = [text for text in messages if "withdrawn" in text]
+    assert "DGS10: withdrawn by the publisher" in message and "2026-05-25 was 7.7" in message
     assert len(known(con, "DGS10", "2026-06-11")) == len(one.as_of("2026-06-11"))
 
 
-def test_the_newest_figure_taken_back_is_missing_though_the_file_is_shorter(
+def test_a_withdrawn_newest_figure_is_missing_though_the_file_is_shorter(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
-    night(con, fred, "2026-05-26", "DGS10")
+    run(con, fred, "2026-05-26", "DGS10")
     drop(one, "2026-05-25")
-    done = [night(con, fred, day, "DGS10") for day in ("2026-05-27", "2026-06-03")]
+    done = [run(con, fred, day, "DGS10") for day in ("2026-05-27", "2026-06-03")]
     assert [one.status for one in done].count("refused") == 0
     assert sum(one.counts.withdrawn for one in done) == 1
     assert max(known(con, "DGS10", "2026-06-03")) == "2026-05-22"
@@ -163,14 +155,14 @@ def test_the_newest_figure_taken_back_is_missing_though_the_file_is_shorter(
     assert last == dt.date(2026, 5, 22), "its age is that of the newest figure left"
 
 
-def test_a_history_cut_at_its_beginning_takes_nothing_back(
+def test_a_history_cut_at_its_beginning_withdraws_nothing(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["UNRATE"] = unemployment()
-    night(con, fred, "2026-05-12", "UNRATE")
+    run(con, fred, "2026-05-12", "UNRATE")
     before = known(con, "UNRATE", "2026-05-29")
     one.recorded_since("2025-01-01")
-    done = night(con, fred, "2026-05-20", "UNRATE")
+    done = run(con, fred, "2026-05-20", "UNRATE")
     assert done.counts.retracted == done.counts.withdrawn == 0
     assert known(con, "UNRATE", "2026-05-29") == before
 
@@ -180,13 +172,13 @@ def test_a_withdrawal_that_is_all_that_happens_that_day_is_seen(
 ) -> None:
     """FRED ends the period of the newest figure, and no other vintage begins."""
     one = fred.world.series["UNRATE"] = unemployment()
-    night(con, fred, "2026-05-12", "UNRATE")
+    run(con, fred, "2026-05-12", "UNRATE")
     one.withdraw("2026-05-13", ["2026-04-01"])
-    done = night(con, fred, "2026-05-13", "UNRATE")
+    done = run(con, fred, "2026-05-13", "UNRATE")
     assert done.counts.withdrawn == 1 and "2026-04-01" in (done.message or "")
     for day in ("2026-05-12", "2026-05-13", "2026-05-29"):
         assert known(con, "UNRATE", day) == one.as_of(day), day
-    again = [night(con, fred, day, "UNRATE") for day in ("2026-05-20", "2026-05-29")]
+    again = [run(con, fred, day, "UNRATE") for day in ("2026-05-20", "2026-05-29")]
     assert [one.counts.appended for one in again] == [0, 0]
 
 
@@ -195,9 +187,9 @@ def test_a_figure_that_was_absent_yesterday_counts_from_today(
 ) -> None:
     """The lag rule would date Monday's quote on Tuesday, though FRED posted it on Thursday."""
     one = fred.world.series["DGS10"] = yields("2026-05-22")
-    night(con, fred, "2026-05-27", "DGS10")  # the whole history, without the 25th and the 26th
+    run(con, fred, "2026-05-27", "DGS10")  # the full history, without the 25th and the 26th
     one.revise("2026-05-28", {"2026-05-25": 4.1, "2026-05-27": 4.2})
-    night(con, fred, "2026-05-28", "DGS10")
+    run(con, fred, "2026-05-28", "DGS10")
     rows = con.execute(
         "SELECT observation_date::VARCHAR, realtime_start::VARCHAR, vintage_source FROM raw.observations "
         "WHERE observation_date > DATE '2026-05-22' ORDER BY ALL"
@@ -214,23 +206,23 @@ def dated(con: duckdb.DuckDBPyConnection, *observations: str) -> list[tuple[str,
     ).fetchall()
 
 
-def test_a_figure_absent_from_a_part_or_from_nothing_changed_counts_from_the_day_after(
+def test_a_figure_missing_from_a_partial_or_unchanged_response_counts_from_the_day_after(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    """Only whole histories counted, once a week: Tuesday's quote, posted on Friday, was dated on Wednesday."""
+    """Once only full refreshes counted: Tuesday's quote, posted on Friday, was dated on Wednesday."""
     one = fred.world.series["DGS10"] = yields("2026-05-25")
     drop(one, "2026-05-20")
-    night(con, fred, "2026-05-26", "DGS10")
-    unchanged = night(con, fred, "2026-05-27", "DGS10")
+    run(con, fred, "2026-05-26", "DGS10")
+    unchanged = run(con, fred, "2026-05-27", "DGS10")
     one.touch()
-    part = night(con, fred, "2026-05-28", "DGS10")
+    part = run(con, fred, "2026-05-28", "DGS10")
     one.revise("2026-05-29", {"2026-05-20": 4.1, "2026-05-26": 4.2})
-    night(con, fred, "2026-05-29", "DGS10")
+    run(con, fred, "2026-05-29", "DGS10")
     kinds = [(p.is_unchanged, p.is_complete) for p in (unchanged.payload, part.payload) if p is not None]
     assert kinds == [(True, False), (False, False)]
     assert dated(con, "2026-05-26") == [("2026-05-29", "captured")]
     assert dated(con, "2026-05-20") == [("2026-05-27", "captured")], (
-        "a part proves nothing about a gap before"
+        "a partial response is no evidence about an earlier gap"
     )
 
 
@@ -238,20 +230,20 @@ def test_a_clock_that_was_once_ahead_dates_no_later_figure_in_the_future(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
-    night(con, fred, "2027-05-26", "DGS10")
+    run(con, fred, "2027-05-26", "DGS10")
     one.revise("2026-05-27", {"2026-05-26": 4.2})
-    done = night(con, fred, "2026-05-27", "DGS10")
+    done = run(con, fred, "2026-05-27", "DGS10")
     assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
-    assert done.payload is not None and done.payload.is_complete, "nobody knows when the last whole one was"
+    assert done.payload is not None and done.payload.is_complete, "the last full refresh has no valid date"
 
 
-def test_a_second_run_on_the_same_day_dates_what_we_hold_today_on_today(
+def test_a_second_run_on_the_same_day_dates_a_new_figure_on_that_day(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
-    night(con, fred, "2026-05-27", "DGS10", "18:00")
+    run(con, fred, "2026-05-27", "DGS10", "18:00")
     one.revise("2026-05-27", {"2026-05-26": 4.2})
-    night(con, fred, "2026-05-27", "DGS10")
+    run(con, fred, "2026-05-27", "DGS10")
     assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
 
 
@@ -260,7 +252,7 @@ def test_an_average_of_market_quotes_keeps_its_date_though_it_is_posted_later(
 ) -> None:
     rows = [("2026-03-01", "2026-04-01", 4.2), ("2026-04-01", "2026-05-01", 4.3)]
     one = fred.world.series["GS10"] = published("GS10", rows)
-    night(con, fred, "2026-05-31", "GS10")
+    run(con, fred, "2026-05-31", "GS10")
     one.revise("2026-06-01", {"2026-05-01": 4.4})
-    night(con, fred, "2026-06-01", "GS10")
+    run(con, fred, "2026-06-01", "GS10")
     assert known(con, "GS10", "2026-05-31")["2026-05-01"] == 4.4

@@ -1,6 +1,6 @@
-"""Live nights against publishers on this machine: the whole job, by command line, to a published file.
+"""Live runs against fake publishers: the job by command line, to a published file.
 
-The nights follow each other in one data directory, as they do in life: each test adds one, in the order they stand.
+The runs follow each other in one data directory: each test adds one, in the order of the file.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from tests.fakes import faults
-from tests.fakes.build import open_value, sample_world
+from tests.fakes.all_publishers import publishers_of_the_sample
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.sampled import publishers_of_the_sample
-from tests.fakes.world import KEY, OPEN
+from tests.fakes.fred_world import KEY, OPEN, open_value, sample_world
 
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
@@ -39,31 +38,31 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_grou
 
 @dataclass
 class House:
-    """A data directory and a history of runs, FRED, and what the nights so far said."""
+    """A data directory with the history of its runs, FRED, and the output of the last run."""
 
     place: Path
     fred: FredServer
     capsys: pytest.CaptureFixture[str] | None = None
-    said: str = ""
+    output: str = ""
 
     def run(self, *more: str) -> int:
-        """One night by command line; its exit status."""
+        """One run by command line; its exit status."""
         assert self.capsys is not None
         status = main(["run", "--as-of", AS_OF.isoformat(), *more])
-        self.said = "".join(self.capsys.readouterr())
+        self.output = "".join(self.capsys.readouterr())
         return status
 
     def asked(self, query: str) -> list[tuple]:
-        """What the warehouse says."""
+        """Rows of the warehouse."""
         return _asked(self.place / "data" / "warehouse.duckdb", query)
 
     def published(self, query: str) -> list[tuple]:
-        """What the published file says."""
+        """Rows of the published file."""
         return _asked(self.place / "data" / "published" / "regime.duckdb", query)
 
     def traces_of_the_key(self) -> list[Path]:
-        """Files of data, release, history and logs that hold the key, and what the last night said."""
-        assert KEY not in self.said
+        """Files of data, release, history and logs that contain the key; the output must not."""
+        assert KEY not in self.output
         files = [path for path in self.place.rglob("*") if path.is_file()]
         assert len(files) > 10
         return [path for path in files if KEY.encode() in path.read_bytes()]
@@ -81,7 +80,7 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     shutil.copy(PROJECT_ROOT / "dagster_home" / "dagster.yaml", place / "history")
     with (
         fred_server(sample_world(AS_OF)) as server,
-        publishers_of_the_sample(PROJECT_ROOT / "sample_data") as addresses,
+        publishers_of_the_sample() as addresses,
         pytest.MonkeyPatch.context() as patch,
     ):
         own = {
@@ -91,8 +90,8 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
-        patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, whole=3.0))
-        patch.setattr(fred, "Patience", lambda budget: pacing.Patience(attempts=2, budget=budget))
+        patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, total=3.0))
+        patch.setattr(fred, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))
         yield House(place, server)
 
 
@@ -109,22 +108,22 @@ def unreachable_everywhere(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(name, f"{NOWHERE}/nothing")
 
 
-def test_a_wrong_key_is_told_before_any_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_reported_before_any_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = "f" * 32
     monkeypatch.setenv("FRED_API_KEY", wrong)
     assert house.run() == 2
-    assert "FRED refuses the key" in house.said and "apikeys" in house.said and wrong not in house.said
+    assert "FRED refuses the key" in house.output and "apikeys" in house.output and wrong not in house.output
     assert len(house.fred.asked) == 1
     assert not (house.place / "data" / "warehouse.duckdb").exists()
 
 
-def test_a_first_night_without_any_source_leaves_with_3_and_publishes_nothing(
+def test_a_first_run_without_any_source_exits_with_3_and_publishes_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing was published: no source could be reached" in house.said
-    assert "nothing is published yet" in house.said and "Traceback" not in house.said
+    assert "nothing was published: no source could be reached" in house.output
+    assert "nothing is published yet" in house.output and "Traceback" not in house.output
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
 
 
@@ -133,11 +132,11 @@ def test_a_first_load_without_enough_inputs_is_kept_and_nothing_is_computed_or_p
 ) -> None:
     """Of valuation nothing came: the sheet does not answer, and FRED does not know the market value of equities."""
     assert house.run() == 3
-    assert "no first publication: the label would be indeterminate" in house.said
-    said = re.search(r"coverage below 0\.50 \((.*)\) without (.*)", house.said)
+    assert "no first publication: the label would be indeterminate" in house.output
+    said = re.search(r"coverage below 0\.50 \((.*)\) without (.*)", house.output)
     assert said is not None and said[1] == "valuation 0.00"
     assert {"SHILLER_PRICE", "SHILLER_EARNINGS", "NCBEILQ027S"} <= set(said[2].split(", "))
-    assert "run --accept-incomplete" in house.said and "blocked by" not in house.said
+    assert "run --accept-incomplete" in house.output and "blocked by" not in house.output
     assert not (house.place / "data" / "published" / "regime.duckdb").exists()
     computed = (
         "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('real_yields', 'credit_spreads', 'regime')"
@@ -150,8 +149,8 @@ def test_a_first_load_without_enough_inputs_is_kept_and_nothing_is_computed_or_p
 
 def test_an_incomplete_first_publication_is_made_when_it_is_accepted(house: House) -> None:
     assert house.run("--accept-incomplete") == 0
-    assert house.fred.count("observations") == 0, "what came in the night before is not asked for again"
-    assert "live figures" in house.said and "absent, could not be reached:" in house.said
+    assert house.fred.count("observations") == 0, "what the run before fetched is not requested again"
+    assert "live figures" in house.output and "absent, could not be reached:" in house.output
     assert house.published("SELECT profile FROM regime_current") == [("live",)]
     unemployment = (
         "SELECT value FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 1"
@@ -165,7 +164,7 @@ def test_an_incomplete_first_publication_is_made_when_it_is_accepted(house: Hous
     assert house.traces_of_the_key() == []
 
 
-def test_live_says_what_the_sample_says_where_inputs_are_the_same(house: House, made_release: Path) -> None:
+def test_live_equals_the_sample_where_inputs_are_the_same(house: House, made_release: Path) -> None:
     live = house.place / "data" / "published" / "regime.duckdb"
     with duckdb.connect(config=CONFIG) as con:
         con.execute(f"ATTACH '{live}' AS live (READ_ONLY); ATTACH '{made_release}' AS sample (READ_ONLY)")
@@ -182,7 +181,7 @@ def test_live_says_what_the_sample_says_where_inputs_are_the_same(house: House, 
             assert apart.fetchall() == [], table
 
 
-def test_a_night_with_three_changed_series_asks_one_more_for_each(house: House) -> None:
+def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: House) -> None:
     held = house.asked("SELECT count(*) FROM raw.vintages")[0][0]
     for series_id in (changed := ("UNRATE", "PAYEMS", "ICSA")):
         one = house.fred.world.series[series_id]
@@ -201,17 +200,17 @@ def test_a_night_with_three_changed_series_asks_one_more_for_each(house: House) 
     assert house.published(
         "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
     ) == [(now,)]
-    assert re.search(r"series fetched, \d+ requests in \d+ s", house.said)
+    assert re.search(r"series fetched, \d+ requests in \d+ s", house.output)
 
 
-@pytest.mark.parametrize("key", ONE_SERIES)
-def test_a_night_without_one_publisher_publishes_and_names_what_is_missing(
+@pytest.mark.parametrize("key", ["fred", "shiller"])
+def test_a_run_without_one_publisher_publishes_and_names_what_is_missing(
     house: House, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     before = house.published("SELECT as_of_date, regime, bubble_score, stance FROM regime ORDER BY ALL")
     monkeypatch.setenv(ADDRESSES[key], f"{NOWHERE}/nothing")
     assert house.run() == 0
-    missing = next(line for line in house.said.splitlines() if "absent, could not be reached:" in line)
+    missing = next(line for line in house.output.splitlines() if "absent, could not be reached:" in line)
     own = {series.series_id for series in load_catalog().by_source(key)}
     named = set(re.findall(r"[A-Z0-9_]{2,}", missing.partition("reached:")[2]))
     assert own & named >= {ONE_SERIES[key]} and named & {*ONE_SERIES.values()} == {ONE_SERIES[key]}
@@ -220,32 +219,32 @@ def test_a_night_without_one_publisher_publishes_and_names_what_is_missing(
     )
 
 
-def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_is_left(house: House) -> None:
-    """A weekly reconciliation, so that every address is asked; no three silent series stand in a row."""
+def test_every_fault_in_one_run_costs_its_own_series_and_no_trace_of_the_key_is_left(house: House) -> None:
+    """A weekly full refresh, so that every address is requested; no three silent series in a row."""
     with duckdb.connect(str(house.place / "data" / "warehouse.duckdb"), config=CONFIG) as con:
         con.execute("UPDATE raw.fetches SET fetched_at = fetched_at - INTERVAL 8 DAY")
         con.execute("CREATE TABLE raw.before_faults AS FROM raw.vintages")
     echo = f'<error code="500" message="Internal Error. api_key={KEY} {KEY}"/>'.encode()
-    says = {  # of series, by what FRED says whenever it is asked for their figures
+    faulty = {  # fault, status and message by series
         "UNRATE": (faults.too_many("0"), "unreachable", "429: Too Many Requests"),
-        "HQMCB10YR": (faults.html(503), "unreachable", "answered 503"),
+        "HQMCB10YR": (faults.html(503), "unreachable", "responded 503"),
         "CPIAUCSL": (faults.empty(), "refused", "empty_file"),
         "DGS10": (faults.replaced(b'value="', b'value="4,'), "refused", "not_a_number"),
-        "NFCI": (faults.truncated(), "unreachable", "the answer broke off"),
+        "NFCI": (faults.truncated(), "unreachable", "the response broke off"),
         "M2SL": (faults.cut_short(), "refused", "no complete XML"),
         "WALCL": (faults.dropped(), "unreachable", "connection dropped"),
         "WRESBAL": (faults.hang(1.5), "unreachable", "silence"),
-        "BUSLOANS": (faults.drip(0.1, 50), "unreachable", "no complete answer within 3 s"),
+        "BUSLOANS": (faults.drip(0.1, 50), "unreachable", "no complete response within 3 s"),
         "CP": (faults.status(500, body=echo), "unreachable", "api_key=*** ***"),
     }
-    for series_id, (fault, _, _) in says.items():
+    for series_id, (fault, _, _) in faulty.items():
         house.fred.script.add(f"observations?series_id={series_id}&", fault, ALWAYS)
     house.fred.world.series.pop("INDPRO")
     house.fred.world.series["TB3MS"].units = "Billions of Dollars"
     house.fred.world.series["GDPC1"].truncate("2023-06-01")
     house.fred.world.series["TREAST"].title = "Treasuries (DISCONTINUED)"
-    assert house.run() == 1, "what is refused and needed by a condition holds the publication"
-    assert "is unchanged" in house.said and "Traceback" not in house.said
+    assert house.run() == 1, "a refused series that a condition needs blocks the publication"
+    assert "is unchanged" in house.output and "Traceback" not in house.output
     came = {
         series_id: (status, message or "")
         for series_id, status, message in house.asked(
@@ -253,15 +252,15 @@ def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_i
             "FROM raw.fetches)"
         )
     }
-    expected = {series_id: (status, said) for series_id, (_, status, said) in says.items()}
+    expected = {series_id: (status, text) for series_id, (_, status, text) in faulty.items()}
     expected |= {
         "INDPRO": ("unreachable", "does not exist"),
         "TB3MS": ("refused", "unit_changed"),
         "GDPC1": ("refused", "shorter_than_before"),
     }
-    for series_id, (status, said) in expected.items():
-        assert came[series_id][0] == status and said in came[series_id][1], (series_id, came[series_id])
-        assert series_id in house.said
+    for series_id, (status, text) in expected.items():
+        assert came[series_id][0] == status and text in came[series_id][1], (series_id, came[series_id])
+        assert series_id in house.output
     assert "discontinued" in came["TREAST"][1]
     assert house.asked("SELECT count(*) FROM (FROM raw.before_faults EXCEPT FROM raw.vintages)") == [(0,)]
     assert house.traces_of_the_key() == []
@@ -270,8 +269,8 @@ def test_every_fault_in_one_night_costs_its_own_series_and_no_trace_of_the_key_i
 def test_a_key_refused_after_it_was_accepted_costs_one_series_and_leaves_no_trace(house: House) -> None:
     body = f'<error code="400" message="Bad Request.  api_key {KEY} is not registered."/>'.encode()
     house.fred.script.add("series?series_id=GDP&", faults.status(400, body=body), ALWAYS)
-    assert house.run() == 1, "held by what FRED serves since the night before, and not ended by the key"
-    assert "absent, could not be reached:" in house.said and "GDP" in house.said
+    assert house.run() == 1, "blocked by what FRED serves since the run before, not ended by the key"
+    assert "absent, could not be reached:" in house.output and "GDP" in house.output
     (told,) = house.asked(
         "SELECT message FROM raw.fetches WHERE series_id = 'GDP' ORDER BY fetched_at DESC LIMIT 1"
     )
@@ -279,14 +278,14 @@ def test_a_key_refused_after_it_was_accepted_costs_one_series_and_leaves_no_trac
     assert house.traces_of_the_key() == []
 
 
-def test_a_night_without_any_source_leaves_with_3_and_the_publication_stands(
+def test_a_run_without_any_source_exits_with_3_and_the_publication_is_unchanged(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published = house.place / "data" / "published" / "regime.duckdb"
     before = published.read_bytes()
     unreachable_everywhere(monkeypatch)
     assert house.run() == 3
-    assert "nothing was published: no source could be reached" in house.said
-    assert f"{published} is unchanged" in house.said and "Traceback" not in house.said
+    assert "nothing was published: no source could be reached" in house.output
+    assert f"{published} is unchanged" in house.output and "Traceback" not in house.output
     assert published.read_bytes() == before
     assert house.traces_of_the_key() == []

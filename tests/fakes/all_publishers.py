@@ -1,14 +1,10 @@
-"""All five publishers at once, each with what it would serve on a day: the sample's figures, made-up restricted ones.
-
-Belongs here: which figures, and what of them is public on a day. Does not belong here: the servers (one module each),
-playing a night.
-"""
+"""All five publishers at once, each with what it serves on a day: the sample's figures, made-up restricted ones."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -18,30 +14,26 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
-from tests.fakes.build import add_releases, as_published, figures, first_known, sample_world
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.sampled import debt_rows, pink_sheet, premium_file, share_prices, shiller_workbook
+from tests.fakes.fred_world import (
+    OPEN,
+    Published,
+    World,
+    add_releases,
+    as_published,
+    figures,
+    first_known,
+    sample_world,
+)
+from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.server import Answer, Loopback, running
-from tests.fakes.world import OPEN, Published, World
 
-PATHS: dict[SourceKey, str] = {
-    "fed_board": fed_board.PATH,
-    "fiscal_data": fiscal_data.PATH,
-    "shiller": "/",
-    "world_bank": world_bank.PAGE_PATH,
-}
-VARIABLES: dict[SourceKey, str] = {
-    "fed_board": "FED_BOARD_URL",
-    "fiscal_data": "FISCAL_DATA_URL",
-    "shiller": "SHILLER_URL",
-    "world_bank": "WORLD_BANK_URL",
-}
 END = dt.date(2026, 5, 31)
 
 
 @dataclass
 class Publishers:
-    """FRED and the four beside it, all of them answering. `whole` is all FRED will ever know: change that."""
+    """FRED and the four publishers of files, running. `whole` is all FRED will ever know: change that."""
 
     fred: FredServer
     whole: World
@@ -58,19 +50,28 @@ class Publishers:
             self.others[key].routes = {} if key in self.closed else dict(routes)
 
     def address(self, key: SourceKey) -> str:
-        return self.others[key].root + PATHS[key]
+        return self.others[key].root + PUBLISHERS[key].path
 
 
 @contextmanager
 def all_publishers(day: dt.date = END) -> Iterator[Publishers]:
-    """The publishers as they answer on a day."""
+    """The publishers with what they serve on a day."""
     with ExitStack() as stack:
         fred, whole = stack.enter_context(fred_server(World(day))), label_world(END)
-        publishers = Publishers(
-            fred, whole, {key: stack.enter_context(running(Loopback({}))) for key in PATHS}
-        )
+        others = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
+        publishers = Publishers(fred, whole, others)
         publishers.show(day)
         yield publishers
+
+
+@contextmanager
+def publishers_of_the_sample() -> Iterator[dict[str, str]]:
+    """The publishers of files serving the sample's figures; their addresses by environment variable."""
+    with ExitStack() as stack:
+        servers = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
+        for key, routes in _routes(END, servers["shiller"].root).items():
+            servers[key].routes = routes
+        yield {p.source.variable: servers[key].root + p.path for key, p in PUBLISHERS.items()}
 
 
 def _known(one: Published, day: dt.date) -> Published:
@@ -150,3 +151,51 @@ def _routes(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
         "shiller": site,
         "world_bank": world_bank.served(world_bank.new_workbook(pink_sheet(found)), saved),
     }
+
+
+Found = Callable[[str], Mapping[str, str]]  # figures of a series by ISO day, as text
+
+
+def premium_file(found: Found) -> bytes:
+    """The Board's file."""
+    premium, spread = found("EBP"), found("GZ_SPREAD")
+    days = sorted(premium.keys() | spread.keys())
+    lines = [f"{day},{spread.get(day, '')},{premium.get(day, '')}," for day in days]
+    return "\n".join([fed_board.HEADER, *lines, ""]).encode()
+
+
+def debt_rows(found: Found) -> list[fiscal_data.Row]:
+    """Rows of the debt table."""
+    bills = found("MSPD_BILLS").items()
+    total = found("MSPD_TOTAL_MARKETABLE").items()
+    return [
+        *(fiscal_data.row(day, "Marketable", "Bills", value or "null", 1) for day, value in bills),
+        *(fiscal_data.row(day, "Total Marketable", "_", value or "null", 7) for day, value in total),
+    ]
+
+
+def pink_sheet(found: Found) -> world_bank.Sheet:
+    """Rows of the Pink Sheet."""
+    rows = world_bank.small_sheet(months=0)
+    for day, value in found("GOLD_WB_MONTHLY").items():
+        rows.append([f"{day[:4]}M{day[5:7]}", 70.5, "..", float(value) if value else ".."])
+    return rows
+
+
+@functools.cache
+def share_prices() -> pd.Series:
+    """A share price of every business day to the sample's end: eight percent a year, and slumps."""
+    days = pd.bdate_range("1975-01-01", "2026-05-29")
+    years = np.arange(len(days)) / 261.0
+    noise = np.random.default_rng(11).normal(0, 0.007, len(days)).cumsum()
+    return pd.Series(90.0 * np.exp(0.08 * years + 0.25 * np.sin(years / 1.3) + 0.3 * noise), days)
+
+
+def shiller_workbook(found: Found, day: dt.date) -> bytes:
+    """Shiller's sheet as it stands on a day: made-up prices and earnings, the sample's consumer prices."""
+    price = share_prices()
+    monthly = price.groupby(price.index.strftime("%Y-%m")).mean().round(2)  # type: ignore[attr-defined]
+    years = np.arange(len(monthly)) / 12.0
+    earnings = (monthly * (0.055 + 0.02 * np.sin(years / 2.1))).round(3)
+    index = {at[:7]: float(value) for at, value in found("CPIAUCSL").items() if value}
+    return shiller.old_workbook(shiller.long_sheet(day, monthly.to_dict(), earnings.to_dict(), index))

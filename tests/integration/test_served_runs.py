@@ -1,10 +1,11 @@
-"""Whole nights of five publishers, Shiller among them: what one of them could not give heals, and nothing is lost."""
+"""Live runs with five publishers: what one of them could not serve heals, and nothing is lost."""
 
 from __future__ import annotations
 
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,12 +13,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.warehouse.connection import open_warehouse
-from assets.warehouse.readers import series_as_of
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import SourceKey
+from assets.compute.corrections import Compared
+from assets.raw.ingest import ingest
+from assets.run_facts import RunFacts
+from assets.sources.protocol import Source
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.readers import frame_of
+from tests.builders import series_as_of
 from tests.fakes import faults
-from tests.fakes.whole import Publishers, all_publishers
-from tests.fakes.world import OPEN
-from tests.integration.served_nights import ServedNights, differing
+from tests.fakes.all_publishers import Publishers, all_publishers
+from tests.fakes.fred_runs import CALM, quick_source
+from tests.fakes.fred_world import OPEN
+from tests.fakes.publishers import FEW_RETRIES, PUBLISHERS
+from tests.integration.live_runs import EVENING, LiveRuns
+from tests.integration.sample_night import compute_tables, night_facts
 from tests.made_once import made_once
 
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 24), (5, 8), (5, 18)))
@@ -28,8 +39,56 @@ WRONG = ("UNRATE", "2026-02-01", "2026-03-20")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
+@dataclass
+class ServedRuns(LiveRuns):
+    """A data directory; `held` is what blocked the last run."""
+
+    def run(self, publishers: Publishers, run_date: dt.date) -> RunFacts:
+        """Fetch from every publisher, compute, stage, check, and publish unless a check blocks it."""
+        self.number += 1
+        started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
+        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
+        self.published.parent.mkdir(parents=True, exist_ok=True)
+        publishers.show(run_date)
+        catalog = load_catalog()
+        with open_warehouse(self.warehouse) as con:
+            for key in ("fred", *publishers.others):
+                source = _source(publishers, key, started)
+                ingest(con, catalog.by_source(key), source, run_date, facts, catalog)
+            compute_tables(con, facts)
+            self.finish(con, facts)
+        return facts
+
+
+def _source(publishers: Publishers, key: SourceKey, now: dt.datetime) -> Source:
+    if key == "fred":
+        return quick_source(publishers.fred, now=lambda: now, attempts=1)
+    source = PUBLISHERS[key].source(publishers.address(key), FEW_RETRIES, CALM)
+    source.now = lambda: now  # the weekly refresh counts on this clock
+    return source
+
+
+def differing(before: Path, after: Path, days: set[pd.Timestamp]) -> list[str]:
+    """Tables of two published files that differ in a cell of these as-of dates."""
+    catalog, was, now = load_catalog(), _tables(before), _tables(after)
+    return [
+        table.name
+        for table in catalog.as_of_tables()
+        if Compared.of(table, was[table.name], now[table.name], days).differs.any()
+    ]
+
+
+def _tables(published: Path) -> dict[str, pd.DataFrame]:
+    with duckdb.connect(str(published), read_only=True, config=CONFIG) as con:
+        found = {}
+        for table in load_catalog().as_of_tables():
+            con.execute(f"SELECT * FROM {table.name}")
+            found[table.name] = frame_of(con)
+        return found
+
+
 def fred_answers_500(publishers: Publishers) -> None:
-    """To a part of the series, whenever it is asked for their figures."""
+    """For a part of the series, at every request for their figures."""
     for series_id in DOWN:
         publishers.fred.script.add(f"observations?series_id={series_id}&", faults.status(500), ALWAYS)
 
@@ -44,89 +103,86 @@ CAUSES: dict[str, tuple[Callable[[Publishers], None], set[str]]] = {
 }
 
 
-def saved(nights: ServedNights, name: str) -> None:
-    """The data directory as it is now, beside it under a name."""
-    assert nights.held == (), name
-    shutil.copytree(nights.place, nights.place.with_name(name))
+def saved(runs: ServedRuns, name: str) -> None:
+    """A copy of the data directory under a name."""
+    assert runs.held == (), name
+    shutil.copytree(runs.place, runs.place.with_name(name))
 
 
 def begun(publishers: Publishers) -> None:
-    """A vintage that its publisher will take back, known since before the first night."""
+    """A vintage that its publisher will withdraw, known since before the first run."""
     series_id, observation, start = WRONG
     publishers.whole.series[series_id].revise(start, {observation: 4.7})
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A first load on the second night."""
+    """A first load on the second day."""
 
     def make(place: Path) -> None:
-        nights = ServedNights(place / "now")
+        runs = ServedRuns(place / "now")
         with all_publishers() as publishers:
             begun(publishers)
-            nights.night(publishers, SECOND)
-            saved(nights, "second")
+            runs.run(publishers, SECOND)
+            saved(runs, "second")
 
     return made_once(tmp_path_factory, "served-clean", make)
 
 
 @pytest.fixture(scope="module")
 def aged(tmp_path_factory: pytest.TempPathFactory, clean: Path) -> Path:
-    """Two nights after the first load: one that freezes April, and one after figures were taken back."""
+    """Two runs after the first load: one that freezes April, and one after withdrawals."""
 
     def make(place: Path) -> None:
         shutil.copytree(clean / "second", place / "now")
-        nights = ServedNights(place / "now", number=1)
+        runs = ServedRuns(place / "now", number=1)
         with all_publishers() as publishers:
             begun(publishers)
-            nights.night(publishers, FREEZING)
-            saved(nights, "freezing")
-            taken_back(publishers)
-            nights.night(publishers, LATER)
-            saved(nights, "later")
+            runs.run(publishers, FREEZING)
+            saved(runs, "freezing")
+            withdrawn(publishers)
+            runs.run(publishers, LATER)
+            saved(runs, "later")
 
     return made_once(tmp_path_factory, "served-aged", make)
 
 
 @pytest.fixture(scope="module", params=CAUSES)
 def cause(request: pytest.FixtureRequest) -> str:
-    """What is missing on the first night."""
+    """What is missing in the first run."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def healed(tmp_path_factory: pytest.TempPathFactory, cause: str) -> Path:
-    """A first night on which something is missing, and a second one on which it is there."""
+    """A first run in which something is missing, and a second one in which it is there."""
 
     def make(place: Path) -> None:
-        nights = ServedNights(place / "now")
+        runs = ServedRuns(place / "now")
         with all_publishers() as publishers:
             begun(publishers)
             CAUSES[cause][0](publishers)
-            nights.night(publishers, FIRST)
-            saved(nights, "first")
+            runs.run(publishers, FIRST)
+            saved(runs, "first")
             publishers.closed.clear()
             publishers.fred.script.plans.clear()
-            nights.night(publishers, SECOND)
-            saved(nights, "second")
+            runs.run(publishers, SECOND)
+            saved(runs, "second")
 
     return made_once(tmp_path_factory, f"served-{cause}", make)
 
 
-def taken_back(publishers: Publishers) -> None:
+def withdrawn(publishers: Publishers) -> None:
     """A wrong vintage, a row inside the span, and the newest figure of a series."""
     series_id, observation, start = WRONG
     wrong = publishers.whole.series[series_id]
     is_wrong = (wrong.observation == np.datetime64(observation)) & (wrong.start == np.datetime64(start))
     assert is_wrong.sum() == 1
     wrong.end[np.flatnonzero(is_wrong) - 1] = OPEN
-    for name in ("observation", "start", "end", "value"):
-        setattr(wrong, name, getattr(wrong, name)[~is_wrong])
+    wrong.keep(~is_wrong)
     wrong.touch()
     quotes = publishers.whole.series["DGS10"]
-    kept = quotes.observation != np.datetime64("2026-04-14")
-    for name in ("observation", "start", "end", "value"):
-        setattr(quotes, name, getattr(quotes, name)[kept])
+    quotes.keep(quotes.observation != np.datetime64("2026-04-14"))
     quotes.touch()
     publishers.whole.series["PAYEMS"].withdraw("2026-05-15", ["2026-04-01"])
 
@@ -136,7 +192,7 @@ def file(place: Path, name: str) -> Path:
 
 
 def rows(place: Path, name: str, query: str) -> list[tuple]:
-    return ServedNights(place / name).shown(query)
+    return ServedRuns(place / name).shown(query)
 
 
 def days_of(place: Path, name: str, kinds: str) -> set[pd.Timestamp]:
@@ -152,7 +208,7 @@ def test_a_healthy_first_load_labels_every_month_end_on_shillers_basis(clean: Pa
     assert rows(clean, "second", "SELECT is_complete FROM release_manifest") == [(True,)]
 
 
-def test_what_was_missing_on_the_first_night_leaves_no_trace_on_the_second(clean: Path, healed: Path) -> None:
+def test_what_was_missing_in_the_first_run_leaves_no_trace_in_the_second(clean: Path, healed: Path) -> None:
     place = healed
     days = days_of(clean, "second", "'backfilled', 'provisional'")
     assert len(days) == 496
@@ -187,7 +243,7 @@ def test_no_row_of_the_archive_is_lost_while_it_heals(healed: Path, cause: str) 
     assert lost == [(0,)]
 
 
-def test_a_live_row_stands_when_a_publisher_takes_figures_back(aged: Path) -> None:
+def test_a_live_row_does_not_change_when_a_publisher_withdraws_figures(aged: Path) -> None:
     assert days_of(aged, "freezing", "'live'") == days_of(aged, "later", "'live'") == {APRIL}
     assert differing(file(aged, "freezing"), file(aged, "later"), {APRIL}) == []
     before = days_of(aged, "freezing", "'backfilled'")
@@ -201,10 +257,10 @@ def test_a_live_row_stands_when_a_publisher_takes_figures_back(aged: Path) -> No
     assert ("retracted", WRONG[0]) in causes and {reason for reason, _ in causes} == {"retracted"}
 
 
-def test_the_archive_agrees_with_fred_after_figures_were_taken_back(aged: Path) -> None:
+def test_the_archive_agrees_with_fred_after_withdrawals(aged: Path) -> None:
     with all_publishers() as publishers:
         begun(publishers)
-        taken_back(publishers)
+        withdrawn(publishers)
         publishers.show(LATER)
         world = publishers.fred.world
         with open_warehouse(aged / "later" / "warehouse.duckdb") as con:
@@ -217,7 +273,7 @@ def test_the_archive_agrees_with_fred_after_figures_were_taken_back(aged: Path) 
                 WRONG,
             ).fetchall()
     assert {name: days for name, days in apart.items() if days} == {}
-    assert held == [(1,)], "what was taken back is still on record"
+    assert held == [(1,)], "what was withdrawn is still on record"
 
 
 def _apart(con: duckdb.DuckDBPyConnection, series_id: str, served: dict[str, float]) -> list[str]:

@@ -1,12 +1,11 @@
-"""What the loopback FRED serves: the sample's figures as they were first published, with or without revisions.
-
-Belongs here: from files to a `World`. Does not belong here: the server.
-"""
+"""What the fake FRED knows: series with every period in which each value was the known one, and releases."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,132 @@ import pandas as pd
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication, released_on
-from tests.fakes.world import OPEN, Published, ReleaseDates, World, from_starts
+
+OPEN = np.datetime64("9999-12-31", "D")
+_DAY = np.timedelta64(1, "D")
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class Published:
+    """One series; the arrays hold a row per observation and period, by observation, then start. NaN: missing."""
+
+    series_id: str
+    title: str
+    units: str
+    frequency: str
+    release_id: int
+    observation: Days
+    start: Days
+    end: Days
+    value: np.ndarray
+    last_updated: dt.datetime
+    is_in_alfred: bool = True
+
+    def as_of(self, day: str) -> dict[str, float]:
+        """Every observation known on a day, with its value then (NaN: published as missing)."""
+        then = np.datetime64(day, "D")
+        rows = (self.start <= then) & (self.end >= then)
+        return dict(zip(self.observation[rows].astype(str), self.value[rows].tolist(), strict=True))
+
+    @property
+    def vintage_dates(self) -> Days:
+        """Days on which a figure appeared, changed or went."""
+        ended = self.end[self.end < OPEN] + _DAY
+        return np.unique(np.concatenate([self.start, ended]))
+
+    def revise(self, day: str, values: Mapping[str, float]) -> None:
+        """From a day on these observations have these values; what did not change stays."""
+        today = np.datetime64(day, "D")
+        for stamp, value in values.items():
+            at = np.datetime64(stamp, "D")
+            standing = (self.observation == at) & (self.end == OPEN)
+            if standing.any() and self.value[standing][0] == value:
+                continue
+            self.end[standing & (self.start < today)] = today - _DAY
+            keep = ~(standing & (self.start == today))
+            self.observation = np.append(self.observation[keep], at)
+            self.start = np.append(self.start[keep], today)
+            self.end = np.append(self.end[keep], OPEN)
+            self.value = np.append(self.value[keep], float(value))
+        self.keep(np.lexsort((self.start, self.observation)))
+        self.touch()
+
+    def withdraw(self, day: str, stamps: Sequence[str]) -> None:
+        """From a day on these observations have no figure any more."""
+        named = np.isin(self.observation, days(list(stamps))) & (self.end == OPEN)
+        self.end[named] = np.datetime64(day, "D") - _DAY
+        self.touch()
+
+    def truncate(self, first: str) -> None:
+        """The publisher serves nothing before a day any more."""
+        self.keep(self.observation >= np.datetime64(first, "D"))
+        self.touch()
+
+    def recorded_since(self, first: str) -> None:
+        """The archive of vintages begins on a day: what held then is all it says of the time before."""
+        day = np.datetime64(first, "D")
+        self.keep(self.end >= day)
+        self.start = np.maximum(self.start, day)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Only these rows, by mask or position."""
+        for name in ("observation", "start", "end", "value"):
+            setattr(self, name, getattr(self, name)[rows])
+
+    def touch(self) -> None:
+        """Something changed: another `last_updated`."""
+        self.last_updated += dt.timedelta(hours=1, seconds=1)
+
+
+@dataclass
+class ReleaseDates:
+    """One release: the days it brought figures, and those it was planned for beside them."""
+
+    name: str
+    with_figures: Days
+    planned: Days = field(default_factory=lambda: days([]))
+
+
+@dataclass
+class World:
+    """All a server knows. `today` is what FRED takes for today."""
+
+    today: dt.date
+    series: dict[str, Published] = field(default_factory=dict)
+    releases: dict[int, ReleaseDates] = field(default_factory=dict)
+    key: str = KEY
+
+
+def published(
+    series_id: str,
+    rows: list[tuple[str, str, float]],
+    *,
+    units: str = "Percent",
+    frequency: str = "Monthly",
+    release_id: int = 10,
+) -> Published:
+    """A series from (observation, first day, value): each value holds until the next one of its observation."""
+    value = np.array([row[2] for row in rows], dtype="float64")
+    empty = _without_rows(series_id, f"{series_id} (test)", units, frequency, release_id)
+    return with_rows(empty, days([row[0] for row in rows]), days([row[1] for row in rows]), value)
+
+
+def _without_rows(series_id: str, title: str, units: str, frequency: str, release_id: int) -> Published:
+    at = dt.datetime(2026, 5, 29, 14, 16, 2, tzinfo=dt.UTC)
+    return Published(
+        series_id, title, units, frequency, release_id, days([]), days([]), days([]), np.empty(0), at
+    )
+
+
+def with_rows(one: Published, observation: Days, start: Days, value: np.ndarray) -> Published:
+    """The series with other figures, by the first day of each value."""
+    order = np.lexsort((start, observation))
+    observation, start, value = observation[order], start[order], value[order]
+    last_of_observation = np.append(observation[1:] != observation[:-1], True)
+    end = np.where(last_of_observation, OPEN, np.append(start[1:], OPEN) - _DAY)
+    return replace(one, observation=observation, start=start, end=end, value=value)
+
 
 SAMPLE = PROJECT_ROOT / "sample_data"
 FREQUENCIES = {"D": "Daily", "W": "Weekly, Ending Wednesday", "M": "Monthly", "Q": "Quarterly"}
@@ -42,16 +166,13 @@ def as_published(
     series: Series, observation: Days, value: np.ndarray, start: Days | None = None
 ) -> Published:
     """A series of the catalogue with these figures, known from their first publication on."""
-    return from_starts(
-        series.series_id,
-        observation,
-        first_known(series, observation) if start is None else start,
-        value,
-        units=series.unit,
-        frequency=FREQUENCIES[series.frequency],
-        release_id=10 + _GROUPS.index(series.group),
-        title=series.title,
+    release_id, first = 10 + _GROUPS.index(series.group), start
+    empty = _without_rows(
+        series.series_id, series.title, series.unit, FREQUENCIES[series.frequency], release_id
     )
+    if first is None:
+        first = first_known(series, observation)
+    return with_rows(empty, observation, first, value)
 
 
 def sample_world(today: dt.date) -> World:
@@ -113,11 +234,9 @@ def _revised(one: Published, series: Series) -> Published:
     ]
     start = np.concatenate(starts)
     known = start <= np.datetime64("2026-05-31", "D")
-    revised = from_starts(
-        one.series_id, np.tile(one.observation, 3)[known], start[known], np.concatenate(values)[known],
-        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
-    )  # fmt: skip
-    return merged(revised)
+    return merged(
+        with_rows(one, np.tile(one.observation, 3)[known], start[known], np.concatenate(values)[known])
+    )
 
 
 def _real_vintages(series: Series, file: Path) -> Published:
@@ -135,10 +254,7 @@ def merged(one: Published) -> Published:
     same = (one.value[1:] == one.value[:-1]) | (np.isnan(one.value[1:]) & np.isnan(one.value[:-1]))
     repeats = (one.observation[1:] == one.observation[:-1]) & same
     keep = np.append(True, ~repeats)
-    return from_starts(
-        one.series_id, one.observation[keep], one.start[keep], one.value[keep],
-        units=one.units, frequency=one.frequency, release_id=one.release_id, title=one.title,
-    )  # fmt: skip
+    return with_rows(one, one.observation[keep], one.start[keep], one.value[keep])
 
 
 def _grid(series: Series) -> Days:

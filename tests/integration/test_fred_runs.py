@@ -1,27 +1,23 @@
-"""From an empty archive to a full one, and the nights after: what is asked, what is kept, and that it is the truth."""
+"""From an empty archive to a full one, and the runs after: what is asked, what is kept, and that it is the truth."""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.raw.keeping import Ingested
+from assets.raw.ingest import Ingested
 from assets.sources.fred import is_reconciliation_due
 from assets.warehouse.fetches import known_series
-from assets.warehouse.readers import series_as_of
-from tests.builders import an_archive
-from tests.fakes.build import open_value, revised_world
-from tests.fakes.clients import quick_source
+from tests.builders import an_archive, series_as_of
+from tests.fakes.fred_runs import fred_run, quick_source, statuses
 from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.nights import fred_night, statuses
-from tests.fakes.world import OPEN, World
+from tests.fakes.fred_world import OPEN, World, open_value, revised_world
 
 TUESDAY = dt.datetime(2026, 6, 2, 22, tzinfo=dt.UTC)
 CHANGED = {"UNRATE": "2026-04-01", "ICSA": "2026-05-23", "GDP": "2026-01-01"}
@@ -33,9 +29,9 @@ def world_of(day: dt.date) -> World:
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[tuple[FredServer, duckdb.DuckDBPyConnection, list[Ingested], int]]:
-    """The whole catalogue loaded once; the tests of this module only add nights."""
+    """The whole catalogue loaded once; the tests of this module only add runs."""
     with fred_server(world_of(TUESDAY.date())) as server, an_archive() as con:
-        done = fred_night(con, quick_source(server), TUESDAY)
+        done = fred_run(con, quick_source(server), TUESDAY)
         yield server, con, done, len(server.asked)
 
 
@@ -96,7 +92,7 @@ def test_a_quiet_night_asks_once_a_series_and_a_changed_series_twice(loaded: tup
     for series_id, observation in CHANGED.items():
         one = server.world.series[series_id]
         one.revise("2026-06-02", {observation: round(open_value(one, latest(one, observation)) * 1.01, 4)})
-    done = fred_night(con, quick_source(server), night)
+    done = fred_run(con, quick_source(server), night)
     assert statuses(done)["new"] == len(CHANGED)
     assert {one.series.series_id for one in done if one.counts.appended} == set(CHANGED)
     assert sum(one.counts.appended for one in done) == len(CHANGED)
@@ -129,7 +125,7 @@ def test_a_week_of_nights_reconciles_every_series_once(loaded: tuple) -> None:
     for later in (1, 2, 3, 6, 7):  # Wednesday to Friday, Monday, Tuesday
         night = TUESDAY + dt.timedelta(days=later)
         server.world.today = night.date()
-        nightly = fred_night(con, quick_source(server), night)
+        nightly = fred_run(con, quick_source(server), night)
         complete = [
             one.series.series_id for one in nightly if one.payload is not None and one.payload.is_complete
         ]
@@ -159,20 +155,3 @@ def test_what_is_known_is_the_newest_of_everything_accepted(loaded: tuple) -> No
     assert known.last_updated == server.world.series["UNRATE"].last_updated
     assert known_series(con)["DGS10"].newest_vintage is None
     assert known_series(con)["DGS10"].newest_observation == dt.date(2026, 5, 29)
-
-
-def test_rewriting_sixty_months_is_sixty_vintages_and_none_lost(tmp_path: Path) -> None:
-    with fred_server(world_of(TUESDAY.date())) as server, an_archive() as con:
-        series = [load_catalog().series["CPIAUCSL"]]
-        fred_night(con, quick_source(server), TUESDAY, series)
-        one = server.world.series["CPIAUCSL"]
-        standing = sorted(one.as_of("2026-06-02").items())[-60:]
-        before = con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0]
-        one.revise("2026-06-02", {stamp: value * 1.0001 for stamp, value in standing if value == value})
-        (done,) = fred_night(con, quick_source(server), TUESDAY + dt.timedelta(hours=1), series)
-        rewritten = sum(value == value for _, value in standing)
-        assert (done.counts.revised, done.counts.new, done.counts.corrected) == (rewritten, 0, 0)
-        assert con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0] == before + rewritten
-        found = series_as_of(con, "CPIAUCSL", dt.date(2026, 6, 1))
-        ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
-        assert all(np.isclose(ours[stamp], value, equal_nan=True) for stamp, value in standing)

@@ -1,7 +1,4 @@
-"""Several nights of the live profile in one place, each by its own clock, on the sample and made-up share prices.
-
-Belongs here: playing a night, and what reached the archive in it. Does not belong here: what must come of it.
-"""
+"""Runs of the live profile in one data directory, each by its own clock, on the sample and made-up share prices."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ EVENING = dt.time(1, 30, tzinfo=dt.UTC)  # half past nine in New York, of the da
 
 
 @dataclass
-class Nights:
-    """A data directory of the live profile; `held` is what the gate found in the last night."""
+class LiveRuns:
+    """A data directory of the live profile; `held` is what blocked the last run."""
 
     place: Path
     number: int = 0
@@ -52,11 +49,11 @@ class Nights:
         publishes: bool = True,
         is_historical: bool = False,
     ) -> RunFacts:
-        """One night: fetch, compute, stage, judge, and publish unless the gate holds it or `publishes` is false."""
+        """One run: fetch, compute, stage, check, and publish unless a check blocks it or `publishes` is false."""
         self.number += 1
         started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
         facts = night_facts(
-            self.place, run_date, started, f"night-{self.number}", "live", is_historical=is_historical
+            self.place, run_date, started, f"run-{self.number}", "live", is_historical=is_historical
         )
         self.published.parent.mkdir(exist_ok=True)
 
@@ -67,16 +64,20 @@ class Nights:
             if also is not None:
                 also(con, started)
 
-        staged = staged_path(self.published)
         with open_warehouse(self.warehouse) as con:
             fill(con, facts, arrives, without)
-            stage(con, facts, staged)
-            with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-                self.held = tuple(blocking_rules(file, con, facts))
-            if publishes and not self.held:
-                publish(staged, self.published, gate=lambda _: None, fill=file_only)
-                record_publication(con, self.published, "live", load_catalog())
+            self.finish(con, facts, publishes)
         return facts
+
+    def finish(self, con: duckdb.DuckDBPyConnection, facts: RunFacts, publishes: bool = True) -> None:
+        """Stage, check, and publish unless a check blocks it."""
+        staged = staged_path(self.published)
+        stage(con, facts, staged)
+        with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
+            self.held = tuple(blocking_rules(file, con, facts))
+        if publishes and not self.held:
+            publish(staged, self.published, gate=lambda _: None, fill=file_only)
+            record_publication(con, self.published, "live", load_catalog())
 
     def asked(self, query: str) -> list[tuple]:
         """Rows of the warehouse."""
@@ -90,7 +91,7 @@ class Nights:
 
 
 def a_vintage(series_id: str, observation: str, start: str, change: float) -> Also:
-    """A revision the world knew since `start`, by `change`, that reaches us tonight."""
+    """A revision by `change`, public since `start`, that reaches us in this run."""
 
     def arrives(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
         con.execute(
@@ -103,7 +104,7 @@ def a_vintage(series_id: str, observation: str, start: str, change: float) -> Al
 
 
 def in_turn(*arrivals: Also) -> Also:
-    """Several things that reach us in one night."""
+    """Several arrivals in one run."""
 
     def arrives(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
         for one in arrivals:
@@ -121,7 +122,7 @@ def not_read(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
 
 
 def _keep_what_is_new(con: duckdb.DuckDBPyConnection, at: dt.datetime, run_date: dt.date) -> None:
-    """Of the figures that arrived tonight those that are public, and not held already."""
+    """Keep only figures of this run that are public and not stored already."""
     con.execute(
         "DELETE FROM raw.vintages WHERE captured_at = $at AND (realtime_start > $run_date OR "
         "(series_id, observation_date, realtime_start) IN "
@@ -144,5 +145,5 @@ def _hold_the_rest(con: duckdb.DuckDBPyConnection, at: dt.datetime, without: Col
 
 
 def file_only(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
-    """A release folder with the file alone: its documents are not what these tests are about."""
+    """A release folder with only the file."""
     shutil.copyfile(staged, folder / "regime.duckdb")

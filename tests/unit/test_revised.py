@@ -1,0 +1,242 @@
+"""As known against as revised: a revision is found by name, and the shorter way computes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, reduce
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.lineage import columns_read
+from assets.catalog.loader import load_catalog
+from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
+from assets.compute.diagnostics.revised import (
+    LABELS,
+    regime_revised,
+    tables_by_series,
+)
+from assets.compute.grid import Grid, build_grid
+from assets.compute.lookup import View
+from assets.compute.reading import Reading
+from assets.compute.regime import build_labels
+from assets.compute.registry import Computation
+from assets.compute.tables.assemble import readings_of
+from assets.compute.tables.build import BUILDERS
+from tests.helpers import archive, on_sample, sample_vintages, vintages
+from tests.revisions import plain_regime_revised, with_revisions
+
+CATALOG = load_catalog()
+SERIES = {s.series_id: s for s in CATALOG.in_profile("sample")}
+READ = {c for c in columns_read(CATALOG, CATALOG.tables["regime"], LABELS) if c.split(".")[0] in BUILDERS}
+# economy, valuation with the stance, the stance, credit, all three through inflation; and two that reach no label
+RAISED_BY = {
+    "UNRATE": -5.0, "GDP": 900.0, "CP": -200.0, "WALCL": 900000.0, "TOTBKCR": 40.0, "NFCI": 1.5, "CPIAUCSL": 3.0,
+    "M2SL": 700.0, "TREAST": 50000.0,
+}  # fmt: skip
+
+
+def grid_to(run_date: str) -> Grid:
+    """From 1997 on: ten years later there are ranks."""
+    return build_grid(np.datetime64("1997-12-31", "D"), np.datetime64(run_date, "D"))
+
+
+def seen(stored: Archive, grid: Grid) -> View:
+    return View(stored, grid.as_of, SERIES, CATALOG.method)
+
+
+def published(stored: Archive, grid: Grid) -> pd.DataFrame:
+    return Computation(stored, grid, CATALOG, "sample").table("regime")
+
+
+def revised(frames: pd.DataFrame) -> pd.DataFrame:
+    stored, grid = Archive.from_frame(frames), grid_to("2012-12-31")
+    frame = regime_revised(seen(stored, grid), grid, published(stored, grid), CATALOG)
+    return frame.set_index("as_of_date")
+
+
+def test_without_revisions_nothing_differs() -> None:
+    frame = revised(sample_vintages())
+    assert frame["is_same_regime"].all()
+    assert frame["score_revision"].abs().max() == 0
+    assert frame["explained_by"].isna().all()
+
+
+def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference() -> None:
+    """Unemployment of 2009 revised to full employment: some month-ends lose their depression."""
+    frame = revised(with_revisions({"UNRATE": -5.0}))
+    other = frame[~frame["is_same_regime"]]
+    assert len(other) >= 1
+    assert set(other["explained_by"]) == {"UNRATE"}
+    assert other["is_explained_alone"].all()
+    moved = frame[frame["explained_by"].notna()]
+    np.testing.assert_allclose(moved["explained_score_change"], moved["score_revision"], atol=1e-12)
+    assert (frame.loc[:"2008-05-31", "score_revision"].dropna() == 0).all()
+
+
+def test_todays_figure_is_known_since_the_observation_first_appeared() -> None:
+    stored = archive(
+        vintages("UNRATE", [("2020-03-01", "2020-04-03", 4.4), ("2020-03-01", "2021-01-08", 4.5)]),
+        vintages("UNRATE", [("2020-04-01", "2020-05-08", 14.7), ("2020-04-01", "2022-01-08", None)]),
+    )
+    today = as_revised(cut(stored, np.datetime64("2021-06-30")))
+    observations = np.array(["2020-03-01", "2020-04-01"], dtype="datetime64[D]")
+    rows = today.rows_as_of("UNRATE", observations, np.datetime64("2020-05-08"))
+    assert today.value[rows].tolist() == [4.5, 14.7]
+    withdrawn = as_revised(cut(stored, np.datetime64("2022-06-30")))
+    assert withdrawn.rows_as_of("UNRATE", observations, np.datetime64("2022-06-30")).tolist()[1] == -1
+    assert revised_series(stored) == ["UNRATE"]
+    assert not as_revised(cut(stored, np.datetime64("2019-12-31"))).has(
+        "UNRATE"
+    )  # nothing of it was there yet
+
+
+def test_one_series_is_exchanged_and_the_others_stay() -> None:
+    a = archive(
+        vintages("AAA", [("2020-01-01", "2020-02-01", 1.0)]),
+        vintages("BBB", [("2020-01-01", "2020-02-01", 2.0)]),
+    )
+    b = archive(
+        vintages("AAA", [("2020-01-01", "2020-02-01", 7.0), ("2020-02-01", "2020-03-01", 8.0)]),
+        vintages("BBB", [("2020-01-01", "2020-02-01", 9.0)]),
+    )
+    mixed = with_series_of(a, b, "AAA")
+    assert mixed.value.tolist() == [7.0, 8.0, 2.0]
+    assert np.array_equal(np.sort(mixed.key), mixed.key)
+
+
+# ---- the shorter way against a complete computation per revised series
+
+
+@pytest.mark.parametrize(
+    ("run_date", "changes", "named", "moves_stance"),
+    [
+        ("2012-12-31", ("UNRATE", "WALCL", "TOTBKCR", "M2SL"), {"UNRATE", "TOTBKCR"}, True),
+        ("2012-11-14", ("GDP", "CP", "NFCI", "CPIAUCSL", "TREAST"), {"GDP", "CP", "NFCI", "CPIAUCSL"}, False),
+        ("2012-12-31", {"UNRATE": -5.0, "GDP": np.nan}, {"UNRATE", "GDP"}, True),  # figures withdrawn
+    ],
+)
+def test_the_shorter_way_gives_every_bit_of_the_complete_one(
+    run_date: str, changes: Mapping[str, float] | tuple[str, ...], named: set[str], moves_stance: bool
+) -> None:
+    raised = changes if isinstance(changes, Mapping) else {name: RAISED_BY[name] for name in changes}
+    stored, grid = Archive.from_frame(with_revisions(raised)), grid_to(run_date)
+    assert set(revised_series(stored)) == set(changes)
+    found = assert_as_plain(stored, grid, published(stored, grid))
+    assert set(found["explained_by"].dropna()) == named
+    assert (found["stance_realised"] != found["stance_realised_revised"]).any() == moves_stance
+
+
+def assert_as_plain(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
+    found = regime_revised(seen(stored, grid), grid, known, CATALOG)
+    plain = plain_regime_revised(stored, grid, known, CATALOG, "sample")
+    pd.testing.assert_frame_equal(found, plain, check_exact=True)
+    return found
+
+
+def test_rows_that_differ_from_the_computation_are_compared_as_published() -> None:
+    """A series that reaches no label still differs from what was published, as it does the plain way."""
+    stored, grid = Archive.from_frame(with_revisions({"M2SL": 700.0})), grid_to("2012-12-31")
+    known = published(stored, grid)
+    known.loc[150:, "bubble_score"] -= 0.01
+    assert "M2SL" in set(assert_as_plain(stored, grid, known)["explained_by"])
+
+
+def test_the_label_reads_exactly_the_columns_it_is_declared_to_be_derived_from() -> None:
+    requested: set[str] = set()
+
+    class Recording(dict[str, Reading]):
+        def __getitem__(self, column: str) -> Reading:
+            requested.add(column)
+            return super().__getitem__(column)
+
+    computed = on_sample()
+    build_labels(Recording(computed.readings), computed.grid, CATALOG)
+    assert requested == READ
+
+
+@pytest.mark.parametrize("table", sorted({column.split(".")[0] for column in READ}))
+def test_a_table_depends_only_on_the_series_that_reach_the_label_through_it(table: str) -> None:
+    """Its label columns are as before when all others are revised, and with its own series revised they are not."""
+    grid, stored = every_series_revised()
+    today, reached = as_revised(cut(stored, grid.as_of[-1])), tables_by_series(CATALOG)
+    series = {s.series_id: s for s in CATALOG.in_profile("live")}
+    through = {s for s in filter(today.has, revised_series(stored)) if table in reached.get(s, ())}
+    others = set(filter(today.has, revised_series(stored))) - through
+    assert through
+    assert len(others) >= 15
+
+    def columns(revised: set[str]) -> dict[str, np.ndarray]:
+        figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), stored)
+        view = View(figures, grid.as_of, series, CATALOG.method)
+        readings = readings_of({table: BUILDERS[table](view, grid)})
+        return {name: readings[name].value for name in sorted(READ) if name in readings}
+
+    first, same, changed = columns(set()), columns(others), columns(through)
+    for name, value in first.items():
+        np.testing.assert_array_equal(same[name], value, err_msg=name)
+    assert any(not np.array_equal(changed[name], value, equal_nan=True) for name, value in first.items())
+
+
+@cache
+def every_series_revised() -> tuple[Grid, Archive]:
+    """Made-up figures of every live series, each revised three months after it appeared."""
+    draws = np.random.default_rng(7)
+    step = {"D": "B", "W": "W-WED", "M": "MS", "Q": "QS"}
+    frames = []
+    for series in CATALOG.in_profile("live"):
+        dates = pd.date_range(
+            f"{draws.integers(1996, 1999)}-01-01", "2007-09-30", freq=step[series.frequency]
+        )
+        known = dates + pd.Timedelta(days=series.release_lag_days + 20)
+        value = 50.0 + np.cumsum(draws.normal(size=len(dates)) * 0.1)
+        rows = list(zip(dates.astype(str), known.astype(str), value, strict=True))
+        frames.append(vintages(series.series_id, rows))
+    first = pd.concat(frames, ignore_index=True)
+    later = first.assign(
+        realtime_start=first["realtime_start"] + pd.Timedelta(days=95), value=first["value"] * 1.02 + 0.1
+    )
+    grid = build_grid(np.datetime64("2006-01-31", "D"), np.datetime64("2007-10-19", "D"))
+    return grid, Archive.from_frame(pd.concat([first, later.astype(first.dtypes)], ignore_index=True))
+
+
+def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
+    rows = [("2011-05-01", "2011-06-03", 9.0), ("2011-05-01", "2011-06-20", 9.1)]
+    stored, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
+    assert revised_series(stored) == ["UNRATE"]
+    assert seen_otherwise(stored, grid.as_of) == []
+    later = archive(vintages("UNRATE", [*rows, ("2011-05-01", "2011-07-20", 9.2)]))
+    assert seen_otherwise(later, grid.as_of) == ["UNRATE"]
+    assert seen_otherwise(later, grid_to("2011-06-30").as_of) == []  # not known on the run date
+
+
+def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
+    """Many small archives: withdrawals, vintages of one day, corrections."""
+    draws, catalog = np.random.default_rng(11), CATALOG
+    observations = np.array(["2020-01-01", "2020-02-01", "2020-03-01"], dtype="datetime64[D]")
+    passed = 0
+    for _ in range(150):
+        size = int(draws.integers(1, 7))
+        start = np.datetime64("2020-02-01") + draws.integers(0, 12, size) * np.timedelta64(15, "D")
+        frame = vintages(
+            "UNRATE",
+            [(str(o), str(s), None) for o, s in zip(draws.choice(observations, size), start, strict=True)],
+        )
+        frame["value"] = draws.choice([1.0, 1.0, 2.0, np.nan], size)
+        frame["captured_at"] = (start + draws.integers(0, 60, size)).astype("datetime64[us]")
+        stored = Archive.from_frame(frame)
+        grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
+        views = [
+            View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
+            for a in (stored, with_today(stored, grid))
+        ]
+        if not seen_otherwise(stored, grid.as_of):
+            passed += 1
+            np.testing.assert_array_equal(*views)
+    assert passed >= 15
+
+
+def with_today(stored: Archive, grid: Grid) -> Archive:
+    today = as_revised(cut(stored, grid.as_of[-1]))
+    return with_series_of(stored, today, "UNRATE") if today.has("UNRATE") else stored
