@@ -48,17 +48,18 @@ def outcomes(checked: Sequence[tuple[Rule, pd.Series]]) -> list[Outcome]:
             continue
         owner = np.repeat(chosen, [len(evaluated[n]) for n in chosen])
         at = np.concatenate([evaluated[n] for n in chosen])
-        values = pd.concat([checked[n][1].iloc[evaluated[n]] for n in chosen], ignore_index=True)
+        kind = object if are_texts else "float64"
+        values = np.concatenate([checked[n][1].iloc[evaluated[n]].to_numpy(dtype=kind) for n in chosen])
         broken = check([rule for rule, _ in checked], owner, values)
         for n in np.unique(owner[broken]):
             failing[n] = at[broken][owner[broken] == n]
     return [Outcome(at, wrong) for at, wrong in zip(evaluated, failing, strict=True)]
 
 
-def _failing_numbers(rules: Sequence[Rule], owner: Positions, values: pd.Series) -> Positions:
+def _failing_numbers(rules: Sequence[Rule], owner: Positions, values: np.ndarray) -> Positions:
     low = np.array([-LARGEST if rule.minimum is None else rule.minimum for rule in rules])
     high = np.array([LARGEST if rule.maximum is None else rule.maximum for rule in rules])
-    frame = pd.DataFrame({"number": values.astype("float64"), "low": low[owner], "high": high[owner]})
+    frame = pd.DataFrame({"number": values, "low": low[owner], "high": high[owner]})
     return _unexpected(
         frame,
         (_A_ABOVE_B, {"column_A": "number", "column_B": "low", "or_equal": True}),
@@ -66,7 +67,7 @@ def _failing_numbers(rules: Sequence[Rule], owner: Positions, values: pd.Series)
     )
 
 
-def _failing_texts(rules: Sequence[Rule], owner: Positions, values: pd.Series) -> Positions:
+def _failing_texts(rules: Sequence[Rule], owner: Positions, values: np.ndarray) -> Positions:
     """Each different text of a rule is checked once."""
     frame = pd.DataFrame({"owner": owner, "text": values.astype(str)})
     distinct = frame.drop_duplicates(ignore_index=True)
