@@ -87,7 +87,9 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
     """
     rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
     rows += [row for day in dates for row in _of_cut(staged, run, day)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"rows_as_revised": "float64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"rows_as_revised": "float64", "cut_on": "datetime64[s]"}
+    )
 
 
 def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:

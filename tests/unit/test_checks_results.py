@@ -41,7 +41,7 @@ def suite(*rules: Rule) -> Suite:
 
 def spoilt() -> SuiteResult:
     frame = clean_frames()["real_yields"].copy()
-    frame.loc[[100, 101], "tips_10y_pct"] = 9000.0
+    frame.loc[[400, 401], "tips_10y_pct"] = 9000.0
     frame.loc[300, "nominal_10y_pct"] += 4
     return check("real_yields", {"real_yields": frame})
 
@@ -118,10 +118,8 @@ def test_a_value_great_expectations_cannot_compare_is_our_fault_and_no_result() 
 def test_the_sentence_names_the_gravest_fault_first() -> None:
     result = spoilt()
     text = sentence(result.results, result.rows)
-    assert text.startswith("2 of 281 rows failed tips_10y_pct__in_range (the value is within") or (
-        "rows failed tips_10y_pct__in_range (the value is within the declared range" in text
-    )
-    assert "first: as_of_date 1993-05-31, tips_10y_pct 9000." in text
+    assert text.startswith("2 of ") and " rows failed tips_10y_pct__in_range (the value is within the" in text
+    assert "first: as_of_date 2018-05-31, tips_10y_pct 9000." in text
     assert text.endswith(" 1 more failed.")
     warnings = tuple(r for r in result.results if r.severity == "warning")
     assert "rows failed nominal_10y_pct__step (" in sentence(warnings, 497)

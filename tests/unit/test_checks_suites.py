@@ -91,7 +91,9 @@ def spoilt(table: str, rule: Rule) -> Frames:
         return {table: frame.drop(index=row)}
     if kind == "no_figure_of_the_future":
         known = clean_frames()[PROVENANCE]
-        return {PROVENANCE: known.assign(available_on=known["available_on"] + pd.Timedelta(days=9999))}
+        late = known.assign(available_on=known["available_on"] + pd.Timedelta(days=9999))
+        figures = frame.select_dtypes("float64").fillna(1.0)
+        return {table: frame.assign(**{name: figures[name] for name in figures}), PROVENANCE: late}
     if kind == "allowed_values":
         wrong: object = "nonsense"
     elif kind == "in_range":
