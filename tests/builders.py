@@ -15,7 +15,7 @@ from assets.catalog.models import Series
 from assets.sources.parse import observations_frame
 from assets.sources.protocol import Payload
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, Served, merge_source
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.schema import create_schema
 
@@ -57,7 +57,7 @@ def an_archive() -> Iterator[duckdb.DuckDBPyConnection]:
 def merge_payload(
     con: duckdb.DuckDBPyConnection,
     series: Series,
-    payload: Served,
+    payload: Payload,
     *,
     run_date: dt.date = TODAY,
     captured_at: dt.datetime = NOON,

@@ -16,8 +16,8 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile, Series
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LateRelease, Payload
-from assets.warehouse.fetches import LastFetch, last_fetches, record_fetches
+from assets.sources.protocol import LastFetch, LateRelease, Payload
+from assets.warehouse.fetches import last_fetches, record_fetches
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
     Holding,
