@@ -196,15 +196,6 @@ def test_restricted_series_stay_out(night: Night) -> None:
     assert shown == [(False, 0)]
 
 
-def test_two_rows_with_one_key_are_not_published(night: Night) -> None:
-    catalog = load_catalog()
-    coarse = catalog.tables["policy_events"].model_copy(update={"key": ("kind",)})
-    changed = replace(catalog, tables={**catalog.tables, "policy_events": coarse})
-    with pytest.raises(WarehouseError, match="policy_events: more than one row for"):
-        build(night, changed)
-    assert not night.staged.exists()
-
-
 def test_a_missing_table_is_one_line_and_leaves_no_file(night: Night) -> None:
     with open_warehouse(night.warehouse) as con:
         con.execute("DROP TABLE derived.monetisation")
