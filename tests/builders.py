@@ -12,8 +12,7 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.sources.parse import observations_frame
-from assets.sources.protocol import Payload
+from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import vintages_as_of
@@ -37,9 +36,6 @@ def a_payload(rows: Sequence[Row], series_id: str = "UNRATE", **changes: object)
     stated: dict[str, object] = {
         "unit": "Percent",
         "frequency": "M",
-        "last_updated": None,
-        "requests": 1,
-        "seconds": 0.1,
         "where": f"sample_data/{series_id}.csv",
     }
     observations = observations_frame([row[0] for row in rows], values, starts)

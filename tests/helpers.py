@@ -1,8 +1,4 @@
-"""Vintages, archives and whole computations for tests of the method, without a warehouse.
-
-Belongs here: small frames of vintages, a view of them, and the full computation on the sample or on real series
-beside the project. Does not belong here: payloads and warehouses (`builders.py`), expectations of any kind.
-"""
+"""Vintages, archives and full computations for tests of the method, without a warehouse."""
 
 from __future__ import annotations
 
@@ -33,8 +29,8 @@ Vintage = tuple[str, str, float | None]
 CAPTURED_AT = "2026-01-01T00:00:00"
 SAMPLE = PROJECT_ROOT / "sample_data"
 SAMPLE_AS_OF = "2026-05-31"
-# What the real files beside the project are called where the name is not the series id. There is no market value of
-# equities in dollars among them, and no domestic profits: the published ratio and all corporations' profits serve.
+# Names of the real files next to the project where they are not the series id. They contain no market value of
+# equities in dollars and no domestic profits: the published ratio and the profits of all corporations replace them.
 REAL_FILES = {
     "SHILLER_PRICE": "SHILLER_SP_PRICE",
     "NCBEILQ027S_GDP_PCT": "BUFFETT_NCBEILQ027S_GDP_PCT",
@@ -118,7 +114,7 @@ def reading(values: Sequence[float], **changes: object) -> Reading:
 
 @dataclass(frozen=True)
 class Computed:
-    """Everything the method says for one profile and run date. `frame` is indexed by as-of date."""
+    """Everything the method computes for one profile and run date. `frame` is indexed by as-of date."""
 
     catalog: Catalog
     grid: Grid
@@ -211,7 +207,7 @@ def on_sample(run_date: str = SAMPLE_AS_OF) -> Computed:
 def on_real_series(folder: Path, run_date: str = SAMPLE_AS_OF, shiller_until: str | None = None) -> Computed:
     """The method on the real series of `folder`: the live profile, as far as they go.
 
-    `shiller_until`: last month of Shiller's sheet; before its first month the sheet is not held at all.
+    `shiller_until`: last month of Shiller's sheet; before its first month there is no sheet.
     """
     known = load_catalog()
     ratio = "NCBEILQ027S_GDP_PCT"

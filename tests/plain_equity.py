@@ -35,22 +35,22 @@ RANKED = ("earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class Stored:
     """Frames by series; hashed by identity, so that what is computed from them is computed once."""
 
     frames: Mapping[str, pd.DataFrame]
 
 
-def read(folder: Path, shiller_until: str) -> Held:
+def read(folder: Path, shiller_until: str) -> Stored:
     """Every series from real files, Shiller's sheet as it was with that month as its last."""
     frames = {s: dated(s, folder / f"{REAL_FILES.get(s, s)}.csv").dropna() for s in SERIES}
-    return Held({s: f[:shiller_until] if s.startswith("SHILLER") else f for s, f in frames.items()})
+    return Stored({s: f[:shiller_until] if s.startswith("SHILLER") else f for s, f in frames.items()})
 
 
 @cache
-def known(held: Held, series_id: str, at: Day) -> pd.DataFrame:
+def known(stored: Stored, series_id: str, at: Day) -> pd.DataFrame:
     """Rows that were public on a date."""
-    frame = held.frames[series_id]
+    frame = stored.frames[series_id]
     return frame[frame["public"].to_numpy() <= at.to_numpy()]
 
 
@@ -58,22 +58,22 @@ def limit(series_id: str) -> int:
     return load_catalog().series[series_id].staleness_limit_days
 
 
-def latest(held: Held, series_id: str, at: Day) -> float:
+def latest(stored: Stored, series_id: str, at: Day) -> float:
     """Newest figure within its limit."""
-    rows = known(held, series_id, at)
+    rows = known(stored, series_id, at)
     if rows.empty or (at - rows["end"].iloc[-1]).days > limit(series_id):
         return NAN
     return float(rows["value"].iloc[-1])
 
 
 @cache
-def index_by_month(held: Held, at: Day) -> pd.Series:
+def index_by_month(stored: Stored, at: Day) -> pd.Series:
     """Shiller's averages, and for the months right after them the mean of their closes, once the month is over."""
-    average = known(held, "SHILLER_PRICE", at)
+    average = known(stored, "SHILLER_PRICE", at)
     if average.empty:
         return pd.Series(dtype="float64")
     price, month = average["value"], average.index[-1]
-    quotes = known(held, "SP500", at)
+    quotes = known(stored, "SP500", at)
     if quotes.empty or (at - quotes["end"].iloc[-1]).days > limit("SP500"):
         return price
     months = pd.date_range(month + pd.DateOffset(months=1), at, freq="MS")
@@ -88,9 +88,9 @@ def index_is_fresh(price: pd.Series, at: Day) -> bool:
 
 
 @cache
-def market_value(held: Held, at: Day) -> pd.Series:
+def market_value(stored: Stored, at: Day) -> pd.Series:
     """Published ratio times the output of its own quarter, by quarter."""
-    ratio, gdp = known(held, RATIO, at), known(held, "GDP", at)
+    ratio, gdp = known(stored, RATIO, at), known(stored, "GDP", at)
     return (ratio["value"] / 100.0 * gdp["value"]).dropna()
 
 
@@ -110,15 +110,15 @@ def past_of(price: pd.Series) -> tuple[float, float]:
 
 
 @cache
-def earnings_yields(held: Held, at: Day) -> dict[str, float]:
+def earnings_yields(stored: Stored, at: Day) -> dict[str, float]:
     """Reported earnings over the index; profits over the market value of one quarter."""
-    price, reported = index_by_month(held, at), known(held, "SHILLER_EARNINGS", at)
+    price, reported = index_by_month(stored, at), known(stored, "SHILLER_EARNINGS", at)
     reported = reported[reported.index.month % 3 == 0]
     ttm = NAN
     if index_is_fresh(price, at) and len(reported):
         age = (at - reported["end"].iloc[-1]).days
         ttm = 100.0 * reported["value"].iloc[-1] / price.iloc[-1] if age <= limit("SHILLER_EARNINGS") else NAN
-    value, profits = market_value(held, at), known(held, "CP", at)["value"]
+    value, profits = market_value(stored, at), known(stored, "CP", at)["value"]
     both = pd.concat([value, profits], axis=1).dropna()
     nipa = NAN
     if len(both) and is_fresh(both.index[-1], at):
@@ -126,28 +126,28 @@ def earnings_yields(held: Held, at: Day) -> dict[str, float]:
     return {"ttm": ttm, "nipa": nipa}
 
 
-def figures_of_bases(held: Held, at: Day) -> dict[str, float]:
+def figures_of_bases(stored: Stored, at: Day) -> dict[str, float]:
     """Every ranked figure on every basis, by column and basis."""
-    nominal = first_of(latest(held, "DGS10", at), latest(held, "GS10", at))
-    tips = first_of(latest(held, "DFII10", at), latest(held, "FII10", at))
-    real = tips if at >= FIRST_TIPS else nominal - latest(held, "EXPINF10YR", at)
+    nominal = first_of(latest(stored, "DGS10", at), latest(stored, "GS10", at))
+    tips = first_of(latest(stored, "DFII10", at), latest(stored, "FII10", at))
+    real = tips if at >= FIRST_TIPS else nominal - latest(stored, "EXPINF10YR", at)
     figures = {}
-    for basis, yield_ in earnings_yields(held, at).items():
+    for basis, yield_ in earnings_yields(stored, at).items():
         figures[f"earnings_yield_pct {basis}"] = yield_
         figures[f"erp_vs_nominal_10y_pp {basis}"] = yield_ - nominal
         figures[f"erp_vs_real_10y_pp {basis}"] = yield_ - real
-    price, value = index_by_month(held, at), market_value(held, at)
+    price, value = index_by_month(stored, at), market_value(stored, at)
     figures["equity_return_12m_pct sp_composite"] = past_of(price)[1] if index_is_fresh(price, at) else NAN
     is_value = len(value) > 0 and is_fresh(value.index[-1], at)
     figures["equity_return_12m_pct z1_market_value_usd_bn"] = past_of(value)[1] if is_value else NAN
     return figures
 
 
-def bases_on(held: Held, at: Day) -> tuple[str | None, str | None]:
+def bases_on(stored: Stored, at: Day) -> tuple[str | None, str | None]:
     """Basis of earnings and of price: reported earnings where known; the price whose period ends last."""
-    yields = earnings_yields(held, at)
+    yields = earnings_yields(stored, at)
     earnings = next((basis for basis in ("ttm", "nipa") if not np.isnan(yields[basis])), None)
-    price, value = index_by_month(held, at), market_value(held, at)
+    price, value = index_by_month(stored, at), market_value(stored, at)
     ends = {}
     if index_is_fresh(price, at):
         ends["sp_composite"] = price.index[-1] + pd.offsets.MonthEnd(0)
@@ -156,10 +156,10 @@ def bases_on(held: Held, at: Day) -> tuple[str | None, str | None]:
     return earnings, max(ends, key=lambda basis: ends[basis]) if ends else None
 
 
-def drawdown(held: Held, at: Day) -> float:
+def drawdown(stored: Stored, at: Day) -> float:
     """Inside the basis of the price."""
-    _, basis = bases_on(held, at)
-    return past_of(index_by_month(held, at) if basis == "sp_composite" else market_value(held, at))[0]
+    _, basis = bases_on(stored, at)
+    return past_of(index_by_month(stored, at) if basis == "sp_composite" else market_value(stored, at))[0]
 
 
 def rank(history: pd.Series, own: float) -> float:

@@ -58,11 +58,11 @@ def known(series_id: str, at: Day) -> pd.Series:
 
 def newest(series_id: str, at: Day, needs: Callable[[pd.Series, Day], bool] | None = None) -> Day | None:
     """Newest observation within the limit, for which all that is needed is there."""
-    limit, held = load_catalog().series[series_id].staleness_limit_days, known(series_id, at)
-    for day in reversed(held.index):
+    limit, stored = load_catalog().series[series_id].staleness_limit_days, known(series_id, at)
+    for day in reversed(stored.index):
         if (at - figures(series_id).loc[day, "end"]).days > limit:
             return None
-        if needs is None or needs(held, day):
+        if needs is None or needs(stored, day):
             return day
     return None
 
@@ -77,7 +77,7 @@ def change(series_id: str, at: Day, months: int) -> tuple[float, float]:
     """Newest value with an earlier end, and that end: exact months, or 26 and 52 weeks."""
     weekly = load_catalog().series[series_id].frequency == "W"
     back = pd.Timedelta(weeks=52 * months // 12) if weekly else pd.DateOffset(months=months)
-    day = newest(series_id, at, lambda held, day: day - back in held.index)
+    day = newest(series_id, at, lambda stored, day: day - back in stored.index)
     if day is None:
         return NAN, NAN
     values = figures(series_id)["value"]
@@ -97,11 +97,11 @@ def first_of(*values: float) -> float:
 
 def same_quarter(series_ids: list[str], at: Day) -> list[float]:
     """Values of the newest quarter for which all are known and none is too old."""
-    held = pd.concat([known(s, at) for s in series_ids], axis=1).dropna()
+    stored = pd.concat([known(s, at) for s in series_ids], axis=1).dropna()
     limits = [load_catalog().series[s].staleness_limit_days for s in series_ids]
-    if held.empty or (at - period_end(series_ids[0], held.index[-1])).days > min(limits):
+    if stored.empty or (at - period_end(series_ids[0], stored.index[-1])).days > min(limits):
         return [NAN] * len(series_ids)
-    return [float(value) for value in held.iloc[-1]]
+    return [float(value) for value in stored.iloc[-1]]
 
 
 def rates(at: Day) -> dict[str, float]:
@@ -162,15 +162,15 @@ def sahm_gap(at: Day) -> float:
 
 def claims_change(at: Day) -> float:
     """Mean of the newest four weeks against the same weeks a year before."""
-    held = known("ICSA", at)
+    stored = known("ICSA", at)
     weeks = [pd.Timedelta(weeks=n) for n in range(4)]
     year = pd.Timedelta(weeks=52)
     last = newest(
-        "ICSA", at, lambda _, day: all(d in held.index for w in weeks for d in (day - w, day - w - year))
+        "ICSA", at, lambda _, day: all(d in stored.index for w in weeks for d in (day - w, day - w - year))
     )
     if last is None:
         return NAN
-    now, then = ([held[last - w - gap] for w in weeks] for gap in (pd.Timedelta(0), year))
+    now, then = ([stored[last - w - gap] for w in weeks] for gap in (pd.Timedelta(0), year))
     return 100.0 * (float(np.mean(now)) / float(np.mean(then)) - 1.0)
 
 
@@ -193,12 +193,12 @@ def balance_sheet(at: Day, cpi: float) -> dict[str, float]:
 def monetisation(at: Day) -> dict[str, float]:
     """The Fed's share of new debt and of the deficit, on the debt's own dates."""
     year = pd.DateOffset(years=1)
-    quarter = newest("FYGFDPUN", at, lambda held, day: day - year in held.index)
+    quarter = newest("FYGFDPUN", at, lambda stored, day: day - year in stored.index)
     if quarter is None:
         return {}
-    end, debt, held = period_end("FYGFDPUN", quarter), known("FYGFDPUN", at), known("TREAST", at)
+    end, debt, stored = period_end("FYGFDPUN", quarter), known("FYGFDPUN", at), known("TREAST", at)
     wednesday = end - pd.Timedelta(days=(end.weekday() - 2) % 7)
-    bought = held.get(wednesday, NAN) - held.get(wednesday - pd.Timedelta(weeks=52), NAN)
+    bought = stored.get(wednesday, NAN) - stored.get(wednesday - pd.Timedelta(weeks=52), NAN)
     flows = known("MTSDS133FMS", at)
     deficit = -sum(flows.get(end.replace(day=1) - pd.DateOffset(months=n), NAN) for n in range(12))
     return {

@@ -1,7 +1,4 @@
-"""Figures that were revised, and `regime_revised` the plain way: the whole computation once for every revised series.
-
-Belongs here: what tests and measurements of `regime_revised` share. Does not belong here: expectations.
-"""
+"""Revised figures, and `regime_revised` the plain way: a complete computation for every revised series."""
 
 from __future__ import annotations
 
@@ -26,21 +23,23 @@ def with_revisions(
     changes: Mapping[str, float], first: str = "2008-06-01", last: str = "2010-12-01", on: str = REVISED_ON
 ) -> pd.DataFrame:
     """The sample, with the figures of some series and of a span raised by so much on a day."""
-    held = sample_vintages()
+    stored = sample_vintages()
     revised = []
     for series_id, change in changes.items():
-        rows = held[(held["series_id"] == series_id) & held["observation_date"].between(first, last)].copy()
+        rows = stored[
+            (stored["series_id"] == series_id) & stored["observation_date"].between(first, last)
+        ].copy()
         rows["realtime_start"] = np.datetime64(on, "s")
         rows["value"] += change
-        revised.append(rows.astype(held.dtypes))
-    return pd.concat([held, *revised], ignore_index=True)
+        revised.append(rows.astype(stored.dtypes))
+    return pd.concat([stored, *revised], ignore_index=True)
 
 
 def plain_regime_revised(
-    held: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, series: Mapping[str, Series]
+    stored: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, series: Mapping[str, Series]
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, nothing left out: every revised series has a run of its own."""
-    today = as_revised(cut(held, grid.as_of[-1]))
+    today = as_revised(cut(stored, grid.as_of[-1]))
     now = compute(today, grid, catalog, series).frame
     score, known_score = now["bubble_score"].to_numpy(), published["bubble_score"].to_numpy()
     label, known_label = _text(now, "regime"), _text(published, "regime")
@@ -50,8 +49,8 @@ def plain_regime_revised(
     name, alone_name = np.full(n, None, dtype=object), np.full(n, None, dtype=object)
     best_change, rank = np.full(n, np.nan), np.full(n, -np.inf)
     towards = np.sign(np.nan_to_num(score - known_score))
-    for series_id in filter(today.has, revised_series(held)):
-        one = compute(with_series_of(held, today, series_id), grid, catalog, series).frame
+    for series_id in filter(today.has, revised_series(stored)):
+        one = compute(with_series_of(stored, today, series_id), grid, catalog, series).frame
         one_label, change = _text(one, "regime"), np.nan_to_num(one["bubble_score"].to_numpy() - known_score)
         alone = (one_label == label) & (one_label != known_label)
         moved = (np.abs(change) > _SAME) | (one_label != known_label)

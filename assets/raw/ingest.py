@@ -131,8 +131,7 @@ class _Fetcher:
         """The result of one series, with every request it took."""
         began, before = time.monotonic(), self._source.requests
         done = self._fetch(series)
-        sent = self._source.requests - before
-        done.requests = sent or (done.payload.requests if done.payload is not None else 0)
+        done.requests = self._source.requests - before
         done.seconds = time.monotonic() - began
         return done
 

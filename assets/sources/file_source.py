@@ -1,7 +1,7 @@
 """A publisher that serves its series as one table: one download a run, shared by all of them.
 
 The moment of the file's last change is stored as `last_updated` in `raw.fetches`, with the rows it brought. So "has it
-changed since?" is asked only about a file whose figures are in the archive, and once a week not at all.
+changed since?" is sent only for a file whose figures are in the archive, and once a week it is downloaded anyway.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from assets.catalog.models import Series
 from assets.sources.http import Http, Limits, Response, TooLarge, checked_address
 from assets.sources.pacing import Permanent, RetryPolicy, Transient, refusal
-from assets.sources.parse import Figures, Unusable, observations_frame
+from assets.sources.parse import Figures, Unusable
 from assets.sources.protocol import (
     Known,
     Payload,
@@ -25,6 +24,7 @@ from assets.sources.protocol import (
     SeriesUnknown,
     Source,
     SourceUnreachable,
+    observations_frame,
 )
 
 RETRIES = RetryPolicy(attempts=4, longest_wait=60.0)
@@ -105,7 +105,7 @@ class FileSource(Source, Generic[Table]):
 
         Raises SourceUnreachable, SeriesUnknown, PayloadRefused (a response that is not the publisher's table).
         """
-        began, before, series_id, where = time.monotonic(), self.requests, series.series_id, self.url
+        series_id, where = series.series_id, self.url
         try:
             obtained = self._table(self._since(known))
             if obtained is not None:
@@ -121,10 +121,7 @@ class FileSource(Source, Generic[Table]):
             series_id=series_id,
             observations=observations_frame(figures.dates, figures.values),
             unit=figures.unit,
-            frequency=None,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
-            requests=self.requests - before,
-            seconds=time.monotonic() - began,
             where=where,
             is_complete=obtained is not None,
             is_unchanged=obtained is None,

@@ -6,7 +6,6 @@ Requests: first load 2 a series (more where vintages exceed one response), uncha
 from __future__ import annotations
 
 import datetime as dt
-import time
 import zlib
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -21,7 +20,6 @@ from assets.sources.fred_client import (
     FredClient,
     FredError,
     Garbled,
-    KeyRefused,
     NotInAlfred,
     Release,
     SeriesNotFound,
@@ -37,9 +35,7 @@ from assets.sources.fred_vintages import (
     with_withdrawals,
 )
 from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
-from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
-    CredentialsRefused,
     Known,
     LateRelease,
     Payload,
@@ -48,6 +44,7 @@ from assets.sources.protocol import (
     SeriesUnknown,
     Source,
     SourceUnreachable,
+    observations_frame,
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -85,10 +82,7 @@ class FredSource(Source):
         Raises CredentialsRefused, ValueError (not an address).
         """
         pace, retries = per_second or REQUESTS_PER_SECOND, RetryPolicy(budget=budget)
-        try:
-            return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
+        return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
 
     @property
     def requests(self) -> int:
@@ -104,8 +98,6 @@ class FredSource(Source):
         """Whether FRED responds and accepts the key. Raises SourceUnreachable, CredentialsRefused."""
         try:
             self._client.probe(_PROBE)
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient) as error:
             raise SourceUnreachable(str(error), error) from None
 
@@ -117,7 +109,6 @@ class FredSource(Source):
         """
         series_id = series.series_id
         where = f"{self._client.root_url}/series/observations?series_id={series_id}"
-        began, before = time.monotonic(), self.requests
         is_due = known is None or is_reconciliation_due(series_id, known.reconciled_at, self._today())
         since = None if is_due else known  # None: request the full history
         rows, newest, notes = observations_frame([], []), None, tuple[str, ...]()
@@ -142,8 +133,6 @@ class FredSource(Source):
             unit=info.units or None,
             frequency=info.frequency or None,
             last_updated=info.last_updated,
-            requests=self.requests - before,
-            seconds=time.monotonic() - began,
             where=where,
             is_complete=is_complete,
             is_unchanged=rows.empty and not is_complete,
@@ -210,8 +199,6 @@ class FredSource(Source):
             key = (self._releases[series.series_id].release_id, planned)
             if key not in self._dates:
                 self._dates[key] = self._client.release_dates(*key)
-        except KeyRefused as refusal:
-            raise CredentialsRefused(str(refusal)) from None
         except (FredError, Transient, Unreadable) as error:
             self._calendar_failures += isinstance(error, Transient)
             return days([])
@@ -244,8 +231,6 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     if isinstance(error, Garbled):
         rule = "empty_file" if error.is_empty else "missing_column"
         return PayloadRefused(rule, series_id, where, str(error), way_out, may_pass=True)
-    if isinstance(error, KeyRefused):
-        return CredentialsRefused(str(error))
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     if isinstance(error, NotInAlfred):

@@ -34,6 +34,7 @@ from assets.sources.fred_vintages import (
 )
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import NothingListens, Pacer, Permanent, RetryPolicy, Transient, refusal
+from assets.sources.protocol import CredentialsRefused
 
 ROWS_PER_RESPONSE = 100_000
 DATES_PER_RESPONSE = 10_000
@@ -49,10 +50,6 @@ _LONGEST_MESSAGE = 200
 
 class FredError(Exception):
     """FRED refused a request, and a retry would not help: one line with the request, without the key."""
-
-
-class KeyRefused(FredError):
-    """FRED does not accept the key."""
 
 
 class KeyDoubted(Transient):
@@ -89,12 +86,14 @@ class ApiKey:
     __slots__ = ("_text",)
 
     def __init__(self, text: str | None) -> None:
-        """Raises KeyRefused for a text FRED would not accept, before anything is sent."""
+        """Raises CredentialsRefused for a text FRED would not accept, before anything is sent."""
         stripped = (text or "").strip()
         if not stripped:
-            raise KeyRefused(f"there is no FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY")
+            raise CredentialsRefused(
+                f"there is no FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+            )
         if not _KEY_FORM.fullmatch(stripped):
-            raise KeyRefused(
+            raise CredentialsRefused(
                 "the FRED key is not 32 lower-case letters and digits: copy it again from "
                 f"{KEY_PAGE} into FRED_API_KEY"
             )
@@ -155,7 +154,7 @@ class FredClient(Fred):
         retries: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Raises KeyRefused for no or an impossible key, ValueError for an address that would expose it.
+        """Raises CredentialsRefused for no or an impossible key, ValueError for an address that would expose it.
 
         fredapi's own constructor is not called: it stores the key as plain text and sets proxies for the process.
         """
@@ -324,7 +323,7 @@ class FredClient(Fred):
             code = response.status if response.status != 200 else _code(root)
             message = self._key.hidden_in(root.get("message", "")) if root is not None and is_error else ""
             failed = _failure(code, message, shown, response.retry_after)
-            if isinstance(failed, KeyRefused) and self._is_accepted:
+            if isinstance(failed, CredentialsRefused) and self._is_accepted:
                 raise KeyDoubted(f"{shown}: {failed}")
             raise failed
         if root is None:
@@ -342,7 +341,7 @@ def _failure(status: int, message: str, shown: str, retry_after: float | None) -
     if isinstance(failure, Transient):
         return failure
     if "api_key" in message or status == 401:
-        return KeyRefused(
+        return CredentialsRefused(
             f"FRED refuses the key ({message or status}): check FRED_API_KEY, or get one at {KEY_PAGE}"
         )
     kinds = {

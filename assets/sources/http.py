@@ -69,7 +69,6 @@ class Http:
         self._limits = limits
         self._follows_redirects = follows_redirects
         self._sign = sign
-        self._turn = threading.Lock()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._is_late = False
@@ -84,9 +83,8 @@ class Http:
         headers = {}
         if since is not None:
             headers["If-Modified-Since"] = email.utils.format_datetime(since.astimezone(dt.UTC), usegmt=True)
-        with self._turn:
-            self.requests += 1
-            outcome = self._before_deadline(lambda: self._send(url, query, headers))
+        self.requests += 1
+        outcome = self._before_deadline(lambda: self._send(url, query, headers))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

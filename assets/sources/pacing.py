@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ class Clock:
 
 
 class Pacer:
-    """Lets one request start every `1 / per_second` seconds. Safe for threads.
+    """Lets one request start every `1 / per_second` seconds.
 
     Idle time is not saved up: FRED counts requests per second, so a burst is refused even after a quiet minute.
     """
@@ -69,15 +68,13 @@ class Pacer:
         self.interval = 1.0 / per_second
         self._clock = clock or Clock()
         self._next = float("-inf")
-        self._turn = threading.Lock()
 
     def wait(self) -> None:
         """Return when the next request may start."""
-        with self._turn:
-            missing = self._next - self._clock.monotonic()
-            if missing > 0:
-                self._clock.sleep(missing)
-            self._next = self._clock.monotonic() + self.interval
+        missing = self._next - self._clock.monotonic()
+        if missing > 0:
+            self._clock.sleep(missing)
+        self._next = self._clock.monotonic() + self.interval
 
 
 class RetryBudget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -76,12 +77,10 @@ class Payload:
 
     series_id: str
     observations: pd.DataFrame
-    unit: str | None
-    frequency: str | None
-    last_updated: dt.datetime | None
-    requests: int
-    seconds: float
     where: str
+    unit: str | None = None
+    frequency: str | None = None
+    last_updated: dt.datetime | None = None
     is_complete: bool = True
     rows_expected: int | None = None
     is_unchanged: bool = False
@@ -97,6 +96,23 @@ class Payload:
     def frequency_code(self) -> Frequency | None:
         """Frequency of the publisher's text; None when there is none or it is not understood."""
         return parse_frequency(self.frequency)
+
+
+def observations_frame(
+    dates: Sequence[str] | np.ndarray,
+    values: Sequence[float] | np.ndarray,
+    starts: Sequence[str] | np.ndarray | None = None,
+) -> pd.DataFrame:
+    """The frame of a payload, with exact types; `starts` is None where the source has no vintages."""
+    observation = np.asarray(dates, dtype="datetime64[s]")
+    start = np.full(len(observation), "NaT") if starts is None else np.asarray(starts)
+    return pd.DataFrame(
+        {
+            "observation_date": observation,
+            "value": np.asarray(values, dtype="float64"),
+            "realtime_start": start.astype("datetime64[s]"),
+        }
+    )
 
 
 @dataclass(frozen=True)

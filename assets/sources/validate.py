@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.sources.parse import COLUMNS
 from assets.sources.protocol import LastFetch, Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
@@ -76,32 +75,10 @@ def _withdrawals(before: int) -> int:
     return max(_WITHDRAWN_ROWS, int(_WITHDRAWN_SHARE * before))
 
 
-def _columns(v: _Validation) -> None:
-    missing = [name for name in COLUMNS if name not in v.rows.columns]
-    if missing:
-        raise v.refusal("missing_column", f"no column {missing[0]!r}")
-
-
-def _numbers(v: _Validation) -> None:
-    value = v.rows["value"]
-    if not pd.api.types.is_float_dtype(value):
-        raise v.refusal("not_a_number", f"the values are {value.dtype}, not numbers")
-    _refuse_rows(v, "not_a_number", np.isinf(value.to_numpy()), "is no finite number")
-
-
 def _any_figure(v: _Validation) -> None:
     is_holiday = len(v.rows) > 0 and not v.payload.is_complete  # news may be a single missing figure
     if v.rows["value"].isna().all() and not is_holiday:
         raise v.refusal("empty_file", f"{len(v.rows)} rows and no figure among them")
-
-
-def _dates(v: _Validation) -> None:
-    for name in ("observation_date", "realtime_start"):
-        if not pd.api.types.is_datetime64_dtype(v.rows[name]):
-            raise v.refusal("not_a_date", f"{name} has type {v.rows[name].dtype}, not dates")
-    undated = int(v.rows["observation_date"].isna().sum())
-    if undated:
-        raise v.refusal("not_a_date", f"{undated} rows have no observation date")
 
 
 def _unique_keys(v: _Validation) -> None:
@@ -142,11 +119,15 @@ def _unit(v: _Validation) -> None:
 def _plausible(v: _Validation) -> None:
     low, high = v.series.plausible_min, v.series.plausible_max
     # only the newest vintage of an observation: an earlier one may have another base year
-    is_old = v.rows.sort_values("realtime_start").duplicated("observation_date", keep="last").sort_index()
-    value = v.rows["value"].to_numpy()
-    outside = ~is_old.to_numpy() & ((value < low) | (value > high))
-    way_out = f"check the file, or the range in {v.catalog_file}"
-    _refuse_rows(v, "implausible_value", outside, f"is outside {low:g}..{high:g}", way_out)
+    newest = v.rows.sort_values("realtime_start").drop_duplicates("observation_date", keep="last")
+    outside = newest[(newest["value"] < low) | (newest["value"] > high)].sort_values("observation_date")
+    if outside.empty:
+        return
+    pairs = zip(outside["value"], outside["observation_date"], strict=True)
+    shown = [f"{value} on {date:%Y-%m-%d}" for value, date in pairs]
+    count = f"{len(shown)} rows: " if len(shown) > 1 else ""
+    detail = f"{count}{_some(shown)} is outside {low:g}..{high:g}"
+    raise v.refusal("implausible_value", detail, f"check the file, or the range in {v.catalog_file}")
 
 
 def _frequency(v: _Validation) -> None:
@@ -188,8 +169,7 @@ def _not_shorter(v: _Validation) -> None:
 
 # The order decides which rule is named when several are broken: a changed unit explains odd values.
 _RULES: tuple[Callable[[_Validation], None], ...] = (
-    _columns, _numbers, _any_figure, _dates, _unique_keys, _not_in_future, _not_too_early, _unit, _plausible,
-    _frequency, _not_shorter,
+    _any_figure, _unique_keys, _not_in_future, _not_too_early, _unit, _plausible, _frequency, _not_shorter,
 )  # fmt: skip
 
 
@@ -211,23 +191,6 @@ def _window_warning(v: _Validation) -> str | None:
     if served <= pd.Timestamp(v.last.held_first):
         return None
     return f"served from {served:%Y-%m-%d} only; the archive keeps its figures since {v.last.held_first}"
-
-
-def _refuse_rows(
-    v: _Validation,
-    rule: Rule,
-    wrong: np.ndarray,
-    detail: str,
-    way_out: str = "check it against the publisher",
-) -> None:
-    """Refuse when any row is wrong: how many, and the first few by date."""
-    if not wrong.any():
-        return
-    rows = v.rows[wrong].sort_values("observation_date")
-    pairs = zip(rows["value"], rows["observation_date"], strict=True)
-    shown = [f"{value} on {date:%Y-%m-%d}" for value, date in pairs]
-    count = f"{len(shown)} rows: " if len(shown) > 1 else ""
-    raise v.refusal(rule, f"{count}{_some(shown)} {detail}", way_out)
 
 
 def _some(shown: list[str] | np.ndarray) -> str:

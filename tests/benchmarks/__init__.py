@@ -1,1 +1,1 @@
-"""Measurements (`make bench`): each compares answers before it compares times. `make test` times nothing."""
+"""Measurements of what the project costs its users (`make bench`); `make test` measures no time."""

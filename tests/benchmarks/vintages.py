@@ -1,47 +1,74 @@
-"""Vintages with the structure of real ones, as many as asked for.
-
-Belongs here: generating. Does not belong here: what is asked of them (`asof_engines.py`).
+"""Generated vintages with the structure of real ones, and a project with ten times the catalogue that contains them.
 
 A third of the series each: monthly with two years of monthly revisions and five annual benchmarks, weekly with three
-revisions, daily without any. Sixty years of history, so a hundred million rows are some seven thousand series.
+revisions, daily without any; sixty years of history, on average 15,300 vintages a series.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.archive import Archive, Captures, pack, resolve
+from assets.catalog.loader import load_catalog
 from assets.compute.calendar import Days
+from assets.warehouse.connection import open_warehouse
 
-YEARS = 60
+ROOT = Path(__file__).resolve().parents[2]
+FREQUENCIES = "MWD"
 FIRST, LAST = np.datetime64("1966-01-01", "D"), np.datetime64("2026-01-01", "D")
+SAMPLE_END = np.datetime64("2026-05-31", "D")
 _DAY = np.timedelta64(1, "D")
-HALF_YEAR, YEAR = 182, 364  # days: whole weeks, so that a weekday meets a weekday
+_ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home")
+_ENTRY = """
+[{series_id}]
+source = "fred"
+title = "Generated series {series_id}"
+publisher = "Generated"
+source_url = "https://fred.stlouisfed.org/series/{series_id}"
+unit = "Percent"
+unit_kind = "pct"
+frequency = "{frequency}"
+seasonal_adjustment = "NSA"
+release_lag_days = 43
+staleness_limit_days = 400
+is_step = false
+is_revisable = true
+role = "context"
+profiles = ["sample", "live"]
+rights = "public_domain"
+citation = "Generated for a measurement."
+plausible_min = 0.0
+plausible_max = 1000.0
+"""
+_INSERT = """
+INSERT INTO raw.vintages BY NAME
+SELECT 'GENERATED' || code AS series_id, CAST(observation AS DATE) AS observation_date,
+  CAST(start AS DATE) AS realtime_start, value, 'alfred' AS vintage_source,
+  TIMESTAMP '2026-01-01' AS captured_at, 'generated-' || code AS fetch_id
+FROM vintages
+"""
 
 
 @dataclass(frozen=True)
 class Vintages:
-    """Rows by series, observation and start, as the archive stores them. `months_of`: 1 where a lag is in months."""
+    """Rows by series, observation and start, as the archive stores them. `series` is their number of series."""
 
     code: npt.NDArray[np.int64]
     observation: Days
     start: Days
     value: npt.NDArray[np.float64]
-    is_monthly: npt.NDArray[np.bool_]  # by series
+    series: int
 
     def __len__(self) -> int:
         return len(self.code)
 
-    @property
-    def series(self) -> int:
-        return len(self.is_monthly)
-
     def frame(self) -> pd.DataFrame:
-        """For engines on frames; integer codes, since texts would only slow the others down."""
+        """One row per vintage."""
         return pd.DataFrame(
             {
                 "code": self.code,
@@ -55,56 +82,64 @@ class Vintages:
 def generate(rows: int, seed: int = 20251105) -> Vintages:
     """About `rows` vintages (never fewer), the same for the same number."""
     patterns = [_monthly(), _weekly(), _daily()]
-    sizes = [len(observation) for observation, _ in patterns]
-    series, total = 0, 0
+    parts = []
+    total = 0
     while total < rows:
-        total += sizes[series % 3]
-        series += 1
-    code = np.empty(total, dtype="int64")
-    observation, start = np.empty(total, dtype="datetime64[D]"), np.empty(total, dtype="datetime64[D]")
-    at = 0
-    for number in range(series):
-        of_series, starts = patterns[number % 3]
-        here = slice(at, at := at + len(of_series))
-        code[here], observation[here], start[here] = number, of_series, starts
-    value = np.random.default_rng(seed).normal(100.0, 10.0, total)
-    return Vintages(code, observation, start, value, np.arange(series) % 3 == 0)
+        parts.append(patterns[len(parts) % 3])
+        total += len(parts[-1][0])
+    code = np.repeat(np.arange(len(parts)), [len(observation) for observation, _ in parts])
+    observation, start = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
+    value = np.random.default_rng(seed).normal(100.0, 10.0, total).round(4)
+    return Vintages(code, observation, start, value, len(parts))
 
 
-def archive_of(vintages: Vintages) -> Archive:
-    """The archive as the warehouse's reader makes it, packing included."""
-    key = pack(vintages.code, vintages.observation, vintages.start)
-    captured = np.zeros(len(vintages), dtype="int64")
-    source = np.ones(len(vintages), dtype="int8")
-    codes = {str(code): code for code in range(vintages.series)}
-    return resolve(Captures.from_keys(codes, key, vintages.value, captured, source))
+def large_project(folder: Path, rows: int) -> int:
+    """A copy of the project with generated series in catalogue, sample files and warehouse; their number.
+
+    The sample files contain the newest vintages, so that a nightly run finds no new data.
+    """
+    for room in _ROOMS:
+        skip = shutil.ignore_patterns("__pycache__", "history", "schedules", "storage", "logs", ".*")
+        shutil.copytree(ROOT / room, folder / room, ignore=skip)
+    for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
+        shutil.copyfile(ROOT / name, folder / name)
+    vintages = generate(rows)
+    entries = [
+        _ENTRY.format(series_id=f"GENERATED{code}", frequency=FREQUENCIES[code % 3])
+        for code in range(vintages.series)
+    ]
+    (folder / "assets" / "catalog" / "series" / "generated.toml").write_text("".join(entries), "utf-8")
+    known = vintages.frame()
+    known = known[known["start"] <= SAMPLE_END]
+    newest = known.groupby(["code", "observation"], sort=False)["value"].last().reset_index()
+    for code, of_series in newest.groupby("code"):
+        path = folder / "sample_data" / f"GENERATED{code}.csv"
+        of_series.rename(columns={"observation": "date"})[["date", "value"]].to_csv(path, index=False)
+    with open_warehouse(folder / "data" / "sample.warehouse.duckdb", catalog=load_catalog()) as con:
+        con.register("vintages", known)
+        con.execute(_INSERT)
+        con.unregister("vintages")
+    return vintages.series
 
 
 def month_ends() -> Days:
-    """The dates asked about: 480 month-ends."""
+    """The dates of the panel: 480 month-ends."""
     months = np.arange("1986-02", "2026-02", dtype="datetime64[M]")
     return months.astype("datetime64[D]") - _DAY
-
-
-def _sorted(observation: Days, start: Days) -> tuple[Days, Days]:
-    order = np.lexsort((start, observation))
-    return observation[order], start[order]
 
 
 def _monthly() -> tuple[Days, Days]:
     months = np.arange(FIRST.astype("datetime64[M]"), LAST.astype("datetime64[M]"))
     lags = np.concatenate([np.arange(1, 25), 24 + 12 * np.arange(1, 6)])
     observation, lag = np.repeat(months, len(lags)), np.tile(lags, len(months))
-    return _sorted(
-        observation.astype("datetime64[D]"), (observation + lag).astype("datetime64[D]") + 12 * _DAY
-    )
+    return observation.astype("datetime64[D]"), (observation + lag).astype("datetime64[D]") + 12 * _DAY
 
 
 def _weekly() -> tuple[Days, Days]:
     weeks = np.arange(FIRST, LAST, 7 * _DAY)
     lags = np.array([5, 12, 40]) * _DAY
     observation = np.repeat(weeks, len(lags))
-    return _sorted(observation, observation + np.tile(lags, len(weeks)))
+    return observation, observation + np.tile(lags, len(weeks))
 
 
 def _daily() -> tuple[Days, Days]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,26 +25,15 @@ from tests.fakes.fred_world import (
     first_known,
     sample_world,
 )
+from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.server import Answer, Loopback, running
 
-PATHS: dict[SourceKey, str] = {
-    "fed_board": fed_board.PATH,
-    "fiscal_data": fiscal_data.PATH,
-    "shiller": "/",
-    "world_bank": world_bank.PAGE_PATH,
-}
-VARIABLES: dict[SourceKey, str] = {
-    "fed_board": "FED_BOARD_URL",
-    "fiscal_data": "FISCAL_DATA_URL",
-    "shiller": "SHILLER_URL",
-    "world_bank": "WORLD_BANK_URL",
-}
 END = dt.date(2026, 5, 31)
 
 
 @dataclass
 class Publishers:
-    """FRED and the four beside it, all of them answering. `whole` is all FRED will ever know: change that."""
+    """FRED and the four publishers of files, running. `whole` is all FRED will ever know: change that."""
 
     fred: FredServer
     whole: World
@@ -63,19 +50,28 @@ class Publishers:
             self.others[key].routes = {} if key in self.closed else dict(routes)
 
     def address(self, key: SourceKey) -> str:
-        return self.others[key].root + PATHS[key]
+        return self.others[key].root + PUBLISHERS[key].path
 
 
 @contextmanager
 def all_publishers(day: dt.date = END) -> Iterator[Publishers]:
-    """The publishers as they answer on a day."""
+    """The publishers with what they serve on a day."""
     with ExitStack() as stack:
         fred, whole = stack.enter_context(fred_server(World(day))), label_world(END)
-        publishers = Publishers(
-            fred, whole, {key: stack.enter_context(running(Loopback({}))) for key in PATHS}
-        )
+        others = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
+        publishers = Publishers(fred, whole, others)
         publishers.show(day)
         yield publishers
+
+
+@contextmanager
+def publishers_of_the_sample() -> Iterator[dict[str, str]]:
+    """The publishers of files serving the sample's figures; their addresses by environment variable."""
+    with ExitStack() as stack:
+        servers = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
+        for key, routes in _routes(END, servers["shiller"].root).items():
+            servers[key].routes = routes
+        yield {p.source.variable: servers[key].root + p.path for key, p in PUBLISHERS.items()}
 
 
 def _known(one: Published, day: dt.date) -> Published:
@@ -157,30 +153,7 @@ def _routes(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
     }
 
 
-SAMPLE_END = dt.date(2026, 5, 31)
 Found = Callable[[str], Mapping[str, str]]  # figures of a series by ISO day, as text
-
-
-@contextmanager
-def publishers_of_the_sample(sample: Path) -> Iterator[dict[str, str]]:
-    """The servers, answering; their addresses by the variable that gives them."""
-    found = functools.partial(_figures, sample)
-    gold = world_bank.new_workbook(pink_sheet(found))
-    servers: dict[str, tuple[Loopback, str]] = {
-        "FED_BOARD_URL": (fed_board.fed_board(body=premium_file(found)), fed_board.PATH),
-        "FISCAL_DATA_URL": (fiscal_data.fiscal_data(debt_rows(found)), fiscal_data.PATH),
-        "SHILLER_URL": (shiller.shiller(body=shiller_workbook(found, SAMPLE_END)), "/"),
-        "WORLD_BANK_URL": (world_bank.world_bank(body=gold), world_bank.PAGE_PATH),
-    }
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(server)).root + path for name, (server, path) in servers.items()
-        }
-
-
-def _figures(sample: Path, series_id: str) -> dict[str, str]:
-    with (sample / f"{series_id}.csv").open(encoding="utf-8", newline="") as file:
-        return {row["date"]: row["value"] for row in csv.DictReader(file)}
 
 
 def premium_file(found: Found) -> bytes:

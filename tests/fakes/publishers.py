@@ -11,7 +11,7 @@ import pytest
 
 from assets.catalog.models import SourceKey
 from assets.sources.fed_board import FedBoardSource
-from assets.sources.file_source import FileSource
+from assets.sources.file_source import File, FileSource
 from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.http import Limits
 from assets.sources.pacing import Clock, RetryPolicy
@@ -59,6 +59,13 @@ def source_of(
     source = publisher.source(server.root + publisher.path, FEW_RETRIES, limits)
     if now is not None:
         source.now = lambda: now
+    return source
+
+
+def serving(name: SourceKey, body: bytes) -> FileSource:
+    """The publisher's source with its download replaced by a body: no server, for tests of the table itself."""
+    source = PUBLISHERS[name].source()
+    source.get = lambda *_, **__: File(body, source.url, None)  # type: ignore[method-assign]
     return source
 
 

@@ -1,6 +1,6 @@
 """A machine that is full, read-only, set back in time or moved to another zone: the whole command on it.
 
-What stood stands, what is wrong is said in one line, and the next run on a sound machine completes.
+The publication is unchanged, the problem is reported in one line, and the next run on a sound machine completes.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def content(data: Path) -> dict[str, bytes]:
     return {str(p.relative_to(place)): p.read_bytes() for p in place.rglob("*") if p.is_file()}
 
 
-def assert_stands(data: Path, was: dict[str, bytes]) -> None:
-    """Everything published is as it was, nothing half made is beside it, and readers open it."""
+def assert_unchanged(data: Path, was: dict[str, bytes]) -> None:
+    """The published folder is unchanged, without unfinished files, and readers open it."""
     assert content(data) == was
     with duckdb.connect(str(data / "published" / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         assert con.execute("SELECT count(*) FROM regime").fetchall()[0][0] > 400
@@ -98,11 +98,13 @@ def assert_completes(data: Path) -> None:
         assert verify(newest, con, PROJECT_ROOT).numbers == []
 
 
-def assert_one_line(done: subprocess.CompletedProcess[str], says: re.Pattern[str], status: set[int]) -> None:
+def assert_one_line(
+    done: subprocess.CompletedProcess[str], message: re.Pattern[str], status: set[int]
+) -> None:
     assert done.returncode in status, done.stderr
     assert "Traceback" not in done.stderr
-    said = [line for line in done.stderr.splitlines() if says.search(line)]
-    assert len(said) == 1, done.stderr
+    lines = [line for line in done.stderr.splitlines() if message.search(line)]
+    assert len(lines) == 1, done.stderr
 
 
 def mount(*arguments: str) -> None:
@@ -130,7 +132,7 @@ def test_a_disk_that_fills_up_during_a_run(data: Path, tmp_path: Path, free_mb: 
         mount("-o", f"remount,size={used + free_mb * 2**20}", str(disk))
         was = content(disk / "data")
         assert_one_line(run(disk / "data"), _FULL, {1, 2})
-        assert_stands(disk / "data", was)
+        assert_unchanged(disk / "data", was)
         if free_mb == 8:  # where a table was left in the middle
             mount("-o", "remount,size=900m", str(disk))
             assert_completes(disk / "data")
@@ -144,7 +146,7 @@ def test_a_limit_on_the_size_of_a_file(data: Path, tmp_path: Path, monkeypatch: 
     was = content(data)
     done = run(data, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert_one_line(done, re.compile("file too large", re.IGNORECASE), {1, 2})
-    assert_stands(data, was)
+    assert_unchanged(data, was)
     assert_completes(data)
 
 
@@ -160,11 +162,11 @@ def test_a_place_that_is_read_only(data: Path, where: str) -> None:
             mount("-o", "remount,ro,bind", str(place))
             done = run(data)
     assert_one_line(done, re.compile("check its owner|check REGIME_DATA_DIR"), {2})
-    assert_stands(data, was)
+    assert_unchanged(data, was)
 
 
 def test_a_clock_that_went_back_and_another_zone(data: Path, tmp_path: Path) -> None:
-    """Three days back and across the date line: what was published stands, and the new release comes after it."""
+    """Three days back and across the date line: the publication is unchanged, and the new release comes after it."""
     source, library = tmp_path / "clock.c", tmp_path / "clock.so"
     source.write_text(_CLOCK, encoding="utf-8")
     compiler = shutil.which("cc")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import socket
 
 import pytest
 
 from assets.catalog.models import SourceKey
-from assets.sources.protocol import PayloadRefused, SourceUnreachable
 from tests.fakes import faults, fed_board, shiller
 from tests.fakes.publishers import (
     FEW_RETRIES,
@@ -120,22 +118,6 @@ def test_answer_without_end_is_cut_off(name: SourceKey) -> None:
         server.routes[PUBLISHERS[name].table_path] = Served(b"1" * 300_000)
         error = refused(source_of(name, server, SHORT._replace(size=200_000)), PUBLISHERS[name].series_id)
         assert "larger than 200000 bytes" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (gzip.compress(b"1" * 20_000_000), "larger than"),
-        (b"no gzip at all", "cannot be unpacked"),
-        (gzip.compress(fed_board.small_file())[:-30], "the response broke off"),  # half of it looks right
-    ],
-    ids=["much when unpacked", "not packed", "cut short"],
-)
-def test_packed_answer_that_is_damaged_or_too_large_is_not_read(body: bytes, message: str) -> None:
-    with running(fed_board.fed_board()) as server:
-        server.routes[fed_board.PATH] = Served(body, headers={"Content-Encoding": "gzip"})
-        with pytest.raises((SourceUnreachable, PayloadRefused), match=message):
-            accepted(source_of("fed_board", server), "EBP")
 
 
 def test_refusal_whose_page_breaks_off_is_still_a_refusal() -> None:

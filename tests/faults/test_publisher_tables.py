@@ -1,4 +1,4 @@
-"""Tables that are not what their publisher serves on a good day: each refused by name, and nothing lost."""
+"""Wrong tables of publishers: each refused by its rule, and nothing lost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import pytest
 from assets.sources.protocol import PayloadRefused
 from tests.builders import a_series, an_archive, merge_payload
 from tests.fakes import fed_board, fiscal_data
-from tests.fakes.publishers import HTML, accepted, figures, refused, source_of
-from tests.fakes.server import Served, running
+from tests.fakes.publishers import HTML, accepted, figures, refused, serving, source_of
+from tests.fakes.server import running
 
 
 def from_board(body: bytes) -> PayloadRefused:
-    with running(fed_board.fed_board(body=body)) as server:
-        return refused(source_of("fed_board", server), "EBP")
+    return refused(serving("fed_board", body), "EBP")
 
 
 GOOD = fed_board.small_file()
@@ -58,23 +57,21 @@ def test_wrong_premium_file_is_refused_by_name(rule: str, body: bytes) -> None:
 
 
 def test_fault_in_one_column_leaves_the_other_series() -> None:
-    with running(fed_board.fed_board(body=GOOD.replace(LINE, b"2025-01-01,1.08,n.s.,0.2\n"))) as server:
-        source = source_of("fed_board", server)
-        assert "ebp on line 10" in str(refused(source, "EBP"))
-        assert len(figures(accepted(source, "GZ_SPREAD"))) == 24
+    source = serving("fed_board", GOOD.replace(LINE, b"2025-01-01,1.08,n.s.,0.2\n"))
+    assert "ebp on line 10" in str(refused(source, "EBP"))
+    assert len(figures(accepted(source, "GZ_SPREAD"))) == 24
 
 
 def test_reestimated_history_is_a_new_vintage_and_the_old_one_stays() -> None:
-    """Also through a night on which the file is broken, and one on which nothing changed."""
+    """Also through a run with a damaged file, and one with no change."""
     series = a_series("EBP")
-    nights = [(dt.date(2026, 5, 8), GOOD), (dt.date(2026, 6, 5), GOOD.replace(b",-0.", b",-0.0")),
+    runs = [(dt.date(2026, 5, 8), GOOD), (dt.date(2026, 6, 5), GOOD.replace(b",-0.", b",-0.0")),
               (dt.date(2026, 6, 6), HTML), (dt.date(2026, 6, 7), GOOD.replace(b",-0.", b",-0.0"))]  # fmt: skip
     counted = []
-    with an_archive() as con, running(fed_board.fed_board()) as server:
-        for day, body in nights:
-            server.routes[fed_board.PATH] = Served(body)
+    with an_archive() as con:
+        for day, body in runs:
             try:
-                payload = accepted(source_of("fed_board", server), "EBP")
+                payload = accepted(serving("fed_board", body), "EBP")
             except PayloadRefused:
                 continue
             counts = merge_payload(
@@ -101,12 +98,8 @@ def from_treasury(rows: list[fiscal_data.Row], **how: object) -> PayloadRefused:
 def changed_rows(**changes: str) -> list[fiscal_data.Row]:
     """The small table with the bills of one month changed."""
     rows = fiscal_data.small_table()
+    assert (rows[12]["security_class_desc"], rows[12]["record_date"]) == ("Bills", "2025-03-31")
     return [{**rows[12], **changes} if n == 12 else row for n, row in enumerate(rows)]
-
-
-def test_bills_of_the_changed_month_are_what_the_tests_change() -> None:
-    row = fiscal_data.small_table()[12]
-    assert row["security_class_desc"] == "Bills" and row["record_date"] == "2025-03-31"
 
 
 @pytest.mark.parametrize(
@@ -135,18 +128,13 @@ def test_amounts_in_another_scale_are_refused() -> None:
     assert error.rule == "unit_changed"
 
 
-def test_field_the_api_no_longer_gives_is_named() -> None:
-    row = {"record_date": "2025-01-31", "src_line_nbr": "1"}
-    answer = {"data": [row], "meta": {"total-count": 1, "total-pages": 1}}
-    with running(fiscal_data.fiscal_data([])) as server:
-        server.routes[fiscal_data.PATH] = Served(json.dumps(answer).encode())
-        error = refused(source_of("fiscal_data", server), "MSPD_BILLS")
-    assert error.rule == "missing_column" and "1 of 1 rows without 'security_type_desc'" in str(error)
-
-
-def test_pages_without_end_are_not_read() -> None:
-    answer = {"data": [], "meta": {"total-count": 1, "total-pages": 1_000_000_000}}
-    with running(fiscal_data.fiscal_data([])) as server:
-        server.routes[fiscal_data.PATH] = Served(json.dumps(answer).encode())
-        assert "1000000000 pages" in str(refused(source_of("fiscal_data", server), "MSPD_BILLS"))
-        assert len(server.requests) == 1
+@pytest.mark.parametrize(
+    ("rows", "pages", "message"),
+    [
+        ([{"record_date": "2025-01-31", "src_line_nbr": "1"}], 1, "1 of 1 rows without 'security_type_desc'"),
+        ([], 1_000_000_000, "1000000000 pages"),
+    ],
+)
+def test_missing_field_or_too_many_pages_are_named(rows: list[object], pages: int, message: str) -> None:
+    response = {"data": rows, "meta": {"total-count": 1, "total-pages": pages}}
+    assert message in str(refused(serving("fiscal_data", json.dumps(response).encode()), "MSPD_BILLS"))

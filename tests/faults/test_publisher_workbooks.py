@@ -1,4 +1,4 @@
-"""Workbooks that are wrong, broken or hostile: refused in one line, within bounds of time and memory."""
+"""Wrong, damaged or hostile workbooks: refused in one line, within bounds of time and memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import pytest
 
 from assets.sources.protocol import PayloadRefused
 from tests.fakes import shiller, world_bank
-from tests.fakes.publishers import accepted, figures, refused, source_of
-from tests.fakes.server import Served, running
+from tests.fakes.publishers import accepted, figures, refused, serving
 
 
 def from_shiller(body: bytes, series_id: str = "SHILLER_EARNINGS") -> PayloadRefused:
-    with running(shiller.shiller(body=body)) as server:
-        return refused(source_of("shiller", server), series_id)
+    return refused(serving("shiller", body), series_id)
 
 
 def cell(row: int, column: int, value: object) -> Callable[[list[list[object]]], None]:
@@ -56,19 +54,16 @@ def test_workbook_cut_anywhere_is_refused_and_nothing_else() -> None:
 
 def test_bytes_turned_over_in_a_workbook_are_refused_or_harmless() -> None:
     good = shiller.old_workbook(shiller.small_sheet())
-    with running(shiller.shiller()) as server:
-        for at in range(0, len(good), len(good) // 60):
-            turned = bytes(255 - byte for byte in good[at : at + 8])
-            server.routes[shiller.FILE_PATH] = Served(good[:at] + turned + good[at + 8 :])
-            try:
-                accepted(source_of("shiller", server), "SHILLER_EARNINGS")
-            except PayloadRefused as refusal:
-                assert "\n" not in str(refusal)
+    for at in range(0, len(good), len(good) // 60):
+        turned = bytes(255 - byte for byte in good[at : at + 8])
+        try:
+            accepted(serving("shiller", good[:at] + turned + good[at + 8 :]), "SHILLER_EARNINGS")
+        except PayloadRefused as refusal:
+            assert "\n" not in str(refusal)
 
 
 def from_world_bank(body: bytes) -> PayloadRefused:
-    with running(world_bank.world_bank(body=body)) as server:
-        return refused(source_of("world_bank", server), "GOLD_WB_MONTHLY")
+    return refused(serving("world_bank", body), "GOLD_WB_MONTHLY")
 
 
 @pytest.mark.parametrize(
@@ -145,8 +140,7 @@ def test_sheet_that_claims_to_be_endless_is_read_up_to_a_bound() -> None:
         far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
         return content.replace(b"</sheetData>", far)
 
-    with running(world_bank.world_bank(body=repacked(inflate))) as server:
-        assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23
+    assert len(figures(accepted(serving("world_bank", repacked(inflate)), "GOLD_WB_MONTHLY"))) == 23
 
 
 @pytest.mark.parametrize("at", [256, 300, 16_383])
@@ -165,8 +159,7 @@ def test_sheet_as_wide_as_allowed_is_read_whole() -> None:
             row += [None] * (255 - len(row)) + [row[3]]
             row[3] = "moved"
 
-    with running(world_bank.world_bank(body=world_bank.changed(move))) as server:
-        assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23
+    assert len(figures(accepted(serving("world_bank", world_bank.changed(move)), "GOLD_WB_MONTHLY"))) == 23
 
 
 def test_width_a_sheet_claims_is_not_believed() -> None:
@@ -176,5 +169,4 @@ def test_width_a_sheet_claims_is_not_believed() -> None:
         assert b'<dimension ref="A1:D31"' in content
         return content.replace(b'<dimension ref="A1:D31"', b'<dimension ref="A1:B3"')
 
-    with running(world_bank.world_bank(body=repacked(narrow))) as server:
-        assert len(figures(accepted(source_of("world_bank", server), "GOLD_WB_MONTHLY"))) == 23
+    assert len(figures(accepted(serving("world_bank", repacked(narrow)), "GOLD_WB_MONTHLY"))) == 23

@@ -6,6 +6,7 @@ SIGNAL_SEED draws other moments.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import re
@@ -33,7 +34,7 @@ CHANGED = "interrupted after the publication: "
 
 
 class Runs:
-    """Runs of the sample in a place of their own."""
+    """Runs of the sample in a separate data directory."""
 
     def __init__(self, folder: Path) -> None:
         self.place, self.home = Place(folder), folder / "home"
@@ -61,27 +62,21 @@ class Runs:
 
     def assert_interrupted(self, number: signal.Signals, after: str, seconds: float) -> None:
         before = _content(self.place.published)
-        status, said = self.run(number, after=after, seconds=seconds)
-        told = f"{number.name} {seconds:.2f} s after {after!r}: exit {status}\n{said}"
-        assert "Traceback" not in said and "Error" not in said, told
+        status, output = self.run(number, after=after, seconds=seconds)
+        shown = f"{number.name} {seconds:.2f} s after {after!r}: exit {status}\n{output}"
+        assert "Traceback" not in output and "Error" not in output, shown
         # CPython ends by SIGINT, a 130 in the shell, when a caught KeyboardInterrupt passed through exec() of a string.
         if status in (130, -signal.SIGINT):
-            assert said.endswith(f"{UNCHANGED}\n") and said.count("interrupted") == 1, told
-            assert _content(self.place.published) == before, told
+            assert output.endswith(f"{UNCHANGED}\n") and output.count("interrupted") == 1, shown
+            assert _content(self.place.published) == before, shown
         else:
-            assert status == 0 and _content(self.place.published) != before, told
-            assert UNCHANGED not in said, told
+            assert status == 0 and _content(self.place.published) != before, shown
+            assert UNCHANGED not in output, shown
         with open_instance(self.home) as instance:
-            moment = (
-                instance.get_run_records(limit=1)[0].create_timestamp if instance.get_run_records() else None
-            )
-            if moment is not None:
-                situation = situation_of(self.settings, instance, moment)
-                assert [one for one in situation.problems if one.topic == "run"] == [], told
-                unfinished = dg.RunsFilter(
-                    statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE]
-                )
-                assert instance.get_run_records(unfinished) == [], told
+            situation = situation_of(self.settings, instance, dt.datetime.now(dt.UTC))
+            assert [one for one in situation.problems if one.topic == "run"] == [], shown
+            unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE])
+            assert instance.get_run_records(unfinished) == [], shown
 
 
 def _content(published: Path) -> bytes | None:
@@ -114,11 +109,11 @@ def test_a_signal_is_an_interruption_and_no_blocked_publication(
 @pytest.mark.timeout(900 + 300 * SIGNALS)
 def test_a_signal_at_any_moment_leaves_the_old_release_or_the_new_one(runs: Runs) -> None:
     since = time.monotonic()
-    status, said = runs.run()
-    assert status == 0, said
+    status, output = runs.run()
+    assert status == 0, output
     whole, chance = time.monotonic() - since, random.Random(SEED)
     for n in range(SIGNALS):
         runs.assert_interrupted(ALL[n % 3], "SAMPLE DATA", chance.uniform(0, whole))
-    status, said = runs.run()
-    assert status == 0, said
+    status, output = runs.run()
+    assert status == 0, output
     assert not list(runs.place.published.parent.rglob(".*"))

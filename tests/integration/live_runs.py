@@ -64,16 +64,20 @@ class LiveRuns:
             if also is not None:
                 also(con, started)
 
-        staged = staged_path(self.published)
         with open_warehouse(self.warehouse) as con:
             fill(con, facts, arrives, without)
-            stage(con, facts, staged)
-            with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-                self.held = tuple(judged(file, con, facts))
-            if publishes and not self.held:
-                publish(staged, self.published, gate=lambda _: None, fill=file_only)
-                record_publication(con, self.published, "live", load_catalog())
+            self.finish(con, facts, publishes)
         return facts
+
+    def finish(self, con: duckdb.DuckDBPyConnection, facts: RunFacts, publishes: bool = True) -> None:
+        """Stage, check, and publish unless a check blocks it."""
+        staged = staged_path(self.published)
+        stage(con, facts, staged)
+        with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
+            self.held = tuple(judged(file, con, facts))
+        if publishes and not self.held:
+            publish(staged, self.published, gate=lambda _: None, fill=file_only)
+            record_publication(con, self.published, "live", load_catalog())
 
     def asked(self, query: str) -> list[tuple]:
         """Rows of the warehouse."""

@@ -1,4 +1,4 @@
-"""Caveats are one set of rows: what the file holds is what `show` says, and what is missing now is among them."""
+"""Caveats are one set of rows, in the file and in `show`; each applies exactly while its reason is there."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def applying(frame: pd.DataFrame) -> set[str]:
 def test_show_lists_the_caveats_of_the_file(night: Night) -> None:
     with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as release:
         verdict = read_verdict(release)
-        held = release.execute("SELECT caveat_id, severity FROM caveats WHERE applies_now").fetchall()
-    assert {(row["caveat_id"], row["severity"]) for row in verdict.caveats} == set(held)
+        stored = release.execute("SELECT caveat_id, severity FROM caveats WHERE applies_now").fetchall()
+    assert {(row["caveat_id"], row["severity"]) for row in verdict.caveats} == set(stored)
     line = next(line for line in verdict_lines(verdict, night.staged) if line.startswith("caveats"))
-    assert f"{len(held)} apply" in line
+    assert f"{len(stored)} apply" in line
     assert "corporate spread missing" in line and "sample profile" in line
 
 

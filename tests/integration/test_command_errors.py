@@ -1,4 +1,4 @@
-"""Every mistake a user can make is one line: what, why, how to go on; status 2, and no traceback."""
+"""Every mistake of a user is one line with the problem and the way out; status 2, and no traceback."""
 
 from __future__ import annotations
 
@@ -39,21 +39,18 @@ BAD_HOMES = {
 }
 
 
-@pytest.mark.parametrize("says", BAD_HOMES)
-def test_a_home_that_cannot_be_used_says_how_to_go_on(says: str, tmp_path: Path) -> None:
-    name, content = BAD_HOMES[says]
+@pytest.mark.parametrize("message", BAD_HOMES)
+def test_a_home_that_cannot_be_used_names_the_way_out(message: str, tmp_path: Path) -> None:
+    name, content = BAD_HOMES[message]
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(content)
-    with pytest.raises(ConfigurationError, match=says) as caught, open_instance(tmp_path):
+    with pytest.raises(ConfigurationError, match=message) as caught, open_instance(tmp_path):
         pass
     assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
-
-
-def test_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
-    (tmp_path / "home").touch()
+    (tmp_path / "file").touch()
     with (
         pytest.raises(ConfigurationError, match="choose another directory"),
-        open_instance(tmp_path / "home"),
+        open_instance(tmp_path / "file"),
     ):
         pass
 
@@ -69,8 +66,8 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
     return command_line.main(["show"])
 
 
-def test_a_reader_who_has_seen_enough_is_no_error() -> None:
-    """`doctor | head -1`: the reader leaves before the second line."""
+def test_a_reader_that_closes_the_output_early_is_no_error() -> None:
+    """`doctor | head -1`: the reader ends before the second line."""
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as closed:
@@ -81,41 +78,35 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_full_disk_is_one_line_wherever_it_struck(
+def test_a_full_disk_is_one_line_whichever_package_reports_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outer = RuntimeError("storing the event failed")
     outer.__cause__ = OSError(errno.ENOSPC, "No space left on device")
     for error in (outer, RuntimeError("a\n(sqlite3.OperationalError) database or disk is full\nb")):
         assert fails_with(monkeypatch, error) == 2
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1 and "free some space" in said
+        printed = capsys.readouterr().err
+        assert printed.count("\n") == 1 and "free some space" in printed
 
 
-def test_a_missing_package_names_the_way_out(
+def test_a_missing_package_is_one_line_and_a_fault_of_the_project_keeps_its_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fails_with(monkeypatch, ModuleNotFoundError("No module", name="duckdb")) == 2
-    assert (
-        capsys.readouterr().err
-        == "error: duckdb is not installed: run `make setup`, and use .venv/bin/python\n"
-    )
-
-
-def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModuleNotFoundError):
-        fails_with(monkeypatch, ModuleNotFoundError("No module", name="assets.nosuch"))
-    with pytest.raises(ZeroDivisionError):
-        fails_with(monkeypatch, ZeroDivisionError())
+    printed = capsys.readouterr().err
+    assert printed == "error: duckdb is not installed: run `make setup`, and use .venv/bin/python\n"
+    for error in (ModuleNotFoundError("No module", name="assets.nosuch"), ZeroDivisionError()):
+        with pytest.raises(type(error)):
+            fails_with(monkeypatch, error)
 
 
 def test_a_commit_that_finds_the_disk_full_is_about_the_file(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
-    said = f'TransactionContext Error: Failed to commit: Could not write file "{path}.wal": No space left on device'
+    text = f'TransactionContext Error: Failed to commit: Could not write file "{path}.wal": No space left on device'
     broken = pytest.raises(WarehouseError, match="the disk is full; free some space")
     frame = pd.DataFrame({"a": [1]})
     with duckdb.connect(str(path)) as con, broken, registered(con, frame), transaction(con):
-        raise duckdb.TransactionException(said)
+        raise duckdb.TransactionException(text)
 
 
 def ended_with(error: BaseException) -> dg.ExecuteInProcessResult:
@@ -147,7 +138,7 @@ def test_the_class_of_an_error_is_not_part_of_its_message() -> None:
     assert failure_of(KeyError("x")) == ("KeyError", "KeyError: 'x'")
 
 
-def test_ctrl_c_in_the_middle_of_a_run_is_no_held_publication() -> None:
+def test_ctrl_c_in_the_middle_of_a_run_is_no_blocked_publication() -> None:
     with pytest.raises(KeyboardInterrupt):
         raise_interruption_or_full_disk(ended_with(DagsterExecutionInterruptedError()))
 

@@ -1,4 +1,4 @@
-"""Dagster's history: kept by Dagster alone, readable without the project, and readable from before."""
+"""Dagster's history is stored by Dagster alone: readable without the project, and of an earlier version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -15,10 +14,7 @@ import dagster as dg
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from pipelines import __main__ as command_line
-from pipelines.commands.doctor import dagster_home, history
 from pipelines.instance import open_instance, outdated_configuration
-from pipelines.settings import ConfigurationError, Places
 
 CONFIGURATION = PROJECT_ROOT / "dagster_home" / "dagster.yaml"
 OLD_ENTRY = "\nevent_log_storage:\n  module: pipelines.event_log\n  class: OpenSqliteEventLog\n"
@@ -66,12 +62,6 @@ def old_home(home: Path) -> Path:
     return home
 
 
-@pytest.fixture
-def instance(old_home: Path) -> Iterator[dg.DagsterInstance]:
-    with open_instance(old_home) as opened:
-        yield opened
-
-
 @dg.asset
 def source() -> None:
     """Nothing."""
@@ -87,38 +77,31 @@ def suite() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=True)
 
 
-def test_history_of_the_old_event_storage_stays_readable(instance: dg.DagsterInstance) -> None:
-    (record,) = instance.get_run_records()
-    assert (record.dagster_run.run_id, record.dagster_run.status) == (OLD_RUN, dg.DagsterRunStatus.SUCCESS)
-    events = [entry.dagster_event_type for entry in instance.all_logs(OLD_RUN)]
-    assert events.count(dg.DagsterEventType.STEP_SUCCESS) == 3
-    assert dg.DagsterEventType.RUN_SUCCESS in events and len(events) == 22
-    (found,) = instance.fetch_materializations(DERIVED, limit=5).records
-    assert found.run_id == OLD_RUN and found.asset_materialization is not None
-    assert found.asset_materialization.metadata["rows"].value == 3
+def test_history_of_the_old_event_storage_is_readable_and_a_run_continues_it(old_home: Path) -> None:
     key = dg.AssetCheckKey(DERIVED, "suite")
-    (checked,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
-    assert checked.run_id == OLD_RUN and checked.event is not None
-    evaluation = checked.event.asset_check_evaluation
-    assert evaluation is not None and not evaluation.passed
-    assert evaluation.metadata["rules_failed"].value == 1
-
-
-def test_a_run_continues_the_history_of_the_old_event_storage(instance: dg.DagsterInstance) -> None:
-    run_id = dg.materialize([source, derived, suite], instance=instance).run_id
-    assert [found.run_id for found in instance.fetch_materializations(DERIVED, limit=5).records] == [
-        run_id,
-        OLD_RUN,
-    ]
-    key = dg.AssetCheckKey(DERIVED, "suite")
-    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
-    assert [found.run_id for found in history] == [run_id, OLD_RUN]
-    instance.delete_run(OLD_RUN)
-    assert [record.dagster_run.run_id for record in instance.get_run_records()] == [run_id]
+    with open_instance(old_home) as instance:
+        (record,) = instance.get_run_records()
+        assert (record.dagster_run.run_id, record.dagster_run.status) == (
+            OLD_RUN,
+            dg.DagsterRunStatus.SUCCESS,
+        )
+        events = [entry.dagster_event_type for entry in instance.all_logs(OLD_RUN)]
+        assert events.count(dg.DagsterEventType.STEP_SUCCESS) == 3 and len(events) == 22
+        run_id = dg.materialize([source, derived, suite], instance=instance).run_id
+        new, old = instance.fetch_materializations(DERIVED, limit=5).records
+        assert (new.run_id, old.run_id) == (run_id, OLD_RUN) and old.asset_materialization is not None
+        assert old.asset_materialization.metadata["rows"].value == 3
+        checks = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+        assert [check.run_id for check in checks] == [run_id, OLD_RUN] and checks[1].event is not None
+        evaluation = checks[1].event.asset_check_evaluation
+        assert evaluation is not None and not evaluation.passed
+        assert evaluation.metadata["rules_failed"].value == 1
+        instance.delete_run(OLD_RUN)
+        assert [record.dagster_run.run_id for record in instance.get_run_records()] == [run_id]
 
 
 def test_the_instance_opens_without_the_project(old_home: Path, tmp_path: Path) -> None:
-    """A tool of Dagster's own, started elsewhere, cannot import a class of ours."""
+    """A Dagster tool started elsewhere cannot import a class of this project."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PROJECT, str(PROJECT_ROOT)],
@@ -134,42 +117,26 @@ def outdated_home(home: Path) -> Path:
     return home
 
 
-@pytest.mark.parametrize("command", ["run", "prune"])
+@pytest.mark.parametrize("command", ["run", "prune", "doctor", "make ui"])
 def test_an_old_configuration_is_one_line_with_the_fix(
-    command: str,
-    outdated_home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: str, outdated_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("REGIME_PROFILE", "sample")
-    assert command_line.main([command]) == 2
-    said = capsys.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1
+    for name, value in {
+        "REGIME_DATA_DIR": str(tmp_path / "data"),
+        "REGIME_PROFILE": "sample",
+        "PORT": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["deploy/ui.sh"] if command == "make ui" else [sys.executable, "-m", "pipelines", command]
+    done = subprocess.run(arguments, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == (1 if command == "doctor" else 2)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "event_log_storage" in line]
+    assert len(lines) == 1 and (command == "doctor" or done.stderr.count("\n") == 1), done.stderr
     assert (
-        f"{outdated_home}/dagster.yaml names pipelines.event_log, which no longer exists: delete" in said.err
+        f"{outdated_home}/dagster.yaml names pipelines.event_log, which no longer exists: delete" in lines[0]
     )
-    assert "event_log_storage" in said.err and "copy dagster_home/dagster.yaml there" in said.err
+    assert "copy dagster_home/dagster.yaml there" in lines[0]
     assert not (tmp_path / "data").exists() and not (outdated_home / "history").exists()
-
-
-def test_doctor_fails_once_for_an_old_configuration(outdated_home: Path, tmp_path: Path) -> None:
-    (outdated_home / "history").mkdir()
-    places = Places(tmp_path, tmp_path / "data", outdated_home)
-    (found,) = [*dagster_home(places.dagster_home), *history(places.dagster_home)]
-    assert found.level == "FAIL" and "no longer exists: delete its event_log_storage entry" in found.text
-
-
-def test_the_interface_is_not_started_with_an_old_configuration(outdated_home: Path) -> None:
-    done = subprocess.run(
-        [PROJECT_ROOT / "deploy" / "ui.sh"],
-        env={**os.environ, "DAGSTER_HOME": str(outdated_home), "PORT": "0"},
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    assert "no longer exists: delete its event_log_storage entry" in done.stderr
-    assert not (outdated_home / "history").exists()
 
 
 OTHER_CONFIGURATIONS = {
@@ -188,8 +155,3 @@ def test_only_the_removed_class_is_refused(which: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
     assert outdated_configuration(tmp_path) is None
-
-
-def test_opening_the_instance_refuses_an_old_configuration(outdated_home: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no longer exists"), open_instance(outdated_home):
-        pass

@@ -1,4 +1,4 @@
-"""A run whose process was killed never keeps the next one waiting."""
+"""A run whose process was killed never blocks the next one."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No time to settle: what has no marker is dead."""
+    """No time to start: a run without a marker is dead."""
     monkeypatch.setattr(run_history, "_GRACE_SECONDS", dict.fromkeys(run_history._GRACE_SECONDS, 0.0))
 
 
 def a_run(
     instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, tags: dict[str, str] | None = None
 ) -> str:
-    """A run of which the history says that it goes on."""
+    """A run that is in progress according to the history."""
     return instance.create_run_for_job(defs.resolve_job_def("nightly"), status=status, tags=tags or {}).run_id
 
 
@@ -176,8 +176,7 @@ def test_after_a_kill_the_scheduled_run_starts_within_a_minute(tmp_path: Path) -
 
 def statuses(interface: Interface) -> list[str]:
     """Of all runs, newest first."""
-    told = interface.ask(RUNS)["runsOrError"]["results"]
-    return [run["status"] for run in told]
+    return [run["status"] for run in interface.ask(RUNS)["runsOrError"]["results"]]
 
 
 def wait_for(happened: Callable[[], bool], seconds: float) -> None:

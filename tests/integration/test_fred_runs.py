@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -156,20 +155,3 @@ def test_what_is_known_is_the_newest_of_everything_accepted(loaded: tuple) -> No
     assert known.last_updated == server.world.series["UNRATE"].last_updated
     assert known_series(con)["DGS10"].newest_vintage is None
     assert known_series(con)["DGS10"].newest_observation == dt.date(2026, 5, 29)
-
-
-def test_rewriting_sixty_months_is_sixty_vintages_and_none_lost(tmp_path: Path) -> None:
-    with fred_server(world_of(TUESDAY.date())) as server, an_archive() as con:
-        series = [load_catalog().series["CPIAUCSL"]]
-        fred_run(con, quick_source(server), TUESDAY, series)
-        one = server.world.series["CPIAUCSL"]
-        standing = sorted(one.as_of("2026-06-02").items())[-60:]
-        before = con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0]
-        one.revise("2026-06-02", {stamp: value * 1.0001 for stamp, value in standing if value == value})
-        (done,) = fred_run(con, quick_source(server), TUESDAY + dt.timedelta(hours=1), series)
-        rewritten = sum(value == value for _, value in standing)
-        assert (done.counts.revised, done.counts.new, done.counts.corrected) == (rewritten, 0, 0)
-        assert con.execute("SELECT count(*) FROM raw.vintages").fetchall()[0][0] == before + rewritten
-        found = series_as_of(con, "CPIAUCSL", dt.date(2026, 6, 1))
-        ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
-        assert all(np.isclose(ours[stamp], value, equal_nan=True) for stamp, value in standing)

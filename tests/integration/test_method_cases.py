@@ -1,4 +1,4 @@
-"""The dates on which the method must say what everybody who was there knows: real figures, both profiles."""
+"""Dates whose label is common knowledge, and figures known on the day of the post: real figures, both profiles."""
 
 from __future__ import annotations
 

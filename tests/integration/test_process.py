@@ -27,16 +27,12 @@ def shell(text: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "1</dev/null", "| true"]
-)
-@pytest.mark.parametrize(("command", "status"), [("settings", 0), ("show", 2)])
-def test_a_stream_that_nobody_reads_changes_no_exit_status(
-    closed: str, command: str, status: int, tmp_path: Path
-) -> None:
-    done = shell(f"{COMMAND} {command} {closed}; exit ${{PIPESTATUS[0]}}", REGIME_DATA_DIR=str(tmp_path))
-    assert done.returncode == status
-    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-", "1</dev/null", "| true"])
+def test_a_closed_stream_changes_no_exit_status(closed: str, tmp_path: Path) -> None:
+    for command, status in (("settings", 0), ("show", 2)):
+        done = shell(f"{COMMAND} {command} {closed}; exit ${{PIPESTATUS[0]}}", REGIME_DATA_DIR=str(tmp_path))
+        assert done.returncode == status
+        assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 
 
 def test_a_file_opened_by_a_command_never_becomes_a_closed_stream(tmp_path: Path) -> None:
@@ -56,7 +52,7 @@ def test_output_that_finds_the_disk_full_is_no_success() -> None:
 
 
 @pytest.mark.parametrize("how", ["-W error", ""])
-def test_warnings_of_packages_are_no_errors_of_ours(how: str) -> None:
+def test_a_warning_of_a_package_is_no_error(how: str) -> None:
     """`sre_constants` warns when it is imported, as other modules do that a run loads."""
     code = (
         "from pipelines import process; process.begin(); import warnings, os; "
@@ -69,7 +65,7 @@ def test_warnings_of_packages_are_no_errors_of_ours(how: str) -> None:
 
 
 @pytest.mark.parametrize("signal", ["INT", "TERM", "HUP"])
-def test_a_signal_is_remembered_whoever_handles_it_and_nohup_is_respected(signal: str) -> None:
+def test_a_signal_handled_by_a_package_still_interrupts_and_nohup_is_respected(signal: str) -> None:
     code = (
         "from pipelines import process; process.begin(); import os, signal; "
         f"signal.signal(signal.SIGINT, lambda *_: None); os.kill(os.getpid(), signal.SIG{signal}); "
@@ -80,7 +76,7 @@ def test_a_signal_is_remembered_whoever_handles_it_and_nohup_is_respected(signal
     assert shell(f"trap '' HUP; {command}").returncode == (0 if signal == "HUP" else 130)
 
 
-def test_a_user_without_a_home_gets_one_for_packages_and_others_keep_theirs(
+def test_a_user_without_a_home_directory_gets_one_for_packages_and_others_keep_theirs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/as-it-was")

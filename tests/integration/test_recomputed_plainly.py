@@ -25,7 +25,7 @@ def on(date: str) -> tuple[Computed, int]:
 
 
 @pytest.mark.parametrize("date", DATES)
-def test_every_figure_is_what_the_methodology_says(date: str) -> None:
+def test_every_figure_is_as_in_the_methodology(date: str) -> None:
     computed, i = on(date)
     plain = figures_on(pd.Timestamp(date))
     found = {name: float(computed.readings[name].value[i]) for name in plain}
@@ -74,7 +74,7 @@ def weighted(*blocks: tuple[float, float]) -> float:
 
 
 @pytest.mark.parametrize("date", DATES)
-def test_every_score_is_what_the_methodology_says(date: str) -> None:
+def test_every_score_is_as_in_the_methodology(date: str) -> None:
     computed, i = on(date)
     s = plain_scores(date)
     ranks = ("earnings_yield", "erp_vs_nominal_10y", "erp_vs_real_10y", "equity_value_to_gdp", "cape")
@@ -100,7 +100,7 @@ def test_every_score_is_what_the_methodology_says(date: str) -> None:
     assert evidence["score"].to_dict() == pytest.approx(s, abs=EXACT, nan_ok=True)
 
 
-def test_every_state_is_what_the_methodology_says() -> None:
+def test_every_state_is_as_in_the_methodology() -> None:
     frame = on_sample().frame
     sahm, claims = (
         on_sample().readings[f"activity_inflation.{name}"].value
@@ -126,7 +126,7 @@ def test_every_state_is_what_the_methodology_says() -> None:
     assert list(frame["condition_state"]) == plain
 
 
-# Shiller's sheet never held; ended in 2012, long before the closes begin; ended in 2020 and continued with closes.
+# Shiller's sheet never stored; ended in 2012, long before the closes begin; ended in 2020 and continued with closes.
 SHEETS = ("1800-01-01", "2012-06-01", "2020-06-01")
 RANKS = {"earnings_yield": 0, "erp_vs_nominal_10y": 1, "erp_vs_real_10y": 2, "equity_return_12m": 3}
 
@@ -135,19 +135,19 @@ RANKS = {"earnings_yield": 0, "erp_vs_nominal_10y": 1, "erp_vs_real_10y": 2, "eq
 def test_every_equity_figure_is_on_the_basis_its_date_can_have_and_ranks_inside_it(
     realdata: Path, until: str
 ) -> None:
-    computed, held = on_real_series(realdata, shiller_until=until), plain_equity.read(realdata, until)
+    computed, stored = on_real_series(realdata, shiller_until=until), plain_equity.read(realdata, until)
     table = computed.tables[plain_equity.TABLE].frame.set_index("as_of_date")
-    plain = pd.DataFrame({day: plain_equity.figures_of_bases(held, day) for day in table.index}).T
+    plain = pd.DataFrame({day: plain_equity.figures_of_bases(stored, day) for day in table.index}).T
     evidence = computed.evidence.set_index(["component", "as_of_date"])
     chosen = [day for day in table.index if day.month == 7 or day.year in (1996, 2012, 2013, 2021)]
     compared = 0
     for day in chosen:
-        earnings, price = plain_equity.bases_on(held, day)
+        earnings, price = plain_equity.bases_on(stored, day)
         named = computed.frame.loc[day, ["earnings_yield_basis", "equity_price_basis"]]
         assert tuple(named) == (earnings, price), day
         if price is not None:
             assert table.loc[day, "equity_drawdown_pct"] == pytest.approx(
-                plain_equity.drawdown(held, day), abs=EXACT, nan_ok=True
+                plain_equity.drawdown(stored, day), abs=EXACT, nan_ok=True
             ), day
         for component, n in RANKS.items():
             column = plain_equity.RANKED[n]
@@ -184,7 +184,7 @@ def test_a_sheet_that_ends_changes_no_row_before_its_figures_are_stale(realdata:
     assert (after["regime"] != "indeterminate").all()
     changed = after["earnings_yield_basis"].ne(after["earnings_yield_basis"].shift()).iloc[1:]
     assert changed.sum() == 1, "from reported earnings to the national accounts, once"
-    price = after.loc[:"2026-03-31", "equity_price_basis"]  # the closes held end in April 2026
+    price = after.loc[:"2026-03-31", "equity_price_basis"]  # the closes stored end in April 2026
     assert set(price) == ({"sp_composite"} if until > "2016" else {"sp_composite", "z1_market_value_usd_bn"})
 
 

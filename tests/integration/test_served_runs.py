@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -12,12 +13,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.warehouse.connection import open_warehouse
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import SourceKey
+from assets.compute.corrections import Compared
+from assets.raw.ingest import ingest
+from assets.run_facts import RunFacts
+from assets.sources.protocol import Source
+from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.readers import frame_of
 from tests.builders import series_as_of
 from tests.fakes import faults
 from tests.fakes.all_publishers import Publishers, all_publishers
+from tests.fakes.fred_runs import CALM, quick_source
 from tests.fakes.fred_world import OPEN
-from tests.integration.served_runs import ServedRuns, differing
+from tests.fakes.publishers import FEW_RETRIES, PUBLISHERS
+from tests.integration.live_runs import EVENING, LiveRuns
+from tests.integration.sample_night import compute_tables, night_facts
 from tests.made_once import made_once
 
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 24), (5, 8), (5, 18)))
@@ -26,6 +37,54 @@ ALWAYS = 1_000_000
 DOWN = ("NFCI", "ICSA", "PCEPILFE")
 WRONG = ("UNRATE", "2026-02-01", "2026-03-20")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@dataclass
+class ServedRuns(LiveRuns):
+    """A data directory; `held` is what blocked the last run."""
+
+    def run(self, publishers: Publishers, run_date: dt.date) -> RunFacts:
+        """Fetch from every publisher, compute, stage, check, and publish unless a check blocks it."""
+        self.number += 1
+        started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
+        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
+        self.published.parent.mkdir(parents=True, exist_ok=True)
+        publishers.show(run_date)
+        catalog = load_catalog()
+        with open_warehouse(self.warehouse) as con:
+            for key in ("fred", *publishers.others):
+                source = _source(publishers, key, started)
+                ingest(con, catalog.by_source(key), source, run_date, facts, catalog)
+            compute_tables(con, facts)
+            self.finish(con, facts)
+        return facts
+
+
+def _source(publishers: Publishers, key: SourceKey, now: dt.datetime) -> Source:
+    if key == "fred":
+        return quick_source(publishers.fred, now=lambda: now, attempts=1)
+    source = PUBLISHERS[key].source(publishers.address(key), FEW_RETRIES, CALM)
+    source.now = lambda: now  # the weekly refresh counts on this clock
+    return source
+
+
+def differing(before: Path, after: Path, days: set[pd.Timestamp]) -> list[str]:
+    """Tables of two published files that differ in a cell of these as-of dates."""
+    catalog, was, now = load_catalog(), _tables(before), _tables(after)
+    return [
+        table.name
+        for table in catalog.as_of_tables()
+        if Compared.of(table, was[table.name], now[table.name], days).differs.any()
+    ]
+
+
+def _tables(published: Path) -> dict[str, pd.DataFrame]:
+    with duckdb.connect(str(published), read_only=True, config=CONFIG) as con:
+        found = {}
+        for table in load_catalog().as_of_tables():
+            con.execute(f"SELECT * FROM {table.name}")
+            found[table.name] = frame_of(con)
+        return found
 
 
 def fred_answers_500(publishers: Publishers) -> None:
@@ -120,13 +179,10 @@ def withdrawn(publishers: Publishers) -> None:
     is_wrong = (wrong.observation == np.datetime64(observation)) & (wrong.start == np.datetime64(start))
     assert is_wrong.sum() == 1
     wrong.end[np.flatnonzero(is_wrong) - 1] = OPEN
-    for name in ("observation", "start", "end", "value"):
-        setattr(wrong, name, getattr(wrong, name)[~is_wrong])
+    wrong.keep(~is_wrong)
     wrong.touch()
     quotes = publishers.whole.series["DGS10"]
-    kept = quotes.observation != np.datetime64("2026-04-14")
-    for name in ("observation", "start", "end", "value"):
-        setattr(quotes, name, getattr(quotes, name)[kept])
+    quotes.keep(quotes.observation != np.datetime64("2026-04-14"))
     quotes.touch()
     publishers.whole.series["PAYEMS"].withdraw("2026-05-15", ["2026-04-01"])
 

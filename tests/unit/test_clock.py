@@ -1,4 +1,4 @@
-"""A clock that went backwards, or another time zone, changes nothing that was published."""
+"""A clock that went backwards, or another time zone, changes nothing published."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSERT INTO ops.publications BY NAME SELECT 'r' AS release_id, 'r' AS run_id, 's
 """
 
 
-def test_what_reaches_us_after_a_publication_stays_behind_it_though_the_clock_went_back() -> None:
+def test_a_figure_fetched_after_a_publication_is_later_than_it_even_if_the_clock_went_back() -> None:
     series = a_series("UNRATE")
     with an_archive() as con:
         for value, moment in ((4.2, NOON), (9.9, NOON - dt.timedelta(days=3))):
@@ -38,7 +38,7 @@ def test_what_reaches_us_after_a_publication_stays_behind_it_though_the_clock_we
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
-def test_the_zone_of_the_machine_moves_no_moment_and_no_run_date(
+def test_the_time_zone_changes_no_timestamp_and_no_run_date(
     zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", zone)

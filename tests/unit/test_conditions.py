@@ -90,7 +90,7 @@ def test_a_condition_below_minimum_coverage_has_no_score() -> None:
     assert result.coverage[0] == 0.49
 
 
-def test_coverage_of_exactly_the_minimum_is_enough_whatever_the_sum_of_floats_says() -> None:
+def test_coverage_of_exactly_the_minimum_is_enough_whatever_the_rounding_of_the_sum() -> None:
     parts = [Block(0.1, [component(str(n), 0.5)]) for n in range(3)] + [Block(0.2, [component("d", 0.5)])]
     result = single([*parts, Block(0.5, [component("e", NAN)])])
     assert result.coverage[0] == 0.5
@@ -113,7 +113,7 @@ def test_where_each_member_is_needed_coverage_counts_them() -> None:
     assert result.score[0] == pytest.approx(0.65 * 0.6 + 0.35), "yet the block keeps its weight"
 
 
-def test_the_coldest_of_a_pair_decides_and_carries_the_whole_weight() -> None:
+def test_the_coldest_of_a_pair_decides_and_has_the_full_weight() -> None:
     pair = Block(1.0, [component("sahm", 0.8), component("claims", 0.1)], rule="min")
     assert single([pair]).weights[:, 0].tolist() == [0.0, 1.0]
     alone = Block(1.0, [component("sahm", 0.8), component("claims", NAN)], rule="min")

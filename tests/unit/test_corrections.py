@@ -1,4 +1,4 @@
-"""Every changed cell is put down to the captures without which it would be as before, and to no others."""
+"""Every changed cell is attributed to the captures without which it would be unchanged, and to no others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def found(
     return [tuple(None if pd.isna(v) else v for v in row) for row in listed[names].itertuples(index=False)]
 
 
-def test_a_cell_is_put_down_to_the_cause_without_which_it_is_as_before() -> None:
+def test_a_cell_is_attributed_to_the_cause_without_which_it_is_unchanged() -> None:
     after = frames([0.5, 0.7], [1.0, 1.5])
     rows = found(after, (NFCI, frames([0.5, 0.5], [1.0, 1.5])), (ICSA, frames([0.5, 0.7], [1.0, 1.0])))
     assert rows == [
@@ -59,7 +59,7 @@ def test_a_cell_both_causes_change_is_listed_with_each() -> None:
     assert [row[5] for row in rows] == ["NFCI", "ICSA"]
 
 
-def test_a_cell_no_cause_changes_alone_is_put_down_to_all_together() -> None:
+def test_a_cell_no_single_cause_changes_is_attributed_to_all() -> None:
     after = frames([0.5, 0.7], [1.0, 1.0])
     rows = found(after, (NFCI, after), (ICSA, after))
     assert [row[5] for row in rows] == ["ICSA,NFCI"]
@@ -85,24 +85,24 @@ def test_a_cell_is_written_in_full(value: object, text: str | None) -> None:
     assert text_of(value) == text
 
 
-HELD = ("2026-01-01", "2026-02-06", 4.0, "alfred")
+STORED = ("2026-01-01", "2026-02-06", 4.0, "alfred")
 RULE = ("2026-01-01", "2026-02-06", 4.0, "lag_rule")
 
 
 @pytest.mark.parametrize(
-    ("held", "new", "reason"),
+    ("stored", "new", "reason"),
     [
-        (HELD, ("2025-12-01", "2026-01-09", 4.1, "alfred"), "late"),
-        (HELD, ("2026-01-01", "2026-02-06", 4.2, "alfred"), "corrected"),
-        (HELD, ("2026-01-01", "2026-02-06", None, "retracted"), "retracted"),
-        (HELD, ("2026-01-01", "2026-02-06", None, "captured"), "retracted"),
+        (STORED, ("2025-12-01", "2026-01-09", 4.1, "alfred"), "late"),
+        (STORED, ("2026-01-01", "2026-02-06", 4.2, "alfred"), "corrected"),
+        (STORED, ("2026-01-01", "2026-02-06", None, "retracted"), "retracted"),
+        (STORED, ("2026-01-01", "2026-02-06", None, "captured"), "retracted"),
         (RULE, ("2026-01-01", "2026-02-11", 4.1, "alfred"), "better_vintage"),
-        (HELD, ("2026-01-01", "2026-03-01", 4.1, "alfred"), None),  # public after the last of the rows
+        (STORED, ("2026-01-01", "2026-03-01", 4.1, "alfred"), None),  # public after the last of the rows
     ],
 )
-def test_what_came_since_is_named_by_what_it_does(held: tuple, new: tuple, reason: str | None) -> None:
+def test_what_came_since_is_named_by_what_it_does(stored: tuple, new: tuple, reason: str | None) -> None:
     with an_archive() as con:
-        for (observation, start, value, source), at in ((held, BEFORE), (new, AFTER)):
+        for (observation, start, value, source), at in ((stored, BEFORE), (new, AFTER)):
             con.execute(
                 "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
                 [observation, start, value, source, at],
@@ -120,18 +120,18 @@ LATER = ("2026-01-01", "2026-03-06", 4.2, "alfred")  # begins after the last of 
 
 
 @pytest.mark.parametrize(
-    ("held", "new", "reason", "before", "after"),
+    ("stored", "new", "reason", "before", "after"),
     [
         ([RULE, HISTORY], LATER, "better_vintage", 4.0, None),
         ([RULE, HISTORY, LATER], (*LATER[:2], None, "retracted"), "retracted", None, 4.0),
     ],
 )
 def test_a_row_dated_by_lag_rule_that_a_later_vintage_moves_is_not_without_a_cause(
-    held: list[tuple], new: tuple, reason: str, before: float | None, after: float | None
+    stored: list[tuple], new: tuple, reason: str, before: float | None, after: float | None
 ) -> None:
     """A real vintage inside the history removes the row whenever it begins; retracted, the row is back."""
     with an_archive() as con:
-        for (observation, start, value, source), at in (*((one, BEFORE) for one in held), (new, AFTER)):
+        for (observation, start, value, source), at in (*((one, BEFORE) for one in stored), (new, AFTER)):
             con.execute(
                 "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
                 [observation, start, value, source, at],
@@ -167,5 +167,5 @@ def test_live_rows_replace_those_of_their_date_and_spells_run_through_them() -> 
     record = with_spells(overlaid(panel, live))
     assert record["regime"].tolist() == ["a", "a", "b", "b"]
     assert record["row_kind"].tolist() == ["backfilled", "backfilled", "live", "backfilled"]
-    assert record["regime_since"].tolist() == [*days[[0, 0, 1, 2]]]  # the live row keeps what it said
+    assert record["regime_since"].tolist() == [*days[[0, 0, 1, 2]]]  # the live row keeps its own
     assert panel["regime"].tolist() == ["a", "a", "a", "b"]

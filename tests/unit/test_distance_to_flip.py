@@ -1,4 +1,4 @@
-"""Distances hold what they say: the required value passes the limit, and the next smaller move does not."""
+"""Distances are true: the required value passes the limit, and the next smaller move does not."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_newest_stance_turns_neutral_with_a_rate_045_points_higher(distances
     assert newest["required_move"].iloc[0] == pytest.approx(0.45)
 
 
-def test_a_rate_that_rests_turns_the_stance_by_itself_on_the_day_it_says(distances: pd.DataFrame) -> None:
+def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date(distances: pd.DataFrame) -> None:
     """In November 2025 the run-off was over and nothing announced: the cuts alone made the stance, till March."""
     rest = distances[distances["flip"] == "rate_to_unchanged"].set_index("as_of_date")
     assert rest.loc["2025-11-30", ["leads_to", "lapse_date"]].tolist() == [
@@ -107,7 +107,7 @@ def test_a_rate_that_rests_turns_the_stance_by_itself_on_the_day_it_says(distanc
     kept = 0
     for day, lapse in rest["lapse_date"].items():
         until = rate[day:lapse]
-        if lapse in rate.index and (until == rate[day]).all():  # the rate was held, and so it came
+        if lapse in rate.index and (until == rate[day]).all():  # the rate was stored, and so it came
             assert direction[lapse] == 0 and (direction[day:lapse].iloc[:-1] != 0).all(), day
             kept += 1
     assert kept > 5

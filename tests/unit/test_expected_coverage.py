@@ -1,4 +1,4 @@
-"""What is foreseen of the newest label from the series that are there is what the computation then says."""
+"""Coverage expected from the series that are there is the coverage the computation then has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CATALOG = load_catalog()
 DAYS: dict[Profile, str] = {"sample": "2025-09-30", "live": "2026-05-29"}  # on which no figure is too old
 ROLES = ("condition", "stance")
 # In the sample it ends long before. Once there were TIPS the nominal yield no longer stands in for them, which is not
-# foreseen: it would take a series that is held, too old, and the only one of its kind that came.
+# foreseen: it would take a series that is stored, too old, and the only one of its kind that came.
 TOO_OLD = {"FII10"}
 
 
@@ -68,9 +68,9 @@ def computed(profile: Profile, without: Set[str]) -> tuple[dict[str, float], str
     """Coverage of each condition and the label of the newest row, by the real computation."""
     frame = VINTAGES[profile]()
     without = without | (TOO_OLD if profile == "sample" else set())
-    held = Archive.from_frame(frame[~frame["series_id"].isin(sorted(without))])
+    stored = Archive.from_frame(frame[~frame["series_id"].isin(sorted(without))])
     grid = build_grid(np.datetime64("2014-12-31", "D"), np.datetime64(DAYS[profile], "D"))
-    view = build_view(held, grid, CATALOG, profile)
+    view = build_view(stored, grid, CATALOG, profile)
     readings = readings_of({name: BUILDERS[name](view, grid) for name in REGIME_INPUTS})
     labels = build_labels(readings, grid, CATALOG)
     return {name: float(labels.conditions[name].coverage[-1]) for name in SCORED}, labels.label[-1]
@@ -86,10 +86,10 @@ def there(profile: Profile, *without: str) -> Inputs:
 
 
 def agree(profile: Profile, missing: Set[str]) -> bool:
-    """Whether the label is indeterminate, foreseen and computed alike."""
-    foreseen = coverage(there(profile, *sorted(missing)), CATALOG)
+    """Whether the label is indeterminate, expected and computed alike."""
+    expected = coverage(there(profile, *sorted(missing)), CATALOG)
     found, label = computed(profile, missing)
-    assert foreseen == pytest.approx(found), sorted(missing)
+    assert expected == pytest.approx(found), sorted(missing)
     is_short = shortfall(there(profile, *sorted(missing)), missing, CATALOG) is not None
     assert is_short == (label == "indeterminate"), sorted(missing)
     return is_short
@@ -101,22 +101,22 @@ def inputs(profile: Profile) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["sample", "live"])
-def test_every_single_missing_series_costs_what_is_foreseen(profile: Profile) -> None:
+def test_every_single_missing_series_costs_what_is_expected(profile: Profile) -> None:
     short = {one for one in inputs(profile) if agree(profile, {one})}
     # in the sample valuation rests on the national accounts alone
     assert short == ({"GDP", "CP", "NCBEILQ027S_GDP_PCT"} if profile == "sample" else set())
 
 
 @pytest.mark.parametrize("profile", ["sample", "live"])
-def test_random_sets_of_missing_series_cost_what_is_foreseen(profile: Profile) -> None:
+def test_random_sets_of_missing_series_cost_what_is_expected(profile: Profile) -> None:
     draw = random.Random(profile)
-    came_to = [
+    outcomes = [
         agree(
             profile, set(draw.sample(inputs(profile), draw.randint(2, {"sample": 12, "live": 20}[profile])))
         )
         for _ in range(8)
     ]
-    assert 0 < sum(came_to) < 8, "both outcomes are met"
+    assert 0 < sum(outcomes) < 8, "both outcomes are met"
 
 
 def test_without_shiller_the_national_accounts_carry_valuation() -> None:

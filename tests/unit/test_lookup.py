@@ -43,13 +43,15 @@ def test_a_figure_goes_stale_the_day_after_its_limit(series_id: str, observation
     assert np.isnat(latest.observation_date[1])
 
 
-def test_an_absent_series_says_why() -> None:
-    held = view(vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)]), "2025-09-04")
-    assert held.latest("UNRATE").absent_reason.tolist() == ["not_yet_published"]
-    assert held.latest("PAYEMS").absent_reason.tolist() == ["not_held"]
+def test_an_absent_series_has_a_reason() -> None:
+    stored = view(vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)]), "2025-09-04")
+    assert stored.latest("UNRATE").absent_reason.tolist() == ["not_yet_published"]
+    assert stored.latest("PAYEMS").absent_reason.tolist() == ["not_held"]
     sample = {s.series_id: s for s in load_catalog().in_profile("sample")}
     seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", series=sample)
-    assert seen.latest("BAA10Y").absent_reason.tolist() == ["not_in_profile"], "held, yet not of this profile"
+    assert seen.latest("BAA10Y").absent_reason.tolist() == ["not_in_profile"], (
+        "stored, yet not of this profile"
+    )
 
 
 def test_a_change_takes_both_ends_as_known_that_day_and_not_as_first_printed() -> None:

@@ -28,7 +28,8 @@ def variants() -> pd.DataFrame:
     return frame.set_index(["variant", "as_of_date"])
 
 
-def said(text: str) -> None:
+def quoted(text: str) -> None:
+    """The methodology states it in these words."""
     assert text in PROSE, text
 
 
@@ -44,7 +45,7 @@ def test_every_paper_named_is_in_the_sources() -> None:
 
 
 @pytest.mark.parametrize("table", [*DIAGNOSTICS, *HINDSIGHT, "regime_evidence", "caveats", "qe_phases"])
-def test_every_table_that_argues_is_explained(table: str) -> None:
+def test_every_diagnostic_table_is_explained(table: str) -> None:
     assert f"`{table}`" in PROSE
 
 
@@ -52,34 +53,34 @@ def test_what_families_of_ranks_would_change(variants: pd.DataFrame) -> None:
     score, limits = on_sample().frame["bubble_score"], on_sample().catalog.method.state.depression
     families = variants.loc["valuation_by_families", "variant_score"]
     moved = families - score
-    said(f"the score would move by {moved.min():+.2f} to {moved.max():+.2f}")
-    said(f"miss the threshold of a depression by {families['2020-05-31'] - limits.enter_score:.3f}")
-    said(f"stay below its exit by {limits.leave_score - families['2012-09-30']:.3f}")
+    quoted(f"the score would move by {moved.min():+.2f} to {moved.max():+.2f}")
+    quoted(f"miss the threshold of a depression by {families['2020-05-31'] - limits.enter_score:.3f}")
+    quoted(f"stay below its exit by {limits.leave_score - families['2012-09-30']:.3f}")
 
 
 def test_what_ranks_alone_would_change() -> None:
     valuation = on_sample().regime.conditions["valuation"]
     alone = pd.Series(valuation.reweighted([1.0, 0.0, 0.0]), index=on_sample().frame.index)
     both = on_sample().frame["valuation_score"]
-    said(f"November 2021 would have a valuation of {alone['2021-11-30']:.2f}, below the 0.70")
-    said(f"one of {alone['2022-12-31']:.2f} instead of {both['2022-12-31']:.2f}")
+    quoted(f"November 2021 would have a valuation of {alone['2021-11-30']:.2f}, below the 0.70")
+    quoted(f"one of {alone['2022-12-31']:.2f} instead of {both['2022-12-31']:.2f}")
 
 
 def test_a_year_for_the_rate_calls_august_2019_tightening(variants: pd.DataFrame) -> None:
-    said("twelve still calls August 2019 tightening")
+    quoted("twelve still calls August 2019 tightening")
     assert variants.loc[("rate_window_12m", "2019-08-31"), "stance_variant"] == "tightening"
     assert on_sample().frame.loc["2019-08-31", "stance"] == "stimulus"
 
 
 def test_the_famous_months_need_hysteresis(variants: pd.DataFrame) -> None:
-    said("December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle` in the sample")
+    quoted("December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle` in the sample")
     plain = variants.loc["without_hysteresis", "condition_variant"]
     assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * len(FAMOUS)
 
 
 def test_credit_in_1999_is_no_reason_to_leave() -> None:
     credit = on_sample().frame["credit_score"]["1999-09":"1999-12"]
-    said(f"in the autumn of 1999 it fell to {credit.min():.2f}")
+    quoted(f"in the autumn of 1999 it fell to {credit.min():.2f}")
     assert set(on_sample().frame["condition_state"]["1999-09":"1999-12"]) == {"bubble"}
 
 
@@ -91,30 +92,30 @@ def test_twice_as_many_months_are_near_a_threshold_that_is_not_in_force() -> Non
     score = sample.frame["bubble_score"].dropna().to_numpy()
     near_any = int((np.abs(score[:, None] - np.array(limits)).min(axis=1) <= near).sum())
     in_force = int((sample.frame["distance_to_threshold"] <= near).sum())
-    said("it calls twice as many months near")
+    quoted("it calls twice as many months near")
     assert near_any / in_force == pytest.approx(2.0, abs=0.25)
 
 
 def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
     debt = on_sample().tables["monetisation"].frame.set_index("as_of_date").loc["2021-11-30"]
-    said(
+    quoted(
         f"(June 2021: {debt['monetisation_share_pct']:.0f} percent of the change of debt, "
         f"{debt['monetisation_share_of_deficit_pct']:.0f} of the deficit)"
     )
     assert str(debt["debt_quarter_end_date"].date()) == "2021-06-30"
-    said("standard deviation of about four points")
+    quoted("standard deviation of about four points")
     shares = on_sample().tables["fiscal_and_debt"].frame["bill_share_change_12m_pp"]
     assert shares.std() == pytest.approx(4.0, abs=0.25)
 
 
 def test_the_first_purchases_need_both_columns() -> None:
     row = on_sample().phases.frame.set_index("phase").loc["qe1"]
-    said(
+    quoted(
         f"core PCE inflation was known as {row['core_pce_yoy_pct']:.1f} percent, little changed in six months"
     )
     assert abs(row["core_pce_yoy_change_6m_pp"]) < on_sample().catalog.method.verdict.inflation_fall_pp
     after = on_sample().tables["activity_inflation"].frame.set_index("as_of_date").loc["2009-01-31"]
-    said(f"three month-ends later it was {after['core_pce_yoy_pct']:.1f}")
+    quoted(f"three month-ends later it was {after['core_pce_yoy_pct']:.1f}")
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +123,12 @@ def full(realdata: Path) -> Computed:
     return on_real_series(realdata)
 
 
-def test_what_the_page_says_of_the_longer_series(full: Computed) -> None:
+def test_figures_of_the_longer_series(full: Computed) -> None:
     frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
     plain = frame.loc["without_hysteresis", "condition_variant"]
     assert [plain[day] for day in FAMOUS] == ["bubble", *["mid_cycle"] * 3]
     credit = full.frame["credit_score"]["1999-09":"1999-12"]
-    said(f"({credit.min():.2f} in the longer series)")
+    quoted(f"({credit.min():.2f} in the longer series)")
     for day in ("2009-11-30", "2011-02-28"):
         assert tuple(full.frame.loc[day, ["is_melt_up", "condition_state"]]) == (True, "depression")
 
@@ -144,8 +145,8 @@ def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Co
 
 
 def spans(flags: pd.Series, shortest: int) -> list[str]:
-    held = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
-    runs = held.groupby((held != held.shift()).cumsum())
+    stored = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
+    runs = stored.groupby((stored != stored.shift()).cumsum())
     return [
         f"{run.index[0]:%Y-%m}..{run.index[-1]:%Y-%m}"
         for _, run in runs
@@ -154,7 +155,7 @@ def spans(flags: pd.Series, shortest: int) -> list[str]:
 
 
 def test_on_monthly_prices_the_valuation_of_november_2025_had_risen(full: Computed) -> None:
-    """The page on the post says so beside the sample's, which had fallen."""
+    """The page on the post states it next to the sample's, which had fallen."""
     frame = full.tables["liquidity_destination"].frame.set_index("as_of_date")
     assert frame.loc["2025-11-30", "valuation_score_change_6m"] > 0
     assert "on the live profile's prices it had risen" in (PAGE.parent / "post.md").read_text(
@@ -164,5 +165,5 @@ def test_on_monthly_prices_the_valuation_of_november_2025_had_risen(full: Comput
 
 @pytest.mark.parametrize("date", ["2010-11-30", "2012-09-30", "2025-11-30"])
 def test_trailing_figures_had_not_moved_when_purchases_were_announced(date: str) -> None:
-    said("at QE2, QE3 and in November 2025 trailing figures had not moved yet")
+    quoted("at QE2, QE3 and in November 2025 trailing figures had not moved yet")
     assert on_sample().frame.loc[date, "balance_sheet_direction_realised"] < 1

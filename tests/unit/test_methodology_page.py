@@ -1,4 +1,4 @@
-"""`docs/methodology.md` says what the method's file says, of every table and every series that counts."""
+"""`docs/methodology.md` has the parameters of the method, every derived table and every series that counts."""
 
 from __future__ import annotations
 

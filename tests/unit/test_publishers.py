@@ -54,9 +54,9 @@ def test_excess_bond_premium_and_spread_come_from_one_download() -> None:
     server = fed_board.fed_board()
     with source_at("fed_board", server) as source:
         premium, spread = accepted(source, "EBP"), accepted(source, "GZ_SPREAD")
+        assert source.requests == len(server.requests) == 1
     assert figures(premium)["2024-05-01"] == -0.2
     assert figures(spread)["2026-04-01"] == pytest.approx(1.23)
-    assert (premium.requests, spread.requests, len(server.requests)) == (1, 0, 1)
     assert premium.last_updated == fed_board.SAVED
 
 
@@ -77,10 +77,10 @@ def test_debt_classes_come_with_their_unit_from_all_pages() -> None:
     server = fiscal_data.fiscal_data(largest_page=7)
     with source_at("fiscal_data", server) as source:
         bills, total = accepted(source, "MSPD_BILLS"), accepted(source, "MSPD_TOTAL_MARKETABLE")
+        assert source.requests == len(server.requests) == 11
     assert figures(bills)["2025-01-31"] == 6_000_000.5
     assert figures(total)["2025-12-31"] == 28_000_046.0
     assert bills.unit == "Millions of Dollars" and bills.unit_kind == "usd_mn"
-    assert bills.requests == len(server.requests) == 11
 
 
 def test_old_tips_are_the_sum_of_both_halves_and_missing_where_one_half_is() -> None:
@@ -202,7 +202,7 @@ def test_unchanged_file_is_not_sent_again(name: SourceKey, saved: dt.datetime, r
     with running(PUBLISHERS[name].serve()) as server:
         payload = accepted(source_of(name, server, now=NOW), series_id, known(saved))
         assert payload.is_unchanged and not payload.is_complete and payload.observations.empty
-        assert payload.last_updated == saved and payload.requests == requests
+        assert payload.last_updated == saved and len(server.requests) == requests
         older = known(saved - dt.timedelta(days=1))
         assert not accepted(source_of(name, server, now=NOW), series_id, older).is_unchanged
 

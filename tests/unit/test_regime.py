@@ -59,7 +59,7 @@ def test_melt_up_needs_both_and_is_unknown_without_one(
 @pytest.mark.parametrize(
     ("state", "stance", "melt_up", "expected"),
     [
-        ("indeterminate", "stimulus", True, None),  # not false: nobody knows
+        ("indeterminate", "stimulus", True, None),  # not false: it is unknown
         ("bubble", "stimulus", False, True),
         ("bubble", "stimulus", None, True),
         ("bubble", "neutral", True, True),
@@ -125,7 +125,7 @@ def test_an_indeterminate_row_names_the_condition_and_the_inputs_that_lack() -> 
     assert reason == "valuation coverage 0.49 is below 0.50 (valuation_gone stale)"
 
 
-def test_a_figure_without_ten_years_of_its_own_is_told_from_an_absent_figure() -> None:
+def test_a_short_history_is_another_reason_than_an_absent_figure() -> None:
     young = component("hy_oas", NAN, reading([3.2]))
     assert young.absent_reason[0] == "history_too_short"
     assert component("hy_oas", NAN).absent_reason[0] == "stale"
@@ -142,10 +142,10 @@ def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> N
 
 def freshness(series_ids: str, observation: str, as_of: str) -> float:
     grid = Grid(days(as_of))
-    held = reading(
+    stored = reading(
         [1.0], series_ids=obj(series_ids), observation_date=days(observation), available_on=days(as_of)
     )
-    only = condition("a", [Block(1.0, [component("x", 0.5, held)])], METHOD)
+    only = condition("a", [Block(1.0, [component("x", 0.5, stored)])], METHOD)
     return float(regime.freshness([only], grid, CATALOG)[0])
 
 
@@ -212,7 +212,7 @@ def test_no_evidence_became_known_after_its_row(computed: Computed) -> None:
     assert (known["available_on"] <= known["as_of_date"]).all()
 
 
-def test_every_component_without_weight_says_why(computed: Computed) -> None:
+def test_every_component_without_weight_has_a_reason(computed: Computed) -> None:
     silent = computed.evidence[(computed.evidence["weight"] == 0) & computed.evidence["absent_reason"].isna()]
     assert silent.empty
     counted = computed.evidence[computed.evidence["weight"] > 0]
@@ -220,7 +220,7 @@ def test_every_component_without_weight_says_why(computed: Computed) -> None:
     assert counted["score"].notna().all()
 
 
-def test_every_indeterminate_row_says_why_and_no_other_does(computed: Computed) -> None:
+def test_indeterminate_rows_have_a_reason_and_no_others(computed: Computed) -> None:
     is_indeterminate = computed.frame["condition_state"] == "indeterminate"
     assert (computed.frame["indeterminate_reason"].notna() == is_indeterminate).all()
     assert (computed.frame.loc[is_indeterminate, "regime"] == "indeterminate").all()

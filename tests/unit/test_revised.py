@@ -42,17 +42,17 @@ def grid_to(run_date: str) -> Grid:
     return build_grid(np.datetime64("1997-12-31", "D"), np.datetime64(run_date, "D"))
 
 
-def seen(held: Archive, grid: Grid) -> View:
-    return View(held, grid.as_of, SERIES, CATALOG.method)
+def seen(stored: Archive, grid: Grid) -> View:
+    return View(stored, grid.as_of, SERIES, CATALOG.method)
 
 
-def published(held: Archive, grid: Grid) -> pd.DataFrame:
-    return compute(held, grid, CATALOG, SERIES).frame
+def published(stored: Archive, grid: Grid) -> pd.DataFrame:
+    return compute(stored, grid, CATALOG, SERIES).frame
 
 
 def revised(frames: pd.DataFrame) -> pd.DataFrame:
-    held, grid = Archive.from_frame(frames), grid_to("2012-12-31")
-    frame = regime_revised(seen(held, grid), grid, published(held, grid), CATALOG)
+    stored, grid = Archive.from_frame(frames), grid_to("2012-12-31")
+    frame = regime_revised(seen(stored, grid), grid, published(stored, grid), CATALOG)
     return frame.set_index("as_of_date")
 
 
@@ -76,18 +76,20 @@ def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference()
 
 
 def test_todays_figure_is_known_since_the_observation_first_appeared() -> None:
-    held = archive(
+    stored = archive(
         vintages("UNRATE", [("2020-03-01", "2020-04-03", 4.4), ("2020-03-01", "2021-01-08", 4.5)]),
         vintages("UNRATE", [("2020-04-01", "2020-05-08", 14.7), ("2020-04-01", "2022-01-08", None)]),
     )
-    today = as_revised(cut(held, np.datetime64("2021-06-30")))
+    today = as_revised(cut(stored, np.datetime64("2021-06-30")))
     observations = np.array(["2020-03-01", "2020-04-01"], dtype="datetime64[D]")
     rows = today.rows_as_of("UNRATE", observations, np.datetime64("2020-05-08"))
     assert today.value[rows].tolist() == [4.5, 14.7]
-    withdrawn = as_revised(cut(held, np.datetime64("2022-06-30")))
+    withdrawn = as_revised(cut(stored, np.datetime64("2022-06-30")))
     assert withdrawn.rows_as_of("UNRATE", observations, np.datetime64("2022-06-30")).tolist()[1] == -1
-    assert revised_series(held) == ["UNRATE"]
-    assert not as_revised(cut(held, np.datetime64("2019-12-31"))).has("UNRATE")  # nothing of it was there yet
+    assert revised_series(stored) == ["UNRATE"]
+    assert not as_revised(cut(stored, np.datetime64("2019-12-31"))).has(
+        "UNRATE"
+    )  # nothing of it was there yet
 
 
 def test_one_series_is_exchanged_and_the_others_stay() -> None:
@@ -119,54 +121,54 @@ def test_the_shorter_way_gives_every_bit_of_the_complete_one(
     run_date: str, changes: Mapping[str, float] | tuple[str, ...], named: set[str], moves_stance: bool
 ) -> None:
     raised = changes if isinstance(changes, Mapping) else {name: RAISED_BY[name] for name in changes}
-    held, grid = Archive.from_frame(with_revisions(raised)), grid_to(run_date)
-    assert set(revised_series(held)) == set(changes)
-    found = assert_as_plain(held, grid, published(held, grid))
+    stored, grid = Archive.from_frame(with_revisions(raised)), grid_to(run_date)
+    assert set(revised_series(stored)) == set(changes)
+    found = assert_as_plain(stored, grid, published(stored, grid))
     assert set(found["explained_by"].dropna()) == named
     assert (found["stance_realised"] != found["stance_realised_revised"]).any() == moves_stance
 
 
-def assert_as_plain(held: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
-    found = regime_revised(seen(held, grid), grid, known, CATALOG)
-    plain = plain_regime_revised(held, grid, known, CATALOG, SERIES)
+def assert_as_plain(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
+    found = regime_revised(seen(stored, grid), grid, known, CATALOG)
+    plain = plain_regime_revised(stored, grid, known, CATALOG, SERIES)
     pd.testing.assert_frame_equal(found, plain, check_exact=True)
     return found
 
 
 def test_rows_that_differ_from_the_computation_are_compared_as_published() -> None:
     """A series that reaches no label still differs from what was published, as it does the plain way."""
-    held, grid = Archive.from_frame(with_revisions({"M2SL": 700.0})), grid_to("2012-12-31")
-    known = published(held, grid)
+    stored, grid = Archive.from_frame(with_revisions({"M2SL": 700.0})), grid_to("2012-12-31")
+    known = published(stored, grid)
     known.loc[150:, "bubble_score"] -= 0.01
-    assert "M2SL" in set(assert_as_plain(held, grid, known)["explained_by"])
+    assert "M2SL" in set(assert_as_plain(stored, grid, known)["explained_by"])
 
 
 def test_the_label_reads_exactly_the_columns_it_is_declared_to_be_derived_from() -> None:
-    asked: set[str] = set()
+    requested: set[str] = set()
 
-    class Asked(dict[str, Reading]):
+    class Recording(dict[str, Reading]):
         def __getitem__(self, column: str) -> Reading:
-            asked.add(column)
+            requested.add(column)
             return super().__getitem__(column)
 
     computed = on_sample()
-    build_labels(Asked(computed.readings), computed.grid, CATALOG)
-    assert asked == READ
+    build_labels(Recording(computed.readings), computed.grid, CATALOG)
+    assert requested == READ
 
 
 @pytest.mark.parametrize("table", sorted({column.split(".")[0] for column in READ}))
 def test_a_table_depends_only_on_the_series_that_reach_the_label_through_it(table: str) -> None:
     """Its label columns are as before when all others are revised, and with its own series revised they are not."""
-    grid, held = every_series_revised()
-    today, reached = as_revised(cut(held, grid.as_of[-1])), tables_by_series(CATALOG)
+    grid, stored = every_series_revised()
+    today, reached = as_revised(cut(stored, grid.as_of[-1])), tables_by_series(CATALOG)
     series = {s.series_id: s for s in CATALOG.in_profile("live")}
-    through = {s for s in filter(today.has, revised_series(held)) if table in reached.get(s, ())}
-    others = set(filter(today.has, revised_series(held))) - through
+    through = {s for s in filter(today.has, revised_series(stored)) if table in reached.get(s, ())}
+    others = set(filter(today.has, revised_series(stored))) - through
     assert through
     assert len(others) >= 15
 
     def columns(revised: set[str]) -> dict[str, np.ndarray]:
-        figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), held)
+        figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), stored)
         view = View(figures, grid.as_of, series, CATALOG.method)
         readings = readings_of({table: BUILDERS[table](view, grid)})
         return {name: readings[name].value for name in sorted(READ) if name in readings}
@@ -201,9 +203,9 @@ def every_series_revised() -> tuple[Grid, Archive]:
 
 def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
     rows = [("2011-05-01", "2011-06-03", 9.0), ("2011-05-01", "2011-06-20", 9.1)]
-    held, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
-    assert revised_series(held) == ["UNRATE"]
-    assert seen_otherwise(held, grid.as_of) == []
+    stored, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
+    assert revised_series(stored) == ["UNRATE"]
+    assert seen_otherwise(stored, grid.as_of) == []
     later = archive(vintages("UNRATE", [*rows, ("2011-05-01", "2011-07-20", 9.2)]))
     assert seen_otherwise(later, grid.as_of) == ["UNRATE"]
     assert seen_otherwise(later, grid_to("2011-06-30").as_of) == []  # not known on the run date
@@ -223,18 +225,18 @@ def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
         )
         frame["value"] = draws.choice([1.0, 1.0, 2.0, np.nan], size)
         frame["captured_at"] = (start + draws.integers(0, 60, size)).astype("datetime64[us]")
-        held = Archive.from_frame(frame)
+        stored = Archive.from_frame(frame)
         grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
         views = [
             View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
-            for a in (held, with_today(held, grid))
+            for a in (stored, with_today(stored, grid))
         ]
-        if not seen_otherwise(held, grid.as_of):
+        if not seen_otherwise(stored, grid.as_of):
             passed += 1
             np.testing.assert_array_equal(*views)
     assert passed >= 15
 
 
-def with_today(held: Archive, grid: Grid) -> Archive:
-    today = as_revised(cut(held, grid.as_of[-1]))
-    return with_series_of(held, today, "UNRATE") if today.has("UNRATE") else held
+def with_today(stored: Archive, grid: Grid) -> Archive:
+    today = as_revised(cut(stored, grid.as_of[-1]))
+    return with_series_of(stored, today, "UNRATE") if today.has("UNRATE") else stored

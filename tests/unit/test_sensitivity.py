@@ -27,12 +27,6 @@ def sensitivity(computed: Computed) -> pd.DataFrame:
     return parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
 
 
-@pytest.fixture(scope="module")
-def alternatives(computed: Computed) -> pd.DataFrame:
-    frame = method_variants(computed.regime, computed.readings, computed.catalog)
-    return frame.pivot(index="as_of_date", columns="variant", values="condition_variant")
-
-
 def test_sensitivity_is_a_count_of_pairs(
     computed: Computed, codes: np.ndarray, sensitivity: pd.DataFrame
 ) -> None:
@@ -51,11 +45,6 @@ def test_the_most_important_parameter_is_the_one_with_the_largest_share(sensitiv
     first = sensitivity["importance"] == 1
     assert (sensitivity.loc[first, "disagreement_share"] == largest[first]).all()
     assert sensitivity.groupby("as_of_date")["importance"].agg(tuple).map(sorted).map(tuple).nunique() == 1
-
-
-@pytest.mark.parametrize("month_end", ["1999-12-31", "2000-03-31", "2010-11-30", "2012-09-30"])
-def test_without_hysteresis_famous_months_are_mid_cycle(alternatives: pd.DataFrame, month_end: str) -> None:
-    assert alternatives.loc[month_end, "without_hysteresis"] == "mid_cycle"
 
 
 def test_every_variant_differs_from_the_method_somewhere_and_agrees_mostly(computed: Computed) -> None:
@@ -80,9 +69,9 @@ def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed
 def test_no_later_month_changes_the_last_digit_of_an_earlier_range(computed: Computed) -> None:
     """Published rows are compared to the bit, and a product of matrices rounds by its own width."""
     conditions, method = computed.regime.conditions, computed.catalog.method
-    whole = score_range(conditions, method)
+    full = score_range(conditions, method)
     for rows in range(len(computed.frame) - 5, len(computed.frame)):
-        for found, expected in zip(score_range(_first(conditions, rows), method), whole, strict=True):
+        for found, expected in zip(score_range(_first(conditions, rows), method), full, strict=True):
             np.testing.assert_array_equal(found, expected[:rows])
 
 
@@ -126,7 +115,7 @@ def codes(computed: Computed) -> np.ndarray:
 
 
 def position(computed: Computed, **chosen: float) -> int:
-    """Where a combination stands among the variants; the method's own parameters unless given."""
+    """Position of a combination among the variants; the method's own parameters unless given."""
     method = computed.catalog.method
     own = {
         "shift": 0.0,

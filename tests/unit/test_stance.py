@@ -123,7 +123,7 @@ def test_two_decisions_of_one_day_end_with_the_one_written_last() -> None:
         ("2026-08-31", 1),  # smaller purchases are still purchases
     ],
 )
-def test_the_ledger_says_what_was_announced_by_then(date: str, direction: int) -> None:
+def test_the_ledger_gives_the_direction_announced_by_then(date: str, direction: int) -> None:
     found = announced_direction(days(date), CATALOG.policy_events.events, RULES.announcement_horizon_days)
     assert found.tolist() == [direction]
 
@@ -165,7 +165,7 @@ def test_an_impulse_of_exactly_three_quarters_does_not_count(impulse: float, dir
     assert found.realised[0] == {1: "stimulus", 0: "neutral", -1: "tightening"}[direction]
 
 
-def test_a_ledger_nobody_looked_after_for_60_days_makes_the_stance_provisional() -> None:
+def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None:
     assert not stance(0.0, 1, as_of="2026-11-16").is_provisional[0]
     assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
 
@@ -189,7 +189,7 @@ def test_a_decision_on_the_last_day_of_a_month_counts_when_it_takes_effect() -> 
 
 
 def test_both_ends_of_the_window_come_from_one_series() -> None:
-    """The range's upper limit of 0.25 stood above the effective rate: mixing the two would invent a change."""
+    """The range's upper limit of 0.25 was above the effective rate: mixing the two would invent a change."""
     effective = published_after("FEDFUNDS", monthly("2008-06-01", [2.0] * 6 + [0.16] + [0.18] * 8), 30)
     target = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25)], "lag_rule")
     seen = view([effective, target], ["2009-05-31", "2009-06-15", "2009-06-30"])

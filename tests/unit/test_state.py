@@ -101,8 +101,8 @@ def test_a_state_is_left_before_another_is_entered_in_the_same_month() -> None:
 def test_the_previous_month_counts_also_when_the_state_then_was_another() -> None:
     """Were depression left later than a bubble is entered, the hot months inside it would count."""
     rules = RULES.model_copy(update={"depression": RULES.depression.model_copy(update={"leave_score": 0.70})})
-    held = states(scores([COLD, COLD, HOT, HOT, 0.71]), np.ones(5, dtype=bool), rules).state
-    assert list(held) == ["mid_cycle", "depression", "depression", "depression", "bubble"]
+    stored = states(scores([COLD, COLD, HOT, HOT, 0.71]), np.ones(5, dtype=bool), rules).state
+    assert list(stored) == ["mid_cycle", "depression", "depression", "depression", "bubble"]
 
 
 def test_a_month_without_a_score_is_indeterminate_and_starts_over() -> None:
@@ -110,7 +110,7 @@ def test_a_month_without_a_score_is_indeterminate_and_starts_over() -> None:
     assert run([COLD, COLD, NAN, COOL])[-1] == "mid_cycle", "not back into the state before"
 
 
-def test_a_run_date_inside_a_month_carries_the_state_and_shows_its_own_beside_it() -> None:
+def test_a_run_date_inside_a_month_carries_the_state_and_shows_its_own_as_provisional() -> None:
     inside = states(scores([HOT, HOT]), np.array([True, False]), RULES)
     assert list(inside.state) == ["mid_cycle", "mid_cycle"]
     assert list(inside.provisional) == [None, "bubble"]
@@ -125,8 +125,8 @@ def test_a_run_date_inside_a_month_does_not_advance_the_machine() -> None:
 def test_no_later_month_changes_an_earlier_state() -> None:
     generator = np.random.default_rng(7)
     path = list(generator.choice([HOT, WARM, COOL, COLD, NAN], size=80))
-    whole = run(path)
-    assert all(run(path[:n]) == whole[:n] for n in range(1, len(path)))
+    full = run(path)
+    assert all(run(path[:n]) == full[:n] for n in range(1, len(path)))
 
 
 def test_an_absent_labour_sign_does_not_stop_the_other() -> None:

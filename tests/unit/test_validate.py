@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
@@ -54,22 +53,6 @@ def test_message_names_file_series_rule_value_and_way_out() -> None:
 def test_many_offenders_are_counted_and_the_first_are_shown() -> None:
     rows: list[Row] = [(f"2025-{month:02}-01", 4000.0 + month) for month in range(1, 13)]
     assert refused(a_payload(rows)).detail.startswith("12 rows: 4001.0 on 2025-01-01, 4002.0 on 2025-02-01,")
-
-
-@pytest.mark.parametrize(
-    ("changes", "rule"),
-    [
-        ({"value": ["4.0", "4.1", "4.2", "n/a"]}, "not_a_number"),
-        ({"value": [4.0, np.inf, 4.2, 4.3]}, "not_a_number"),
-        ({"observation_date": pd.to_datetime([None] * 4).astype("datetime64[s]")}, "not_a_date"),
-        ({"value": None}, "missing_column"),
-    ],
-)
-def test_frame_of_wrong_shape_or_types_is_refused(changes: dict[str, Any], rule: str) -> None:
-    payload = a_payload(MONTHS)
-    observations = payload.observations.assign(**changes)
-    observations = observations.drop(columns=[name for name, values in changes.items() if values is None])
-    assert refused(replace(payload, observations=observations)).rule == rule
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a publisher takes back: a wrong vintage, a row inside the served span, the newest figure."""
+"""What a publisher withdraws: a wrong vintage, a row inside the served span, the newest figure."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def yields(until: str) -> Published:
 
 def drop(one: Published, day: str) -> None:
     """The publisher deletes a row."""
-    keep = one.observation != np.datetime64(day)
-    for name in ("observation", "start", "end", "value"):
-        setattr(one, name, getattr(one, name)[keep])
+    one.keep(one.observation != np.datetime64(day))
     one.touch()
 
 
@@ -94,13 +92,13 @@ def test_a_wrong_vintage_that_alfred_drops_again_is_not_read(
     assert len(retracting) == 1 and retracting[0].counts.retracted == 1 and retracting[0].status == "new"
     message = retracting[0].message or ""
     assert "UNRATE" in message and "2026-04-01" in message and "2026-05-13" in message
-    books = con.execute("SELECT sum(rows_retracted) FROM raw.fetches").fetchall()
-    assert books == [(1,)]
-    before = night_before_the_retraction(con)
-    assert before == 9.9, "a cut by capture still reads it"
+    assert con.execute("SELECT sum(rows_retracted) FROM raw.fetches").fetchall() == [(1,)]
+    moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
+    captured = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
+    assert float(captured["value"].iloc[-1]) == 9.9, "a cut by capture still reads it"
 
 
-def test_an_answer_that_lacks_two_thirds_of_the_vintages_retracts_none(
+def test_a_response_that_lacks_two_thirds_of_the_vintages_retracts_none(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     """With the same observations it was no shorter than before: 478 of 720 vintages were retracted."""
@@ -121,13 +119,7 @@ def test_an_answer_that_lacks_two_thirds_of_the_vintages_retracts_none(
     assert con.execute(rows).fetchall() == before
 
 
-def night_before_the_retraction(con: duckdb.DuckDBPyConnection) -> float:
-    moment = dt.datetime(2026, 5, 13, 23, 45, tzinfo=dt.UTC)
-    frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 13), captured_until=moment)
-    return float(frame["value"].iloc[-1])
-
-
-def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
+def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_it_was_noticed(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     """DGS10 had a wrong row on Memorial Day, deleted the next day; the series goes on."""
@@ -144,12 +136,12 @@ def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_we_saw_it(
             messages.append(run(con, fred, str(day), "DGS10").message or "")
     assert "2026-05-25" not in known(con, "DGS10", "2026-06-11")
     assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
-    (told,) = [text for text in messages if "withdrawn" in text]
-    assert "DGS10: withdrawn by the publisher" in told and "2026-05-25 was 7.7" in told
+    (message,) = [text for text in messages if "withdrawn" in text]
+    assert "DGS10: withdrawn by the publisher" in message and "2026-05-25 was 7.7" in message
     assert len(known(con, "DGS10", "2026-06-11")) == len(one.as_of("2026-06-11"))
 
 
-def test_the_newest_figure_taken_back_is_missing_though_the_file_is_shorter(
+def test_a_withdrawn_newest_figure_is_missing_though_the_file_is_shorter(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
@@ -163,7 +155,7 @@ def test_the_newest_figure_taken_back_is_missing_though_the_file_is_shorter(
     assert last == dt.date(2026, 5, 22), "its age is that of the newest figure left"
 
 
-def test_a_history_cut_at_its_beginning_takes_nothing_back(
+def test_a_history_cut_at_its_beginning_withdraws_nothing(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["UNRATE"] = unemployment()
@@ -195,7 +187,7 @@ def test_a_figure_that_was_absent_yesterday_counts_from_today(
 ) -> None:
     """The lag rule would date Monday's quote on Tuesday, though FRED posted it on Thursday."""
     one = fred.world.series["DGS10"] = yields("2026-05-22")
-    run(con, fred, "2026-05-27", "DGS10")  # the whole history, without the 25th and the 26th
+    run(con, fred, "2026-05-27", "DGS10")  # the full history, without the 25th and the 26th
     one.revise("2026-05-28", {"2026-05-25": 4.1, "2026-05-27": 4.2})
     run(con, fred, "2026-05-28", "DGS10")
     rows = con.execute(
@@ -214,10 +206,10 @@ def dated(con: duckdb.DuckDBPyConnection, *observations: str) -> list[tuple[str,
     ).fetchall()
 
 
-def test_a_figure_absent_from_a_part_or_from_nothing_changed_counts_from_the_day_after(
+def test_a_figure_missing_from_a_partial_or_unchanged_response_counts_from_the_day_after(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    """Only whole histories counted, once a week: Tuesday's quote, posted on Friday, was dated on Wednesday."""
+    """Once only full refreshes counted: Tuesday's quote, posted on Friday, was dated on Wednesday."""
     one = fred.world.series["DGS10"] = yields("2026-05-25")
     drop(one, "2026-05-20")
     run(con, fred, "2026-05-26", "DGS10")
@@ -230,7 +222,7 @@ def test_a_figure_absent_from_a_part_or_from_nothing_changed_counts_from_the_day
     assert kinds == [(True, False), (False, False)]
     assert dated(con, "2026-05-26") == [("2026-05-29", "captured")]
     assert dated(con, "2026-05-20") == [("2026-05-27", "captured")], (
-        "a part proves nothing about a gap before"
+        "a partial response is no evidence about an earlier gap"
     )
 
 
@@ -242,10 +234,10 @@ def test_a_clock_that_was_once_ahead_dates_no_later_figure_in_the_future(
     one.revise("2026-05-27", {"2026-05-26": 4.2})
     done = run(con, fred, "2026-05-27", "DGS10")
     assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
-    assert done.payload is not None and done.payload.is_complete, "nobody knows when the last whole one was"
+    assert done.payload is not None and done.payload.is_complete, "the last full refresh has no valid date"
 
 
-def test_a_second_run_on_the_same_day_dates_what_we_hold_today_on_today(
+def test_a_second_run_on_the_same_day_dates_a_new_figure_on_that_day(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
