@@ -11,17 +11,18 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
-from assets.compute.all_tables import panel
 from assets.compute.archive import Captures, resolve
 from assets.compute.corrections import Compared, corrections
 from assets.compute.grid import freezable
 from assets.compute.record import Frames, record_of
+from assets.compute.registry import Computation
 from assets.publish.manifest import ReleaseFacts
 from assets.publish.staged_file import refuse_other_facts
 from assets.run_facts import RunFacts
 from assets.warehouse.late import CaptureGroup, captures_since
 from assets.warehouse.live import (
     LiveRow,
+    as_published,
     complete_live_rows,
     freeze,
     live_rows,
@@ -29,7 +30,7 @@ from assets.warehouse.live import (
     read_live,
 )
 from assets.warehouse.published_file import Before, release_before
-from assets.warehouse.readers import load_captures, read_table, run_grid
+from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
 
@@ -82,8 +83,7 @@ def list_corrections(
     """Write what this release changes in backfilled rows of the previous one; the number of rows written."""
     frozen = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     stored = read_live(con, catalog, frozen)
-    panel_now = {t.name: read_table(con, f"{t.layer}.{t.name}") for t in catalog.as_of_tables()}
-    now = record_of(panel_now, stored)
+    now = {table.name: as_published(con, table, catalog, frozen) for table in catalog.as_of_tables()}
     before = release_before(con, facts, catalog)
     found = pd.DataFrame()
     if before is not None:
@@ -136,11 +136,11 @@ def _explained(
     groups = captures_since(con, before.captured_until, max(dates).date(), captures.codes)
 
     def without(group: CaptureGroup, held: Captures) -> Frames:
-        made = panel(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
-        return record_of(made.tables, stored)
+        made = Computation(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
+        return record_of(made.panel, stored)
 
     return corrections(
-        record_of(then.tables, stored),
+        record_of(then.panel, stored),
         now,
         [(group.cause, partial(without, group, captures)) for group in groups],
         catalog.as_of_tables(),
