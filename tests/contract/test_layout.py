@@ -38,10 +38,17 @@ MAY_IMPORT = {
     "assets.progress": set[str](),  # how anything says a line while it works
     "assets.run_facts": {"assets.catalog"},
     "assets.compute": {"assets.catalog"},
-    "assets.sources": {"assets.catalog", "assets.compute", "assets.progress"},
-    "assets.warehouse": {"assets.catalog", "assets.compute", "assets.progress", "assets.run_facts"},
+    "assets.sources": {"assets.catalog", "assets.compute", "assets.progress", "assets.sources.protocol"},
+    "assets.sources.protocol": {"assets.catalog", "assets.compute", "assets.sources"},
+    "assets.warehouse": {
+        "assets.catalog",
+        "assets.compute",
+        "assets.progress",
+        "assets.run_facts",
+        "assets.sources.protocol",  # the shapes of what was fetched
+    },
     "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse"},
-    "assets.raw": UPSTREAM | {"assets.sources"},
+    "assets.raw": UPSTREAM | {"assets.sources", "assets.sources.protocol"},
     "assets.computed": UPSTREAM,
     "assets.report": set[str](),  # the published file is all it knows
     "assets.publish": UPSTREAM | CHECKING | {"assets.report"},  # it checks the staged file itself

@@ -61,7 +61,7 @@ def test_lineage_reads_from_raw_to_publish(page: Page, shots: Path) -> None:
     assert layers == sorted(layers)
 
 
-def test_raw_series_says_what_it_is(page: Page, shots: Path) -> None:
+def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     page.goto("/assets/raw/fred/DGS10")
     expect(page.get_by_text("Market Yield on U.S. Treasury Securities").first).to_be_visible()
     expect(page.get_by_text("raw.observations").first).to_be_visible()
