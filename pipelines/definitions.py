@@ -6,10 +6,11 @@ import warnings
 
 import dagster as dg
 
+from assets.catalog.loader import load_catalog
 from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
-from checks.assets import CHECKS
+from checks.factories import all_checks
 from pipelines.resources import RESOURCES
 from pipelines.sensors import alerts_sensor, dead_runs_sensor, history_sensor
 
@@ -40,7 +41,7 @@ nightly_schedule = dg.ScheduleDefinition(
 
 defs = dg.Definitions(
     assets=_with_links([*RAW_ASSETS, *COMPUTED_TABLES, release]),
-    asset_checks=CHECKS,
+    asset_checks=all_checks(load_catalog()),
     jobs=[nightly],
     schedules=[nightly_schedule],
     sensors=[alerts_sensor, dead_runs_sensor, history_sensor],
