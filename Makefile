@@ -37,12 +37,8 @@ test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and
 test-ui: setup-dev ## run the browser tests (needs an installed Chromium)
 	$(PYTEST) -m ui $(ARGS)
 
-bench: setup-dev ## run the measurements in tests/benchmarks
-	@if ls tests/benchmarks/test_*.py >/dev/null 2>&1; then \
-	  $(PYTEST) -m bench -s tests/benchmarks $(ARGS); \
-	else \
-	  echo "make bench: there is no benchmark yet (tests/benchmarks holds none)"; \
-	fi
+bench: setup-dev ## run the measurements in tests/benchmarks and rewrite docs/benchmarks.md (BENCH_VINTAGES=…)
+	$(PYTEST) -m bench tests/benchmarks $(ARGS)
 
 lint: setup-dev ## check style, format, types and the shell scripts
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]
 
+_NAMED = 5
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
 
@@ -98,6 +99,12 @@ def is_stale(series: Row, as_of: dt.date) -> bool:
     """Whether the newest figure of a row of `series` is older than its limit."""
     limit, end = series["staleness_limit_days"], series["last_period_end"]
     return bool(end is not None and 0 < limit < (as_of - end).days)
+
+
+def some(names: Sequence[str], separator: str = ", ") -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{separator.join(names[:_NAMED])}{more}"
 
 
 def number(value: float | None, decimals: int = 2) -> str:

@@ -131,9 +131,7 @@ def load_settings(
     key = variables.get("FRED_API_KEY")
     publishes_restricted = is_on(variables, RESTRICTED_VARIABLE)
     return Settings(
-        project_root=places.project_root,
-        data_dir=places.data_dir,
-        dagster_home=places.dagster_home,
+        **vars(places),
         profile=profile,
         as_of=as_of,
         run_date=run_date,

@@ -1,14 +1,12 @@
-"""What the snapshots under tests/snapshots record of the asset graph and of a published release, and how they compare.
+"""The snapshots under tests/snapshots of the asset graph and of a published release, and their comparison.
 
-Numbers are compared with a tolerance, because the last bits of a computed number differ between processors. Left out is
-what differs between two runs on the same figures: times of the run, ids, hashes and the results of checks.
+Numbers are compared with a tolerance, because their last bits differ between processors. What differs between two runs
+on the same figures is left out: times of the run, ids, hashes and the results of checks.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,34 +92,27 @@ def _table(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, Json]:
 
 def _digest(values: pd.Series, kind: str) -> dict[str, Json]:
     """Count of non-NULL values and what identifies them in their order."""
-    held = {"non_null": int(values.notna().sum())}
+    count = {"non_null": int(values.notna().sum())}
     if not kind.startswith(NUMBERS):
         text = "\n".join("" if pd.isna(one) else repr(str(one)) for one in values)
-        return {**held, "sha256": hashlib.sha256(text.encode()).hexdigest()[:16]}
+        return {**count, "sha256": hashlib.sha256(text.encode()).hexdigest()[:16]}
     numbers = values.fillna(0.0).to_numpy(dtype="float64")
     position = np.arange(1, len(numbers) + 1) / max(len(numbers), 1)
     return {
-        **held,
+        **count,
         "sum": float(numbers.sum()),
-        "size": float(
-            np.abs(numbers).sum()
-        ),  # what a difference of the sum is measured by: a sum may cancel out
+        "size": float(np.abs(numbers).sum()),  # the scale of the sum, which may cancel out
         # on a logarithmic scale: a percentage must count in a column that also holds trillions of dollars
         "weighted_sum": float((position * np.arcsinh(1000 * numbers)).sum()),
     }
 
 
-def regime_csv(con: duckdb.DuckDBPyConnection) -> str:
-    """The regime row by row: date, label, stance, state and every score, rounded to six decimals."""
-    columns = [name for name, *_ in con.execute("DESCRIBE regime").fetchall()]
-    scores = [name for name in columns if name.endswith("_score")]
+def regime_rows(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The regime row by row, as date, label, stance, state and every score, rounded to six decimals."""
+    scores = [name for name, *_ in con.execute("DESCRIBE regime").fetchall() if name.endswith("_score")]
     rounded = [f"round({name}, 6) AS {name}" for name in scores]
-    rows = con.execute(f"SELECT {', '.join([*REGIME_COLUMNS, *rounded])} FROM regime ORDER BY as_of_date")
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*REGIME_COLUMNS, *scores])
-    writer.writerows(rows.fetchall())
-    return out.getvalue()
+    columns = ["as_of_date::VARCHAR AS as_of_date", *REGIME_COLUMNS[1:], *rounded]
+    return con.execute(f"SELECT {', '.join(columns)} FROM regime ORDER BY as_of_date").df()
 
 
 def without_run_facts(document: Json) -> Json:
@@ -143,14 +134,16 @@ def check_document(name: str, found: Mapping[str, Json], depth: int) -> None:
     assert not wrong, _report(name, wrong)
 
 
-def check_regime(found: str) -> None:
-    """Compare the regime's rows with tests/snapshots/regime.csv, or write them there."""
+def check_regime(found: pd.DataFrame) -> None:
+    """Compare the regime's rows with tests/snapshots/regime.csv, or write them there; the last digit may move."""
     path = FOLDER / "regime.csv"
     if os.environ.get(WRITES):
-        path.write_text(found, "utf-8")
+        found.to_csv(path, index=False)
         return
-    wrong = list(row_differences(path.read_text("utf-8"), found))
-    assert not wrong, _report("regime.csv", wrong)
+    expected = pd.read_csv(path, dtype=dict.fromkeys(REGIME_COLUMNS, object)).set_index("as_of_date")
+    pd.testing.assert_frame_equal(
+        expected, found.set_index("as_of_date"), check_dtype=False, rtol=0, atol=1.5e-6
+    )
 
 
 def _report(name: str, wrong: Sequence[str]) -> str:
@@ -186,28 +179,6 @@ def _same(old: Json, new: Json, scale: float = 1.0) -> bool:
     if isinstance(old, float) and isinstance(new, int | float) and not isinstance(new, bool):
         return abs(old - new) <= RELATIVE * max(abs(old), abs(new), scale)
     return bool(old == new) and type(old) is type(new)
-
-
-def row_differences(old: str, new: str) -> Iterator[str]:
-    """Which rows of the regime differ, each with its first differing column; the last digit may move."""
-    before, after = (list(csv.DictReader(io.StringIO(text))) for text in (old, new))
-    if before and after and list(before[0]) != list(after[0]):
-        yield f"columns: {list(before[0])} -> {list(after[0])}"
-        return
-    rows = {row["as_of_date"]: row for row in after}
-    yield from (f"{row['as_of_date']}: gone" for row in before if row["as_of_date"] not in rows)
-    yield from (f"{day}: new" for day in rows if day not in {row["as_of_date"] for row in before})
-    for row in before:
-        other = rows.get(row["as_of_date"], row)
-        wrong = [column for column in row if not _same_cell(column, row[column], other[column])]
-        if wrong:
-            yield f"{row['as_of_date']}, {wrong[0]}: {row[wrong[0]] or 'NULL'} -> {other[wrong[0]] or 'NULL'}"
-
-
-def _same_cell(column: str, old: str, new: str) -> bool:
-    if old == new or not column.endswith("_score") or not (old and new):
-        return old == new
-    return abs(float(old) - float(new)) < 1.5e-6
 
 
 def _dumped(document: Json, depth: int, indent: int = 0) -> str:

@@ -17,7 +17,7 @@ import dagster as dg
 from assets.publish.publication import PublicationBlocked
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
-from pipelines.published_verdict import Row, is_stale, open_published, read_verdict, rows, verdict_lines
+from pipelines.published_verdict import Row, is_stale, open_published, read_verdict, rows, some, verdict_lines
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
@@ -41,7 +41,6 @@ _ALLOWED = dt.timedelta(minutes=90)  # after which a run that has not begun is o
 _EARLY = dt.timedelta(hours=1)  # a run by hand this long before counts
 _NEW_YORK = ZoneInfo("America/New_York")
 _LONGEST = 1500
-_SHOWN = 6
 
 
 class _FailedCheck(NamedTuple):
@@ -108,7 +107,7 @@ def _failed_run(instance: dg.DagsterInstance) -> Iterator[Problem]:
         f"Run {run_id}; the Dagster UI has its log.",
     ]
     cause = re.sub(r"\d+", "#", "; ".join(sorted(names) or reasons))[:300]
-    title = f"{what}: {_some(names)}" if names else what
+    title = f"{what}: {some(names)}" if names else what
     yield Problem("run", cause, title, "\n".join(lines)[:_LONGEST])
 
 
@@ -191,13 +190,8 @@ def _inputs(series: Sequence[Row], as_of: dt.date) -> list[Problem]:
     lines += [f"{s['series_id']}: {s['fetch_status']}" for s in failed]
     names = list(dict.fromkeys(s["series_id"] for s in (*stale, *failed)))
     body = "\n".join([*lines, "", "Measures that depend on them alone are missing from the verdict."])
-    title = f"{len(names)} inputs stale or missing: {_some(names)}"
+    title = f"{len(names)} inputs stale or missing: {some(names)}"
     return [Problem("inputs", ",".join(sorted(names)), title, body[:_LONGEST], "warning")]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _text(value: object) -> str:

@@ -23,7 +23,7 @@ import duckdb
 
 from pipelines.access import open_sources, read_access
 from pipelines.instance import open_instance, outdated_configuration
-from pipelines.published_verdict import Row, is_stale, open_published, rows
+from pipelines.published_verdict import Row, is_stale, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 _PYTHONS = ((3, 11), (3, 15))  # from, below
 _ENOUGH_MB = 1000
 _OLD_DAYS = 4  # a weekday schedule leaves at most three nights without a release
-_NAMED = 4
 _CONNECT_SECONDS = 4.0
 SCHEDULE = "nightly_schedule"
 ADDRESSES = {  # variable of each publisher, and its default where the catalogue has none
@@ -125,7 +124,7 @@ def _packages(root: Path) -> list[Finding]:
         if not requirement.specifier.contains(found, prereleases=True):
             wrong.append(f"{requirement.name} is {found}")
     if wrong:
-        return [Finding("FAIL", "packages", f"{_some(wrong, '; ')}: run `make setup`")]
+        return [Finding("FAIL", "packages", f"{some(wrong, '; ')}: run `make setup`")]
     return [Finding("OK", "packages", f"{len(needed)} installed as in requirements.lock")]
 
 
@@ -277,11 +276,11 @@ def _observations(path: Path) -> list[Finding]:
     empty = [s["series_id"] for s in series if not s["rows_published"] and s["rights"] != "restricted"]
     found = []
     if late:
-        text = f"{len(late)} of {len(with_figures)} series are stale as of {as_of}: {_some(late)}"
+        text = f"{len(late)} of {len(with_figures)} series are stale as of {as_of}: {some(late)}"
         text += "; measures that depend on them alone are missing"
         found.append(Finding("WARN", "observations", text))
     if empty:
-        text = f"{_some(empty)} without a figure: see raw.fetches, or the asset in the UI"
+        text = f"{some(empty)} without a figure: see raw.fetches, or the asset in the UI"
         found.append(Finding("WARN", "observations", text))
     text = f"{len(with_figures)} series, all within their staleness limits"
     return found or [Finding("OK", "observations", text)]
@@ -401,8 +400,3 @@ def alerts(variables: Mapping[str, str]) -> list[Finding]:
         return [Finding("OK", "alerts", f"not sent: set {VARIABLE} to receive them")]
     names = ", ".join(target.name for target in found)
     return [Finding("OK", "alerts", f"{names}; `python -m pipelines watch --test` tries them")]
-
-
-def _some(names: Sequence[str], separator: str = ", ") -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{separator.join(names[:_NAMED])}{more}"

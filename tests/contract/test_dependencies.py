@@ -1,7 +1,6 @@
 """The dependencies, audited as far as that goes without a network: the lock, what is installed, and its licences.
 
-Belongs here: what can be known from files on this machine. Does not belong here: advisories and withdrawn versions,
-which only a package index knows (docs/security.md says how to ask one).
+Advisories and withdrawn versions are known only to a package index (docs/security.md shows how to query one).
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from tests.contract.repository import ROOT
 _PERMISSIVE = re.compile(
     r"\b(MIT|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla Public|Zlib|CC0|NCSA)\b"
 )
-# Licences that say less, or ask for more: why each may stay.
-_LOOKED_AT = {
+# Licences that are unclear or less permissive, and why each may stay.
+_CHECKED_BY_HAND = {
     "fredapi": "Apache 2.0 in its repository; its metadata names none",
     "axe-playwright-python": "MIT in its repository; a test tool, not shipped",
     "psycopg2-binary": "LGPL: an unmodified library, loaded only where history is kept in Postgres",
@@ -68,20 +67,20 @@ def test_what_is_installed_is_what_is_locked_and_nothing_it_needs_is_missing() -
     assert wrong == []
 
 
-def test_every_licence_lets_us_ship_or_says_why_it_may_stay() -> None:
+def test_every_licence_is_permissive_or_has_a_reason() -> None:
     names = {canonicalize_name(r.name) for r in locked()}
     unclear = {
-        name: said
+        name: text
         for name, package in installed().items()
-        if name in names and not _PERMISSIVE.search(said := licence(package))
+        if name in names and not _PERMISSIVE.search(text := licence(package))
     }
-    assert unclear.keys() - _LOOKED_AT.keys() == set(), unclear
-    assert _LOOKED_AT.keys() - names == set(), "no longer locked: strike it off"
+    assert unclear.keys() - _CHECKED_BY_HAND.keys() == set(), unclear
+    assert _CHECKED_BY_HAND.keys() - names == set(), "no longer locked: remove it"
 
 
 def licence(package: Distribution) -> str:
-    """What a package says of its licence: expression, classifiers, or the first line of a text."""
-    said = package.metadata
-    classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    text = (said.get("License") or "").strip().splitlines()[:1]
-    return said.get("License-Expression") or "; ".join(classifiers) or "".join(text)
+    """The licence in a package's metadata: expression, classifiers, or the first line of a text."""
+    metadata = package.metadata
+    classifiers = [line for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")]
+    text = (metadata.get("License") or "").strip().splitlines()[:1]
+    return metadata.get("License-Expression") or "; ".join(classifiers) or "".join(text)

@@ -61,7 +61,7 @@ class Case:
         """Everything before a night of that kind, on which ICSA and UNRATE have a new figure; hours since `NIGHT`."""
         if when == "first load":
             return 0
-        self.night()
+        self.run()
         for series_id, newest in (("ICSA", "2026-05-23"), ("UNRATE", "2026-04-01")):
             one = self.server.world.series[series_id]
             one.revise("2026-06-02", {newest: open_value(one, newest) + 1})

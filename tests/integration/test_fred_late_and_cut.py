@@ -76,7 +76,8 @@ def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
     fetches = books(con, "status, series_id, message, late_observation, late_since")
     (line,) = [line for line in fetch_lines(fetches[-1:], None) if "late" in line]
     assert (
-        line == "late, not there though its release was planned: UNRATE (2026-05-01, planned for 2026-06-05)"
+        line
+        == "late, its release was planned but has no figure yet: UNRATE (2026-05-01, planned for 2026-06-05)"
     )
     assert not [line for line in fetch_lines(fetches[-1:], None) if "stale" in line]
 
