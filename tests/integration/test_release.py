@@ -21,7 +21,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, WarehouseError, open_warehouse
 from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.tables import append_rows
-from checks.audits.method import method_in_force, method_suite
+from checks.audits.of_release import method_in_force, method_suite
 from checks.results import results_frame
 from checks.runner import run_suite
 from tests.builders import series_as_of
