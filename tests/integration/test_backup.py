@@ -15,12 +15,12 @@ from pipelines import __main__ as command_line
 from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
 from pipelines.commands.show import FIRST_QUERIES
 from pipelines.run_history import prune
-from pipelines.settings import ConfigurationError, Places
+from pipelines.settings import ConfigurationError, Folders
 from tests.integration.conftest import Night
 
 
 @pytest.fixture
-def places(night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+def folders(night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     """A data directory with a warehouse and a release of which two names are one file."""
     night.staged.rename(night.published)
     releases = night.published.parent / "releases" / "20260601T010000Z"
@@ -28,7 +28,7 @@ def places(night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pla
     (releases / "regime.duckdb").hardlink_to(night.published)
     data_dir = night.warehouse.parent
     monkeypatch.setenv("REGIME_DATA_DIR", str(data_dir))
-    return Places(tmp_path, data_dir, tmp_path / "home")
+    return Folders(tmp_path, data_dir, tmp_path / "home")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def command(*arguments: str) -> int:
 
 
 def test_what_was_lost_is_back_after_a_restore(
-    places: Places, night: Night, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+    folders: Folders, night: Night, elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held, release = vintages(night.warehouse), night.published.read_bytes()
     assert command("backup", str(elsewhere)) == 0
@@ -61,24 +61,24 @@ def test_what_was_lost_is_back_after_a_restore(
     assert aside and vintages(Path(aside[1]) / night.warehouse.name) == 0
 
 
-def test_one_file_under_two_names_is_copied_once(places: Places, night: Night, elsewhere: Path) -> None:
-    backup = back_up(places, elsewhere, print)
+def test_one_file_under_two_names_is_copied_once(folders: Folders, night: Night, elsewhere: Path) -> None:
+    backup = back_up(folders, elsewhere, print)
     copies = list(backup.rglob("regime.duckdb"))
     assert len(copies) == 2 and copies[0].samefile(copies[1])
     assert not copies[0].samefile(night.published)
 
 
 def test_two_backups_and_two_restores_of_one_second_lie_beside_each_other(
-    places: Places, elsewhere: Path
+    folders: Folders, elsewhere: Path
 ) -> None:
     moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]
-    backups = [back_up(places, elsewhere, print, moment) for moment in moments]
+    backups = [back_up(folders, elsewhere, print, moment) for moment in moments]
     assert len(set(backups)) == 2 and all(map(verify_backup, backups))
-    assert len({put_in_place(places, backups[0], print, moment) for moment in moments}) == 2
+    assert len({put_in_place(folders, backups[0], print, moment) for moment in moments}) == 2
 
 
 def test_rows_still_in_a_write_ahead_log_are_in_the_backup(
-    places: Places, night: Night, elsewhere: Path
+    folders: Folders, night: Night, elsewhere: Path
 ) -> None:
     con = duckdb.connect(str(night.warehouse), config={"checkpoint_threshold": "1TB"})
     con.execute("CREATE TABLE late_row AS SELECT 1 AS one")
@@ -87,25 +87,25 @@ def test_rows_still_in_a_write_ahead_log_are_in_the_backup(
     con.close()
     night.warehouse.write_bytes(content)  # as a killed process leaves the two
     log.write_bytes(kept)
-    backup = back_up(places, elsewhere, print)
+    backup = back_up(folders, elsewhere, print)
     with duckdb.connect(str(backup / night.warehouse.name)) as con:
         assert con.execute("SELECT one FROM late_row").fetchall() == [(1,)]
 
 
 def test_a_damaged_backup_is_refused_and_changes_nothing(
-    places: Places, night: Night, elsewhere: Path
+    folders: Folders, night: Night, elsewhere: Path
 ) -> None:
-    backup = back_up(places, elsewhere, print)
+    backup = back_up(folders, elsewhere, print)
     copy = backup / night.warehouse.name
     copy.write_bytes(copy.read_bytes()[:-1])
-    before = sorted(places.data_dir.rglob("*"))
+    before = sorted(folders.data_dir.rglob("*"))
     with pytest.raises(ConfigurationError, match="is damaged"):
-        put_in_place(places, backup, print)
-    assert sorted(places.data_dir.rglob("*")) == before
+        put_in_place(folders, backup, print)
+    assert sorted(folders.data_dir.rglob("*")) == before
 
 
 def test_backup_and_restore_leave_while_a_run_works(
-    places: Places, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folders: Folders, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held(self: RunLock, *_: object) -> None:
         from assets.warehouse.connection import LockHeld
@@ -122,11 +122,11 @@ def test_backup_and_restore_leave_while_a_run_works(
     ("target", "says"), [("{data}/inside", "is inside"), ("{data}/regime.txt/x", "choose another folder")]
 )
 def test_a_bad_target_is_said_in_one_line(
-    places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, says: str
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, says: str
 ) -> None:
     file = tmp_path.parent / "a_file"
     file.touch()
-    place = target.format(data=places.data_dir) if "inside" in target else str(file / "x")
+    place = target.format(data=folders.data_dir) if "inside" in target else str(file / "x")
     assert command("backup", place) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and says in said
@@ -135,13 +135,13 @@ def test_a_bad_target_is_said_in_one_line(
 def test_an_empty_place_is_not_backed_up(tmp_path: Path, elsewhere: Path) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(ConfigurationError, match="nothing to back up"):
-        back_up(Places(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
+        back_up(Folders(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
     with pytest.raises(ConfigurationError, match=LIST):
         verify_backup(elsewhere)
 
 
 def test_every_query_that_open_prints_runs(
-    places: Places, night: Night, capsys: pytest.CaptureFixture[str]
+    folders: Folders, night: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("open", "--path") == 0
     path = capsys.readouterr().out.strip()

@@ -58,4 +58,4 @@ def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
 def test_a_home_without_configuration_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = refused(tmp_path, PORT=str(free_port()), DAGSTER_HOME=str(tmp_path / "empty"))
-    assert said.count("\n") == 1 and "holds no dagster.yaml" in said
+    assert said.count("\n") == 1 and "contains no dagster.yaml" in said
