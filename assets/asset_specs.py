@@ -15,6 +15,11 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series, Table
 
 
+def asset_key(name: str) -> dg.AssetKey:
+    """Asset key of a table of the catalogue."""
+    return dg.AssetKey([load_catalog().tables[name].layer, name])
+
+
 def raw_keys(table: Table, catalog: Catalog) -> dict[str, tuple[str, str, str]]:
     """Series a table is computed from, through other tables' columns too, with their asset keys."""
     origins = (origin for column in table.columns for origin in column.derived_from)

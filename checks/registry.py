@@ -84,48 +84,15 @@ JUDGEMENT: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
     )
 }
 JUDGED_IN_RELEASE = tuple(JUDGEMENT)  # tables of the published file that have rules: all of them
-WITH_PROVENANCE = (
-    "real_yields",
-    "equity_risk_premium",
-    "credit_spreads",
-    "reserve_growth",
-    "activity_inflation",
-    "fiscal_and_debt",
-    "monetisation",
-    "money_and_rates",
-    "liquidity_destination",
-    "context",
-    "qe_phases",
-)
-MAY_BE_EMPTY = (
-    "late_figures",  # no figure was late
-    "row_corrections",  # no backfilled row changed
-    "regime_nightly",  # nothing was published yet
-    "score_attribution",  # a run date before the first score
-    "regime_changes",
-    "distance_to_flip",
-    "parameter_sensitivity",
-    "forward_returns",
-    "forward_returns_by_spell",
-)
-SPARSE = ("regime_changes",)  # a row on some dates only
-KEPT = ("late_figures", "regime_nightly", "row_corrections")  # rows of other runs stand here too
 
 
 def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:
     """All rules of a table for a run as of `as_of`. Raises KeyError for a table that has none."""
     declared = catalog.tables[table]
     rules = [
-        *structural_rules(
-            declared,
-            as_of,
-            catalog.method.grid.start,
-            may_be_empty=table in MAY_BE_EMPTY,
-            is_kept=table in KEPT,
-            is_sparse=table in SPARSE,
-        ),
+        *structural_rules(declared, as_of, catalog.method.grid.start),
         *JUDGEMENT[table](catalog),
-        *([leak_rule(table)] if table in WITH_PROVENANCE else []),
+        *([leak_rule(table)] if declared.has_provenance else []),
     ]
     return Suite(table, declared.key, _types(table, rules, catalog), tuple(rules))
 

@@ -19,30 +19,18 @@ from checks.suites.rules import BETWEEN, IN_SET, LARGEST, NOT_NULL, Rule, never,
 from checks.suites.types import NUMBERS
 
 
-def structural_rules(
-    table: Table,
-    as_of: dt.date,
-    grid_start: dt.date,
-    *,
-    may_be_empty: bool = False,
-    is_kept: bool = False,
-    is_sparse: bool = False,
-) -> tuple[Rule, ...]:
-    """Rules of the table as declared; `as_of` is the run date, `grid_start` the first month-end of the grid.
-
-    `is_kept` is for tables that keep rows of other runs: their dates are not bound to this one. `is_sparse` is for
-    tables that have a row on some dates of the grid only.
-    """
+def structural_rules(table: Table, as_of: dt.date, grid_start: dt.date) -> tuple[Rule, ...]:
+    """Rules of the table as declared; `as_of` is the run date, `grid_start` the first month-end of the grid."""
     rules = [_columns(table), _unique_key(table)]
-    if not may_be_empty:
+    if not table.may_be_empty:
         rules.append(_not_empty(table))
     for column in table.columns:
         rules += _column_rules(table, column)
     if "is_month_end" in table.column_names:
         rules.append(_month_end())
-    if "as_of_date" in table.column_names and not is_kept:
+    if "as_of_date" in table.column_names and not table.kept:
         rules.append(_not_after_run(as_of))
-    if table.key == ("as_of_date",) and not is_sparse:
+    if table.key == ("as_of_date",) and not table.sparse:
         rules += _grid(as_of, grid_start)
     return tuple(rules)
 

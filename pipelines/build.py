@@ -9,15 +9,9 @@ import warnings
 
 import dagster as dg
 
-from assets.derived.ledgers import LEDGERS
-from assets.derived.tables import DERIVED_TABLES
+from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
-from assets.regime.caveats import caveats_table
-from assets.regime.hindsight import hindsight_tables
-from assets.regime.late import late_figures_table
-from assets.regime.phases import qe_phases_table
-from assets.regime.regime import regime_tables
 from checks.assets import CHECKS
 
 
@@ -29,17 +23,5 @@ def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
     return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
 
 
-ASSETS: list[dg.AssetsDefinition] = _with_links(
-    [
-        *RAW_ASSETS,
-        *DERIVED_TABLES,
-        *LEDGERS,
-        regime_tables,
-        hindsight_tables,
-        caveats_table,
-        qe_phases_table,
-        late_figures_table,
-        release,
-    ]
-)
+ASSETS: list[dg.AssetsDefinition] = _with_links([*RAW_ASSETS, *COMPUTED_TABLES, release])
 ASSET_CHECKS: list[dg.AssetChecksDefinition] = CHECKS

@@ -1,7 +1,7 @@
 """Whether a release is what it was: its hashes, and its computed tables once more from the warehouse.
 
 Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`),
-computing the tables (`assets/compute/all_tables.py`).
+computing the tables (`assets/compute/registry.py`).
 
 The archive is taken as it was when the release was made, which its manifest states; a live row comes from the archive
 it was frozen from, which the warehouse states. A figure the release withholds is compared as withheld.
@@ -20,11 +20,11 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
-from assets.compute.all_tables import all_tables
 from assets.compute.archive import captured_by, resolve
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
 from assets.compute.record import record_of
+from assets.compute.registry import REGISTRY, Computation
 from assets.publish.documents.facts import query_rows
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift
@@ -98,14 +98,19 @@ def _computed_again(
     rows = [row for row in known.rows if pd.Timestamp(row.as_of_date) in days]
     live: dict[str, pd.DataFrame] = {}
     for row in rows:  # oldest first: each has a grid and an archive of its own, and the live rows before it
-        record = record_of(panel_of(captures, row, catalog, profile).tables, live)
+        record = record_of(panel_of(captures, row, catalog, profile).panel, live)
         record["regime"] = record["regime"].assign(row_kind=LIVE)
         for name, frame in record.items():
             own = frame[frame["as_of_date"] == pd.Timestamp(row.as_of_date)]
             live[name] = pd.concat([live[name], own]) if name in live else own
     grid = Grid(stated["as_of_date"].to_numpy(dtype="datetime64[D]"))
     archive = resolve(captured_by(captures, microseconds(moment)))
-    return all_tables(archive, grid, catalog, profile, live)
+    run = Computation(archive, grid, catalog, profile, live)
+    return {
+        name: run.record(name)
+        for name, table in REGISTRY.items()
+        if table.build and not table.repeats_catalogue
+    }
 
 
 def _withholds(release: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> bool:

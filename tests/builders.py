@@ -12,8 +12,7 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.sources.parse import observations_frame
-from assets.sources.protocol import Payload
+from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, Served, merge_source
 from assets.warehouse.readers import vintages_as_of

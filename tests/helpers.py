@@ -14,14 +14,13 @@ from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Catalog, Profile, Series
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days, days, first_publication
-from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
-from assets.compute.phases import build_phases
 from assets.compute.reading import Reading
-from assets.compute.regime import Regime, build_regime, regime_frame
-from assets.compute.tables.assemble import DerivedTable, assemble, readings_of
-from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
+from assets.compute.regime import Regime
+from assets.compute.registry import Computation
+from assets.compute.tables.assemble import DerivedTable, readings_of
+from assets.compute.tables.build import BUILDERS
 
 # observation date, first day of the vintage, value (None: published as missing)
 Vintage = tuple[str, str, float | None]
@@ -116,15 +115,30 @@ def reading(values: Sequence[float], **changes: object) -> Reading:
 class Computed:
     """Everything the method computes for one profile and run date. `frame` is indexed by as-of date."""
 
-    catalog: Catalog
-    grid: Grid
+    run: Computation
     tables: Mapping[str, DerivedTable]
-    long_tables: Mapping[str, pd.DataFrame]
-    phases: DerivedTable
     readings: Mapping[str, Reading]
-    regime: Regime
     frame: pd.DataFrame
-    evidence: pd.DataFrame
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.run.catalog
+
+    @property
+    def grid(self) -> Grid:
+        return self.run.grid
+
+    @property
+    def regime(self) -> Regime:
+        return self.run.regime
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        return self.run.table("regime_evidence")
+
+    @property
+    def phases(self) -> DerivedTable:
+        return self.run.built("qe_phases")
 
     def row(self, month: str) -> pd.Series:
         """The month-end row of a month, or the row of a date."""
@@ -136,18 +150,12 @@ class Computed:
 def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Profile) -> Computed:
     """All tables, conditions, state, stance, label and evidence from raw vintages."""
     grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(run_date, "D"))
-    held = Archive.from_frame(frames)
-    seen = build_view(held, grid, catalog, profile)
-    columns = {name: build(seen, grid) for name, build in BUILDERS.items()}
-    tables = {name: assemble(catalog.tables[name], grid, columns[name]) for name in BUILDERS}
-    long_tables = {name: build(seen, grid, catalog.tables[name]) for name, build in LONG_BUILDERS.items()}
-    readings = readings_of(columns)
-    regime = build_regime(readings, grid, catalog)
-    frame = regime_frame(regime, readings, {name: table.frame for name, table in tables.items()}, catalog)
-    evidence = evidence_frame(regime, catalog)
-    phases = build_phases(held, grid, catalog, profile, frame)
+    run = Computation(Archive.from_frame(frames), grid, catalog, profile)
     return Computed(
-        catalog, grid, tables, long_tables, phases, readings, regime, frame.set_index("as_of_date"), evidence
+        run,
+        {name: run.built(name) for name in BUILDERS},
+        readings_of({name: run.columns(name) for name in BUILDERS}),
+        run.table("regime").set_index("as_of_date"),
     )
 
 

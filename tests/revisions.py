@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, Series
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive, as_revised, cut, revised_series, with_series_of
-from assets.compute.computation import compute
 from assets.compute.grid import Grid
 from assets.compute.reading import texts
+from assets.compute.registry import Computation
 from tests.helpers import sample_vintages
 
 REVISED_ON = "2011-06-01"
@@ -36,11 +36,11 @@ def with_revisions(
 
 
 def plain_regime_revised(
-    stored: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, series: Mapping[str, Series]
+    stored: Archive, grid: Grid, published: pd.DataFrame, catalog: Catalog, profile: Profile
 ) -> pd.DataFrame:
     """Columns of `regime_revised`, nothing left out: every revised series has a run of its own."""
     today = as_revised(cut(stored, grid.as_of[-1]))
-    now = compute(today, grid, catalog, series).frame
+    now = Computation(today, grid, catalog, profile).table("regime")
     score, known_score = now["bubble_score"].to_numpy(), published["bubble_score"].to_numpy()
     label, known_label = _text(now, "regime"), _text(published, "regime")
     differs = (label != known_label) | (np.abs(np.nan_to_num(score - known_score)) > _SAME)
@@ -50,7 +50,7 @@ def plain_regime_revised(
     best_change, rank = np.full(n, np.nan), np.full(n, -np.inf)
     towards = np.sign(np.nan_to_num(score - known_score))
     for series_id in filter(today.has, revised_series(stored)):
-        one = compute(with_series_of(stored, today, series_id), grid, catalog, series).frame
+        one = Computation(with_series_of(stored, today, series_id), grid, catalog, profile).table("regime")
         one_label, change = _text(one, "regime"), np.nan_to_num(one["bubble_score"].to_numpy() - known_score)
         alone = (one_label == label) & (one_label != known_label)
         moved = (np.abs(change) > _SAME) | (one_label != known_label)

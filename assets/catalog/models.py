@@ -165,6 +165,8 @@ class Table(Entry):
     """One table: layer, grain, key and ordered columns. `name` is the file's name.
 
     `about_record`: its rows compare or count published rows, so it reads live rows and has none itself.
+    `sparse`: it has a row on some dates only. `may_be_empty`: no row at all is a valid result. `kept`: rows of earlier
+    runs stay in it. `has_provenance`: `provenance` has a row for each of its figures.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -174,6 +176,10 @@ class Table(Entry):
     key: Annotated[tuple[str, ...], Field(min_length=1)]
     columns: Annotated[tuple[Column, ...], Field(min_length=1, alias="column")]
     about_record: bool = False
+    sparse: bool = False
+    may_be_empty: bool = False
+    kept: bool = False
+    has_provenance: bool = False
 
     @model_validator(mode="after")
     def _made_of_columns(self) -> Self:

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from assets.asset_specs import asset_key
 from assets.catalog.loader import load_catalog
-from assets.compute.diagnostics.builders import DIAGNOSTICS, HINDSIGHT
-from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
+from assets.compute.registry import REGISTRY
 from assets.freshness import NIGHTLY_FRESHNESS
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
@@ -32,24 +32,7 @@ from assets.warehouse.readers import read_table, why_incomplete
 from assets.warehouse.resource import Warehouse
 
 _KEY = dg.AssetKey(["publish", "release"])
-_UPSTREAM = [
-    *(
-        dg.AssetKey(["derived", name])
-        for name in (*BUILDERS, *LONG_BUILDERS, "policy_events", "reference_values")
-    ),
-    *(
-        dg.AssetKey(["regime", name])
-        for name in (
-            "regime",
-            "regime_evidence",
-            "qe_phases",
-            "late_figures",
-            "caveats",
-            *DIAGNOSTICS,
-            *HINDSIGHT,
-        )
-    ),
-]
+_UPSTREAM = [asset_key(name) for name in REGISTRY]
 _BEFORE = """
 SELECT regime, as_of_date FROM ops.publications
 WHERE profile = ? AND release_id < ? ORDER BY release_id DESC LIMIT 1

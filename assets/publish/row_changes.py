@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
-from assets.compute.all_tables import panel
 from assets.compute.archive import Captures, resolve
 from assets.compute.corrections import Compared, corrections
 from assets.compute.grid import freezable
 from assets.compute.record import Frames, record_of
+from assets.compute.registry import Computation
 from assets.publish.manifest import ReleaseFacts
 from assets.publish.staged_file import refuse_other_facts
 from assets.run_facts import RunFacts
@@ -136,11 +136,11 @@ def _explained(
     groups = captures_since(con, before.captured_until, max(dates).date(), captures.codes)
 
     def without(group: CaptureGroup, held: Captures) -> Frames:
-        made = panel(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
-        return record_of(made.tables, stored)
+        made = Computation(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
+        return record_of(made.panel, stored)
 
     return corrections(
-        record_of(then.tables, stored),
+        record_of(then.panel, stored),
         now,
         [(group.cause, partial(without, group, captures)) for group in groups],
         catalog.as_of_tables(),

@@ -132,7 +132,7 @@ class Rounds:
         wait = min(max(wait, requested or 0.0), self._left)
         if wait > 0.0:
             progress.info(
-                f"{self._lines.name}: does not answer ({failure}); next try in {wait:.0f} s, "
+                f"{self._lines.name}: does not respond ({failure}); next try in {wait:.0f} s, "
                 f"{self._left:.0f} s left for retries"
             )
         return wait

@@ -10,7 +10,7 @@ from assets.report.charts import FULL, PANEL, Line, Size, Spec, inline_svg, year
 from assets.report.published import Release, Sources
 from assets.report.words import ABSENT, day, label_words, listed, month, number
 
-DASHED, DOTTED = (6, 3), (2, 2)
+SOLID, DASHED, DOTTED = (), (6, 3), (2, 2)
 _EVENT_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
@@ -45,17 +45,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A line of a panel: its column (table.column), name, colour token and dash."""
-
-    column: str
-    name: str
-    color: str
-    dash: tuple[int, ...] = ()
-    decimals: int = 2
-
-
-@dataclass(frozen=True)
 class Panel:
     """A line chart over the years; its lines share one unit. `limits` are parameters drawn as dashed lines."""
 
@@ -63,9 +52,10 @@ class Panel:
     title: str
     what: str
     unit: str
-    lines: Sequence[Drawn]
+    lines: Sequence[tuple[str, str, str, tuple[int, ...]]]  # table.column, name, colour token, dash
     limits: Sequence[str] = ()
     note: str = ""
+    decimals: int = 2
 
 
 MONEY = Panel(
@@ -73,10 +63,10 @@ MONEY = Panel(
     "Money supply against the real short rate",
     "M2, % on the year before; real short rate, % a year.",
     "%",
-    (
-        Drawn("money_and_rates.m2_yoy_pct", "M2, year on year", "stim"),
-        Drawn("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "hot", DASHED),
-    ),
+    [
+        ("money_and_rates.m2_yoy_pct", "M2, year on year", "stim", SOLID),
+        ("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "hot", DASHED),
+    ],
 )
 MARKETS = (
     Panel(
@@ -84,11 +74,11 @@ MARKETS = (
         "Equity risk premium",
         "Earnings yield, %, and its excess over a 10-year yield, percentage points.",
         "%",
-        (
-            Drawn("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink"),
-            Drawn("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
-            Drawn("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
-        ),
+        [
+            ("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink", SOLID),
+            ("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
+            ("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
+        ],
         note="The level depends on the earnings basis of each row: compare ranks, not levels.",
     ),
     Panel(
@@ -96,10 +86,10 @@ MARKETS = (
         "Ten-year yields",
         "10-year Treasury yield, nominal and real, % a year.",
         "%",
-        (
-            Drawn("real_yields.nominal_10y_pct", "nominal", "ink"),
-            Drawn("real_yields.real_10y_pct", "real", "stim", DASHED),
-        ),
+        [
+            ("real_yields.nominal_10y_pct", "nominal", "ink", SOLID),
+            ("real_yields.real_10y_pct", "real", "stim", DASHED),
+        ],
         note="Real: TIPS from January 2003, before that nominal less expected inflation.",
     ),
     Panel(
@@ -107,19 +97,19 @@ MARKETS = (
         "Credit spreads",
         "Corporate bond spreads and the excess bond premium, percentage points.",
         "pp",
-        (
-            Drawn("credit_spreads.gz_spread_pp", "Gilchrist-Zakrajsek", "ink"),
-            Drawn("credit_spreads.baa_10y_pp", "Baa less 10-year", "cold", DASHED),
-            Drawn("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "cold", DOTTED),
-            Drawn("credit_spreads.ebp_pp", "excess bond premium", "hot", DASHED),
-        ),
+        [
+            ("credit_spreads.gz_spread_pp", "Gilchrist-Zakrajsek", "ink", SOLID),
+            ("credit_spreads.baa_10y_pp", "Baa less 10-year", "cold", DASHED),
+            ("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "cold", DOTTED),
+            ("credit_spreads.ebp_pp", "excess bond premium", "hot", DASHED),
+        ],
     ),
     Panel(
         "conditions",
         "Financial conditions",
         "National Financial Conditions Index; 0 is average, positive is tighter.",
         "sd",
-        (Drawn("credit_spreads.nfci_index", "NFCI", "ink"),),
+        [("credit_spreads.nfci_index", "NFCI", "ink", SOLID)],
     ),
 )
 FED = (
@@ -128,18 +118,19 @@ FED = (
         "Balance sheet and reserves",
         "Total assets of the Federal Reserve and reserve balances, % of GDP.",
         "% of GDP",
-        (
-            Drawn("reserve_growth.fed_assets_pct_gdp", "Fed assets", "ink", decimals=1),
-            Drawn("reserve_growth.reserve_balances_pct_gdp", "reserves", "stim", DASHED, 1),
-        ),
+        [
+            ("reserve_growth.fed_assets_pct_gdp", "Fed assets", "ink", SOLID),
+            ("reserve_growth.reserve_balances_pct_gdp", "reserves", "stim", DASHED),
+        ],
+        decimals=1,
     ),
     Panel(
         "impulse",
         "Balance-sheet impulse",
         "Change of the balance sheet over half a year, at a yearly rate, % of GDP.",
         "% of GDP",
-        (Drawn("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "stim"),),
-        ("stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"),
+        [("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "stim", SOLID)],
+        ["stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"],
         "Dashed: beyond it the balance sheet counts as growing or shrinking.",
     ),
     Panel(
@@ -147,21 +138,23 @@ FED = (
         "Monetisation",
         "Fed purchases of Treasuries over a year, % of the change of the public debt and of the deficit.",
         "%",
-        (
-            Drawn("monetisation.monetisation_share_pct", "of new public debt", "ink", decimals=0),
-            Drawn("monetisation.monetisation_share_of_deficit_pct", "of the deficit", "gold", DASHED, 0),
-        ),
-        ("monetisation.building_from_pct", "monetisation.active_from_pct", "monetisation.dominant_from_pct"),
+        [
+            ("monetisation.monetisation_share_pct", "of new public debt", "ink", SOLID),
+            ("monetisation.monetisation_share_of_deficit_pct", "of the deficit", "gold", DASHED),
+        ],
+        [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
         "Dashed: bands building, active and dominant.",
+        decimals=0,
     ),
     Panel(
         "deficit",
         "Federal deficit",
         "Federal deficit of twelve months, % of GDP; a surplus is negative.",
         "% of GDP",
-        (Drawn("fiscal_and_debt.deficit_12m_pct_gdp", "deficit", "ink", decimals=1),),
-        ("monetisation.minimum_deficit_pct_gdp",),
+        [("fiscal_and_debt.deficit_12m_pct_gdp", "deficit", "ink", SOLID)],
+        ["monetisation.minimum_deficit_pct_gdp"],
         "Dashed: below it no band of monetisation applies.",
+        decimals=1,
     ),
 )
 
@@ -241,15 +234,8 @@ def gold_figure(release: Release) -> Figure | None:
 def panel_figure(release: Release, panel: Panel) -> Figure | None:
     """The panel drawn; lines without figures are named in the caption. None where no line has any."""
     lines = {
-        drawn.column: Line(
-            drawn.name,
-            drawn.color,
-            release.history(*drawn.column.split(".")),
-            panel.unit,
-            drawn.dash,
-            drawn.decimals,
-        )
-        for drawn in panel.lines
+        column: Line(name, color, release.history(*column.split(".")), panel.unit, dash, panel.decimals)
+        for column, name, color, dash in panel.lines
     }
     with_figures = {column: line for column, line in lines.items() if line.last}
     shown = list(with_figures.values())
@@ -299,14 +285,13 @@ def _described(lines: Sequence[Line]) -> str:
     for line in lines:
         known = [(value, day_of) for day_of, value in line.points if value is not None]
         newest, low, high = (
-            f"{number(value, line.decimals)}{unit} in {month(day_of)}"
-            for (value, day_of), unit in (
-                (known[-1], f" {line.unit}"),
-                (min(known), ""),
-                (max(known), ""),
-            )
+            (number(value, line.decimals), month(day_of))
+            for value, day_of in (known[-1], min(known), max(known))
         )
-        texts.append(f"{line.name}: {newest}; lowest {low}, highest {high}.")
+        texts.append(
+            f"{line.name}: {newest[0]} {line.unit} in {newest[1]}; lowest {low[0]} in {low[1]}, "
+            f"highest {high[0]} in {high[1]}."
+        )
     return " ".join(texts)
 
 

@@ -9,14 +9,12 @@ from assets.report.words import (
     WITHHELD,
     capital,
     component_inside,
-    component_words,
     counted,
     day,
     in_words,
     label_words,
     listed,
     number,
-    with_unit,
 )
 
 _RATE = "policy_rate_change_6m_pp"
@@ -73,7 +71,8 @@ FROM distance_to_flip WHERE as_of_date = ? AND condition <> 'stance' GROUP BY co
 """
 _MOVED_INPUTS = """
 SELECT c.*, split_part(c.item, '.', 1) AS condition, split_part(c.item, '.', 2) AS component,
-  a.contribution_change AS effect
+  a.contribution_change AS effect,
+  CASE WHEN effect >= ? THEN 'hot' WHEN effect <= -? THEN 'cold' ELSE '' END AS direction
 FROM what_changed AS c LEFT JOIN score_attribution AS a
   ON a.as_of_date = c.as_of_date AND a.compared_with_date = c.before_as_of_date
   AND a.component = split_part(c.item, '.', 2)
@@ -89,13 +88,14 @@ WHERE a.as_of_date = ? ORDER BY abs(a.contribution_change) DESC, a.component
 
 def content(release: Release) -> dict[str, Any]:
     """What the template shows of this part."""
-    reach = _reach(release)
     return {
-        "thresholds": [_threshold_row(row) for row in thresholds(release)],
-        "alone": [_alone_row(row) for row in release.rows(_ALONE, release.as_of)],
-        "out_of_reach": "; ".join(component_words(name) for name in reach["cannot"]),
-        "absent": "; ".join(component_words(name) for name in reach["absent"]),
-        "changes": [_change_row(row) for row in release.rows(_MOVED_INPUTS)],
+        "thresholds": thresholds(release),
+        "ways": _WAYS,
+        "then": _THEN,
+        "alone": release.rows(_ALONE, release.as_of),
+        "reach": _reach(release),
+        "changes": release.rows(_MOVED_INPUTS, _LEAST_EFFECT, _LEAST_EFFECT),
+        "withheld": WITHHELD,
     }
 
 
@@ -159,35 +159,8 @@ def _reach(release: Release) -> dict[str, list[str]]:
     return found
 
 
-def _threshold_row(row: Row) -> dict[str, str]:
-    """A threshold in force: now, the distance, and what passing it does."""
-    unit, decimals = ("percentage points", 2) if row["is_rate"] else ("", 3)
-    limit = with_unit(row["limit_value"], unit, sign=row["is_rate"])
-    return {
-        "what": f"{_measure(row['measure'])} {_WAYS[row['comparison']]} {limit}",
-        "now": with_unit(row["measure_value"], unit, sign=row["is_rate"]),
-        "distance": "met" if row["is_met"] else with_unit(row["distance"], unit, decimals),
-        "then": _THEN[row["flip"]].format(row["leads_to"]),
-    }
-
-
-def _alone_row(row: Row) -> dict[str, str]:
-    """An input that could pass a threshold; where its value is withheld, the move to the value needed."""
-    unit, value = row["component_unit"], row["component_value"]
-    sign = {"<=": "≤", ">=": "≥"}.get(row["comparison"], row["comparison"])
-    meets = f"meets {_measure(row['measure']).lower()} {sign} {number(row['limit_value'])}, not enough alone"
-    return {
-        "name": component_words(row["component"]),
-        "now": WITHHELD if value is None else with_unit(value, unit),
-        "needed": f"by {with_unit(row['required_move'], unit, sign=True)}"
-        if row["required_value"] is None
-        else with_unit(row["required_value"], unit),
-        "spreads": number(row["spreads"], 1),
-        "then": label_words(row["leads_to"]) if row["is_sufficient"] else meets,
-    }
-
-
-def _measure(name: str) -> str:
+def measure_words(name: str) -> str:
+    """A measure that has a threshold, at the start of a cell."""
     return "Policy rate over six months" if name == _RATE else capital(name.replace("_", " "))
 
 
@@ -252,18 +225,3 @@ def change_publication(release: Release) -> str | None:
             )
     since = f"the previous publication, as of {day(earlier['as_of'])}"
     return f"Since {since}: {listed([*labels, *scores])}." if rows else f"Nothing changed since {since}."
-
-
-def _change_row(row: Row) -> dict[str, Any]:
-    """An input that moved, and its effect on the score; both values are missing where they are withheld."""
-    effect, unit = row["effect"], row["unit"]
-    is_withheld = row["value_before"] is None and row["value_now"] is None
-    moved = effect is not None and abs(effect) >= _LEAST_EFFECT
-    return {
-        "name": component_words(row["component"]),
-        "condition": capital(row["condition"]),
-        "before": WITHHELD if is_withheld else with_unit(row["value_before"], unit),
-        "now": WITHHELD if is_withheld else with_unit(row["value_now"], unit),
-        "effect": "none" if effect is not None and not moved else number(effect, 3, sign=True),
-        "direction": ("hot" if effect > 0 else "cold") if moved else "",
-    }

@@ -84,7 +84,7 @@ POST = (
         "Each from its own earnings yield.",
     ),
 )
-_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that means rising asset prices
+_DESTINATION = (  # column of liquidity_destination, what it is, unit, the sign that shows assets being bid up
     ("equity_real_return_12m_pct", "Equity prices, real", "percent", 1),
     ("real_10y_change_12m_pp", "Real 10-year yield", "percentage points", -1),
     ("earnings_multiple_change_12m_pct", "Price over earnings", "percent", 1),
@@ -276,13 +276,13 @@ def destination(release: Release) -> str | None:
     change, up = row["core_pce_yoy_change_12m_pp"], row["asset_signals_up"]
     return (
         f"Over 12 months {up} of {row['asset_signals_known']} available indicators {'shows' if up == 1 else 'show'} "
-        f"rising asset prices, and core inflation changed by {number(change, sign=True)}{THIN}pp: the liquidity went "
+        f"assets being bid up, and core inflation changed by {number(change, sign=True)}{THIN}pp: the liquidity went "
         f"**{_DESTINATIONS[row['destination']]}**."
     )
 
 
 def _destination_rows(release: Release) -> list[Row]:
-    """Twelve-month changes, and whether each shows rising asset prices."""
+    """Twelve-month changes, and whether each shows assets being bid up."""
     newest = release.newest("liquidity_destination")
     rows = []
     for column, name, unit, sign in _DESTINATION:
@@ -290,7 +290,7 @@ def _destination_rows(release: Release) -> list[Row]:
         if value is None:
             reading = reason_words("absent")
         elif sign:
-            reading = "prices rising" if value * sign > 0 else "prices not rising"
+            reading = "assets bid up" if value * sign > 0 else "assets not bid up"
         else:
             reading = "goods and labour"
         rows.append({"name": name, "value": value, "unit": unit, "reading": reading})

@@ -19,8 +19,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
 _PARTS = (verdict, flip, markets, record)
 _FILTERS = (
-    words.capital, words.day, words.month, words.number, words.percent, words.reason_words, words.regime_words,
-    words.with_unit,
+    words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
+    words.reason_words, words.regime_words, words.with_unit, flip.measure_words,
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents.
 _SECTIONS = {
@@ -92,6 +92,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         sections=_SECTIONS,
         glyphs=verdict.GLYPHS,
         four=verdict.FOUR,
+        phase_names=verdict.PHASE_NAMES,
         followed_assets=record.ASSETS.values(),
         inflation_rates=markets.INFLATION,
         variants=record.VARIANTS,

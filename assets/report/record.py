@@ -72,7 +72,6 @@ _VARIANT_COLUMNS = {
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
-_ONE_ROW = re.compile(r": not so in 1 of 1 rows")  # the one row is the series itself
 _VARIANT_ROWS = """
 SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
   max_by(v.regime_variant, v.as_of_date) AS label,
@@ -98,7 +97,7 @@ def content(release: Release) -> dict[str, Any]:
         "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
         "cases": _case_rows(release),
         "caveats": _caveat_groups(release),
-        "warnings": _warning_rows(release),
+        "failed_checks": _failed_checks(release),
         "sources": _source_rows(release),
     }
 
@@ -196,7 +195,7 @@ def firm_parameters(release: Release) -> str | None:
     )
     parameter = rows[0]["parameter"]
     return (
-        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing it alone "
+        f"Over the record {_PARAMETERS.get(parameter, parameter.replace('_', ' '))} mattered most: changing this alone "
         f"changes the state in {percent(rows[0]['share'])} of pairs of sets. The score was within {number(near)} of a "
         f"threshold on {scored['near']} of {scored['n']} month-ends."
     )
@@ -330,14 +329,14 @@ def caveats_count(release: Release) -> str | None:
 
 
 def checks_summary(release: Release) -> str | None:
-    """What the checks of this release found."""
+    """Results of the checks of this release that had rows to check."""
     row = release.row(
         "SELECT count(*) AS n, count(*) FILTER (severity = 'ERROR') AS critical, "
         "count(*) FILTER (NOT passed AND severity = 'ERROR') AS failed, "
-        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results"
+        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results WHERE evaluated_rows > 0"
     )
     return (
-        f"{row['n']:,} checks ran for this release. {row['critical']:,} of them can block it: "
+        f"{row['n']:,} checks of this release had rows to check. {row['critical']:,} of them can block it: "
         f"{row['failed'] or 'none'} of these failed. The others gave {counted(row['warned'], 'warning')}."
     )
 
@@ -370,19 +369,16 @@ def _caveat_groups(release: Release) -> list[dict[str, Any]]:
     return [{"name": severity, "texts": found} for severity, found in texts.items() if found]
 
 
-def _warning_rows(release: Release) -> list[dict[str, str]]:
-    """Checks that failed, worst first, with their message."""
+def _failed_checks(release: Release) -> list[Row]:
+    """Checks that failed, worst first: what they require, and how many rows failed."""
     rows = release.rows(
-        "SELECT asset_key, message FROM check_results WHERE NOT passed "
+        "SELECT *, split_part(asset_key, '/', -1) AS asset FROM check_results WHERE NOT passed "
         "ORDER BY severity, asset_key, check_name LIMIT 20"
     )
-    return [
-        {
-            "asset": row["asset_key"].rpartition("/")[2],
-            "message": capital(_ONE_ROW.sub("", row["message"].partition(", first:")[0])),
-        }
-        for row in rows
-    ]
+    for row in rows:
+        required, _, result = row["message"].partition(", first:")[0].rpartition(": ")
+        row["required"] = capital(required or result)
+    return rows
 
 
 def _source_rows(release: Release) -> list[dict[str, Any]]:

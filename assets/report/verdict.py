@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from assets.report.flip import thresholds
 from assets.report.published import Release, Row
 from assets.report.words import (
-    ABSENT,
     COMPONENTS,
     CONDITIONS,
     GRADE_WORDS,
@@ -60,14 +59,14 @@ GLYPHS = {
     "indeterminate": _NONE,
     "": _NONE,
 }
-FOUR = ("valuation", "economy", "inflation", "credit")  # the order of the post's table
-_RAW = {  # condition: column of qe_phases, unit, decimals, what it is
+# Conditions in the order of the post's table: their raw figure in qe_phases, its unit, decimals and name.
+FOUR = {
     "valuation": ("earnings_yield_pct", "percent", 1, "yield"),
     "economy": ("unemployment_rate_pct", "percent", 1, "jobless"),
     "inflation": ("core_pce_yoy_pct", "percent", 1, "core"),
     "credit": ("nfci_index", "none", 2, "NFCI"),
 }
-_PHASE_NAMES = {
+PHASE_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
     "qe3": "QE3",
@@ -93,7 +92,7 @@ def content(release: Release) -> dict[str, Any]:
     return {
         "head": _head(release),
         "tiles": _tiles(release),
-        "past_easing": [_past_easing_row(phase) for phase in release.phases],
+        "past_easing": release.phases,
         "evidence": [_evidence_group(release, name) for name in CONDITIONS],
         "inflation": _inflation_note(release),
     }
@@ -261,36 +260,6 @@ def past_easing(release: Release) -> str | None:
             later = "" if after is None else f", then {in_words(after)}"
             parts.append(f"at {name} {in_words(count)}{later}")
     return f"{'; '.join(parts)}. {today}" if parts else today
-
-
-def _past_easing_row(phase: Row) -> dict[str, Any]:
-    """A start of purchases, the post's day or today: its four cells, and the state before and after."""
-    sides = (("before", "now" if phase["kind"] == "today" else "before"), ("after", "after"))
-    states = [
-        {"side": word, "state": phase[f"condition_state_{side}"], "score": phase[f"bubble_score_{side}"]}
-        for side, word in sides
-        if phase[f"condition_state_{side}"] is not None
-    ]
-    return {
-        "name": _PHASE_NAMES.get(phase["phase"], phase["title"]),
-        "day": phase["as_of_date"],
-        "is_today": phase["kind"] == "today",
-        "cells": [_cell(phase, name) for name in FOUR],
-        "states": states,
-    }
-
-
-def _cell(phase: Row, name: str) -> dict[str, Any]:
-    """A condition at a start of easing: verdict, score, raw figure, and the same three month-ends later."""
-    column, unit, decimals, what = _RAW[name]
-    value = phase[column]
-    return {
-        "verdict": phase[f"{name}_verdict"] or "absent",
-        "score": phase[f"{name}_score"],
-        "raw": f"{what} {ABSENT}" if value is None else f"{with_unit(value, unit, decimals)} {what}",
-        "after": phase[f"{name}_verdict_after"],
-        "after_score": phase[f"{name}_score_after"],
-    }
 
 
 # ---- the evidence

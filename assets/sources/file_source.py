@@ -1,7 +1,7 @@
 """A publisher that serves its series as one table: one download a run, shared by all of them.
 
 The moment of the file's last change is stored as `last_updated` in `raw.fetches`, with the rows it brought. So "has it
-changed since?" is asked only about a file whose figures are in the archive, and once a week not at all.
+changed since?" is sent only for a file whose figures are in the archive, and once a week it is downloaded anyway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from assets.catalog.models import Series
 from assets.sources.http import Http, Limits, Response, TooLarge, checked_address
 from assets.sources.pacing import Permanent, RetryPolicy, Transient, refusal
-from assets.sources.parse import Figures, Unusable, observations_frame
+from assets.sources.parse import Figures, Unusable
 from assets.sources.protocol import (
     Known,
     Payload,
@@ -24,6 +24,7 @@ from assets.sources.protocol import (
     SeriesUnknown,
     Source,
     SourceUnreachable,
+    observations_frame,
 )
 
 RETRIES = RetryPolicy(attempts=4, longest_wait=60.0)

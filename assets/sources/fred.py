@@ -35,7 +35,6 @@ from assets.sources.fred_vintages import (
     with_withdrawals,
 )
 from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
-from assets.sources.parse import observations_frame
 from assets.sources.protocol import (
     Known,
     LateRelease,
@@ -45,6 +44,7 @@ from assets.sources.protocol import (
     SeriesUnknown,
     Source,
     SourceUnreachable,
+    observations_frame,
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")

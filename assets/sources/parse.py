@@ -13,10 +13,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from assets.sources.protocol import Rule
+from assets.sources.protocol import Rule, observations_frame
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What publishers write where a figure is missing; the World Bank prints two dots, or the ellipsis sign.
@@ -41,23 +40,6 @@ class Figures(NamedTuple):
     values: Sequence[float]
     unit: str | None = None
     notes: tuple[str, ...] = ()
-
-
-def observations_frame(
-    dates: Sequence[str] | np.ndarray,
-    values: Sequence[float] | np.ndarray,
-    starts: Sequence[str] | np.ndarray | None = None,
-) -> pd.DataFrame:
-    """The frame of a payload, with exact types; `starts` is None where the source has no vintages."""
-    observation = np.asarray(dates, dtype="datetime64[s]")
-    start = np.full(len(observation), "NaT") if starts is None else np.asarray(starts)
-    return pd.DataFrame(
-        {
-            "observation_date": observation,
-            "value": np.asarray(values, dtype="float64"),
-            "realtime_start": start.astype("datetime64[s]"),
-        }
-    )
 
 
 def csv_rows(content: bytes, encoding: str = "utf-8") -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -95,6 +96,23 @@ class Payload:
     def frequency_code(self) -> Frequency | None:
         """Frequency of the publisher's text; None when there is none or it is not understood."""
         return parse_frequency(self.frequency)
+
+
+def observations_frame(
+    dates: Sequence[str] | np.ndarray,
+    values: Sequence[float] | np.ndarray,
+    starts: Sequence[str] | np.ndarray | None = None,
+) -> pd.DataFrame:
+    """The frame of a payload, with exact types; `starts` is None where the source has no vintages."""
+    observation = np.asarray(dates, dtype="datetime64[s]")
+    start = np.full(len(observation), "NaT") if starts is None else np.asarray(starts)
+    return pd.DataFrame(
+        {
+            "observation_date": observation,
+            "value": np.asarray(values, dtype="float64"),
+            "realtime_start": start.astype("datetime64[s]"),
+        }
+    )
 
 
 class Known(Protocol):

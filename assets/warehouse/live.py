@@ -17,10 +17,10 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import literal, quoted
-from assets.compute.all_tables import Panel, panel
 from assets.compute.archive import Captures, captured_by, resolve
 from assets.compute.grid import LIVE
 from assets.compute.record import overlaid, with_spells
+from assets.compute.registry import Computation
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid
 from assets.warehouse.tables import append_rows, registered, transaction
 
@@ -177,7 +177,7 @@ def complete_live_rows(
             made = panel_of(captures, row, catalog, profile)
             for name, columns in lacking.items():
                 _fill(
-                    con, catalog.tables[name], columns, _of(made.tables[name], row), row, live.method_version
+                    con, catalog.tables[name], columns, _of(made.table(name), row), row, live.method_version
                 )
             sources = _of(made.provenance, row)
             is_new = pd.MultiIndex.from_frame(sources[["table_name", "column_name"]]).isin(pairs)
@@ -186,14 +186,14 @@ def complete_live_rows(
 
 def panel_at(
     captures: Captures, moment: dt.datetime | None, run_date: dt.date, catalog: Catalog, profile: Profile
-) -> Panel:
-    """The panel of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
+) -> Computation:
+    """The tables of a run date from what had been captured by a moment (UTC without an offset; None: all)."""
     captured = captures if moment is None else captured_by(captures, microseconds(moment))
-    return panel(resolve(captured), run_grid(run_date, catalog), catalog, profile)
+    return Computation(resolve(captured), run_grid(run_date, catalog), catalog, profile)
 
 
-def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Panel:
-    """The panel a live row was frozen from."""
+def panel_of(captures: Captures, row: LiveRow, catalog: Catalog, profile: Profile) -> Computation:
+    """The tables a live row was frozen from."""
     return panel_at(captures, row.captured_until, row.run_date, catalog, profile)
 
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.compute.record import Frames, record_of
+from assets.compute.registry import Computation
 from assets.run_facts import RunFacts
+from assets.warehouse.late import late_figures
 from assets.warehouse.live import live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.method import method_in_force, method_suite
-from checks.audits.recompute import cut_dates, recompute_suite, recomputed
+from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed
 from checks.audits.rights import figures_disclosed, rights_suite
 from checks.runner import SuiteResult, run_suite
 from checks.staged import StagedTables
@@ -52,11 +54,18 @@ def _computed_again(
     facts: RunFacts,
     catalog: Catalog,
 ) -> SuiteResult:
-    """The leak audit by recomputation."""
-    grid = run_grid(facts.run_date, catalog)
+    """The audit by recomputation."""
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
-    archive, dates = load_archive(con, list(catalog.series)), cut_dates(grid, release_id)
-    return run_suite(recomputed(tables, archive, grid, dates, catalog, facts.profile), recompute_suite())
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    run = Computation(
+        load_archive(con, list(catalog.series)),
+        run_grid(facts.run_date, catalog),
+        catalog,
+        facts.profile,
+        live_of(tables, catalog),
+        stored={"late_figures": late_figures(con, facts.profile, catalog, live)},
+    )
+    return run_suite(recomputed(tables, run, cut_dates(run.grid, release_id)), recompute_suite())
 
 
 def _unchanged(
@@ -83,7 +92,7 @@ def _unchanged(
     def panels() -> tuple[Frames, Frames]:
         captures = load_captures(con, list(catalog.series))
         made = [
-            panel_at(captures, moment, facts.run_date, catalog, facts.profile).tables
+            panel_at(captures, moment, facts.run_date, catalog, facts.profile).panel
             for moment in (before.captured_until if before else None, None)
         ]
         then, now = (told(record_of(frames, stored)) for frames in made)

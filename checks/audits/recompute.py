@@ -1,94 +1,75 @@
-"""The leak audit by recomputation: rows of the staged file, computed again from an archive that ends on their date.
+"""The audit by recomputation: the tables of a staged file must equal what the archive gives when computed again.
 
-Belongs here: which dates are chosen, computing again, comparing. Does not belong here: the audit of the stated days of
-publication (`leak.py`), formulas (`assets/compute`), opening files (`of_release.py`).
-
-On a few dates the archive is cut: vintages that begin later are removed, announcements too. Every staged row up to the
-cut must come out of that archive exactly as it is staged. Nothing is compared within a tolerance.
+Every computed table is computed again as of the run date, so that a table left from an earlier run is not published.
+On a few dates the archive is cut as well: vintages that begin later are removed, announcements too, and every row up to
+the cut must come out of what is left. Nothing is compared within a tolerance.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, PolicyLedger, Profile
-from assets.compute.archive import Archive, as_revised, cut, revised_series
+from assets.catalog.models import Catalog, PolicyLedger, Table
+from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.calendar import Days
-from assets.compute.computation import REGIME_INPUTS, compute
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
-from assets.compute.evidence import evidence_frame
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import Frames, record_of
+from assets.compute.record import Frames
+from assets.compute.registry import REGIME_INPUTS, REGISTRY, Computation
 from assets.warehouse.rights import withheld
 from checks.rights import NOT_SHOWN
-from checks.suites.measures import flag
-from checks.suites.rules import Rule, Suite, never, within
+from checks.suites.rules import Rule, Suite, within
 
-CUTS = 3  # dates a night, the run date among them; a cut costs a fifth of a second
-EARLIEST = 120  # a cut has at least so many month-ends behind it: no condition has a rank before
-RECOMPUTED = (*REGIME_INPUTS, "regime", "regime_evidence")
+CUTS = 3  # dates a run, the run date among them; a cut costs half a second
+EARLIEST = 120  # a cut has at least so many month-ends before it: no condition has a rank earlier
+CUT_TABLES = (*REGIME_INPUTS, "regime", "regime_evidence")
 TYPES = {
-    "cut_on": "DATE",
     "table_name": "VARCHAR",
-    "as_of_date": "DATE",
-    "values_differing": "BIGINT",
+    "cut_on": "DATE",
+    "rows_compared": "BIGINT",
+    "rows_differing": "BIGINT",
+    "rows_as_revised": "DOUBLE",
+    "row_key": "VARCHAR",
     "first_column": "VARCHAR",
     "staged": "VARCHAR",
     "recomputed": "VARCHAR",
-    "is_as_revised": "BOOLEAN",
 }
+_KEY = ("table_name", "cut_on", "rows_differing", "row_key", "first_column", "staged", "recomputed")
 _LONGEST = 60  # characters of a value in a message
-_KEY = ("table_name", "as_of_date", "first_column", "staged", "recomputed")
-_NOT_COMPARED = (*ADDED_BY_PUBLICATION, "row_kind")  # the kind of a row depends on the run date
 
 
 def recompute_suite() -> Suite:
-    """Rules on the frame `recomputed` gives."""
-    rules: tuple[Rule, ...] = (
-        Rule(
-            "table__not_empty",
-            "critical",
-            "ExpectTableRowCountToBeBetween",
-            {"min_value": 1},
-            "at least one row was computed again",
-            "The staged tables are empty: run the whole job.",
-        ),
+    """Rules on the frame `recomputed` gives: one per computed table, and one on revised figures."""
+    rules = (
+        *map(_is_recomputed, REGISTRY),
         within(
-            "recomputed__tables_compared",
-            ("table_name",),
-            _tables_compared,
-            minimum=len(RECOMPUTED),
-            statement=f"rows of all {len(RECOMPUTED)} tables were computed again, however few month-ends there are",
-            what_to_do="A staged table is empty: run the whole job.",
-        ),
-        within(
-            "recomputed__from_what_was_known",
-            ("cut_on", "values_differing", *_KEY),
-            lambda f, _: f["values_differing"],
-            maximum=0,
-            statement="a row comes out the same from an archive that ends on its date",
-            what_to_do="Do not publish. A figure of a later day reached this row, or the tables come from another "
-            "run: run the whole job; if it stays, follow the column's inputs with `explain`.",
-        ),
-        never(
             "recomputed__not_from_revised_figures",
-            ("is_as_revised", *_KEY),
-            lambda f, _: flag(f["is_as_revised"], judged=f["is_as_revised"].notna()),
+            ("rows_as_revised", *_KEY),
+            lambda f, _: f["rows_as_revised"],
+            maximum=0,
             statement="a row whose figures were revised later shows the figures of its date",
-            what_to_do="Do not publish. The row was computed from figures as they stand today.",
+            what_to_do="Do not publish. The row was computed from figures as they are today.",
         ),
     )
     return Suite("recomputed", _KEY, TYPES, rules)
 
 
-def _tables_compared(frame: pd.DataFrame, _: object) -> pd.Series:
-    """The number of tables in the first row; a row without a number is not checked."""
-    return pd.Series([float(frame["table_name"].nunique())] + [np.nan] * (len(frame) - 1), frame.index)
+def _is_recomputed(table: str) -> Rule:
+    return within(
+        f"recomputed__{table}",
+        _KEY,
+        lambda f, _: f["rows_differing"].where(f["table_name"] == table),
+        maximum=0,
+        statement=f"rows of {table} equal those computed again from the archive",
+        what_to_do="Do not publish. The table is of an earlier run, or a figure of a later day reached it: run the "
+        "complete job; if the rule fails again, follow the column's inputs with `explain`.",
+    )
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:
@@ -98,62 +79,38 @@ def cut_dates(grid: Grid, seed: str) -> Days:
     return grid.as_of[sorted({*map(int, drawn), len(grid) - 1})]
 
 
-def recomputed(
-    staged: Frames,
-    archive: Archive,
-    grid: Grid,
-    dates: Days,
-    catalog: Catalog,
-    profile: Profile,
-) -> pd.DataFrame:
-    """One row per cut, table and staged row up to the cut; `values_differing` counts columns, 99 for a row missing.
-
-    Live rows are not computed again: they were frozen from what had reached us then (`immutability.py`).
-    """
-    parts = []
-    live = _live(staged, catalog)
-    for day in dates:
-        until = grid.as_of <= day
-        cut_grid = Grid(grid.as_of[until])
-        known = _tables(cut(archive, day), cut_grid, _announced_by(catalog, day), profile)
-        revised = (
-            _tables(as_revised(archive), cut_grid, catalog, profile) if revised_series(archive) else None
-        )
-        known = record_of(known, _until(live, day))
-        revised = None if revised is None else record_of(revised, _until(live, day))
-        for name, frame in known.items():
-            columns = [c for c in catalog.tables[name].column_names if c not in _NOT_COMPARED]
-            key = list(catalog.tables[name].key)
-            rows, again = (_aligned(f, day, columns, key) for f in (staged[name], frame))
-            hidden = withheld(catalog.tables[name], catalog, profile).keys()
-            part = _differences(rows, again, name, day, hidden)
-            if revised is not None:
-                part["is_as_revised"] = _shows_hindsight(
-                    rows, again, _aligned(revised[name], day, columns, key)
-                )
-            parts.append(part)
-    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in TYPES})
-
-
-def _live(staged: Frames, catalog: Catalog) -> Frames:
-    """The live rows among the staged ones, by table."""
+def live_of(staged: Frames, catalog: Catalog) -> Frames:
+    """The live rows among the staged ones, by table: they were frozen from what had been captured then."""
     regime = staged["regime"]
     days = set(regime.loc[regime["row_kind"] == LIVE, "as_of_date"])
-    if not days:
-        return {}
-    names = [table.name for table in catalog.as_of_tables() if table.name in staged]
+    names = [table.name for table in catalog.as_of_tables() if table.name in staged] if days else []
     return {name: staged[name][staged[name]["as_of_date"].isin(days)] for name in names}
 
 
-def _until(live: Frames, day: np.datetime64) -> Frames:
-    return {name: rows[rows["as_of_date"] <= day.astype("datetime64[s]")] for name, rows in live.items()}
+def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
+    """One row per computed table as of the run date, and one per cut and table cut.
+
+    `run` computes the release again: its archive, its live rows, `late_figures`. A row that one side lacks differs.
+    """
+    rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
+    rows += [row for day in dates for row in _of_cut(staged, run, day)]
+    return pd.DataFrame(rows, columns=list(TYPES)).astype({"rows_as_revised": "float64"})
 
 
-def _tables(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> Frames:
-    """Regime, evidence and the tables they rest on, as the nightly job computes them."""
-    series = {s.series_id: s for s in catalog.in_profile(profile)}
-    done = compute(archive, grid, catalog, series)
-    return {**done.tables, "regime": done.frame, "regime_evidence": evidence_frame(done.regime, catalog)}
+def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:
+    """The tables of one cut, computed from what was known on its day; and from figures as revised, where any were."""
+    live = {name: _until(rows, day) for name, rows in run.live.items()}
+    at_cut = replace(run, grid=Grid(run.grid.as_of[run.grid.as_of <= day]), live=live)
+    archive, catalog = cut(run.archive, day), _announced_by(run.catalog, day)
+    is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
+    known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
+    revised = replace(at_cut, archive=as_revised(run.archive)) if revised_series(run.archive) else None
+    for name in CUT_TABLES:
+        table, rows, again = run.declared(name), _until(staged[name], day), known.record(name)
+        found = _compared(table, rows, again, run, day)
+        if revised is not None:
+            found["rows_as_revised"] = _as_revised(table, rows, again, revised.record(name))
+        yield found
 
 
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
@@ -162,59 +119,75 @@ def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
     return replace(catalog, policy_events=PolicyLedger(ledger.last_checked, events))
 
 
-def _aligned(frame: pd.DataFrame, day: np.datetime64, columns: Sequence[str], key: list[str]) -> pd.DataFrame:
-    """The rows up to the day, by key; a column that is not there is empty."""
-    rows = frame[frame["as_of_date"] <= day.astype("datetime64[s]")]
-    for column in ("indeterminate_reason", "absent_reason"):
-        if column in rows:
-            # a series that begins after the cut is not held at all there; on the date it was not published yet
-            rows = rows.assign(**{column: rows[column].str.replace("not_held", "not_yet_published")})
-    return rows.reindex(columns=list(columns)).set_index(key, drop=False).sort_index()
+def _until(frame: pd.DataFrame, day: np.datetime64) -> pd.DataFrame:
+    return frame[frame["as_of_date"] <= day.astype("datetime64[s]")]
 
 
-def _differences(
-    staged: pd.DataFrame, known: pd.DataFrame, name: str, day: np.datetime64, hidden: Collection[str]
-) -> dict[str, np.ndarray]:
-    every = staged.index.union(known.index)
-    missing = ~(every.isin(staged.index) & every.isin(known.index))
-    if every.has_duplicates or missing.any():
-        staged, known = (f[~f.index.duplicated()].reindex(every.unique()) for f in (staged, known))
-        missing = missing[~every.duplicated()]
-    differs = np.column_stack([unequal(staged[c], known[c]) for c in known.columns])
-    count = np.where(missing, 99, differs.sum(axis=1))
-    first = differs.argmax(axis=1)
-    wrong = np.flatnonzero(count)
-    shown: dict[str, np.ndarray] = {
-        column: np.full(len(count), None, dtype=object) for column in ("first_column", "staged", "recomputed")
+def _compared(
+    table: Table,
+    staged: pd.DataFrame,
+    known: pd.DataFrame,
+    run: Computation,
+    day: np.datetime64 | None = None,
+) -> dict[str, Any]:
+    """How many rows differ, and the first cell that does; a figure that must not be shown is not."""
+    one, other = (_by_key(table, frame, is_cut=day is not None) for frame in (staged, known))
+    is_on_one_side = np.zeros(len(one), dtype=bool)
+    if not one.index.equals(other.index):
+        every = one.index.append(other.index).unique()
+        is_on_one_side = ~(every.isin(one.index) & every.isin(other.index))
+        one, other = (side[~side.index.duplicated()].reindex(every) for side in (one, other))
+    cells = np.column_stack([unequal(one[name], other[name]) for name in one.columns])
+    cells[is_on_one_side] = True
+    found: dict[str, Any] = {
+        "table_name": table.name,
+        "cut_on": None if day is None else day.astype("datetime64[s]"),
+        "rows_compared": len(one),
+        "rows_differing": int(cells.any(axis=1).sum()),
     }
-    for row in wrong:
-        column = known.columns[first[row]]
-        shown["first_column"][row] = column
-        shown["staged"][row], shown["recomputed"][row] = (
-            NOT_SHOWN if column in hidden else _short(f[column].iloc[row]) for f in (staged, known)
-        )
-    dates = known["as_of_date"].where(known["as_of_date"].notna(), staged["as_of_date"])
-    return {
-        "cut_on": np.full(len(count), day.astype("datetime64[s]")),
-        "table_name": np.full(len(count), name, dtype=object),
-        "as_of_date": dates.to_numpy(),
-        "values_differing": count,
-        **shown,
-        "is_as_revised": np.full(len(count), None, dtype=object),
-    }
+    if found["rows_differing"]:
+        row = int(cells.any(axis=1).argmax())
+        column = str(one.columns[cells[row].argmax()])
+        hidden = withheld(table, run.catalog, run.profile).keys()
+        found |= {"row_key": _key_text(one.index[row]), "first_column": column}
+        found |= {
+            name: NOT_SHOWN if column in hidden else _short(side[column].iloc[row])
+            for name, side in (("staged", one), ("recomputed", other))
+        }
+    return found
+
+
+def _by_key(table: Table, frame: pd.DataFrame, *, is_cut: bool) -> pd.DataFrame:
+    """Rows by key in the columns that are compared.
+
+    In a cut archive a series that begins after the cut has no vintage; on the date it was not published yet. The kind
+    of a row depends on the run date.
+    """
+    if is_cut:
+        reasons = [name for name in ("indeterminate_reason", "absent_reason") if name in frame]
+        frame = frame.assign(**{n: frame[n].str.replace("not_held", "not_yet_published") for n in reasons})
+    left_out = (*ADDED_BY_PUBLICATION, *(["row_kind"] if is_cut else []))
+    names = [name for name in table.column_names if name not in left_out]
+    return frame.reindex(columns=names).set_index(list(table.key), drop=False).sort_index()
+
+
+def _as_revised(
+    table: Table, staged: pd.DataFrame, known: pd.DataFrame, revised: pd.DataFrame
+) -> float | None:
+    """How many rows show a revised figure in place of the one known; None where no row can tell the two apart."""
+    rows, was, now = (_by_key(table, frame, is_cut=True) for frame in (staged, known, revised))
+    if not (rows.index.equals(was.index) and was.index.equals(now.index)):
+        return None
+    tells = np.column_stack([unequal(was[name], now[name]) for name in was.columns])
+    shows = np.column_stack([~unequal(rows[name], now[name]) for name in was.columns])
+    return float((tells & shows).any(axis=1).sum()) if tells.any() else None
+
+
+def _key_text(key: object) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return ", ".join(f"{part:%Y-%m-%d}" if isinstance(part, pd.Timestamp) else str(part) for part in parts)
 
 
 def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def _shows_hindsight(staged: pd.DataFrame, known: pd.DataFrame, revised: pd.DataFrame) -> np.ndarray:
-    """Per row: True where it holds a revised figure in place of the one known; None where the two are alike."""
-    if not (staged.index.equals(known.index) and known.index.equals(revised.index)):
-        return np.full(len(staged.index.union(known.index)), None, dtype=object)
-    tells = np.column_stack([unequal(known[c], revised[c]) for c in known.columns])
-    held = np.column_stack([~unequal(staged[c], revised[c]) for c in known.columns])
-    shown = (tells & held).any(axis=1).astype(object)
-    shown[~tells.any(axis=1)] = None
-    return shown

@@ -43,8 +43,7 @@ MAY_IMPORT = {
     "assets.warehouse": {"assets.catalog", "assets.compute", "assets.progress", "assets.run_facts"},
     "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse"},
     "assets.raw": UPSTREAM | {"assets.sources"},
-    "assets.derived": UPSTREAM,
-    "assets.regime": UPSTREAM,
+    "assets.computed": UPSTREAM,
     "assets.report": set[str](),  # the published file is all it knows
     "assets.publish": UPSTREAM | JUDGING | {"assets.report"},  # it judges the staged file itself
     "checks.suites": UPSTREAM - {"assets"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ _NOT_IN_ALFRED = (
     "realtime_end to today's date or removing the realtime_start and realtime_end variables."
 )
 _REAL_TIME, _PAGES = {"realtime_start", "realtime_end"}, {"limit", "offset", "sort_order"}
-# What each address takes, as documented, beside api_key and file_type.
+# What each address takes, as documented, besides api_key.
 _TAKES = {
     "/fred/series": {"series_id", *_REAL_TIME},
     "/fred/series/observations": {"series_id", "observation_start", *_REAL_TIME, *_PAGES},
@@ -129,7 +128,7 @@ def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:
     }
     if path not in endpoints:
         raise Refused("Not Found.", 404)
-    if unknown := arguments.keys() - _TAKES[path] - {"api_key", "file_type"}:
+    if unknown := arguments.keys() - _TAKES[path] - {"api_key"}:
         raise Refused(
             f"Bad Request.  No such variable: {sorted(unknown)}."
         )  # stricter than FRED, which may ignore it
@@ -193,8 +192,6 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
         )
     since = np.datetime64(arguments.get("observation_start", _FIRST_DAY), "D")
     rows = np.flatnonzero((one.start <= last) & (one.end >= first) & (one.observation >= since))
-    if arguments.get("sort_order", "asc") == "desc":
-        rows = rows[::-1]
     limit, offset = _page(arguments, MOST_ROWS)
     page = rows[offset : offset + limit]
     found = zip(
@@ -204,12 +201,6 @@ def _observations(world: World, arguments: dict[str, str]) -> bytes:
         ["." if np.isnan(value) else repr(value) for value in one.value[page].tolist()],
         strict=True,
     )
-    if arguments.get("file_type") == "json":
-        names = ("realtime_start", "realtime_end", "date", "value")
-        listed = [dict(zip(names, row, strict=True)) for row in found]
-        return json.dumps(
-            {"count": len(rows), "offset": offset, "limit": limit, "observations": listed}
-        ).encode()
     body = "".join(
         f'<observation realtime_start="{start}" realtime_end="{end}" date="{date}" value="{value}"/>\n'
         for start, end, date, value in found
@@ -258,7 +249,5 @@ def _release_of(world: World, release_id: int) -> ReleaseDates:
 
 def _dates(plural: str, singular: str, inside: str, dates: np.ndarray, arguments: dict[str, str]) -> bytes:
     limit, offset = _page(arguments, MOST_DATES)
-    if arguments.get("sort_order", "asc") == "desc":
-        dates = dates[::-1]
     body = "".join(f"<{singular}{inside}>{day}</{singular}>" for day in dates[offset : offset + limit])
     return f'<{plural} count="{len(dates)}" offset="{offset}" limit="{limit}">{body}</{plural}>'.encode()

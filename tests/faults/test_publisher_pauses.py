@@ -1,4 +1,4 @@
-"""A publisher that stops answering in the middle: the run waits, probes, goes on, and leaves nothing unasked."""
+"""A publisher that stops responding: the run waits, probes, goes on, and leaves no series out."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_five_minutes_without_fred_in_a_first_load_cost_no_series(case: Case) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [faults.status(500), faults.html(200)], ids=["500", "a page"])
-def test_fifty_failures_in_a_row_leave_nothing_unasked(case: Case, fault: faults.Fault) -> None:
+def test_fifty_failures_in_a_row_leave_no_series_out(case: Case, fault: faults.Fault) -> None:
     budget = RetryBudget(900.0, case.naps.clock)
     with fred_server(live_world(NIGHT.date())) as server:
         server.script.add("/fred/", fault, 50)
@@ -66,8 +66,8 @@ def test_fifty_failures_in_a_row_leave_nothing_unasked(case: Case, fault: faults
 
 
 @pytest.mark.slow
-def test_the_run_after_an_outage_asks_only_for_what_is_missing(case: Case) -> None:
-    """Down for good after a third of the load: what came is kept, the rest is named, and the next run goes on there."""
+def test_the_run_after_an_outage_requests_only_what_is_missing(case: Case) -> None:
+    """Down for good after a third of the load: what came is kept, the rest is named, and the next run fetches it."""
     budget = RetryBudget(900.0, case.naps.clock)
     with fred_server(live_world(NIGHT.date())) as server:
         server.after[40] = lambda: server.script.add("/fred/", faults.status(500), ALWAYS)
@@ -85,7 +85,7 @@ def test_the_run_after_an_outage_asks_only_for_what_is_missing(case: Case) -> No
         assert [series for series in held if server.count("observations", series)] == []
 
 
-def test_three_failures_in_a_row_pause_and_the_three_are_asked_again(
+def test_three_failures_in_a_row_pause_and_the_three_are_requested_again(
     case: Case, caplog: pytest.LogCaptureFixture
 ) -> None:
     case.budget = RetryBudget(900.0, case.naps.clock)
@@ -98,10 +98,10 @@ def test_three_failures_in_a_row_pause_and_the_three_are_asked_again(
     assert any("next try in 10 s" in line and "left for retries" in line for line in said)
     assert any("responds again" in line for line in said)
     assert "CRITICAL" not in said and KEY not in "".join(said)
-    assert [one.requests > 2 for one in done.values()] == [True] * 3, "both attempts are booked"
+    assert [one.requests > 2 for one in done.values()] == [True] * 3, "both attempts are counted"
 
 
-def test_one_series_that_fails_is_asked_again_after_the_last(case: Case) -> None:
+def test_one_series_that_fails_is_requested_again_after_the_last(case: Case) -> None:
     case.budget = RetryBudget(900.0, case.naps.clock)
     case.attempts = 2
     case.server.script.add(OBSERVATIONS, faults.status(500), 2)
@@ -111,7 +111,7 @@ def test_one_series_that_fails_is_asked_again_after_the_last(case: Case) -> None
     assert about == ["UNRATE", "ICSA", "DGS10", "ICSA"]
 
 
-def test_without_time_for_it_nothing_is_asked_again(case: Case) -> None:
+def test_without_a_budget_nothing_is_requested_again(case: Case) -> None:
     case.budget = RetryBudget(0.0, case.naps.clock)
     case.server.script.add(INFO, faults.status(500))
     done = case.run()
@@ -119,7 +119,7 @@ def test_without_time_for_it_nothing_is_asked_again(case: Case) -> None:
     assert case.server.count("/fred/series", "ICSA") == 1
 
 
-def test_nothing_listens_is_known_after_half_a_minute_and_told(case: Case) -> None:
+def test_a_refused_connection_counts_as_down_after_half_a_minute(case: Case) -> None:
     budget = RetryBudget(900.0, case.naps.clock)
     with fred_server(case.server.world) as gone:
         source = quick_source(gone, lambda: NIGHT, naps=case.naps, budget=budget)
@@ -129,7 +129,7 @@ def test_nothing_listens_is_known_after_half_a_minute_and_told(case: Case) -> No
     assert "nothing listens" in (done[-1].message or "")
 
 
-def test_after_one_publisher_is_gone_and_none_answered_the_next_is_not_waited_for(case: Case) -> None:
+def test_after_one_publisher_is_down_and_none_responded_the_next_is_not_waited_for(case: Case) -> None:
     budget = RetryBudget(900.0, case.naps.clock)
     budget.has_refused = True
     with fred_server(case.server.world) as gone:
@@ -152,14 +152,14 @@ class OneOfMany(Source):
         raise SourceUnreachable("gone for good")
 
 
-def test_a_publisher_without_a_probe_is_asked_for_the_next_series_instead(case: Case) -> None:
+def test_a_publisher_without_a_probe_gets_the_next_series_instead(case: Case) -> None:
     source = OneOfMany(3)
     done = fred_run(case.con, source, NIGHT, SERIES, RetryBudget(900.0, case.naps.clock))
     assert source.asked == [one.series_id for one in SERIES] * 2
     assert {one.message for one in done} == {"gone for good"} and case.naps.slept == [5.0]
 
 
-def test_a_publisher_of_few_series_may_not_spend_the_time_of_the_others(case: Case) -> None:
+def test_a_publisher_with_few_series_may_not_spend_the_budget_of_the_others(case: Case) -> None:
     budget = RetryBudget(900.0, case.naps.clock)
     case.server.script.add("/fred/", faults.status(500), ALWAYS)
     source = quick_source(case.server, naps=case.naps, attempts=1, budget=budget)
@@ -167,7 +167,7 @@ def test_a_publisher_of_few_series_may_not_spend_the_time_of_the_others(case: Ca
     assert budget.spent == pytest.approx(60, abs=15)
 
 
-def test_a_file_that_fails_is_asked_for_again_once_for_all_its_series(case: Case) -> None:
+def test_a_file_that_fails_is_requested_again_once_for_all_its_series(case: Case) -> None:
     """Two attempts fail, and the probe's first; the probe's second brings the file, which serves both series."""
     budget = RetryBudget(900.0, case.naps.clock)
     both = [load_catalog().series[series_id] for series_id in ("EBP", "GZ_SPREAD")]
@@ -180,8 +180,8 @@ def test_a_file_that_fails_is_asked_for_again_once_for_all_its_series(case: Case
         assert len(server.requests) == 4 and 5.0 in case.naps.slept
 
 
-def test_pages_that_came_are_not_asked_for_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long index comes in pages: one is lost until the second pass, which asks for it and those after it alone."""
+def test_pages_that_arrived_are_not_requested_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long index comes in pages: one is lost until the second pass, which requests only it and those after it."""
     monkeypatch.setattr(server_module, "MOST_ROWS", 100)
     monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 100)
     case.budget, case.attempts = RetryBudget(900.0, case.naps.clock), 2
@@ -196,7 +196,7 @@ def test_pages_that_came_are_not_asked_for_again(case: Case, monkeypatch: pytest
     case.server.script.add("&".join(f"{name}={value}" for name, value in lost.items()), faults.dropped(), 2)
     assert case.run()["ICSA"].status == "new" and case.server.script.plans == []
     again = _pages_of_icsa(case)
-    # the answer that is too long is refused once more: it says that windows are needed
+    # the request that is too long is refused once more, which shows that windows are needed
     assert again == [*whole[:8], lost, lost, whole[0], lost, *whole[9:]]
     assert (
         case.con.execute("SELECT * EXCLUDE (fetch_id) FROM raw.vintages ORDER BY ALL").fetchall() == archive
@@ -205,7 +205,7 @@ def test_pages_that_came_are_not_asked_for_again(case: Case, monkeypatch: pytest
 
 def _pages_of_icsa(case: Case) -> list[dict[str, str]]:
     return [
-        {name: value for name, value in asked.items() if name != "file_type"}
+        asked
         for _, path, asked in case.server.asked
         if path.endswith("observations") and asked["series_id"] == "ICSA"
     ]

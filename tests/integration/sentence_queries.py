@@ -144,7 +144,7 @@ RECOMPUTED = {
     "checks_summary": """
         SELECT count(*), count(*) FILTER (severity = 'ERROR'),
           CASE WHEN count(*) FILTER (severity = 'ERROR' AND NOT passed) = 0 THEN 'none' END,
-          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results""",
+          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results WHERE evaluated_rows > 0""",
     "sources_count": """
         SELECT count(DISTINCT series_id), (SELECT count(DISTINCT publisher) FROM series
             WHERE series_id IN (SELECT series_id FROM observations)), 'CC BY 4.0', 'public domain'

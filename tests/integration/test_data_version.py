@@ -11,26 +11,21 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.derived.ledgers import LEDGERS
-from assets.derived.tables import DERIVED_TABLES
-from assets.regime.regime import regime_tables
+from assets.computed import COMPUTED_TABLES
 from assets.warehouse.connection import open_warehouse
 from tests.integration.conftest import Night
 
 pytestmark = pytest.mark.slow
 
-COMPUTED = {
-    asset.key.path[-1]: asset
-    for asset in (*DERIVED_TABLES, *LEDGERS)
-    if asset.key.path[-1] in ("real_yields", "credit_spreads", "policy_events")
-}
+COMPUTED = ("real_yields", "credit_spreads", "policy_events", "regime")
+ASSETS = [asset for asset in COMPUTED_TABLES if any(key.path[-1] in COMPUTED for key in asset.keys)]
 
 
 def versions(con: duckdb.DuckDBPyConnection, night: Night, run_id: str) -> Mapping[str, str]:
     """Data version by table of a run of some assets, as Dagster records it."""
     facts = replace(night.facts, run_id=run_id, started_at=night.facts.started_at + dt.timedelta(days=1))
     result = dg.materialize(
-        [*COMPUTED.values(), regime_tables],
+        ASSETS,
         resources={"warehouse": SimpleNamespace(cursor=con.cursor), "facts": facts},
     )
     return {
@@ -46,7 +41,7 @@ def test_two_runs_on_the_same_figures_have_one_data_version_and_a_changed_figure
     with open_warehouse(night.warehouse) as con:
         first, again = versions(con, night, "first"), versions(con, night, "again")
         assert first == again
-        assert set(first) > {*COMPUTED, "regime", "regime_evidence"}
+        assert set(first) > {*COMPUTED, "regime_evidence"}
         changed = con.execute(
             "UPDATE raw.vintages SET value = value + 0.01 "
             "WHERE series_id = 'DFII10' AND observation_date = DATE '2026-05-29'"

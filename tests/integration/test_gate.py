@@ -16,10 +16,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from assets.compute import registry
+from assets.computed import COMPUTED_TABLES
 from assets.publish import gate
 from assets.publish.release import release
-from assets.regime import regime as regime_room
-from assets.regime.regime import regime_tables
 from assets.warehouse.connection import open_warehouse
 from pipelines.definitions import defs
 from pipelines.resources import RESOURCES
@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISH, REGIME = dg.AssetKey(["publish", "release"]), dg.AssetKey(["regime", "regime"])
+(REGIME_TABLES,) = (asset for asset in COMPUTED_TABLES if REGIME in asset.keys)
 _WRONG = "UPDATE regime.regime SET bubble_score = bubble_score + 0.2 WHERE as_of_date = DATE '2008-11-30'"
 
 
@@ -56,14 +57,14 @@ def wrong(data: Path) -> Path:
 
 def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The regime is computed wrongly from now on."""
-    honest = regime_room.regime_frame
+    honest = registry.regime_frame
 
     def frame(*arguments: object) -> pd.DataFrame:
         computed = honest(*arguments)  # type: ignore[arg-type]
         computed["bubble_score"] = computed["bubble_score"] + 2.0
         return computed
 
-    monkeypatch.setattr(regime_room, "regime_frame", frame)
+    monkeypatch.setattr(registry, "regime_frame", frame)
 
 
 def file_of(data: Path) -> bytes:
@@ -142,7 +143,7 @@ def test_a_selection_that_leaves_the_checks_out(
     spoiled(monkeypatch)
     before = file_of(data)
     result = dg.materialize(
-        [regime_tables, release], instance=instance, resources=RESOURCES, raise_on_error=False
+        [REGIME_TABLES, release], instance=instance, resources=RESOURCES, raise_on_error=False
     )
     made = {event.asset_key for event in result.get_asset_materialization_events()}
     assert REGIME in made and PUBLISH not in made
@@ -157,7 +158,7 @@ def test_tables_made_again_without_their_checks_and_published_later(
     before = file_of(data)
     with monkeypatch.context() as patch:
         spoiled(patch)
-        assert dg.materialize([regime_tables], instance=instance, resources=RESOURCES).success
+        assert dg.materialize([REGIME_TABLES], instance=instance, resources=RESOURCES).success
     result = run_job(instance, [PUBLISH])
     assert not was_published(result) and "publication held by" in said(result)
     assert file_of(data) == before

@@ -20,7 +20,7 @@ from assets.warehouse.rights import withheld
 from pipelines.verify import verify
 from tests.integration.conftest import made_once
 from tests.integration.live_runs import LiveRuns, a_vintage, in_turn, not_read
-from tests.integration.sample_night import ROOT, compute_tables, stage
+from tests.integration.sample_night import ROOT, compute_all, stage
 
 CATALOG = load_catalog()
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((3, 20), (3, 23), (4, 8), (4, 20)))
@@ -280,6 +280,6 @@ def test_a_new_run_of_the_same_figures_changes_nothing(place: Path, tmp_path: Pa
     release_id = nights.shown("SELECT release_id FROM release_manifest")[0][0]
     assert nights.shown(f"SELECT count(*) FROM row_corrections WHERE release_id = '{release_id}'") == [(0,)]
     with open_warehouse(nights.warehouse) as con:  # and once more, without a publication between
-        compute_tables(con, facts)
+        compute_all(con, facts)
         stage(con, facts, nights.place / "again.duckdb")
     assert _differing(nights.published, nights.place / "again.duckdb", {MARCH}) == []

@@ -89,7 +89,7 @@ def test_without_the_published_file_there_is_nothing_to_compare_backfilled_rows_
     with published.night.open_staged() as con:
         con.execute("UPDATE regime SET bubble_score = 0.1 WHERE as_of_date = '2021-11-30'")
     published.night.published.unlink()
-    assert published.failed() == {"recomputed__from_what_was_known"}
+    assert published.failed() == {"recomputed__regime"}
 
 
 def test_what_is_said_of_the_ledgers_age_may_change(published: Gate) -> None:

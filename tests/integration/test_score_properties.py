@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 
 from assets.compute.archive import BITS, Archive, Captures, resolve
-from assets.compute.computation import Computation, compute
 from assets.compute.conditions import SCORED, Component, Condition
-from assets.compute.diagnostics.builders import DIAGNOSTICS
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
 from assets.compute.regime import build_labels
+from assets.compute.registry import Computation
 from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
 
 EXACT = 1e-12
@@ -24,7 +23,7 @@ EXACT = 1e-12
 def computed_from(archive: Archive) -> Computation:
     catalog = on_sample().catalog
     grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64(SAMPLE_AS_OF, "D"))
-    return compute(archive, grid, catalog, {s.series_id: s for s in catalog.in_profile("sample")})
+    return Computation(archive, grid, catalog, "sample")
 
 
 def same_labels(frame: pd.DataFrame, rows: int | None = None) -> None:
@@ -40,7 +39,7 @@ def test_the_order_of_rows_and_the_numbering_of_series_mean_nothing() -> None:
     code = captures.key >> (2 * BITS)
     key = captures.key + (((code + 5) % n - code) << (2 * BITS))
     renumbered = Captures.from_keys(shifted, key, captures.value, captures.captured, captures.source)
-    same_labels(computed_from(resolve(renumbered)).frame)
+    same_labels(computed_from(resolve(renumbered)).table("regime"))
 
 
 @pytest.mark.parametrize(("month", "factor"), [(160, 0.6), (300, 1.4), (480, 1.9)])
@@ -55,16 +54,20 @@ def test_the_future_changes_nothing_in_the_past(month: int, factor: float) -> No
     ).astype(frame["realtime_start"].dtype)  # fmt: skip
     known = frame[frame["realtime_start"] <= limit]
     changed = computed_from(Archive.from_frame(pd.concat([known, later], ignore_index=True)))
-    same_labels(changed.frame, rows=month + 1)
+    frame = changed.table("regime")
+    same_labels(frame, rows=month + 1)
     assert not np.array_equal(
-        changed.frame["bubble_score"][month + 1 :], on_sample().frame["bubble_score"][month + 1 :], True
+        frame["bubble_score"][month + 1 :], on_sample().frame["bubble_score"][month + 1 :], True
     )
 
 
-@pytest.mark.parametrize("table", [name for name in DIAGNOSTICS if name != "effective_weights"])
+@pytest.mark.parametrize(
+    "table",
+    ["score_attribution", "regime_changes", "distance_to_flip", "parameter_sensitivity", "method_variants"],
+)
 def test_diagnostics_of_the_past_are_the_same_in_a_later_run(table: str) -> None:
     early, late = on_sample("2015-06-30"), on_sample()
-    built = [DIAGNOSTICS[table](c.regime, c.readings, c.catalog) for c in (early, late)]
+    built = [c.run.table(table) for c in (early, late)]
     past = built[1][built[1]["as_of_date"] <= "2015-06-30"].reset_index(drop=True)
     pd.testing.assert_frame_equal(built[0].reset_index(drop=True), past, check_dtype=False)
 

@@ -1,4 +1,4 @@
-"""The interface as an operator starts it: one night published, then `deploy/ui.sh` on a free port, and a browser."""
+"""The interface as an operator starts it: one published run, then `deploy/ui.sh` on a free port, and a browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from docs._generate.picture import BROWSERS, FLAGS
 from tests.nightly_run import NightlyRun
@@ -28,22 +28,22 @@ _READY_SECONDS = 90
 
 @dataclass(frozen=True)
 class Interface:
-    """A served interface over a data directory of its own."""
+    """A served interface over a separate data directory."""
 
     url: str
     data_dir: Path
     process: subprocess.Popen[str]
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Answer of the interface's GraphQL."""
+        """Response of the interface's GraphQL."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(
             f"{self.url}/graphql", body, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            told = json.load(answer)
-        assert "errors" not in told, told
-        return told["data"]
+        with urllib.request.urlopen(request, timeout=30) as response:
+            found = json.load(response)
+        assert "errors" not in found, found
+        return found["data"]
 
 
 def free_port() -> int:
@@ -52,10 +52,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def place_for(folder: Path) -> dict[str, str]:
-    """Environment of an installation whose data and history stand in `folder`."""
+def environment_in(folder: Path) -> dict[str, str]:
+    """Environment of an installation with data and history in `folder`."""
     home = folder / "dagster_home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
     return {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(folder / "data")}
 
@@ -125,14 +125,9 @@ def page(browser: Browser, interface: Interface) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=interface.url)
     foreign: list[str] = []
     errors: list[str] = []
-
-    def keep_error(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text)
-
     own = (interface.url, interface.url.replace("http", "ws", 1), "data:", "blob:")
     page.on("request", lambda r: None if r.url.startswith(own) else foreign.append(r.url))
-    page.on("console", keep_error)
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_default_timeout(30_000)
     yield page

@@ -37,7 +37,7 @@ _LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__r
 
 
 def keep(page: Page, path: Path) -> None:
-    """A screenshot of the page at rest."""
+    """A screenshot once the page is idle."""
     page.wait_for_load_state("networkidle", timeout=90_000)  # on two busy cores the first page takes long
     page.wait_for_timeout(1000)  # dialogues fade in
     page.screenshot(path=path)

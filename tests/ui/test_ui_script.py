@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.ui.conftest import ROOT, free_port, place_for, start_ui, wait_until_served
+from tests.ui.conftest import ROOT, environment_in, free_port, start_ui, wait_until_served
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(180)]
 
 
 def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "ui.log"
-    process = start_ui(place_for(tmp_path), port, log)
+    process = start_ui(environment_in(tmp_path), port, log)
     wait_until_served(f"http://127.0.0.1:{port}", process, log)
     until = time.monotonic() + 60
     while "Started Dagster code server" not in log.read_text() and time.monotonic() < until:
@@ -30,14 +30,14 @@ def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None
     process.wait(timeout=20)
     _, left = psutil.wait_procs(started, timeout=5)
     assert [child.cmdline() for child in left] == []
-    said = log.read_text()
-    assert "Traceback" not in said and "alembic" not in said, said
+    text = log.read_text()
+    assert "Traceback" not in text and "alembic" not in text, text
 
 
 def refused(tmp_path: Path, **variables: str) -> str:
     done = subprocess.run(
         [ROOT / "deploy" / "ui.sh"],
-        env={**place_for(tmp_path), **variables},
+        env={**environment_in(tmp_path), **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -46,16 +46,15 @@ def refused(tmp_path: Path, **variables: str) -> str:
     return done.stderr
 
 
-def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_and_a_home_without_configuration_are_refused_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = refused(tmp_path, PORT=port)
-    assert said.count("\n") == 1 and f"port {port}: Address already in use" in said and "PORT=" in said
-
-
-def test_a_home_without_configuration_is_said_in_one_line(tmp_path: Path) -> None:
+        message = refused(tmp_path, PORT=port)
+    assert (
+        message.count("\n") == 1 and f"port {port}: Address already in use" in message and "PORT=" in message
+    )
     (tmp_path / "empty").mkdir()
-    said = refused(tmp_path, PORT=str(free_port()), DAGSTER_HOME=str(tmp_path / "empty"))
-    assert said.count("\n") == 1 and "contains no dagster.yaml" in said
+    message = refused(tmp_path, PORT=str(free_port()), DAGSTER_HOME=str(tmp_path / "empty"))
+    assert message.count("\n") == 1 and "dagster.yaml" in message

@@ -14,11 +14,11 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Column, Profile, Series
 from assets.compute.archive import Archive
 from assets.compute.calendar import days, first_publication
-from assets.compute.computation import REGIME_INPUTS
 from assets.compute.conditions import SCORED
 from assets.compute.expected_coverage import Inputs, coverage, shortfall
 from assets.compute.grid import build_grid
 from assets.compute.regime import build_labels
+from assets.compute.registry import REGIME_INPUTS
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS, build_view
 from tests.helpers import CAPTURED_AT, sample_vintages

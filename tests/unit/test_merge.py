@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from assets.sources.parse import observations_frame
+from assets.sources.protocol import observations_frame
 from assets.warehouse.merge import MergeCounts, merge_source
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload
 

@@ -1,36 +1,98 @@
-"""The audit by recomputation asks for what there is: something of every table, however short the grid."""
+"""A staged table that is not what this release's archive gives is refused by its name; nothing is left uncompared."""
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import cache
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from checks.audits.recompute import RECOMPUTED, TYPES, recompute_suite
-from checks.runner import run_suite
+from assets.catalog.loader import load_catalog
+from assets.compute.archive import Archive
+from assets.compute.grid import build_grid
+from assets.compute.record import Frames
+from assets.compute.registry import REGISTRY, Computation
+from checks.audits.recompute import CUT_TABLES, CUTS, EARLIEST, cut_dates, recompute_suite, recomputed
+from checks.runner import SuiteResult, run_suite
+from tests.helpers import sample_vintages
+
+CATALOG = load_catalog()
+RUN_DATE = np.datetime64("2026-05-31", "D")
+LATE = {"late_figures": pd.DataFrame(columns=list(CATALOG.tables["late_figures"].column_names))}
 
 
-def compared(tables: list[str]) -> pd.DataFrame:
-    """One row of each table, all alike."""
-    day = pd.Timestamp("1985-01-31").as_unit("s")
-    rows = [[day, table, day, 0, None, None, None, None] for table in tables]
-    frame = pd.DataFrame(rows, columns=list(TYPES))
-    return frame.astype(
-        {"cut_on": "datetime64[s]", "as_of_date": "datetime64[s]", "values_differing": "int64"}
+def computation(vintages: pd.DataFrame) -> Computation:
+    grid = build_grid(np.datetime64(CATALOG.method.grid.start, "D"), RUN_DATE)
+    return Computation(Archive.from_frame(vintages), grid, CATALOG, "sample", stored=LATE)
+
+
+@cache
+def honest() -> Computation:
+    return computation(sample_vintages())
+
+
+@cache
+def staged() -> Frames:
+    return {name: honest().record(name) for name in REGISTRY}
+
+
+def failed(changed: Frames) -> dict[str, str]:
+    """Message of every rule that fails at the run date, by name."""
+    result = run_suite(
+        recomputed({**staged(), **changed}, honest(), honest().grid.as_of[:0]), recompute_suite()
     )
+    return {found.rule.name: found.message for found in result.failed}
 
 
-def failed(tables: list[str]) -> set[str]:
-    return {result.rule.name for result in run_suite(compared(tables), recompute_suite()).failed}
+def test_an_honest_release_passes_and_every_table_was_compared() -> None:
+    found = recomputed(staged(), honest(), honest().grid.as_of[[EARLIEST, -1]])
+    result: SuiteResult = run_suite(found, recompute_suite())
+    assert result.failed == ()
+    rows = found[found["cut_on"].isna()].set_index("table_name")["rows_compared"]
+    assert set(rows.index[rows > 0]) == set(REGISTRY) - {"late_figures"}
+    assert found.loc[found["cut_on"].notna(), "table_name"].tolist() == [*CUT_TABLES] * 2
 
 
-def test_the_first_month_end_is_enough() -> None:
-    assert failed(list(RECOMPUTED)) == set()
+def test_nine_tables_left_from_an_earlier_run_are_refused_by_name() -> None:
+    """Computed when the figures of the last weeks had not arrived; the rest of the file is of this run."""
+    held = sample_vintages()
+    earlier = computation(held[held["realtime_start"] <= "2026-04-20"])
+    stale = [
+        "money_and_rates", "bubble_gauge", "relative_attractiveness", "score_attribution", "distance_to_flip",
+        "parameter_sensitivity", "method_variants", "regime_revised", "qe_phases",
+    ]  # fmt: skip
+    assert set(failed({name: earlier.record(name) for name in stale})) == {f"recomputed__{n}" for n in stale}
 
 
-def test_nothing_compared_is_no_proof() -> None:
-    assert failed([]) == {"table__not_empty"}
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("regime", "row_kind"),
+        ("distance_to_flip", "limit_value"),
+        ("forward_returns", "mean_return_pct"),
+        ("caveats", "text"),
+        ("policy_events", "announced_on"),
+    ],
+)
+def test_a_missing_row_and_a_changed_column_are_found(table: str, column: str) -> None:
+    frame = staged()[table]
+    changed = frame.assign(**{column: frame[column].to_numpy()[::-1]})
+    for wrong in (frame.iloc[1:], changed):
+        assert set(failed({table: wrong})) == {f"recomputed__{table}"}
 
 
-@pytest.mark.parametrize("table", RECOMPUTED)
-def test_a_table_that_was_not_compared_is_missed(table: str) -> None:
-    assert failed([name for name in RECOMPUTED if name != table]) == {"recomputed__tables_compared"}
+def test_the_message_names_row_column_and_both_values() -> None:
+    frame = staged()["real_yields"].copy()
+    frame.loc[frame["as_of_date"] == "1995-06-30", "nominal_10y_pct"] = 9.5
+    message = failed({"real_yields": frame})["recomputed__real_yields"]
+    assert "row_key 1995-06-30, first_column nominal_10y_pct, staged 9.5, recomputed 6." in message
+
+
+def test_dates_are_drawn_by_the_release_and_end_with_the_run_date() -> None:
+    grid = honest().grid
+    some, same, other = (cut_dates(grid, seed).tolist() for seed in ("a", "a", "b"))
+    assert some == same != other
+    assert len(some) == CUTS and some[-1] == dt.date(2026, 5, 31)
+    assert min(some) >= grid.as_of[EARLIEST].tolist()

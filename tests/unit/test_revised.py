@@ -12,7 +12,6 @@ import pytest
 from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
-from assets.compute.computation import compute
 from assets.compute.diagnostics.revised import (
     LABELS,
     regime_revised,
@@ -22,6 +21,7 @@ from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import build_labels
+from assets.compute.registry import Computation
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
 from tests.helpers import archive, on_sample, sample_vintages, vintages
@@ -47,7 +47,7 @@ def seen(stored: Archive, grid: Grid) -> View:
 
 
 def published(stored: Archive, grid: Grid) -> pd.DataFrame:
-    return compute(stored, grid, CATALOG, SERIES).frame
+    return Computation(stored, grid, CATALOG, "sample").table("regime")
 
 
 def revised(frames: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def test_the_shorter_way_gives_every_bit_of_the_complete_one(
 
 def assert_as_plain(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
     found = regime_revised(seen(stored, grid), grid, known, CATALOG)
-    plain = plain_regime_revised(stored, grid, known, CATALOG, SERIES)
+    plain = plain_regime_revised(stored, grid, known, CATALOG, "sample")
     pd.testing.assert_frame_equal(found, plain, check_exact=True)
     return found
 

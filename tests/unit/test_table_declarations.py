@@ -10,27 +10,18 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Column
-from assets.compute.diagnostics.builders import DIAGNOSTICS
-from assets.compute.tables.build import BUILDERS, LONG_BUILDERS
+from assets.compute.registry import REGISTRY
+from assets.compute.tables.build import BUILDERS
 from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
-COMPUTED = [*BUILDERS, *LONG_BUILDERS, "regime", "regime_evidence", "qe_phases", *DIAGNOSTICS]
+COMPUTED = [n for n in REGISTRY if n not in ("policy_events", "reference_values", "late_figures", "caveats")]
 SHORTEST_FORMULA = 25  # characters: less cannot name a formula and both legs
 
 
 def frame_of(table: str) -> pd.DataFrame:
-    computed = on_sample()
-    if table == "regime":
-        return computed.frame.reset_index()
-    if table == "qe_phases":
-        return computed.phases.frame
-    if table in LONG_BUILDERS:
-        return computed.long_tables[table]
-    if table in DIAGNOSTICS:
-        return DIAGNOSTICS[table](computed.regime, computed.readings, CATALOG)
-    return computed.evidence if table == "regime_evidence" else computed.tables[table].frame
+    return on_sample().run.table(table)
 
 
 def is_of_type(column: Column, values: pd.Series) -> bool:

@@ -14,9 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
-from assets.compute.phases import build_phases
-from assets.compute.tables.assemble import assemble
-from assets.compute.tables.build import BUILDERS, LONG_BUILDERS, build_view
+from assets.compute.registry import Computation
 from tests.helpers import on_sample, sample_vintages, vintages
 
 CATALOG = load_catalog()
@@ -25,19 +23,20 @@ DATES = days([*(f"{year}-06-30" for year in range(1986, 2026, 2)), "2025-11-05",
 RECENT = np.datetime64("2024-06-30")
 
 
+def thin_regime() -> pd.DataFrame:
+    """The labels of the sample, on the thin grid."""
+    regime = on_sample().frame
+    return regime.reindex(pd.DatetimeIndex(DATES)).reset_index(names="as_of_date")
+
+
+REGIME = thin_regime()
+TABLES = [*(t.name for t in CATALOG.as_of_tables() if t.layer == "derived"), "qe_phases"]
+
+
 def tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Every derived table, and the phases, on a thin grid."""
-    grid = Grid(DATES)
-    archive = Archive.from_frame(frame)
-    view = build_view(archive, grid, CATALOG, "sample")
-    regime = on_sample().frame.reset_index()
-    thin = regime[regime["as_of_date"].isin(pd.DatetimeIndex(DATES))]
-    regime = thin.set_index("as_of_date").reindex(pd.DatetimeIndex(DATES)).reset_index(names="as_of_date")
-    return {
-        **{n: assemble(CATALOG.tables[n], grid, build(view, grid)).frame for n, build in BUILDERS.items()},
-        **{n: build(view, grid, CATALOG.tables[n]) for n, build in LONG_BUILDERS.items()},
-        "qe_phases": build_phases(archive, grid, CATALOG, "sample", regime).frame,
-    }
+    run = Computation(Archive.from_frame(frame), Grid(DATES), CATALOG, "sample", stored={"regime": REGIME})
+    return {name: run.table(name) for name in TABLES}
 
 
 @cache

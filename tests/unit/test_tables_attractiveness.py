@@ -65,7 +65,7 @@ def test_an_asset_that_is_not_known_is_a_row_with_a_reason() -> None:
 
 
 def test_tips_did_not_exist_before_2003_and_are_not_made_up() -> None:
-    table = on_sample().long_tables["relative_attractiveness"]
+    table = on_sample().run.table("relative_attractiveness")
     tips = table[table["asset"] == "tips_10y"].set_index("as_of_date")["yield_pct"]
     assert tips[: pd.Timestamp("2002-12-31")].isna().all()
     assert tips[pd.Timestamp("2003-01-31") :].notna().all()
@@ -73,7 +73,7 @@ def test_tips_did_not_exist_before_2003_and_are_not_made_up() -> None:
 
 def test_the_row_of_the_posts_day_is_the_posts() -> None:
     computed = on_sample("2025-11-05")
-    row = computed.long_tables["relative_attractiveness"]
+    row = computed.run.table("relative_attractiveness")
     row = row[row["as_of_date"] == pd.Timestamp("2025-11-05")].set_index("asset")
     assert row.loc["gold", "price_change_to_match_10y_pp"] == 4.10
     assert row.loc["tips_10y", "yield_pct"] == 1.81

@@ -18,7 +18,7 @@ NAN = float("nan")
 
 @pytest.fixture(scope="module")
 def gauge() -> pd.DataFrame:
-    table = on_sample().long_tables["bubble_gauge"]
+    table = on_sample().run.table("bubble_gauge")
     return table[table["as_of_date"] == pd.Timestamp("2025-11-30")].set_index("measure")
 
 

@@ -1,11 +1,8 @@
-"""From readings to a table's frame and its provenance.
-
-Belongs here: the shape every derived table shares. Does not belong here: any formula.
-"""
+"""Between readings and tables: frames with their provenance from readings, and readings back from stored frames."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assets.compute.archive import SOURCES
+from assets.compute.calendar import days
 from assets.compute.grid import Grid
 from assets.compute.reading import Reading, texts
 
@@ -20,33 +18,53 @@ if TYPE_CHECKING:
     from assets.catalog.models import Table
 
 Columns = dict[str, "Reading | np.ndarray"]
+_CODES = {name: code for code, name in enumerate(SOURCES)}
 
 
 @dataclass(frozen=True)
 class DerivedTable:
-    """`frame`: the catalogue's columns in its order. `provenance`: one row per reading column and date."""
+    """`frame`: the catalogue's columns in its order. `provenance`: one row per reading and date, if kept apart."""
 
     frame: pd.DataFrame
-    provenance: pd.DataFrame
+    provenance: pd.DataFrame | None = None
 
 
 def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
-    """Frame and provenance of `columns`; raises KeyError when they are not exactly the catalogue's."""
-    declared = [c.name for c in table.columns if c.name not in ("as_of_date", "is_month_end")]
-    if set(declared) != set(columns):
-        raise KeyError(
-            f"{table.name}: computed columns differ from the catalogue: {sorted(set(declared) ^ set(columns))}"
-        )
-    data: dict[str, object] = {
-        "as_of_date": grid.as_of.astype("datetime64[s]"),
-        "is_month_end": grid.is_month_end,
+    """One row per grid date, with provenance; raises KeyError when `columns` are not exactly the catalogue's."""
+    declared = [name for name in table.column_names if name not in ("as_of_date", "is_month_end")]
+    _refuse_other_columns(table, columns, declared)
+    data = {
+        name: column.value if isinstance(column, Reading) else column
+        for name in declared
+        for column in [columns[name]]
     }
-    for name in declared:
-        column = columns[name]
-        data[name] = column.value if isinstance(column, Reading) else column
-    readings = [(name, reading) for name in declared if isinstance(reading := columns[name], Reading)]
-    parts = [provenance_of(table.name, name, grid, reading) for name, reading in readings]
-    return DerivedTable(pd.DataFrame(data), pd.concat(parts, ignore_index=True))
+    parts = [
+        provenance_of(table.name, name, grid, column)
+        for name in declared
+        if isinstance(column := columns[name], Reading)
+    ]
+    frame = pd.DataFrame({**_dates(grid), **data})
+    return DerivedTable(frame, pd.concat(parts, ignore_index=True))
+
+
+def rows_of(grid: Grid, reading: Reading, columns: Mapping[str, object]) -> pd.DataFrame:
+    """One row per grid date: `columns` (one value, or one per date) and the provenance of `reading`."""
+    return pd.DataFrame({**_dates(grid), **columns, **_origin(reading)})
+
+
+def stacked(table: Table, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all parts by date, in the catalogue's columns; raises KeyError when a part has others."""
+    names = list(table.column_names)
+    for part in parts:
+        _refuse_other_columns(table, part, names)
+    frame = pd.concat([part[names] for part in parts], ignore_index=True)
+    return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
+
+
+def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
+    """Rows of `provenance` about one column: one per date of the grid."""
+    as_of = grid.as_of.astype("datetime64[s]")
+    return pd.DataFrame({"table_name": table, "column_name": column, "as_of_date": as_of, **_origin(reading)})
 
 
 def readings_of(columns: Mapping[str, Columns]) -> dict[str, Reading]:
@@ -59,18 +77,50 @@ def readings_of(columns: Mapping[str, Columns]) -> dict[str, Reading]:
     }
 
 
-def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
-    """Rows of `provenance` about one column: one per date of the grid."""
-    return pd.DataFrame(
-        {
-            "table_name": table,
-            "column_name": column,
-            "as_of_date": grid.as_of.astype("datetime64[s]"),
-            "series_ids": reading.series_ids,
-            "observation_date": reading.observation_date.astype("datetime64[s]"),
-            "available_on": reading.available_on.astype("datetime64[s]"),
-            "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
-            "is_pseudo": reading.is_pseudo,
-            "absent_reason": reading.absent_reason,
-        }
-    )
+def readings_from(
+    frames: Mapping[str, pd.DataFrame], provenance: pd.DataFrame, grid: Grid
+) -> dict[str, Reading]:
+    """The same from stored tables and their provenance.
+
+    Raises ValueError when a table's dates are not the grid's: it was computed for another run.
+    """
+    for name, frame in frames.items():
+        if not np.array_equal(days(frame["as_of_date"].to_numpy()), grid.as_of):
+            raise ValueError(f"derived.{name} was computed for another run date: materialise it again")
+    readings: dict[str, Reading] = {}
+    for names, rows in provenance.groupby(["table_name", "column_name"], sort=False):
+        table, column = map(str, names)
+        if table not in frames:
+            continue
+        rows = rows.sort_values("as_of_date")
+        readings[f"{table}.{column}"] = Reading(
+            frames[table][column].to_numpy(dtype="float64"),
+            days(rows["observation_date"].to_numpy()),
+            days(rows["available_on"].to_numpy()),
+            rows["vintage_source"].map(_CODES).fillna(0).to_numpy().astype(np.int8),
+            rows["is_pseudo"].to_numpy(dtype=bool),
+            rows["series_ids"].to_numpy(dtype=object),
+            texts(rows["absent_reason"].notna().to_numpy(), rows["absent_reason"].to_numpy(dtype=object)),
+        )
+    return readings
+
+
+def _refuse_other_columns(table: Table, found: Mapping[str, object] | pd.DataFrame, names: list[str]) -> None:
+    if odd := set(map(str, found)) ^ set(names):
+        raise KeyError(f"{table.name}: computed columns differ from the catalogue: {sorted(odd)}")
+
+
+def _dates(grid: Grid) -> dict[str, np.ndarray]:
+    return {"as_of_date": grid.as_of.astype("datetime64[s]"), "is_month_end": grid.is_month_end}
+
+
+def _origin(reading: Reading) -> dict[str, np.ndarray]:
+    """Where the value of each date came from, as columns."""
+    return {
+        "series_ids": reading.series_ids,
+        "observation_date": reading.observation_date.astype("datetime64[s]"),
+        "available_on": reading.available_on.astype("datetime64[s]"),
+        "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
+        "is_pseudo": reading.is_pseudo,
+        "absent_reason": reading.absent_reason,
+    }

@@ -19,7 +19,7 @@ from assets.compute.lookup import View
 from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_price, equity_risk_premium
-from assets.compute.tables.long import rows_of, stacked
+from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
 if TYPE_CHECKING:

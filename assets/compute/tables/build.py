@@ -1,7 +1,4 @@
-"""Builds a derived table by name.
-
-Belongs here: the list of tables and what each needs. Does not belong here: formulas.
-"""
+"""The derived tables with one row per date, by name, and the view of the archive they are computed from."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import (
     activity_inflation,
-    bubble_gauge,
     context,
     credit_spreads,
     equity_risk_premium,
@@ -22,15 +18,12 @@ from assets.compute.tables import (
     monetisation,
     money_and_rates,
     real_yields,
-    relative_attractiveness,
     reserve_growth,
 )
-from assets.compute.tables.assemble import Columns, DerivedTable, assemble
+from assets.compute.tables.assemble import Columns
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from assets.catalog.models import Catalog, Profile, Table
+    from assets.catalog.models import Catalog, Profile
 
 BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "real_yields": lambda view, grid: real_yields.build(view),
@@ -44,28 +37,9 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "liquidity_destination": liquidity_destination.build,
     "context": lambda view, grid: context.build(view),
 }
-# several rows per date, each with its own provenance
-LONG_BUILDERS: dict[str, Callable[[View, Grid, Table], pd.DataFrame]] = {
-    "relative_attractiveness": relative_attractiveness.build,
-    "bubble_gauge": bubble_gauge.build,
-}
 
 
 def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
     """The archive as seen from the grid, with the profile's series only."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
     return View(archive, grid.as_of, series, catalog.method)
-
-
-def build_table(name: str, archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> DerivedTable:
-    """One derived table: a row per grid date, in the catalogue's columns."""
-    view = build_view(archive, grid, catalog, profile)
-    return assemble(catalog.tables[name], grid, BUILDERS[name](view, grid))
-
-
-def build_long_table(
-    name: str, archive: Archive, grid: Grid, catalog: Catalog, profile: Profile
-) -> pd.DataFrame:
-    """One derived table with several rows per grid date, in the catalogue's columns."""
-    view = build_view(archive, grid, catalog, profile)
-    return LONG_BUILDERS[name](view, grid, catalog.tables[name])

@@ -1,0 +1,248 @@
+"""Every computed table, declared once: the tables it reads and its builder; and the tables of one archive and grid.
+
+The assets, the audits, `verify` and the documents walk `REGISTRY`. What a table's rows may be (sparse, empty, kept from
+other runs, with provenance) is declared in the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from assets.compute.archive import Archive
+from assets.compute.calendar import Days
+from assets.compute.conditions import Readings
+from assets.compute.diagnostics.attribution import regime_changes, score_attribution
+from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
+from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
+from assets.compute.diagnostics.revised import regime_revised
+from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
+from assets.compute.diagnostics.weights import effective_weights
+from assets.compute.evidence import evidence_frame
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.phases import build_phases
+from assets.compute.reading import Texts
+from assets.compute.record import Frames, overlaid, overlaid_regime, with_spells
+from assets.compute.regime import Regime, build_regime, regime_frame
+from assets.compute.tables import bubble_gauge, relative_attractiveness
+from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
+from assets.compute.tables.build import BUILDERS, build_view
+from assets.compute.tables.ledgers import policy_events, reference_values
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog, Profile, Table
+
+REGIME_INPUTS = (  # derived tables whose columns the regime reads; the others change no label
+    "real_yields",
+    "equity_risk_premium",
+    "credit_spreads",
+    "reserve_growth",
+    "activity_inflation",
+    "monetisation",
+    "fiscal_and_debt",
+    "liquidity_destination",
+)
+
+
+@dataclass(frozen=True)
+class Computation:
+    """The computed tables of one archive and grid, each built once, when it is first requested.
+
+    `live`: live rows by table; only tables about the record read them. `stored`: tables built earlier, used instead of
+    being built again (with `provenance` when the regime is computed from them).
+    """
+
+    archive: Archive
+    grid: Grid
+    catalog: Catalog
+    profile: Profile
+    live: Frames = field(default_factory=dict)
+    stored: Frames = field(default_factory=dict)
+    _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
+    _built: dict[str, DerivedTable] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def view(self) -> View:
+        """What was known on each date of the grid, of the profile's series."""
+        return build_view(self.archive, self.grid, self.catalog, self.profile)
+
+    def columns(self, name: str) -> Columns:
+        """Columns of a table with one row per date, computed from the archive."""
+        if name not in self._columns:
+            self._columns[name] = BUILDERS[name](self.view, self.grid)
+        return self._columns[name]
+
+    @cached_property
+    def readings(self) -> Readings:
+        """What the regime reads, by "table.column"."""
+        if "provenance" in self.stored:
+            inputs = {name: self.stored[name] for name in REGIME_INPUTS}
+            return readings_from(inputs, self.stored["provenance"], self.grid)
+        return readings_of({name: self.columns(name) for name in REGIME_INPUTS})
+
+    @cached_property
+    def regime(self) -> Regime:
+        """The computed regime, without live rows."""
+        return build_regime(self.readings, self.grid, self.catalog)
+
+    @cached_property
+    def regime_of_record(self) -> Regime:
+        """The regime with the figures of live rows on their dates."""
+        return overlaid_regime(self.regime, self.live)
+
+    def declared(self, name: str) -> Table:
+        """The catalogue's entry of a table."""
+        return self.catalog.tables[name]
+
+    def built(self, name: str) -> DerivedTable:
+        """A table of the registry with its provenance, if it has one. Raises KeyError when it has no builder."""
+        if name not in self._built:
+            build = REGISTRY[name].build
+            if build is None:
+                raise KeyError(f"{name} is computed by the warehouse: give it as a stored table")
+            self._built[name] = build(self)
+        return self._built[name]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as computed, without live rows."""
+        return self.stored[name] if name in self.stored else self.built(name).frame
+
+    def record(self, name: str) -> pd.DataFrame:
+        """A table as published: live rows in place of the computed ones."""
+        frame = overlaid(self.table(name), self.live.get(name))
+        return with_spells(frame) if name == "regime" else frame
+
+    @property
+    def panel(self) -> dict[str, pd.DataFrame]:
+        """Every as-of table as computed: what was known on each date of the grid, and nothing else."""
+        return {name: self.table(name) for name in REGISTRY if self.declared(name).is_as_of}
+
+    @property
+    def provenance(self) -> pd.DataFrame:
+        """Rows of `provenance` about the as-of tables."""
+        parts = [self.built(name).provenance for name in self.panel]
+        return pd.concat([part for part in parts if part is not None], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """One computed table.
+
+    `reads`: the computed tables it is built from; one that reads none is built from the archive, or from the catalogue
+    where no column is derived from a series. `also_from_archive`: it reads the archive besides tables. Tables with the
+    same `step` are computed together by one op. `repeats_catalogue`: its rows are texts of the catalogue, which change
+    without a figure changing. No `build`: the warehouse computes it in SQL.
+    """
+
+    name: str
+    build: Callable[[Computation], DerivedTable] | None
+    reads: tuple[str, ...] = ()
+    step: str = ""
+    also_from_archive: bool = False
+    repeats_catalogue: bool = False
+
+    @property
+    def reads_archive(self) -> bool:
+        """Whether it is computed from series of the archive directly."""
+        return not self.reads or self.also_from_archive
+
+
+def _of_columns(name: str) -> Computed:
+    """A table with one row per date, each column with its provenance."""
+    return Computed(name, lambda run: assemble(run.declared(name), run.grid, run.columns(name)))
+
+
+def _of_rows(name: str, rows: Callable[[View, Grid, Table], pd.DataFrame]) -> Computed:
+    """A table with several rows per date, each of which states its provenance itself."""
+    return Computed(name, lambda run: DerivedTable(rows(run.view, run.grid, run.declared(name))))
+
+
+def _of_catalog(name: str, frame: Callable[[Catalog], pd.DataFrame]) -> Computed:
+    return Computed(name, lambda run: DerivedTable(frame(run.catalog)), repeats_catalogue=True)
+
+
+_BESIDE_REGIME = partial(Computed, reads=(*REGIME_INPUTS, "policy_events"), step="regime")
+_AFTER_REGIME = partial(Computed, reads=("regime",), step="hindsight", also_from_archive=True)
+
+
+def _regime(run: Computation) -> DerivedTable:
+    inputs = {name: run.table(name) for name in REGIME_INPUTS}
+    return DerivedTable(regime_frame(run.regime, run.readings, inputs, run.catalog))
+
+
+def _phases(run: Computation) -> DerivedTable:
+    return build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime"))
+
+
+def _caveats(run: Computation) -> DerivedTable:
+    frames = {name: run.record(name) for name in INPUTS}
+    frames["regime"] = frames["regime"].assign(profile=run.profile)
+    return DerivedTable(caveats_frame(frames, run.catalog))
+
+
+def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., DerivedTable]:
+    return lambda run: DerivedTable(build(run.regime, run.readings, run.catalog))
+
+
+def _revised(run: Computation) -> DerivedTable:
+    return DerivedTable(regime_revised(run.view, run.grid, run.record("regime"), run.catalog))
+
+
+def _by_regime(run: Computation) -> DerivedTable:
+    _, labels, paths = _labels_and_paths(run)
+    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns", frame)
+
+
+def _by_spell(run: Computation) -> DerivedTable:
+    month_ends, labels, paths = _labels_and_paths(run)
+    frame = returns_by_spell(month_ends, labels, paths, run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns_by_spell", frame)
+
+
+def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
+    """Month-ends, their published labels, and what three assets did, as known on the run date."""
+    month_ends = run.grid.as_of[run.grid.is_month_end]
+    regime = run.record("regime")
+    labels = regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
+    today = replace(run.view, as_of=run.grid.as_of[-1:])
+    return month_ends, labels, asset_paths(today, month_ends)
+
+
+def _in_order(run: Computation, name: str, frame: pd.DataFrame) -> DerivedTable:
+    """The declared columns; all of them also when there is no row."""
+    return DerivedTable(frame.reindex(columns=list(run.declared(name).column_names)))
+
+
+_TABLES = (
+    *(_of_columns(name) for name in BUILDERS),
+    _of_rows("relative_attractiveness", relative_attractiveness.build),
+    _of_rows("bubble_gauge", bubble_gauge.build),
+    _of_catalog("policy_events", policy_events),
+    _of_catalog("reference_values", reference_values),
+    _BESIDE_REGIME("regime", _regime),
+    _BESIDE_REGIME("regime_evidence", lambda run: DerivedTable(evidence_frame(run.regime, run.catalog))),
+    _BESIDE_REGIME("score_attribution", lambda run: DerivedTable(score_attribution(run.regime))),
+    _BESIDE_REGIME(
+        "regime_changes", lambda run: DerivedTable(regime_changes(run.regime_of_record, run.catalog))
+    ),
+    _BESIDE_REGIME("distance_to_flip", _diagnostic(distance_to_flip)),
+    _BESIDE_REGIME("parameter_sensitivity", _diagnostic(parameter_sensitivity)),
+    _BESIDE_REGIME("method_variants", _diagnostic(method_variants)),
+    _BESIDE_REGIME(
+        "effective_weights", lambda run: DerivedTable(effective_weights(run.regime_of_record, run.catalog))
+    ),
+    _AFTER_REGIME("regime_revised", _revised),
+    _AFTER_REGIME("forward_returns", _by_regime),
+    _AFTER_REGIME("forward_returns_by_spell", _by_spell),
+    Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
+    Computed("late_figures", None, ("regime",)),
+    Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),
+)
+REGISTRY: Mapping[str, Computed] = {table.name: table for table in _TABLES}

@@ -1,1 +1,0 @@
-"""Thin assets: conditions, stance and regime, with the evidence for every row."""
