@@ -24,10 +24,10 @@ EACH = pytest.mark.parametrize("key", PUBLISHERS)
 
 
 def run(con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number: int) -> dict[str, Ingested]:
-    """One night's results by series; what was asked is counted anew."""
+    """The results of one run by series; requests are counted from zero."""
     server.requests.clear()
     started = FIRST + dt.timedelta(days=number)
-    facts = RunFacts(f"night-{number}", "live", started.date(), started, Path(), Path(), "test")
+    facts = RunFacts(f"run-{number}", "live", started.date(), started, Path(), Path(), "test")
     sources = Sources(Access("live", Path(), urls={key: server.root + PUBLISHERS[key].path}))
     catalog, source = load_catalog(), sources.of(key)
     assert isinstance(source, FileSource)
@@ -41,37 +41,27 @@ def rows_held(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 
 
 @EACH
-def test_first_night_keeps_every_series_and_a_quiet_one_asks_little(key: SourceKey) -> None:
+def test_unchanged_and_broken_runs_leave_the_archive_as_it_was(key: SourceKey) -> None:
+    path, table = PUBLISHERS[key].path, PUBLISHERS[key].table_path
     with an_archive() as con, running(PUBLISHERS[key].serve()) as server:
-        first = run(con, key, server, 0)
-        assert {done.status for done in first.values()} == {"new"}
-        asked, held = len(server.requests), rows_held(con)
-        second = run(con, key, server, 1)
-        assert {done.status for done in second.values()} <= {"unchanged", "stale"}
-        assert rows_held(con) == held
-        assert len(server.requests) == asked
-        sent_again = all(done.payload is not None and done.payload.is_complete for done in second.values())
+        assert {done.status for done in run(con, key, server, 0).values()} == {"new"}
+        requests, stored, good = len(server.requests), rows_held(con), server.routes[table]
+
+        unchanged = run(con, key, server, 1).values()
+        assert {done.status for done in unchanged} <= {"unchanged", "stale"}
+        assert len(server.requests) == requests
+        sent_again = all(done.payload is not None and done.payload.is_complete for done in unchanged)
         assert sent_again == (key not in CONDITIONAL)
-        written = con.execute(
-            "SELECT run_id, sum(requests) FROM raw.fetches GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        assert written == [("night-0", asked), ("night-1", asked)]
+        written = con.execute("SELECT run_id, sum(requests) FROM raw.fetches GROUP BY 1 ORDER BY 1")
+        assert written.fetchall() == [("run-0", requests), ("run-1", requests)]
 
-
-@EACH
-def test_broken_night_is_refused_and_the_next_one_is_as_if_it_had_not_been(key: SourceKey) -> None:
-    with an_archive() as con, running(PUBLISHERS[key].serve()) as server:
-        run(con, key, server, 0)
-        held, good = rows_held(con), server.routes[PUBLISHERS[key].table_path]
-        server.routes[PUBLISHERS[key].table_path] = Served(HTML)
-        assert {done.status for done in run(con, key, server, 1).values()} == {"refused"}
-        server.routes[PUBLISHERS[key].table_path] = Served(b"", headers={"Location": "/nowhere"})
+        server.routes[table] = Served(HTML)
         assert {done.status for done in run(con, key, server, 2).values()} == {"refused"}
+        server.routes[table] = Served(b"", headers={"Location": "/nowhere"})
+        assert {done.status for done in run(con, key, server, 3).values()} == {"refused"}
         server.routes.clear()
-        assert {done.status for done in run(con, key, server, 3).values()} == {"unreachable"}
-        assert rows_held(con) == held
-        link = f'<a href="{PUBLISHERS[key].table_path}">the file</a>'
-        server.routes[PUBLISHERS[key].path] = Served(link.encode(), "text/html")
-        server.routes[PUBLISHERS[key].table_path] = good
-        assert {done.status for done in run(con, key, server, 4).values()} <= {"unchanged", "stale"}
-        assert rows_held(con) == held
+        assert {done.status for done in run(con, key, server, 4).values()} == {"unreachable"}
+        server.routes[path] = Served(f'<a href="{table}">the file</a>'.encode(), "text/html")
+        server.routes[table] = good
+        assert {done.status for done in run(con, key, server, 5).values()} <= {"unchanged", "stale"}
+        assert rows_held(con) == stored
