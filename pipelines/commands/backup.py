@@ -55,7 +55,7 @@ def restore(args: argparse.Namespace) -> int:
     print(f"{folders.data_dir} is as it was in {args.backup}")
     if previous:
         print(
-            f"the previous data are in {previous}: remove them after `python -m pipelines doctor` finds no fault"
+            f"the previous data directory is in {previous}: remove it after `python -m pipelines doctor` finds no fault"
         )
     return 0
 

@@ -58,7 +58,7 @@ def test_what_was_lost_is_back_after_a_restore(
     assert vintages(night.warehouse) == held
     assert night.published.read_bytes() == release
     aside = re.search(r"is in (\S+):", capsys.readouterr().out)
-    assert aside and vintages(Path(aside[1]) / night.warehouse.name) == 0
+    assert previous and vintages(Path(previous[1]) / night.warehouse.name) == 0
 
 
 def test_one_file_under_two_names_is_copied_once(folders: Folders, night: Night, elsewhere: Path) -> None:
