@@ -57,7 +57,7 @@ def test_what_was_lost_is_back_after_a_restore(
     assert command("restore", backup) == 0
     assert vintages(night.warehouse) == held
     assert night.published.read_bytes() == release
-    aside = re.search(r"is in (\S+):", capsys.readouterr().out)
+    previous = re.search(r"is in (\S+):", capsys.readouterr().out)
     assert previous and vintages(Path(previous[1]) / night.warehouse.name) == 0
 
 
