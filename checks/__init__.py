@@ -1,1 +1,1 @@
-"""What must hold before anything is published: suites, their runner, and audits."""
+"""What must pass before anything is published: suites, relations between series, audits, and their Dagster checks."""

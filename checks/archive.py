@@ -1,10 +1,7 @@
-"""Judging the archive: every series by itself, and series against each other.
+"""The archive checked: every series by itself, and series against each other.
 
-Belongs here: reading, judging, and what weight a finding has. Does not belong here: the rules (`suites/raw.py`,
-`identities.py`), Dagster (`factories.py`).
-
-Figures of a restricted series never leave through a finding: it names series and days alone.
-A series nothing published depends on never holds a publication, and neither does a relation it is part of.
+Figures of a restricted series never leave through a finding: it names series and days alone. A series that nothing
+published depends on never blocks the publication, and neither does a relation it is part of.
 """
 
 from __future__ import annotations
@@ -14,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from assets.catalog.models import Catalog, Series
 from assets.warehouse.readers import frame_of
-from checks.frames import load_archive
+from assets.warehouse.tables import registered
 from checks.identities import IDENTITIES, Identity, identities_suite, relations
 from checks.known import Known
-from checks.rights import without_figures
+from checks.results import without_figures
 from checks.runner import RuleResult, run_by_row, run_suite
-from checks.suites.raw import raw_suite
+from checks.suites.raw import COLUMNS, raw_suite
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,76 +34,178 @@ ORDER BY series_id, observation_date
 _KNOWN_SERIES = (
     "SELECT DISTINCT series_id FROM raw.vintages WHERE realtime_start <= $run_date AND value IS NOT NULL"
 )
-_HELD = "SELECT series_id, count(*) FROM raw.vintages GROUP BY series_id"
+_STORED = "SELECT series_id, count(*) FROM raw.vintages GROUP BY series_id"
+
+
+_DECLARED = "declared_series"
+_DIFFERENCES = ("pct", "pp", "indicator")  # their changes are differences; those of levels are percent
+# a period, and what holidays and a release some days late take beyond the lag
+_PERIOD_AND_GRACE_DAYS = {"D": (1, 6), "W": (7, 7), "M": (31, 14), "Q": (92, 30)}
+_ENOUGH = 60  # figures a series needs before a change can be called unlike its history
+_LATELY_DAYS = 31  # a revision is new for so long
+# One pass over the archive; what is wrong with a row is counted per series, so that nothing else leaves the database.
+_SUMMARY = f"""
+WITH read AS MATERIALIZED (
+  SELECT o.*, d.is_level, d.is_step FROM raw.observations AS o JOIN {_DECLARED} AS d USING (series_id)
+), held AS (
+  SELECT
+    o.series_id,
+    count(*) AS rows_held,
+    min(o.value) AS value_min,
+    max(o.value) AS value_max,
+    count(*) FILTER (o.realtime_start <= $run_date AND o.observation_date > $run_date) AS rows_after_run,
+    count(*) FILTER (o.observation_date > CAST(o.captured_at AS DATE)) AS rows_after_capture,
+    count(*) FILTER (o.vintage_source = 'lag_rule' AND o.realtime_start < o.observation_date)
+      AS rows_before_observation
+  FROM read AS o GROUP BY o.series_id
+), known AS (
+  SELECT o.series_id, o.observation_date, o.realtime_start, o.realtime_end >= $run_date AS is_current,
+    CASE WHEN o.is_level AND o.value > 0 THEN 100 * ln(o.value) ELSE o.value END AS size, o.is_step
+  FROM read AS o
+  WHERE o.realtime_start <= $run_date AND o.value IS NOT NULL
+), change AS (
+  SELECT *, abs(size - lag(size) OVER (PARTITION BY series_id ORDER BY observation_date)) AS by_size,
+    row_number() OVER (PARTITION BY series_id ORDER BY observation_date DESC) = 1 AS is_newest
+  FROM known WHERE is_current
+), pace AS (
+  SELECT series_id, max(observation_date) AS newest,
+    CASE WHEN count(*) >= {_ENOUGH} AND NOT any_value(is_step)
+      THEN max(by_size) FILTER (is_newest) END AS newest_change,
+    max(by_size) FILTER (NOT is_newest) AS largest_change,
+    median(by_size) AS median_change
+  FROM change GROUP BY series_id
+), revision AS (
+  SELECT series_id, realtime_start,
+    abs(size - lag(size) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start)) AS by_size
+  FROM known WHERE NOT is_step
+), revised AS (
+  SELECT series_id,
+    max(by_size) FILTER (realtime_start > $run_date - {_LATELY_DAYS}) AS newest_revision,
+    max(by_size) FILTER (realtime_start <= $run_date - {_LATELY_DAYS}) AS largest_revision
+  FROM revision GROUP BY series_id
+), last_fetch AS (
+  SELECT series_id, status, message, unit, unit_kind, frequency FROM raw.fetches
+  QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC, fetch_id DESC) = 1
+)
+SELECT
+  d.series_id,
+  coalesce(h.rows_held, 0) AS rows_held,
+  h.value_min, h.value_max, d.plausible_min, d.plausible_max,
+  coalesce(h.rows_after_run, 0) AS rows_after_run,
+  coalesce(h.rows_after_capture, 0) AS rows_after_capture,
+  coalesce(h.rows_before_observation, 0) AS rows_before_observation,
+  f.status AS fetch_status, f.message AS fetch_message,
+  f.unit AS unit_stated, f.unit_kind AS unit_kind_stated, d.unit_kind,
+  f.frequency AS frequency_stated, d.frequency,
+  CASE WHEN NOT d.is_step AND f.status <> 'not_in_profile' THEN $run_date - CASE d.frequency
+    WHEN 'M' THEN last_day(p.newest)
+    WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', p.newest) + INTERVAL 2 MONTH AS DATE))
+    ELSE p.newest
+  END END AS days_since_period, d.due_after_days, d.staleness_limit_days,
+  p.newest_change, p.largest_change, p.median_change, r.newest_revision, r.largest_revision
+FROM {_DECLARED} AS d
+LEFT JOIN held AS h USING (series_id)
+LEFT JOIN last_fetch AS f USING (series_id)
+LEFT JOIN pace AS p USING (series_id)
+LEFT JOIN revised AS r USING (series_id)
+ORDER BY d.position
+"""
 
 
 @dataclass(frozen=True)
 class IdentityResult:
-    """What an identity came to; `absent` names its series of which nothing is known, so that nothing was judged."""
+    """What an identity found; `absent` names its series of which nothing is known, so that nothing was checked."""
 
     identity: Identity
     result: RuleResult
     absent: tuple[str, ...]
 
 
-def judge_series(
+def load_archive(con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_date: dt.date) -> pd.DataFrame:
+    """One row per series, in the order given: what the archive holds next to what the catalogue declares."""
+    declared = pd.DataFrame(
+        [
+            (
+                n, s.series_id, s.plausible_min, s.plausible_max, s.unit_kind, s.frequency, s.is_step,
+                s.plausible_min >= 0 and s.unit_kind not in _DIFFERENCES, _due_after(s),
+                s.staleness_limit_days or None,
+            )
+            for n, s in enumerate(series)
+        ],
+        columns=[
+            "position", "series_id", "plausible_min", "plausible_max", "unit_kind", "frequency", "is_step",
+            "is_level", "due_after_days", "staleness_limit_days",
+        ],
+    ).astype({"staleness_limit_days": "Int64"})  # fmt: skip
+    with registered(con, declared, _DECLARED):
+        return con.execute(_SUMMARY, {"run_date": run_date}).df()[list(COLUMNS)]
+
+
+def _due_after(series: Series) -> int:
+    """Days after the end of the newest period by which the next one should have been published."""
+    lag = max(series.release_lag_days, series.release_lag_q4_days or 0)
+    period, grace = _PERIOD_AND_GRACE_DAYS[series.frequency]
+    return lag + period + grace
+
+
+def check_series(
     con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_date: dt.date
 ) -> list[tuple[int, list[RuleResult]]]:
-    """For each series, in order: rows held, and what every rule of the archive came to on it."""
+    """For each series, in order: rows stored, and what every rule of the archive found."""
     found = run_by_row(load_archive(con, series, run_date), raw_suite())
-    held = dict(con.execute(_HELD).fetchall())
+    stored = dict(con.execute(_STORED).fetchall())
     return [
-        (held.get(one.series_id, 0), weighed(results, one))
+        (stored.get(one.series_id, 0), by_role(results, one))
         for results, one in zip(found, series, strict=True)
     ]
 
 
-def judge_identities(
+def check_identities(
     con: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     run_date: dt.date,
     identities: Sequence[Identity] = IDENTITIES,
 ) -> list[IdentityResult]:
-    """For each identity, in order: what it came to on the archive as known on the run date."""
+    """For each identity, in order: what it found in the archive as known on the run date."""
     names = sorted({name for identity in identities for name in identity.series})
     con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
-    judged = run_suite(relations(Known.from_frame(frame_of(con)), identities), identities_suite(identities))
+    found = run_suite(relations(Known.from_frame(frame_of(con)), identities), identities_suite(identities))
     known = {name for (name,) in con.execute(_KNOWN_SERIES, {"run_date": run_date}).fetchall()}
     return [
         IdentityResult(
             identity,
-            _weighed_together(result, [catalog.series[name] for name in identity.series]),
+            _by_role(result, [catalog.series[name] for name in identity.series]),
             tuple(name for name in identity.series if name not in known),
         )
-        for identity, result in zip(identities, judged.results, strict=True)
+        for identity, result in zip(identities, found.results, strict=True)
     ]
 
 
-def judge_archive(
+def check_archive(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, run_date: dt.date
 ) -> Mapping[str, list[RuleResult]]:
-    """What does not hold of the archive, critically, by asset key (`raw/fred/DGS10`)."""
+    """Critical failures in the archive by asset key (`raw/fred/DGS10`)."""
     series = list(catalog.series.values())
     found: dict[str, list[RuleResult]] = {}
-    for one, (_, results) in zip(series, judge_series(con, series, run_date), strict=True):
+    for one, (_, results) in zip(series, check_series(con, series, run_date), strict=True):
         found["/".join(one.asset_key)] = results
-    for judged in judge_identities(con, catalog, run_date):
-        found["/".join(catalog.series[judged.identity.series[0]].asset_key)].append(judged.result)
-    holding = {key: [r for r in results if is_critical(r)] for key, results in found.items()}
-    return {key: results for key, results in holding.items() if results}
+    for checked in check_identities(con, catalog, run_date):
+        found["/".join(catalog.series[checked.identity.series[0]].asset_key)].append(checked.result)
+    blocking = {key: [r for r in results if is_critical(r)] for key, results in found.items()}
+    return {key: results for key, results in blocking.items() if results}
 
 
-def weighed(results: Sequence[RuleResult], series: Series) -> list[RuleResult]:
+def by_role(results: Sequence[RuleResult], series: Series) -> list[RuleResult]:
     """A series nothing published depends on warns, whatever the rule."""
-    return [_weighed_together(result, [series]) for result in results]
+    return [_by_role(result, [series]) for result in results]
 
 
 def is_critical(result: RuleResult) -> bool:
-    """Whether a result holds the publication."""
+    """Whether a result blocks the publication."""
     return not result.passed and result.severity == "critical"
 
 
-def _weighed_together(result: RuleResult, series: Sequence[Series]) -> RuleResult:
+def _by_role(result: RuleResult, series: Sequence[Series]) -> RuleResult:
     if any(one.rights == "restricted" for one in series):
         names = {one.series_id for one in series}
         result = without_figures(result, lambda _, value: value in names)

@@ -1,187 +1,248 @@
-"""Dagster asset checks made from suites.
+"""The asset checks of the graph, made from suites: series, relations between series, tables, the first publication.
 
-Belongs here: the factories, and what a result looks like in the UI. Does not belong here: rules, judging, the list
-of checks (`assets.py`).
-
-Critical rules that do not hold make an ERROR, which blocks what is downstream in the same run; warnings make a WARN.
-A crash of a check is an error of the run and never taken for failed data: nothing is caught here.
+A critical rule that fails makes an ERROR, which blocks what is downstream in the same run; a warning makes a WARN. A
+crash of a check is an error of the run and never taken for failed data: nothing is caught here.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 import duckdb
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog, Series
+from assets.catalog.models import Catalog
+from assets.compute.registry import REGISTRY
 from assets.run_facts import RunFacts
+from assets.warehouse.live import PROVENANCE, read_record
+from assets.warehouse.readers import LABEL_ROLES, read_table
 from assets.warehouse.resource import Warehouse
-from checks.archive import IdentityResult, is_critical, judge_identities, judge_series
-from checks.audits.leak import PROVENANCE
+from checks.archive import check_identities, check_series, is_critical
+from checks.first_publication import CHECK as FIRST_PUBLICATION
+from checks.first_publication import MEANS, foresee
 from checks.identities import IDENTITIES
 from checks.presentation import rules_table, sentence, shown_rows
-from checks.results import results_frame, rule_rows
-from checks.rights import of_table
-from checks.runner import RuleResult, run_suite
+from checks.registry import suite_of
+from checks.results import of_table, results_frame, rule_rows
+from checks.runner import RuleResult, run_suites
 from checks.suites.raw import raw_suite
-from checks.suites.rules import Suite
+from checks.suites.rules import Rule, Suite
 
-CHECK = "suite"
-Loaded = tuple[pd.DataFrame, Mapping[str, pd.DataFrame]]
-SuiteOf = Callable[[dt.date], Suite]
-Load = Callable[[duckdb.DuckDBPyConnection, Suite, RunFacts], Loaded]
+Found = Callable[[Warehouse, RunFacts, Collection[dg.AssetCheckKey]], Iterable[dg.AssetCheckResult]]
 
 
-def table_check(key: dg.AssetKey, suite_of: SuiteOf, load: Load) -> dg.AssetChecksDefinition:
-    """Blocking check `suite` of a table asset. `suite_of` makes the suite for a run date, `load` reads its frames."""
-    layers = {name: table.layer for name, table in load_catalog().tables.items()}
-    declared = suite_of(load_catalog().method.grid.start)
-    read_too = [dg.AssetKey([layers[name], name]) for name in declared.tables_beside if name != PROVENANCE]
+def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
+    """The checks of every raw series, made together; those of a context series warn."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values()}
 
-    @dg.asset_check(
-        asset=key,
-        name=CHECK,
-        blocking=True,
-        additional_deps=read_too,
-        description=f"{len(declared.rules)} rules: structure from the catalogue, then judgement.",
-    )
-    def check(
-        warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
-    ) -> dg.AssetCheckResult:
-        suite = suite_of(facts.run_date)
-        with warehouse.cursor() as con:
-            frame, beside = load(con, suite, facts)
-        result = of_table(run_suite(frame, suite, beside), load_catalog(), facts.profile)
-        kept = results_frame([result], facts, "warehouse", dt.datetime.now(dt.UTC))
-        warehouse.append_later(load_catalog().tables["check_results"], kept)
-        return _check_result(key, result.results, result.rows, is_error=result.is_held)
-
-    return check
-
-
-def archive_check(series: Sequence[Series]) -> dg.AssetChecksDefinition:
-    """Blocking check `suite` of every raw series, judged together; a context series that fails warns."""
-    by_key = {dg.AssetCheckKey(dg.AssetKey(list(s.asset_key)), CHECK): s for s in series}
-    rules = len(raw_suite().rules)
-
-    @dg.multi_asset_check(
-        name="archive_suite",
-        specs=[
-            dg.AssetCheckSpec(
-                CHECK,
-                asset=key.asset_key,
-                blocking=True,
-                description=f"{rules} rules on the archive of the series.",
-            )
-            for key in by_key
-        ],
-        can_subset=True,
-    )
-    def check(
-        context: dg.AssetCheckExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        facts: dg.ResourceParam[RunFacts],
+    def found(
+        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
     ) -> Iterator[dg.AssetCheckResult]:
-        selected = {key: s for key, s in by_key.items() if key in context.selected_asset_check_keys}
+        keys = [key for key in by_key if key in {check.asset_key for check in selected}]
         with warehouse.cursor() as con:
-            judged = judge_series(con, list(selected.values()), facts.run_date)
-            by_name = {
-                "/".join(key.asset_key.path): found for key, (_, found) in zip(selected, judged, strict=True)
-            }
-        _keep(warehouse, by_name, facts)
-        for key, (held, found) in zip(selected, judged, strict=True):
-            yield _check_result(key.asset_key, found, held, is_error=any(map(is_critical, found)))
+            checked = check_series(con, [by_key[key] for key in keys], facts.run_date)
+        of = dict(zip(keys, checked, strict=True))
+        _store(warehouse, {key: results for key, (_, results) in of.items()}, facts)
+        for key, (stored, results) in of.items():
+            yield from _results(key, results, stored, selected)
 
-    return check
+    specs = [spec for key in by_key for spec in _specs(key, raw_suite().rules)]
+    return _checks("archive", specs, found)
 
 
 def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """One blocking check per identity between series, on the first of them; one that has a context series warns."""
+    """One check per identity between series, on the first of them; one with a context series warns."""
     keys = {name: dg.AssetKey(list(series.asset_key)) for name, series in catalog.series.items()}
     by_key = {dg.AssetCheckKey(keys[one.series[0]], one.name): one for one in IDENTITIES}
 
-    @dg.multi_asset_check(
-        name="identities",
-        specs=[
-            dg.AssetCheckSpec(
-                key.name,
-                asset=key.asset_key,
-                additional_deps=[keys[name] for name in identity.series[1:]],
-                blocking=True,
-                description=f"{identity.statement[:1].upper()}{identity.statement[1:]}.",
-            )
-            for key, identity in by_key.items()
-        ],
-        can_subset=True,
-    )
-    def check(
-        context: dg.AssetCheckExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        facts: dg.ResourceParam[RunFacts],
+    def found(
+        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
     ) -> Iterator[dg.AssetCheckResult]:
-        selected = {key: one for key, one in by_key.items() if key in context.selected_asset_check_keys}
+        chosen = {key: one for key, one in by_key.items() if key in selected}
         with warehouse.cursor() as con:
-            judged = judge_identities(con, catalog, facts.run_date, list(selected.values()))
-            by_name: dict[str, list[RuleResult]] = {}
-            for key, found in zip(selected, judged, strict=True):
-                by_name.setdefault("/".join(key.asset_key.path), []).append(found.result)
-        _keep(warehouse, by_name, facts)
-        for key, found in zip(selected, judged, strict=True):
-            yield _identity_result(key, found)
+            checked = check_identities(con, catalog, facts.run_date, list(chosen.values()))
+        by_series: dict[dg.AssetKey, list[RuleResult]] = {}
+        for key, one in zip(chosen, checked, strict=True):
+            by_series.setdefault(key.asset_key, []).append(one.result)
+        _store(warehouse, by_series, facts)
+        for key, one in zip(chosen, checked, strict=True):
+            unknown = (
+                f"Nothing to check: nothing is known of {', '.join(one.absent)}." if one.absent else None
+            )
+            yield check_result(key, [one.result], one.result.evaluated_rows, unknown)
 
-    return check
-
-
-def _keep(warehouse: Warehouse, by_name: Mapping[str, Sequence[RuleResult]], facts: RunFacts) -> None:
-    kept = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
-    warehouse.append_later(load_catalog().tables["check_results"], kept)
-
-
-def _identity_result(key: dg.AssetCheckKey, found: IdentityResult) -> dg.AssetCheckResult:
-    missing = f"Nothing to judge: nothing is known of {', '.join(found.absent)}." if found.absent else None
-    return _check_result(
-        key.asset_key,
-        [found.result],
-        found.result.evaluated_rows,
-        is_error=is_critical(found.result),
-        name=key.name,
-        description=missing,
-    )
+    specs = [
+        dg.AssetCheckSpec(
+            key.name,
+            asset=key.asset_key,
+            additional_deps=[keys[name] for name in one.series[1:]],
+            blocking=True,
+            description=f"{one.statement[:1].upper()}{one.statement[1:]}.",
+        )
+        for key, one in by_key.items()
+    ]
+    return _checks("identities", specs, found)
 
 
-def _check_result(
-    key: dg.AssetKey,
-    results: Sequence[RuleResult],
-    rows: int,
-    *,
-    is_error: bool,
-    name: str = CHECK,
-    description: str | None = None,
+def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
+    """Blocking check on the series with a role in the label; it fails on the missing ones and blocks all tables."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
+
+    def found(
+        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with warehouse.cursor() as con:
+            shortfall = None if facts.accepts_incomplete else foresee(con, facts, catalog)
+        for key in selected:
+            is_missing = shortfall is not None and by_key[key.asset_key].series_id in shortfall.missing
+            yield dg.AssetCheckResult(
+                check_name=key.name,
+                asset_key=key.asset_key,
+                passed=not is_missing,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=str(shortfall) if is_missing else "A first publication is possible.",
+            )
+
+    specs = [
+        dg.AssetCheckSpec(FIRST_PUBLICATION, asset=key, blocking=True, description=MEANS) for key in by_key
+    ]
+    return _checks(FIRST_PUBLICATION, specs, found)
+
+
+def table_checks(catalog: Catalog, level: int, tables: Sequence[str]) -> dg.AssetChecksDefinition:
+    """The checks of tables none of which is computed from another of them, made together."""
+    keys = {name: dg.AssetKey([catalog.tables[name].layer, name]) for name in tables}
+
+    def found(
+        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
+    ) -> Iterator[dg.AssetCheckResult]:
+        names = [name for name in tables if keys[name] in {check.asset_key for check in selected}]
+        suites = [suite_of(name, catalog, facts.run_date) for name in names]
+        with warehouse.cursor() as con:
+            checked = [_loaded(con, suite, facts, catalog) for suite in suites]
+        results = [of_table(result, catalog, facts.profile) for result in run_suites(checked)]
+        rows = results_frame(results, facts, "warehouse", dt.datetime.now(dt.UTC))
+        warehouse.append_later(catalog.tables["check_results"], rows)
+        for name, result in zip(names, results, strict=True):
+            yield from _results(keys[name], result.results, result.rows, selected)
+
+    specs = []
+    for name in tables:
+        suite = suite_of(name, catalog, catalog.method.grid.start)
+        read = [dg.AssetKey([catalog.tables[t].layer, t]) for t in suite.tables_read if t != PROVENANCE]
+        specs += _specs(keys[name], suite.rules, read)
+    return _checks(f"tables_{level}", specs, found)
+
+
+def levels(catalog: Catalog) -> list[list[str]]:
+    """Computed tables by the number of steps between them and the archive."""
+    level: dict[str, int] = {}
+    for name, table in REGISTRY.items():  # in the order they are computed
+        level[name] = 1 + max((level[read] for read in table.reads), default=-1)
+    return [[name for name, at in level.items() if at == n] for n in range(max(level.values()) + 1)]
+
+
+def check_result(
+    key: dg.AssetCheckKey, results: Sequence[RuleResult], rows: int, description: str | None = None
 ) -> dg.AssetCheckResult:
+    """The result of a check in the UI: a sentence, every rule, and the rows that failed."""
     failed = [result for result in results if not result.passed]
+    first = min(failed, key=lambda result: result.severity != "critical", default=None)
+    about_first: dict[str, str | dg.MetadataValue] = {}
+    if first:
+        about_first = {
+            "failed_rule": first.rule.name,
+            "threshold": first.rule.threshold,
+            "what_to_do": first.rule.what_to_do,
+            "offending_rows": shown_rows(failed),
+        }
+    is_error = any(is_critical(result) for result in failed)
     return dg.AssetCheckResult(
-        check_name=name,
-        asset_key=key,
+        check_name=key.name,
+        asset_key=key.asset_key,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=description or sentence(results, rows),
         metadata={
             "rows": rows,
-            "rules": len(results),
+            "rules": sum(result.was_checked for result in results),
             "rules_failed": len(failed),
             "offending_rows_count": sum(result.failing_rows for result in failed),
             "all_rules": dg.MetadataValue.md(rules_table(results)),
-            **({"offending_rows": shown_rows(failed), **_first(failed)} if failed else {}),
+            **about_first,
         },
     )
 
 
-def _first(failed: Sequence[RuleResult]) -> dict[str, str]:
-    first = min(failed, key=lambda result: result.severity != "critical")
-    return {
-        "failed_rule": first.rule.name,
-        "threshold": first.rule.threshold,
-        "what_to_do": first.rule.what_to_do,
-    }
+def _checks(name: str, specs: Sequence[dg.AssetCheckSpec], found: Found) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(name=name, specs=specs, can_subset=True)
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        facts: dg.ResourceParam[RunFacts],
+    ) -> Iterator[dg.AssetCheckResult]:
+        yield from found(warehouse, facts, context.selected_asset_check_keys)
+
+    return check
+
+
+def _specs(
+    key: dg.AssetKey, rules: Sequence[Rule], read_too: Sequence[dg.AssetKey] = ()
+) -> list[dg.AssetCheckSpec]:
+    """One check per kind of rule an asset has, each with one severity."""
+    by_check: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_check.setdefault(rule.check, []).append(rule)
+    return [
+        dg.AssetCheckSpec(
+            check,
+            asset=key,
+            additional_deps=read_too,
+            blocking=rules[0].severity == "critical",
+            description="; ".join(dict.fromkeys(rule.statement for rule in of_check)),
+        )
+        for check, of_check in by_check.items()
+    ]
+
+
+def _results(
+    key: dg.AssetKey, results: Sequence[RuleResult], rows: int, selected: Collection[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckResult]:
+    for check in dict.fromkeys(result.rule.check for result in results):
+        of_check = dg.AssetCheckKey(key, check)
+        if of_check in selected:
+            yield check_result(of_check, [r for r in results if r.rule.check == check], rows)
+
+
+def _loaded(
+    con: duckdb.DuckDBPyConnection, suite: Suite, facts: RunFacts, catalog: Catalog
+) -> tuple[pd.DataFrame, Suite, Mapping[str, pd.DataFrame]]:
+    """The suite's table and the tables its rules read: computed ones for an as-of table, else the published record."""
+
+    def other(name: str) -> pd.DataFrame:
+        if name == PROVENANCE:
+            query = f"SELECT * FROM derived.{PROVENANCE} WHERE table_name = ?"
+            return con.execute(query, [suite.table]).df()
+        if catalog.tables[suite.table].is_as_of:
+            return read_table(con, f"{catalog.tables[name].layer}.{name}")
+        return read_record(con, name, catalog, facts.profile, facts.run_date)
+
+    frame = read_table(con, f"{catalog.tables[suite.table].layer}.{suite.table}")
+    return frame, suite, {name: other(name) for name in suite.tables_read}
+
+
+def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult]], facts: RunFacts) -> None:
+    by_name = {"/".join(key.path): results for key, results in found.items()}
+    rows = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
+    warehouse.append_later(load_catalog().tables["check_results"], rows)
+
+
+def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:
+    """Every asset check of the graph. Tables that publishing writes itself are checked in the release only."""
+    return [
+        archive_checks(catalog),
+        identity_checks(catalog),
+        first_publication_check(catalog),
+        *(table_checks(catalog, n, names) for n, names in enumerate(levels(catalog))),
+    ]

@@ -1,63 +1,32 @@
 """Before the first publication in a data directory: whether the inputs that were fetched are enough for a label.
 
-Belongs here: which inputs are there, which could not be reached, the blocking check. Does not belong here: what follows
-for the label (`assets/compute/expected_coverage.py`), the exit status (`pipelines/outcome.py`).
-
 A first publication without a label would stay in the record for ever. So nothing is published when the newest label
 would be indeterminate because inputs could not be reached and are not in the archive.
 """
 
-import datetime as dt
-from collections.abc import Iterator
+from __future__ import annotations
 
-import dagster as dg
-import duckdb
+import datetime as dt
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
 from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts
-from assets.warehouse.resource import Warehouse
+
+if TYPE_CHECKING:
+    import duckdb
 
 CHECK = "first_publication"
 _UNREACHABLE = "SELECT series_id FROM raw.fetches WHERE run_id = ? AND status = 'unreachable'"
 _PUBLISHED = "SELECT count(*) FROM ops.publications WHERE profile = ? AND method_version = ?"
-_MEANS = (
+MEANS = (
     "Before the first publication in this data directory: the newest label is not indeterminate because of inputs that "
     "could not be reached. `run --accept-incomplete` publishes anyway."
 )
-
-
-def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """Blocking check on the series with a role in the label; it fails on the missing ones and blocks all tables."""
-    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
-
-    @dg.multi_asset_check(
-        name=CHECK,
-        specs=[dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description=_MEANS) for key in by_key],
-        can_subset=True,
-    )
-    def check(
-        context: dg.AssetCheckExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        facts: dg.ResourceParam[RunFacts],
-    ) -> Iterator[dg.AssetCheckResult]:
-        with warehouse.cursor() as con:
-            found = None if facts.accepts_incomplete else foresee(con, facts, load_catalog())
-        for key in context.selected_asset_check_keys:
-            is_missing = found is not None and by_key[key.asset_key].series_id in found.missing
-            yield dg.AssetCheckResult(
-                check_name=CHECK,
-                asset_key=key.asset_key,
-                passed=not is_missing,
-                severity=dg.AssetCheckSeverity.ERROR,
-                description=str(found) if is_missing else "A first publication is possible.",
-            )
-
-    return check
 
 
 def foresee(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Shortfall | None:

@@ -16,7 +16,6 @@ from checks.known import WEEKS_OF_A_MONTH, Known, at_quarter_end, correlation, g
 from checks.suites.rules import Rule, Severity, Suite, within
 
 FIRST_YEAR = 1985
-TYPES = {"identity": "VARCHAR", "period": "VARCHAR", "relation": "DOUBLE"}
 _COMPARE = (
     "Compare both series with their publishers around these periods: one of them has a wrong figure or unit."
 )
@@ -49,12 +48,12 @@ def key_of(identity: Identity) -> str:
 
 def identities_suite(identities: Sequence[Identity]) -> Suite:
     """One rule per identity, on the frame `relations` gives."""
-    return Suite("identities", ("period",), TYPES, tuple(map(_rule, identities)))
+    return Suite("identities", ("period",), tuple(map(_rule, identities)))
 
 
 def relations(known: Known, identities: Sequence[Identity]) -> pd.DataFrame:
     """One row per identity and period for which all its figures are known; none where a series is missing."""
-    parts = [pd.DataFrame(columns=list(TYPES))]
+    parts = [pd.DataFrame(columns=["identity", "period", "relation"])]
     for identity in identities:
         if all(len(known.of(name)) for name in identity.series):
             values = identity.relation(known).dropna()

@@ -1,39 +1,34 @@
-"""Judging a frame by a suite, with Great Expectations.
+"""Checking frames by their suites, and what each rule found.
 
-Belongs here: getting the columns ready, handing the rules to the judge, and what each of them came to.
-Does not belong here: the rules (`checks/suites`, `checks/structural.py`), how Great Expectations is called
-(`checks/expectations.py`), Dagster (`checks/factories.py`), where results are kept (`checks/results.py`).
-
-Nothing is caught here: a crash of ours stays a crash. What a rule cannot be judged on is found before it is judged.
+Nothing is caught here: a crash of a measure is an error of the run and never taken for failed data.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from checks.expectations import NO_ROWS, Judged, Verdict, verdicts
-from checks.suites.measures import Tables, beside
+from checks.expectations import Outcome, Positions, outcomes
+from checks.suites.measures import Tables, on_date
 from checks.suites.rules import Rule, Severity, Suite
-from checks.suites.types import misfits, settled
-from checks.validation import Positions
 
 EXAMPLES = 5
-NOTHING = "nothing to judge."  # never to be taken for judged and found right
+NOTHING = "nothing to check."
 Example = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule came to.
+    """What one rule found.
 
-    `evaluated_rows` counts the rows there was something to judge on, `failing_rows` those that broke the rule, both in
-    rows; `positions` are the failing rows of the frame, `examples` at most five of them: key, columns read, measure.
+    `evaluated_rows` counts the rows there was something to check on, `failing_rows` those that broke the rule;
+    `positions` are the failing rows of the frame, `examples` at most five of them: key, columns read, measure.
     """
 
     rule: Rule
@@ -45,10 +40,15 @@ class RuleResult:
     positions: Positions
     examples: tuple[Example, ...]
 
+    @property
+    def was_checked(self) -> bool:
+        """Whether there was something to check."""
+        return bool(self.evaluated_rows) or not self.passed
+
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What all rules of one table came to, in the order of the suite."""
+    """What all rules of one table found, in the order of the suite."""
 
     suite: Suite
     rows: int
@@ -56,205 +56,134 @@ class SuiteResult:
 
     @property
     def table(self) -> str:
-        """Name of the judged table."""
+        """Name of the checked table."""
         return self.suite.table
 
     @property
     def failed(self) -> tuple[RuleResult, ...]:
-        """Rules that do not hold, critical ones first."""
+        """Rules that failed, critical ones first."""
         return tuple(
             sorted((r for r in self.results if not r.passed), key=lambda r: r.severity != "critical")
         )
 
     @property
-    def is_held(self) -> bool:
-        """True when a critical rule does not hold: nothing may be published."""
+    def is_blocking(self) -> bool:
+        """True when a critical rule failed: nothing may be published."""
         return any(result.severity == "critical" for result in self.failed)
-
-    @property
-    def sentence(self) -> str:
-        """One line: how many rules hold, and the first that does not."""
-        held, failed = len(self.results) - len(self.failed), self.failed
-        if not failed:
-            return f"{self.table}: all {held} rules hold on {self.rows} rows."
-        more = f" ({len(failed) - 1} more do not hold)" if len(failed) > 1 else ""
-        return f"{self.table}: {failed[0].rule.name}: {failed[0].message}{more}"
 
 
 @dataclass(frozen=True)
-class _Frames:
-    """The judged frame and those beside it in one representation per type, and why a column cannot be read."""
+class Job:
+    """A frame, its suite, and the other tables its rules read."""
 
-    own: pd.DataFrame
-    beside: dict[str, pd.DataFrame]
-    misfits: dict[str, pd.Series]
-    missing: dict[str, str]
-    mistyped: dict[str, str]
-
-    def measured(self, rule: Rule) -> pd.Series | None:
-        """What the rule judges, one per row; None when it judges columns as they are."""
-        if rule.judges_type:
-            return self.misfits[rule.columns[0]]
-        return rule.measure(self.own, self.beside) if rule.measure else None
+    frame: pd.DataFrame
+    suite: Suite
+    tables: Tables
 
     def fault(self, rule: Rule) -> str | None:
-        """What keeps the rule from being judged; its own type keeps a type rule from nothing."""
-        faults = self.missing if rule.judges_type else self.missing | self.mistyped
-        dates = (f"{column.split('.')[0]}.as_of_date" for column in rule.columns if "." in column)
-        return next((faults[column] for column in (*rule.columns, *dates) if column in faults), None)
+        """What keeps a rule from being checked: a column or a table that is missing."""
+        for name in rule.columns:
+            table, _, column = name.rpartition(".")
+            if table and table not in self.tables:
+                return f"table {table} is missing"
+            if column not in (self.tables[table] if table else self.frame):
+                return f"column {name} is missing"
+        return None
 
+    def values(self, rule: Rule) -> pd.Series:
+        """What the rule checks, one value per row."""
+        if self.frame.empty and not rule.of_table:
+            return pd.Series(dtype="float64")
+        return rule.measure(self.frame, self.tables) if rule.measure else self.frame[rule.columns[0]]
 
-def run_suite(
-    frame: pd.DataFrame, suite: Suite, tables: Tables | None = None, *, examples: int = EXAMPLES
-) -> SuiteResult:
-    """Judge every rule of the suite on the frame; `tables` holds the other tables its rules read.
+    @cached_property
+    def checkable(self) -> dict[str, tuple[Rule, pd.Series]]:
+        """Rules whose columns are there, by name, with the values they check."""
+        return {rule.name: (rule, self.values(rule)) for rule in self.suite.rules if not self.fault(rule)}
 
-    A rule whose columns are missing or wrongly typed has failed, critically, and says so. No file is written, nothing
-    is sent anywhere. Raises KeyError for an expectation that Great Expectations does not have.
-    """
-    frame = frame.reset_index(drop=True)
-    frames = _settle(frame, suite, tables or {})
-    results: dict[str, RuleResult] = {}
-    judged: list[Judged] = []
-    for rule in suite.rules:
-        if fault := frames.fault(rule):
-            results[rule.name] = _not_judged(rule, fault, len(frame))
-        elif frame.empty and rule.column_name != "table":
-            results[rule.name] = _result(rule, Verdict(True, 0), [])
+    def result(self, rule: Rule, outcome: Outcome | None, examples: int = EXAMPLES) -> RuleResult:
+        """What a rule found; without an outcome it could not be checked, which is critical."""
+        if outcome is None:
+            rows = len(self.frame)
+            message = f"not checked: {self.fault(rule)}."
+            return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
+        rows, failing = len(outcome.evaluated), len(outcome.failing)
+        positions = outcome.failing[: 0 if rule.of_table else examples]
+        shown = tuple(self._examples(rule, positions)) if len(positions) else ()
+        if not rows:
+            message = NOTHING
+        elif not failing:
+            message = f"{rule.statement}: {rows} of {rows} rows."
         else:
-            judged.append(Judged(rule, frames.measured(rule)))
-    for item, verdict in zip(judged, verdicts(frames.own, judged), strict=True):
-        results[item.rule.name] = _result(
-            item.rule, verdict, _examples(item, verdict, suite, frames, examples)
-        )
-    return SuiteResult(suite, len(frame), tuple(results[rule.name] for rule in suite.rules))
+            first = f", first: {in_words(shown[0])}" if shown else ""
+            message = f"{rule.statement}: {failing} of {rows} rows failed{first}."
+        return RuleResult(rule, not failing, rule.severity, rows, failing, message, outcome.failing, shown)
+
+    def _examples(self, rule: Rule, positions: Positions) -> Iterator[Example]:
+        """Key, the columns the rule reads, and what was measured, of some rows."""
+        rows = self.frame.iloc[positions]
+        columns = {
+            name: rows[name] for name in dict.fromkeys((*self.suite.key, *rule.columns)) if name in rows
+        }
+        if "as_of_date" in rows:
+            others = [name for name in rule.columns if self._is_one_per_date(name)]
+            columns |= {name: on_date(rows, self.tables, name) for name in others}
+        if rule.measure:
+            columns["measured"] = self.checkable[rule.name][1].iloc[positions]
+        for values in zip(*columns.values(), strict=True):
+            yield {name: _plain(value) for name, value in zip(columns, values, strict=True)}
+
+    def _is_one_per_date(self, name: str) -> bool:
+        table, _, column = name.rpartition(".")
+        return bool(table) and column != "as_of_date" and self.tables[table]["as_of_date"].is_unique
 
 
-def run_by_row(frame: pd.DataFrame, suite: Suite) -> list[tuple[RuleResult, ...]]:
-    """The same for a frame whose rows are about different things: for each row, what it came to by itself.
+def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:
+    """Check every rule of the suite on the frame; `tables` holds the other tables its rules read.
 
-    All rows are judged together; each only where that cannot be done, as when a value of one row is of a wrong type.
+    A rule whose columns are missing fails, critically. No file is written, nothing is sent anywhere.
     """
-    frame = frame.reset_index(drop=True)
-    together = run_suite(frame, suite, examples=len(frame))
-    if any(len(result.examples) < result.failing_rows or not result.examples for result in together.failed):
-        return [run_suite(frame.iloc[[n]], suite).results for n in range(len(frame))]
-    return list(zip(*(_row_by_row(result, frame) for result in together.results), strict=True))
+    return run_suites([(frame, suite, tables or {})])[0]
 
 
-def _row_by_row(result: RuleResult, frame: pd.DataFrame) -> list[RuleResult]:
-    """What a rule judged on all rows came to on each of them."""
-    rule = result.rule
-    named = [rule.arguments.get(name) for name in ("column", "column_A", "column_B")]
-    read = [name for name in named if name in frame] or [name for name in rule.columns if name in frame]
-    judged = frame[read].notna().all(axis=1).to_numpy()
-    failed = {int(n): example for n, example in zip(result.positions, result.examples, strict=True)}
+def run_suites(checked: Sequence[tuple[pd.DataFrame, Suite, Tables]]) -> list[SuiteResult]:
+    """The same for many tables, together."""
+    jobs = [Job(frame.reset_index(drop=True), suite, tables) for frame, suite, tables in checked]
+    found = iter(outcomes([item for job in jobs for item in job.checkable.values()]))
+    by_job = [{name: next(found) for name in job.checkable} for job in jobs]
     return [
-        _result(rule, Verdict(False, 1, np.array([0])), [failed[n]])
-        if n in failed
-        else _held(rule, judged[n])
-        for n in range(len(frame))
+        SuiteResult(
+            job.suite,
+            len(job.frame),
+            tuple(job.result(rule, outcome.get(rule.name)) for rule in job.suite.rules),
+        )
+        for job, outcome in zip(jobs, by_job, strict=True)
     ]
 
 
-def _held(rule: Rule, is_judged: np.bool_) -> RuleResult:
-    """A rule that holds on a row, whatever it came to on others."""
-    message = f"{rule.statement}." if is_judged else NOTHING
-    return RuleResult(rule, True, rule.severity, int(is_judged), 0, message, NO_ROWS, ())
+def run_by_row(frame: pd.DataFrame, suite: Suite) -> list[tuple[RuleResult, ...]]:
+    """The same for a frame whose rows are about different things: what every rule found on each row."""
+    job = Job(frame.reset_index(drop=True), suite, {})
+    found = dict(zip(job.checkable, outcomes(list(job.checkable.values())), strict=True))
+    return [
+        tuple(job.result(rule, found[rule.name].at(row)) for rule in suite.rules) for row in range(len(frame))
+    ]
 
 
-def _settle(frame: pd.DataFrame, suite: Suite, tables: Tables) -> _Frames:
-    frames = _Frames(frame.copy(), {}, {}, {}, {})
-    for name, declared in suite.types.items():
-        table, _, column = name.rpartition(".")
-        source = tables.get(table) if table else frame
-        if source is None:
-            frames.missing[name] = f"table {table} is missing"
-        elif column not in source:
-            frames.missing[name] = f"column {name} is missing"
-        else:
-            values = source[column]
-            frames.misfits[name] = misfits(values, declared)
-            target = (
-                frames.beside.setdefault(table, pd.DataFrame(index=values.index)) if table else frames.own
-            )
-            if wrong := int(frames.misfits[name].sum()):
-                frames.mistyped[name] = f"{wrong} values of column {name} are no {declared}"
-            else:
-                target[column] = settled(values, declared)
-    return frames
-
-
-def _not_judged(rule: Rule, fault: str, rows: int) -> RuleResult:
-    message = f"not judged: {fault}."
-    return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
-
-
-def _result(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> RuleResult:
-    severity = "critical" if verdict.error else rule.severity
-    failing = len(verdict.positions)
-    return RuleResult(
-        rule,
-        verdict.passed,
-        severity,
-        verdict.evaluated_rows,
-        failing,
-        _message(rule, verdict, examples),
-        verdict.positions,
-        tuple(examples),
-    )
-
-
-def _message(rule: Rule, verdict: Verdict, examples: Sequence[Example]) -> str:
-    rows = verdict.evaluated_rows
-    if verdict.error:
-        return f"not judged: {verdict.error}"
-    if verdict.passed and not rows and rule.column_name != "table":
-        return NOTHING
-    if verdict.passed:
-        return f"{rule.statement}: {rows} of {rows} rows."
-    if not len(verdict.positions):
-        return f"{rule.statement}: not so, found {_short(verdict.observed)}."
-    first = ", ".join(f"{name} {value}" for name, value in examples[0].items())
-    return f"{rule.statement}: not so in {len(verdict.positions)} of {rows} rows, first: {first}."
-
-
-def _examples(item: Judged, verdict: Verdict, suite: Suite, frames: _Frames, most: int) -> list[Example]:
-    """The first failing rows: key, the columns the rule reads, what was measured."""
-    if not len(verdict.positions):
-        return []
-    frame = frames.own.iloc[verdict.positions[:most]]
-    names = [name for name in dict.fromkeys((*suite.key, *item.rule.columns)) if name in frame]
-    columns = {name: frame[name] for name in names}
-    if "as_of_date" in frame:
-        foreign = [name for name in item.rule.columns if _is_one_per_date(name, frames.beside)]
-        columns |= {name: beside(frame, frames.beside, name) for name in foreign}
-    if item.values is not None and not item.rule.judges_type:
-        columns["measured"] = item.values.iloc[verdict.positions[:most]]
-    rows = zip(*columns.values(), strict=True)
-    return [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
-
-
-def _is_one_per_date(name: str, tables: Tables) -> bool:
-    """Whether another table has one such figure per date, to be shown beside a row."""
-    table, _, column = name.rpartition(".")
-    return bool(table) and column != "as_of_date" and tables[table]["as_of_date"].is_unique
+def in_words(example: Example) -> str:
+    """A row in a message: each name with its value."""
+    return ", ".join(f"{name} {value}" for name, value in example.items())
 
 
 def _plain(value: object) -> object:
     """A value JSON and a person can read; a date without its midnight, infinity in words."""
     if isinstance(value, str | bool | np.bool_):
         return value if isinstance(value, str) else bool(value)
-    if pd.isna(value):  # type: ignore[call-overload]  # any object may be asked
+    if pd.isna(value):  # type: ignore[call-overload]  # any object may come
         return None
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
     if isinstance(value, int | float | np.number):
         number = float(value)
-        return number if math.isfinite(number) else "only one of the two is there"
+        return number if math.isfinite(number) else "not known"
     return str(value)
-
-
-def _short(observed: object) -> str:
-    text = ", ".join(map(str, observed)) if isinstance(observed, list) else str(observed)
-    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -9,10 +9,11 @@ import warnings
 
 import dagster as dg
 
+from assets.catalog.loader import load_catalog
 from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
-from checks.assets import CHECKS
+from checks.factories import all_checks
 
 
 def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
@@ -24,4 +25,4 @@ def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
 
 
 ASSETS: list[dg.AssetsDefinition] = _with_links([*RAW_ASSETS, *COMPUTED_TABLES, release])
-ASSET_CHECKS: list[dg.AssetChecksDefinition] = CHECKS
+ASSET_CHECKS: list[dg.AssetChecksDefinition] = all_checks(load_catalog())

@@ -14,7 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, Served, merge_source
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.schema import create_schema
 
@@ -53,7 +53,7 @@ def an_archive() -> Iterator[duckdb.DuckDBPyConnection]:
 def merge_payload(
     con: duckdb.DuckDBPyConnection,
     series: Series,
-    payload: Served,
+    payload: Payload,
     *,
     run_date: dt.date = TODAY,
     captured_at: dt.datetime = NOON,

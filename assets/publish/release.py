@@ -18,8 +18,13 @@ from assets.plots import conditions_plot, score_plot
 from assets.progress import progress
 from assets.publish.documents.fill import fill_release
 from assets.publish.documents.texts import first_queries
-from assets.publish.gate import judged, refuse_when_nothing_was_reached
-from assets.publish.gate_check import GATE, MEANS, gate_check
+from assets.publish.gate import (
+    GATE,
+    MEANS,
+    blocking_rules,
+    gate_check,
+    refuse_when_nothing_was_reached,
+)
 from assets.publish.manifest import release_facts
 from assets.publish.publication import PublicationBlocked, publish, staged_path
 from assets.publish.record import Recorded, forget_results, record_publication
@@ -96,7 +101,7 @@ def _gate(
     staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts, warehouse: Path
 ) -> None:
     """Check the staged file, and keep a copy of what it was computed from. Raises PublicationBlocked."""
-    failed = judged(staged, con, facts)
+    failed = blocking_rules(staged, con, facts)
     if failed:
         raise PublicationBlocked(failed)
     keep_copy(con, warehouse)

@@ -22,6 +22,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.late import CaptureGroup, captures_since
 from assets.warehouse.live import (
     LiveRow,
+    as_published,
     complete_live_rows,
     freeze,
     live_rows,
@@ -29,7 +30,7 @@ from assets.warehouse.live import (
     read_live,
 )
 from assets.warehouse.published_file import Before, release_before
-from assets.warehouse.readers import load_captures, read_table, run_grid
+from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
 
@@ -82,8 +83,7 @@ def list_corrections(
     """Write what this release changes in backfilled rows of the previous one; the number of rows written."""
     frozen = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     stored = read_live(con, catalog, frozen)
-    panel_now = {t.name: read_table(con, f"{t.layer}.{t.name}") for t in catalog.as_of_tables()}
-    now = record_of(panel_now, stored)
+    now = {table.name: as_published(con, table, catalog, frozen) for table in catalog.as_of_tables()}
     before = release_before(con, facts, catalog)
     found = pd.DataFrame()
     if before is not None:

@@ -322,6 +322,6 @@ def _gauge_row(row: Row) -> Row:
         **row,
         "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
         "value": withheld_or(with_unit(row["value"], row["unit"]), row),
-        "place": None if row["heat"] is None else 100 * row["heat"],
+        "position": None if row["heat"] is None else 100 * row["heat"],
         "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
     }

@@ -69,7 +69,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     """The page for the published, or staged, file behind a read-only connection."""
     release = Release(con)
 
-    def say(name: str) -> Markup:
+    def marked(name: str) -> Markup:
         text = sentence(release, name)
         if text is None:
             return Markup("")
@@ -86,7 +86,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     environment.filters |= {function.__name__: function for function in _FILTERS}
     content = {name: value for part in _PARTS for name, value in part.content(release).items()}
     page = environment.get_template("report.html.j2").render(
-        say=say,
+        sentence=marked,
         safe=Markup,
         style=Markup(_style()),
         sections=_SECTIONS,

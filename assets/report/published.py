@@ -91,9 +91,9 @@ class Release:
 
     @cached_property
     def evidence(self) -> list[Row]:
-        """Evidence of the newest row; `place` is the score from 0 to 100."""
+        """Evidence of the newest row; `position` is the score from 0 to 100."""
         return self.rows(
-            "SELECT *, 100 * score AS place FROM regime_evidence WHERE as_of_date = ?", self.as_of
+            "SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ?", self.as_of
         )
 
     def phase(self, name: str) -> Row | None:

@@ -237,7 +237,7 @@ def cases_hold(release: Release) -> str | None:
     cases = _cases(release)
     if not cases:
         return "This release has no month-end among the undisputed dates."
-    good = sum(case["holds"] for case in cases)
+    good = sum(case["is_expected"] for case in cases)
     return f"The method gives the expected result in **{good} of {len(cases)}** statements about undisputed dates."
 
 
@@ -284,7 +284,7 @@ def _cases(release: Release) -> list[Row]:
         if rows:
             found = list(dict.fromkeys(row["value"] for row in rows))
             case = {"first": dt.date.fromisoformat(first), "last": rows[-1]["as_of_date"], "column": column}
-            cases.append({**case, "expected": expected, "found": found, "holds": found == [expected]})
+            cases.append({**case, "expected": expected, "found": found, "is_expected": found == [expected]})
     return sorted(cases, key=lambda case: (case["first"], case["column"]))
 
 
@@ -296,13 +296,13 @@ def _case_rows(release: Release) -> list[dict[str, Any]]:
     return [
         {
             "when": month(first) if first == last else f"{month(first)} to {month(last)}",
-            "must": "; ".join(
+            "expected": "; ".join(
                 _COLUMN_WORDS[case["column"]] + label_words(case["expected"]) for case in cases
             ),
             "found": "; ".join(
                 _COLUMN_WORDS[case["column"]] + ", ".join(map(label_words, case["found"])) for case in cases
             ),
-            "holds": all(case["holds"] for case in cases),
+            "is_expected": all(case["is_expected"] for case in cases),
         }
         for (first, last), cases in by_date.items()
     ]
@@ -329,14 +329,14 @@ def caveats_count(release: Release) -> str | None:
 
 
 def checks_summary(release: Release) -> str | None:
-    """Results of the checks of this release that had rows to check."""
+    """Results of the checks of this release; those with nothing to check are not in the table."""
     row = release.row(
         "SELECT count(*) AS n, count(*) FILTER (severity = 'ERROR') AS critical, "
         "count(*) FILTER (NOT passed AND severity = 'ERROR') AS failed, "
-        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results WHERE evaluated_rows > 0"
+        "count(*) FILTER (NOT passed AND severity <> 'ERROR') AS warned FROM check_results"
     )
     return (
-        f"{row['n']:,} checks of this release had rows to check. {row['critical']:,} of them can block it: "
+        f"{row['n']:,} checks ran for this release. {row['critical']:,} of them can block it: "
         f"{row['failed'] or 'none'} of these failed. The others gave {counted(row['warned'], 'warning')}."
     )
 

@@ -274,8 +274,8 @@ def evidence_extremes(release: Release) -> str | None:
     cold, hot = inputs[0], inputs[-1]
     return (
         f"On a scale from 0 (cold) to 100 (hot), {component_inside(hot['component'])} is highest at "
-        f"**{number(hot['place'], 0)}** and {component_inside(cold['component'])} lowest at "
-        f"**{number(cold['place'], 0)}**."
+        f"**{number(hot['position'], 0)}** and {component_inside(cold['component'])} lowest at "
+        f"**{number(cold['position'], 0)}**."
     )
 
 

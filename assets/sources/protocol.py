@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -115,21 +115,28 @@ def observations_frame(
     )
 
 
-class Known(Protocol):
+@dataclass(frozen=True)
+class Known:
     """What the archive has of a series (`assets/warehouse` reads it), so that less is requested. Moments are UTC.
 
     `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among the
-    source's own vintages. `reconciled_at`: our last accepted fetch of the full history.
+    source's own vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full
+    history.
     """
 
-    @property
-    def last_updated(self) -> dt.datetime | None: ...
-    @property
-    def newest_vintage(self) -> dt.date | None: ...
-    @property
-    def newest_observation(self) -> dt.date | None: ...
-    @property
-    def reconciled_at(self) -> dt.datetime | None: ...
+    last_updated: dt.datetime | None
+    newest_vintage: dt.date | None
+    newest_observation: dt.date | None
+    reconciled_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class LastFetch:
+    """The last accepted fetch of a series' full history. `held_first`: oldest observation in the archive."""
+
+    unit_kind: str | None
+    rows_served: int | None
+    held_first: dt.date | None
 
 
 @dataclass(frozen=True)

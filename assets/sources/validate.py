@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.sources.protocol import Payload, PayloadRefused, Rule
+from assets.sources.protocol import LastFetch, Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
 _SHOWN = 3
@@ -22,17 +21,6 @@ _FIRST_DAY = np.datetime64(
 _WITHDRAWN_ROWS, _WITHDRAWN_SHARE = 3, 0.01
 # Days between neighbouring observations: (shortest gap allowed, range of the median gap).
 _SPACING = {"D": (1, (1, 4)), "W": (6, (7, 7)), "M": (28, (28, 31)), "Q": (89, (89, 92))}
-
-
-class LastFetch(Protocol):
-    """The last accepted fetch of a series (`assets/warehouse/fetches.py`)."""
-
-    @property
-    def unit_kind(self) -> str | None: ...
-    @property
-    def rows_served(self) -> int | None: ...
-    @property
-    def held_first(self) -> dt.date | None: ...
 
 
 @dataclass(frozen=True)

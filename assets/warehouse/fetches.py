@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import duckdb
@@ -13,8 +12,9 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.run_facts import RunFacts
+from assets.sources.protocol import Known, LastFetch, LateRelease, Payload
 from assets.warehouse.connection import utc
-from assets.warehouse.merge import MergeCounts, Served
+from assets.warehouse.merge import MergeCounts
 from assets.warehouse.tables import append_rows
 
 # A fetch that was refused, or did not reach the source, counts for nothing below.
@@ -52,28 +52,6 @@ FROM accepted WHERE day <= $today GROUP BY series_id
 """
 
 
-class ServedSeries(Served, Protocol):
-    """What is recorded of a payload besides its figures."""
-
-    @property
-    def unit(self) -> str | None: ...
-    @property
-    def unit_kind(self) -> str | None: ...
-    @property
-    def frequency_code(self) -> str | None: ...
-    @property
-    def last_updated(self) -> dt.datetime | None: ...
-
-
-class Late(Protocol):
-    """A figure whose planned release did not come."""
-
-    @property
-    def observation_date(self) -> dt.date: ...
-    @property
-    def expected_on(self) -> dt.date: ...
-
-
 class Outcome(Protocol):
     """The result of fetching one series: `payload` is None where nothing was served, or nothing that may be kept."""
 
@@ -86,7 +64,7 @@ class Outcome(Protocol):
     @property
     def message(self) -> str | None: ...
     @property
-    def payload(self) -> ServedSeries | None: ...
+    def payload(self) -> Payload | None: ...
     @property
     def counts(self) -> MergeCounts: ...
     @property
@@ -94,30 +72,7 @@ class Outcome(Protocol):
     @property
     def seconds(self) -> float: ...
     @property
-    def late(self) -> Late | None: ...
-
-
-@dataclass(frozen=True)
-class KnownSeries:
-    """What the archive has of a series, so that only new figures need be fetched. Moments are aware UTC.
-
-    `last_updated`: the publisher's own stamp at our last accepted fetch. `newest_vintage`: newest first day among real
-    vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full history.
-    """
-
-    last_updated: dt.datetime | None
-    newest_vintage: dt.date | None
-    newest_observation: dt.date | None
-    reconciled_at: dt.datetime | None
-
-
-@dataclass(frozen=True)
-class LastFetch:
-    """The last accepted fetch of a series' full history. `held_first`: oldest observation in the archive."""
-
-    unit_kind: str | None
-    rows_served: int | None
-    held_first: dt.date | None
+    def late(self) -> LateRelease | None: ...
 
 
 def record_fetches(
@@ -165,10 +120,10 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
     }
 
 
-def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, KnownSeries]:
+def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, Known]:
     """Every series with rows from an accepted fetch, by id."""
     return {
-        series_id: KnownSeries(_aware(updated), vintage, observation, _aware(reconciled))
+        series_id: Known(_aware(updated), vintage, observation, _aware(reconciled))
         for series_id, updated, vintage, observation, reconciled in con.execute(_KNOWN).fetchall()
     }
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -18,6 +17,7 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
+from assets.sources.protocol import Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import REAL, resolved
 from assets.warehouse.tables import registered, transaction
@@ -175,18 +175,6 @@ class Absence:
     newest_held: dt.date | None = None
 
 
-class Served(Protocol):
-    """What the merge needs of a payload: `observation_date`, `value`, `realtime_start` (NaT: no vintage).
-
-    `is_complete`: the source served its full history, so that what is missing in it was taken back.
-    """
-
-    @property
-    def observations(self) -> pd.DataFrame: ...
-    @property
-    def is_complete(self) -> bool: ...
-
-
 @dataclass(frozen=True)
 class MergeCounts:
     """Rows of one series in one merge. `unchanged` were served and already stored, all others were appended.
@@ -217,7 +205,7 @@ class MergeCounts:
 
 def merge_source(
     con: duckdb.DuckDBPyConnection,
-    fetched: Sequence[tuple[Series, Served, str]],
+    fetched: Sequence[tuple[Series, Payload, str]],
     *,
     run_date: dt.date,
     captured_at: dt.datetime,
@@ -265,7 +253,7 @@ def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> di
 
 def _served_rows(
     series: Series,
-    payload: Served,
+    payload: Payload,
     fetch_id: str,
     run_date: dt.date,
     released_on: ReleasedOn,

@@ -1,1 +1,1 @@
-"""Audits: rules that look through a whole table for one kind of wrong, such as a figure known too early."""
+"""Audits of a complete release: its schema, its published rows, its rights, and every table computed again."""

@@ -1,8 +1,5 @@
 """The immutability audit: published rows are unchanged, or changed for a cause that the archive proves.
 
-Belongs here: comparing published rows with staged ones, and checking every change. Does not belong here: opening files,
-computing panels again (`of_release.py`), finding causes (`assets/publish/row_changes.py`).
-
 Live rows and rows of `regime_nightly` never change. A backfilled row may change when new figures have arrived: the
 archive at the last publication gives the published row, the present one the staged row, and `row_corrections` lists it.
 A column added since stays out of the comparison.
@@ -23,18 +20,10 @@ from assets.compute.record import Frames
 from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite, never, within
 
-TYPES = {
-    "table_name": "VARCHAR",
-    "as_of_date": "DATE",
-    "published_at": "TIMESTAMP",
-    "row_kind": "VARCHAR",
-    "is_found": "BOOLEAN",
-    "columns_changed": "BIGINT",
-    "changed": "VARCHAR",
-    "value_published": "VARCHAR",
-    "value_staged": "VARCHAR",
-    "cause": "VARCHAR",
-}
+COLUMNS = (
+    "table_name", "as_of_date", "published_at", "row_kind", "is_found", "columns_changed", "changed", "value_published",
+    "value_staged", "cause",
+)  # fmt: skip
 _SHOWN = ("table_name", "as_of_date", "row_kind", "changed", "value_published", "value_staged", "cause")
 _DATES = {"as_of_date": "datetime64[s]", "published_at": "datetime64[us]"}
 _EMPTY = {"columns_changed": 0, "changed": None, "value_published": None, "value_staged": None}
@@ -45,7 +34,7 @@ _NOT_LISTED = "not in row_corrections"
 
 @dataclass(frozen=True)
 class Published:
-    """What was published: as-of tables of the last release, dates of its backfilled rows, stored live rows, nights.
+    """What was published: as-of tables of the last release, dates of its backfilled rows, live rows, `regime_nightly`.
 
     `tables` is empty where there is no file of this profile, method version and warehouse to compare with.
     """
@@ -61,7 +50,7 @@ class Published:
 class Staged:
     """The same of the file to be published, with what it lists as corrected.
 
-    `panels` computes the record from the archive as it was at the last publication, and from the archive of tonight.
+    `panels` computes the record from the archive as it was at the last publication, and from the present archive.
     """
 
     tables: Frames
@@ -91,17 +80,17 @@ def immutability_suite() -> Suite:
             "raise method_version and say so in method_versions.toml. A live row is restored from the backup.",
         ),
     )
-    return Suite("published_row", ("table_name", "as_of_date"), TYPES, rules)
+    return Suite("published_row", ("table_name", "as_of_date"), rules)
 
 
 def found_again(before: Published, staged: Staged, catalog: Catalog) -> pd.DataFrame:
     """One row per table and date published before: whether it is there, and what changed without a cause."""
-    parts = [*_live(before, staged, catalog), *_backfilled(before, staged, catalog), _nights(before, staged)]
-    columns = {name: [value for part in parts for value in part[name]] for name in TYPES}
+    parts = [*_live(before, staged, catalog), *_backfilled(before, staged, catalog), _nightly(before, staged)]
+    columns = {name: [value for part in parts for value in part[name]] for name in COLUMNS}
     days, moments = (pd.Series(columns[name], dtype=_DATES[name]) for name in _DATES)
-    texts = {name: pd.Series(columns[name], dtype=object) for name in TYPES if name not in _DATES}
+    texts = {name: pd.Series(columns[name], dtype=object) for name in COLUMNS if name not in _DATES}
     frame = pd.DataFrame({**texts, "as_of_date": days, "published_at": moments})
-    return frame[list(TYPES)].astype({"is_found": bool, "columns_changed": "int64"})
+    return frame[list(COLUMNS)].astype({"is_found": bool, "columns_changed": "int64"})
 
 
 def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
@@ -117,12 +106,12 @@ def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.Da
         is_live = (regime["row_kind"] == LIVE) & (regime["as_of_date"] <= kinds.index.max())
         days = set(regime.loc[is_live, "as_of_date"])
         for table in catalog.as_of_tables():
-            said = set(was[table.name]["as_of_date"]) & days if table.name in was else set()
-            if said:
+            dates = set(was[table.name]["as_of_date"]) & days if table.name in was else set()
+            if dates:
                 now = staged.tables[table.name]
                 there = set(now["as_of_date"])
-                cells = Compared.of(table, was[table.name], now, said)
-                is_found = {day: kinds.get(day) == LIVE and day in there for day in said}
+                cells = Compared.of(table, was[table.name], now, dates)
+                is_found = {day: kinds.get(day) == LIVE and day in there for day in dates}
                 yield _frame(table, cells, cells.differs, is_found, before.published_at, LIVE, "a live row")
 
 
@@ -135,10 +124,10 @@ def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator
         )
         for table in tables
     }
-    said = {
+    published = {
         table.name: set(before.tables[table.name]["as_of_date"]) & set(before.backfilled) for table in tables
     }
-    lost = {name: days - set(staged.tables[name]["as_of_date"]) for name, days in said.items()}
+    lost = {name: days - set(staged.tables[name]["as_of_date"]) for name, days in published.items()}
     then: Frames = {}
     now: Frames = {}
     if any(cells.differs.any() for cells in moved.values()) or any(lost.values()):
@@ -148,7 +137,7 @@ def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator
         missing = lost[table.name]
         if missing and table.name != "regime":  # others may have rows only for dates with a score
             missing = missing & set(now[table.name]["as_of_date"])
-        is_found = {day: day not in missing for day in said[table.name]}
+        is_found = {day: day not in missing for day in published[table.name]}
         wrong, cause = np.zeros_like(cells.differs), NO_INPUT
         if cells.differs.any():
             wrong, cause = _unexplained(table, cells, before, staged, then, now)
@@ -180,7 +169,7 @@ def _listed(table: Table, cells: Compared, corrections: pd.DataFrame) -> np.ndar
     return np.broadcast_to(np.asarray(is_in)[:, None], cells.differs.shape)
 
 
-def _nights(before: Published, staged: Staged) -> pd.DataFrame:
+def _nightly(before: Published, staged: Staged) -> pd.DataFrame:
     then = before.nightly.set_index("published_at", drop=False)
     now = staged.nightly.set_index("published_at", drop=False)
     again = now.reindex(then.index)

@@ -1,15 +1,13 @@
-"""The audits of a staged file, whoever is about to publish it: method, immutability, rights, leak by recomputation.
-
-Belongs here: which audits there are, and reading what they compare. Does not belong here: the comparisons
-(`immutability.py`, `recompute.py`, `method.py`), the swap, the judgement of tables one by one (`registry.py`).
-"""
+"""The audits of a staged file: schema, method, immutability, rights, and recomputation from the archive."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import Computation
 from assets.run_facts import RunFacts
@@ -17,18 +15,25 @@ from assets.warehouse.late import late_figures
 from assets.warehouse.live import live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
-from assets.warehouse.rights import passed_on, withheld
+from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
-from checks.audits.method import method_in_force, method_suite
 from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed
-from checks.audits.rights import figures_disclosed, rights_suite
-from checks.runner import SuiteResult, run_suite
+from checks.registry import checked_tables
+from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
+from checks.suites.measures import flag
+from checks.suites.rules import Suite, never, within
 
 if TYPE_CHECKING:
     import duckdb
 
     from assets.catalog.models import Catalog
+
+_COLUMNS = """
+SELECT c.schema_name, c.table_name, c.column_name, c.data_type
+FROM duckdb_columns() AS c JOIN duckdb_tables() AS t ON t.table_oid = c.table_oid AND t.database_oid = c.database_oid
+WHERE NOT c.internal ORDER BY c.table_name, c.column_index
+"""
 
 
 def audit_release(
@@ -39,12 +44,129 @@ def audit_release(
     catalog: Catalog,
 ) -> list[SuiteResult]:
     """Every audit; `tables` are those of the staged file, `con` the warehouse it was built from."""
-    return [
-        run_suite(method_in_force(catalog), method_suite()),
-        _unchanged(staged, con, tables, facts, catalog),
-        run_suite(figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
-        _computed_again(staged, con, tables, facts, catalog),
+    checked = [
+        (schema_found(staged, catalog), schema_suite()),
+        (method_in_force(catalog), method_suite()),
+        (_found_again(staged, con, tables, facts, catalog), immutability_suite()),
+        (figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
+        (_computed_again(staged, con, tables, facts, catalog), recompute_suite()),
     ]
+    return run_suites([(frame, suite, {}) for frame, suite in checked])
+
+
+def schema_suite() -> Suite:
+    """Rules on the frame `schema_found` gives. The published file has no keys of its own that would refuse a row."""
+    rules = (
+        within(
+            "column__as_declared",
+            ("table_name", "column_name", "differs"),
+            lambda f, _: f["differs"],
+            maximum=0,
+            statement="tables, columns, their order and types are those of the catalogue",
+            what_to_do="Do not publish. The staged file was not made by build_release: run the whole job.",
+        ),
+        within(
+            "column__not_null",
+            ("table_name", "column_name", "nulls"),
+            lambda f, _: f["nulls"],
+            maximum=0,
+            statement="a column that is never missing has a value in every row",
+            what_to_do="Do not publish. Look at what the table was computed from on these rows.",
+        ),
+        within(
+            "key__unique",
+            ("table_name", "keys_repeated"),
+            lambda f, _: f["keys_repeated"],
+            maximum=0,
+            statement="the key of a table names one row",
+            what_to_do="Do not publish. Rows were written twice: find the write that did it, and run the whole job.",
+        ),
+    )
+    return Suite("schema", ("table_name", "column_name"), rules)
+
+
+def schema_found(staged: duckdb.DuckDBPyConnection, catalog: Catalog) -> pd.DataFrame:
+    """One row per column of the file's tables: whether it differs, its NULLs; once a table, the rows with a double key.
+
+    A table with other columns than declared, or a computed one that is missing, has one row.
+    """
+    stored: dict[str, dict[str, str]] = {name: {} for name in checked_tables(catalog)}
+    schemas = {}
+    for schema, name, column, kind in staged.execute(_COLUMNS).fetchall():
+        stored.setdefault(name, {})[column] = kind
+        schemas[name] = schema
+    rows: list[tuple[str, str, float, float | None, float | None]] = []
+    for name, columns in stored.items():
+        table = catalog.tables.get(name)
+        if table is None or list(columns) != list(table.column_names):
+            rows.append((name, "(all)", 1.0, None, None))
+            continue
+        counts = [f"count(*) - count({quoted(c.name)})" for c in table.columns if not c.nullable]
+        key = ", ".join(map(quoted, table.key))
+        relation = f"{quoted(schemas[name])}.{quoted(name)}"
+        query = f"SELECT count(*) - count(DISTINCT ({key})), {', '.join(counts)} FROM {relation}"
+        repeated, *nulls = staged.execute(query).fetchall()[0]
+        required = iter(nulls)
+        for column in table.columns:
+            differs = float(columns[column.name] != column.type)
+            missing = None if column.nullable else next(required)
+            rows.append(
+                (name, column.name, differs, missing, repeated if column == table.columns[0] else None)
+            )
+    names = ["table_name", "column_name", "differs", "nulls", "keys_repeated"]
+    return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[2:], "float64"))
+
+
+def method_suite() -> Suite:
+    """Rule on the frame `method_in_force` gives."""
+    rule = never(
+        "method_sha256__pinned",
+        ("method_version", "method_sha256", "pinned_version", "pinned_sha256"),
+        lambda f, _: flag(
+            (f["method_version"] != f["pinned_version"]) | (f["method_sha256"] != f["pinned_sha256"])
+        ),
+        statement="version and hash of the parameters are those of the newest entry of method_versions.toml",
+        what_to_do="A parameter was changed. Undo it, or raise method_version in method.toml and add an entry with the "
+        "hash, the day and a note to assets/catalog/method_versions.toml.",
+    )
+    return Suite("method", ("method_version",), (rule,))
+
+
+def method_in_force(catalog: Catalog) -> pd.DataFrame:
+    """One row: version and hash of the parameters in use, and the pinned ones."""
+    pinned, method = catalog.method_versions[-1], catalog.method
+    return pd.DataFrame(
+        {
+            "method_version": [method.method_version],
+            "method_sha256": [method.method_sha256],
+            "pinned_version": [pinned.method_version],
+            "pinned_sha256": [pinned.method_sha256],
+        }
+    )
+
+
+def rights_suite() -> Suite:
+    """Rule on the frame `figures_disclosed` gives."""
+    rule = within(
+        "restricted_figure__withheld",
+        ("table_name", "column_name", "figures"),
+        lambda f, _: f["figures"],
+        maximum=0,
+        statement="a cell that repeats a series with restricted rights is empty",
+        what_to_do="Do not publish. The staged file was not made by build_release: run the whole job. Who may have "
+        "these figures published sets REGIME_PUBLISH_RESTRICTED=1.",
+    )
+    return Suite("rights", ("table_name", "column_name"), (rule,))
+
+
+def figures_disclosed(staged: Frames, cells: Mapping[str, Withheld]) -> pd.DataFrame:
+    """One row per table and column with withheld cells: how many of these hold a figure. Empty where nothing is."""
+    rows = [
+        (table, column, count)
+        for table, of_table in cells.items()
+        for column, count in disclosed(staged[table], of_table).items()
+    ]
+    return pd.DataFrame(rows, columns=["table_name", "column_name", "figures"])
 
 
 def _computed_again(
@@ -53,8 +175,8 @@ def _computed_again(
     tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
-) -> SuiteResult:
-    """The audit by recomputation."""
+) -> pd.DataFrame:
+    """What the recomputation audit compares."""
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
     live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     run = Computation(
@@ -62,20 +184,20 @@ def _computed_again(
         run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,
-        live_of(tables, catalog),
+        live_of(tables.complete, catalog),
         stored={"late_figures": late_figures(con, facts.profile, catalog, live)},
     )
-    return run_suite(recomputed(tables, run, cut_dates(run.grid, release_id)), recompute_suite())
+    return recomputed(tables.complete, run, cut_dates(run.grid, release_id))
 
 
-def _unchanged(
+def _found_again(
     staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
     tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
-) -> SuiteResult:
-    """The immutability audit, on figures as a finding may name them, whatever the operator has published."""
+) -> pd.DataFrame:
+    """What the immutability audit compares: figures as a finding may name them, whatever the operator has published."""
     live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     stored = read_live(con, catalog, live)
     before = release_before(con, facts, catalog)
@@ -83,7 +205,7 @@ def _unchanged(
     release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
     corrections = tables.as_staged["row_corrections"]
 
-    def told(frames: Frames) -> Frames:
+    def without_withheld(frames: Frames) -> Frames:
         return {
             name: passed_on(frame, withheld(catalog.tables[name], catalog, facts.profile))
             for name, frame in frames.items()
@@ -95,28 +217,28 @@ def _unchanged(
             panel_at(captures, moment, facts.run_date, catalog, facts.profile).panel
             for moment in (before.captured_until if before else None, None)
         ]
-        then, now = (told(record_of(frames, stored)) for frames in made)
+        then, now = (without_withheld(record_of(frames, stored)) for frames in made)
         return then, now
 
     was = Published(
         pd.Timestamp(before.published_at) if before else None,
-        told(released_tables),
+        without_withheld(released_tables),
         before.backfilled(live) if before else set(),
-        told(stored),
-        _nights(tables.as_staged["regime_nightly"], facts),
+        without_withheld(stored),
+        _nightly(tables.as_staged["regime_nightly"], facts),
     )
     names = [table.name for table in catalog.as_of_tables()]
     now = Staged(
-        told({name: tables.as_staged[name] for name in names}),
+        without_withheld({name: tables.as_staged[name] for name in names}),
         tables.as_staged["regime_nightly"],
         corrections[corrections["release_id"] == release_id],
         panels,
     )
-    return run_suite(found_again(was, now, catalog), immutability_suite())
+    return found_again(was, now, catalog)
 
 
-def _nights(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
-    """What the published file of this profile said each night; nothing without such a file."""
+def _nightly(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
+    """`regime_nightly` of the published file of this profile; no row without such a file."""
     with released(facts.published_path) as file:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]

@@ -23,23 +23,16 @@ from assets.compute.grid import LIVE, Grid
 from assets.compute.record import Frames
 from assets.compute.registry import REGIME_INPUTS, REGISTRY, Computation
 from assets.warehouse.rights import withheld
-from checks.rights import NOT_SHOWN
+from checks.results import NOT_SHOWN
 from checks.suites.rules import Rule, Suite, within
 
 CUTS = 3  # dates a run, the run date among them; a cut costs half a second
 EARLIEST = 120  # a cut has at least so many month-ends before it: no condition has a rank earlier
 CUT_TABLES = (*REGIME_INPUTS, "regime", "regime_evidence")
-TYPES = {
-    "table_name": "VARCHAR",
-    "cut_on": "DATE",
-    "rows_compared": "BIGINT",
-    "rows_differing": "BIGINT",
-    "rows_as_revised": "DOUBLE",
-    "row_key": "VARCHAR",
-    "first_column": "VARCHAR",
-    "staged": "VARCHAR",
-    "recomputed": "VARCHAR",
-}
+COLUMNS = (
+    "table_name", "cut_on", "rows_compared", "rows_differing", "rows_as_revised", "row_key", "first_column", "staged",
+    "recomputed",
+)  # fmt: skip
 _KEY = ("table_name", "cut_on", "rows_differing", "row_key", "first_column", "staged", "recomputed")
 _LONGEST = 60  # characters of a value in a message
 
@@ -57,7 +50,7 @@ def recompute_suite() -> Suite:
             what_to_do="Do not publish. The row was computed from figures as they are today.",
         ),
     )
-    return Suite("recomputed", _KEY, TYPES, rules)
+    return Suite("recomputed", _KEY, rules)
 
 
 def _is_recomputed(table: str) -> Rule:
@@ -94,7 +87,9 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
     """
     rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
     rows += [row for day in dates for row in _of_cut(staged, run, day)]
-    return pd.DataFrame(rows, columns=list(TYPES)).astype({"rows_as_revised": "float64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"rows_as_revised": "float64", "cut_on": "datetime64[s]"}
+    )
 
 
 def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:

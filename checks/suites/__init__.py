@@ -1,1 +1,1 @@
-"""Great Expectations suites written as plain declarations, one module per table or layer."""
+"""Suites as plain data: what a rule is, the rules of tables beyond their declaration, the rules of the archive."""

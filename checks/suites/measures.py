@@ -1,8 +1,4 @@
-"""What a row is measured by before an expectation judges it: identities, gaps, jumps, another table's figures.
-
-Belongs here: pure functions on series and frames, NULL where there is nothing to judge.
-Does not belong here: a table's own rules, limits, messages, Great Expectations.
-"""
+"""What a row is measured by before its value is limited: pure functions, NULL where there is nothing to check."""
 
 from __future__ import annotations
 
@@ -11,19 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-Tables = Mapping[str, pd.DataFrame]  # the tables beside the judged one, by name
+Tables = Mapping[str, pd.DataFrame]  # other tables, by name
 
 
-def distance(actual: pd.Series, expected: pd.Series) -> pd.Series:
-    """How far two figures that must be equal are apart; infinite where only one of them is there."""
-    actual, expected = actual.astype("float64"), expected.astype("float64")
-    return (actual - expected).abs().mask(actual.isna() != expected.isna(), np.inf)
-
-
-def flag(broken: pd.Series, judged: pd.Series | None = None) -> pd.Series:
-    """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `judged`. Unknown counts as false."""
+def flag(broken: pd.Series, checked: pd.Series | None = None) -> pd.Series:
+    """1 where a row breaks a rule, 0 where it keeps it, NULL where it is not `checked`. Unknown counts as false."""
     number = truth(broken).astype("float64")
-    return number if judged is None else number.where(truth(judged))
+    return number if checked is None else number.where(truth(checked))
 
 
 def truth(values: pd.Series) -> pd.Series:
@@ -37,12 +27,7 @@ def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
     return flag(~both_unknown & ~truth(actual == expected))
 
 
-def only_where(values: pd.Series, condition: pd.Series) -> pd.Series:
-    """1 where a value is there although the condition does not hold, or the other way round."""
-    return flag(values.notna() != truth(condition))
-
-
-def beside(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
+def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
     """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
     table, name = column.split(".")
     other = tables[table].drop_duplicates("as_of_date").set_index("as_of_date")[name]
@@ -52,11 +37,6 @@ def beside(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
 def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:
     """Days from `earlier` to `later`, negative when they are the other way round."""
     return (later - earlier).dt.days.astype("float64")
-
-
-def once_per(frame: pd.DataFrame, by: list[str], values: pd.Series) -> pd.Series:
-    """`values` on the first row of each group only, so that a group is counted once."""
-    return values.where(~frame.duplicated(by))
 
 
 def missing_before(dates: pd.Series, expected: pd.Series) -> pd.Series:

@@ -1,50 +1,22 @@
-"""Rules of the archive: one row per series, what is held of it beside what the catalogue says of it.
+"""Rules of the archive: one row per series, what the archive holds of it next to what the catalogue declares.
 
-Belongs here: judgement on the series. Does not belong here: how the summary is counted (`checks/frames.py`), and the
-judging of a payload before it enters the archive (`assets/sources/validate.py`).
-
-The archive may hold tens of millions of vintages, so SQL counts them into one row per series with its limits beside.
+SQL counts the vintages of a series into one row (`checks/archive.py`), since there may be tens of millions of them.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
-from checks.suites.measures import Tables, flag
+from checks.suites.measures import Tables, differs, flag
 from checks.suites.rules import Rule, Suite, never, within
 
 TABLE = "observations"
-GREATER = "ExpectColumnPairValuesAToBeGreaterThanB"
-EQUAL = "ExpectColumnPairValuesToBeEqual"
-TYPES = {
-    "series_id": "VARCHAR",
-    "rows_held": "BIGINT",
-    "keys_repeated": "BIGINT",
-    "value_min": "DOUBLE",
-    "value_max": "DOUBLE",
-    "plausible_min": "DOUBLE",
-    "plausible_max": "DOUBLE",
-    "rows_after_run": "BIGINT",
-    "rows_after_capture": "BIGINT",
-    "rows_before_observation": "BIGINT",
-    "fetch_status": "VARCHAR",
-    "fetch_message": "VARCHAR",
-    "unit_stated": "VARCHAR",
-    "unit_kind_stated": "VARCHAR",
-    "unit_kind": "VARCHAR",
-    "frequency_stated": "VARCHAR",
-    "frequency": "VARCHAR",
-    "days_since_period": "BIGINT",
-    "due_after_days": "BIGINT",
-    "staleness_limit_days": "BIGINT",
-    "newest_change": "DOUBLE",
-    "largest_change": "DOUBLE",
-    "median_change": "DOUBLE",
-    "newest_revision": "DOUBLE",
-    "largest_revision": "DOUBLE",
-}
+COLUMNS = (
+    "series_id", "rows_held", "value_min", "value_max", "plausible_min", "plausible_max",
+    "rows_after_run", "rows_after_capture", "rows_before_observation", "fetch_status", "fetch_message", "unit_stated",
+    "unit_kind_stated", "unit_kind", "frequency_stated", "frequency", "days_since_period", "due_after_days",
+    "staleness_limit_days", "newest_change", "largest_change", "median_change", "newest_revision", "largest_revision",
+)  # fmt: skip
 # times the largest earlier change; since 1985 a series went beyond it once or twice, in 2008 or 2020
 LARGEST_JUMP = 1.5
 USUAL_REVISION = 5  # median changes, where a series has no larger revision behind it
@@ -55,19 +27,12 @@ _IN_FILE = "in assets/catalog/series."
 
 
 def raw_suite() -> Suite:
-    """Key, range, dates, unit, frequency, the last fetch, age and steps of every series."""
-    return Suite(TABLE, ("series_id",), TYPES, (*_dates(), *_values(), *_fetch(), *_ages(), *_steps()))
+    """Range, dates, unit, frequency, the last fetch, age and steps of every series."""
+    return Suite(TABLE, ("series_id",), (*_dates(), *_values(), *_fetch(), *_ages(), *_steps()))
 
 
 def _dates() -> tuple[Rule, ...]:
     return (
-        within(
-            "key__unique",
-            ("keys_repeated", "series_id"),
-            maximum=0,
-            statement="an observation has one value at a time",
-            what_to_do="The archive was written past its own merge: restore it, then find what wrote to it.",
-        ),
         within(
             "observation_date__not_after_run",
             ("rows_after_run", "series_id"),
@@ -94,51 +59,54 @@ def _dates() -> tuple[Rule, ...]:
 
 def _values() -> tuple[Rule, ...]:
     return (
-        _pair(
+        within(
             "value__not_below_plausible",
-            GREATER,
-            "value_min",
-            "plausible_min",
-            "no figure is below its range",
+            ("value_min", "plausible_min"),
+            lambda f, _: f["value_min"] - f["plausible_min"],
+            minimum=0,
+            statement="no figure is below its range",
+            what_to_do=_SOURCE + _IN_FILE,
         ),
-        _pair(
+        within(
             "value__not_above_plausible",
-            GREATER,
-            "plausible_max",
-            "value_max",
-            "no figure is above its range",
+            ("value_max", "plausible_max"),
+            lambda f, _: f["value_max"] - f["plausible_max"],
+            maximum=0,
+            statement="no figure is above its range",
+            what_to_do=_SOURCE + _IN_FILE,
         ),
     )
 
 
 def _fetch() -> tuple[Rule, ...]:
     return (
-        _pair(
-            "unit_kind__as_declared", EQUAL, "unit_kind_stated", "unit_kind", "the stated unit is the declared one",
-            "The publisher changed scale or kind: convert nothing by hand; correct unit and unit_kind " + _IN_FILE,
+        _as_declared(
+            "unit_kind",
+            "the stated unit is the declared one",
+            "The publisher changed scale or kind: convert nothing by hand; correct unit and unit_kind ",
         ),
-        _pair(
-            "frequency__as_declared", EQUAL, "frequency_stated", "frequency", "the frequency is the declared one",
-            "The publisher changed the frequency: correct it, with its lag and limits, " + _IN_FILE,
+        _as_declared(
+            "frequency",
+            "the frequency is the declared one",
+            "The publisher changed the frequency: correct it, with its lag and limits, ",
         ),
         never(
             "unit__understood",
             ("unit_stated", "unit_kind_stated"),
-            lambda f, _: flag(f["unit_kind_stated"].isna(), judged=f["unit_stated"].notna()),
+            lambda f, _: flag(f["unit_kind_stated"].isna(), f["unit_stated"].notna()),
             severity="warning",
+            check="continuity",
             statement="the publisher's text for the unit is understood",
             what_to_do="Read the text, then teach it to the parser of units in assets/sources.",
         ),
-        Rule(
+        never(
             "fetch_status__not_refused",
-            "critical",
-            "ExpectColumnValuesToNotBeInSet",
-            {"column": "fetch_status", "value_set": ["refused"]},
-            "the last payload was accepted",
-            "Read the message: the payload was reached but wrong, and nothing of it entered the archive.",
             ("fetch_status", "fetch_message"),
+            lambda f, _: flag(f["fetch_status"] == "refused", f["fetch_status"].notna()),
+            statement="the last payload was accepted",
+            what_to_do="Read the message: the payload was reached but wrong, and nothing of it entered the archive.",
         ),
-    )  # fmt: skip
+    )
 
 
 def _ages() -> tuple[Rule, ...]:
@@ -151,6 +119,7 @@ def _ages() -> tuple[Rule, ...]:
                 f["days_since_period"] <= f["staleness_limit_days"]
             ),
             maximum=0,
+            check="continuity",
             severity="warning",
             statement="the figure after the newest is not overdue by its release lag",
             what_to_do="Look at the publisher's calendar: late, discontinued, or no longer served. A release put off "
@@ -161,6 +130,7 @@ def _ages() -> tuple[Rule, ...]:
             ("days_since_period", "staleness_limit_days", "series_id"),
             lambda f, _: f["days_since_period"] - f["staleness_limit_days"],
             maximum=0,
+            check="continuity",
             severity="warning",
             statement="the newest figure is young enough to count",
             what_to_do="Its components are absent until a figure comes, and coverage decides whether a label is given. "
@@ -176,6 +146,7 @@ def _steps() -> tuple[Rule, ...]:
             ("newest_change", "largest_change", "series_id"),
             lambda f, _: f["newest_change"] / f["largest_change"].where(f["largest_change"] > 0),
             maximum=LARGEST_JUMP,
+            check="continuity",
             severity="warning",
             statement=f"the newest change is no larger than {LARGEST_JUMP:g} times the largest before it",
             what_to_do="Compare the newest figure with its publisher: a wrong unit or digit, or an event such as 2020.",
@@ -185,6 +156,7 @@ def _steps() -> tuple[Rule, ...]:
             ("newest_revision", "largest_revision", "median_change", "series_id"),
             _revision_size,
             maximum=1,
+            check="continuity",
             severity="warning",
             statement=f"the newest revision is no larger than earlier ones, or {USUAL_REVISION} usual changes",
             what_to_do="Look for a benchmark or another base year in the publisher's notes; live rows do not change.",
@@ -200,13 +172,12 @@ def _revision_size(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     return frame["newest_revision"] / usual.where(usual > 0)
 
 
-def _pair(
-    name: str, expectation: str, first: str, second: str, statement: str, what_to_do: str = _SOURCE + _IN_FILE
-) -> Rule:
-    arguments: dict[str, Any] = {
-        "column_A": first,
-        "column_B": second,
-        "ignore_row_if": "either_value_is_missing",
-    }
-    arguments |= {"or_equal": True} if expectation == GREATER else {}
-    return Rule(name, "critical", expectation, arguments, statement, what_to_do, (first, second))
+def _as_declared(column: str, statement: str, what_to_do: str) -> Rule:
+    stated = f"{column}_stated"
+    return never(
+        f"{column}__as_declared",
+        (stated, column),
+        lambda f, _: differs(f[stated], f[column]).where(f[stated].notna()),
+        statement=statement,
+        what_to_do=what_to_do + _IN_FILE,
+    )

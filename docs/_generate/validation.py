@@ -28,7 +28,7 @@ FRAGILE = ("2012-09-30", "2021-11-30")
 
 
 def page() -> str:
-    """The whole page, from the sample alone."""
+    """The full page, from the sample alone."""
     computed, post = on_sample(), on_sample(POST)
     parts = [
         _head(),
@@ -60,9 +60,9 @@ def _cases(computed: Computed) -> Iterator[str]:
     rows = []
     for first, last, column, expected in CASES:
         found = computed.frame.loc[first:last, column]
-        said = ", ".join(dict.fromkeys(found))
+        values = ", ".join(dict.fromkeys(found))
         months = first[:7] if first == last else f"{first[:7]} to {last[:7]}"
-        rows.append((months, column, expected, said, "yes" if said == expected else "**no**"))
+        rows.append((months, column, expected, values, "yes" if values == expected else "**no**"))
     yield "## Known dates\n"
     yield table(("month-end", "column", "expected", "result", "passed"), rows)
     yield (

@@ -6,9 +6,8 @@ import re
 
 from assets.compute.corrections import MAY_CHANGE
 from checks.audits.immutability import immutability_suite
-from checks.audits.method import method_suite
+from checks.audits.of_release import method_suite, rights_suite, schema_suite
 from checks.audits.recompute import CUTS, recompute_suite
-from checks.audits.rights import rights_suite
 from checks.identities import IDENTITIES
 from checks.suites.raw import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from tests.contract.repository import ROOT
@@ -18,7 +17,8 @@ AUDITS = (ROOT / "docs" / "audits.md").read_text(encoding="utf-8")
 
 
 def test_rules_named_in_the_pages_exist() -> None:
-    suites = (raw_suite(), immutability_suite(), method_suite(), recompute_suite(), rights_suite())
+    audits = (schema_suite(), immutability_suite(), method_suite(), recompute_suite(), rights_suite())
+    suites = (raw_suite(), *audits)
     known = {rule.name for suite in suites for rule in suite.rules}
     named = set(re.findall(r"`([a-z0-9_]+__[a-z_]+)`", CHECKS + AUDITS))
     assert named >= {"fetch_status__not_refused", "method_sha256__pinned"}

@@ -21,14 +21,13 @@ UPSTREAM = {
     "assets.run_facts",
     "assets.warehouse",
 }
-JUDGING = {
+CHECKING = {
     "checks.suites",
     "checks.archive",
     "checks.audits",
     "checks.runner",
     "checks.registry",
     "checks.results",
-    "checks.rights",
     "checks.staged",
 }
 
@@ -39,23 +38,29 @@ MAY_IMPORT = {
     "assets.progress": set[str](),  # how anything says a line while it works
     "assets.run_facts": {"assets.catalog"},
     "assets.compute": {"assets.catalog"},
-    "assets.sources": {"assets.catalog", "assets.compute", "assets.progress"},
-    "assets.warehouse": {"assets.catalog", "assets.compute", "assets.progress", "assets.run_facts"},
+    "assets.sources": {"assets.catalog", "assets.compute", "assets.progress", "assets.sources.protocol"},
+    "assets.sources.protocol": {"assets.catalog", "assets.compute", "assets.sources"},
+    "assets.warehouse": {
+        "assets.catalog",
+        "assets.compute",
+        "assets.progress",
+        "assets.run_facts",
+        "assets.sources.protocol",  # the shapes of what was fetched
+    },
     "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse"},
-    "assets.raw": UPSTREAM | {"assets.sources"},
+    "assets.raw": UPSTREAM | {"assets.sources", "assets.sources.protocol"},
     "assets.computed": UPSTREAM,
     "assets.report": set[str](),  # the published file is all it knows
-    "assets.publish": UPSTREAM | JUDGING | {"assets.report"},  # it judges the staged file itself
+    "assets.publish": UPSTREAM | CHECKING | {"assets.report"},  # it checks the staged file itself
     "checks.suites": UPSTREAM - {"assets"},
-    "checks.archive": UPSTREAM - {"assets"} | JUDGING | {"checks"},
+    "checks.archive": UPSTREAM - {"assets"} | CHECKING | {"checks"},
     "checks.audits": UPSTREAM - {"assets"}
-    | {"checks", "checks.rights", "checks.runner", "checks.staged", "checks.suites"},
+    | {"checks", "checks.registry", "checks.results", "checks.runner", "checks.staged", "checks.suites"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
-    "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.audits", "checks.suites"},
-    "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner"},
-    "checks.rights": UPSTREAM - {"assets"} | {"checks.runner", "checks.suites"},
+    "checks.registry": UPSTREAM - {"assets"} | {"checks", "checks.suites"},
+    "checks.results": UPSTREAM - {"assets"} | {"checks", "checks.runner", "checks.suites"},
     "checks.staged": UPSTREAM - {"assets"} | {"checks.registry"},
-    "checks": UPSTREAM - {"assets"} | JUDGING,
+    "checks": UPSTREAM - {"assets"} | CHECKING,
     "pipelines": set[str](),  # imports them all, and is imported by none
 }
 

@@ -75,6 +75,12 @@ def made_release(_made_night: Night) -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_warehouse(_made_night: Night) -> Path:
+    """The warehouse of the night, only to be read."""
+    return _made_night.warehouse
+
+
+@pytest.fixture(scope="session")
 def report_html(made_release: Path) -> str:
     """report.html of the night, drawn once: most of its time is drawing."""
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:

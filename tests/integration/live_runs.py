@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.publish.gate import judged
+from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish, staged_path
 from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
@@ -74,7 +74,7 @@ class LiveRuns:
         staged = staged_path(self.published)
         stage(con, facts, staged)
         with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-            self.held = tuple(judged(file, con, facts))
+            self.held = tuple(blocking_rules(file, con, facts))
         if publishes and not self.held:
             publish(staged, self.published, gate=lambda _: None, fill=file_only)
             record_publication(con, self.published, "live", load_catalog())

@@ -9,12 +9,12 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.publish.gate import judged
+from assets.publish.gate import blocking_rules
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import frame_of
 from checks.audits.of_release import audit_release
 from checks.runner import RuleResult
-from checks.staged import StagedTables
+from checks.staged import read_staged
 from tests.integration.conftest import Night
 
 CATALOG = load_catalog()
@@ -29,12 +29,12 @@ class Gate:
     def held_by(self) -> list[str]:
         """What the whole gate finds, as publishing is told."""
         with open_warehouse(self.night.warehouse) as con, self._staged() as staged:
-            return judged(staged, con, self.night.facts)
+            return blocking_rules(staged, con, self.night.facts)
 
     def audits(self, catalog: Catalog = CATALOG) -> dict[str, RuleResult]:
         """What each rule of the audits came to."""
         with open_warehouse(self.night.warehouse) as con, self._staged() as staged:
-            tables = StagedTables(staged, con, self.night.facts, catalog)
+            tables = read_staged(staged, con, self.night.facts, catalog)
             audited = audit_release(staged, con, tables, self.night.facts, catalog)
         return {result.rule.name: result for suite in audited for result in suite.results}
 

@@ -21,7 +21,7 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.fill import fill_release
 from assets.publish.folder import releases
-from assets.publish.gate import judged
+from assets.publish.gate import blocking_rules
 from assets.publish.manifest import release_facts
 from assets.publish.publication import publish, staged_path
 from assets.publish.staged_file import build_release
@@ -159,5 +159,7 @@ def make_place(root: Path) -> None:
             staged = staged_path(facts.published_path)
             build_release(con, staged, load_catalog(), release_facts(con, facts, STARTED_AT))
             with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-                (root / f"{name}.json").write_text(json.dumps(judged(file, con, facts)), encoding="utf-8")
+                (root / f"{name}.json").write_text(
+                    json.dumps(blocking_rules(file, con, facts)), encoding="utf-8"
+                )
             publish(staged, facts.published_path, gate=lambda _: None, fill=fill_release)

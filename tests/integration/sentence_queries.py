@@ -1,7 +1,7 @@
-"""Every sentence of report.html as a query of its own, on the night of the sample.
+"""A query for every sentence of report.html on the sample.
 
-Each query has one row: the figures and chosen words of the sentence, in the order they appear in it. It finds no row
-when the newest row is in another state than the sentence says.
+Its one row has the figures and chosen words of the sentence, in the order they appear. It returns no row when the
+newest row is in another state than the sentence.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ CREATE TEMP MACRO month_of(v) AS strftime(v, '%b %Y');
 CREATE TEMP MACRO in_words(n) AS coalesce(['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
   [n + 1], n::VARCHAR);
 """
-# What the release said on every month-end of the known dates.
+# Values of the release on every month-end of the undisputed dates.
 KNOWN_SAID = """CREATE TEMP TABLE known_said AS
 SELECT first, last, which, expected, as_of_date,
   CASE which WHEN 'regime' THEN regime WHEN 'stance' THEN stance ELSE condition_state END AS said FROM (VALUES """
 KNOWN_OF = """) AS c(first, last, which, expected)
 JOIN regime ON is_month_end AND as_of_date BETWEEN first::DATE AND last::DATE"""
-# Sentence: a query whose one row holds the figures and chosen words in the order they appear.
 RECOMPUTED = {
     "lead_conditions": """
         SELECT CASE r.stance WHEN 'stimulus' THEN 'is easing' WHEN 'tightening' THEN 'is tightening'
@@ -144,7 +143,7 @@ RECOMPUTED = {
     "checks_summary": """
         SELECT count(*), count(*) FILTER (severity = 'ERROR'),
           CASE WHEN count(*) FILTER (severity = 'ERROR' AND NOT passed) = 0 THEN 'none' END,
-          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results WHERE evaluated_rows > 0""",
+          in_words(count(*) FILTER (severity = 'WARN' AND NOT passed)) FROM check_results""",
     "sources_count": """
         SELECT count(DISTINCT series_id), (SELECT count(DISTINCT publisher) FROM series
             WHERE series_id IN (SELECT series_id FROM observations)), 'CC BY 4.0', 'public domain'

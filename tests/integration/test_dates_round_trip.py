@@ -54,15 +54,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse on disk, closed after it was filled."""
     path = tmp_path_factory.mktemp("dates") / "warehouse.duckdb"
     with open_warehouse(path) as con:
-        merge_payload(
-            con,
-            a_series(),
-            a_payload(ROWS),
-            run_date=dt.date(2500, 1, 1),
-            captured_at=MOMENT,
-            fetch_id="f",
-            released_on={},
-        )
+        merge_payload(con, a_series(), a_payload(ROWS), run_date=dt.date(2500, 1, 1), captured_at=MOMENT)
     return path
 
 
@@ -92,14 +84,6 @@ def test_dates_come_back_from_every_library(con: duckdb.DuckDBPyConnection, leg:
     assert {row[3] for row in rows} == {MOMENT.replace(tzinfo=None)}
 
 
-def test_polars_and_arrow_hold_days_and_microseconds(con: duckdb.DuckDBPyConnection) -> None:
-    polars = LEGS["polars"](con)
-    assert polars["realtime_end"].to_list()[0] == OPEN_END
-    assert [str(dtype) for dtype in polars.dtypes[:3]] == ["Date"] * 3
-    arrow = LEGS["arrow"](con)
-    assert [str(field.type) for field in arrow.schema] == ["date32[day]"] * 3 + ["timestamp[us]"]
-
-
 def test_parquet_holds_the_open_end(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     file = tmp_path / "observations.parquet"
     con.execute(f"COPY ({QUERY}) TO '{file}' (FORMAT parquet)")
@@ -126,13 +110,3 @@ def test_open_end_reaches_pandas_as_it_is(con: duckdb.DuckDBPyConnection) -> Non
     assert (frame["realtime_end"] == np.datetime64("9999-12-31", "s")).all()
     with pytest.raises(pd.errors.OutOfBoundsDatetime):  # what this house must never ask for
         frame["realtime_end"].astype("datetime64[ns]")
-
-
-def test_payload_frame_keeps_dates_nanoseconds_cannot() -> None:
-    observations = a_payload(ROWS).observations
-    assert (
-        str(observations["observation_date"].dtype)
-        == str(observations["realtime_start"].dtype)
-        == "datetime64[s]"
-    )
-    assert observations["observation_date"].iloc[0] == np.datetime64("1600-03-01", "s")

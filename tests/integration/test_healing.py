@@ -26,6 +26,10 @@ CATALOG = load_catalog()
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((3, 20), (3, 23), (4, 8), (4, 20)))
 BLOCKED, AFTER_BLOCKED = dt.date(2026, 5, 6), dt.date(2026, 5, 8)
 MARCH = pd.Timestamp("2026-03-31")
+UNCHANGED_MESSAGE = (
+    "SELECT message FROM ops.check_results WHERE check_name = 'published_row__unchanged' "
+    "ORDER BY checked_at DESC LIMIT 1"
+)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -248,10 +252,7 @@ def test_a_row_changed_by_hand_in_the_warehouse_or_in_the_file_is_refused(
         con.execute(f"UPDATE regime SET bubble_score = 0.25 WHERE as_of_date = {row}")
     nights.play(LATER + dt.timedelta(days=1))
     assert nights.held == ("published_row published_row__unchanged",)
-    message = nights.asked(
-        "SELECT message FROM ops.check_results WHERE check_name = 'published_row__unchanged' "
-        "ORDER BY checked_at DESC LIMIT 1"
-    )[0][0]
+    message = nights.asked(UNCHANGED_MESSAGE)[0][0]
     assert f"as_of_date {row[6:16]}" in message
     assert "changed bubble_score" in message
     assert "value_published 0.25" in message
@@ -266,10 +267,7 @@ def test_a_change_of_the_code_is_refused_under_the_same_version(
     )
     nights.play(LATER + dt.timedelta(days=1))
     assert "published_row published_row__unchanged" in nights.held
-    message = nights.asked(
-        "SELECT message FROM ops.check_results WHERE check_name = 'published_row__unchanged' "
-        "ORDER BY checked_at DESC LIMIT 1"
-    )[0][0]
+    message = nights.asked(UNCHANGED_MESSAGE)[0][0]
     assert "changed distance_to_threshold" in message and "no input moved" in message
 
 

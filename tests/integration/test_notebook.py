@@ -1,4 +1,4 @@
-"""The notebook of a release runs as it is shipped, and tells nothing that was not known on the date it is asked for."""
+"""The notebook of a release runs as it is shipped, and shows nothing that was not known on the chosen date."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def notebook(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> An
     return module.app
 
 
-def test_every_cell_runs_and_says_what_the_file_says(notebook: Any) -> None:
+def test_every_cell_runs_and_shows_the_values_of_the_file(notebook: Any) -> None:
     outputs, shown = notebook.run()
     assert len(outputs) >= 7
     text = " ".join(output.text for output in outputs if output is not None and hasattr(output, "text"))

@@ -50,10 +50,8 @@ def read_after(con: duckdb.DuckDBPyConnection, arriving: Sequence[Arriving]) -> 
     """What is read of the archive once the payloads have come in this order."""
     con.execute("DELETE FROM raw.vintages")
     for n, one in enumerate(arriving):
-        merge_payload(
-            con, a_series(one.payload.series_id, first_public_on=None), one.payload, run_date=one.day,
-            captured_at=NOON + dt.timedelta(hours=n), fetch_id=f"f{n}", released_on={},
-        )  # fmt: skip
+        series, moment = a_series(one.payload.series_id, first_public_on=None), NOON + dt.timedelta(hours=n)
+        merge_payload(con, series, one.payload, run_date=one.day, captured_at=moment, fetch_id=f"f{n}")
     return con.execute("SELECT * EXCLUDE captured_at FROM raw.observations ORDER BY ALL").fetchall()
 
 

@@ -51,7 +51,7 @@ def test_what_the_sample_lacks_is_measured_in_the_live_profile() -> None:
             assert series(*row.measure[:2]) & live, row.line
 
 
-# ---- figures that must come out, whatever the page says
+# ---- figures that must come out, independently of the page
 
 
 def values(con: duckdb.DuckDBPyConnection, query: str) -> list[float]:
@@ -92,10 +92,10 @@ def test_gold_must_gain_the_nominal_yield_and_inflation_takes_its_points_on_ever
     assert apart == pytest.approx((0, 0), abs=1e-9)
 
 
-# ---- what the page says against the post
+# ---- where the page differs from the post
 
 
-def test_the_three_parts_together_held_when_the_page_says(release: duckdb.DuckDBPyConnection) -> None:
+def test_the_three_parts_together_held_on_the_dates_of_the_page(release: duckdb.DuckDBPyConnection) -> None:
     months = values(
         release,
         "SELECT strftime(as_of_date, '%Y-%m') FROM monetisation WHERE is_coordinated "
@@ -107,7 +107,7 @@ def test_the_three_parts_together_held_when_the_page_says(release: duckdb.DuckDB
     assert "from October 2019 to August 2020" in AGAINST
 
 
-def test_purchases_met_what_the_page_says(release: duckdb.DuckDBPyConnection) -> None:
+def test_purchases_met_the_conditions_on_the_page(release: duckdb.DuckDBPyConnection) -> None:
     columns = [f"{c}_verdict" for c in ("valuation", "economy", "inflation", "credit")]
     met = {
         phase: verdicts

@@ -1,4 +1,4 @@
-"""A release as files: everything exported, hashed, described; unchanged files stored once; nothing restricted."""
+"""A release as files: every table exported, and described truly; its notes count what changed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.fill import DOCUMENTS, fill_release
-from assets.publish.folder import damaged, prune, releases
+from assets.publish.documents.fill import fill_release
+from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.publish.staged_file import published_tables
 from assets.warehouse.connection import CONFIG
@@ -28,24 +28,6 @@ def folder(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
         fill_release(con, made_release, place, None)
     return place
-
-
-@pytest.fixture
-def release(published_night: Night) -> Path:
-    """The folder of the first release."""
-    return releases(published_night.published)[0]
-
-
-def next_night(night: Night, release_id: str) -> Path:
-    """One more publication of the same figures, a day later."""
-    night.stage_again()
-    with night.open_staged() as con:
-        con.execute(
-            "UPDATE release_manifest SET release_id = ?, published_at = published_at + INTERVAL 1 DAY",
-            [release_id],
-        )
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    return releases(night.published)[-1]
 
 
 def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Path) -> None:
@@ -63,46 +45,11 @@ def test_every_public_table_is_there_as_parquet_and_csv_with_its_rows(folder: Pa
                 assert con.execute(read, [str(csv)]).fetchall() == rows
 
 
-def test_a_release_is_removed_by_what_its_descriptor_states_and_left_alone_without_one(
-    release: Path, night: Night, monkeypatch: pytest.MonkeyPatch
+def test_notes_count_new_and_revised_figures_and_what_did_not_change_is_stored_once(
+    published_night: Night,
 ) -> None:
-    monkeypatch.setattr("assets.publish.folder.NIGHTS", 1)
-    whole = json.loads((release / "datapackage.json").read_text(encoding="utf-8"))
-    later = {
-        "21000101T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 0}),
-        "21000102T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 1}),
-        "21000103T010000.000000Z": '{"name": "stimulus-regime", "regime:profile": "sam',
-        "21000104T010000.000000Z": json.dumps(whole | {"regime:new_month_ends": 0}),
-    }
-    for name, descriptor in later.items():
-        folder = release.with_name(name)
-        folder.mkdir()
-        (folder / "datapackage.json").write_text(descriptor, encoding="utf-8")
-    gone, *kept = later
-    assert prune(night.published, kept[-1]) == [gone]
-    assert [folder.name for folder in releases(night.published)] == [release.name, *kept]
-
-
-def test_the_files_beside_the_published_one_are_those_of_its_release_and_not_links(
-    release: Path, night: Night
-) -> None:
-    assert damaged(release) == []
-    for name in [*DOCUMENTS, "SHA256SUMS", "regime.duckdb", "parquet/regime.parquet", "csv/regime.csv"]:
-        beside = night.published.parent / name
-        assert beside.read_bytes() == (release / name).read_bytes(), name
-        assert beside.stat().st_ino != (release / name).stat().st_ino
-        assert beside.stat().st_mode & 0o222 == 0
-
-
-def test_what_did_not_change_is_stored_once(release: Path, night: Night) -> None:
-    second = next_night(night, "20260602T010005.000000Z")
-    same = ("parquet/observations.parquet", "csv/regime.csv", "LICENSES.md")
-    assert all((release / name).stat().st_ino == (second / name).stat().st_ino for name in same)
-    assert damaged(release) == damaged(second) == []
-    assert "unchanged: " in (second / "RELEASE_NOTES.md").read_text(encoding="utf-8")
-
-
-def test_notes_count_new_and_revised_figures(release: Path, night: Night) -> None:
+    night = published_night
+    (first,) = releases(night.published)
     night.stage_again()
     with night.open_staged() as con:
         con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
@@ -111,27 +58,18 @@ def test_notes_count_new_and_revised_figures(release: Path, night: Night) -> Non
             "WHERE series_id = 'UNRATE' AND observation_date = '2026-03-01' LIMIT 1"
         )
         con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date IN ('2026-05-31', '2001-01-31')")
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    said = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
-    assert "- UNRATE: 0 new, 1 revised" in said
-    assert "stimulus_into_bubble -> neither; previous release as of" in said
-    assert "- 2001-01-31: stimulus_into_bubble -> neither" in said
-
-
-def test_notes_of_a_release_that_is_not_complete_say_why_nothing_is_frozen(night: Night) -> None:
-    said = "not complete, nothing was ever fetched of NFCI"
-    publish(night.staged, night.published, gate=lambda _: None, fill=partial(fill_release, incomplete=said))
+    incomplete = "not complete, nothing was ever fetched of NFCI"
+    fill = partial(fill_release, incomplete=incomplete)
+    publish(night.staged, night.published, gate=lambda _: None, fill=fill)
     notes = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
-    assert f"This release is {said}.\n" in notes
-
-
-def test_a_changed_missing_or_added_file_is_found(release: Path) -> None:
-    readme = release / "README.txt"
-    readme.chmod(0o644)
-    readme.write_text("other", encoding="utf-8")
-    (release / "csv" / "regime.csv").unlink()
-    (release / "more.txt").touch()
-    assert damaged(release) == ["README.txt", "csv/regime.csv", "more.txt"]
+    assert "- UNRATE: 0 new, 1 revised" in notes
+    assert "stimulus_into_bubble -> neither; previous release as of" in notes
+    assert "- 2001-01-31: stimulus_into_bubble -> neither" in notes
+    assert "unchanged: " in notes
+    assert f"This release is {incomplete}.\n" in notes
+    second = releases(night.published)[-1]
+    assert all((first / name).samefile(second / name) for name in ("csv/caveats.csv", "LICENSES.md"))
+    assert damaged(first) == damaged(second) == []
 
 
 def test_the_descriptor_is_valid_and_true_of_the_tables(folder: Path) -> None:

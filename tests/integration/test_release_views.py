@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,9 +15,9 @@ from tests.integration.conftest import Night
 BEFORE = "TIMESTAMP '2026-05-30 01:00:00'"
 
 
-@pytest.fixture
-def release(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(night.staged), config=CONFIG) as con:
+@pytest.fixture(scope="module")
+def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
         yield con
 
 
@@ -58,16 +59,17 @@ def test_what_changed_since_the_month_end_before(release: duckdb.DuckDBPyConnect
     assert differ and sorted(shown) == sorted(differ)
 
 
-def test_what_changed_since_the_publication_before(release: duckdb.DuckDBPyConnection) -> None:
+def test_what_changed_since_the_publication_before(night: Night) -> None:
     of_last = "SELECT * FROM what_changed WHERE compared_with = 'publication_before'"
-    assert release.execute(of_last).fetchall() == []  # a first publication has nothing before it
-    release.execute(
-        f"INSERT INTO regime_nightly SELECT * REPLACE ({BEFORE} AS published_at, DATE '2026-05-29' AS as_of_date, "
-        "'neutral_into_bubble' AS regime) FROM regime_nightly"
-    )
-    assert release.execute(of_last).fetchall() == [
-        (
-            "publication_before", "regime", dt.date(2026, 5, 29), dt.date(2026, 5, 31), "text",
-            "neutral_into_bubble", "stimulus_into_bubble", None, None,
+    with night.open_staged() as release:
+        assert release.execute(of_last).fetchall() == []  # a first publication has nothing before it
+        release.execute(
+            f"INSERT INTO regime_nightly SELECT * REPLACE ({BEFORE} AS published_at, "
+            "DATE '2026-05-29' AS as_of_date, 'neutral_into_bubble' AS regime) FROM regime_nightly"
         )
-    ]  # fmt: skip
+        assert release.execute(of_last).fetchall() == [
+            (
+                "publication_before", "regime", dt.date(2026, 5, 29), dt.date(2026, 5, 31), "text",
+                "neutral_into_bubble", "stimulus_into_bubble", None, None,
+            )
+        ]  # fmt: skip

@@ -1,7 +1,6 @@
-"""Every sentence of report.html, computed again: each figure and choice of words by a query of its own.
+"""Every sentence of report.html, recomputed by a separate query (`sentence_queries.py`).
 
-A sentence is held three ways: it has a query (`sentence_queries.py`), the answers of its query stand in it in that
-order, and what is left when they are taken out has no figure in it.
+The results of the query must be in the sentence, in that order, and the rest of the sentence has no figure.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ def shown(report_html: str) -> dict[str, str]:
     return {name: unescape(re.sub(r"<[^>]+>", "", text)) for name, text in found}
 
 
-def test_every_sentence_shown_is_computed_again(shown: dict[str, str]) -> None:
+def test_every_sentence_shown_has_a_query(shown: dict[str, str]) -> None:
     assert set(shown) == set(RECOMPUTED)
 
 
 def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
-    """Prose of the page stands in sentences: no other paragraph under a heading holds words."""
+    """No paragraph under a heading has words outside its sentences."""
     paragraphs = re.findall(r'<p class="(?:lead|sub)">(.*?)</p>', report_html, re.DOTALL)
     bare = [
         re.sub(r"<span data-sentence.*?</span>", "", text, flags=re.DOTALL).strip() for text in paragraphs
@@ -54,7 +53,7 @@ def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
 @pytest.mark.parametrize("name", RECOMPUTED)
 def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
     rows = release.con.execute(RECOMPUTED[name].format(now=NOW)).fetchall()
-    assert len(rows) == 1, "the query finds the newest row in another state than the sentence says"
+    assert len(rows) == 1, "the newest row is in another state than the sentence"
     rest, text = "", shown[name]
     for value in rows[0]:
         wanted = f"{value:,}" if isinstance(value, int) else value
@@ -63,7 +62,7 @@ def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
         before, text = text[:at], text[at + len(wanted) :]
         rest += before
     rest = re.sub(r"QE\d", "", rest + text)
-    assert not re.search(r"\d", rest), f"figures nobody computed again: {rest!r}"
+    assert not re.search(r"\d", rest), f"figures that no query recomputes: {rest!r}"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def doctored(made_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return page
 
 
-def test_without_a_label_the_page_says_why_and_shows_no_verdict(doctored: Doctored) -> None:
+def test_without_a_label_the_page_gives_the_reason_and_no_verdict(doctored: Doctored) -> None:
     forget = ", ".join(f"{name}_verdict = NULL" for name in ("valuation", "economy", "credit"))
     today = f"UPDATE qe_phases SET {forget}, hot_conditions = 1, cold_conditions = 0 WHERE kind = 'today'"
     page = doctored(today, "DELETE FROM forward_returns", until="1990-06-30")

@@ -23,8 +23,8 @@ from assets.raw.ingest import Ingested
 from assets.warehouse.connection import CONFIG, open_warehouse
 from assets.warehouse.readers import Holding
 from assets.warehouse.tables import append_rows
-from checks.archive import judge_series
-from checks.factories import _check_result
+from checks.archive import check_series
+from checks.factories import check_result
 from checks.results import rule_rows
 from pipelines.commands.doctor import configuration
 from pipelines.published_verdict import read_verdict, verdict_lines
@@ -53,7 +53,7 @@ def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: 
     facts = replace(night.facts, publishes_restricted=publishes_restricted)
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
-        judged = judge_series(con, [SERIES], night.facts.run_date)[0][1]
+        judged = check_series(con, [SERIES], night.facts.run_date)[0][1]
         assert any(not result.passed for result in judged)
         rows = rule_rows({"raw/fred/VIXCLS": judged}, night.facts, "warehouse", STARTED_AT)
         append_rows(con, catalog.tables["check_results"], rows)
@@ -160,7 +160,7 @@ def test_dagster_is_told_no_figure_of_a_restricted_series(night: Night) -> None:
     assert "last_observation" in told and not MARK.search(told)
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
-        rows, judged = judge_series(con, [SERIES], night.facts.run_date)[0]
-    check = _check_result(dg.AssetKey(list(SERIES.asset_key)), judged, rows, is_error=True)
+        rows, judged = check_series(con, [SERIES], night.facts.run_date)[0]
+    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "structure"), judged, rows)
     assert not check.passed
     assert not MARK.search(f"{check.description} {check.metadata}")

@@ -19,12 +19,12 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
-from assets.publish.gate import judged
+from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
 from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
-from checks.staged import StagedTables
+from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
 from pipelines.published_verdict import read_verdict, verdict_lines
 from pipelines.verify import verify
@@ -165,13 +165,13 @@ def test_the_gate_passes_and_the_release_is_reproduced(made: Place, name: str) -
 
 def test_withheld_figures_are_checked_as_the_warehouse_has_them(made: Place) -> None:
     with open_warehouse(made.warehouse) as con, made.open("kept") as staged:
-        tables = StagedTables(staged, con, made.facts("kept"), CATALOG)
+        tables = read_staged(staged, con, made.facts("kept"), CATALOG)
         assert set(tables.withheld) == set(REPEATING) - {"what_changed"}
         for table in (CATALOG.tables[name] for name in tables.withheld):
             key = list(table.key)
             ours, theirs = (
                 rows.sort_values(key, ignore_index=True)
-                for rows in (tables[table.name], read_table(con, f"{table.layer}.{table.name}"))
+                for rows in (tables.complete[table.name], read_table(con, f"{table.layer}.{table.name}"))
             )
             pd.testing.assert_frame_equal(ours, theirs, check_exact=True, check_dtype=False, obj=table.name)
 
@@ -211,12 +211,12 @@ def test_a_figure_in_the_staged_file_is_not_published(place: Place) -> None:
     with duckdb.connect(str(staged)) as file:
         file.execute("UPDATE regime_evidence SET value = 3.5 WHERE component = 'hy_oas'")
     with open_warehouse(place.warehouse) as con, duckdb.connect(str(staged), read_only=True) as file:
-        assert "rights restricted_figure__withheld" in judged(file, con, facts)
+        assert "rights restricted_figure__withheld" in blocking_rules(file, con, facts)
 
 
 @pytest.mark.parametrize("name", ["kept", "shown"])
 def test_findings_say_which_row_and_no_figure(place: Place, name: str) -> None:
-    """Of withheld cells the warehouse is judged: what is wrong there holds the publication."""
+    """Of withheld cells the warehouse is checked: what is wrong there blocks the publication."""
     staged, facts = place.stage(name), replace(place.facts(name), run_id="spoiled")
     mark = "7391.625"
     for_both = "SET hy_oas_pct = 7391.625 WHERE as_of_date = '2026-04-30'"
@@ -226,7 +226,7 @@ def test_findings_say_which_row_and_no_figure(place: Place, name: str) -> None:
             with duckdb.connect(str(staged)) as file:
                 file.execute(f"UPDATE credit_spreads {for_both}")
         with duckdb.connect(str(staged), read_only=True) as file:
-            held = judged(file, con, facts)
+            held = blocking_rules(file, con, facts)
         found = con.execute("SELECT * FROM ops.check_results WHERE run_id = 'spoiled'").df()
     assert "credit_spreads hy_oas_pct__in_range" in held
     assert "recomputed recomputed__credit_spreads" in held
@@ -247,7 +247,7 @@ def test_the_input_that_moved_is_named_without_its_figures(place: Place) -> None
             file.execute(f"UPDATE regime SET credit_score = 0.9 {of}")
             file.execute(f"UPDATE regime_evidence SET percentile = 0.25 {of} AND component = 'hy_oas'")
         with duckdb.connect(str(staged), read_only=True) as file:
-            judged(file, con, facts)
+            blocking_rules(file, con, facts)
         said = con.execute(
             "SELECT message FROM ops.check_results WHERE run_id = 'moved' AND check_name = 'published_row__unchanged'"
         ).fetchall()[0][0]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from checks.archive import judge_identities
+from checks.archive import check_identities
 from checks.identities import IDENTITIES, Identity, identities_suite, key_of, relations
 from checks.known import Known
 from checks.runner import SuiteResult, run_suite
@@ -183,7 +183,7 @@ def test_a_fault_in_one_live_series_is_named(fault: Fault, name: str, severity: 
 
 def test_an_identity_with_a_series_nothing_depends_on_warns() -> None:
     with an_archive() as con:
-        found = judge_identities(con, load_catalog(), SAMPLE_END)
+        found = check_identities(con, load_catalog(), SAMPLE_END)
     for one in found:
         roles = {load_catalog().series[name].role for name in one.identity.series}
         warns = "context" in roles or one.identity.severity == "warning"

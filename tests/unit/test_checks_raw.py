@@ -1,4 +1,4 @@
-"""The archive is judged series by series: an honest one passes, each fault is caught by its rule, alone."""
+"""The archive is checked series by series: an honest one passes, each fault is caught by its rule, alone."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import duckdb
 import pandas as pd
 import pytest
 
-from checks.archive import weighed
-from checks.frames import load_archive, offending_observations
+from checks.archive import by_role, load_archive
 from checks.runner import RuleResult, run_by_row, run_suite
-from checks.suites.raw import TYPES, raw_suite
+from checks.suites.raw import COLUMNS, raw_suite
 from tests.builders import a_series, an_archive
 
 RUN_DATE = dt.date(2026, 5, 31)
 SERIES = [a_series("UNRATE"), a_series("DGS10"), a_series("VIXCLS")]
 CLEAN = {
-    "series_id": "UNRATE", "rows_held": 500, "keys_repeated": 0, "value_min": 3.4, "value_max": 14.8,
+    "series_id": "UNRATE", "rows_held": 500, "value_min": 3.4, "value_max": 14.8,
     "plausible_min": 0.0, "plausible_max": 30.0, "rows_after_run": 0, "rows_after_capture": 0,
     "rows_before_observation": 0, "fetch_status": "unchanged", "fetch_message": None, "unit_stated": "Percent",
     "unit_kind_stated": "pct", "unit_kind": "pct", "frequency_stated": "M", "frequency": "M",
@@ -25,7 +24,6 @@ CLEAN = {
     "largest_change": 10.4, "median_change": 0.1, "newest_revision": 0.1, "largest_revision": 0.1,
 }  # fmt: skip
 FAULTS = {
-    "key__unique": {"keys_repeated": 2},
     "observation_date__not_after_run": {"rows_after_run": 1},
     "observation_date__not_after_capture": {"rows_after_capture": 1},
     "realtime_start__not_before_observation": {"rows_before_observation": 1},
@@ -43,7 +41,7 @@ FAULTS = {
 
 
 def archive_rows(*changes: dict[str, object]) -> pd.DataFrame:
-    return pd.DataFrame([{**CLEAN, **change} for change in changes])[list(TYPES)]
+    return pd.DataFrame([{**CLEAN, **change} for change in changes])[list(COLUMNS)]
 
 
 def failed(results: tuple[RuleResult, ...]) -> list[str]:
@@ -65,35 +63,17 @@ def test_a_fault_is_caught_by_its_rule_alone(rule: str) -> None:
     assert result.failed[0].positions.tolist() == [1]
 
 
-def test_each_row_is_judged_by_itself() -> None:
+def test_each_row_is_checked_by_itself() -> None:
     frame = archive_rows(*FAULTS.values(), {}, {"value_min": None, "value_max": None, "unit_stated": None})
     by_row = run_by_row(frame, raw_suite())
     assert [failed(results) for results in by_row] == [[rule] for rule in FAULTS] + [[], []]
-    nothing_held = {result.rule.name: result for result in by_row[-1]}
-    assert nothing_held["value__not_below_plausible"].message == "nothing to judge."
-    assert nothing_held["value__not_below_plausible"].evaluated_rows == 0
-    assert nothing_held["key__unique"].evaluated_rows == 1
+    nothing_stored = {result.rule.name: result for result in by_row[-1]}
+    assert nothing_stored["value__not_below_plausible"].message == "nothing to check."
+    assert nothing_stored["value__not_below_plausible"].evaluated_rows == 0
+    assert nothing_stored["observation_date__not_after_run"].evaluated_rows == 1
 
 
-def test_all_rows_are_judged_at_once_and_one_by_one_only_where_that_fails(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A night has some seventy series: each one judged alone would take seconds."""
-    judged: list[int] = []
-
-    def counting(frame: pd.DataFrame, *others: object, **options: object) -> object:
-        judged.append(len(frame))
-        return run_suite(frame, *others, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("checks.runner.run_suite", counting)
-    run_by_row(archive_rows({}, {}, {"keys_repeated": 1}, {}), raw_suite())
-    assert judged == [4]
-    by_row = run_by_row(archive_rows({}, {"value_max": "high"}), raw_suite())
-    assert judged == [4, 2, 1, 1]
-    assert [failed(results) for results in by_row] == [[], ["value__not_above_plausible"]]
-
-
-def test_a_row_says_the_same_judged_with_others_as_alone() -> None:
+def test_a_row_says_the_same_checked_with_others_as_alone() -> None:
     frame = archive_rows(*FAULTS.values())
     for n, results in enumerate(run_by_row(frame, raw_suite())):
         alone = {r.rule.name: r for r in run_suite(frame.iloc[[n]], raw_suite()).failed}
@@ -102,7 +82,7 @@ def test_a_row_says_the_same_judged_with_others_as_alone() -> None:
         }
 
 
-def test_age_and_steps_are_not_judged_where_there_are_none() -> None:
+def test_age_and_steps_are_not_checked_where_there_are_none() -> None:
     step = {
         "days_since_period": None,
         "staleness_limit_days": None,
@@ -110,17 +90,17 @@ def test_age_and_steps_are_not_judged_where_there_are_none() -> None:
         "newest_revision": None,
     }
     (results,) = run_by_row(archive_rows(step), raw_suite())
-    silent = {r.rule.name for r in results if r.message == "nothing to judge."}
+    silent = {r.rule.name for r in results if r.message == "nothing to check."}
     assert silent >= {name for name in FAULTS if name.startswith(("last_", "value__jump", "value__revision"))}
 
 
-def test_a_series_nothing_depends_on_warns_and_another_holds() -> None:
-    (results,) = run_by_row(archive_rows({"keys_repeated": 2}), raw_suite())
+def test_a_series_nothing_depends_on_warns_and_another_blocks() -> None:
+    (results,) = run_by_row(archive_rows({"rows_after_run": 2}), raw_suite())
     context = a_series("VIXCLS")
     assert context.role == "context"
-    assert {r.severity for r in weighed(results, context)} == {"warning"}
-    assert failed(tuple(weighed(results, context))) == ["key__unique"]
-    assert weighed(results, a_series("UNRATE")) == list(results)
+    assert {r.severity for r in by_role(results, context)} == {"warning"}
+    assert failed(tuple(by_role(results, context))) == ["observation_date__not_after_run"]
+    assert by_role(results, a_series("UNRATE")) == list(results)
 
 
 def rows(con: duckdb.DuckDBPyConnection, *vintages: tuple[object, ...]) -> None:
@@ -140,10 +120,9 @@ def test_the_archive_is_counted_as_one_row_per_series_in_the_order_asked_for() -
             ("DGS10", "2026-05-28", "2026-05-01", 4.4, "lag_rule", NIGHT),
         )
         frame = load_archive(con, SERIES, RUN_DATE)
-        shown = offending_observations(con, SERIES[1], RUN_DATE, most=1)
     assert frame["series_id"].tolist() == ["UNRATE", "DGS10", "VIXCLS"]
     assert frame["rows_held"].tolist() == [2, 2, 0]
-    found = {r["series_id"]: failed(results) for r, results in _judged(frame)}
+    found = {r["series_id"]: failed(results) for r, results in _checked(frame)}
     assert found == {
         "UNRATE": [],
         "DGS10": [
@@ -154,7 +133,6 @@ def test_the_archive_is_counted_as_one_row_per_series_in_the_order_asked_for() -
         ],
         "VIXCLS": [],
     }
-    assert [row["value"] for row in shown] == [900.0]
 
 
 _FETCHED = """
@@ -192,5 +170,5 @@ def test_changes_revisions_and_age_are_measured_as_known_by_the_run_date() -> No
     assert frame.loc["DFEDTARU", ["days_since_period", "newest_change", "newest_revision"]].isna().all()
 
 
-def _judged(frame: pd.DataFrame) -> list[tuple[pd.Series, tuple[RuleResult, ...]]]:
+def _checked(frame: pd.DataFrame) -> list[tuple[pd.Series, tuple[RuleResult, ...]]]:
     return [(frame.iloc[n], results) for n, results in enumerate(run_by_row(frame, raw_suite()))]

@@ -1,4 +1,4 @@
-"""What a suite came to, in words, in the interface's tables, and in the kept results."""
+"""What a suite found, in words, in the interface's tables, and in the stored results."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
 from assets.warehouse.tables import append_rows
-from checks.expectations import Judged, verdicts
+from checks.expectations import outcomes
 from checks.presentation import rules_table, sentence, shown_rows
 from checks.results import results_frame
 from checks.runner import SuiteResult, run_suite
-from checks.suites.rules import BETWEEN, Rule, Suite, never, within
+from checks.suites.rules import Rule, Suite, listed, never, within
 from tests.builders import an_archive
-from tests.judged import clean_frames, judge
+from tests.checked_frames import check, clean_frames
 
 FACTS = RunFacts(
     "r1", "sample", dt.date(2026, 5, 31), dt.datetime(2026, 6, 1, tzinfo=dt.UTC), Path(), Path(), "0.1.0"
@@ -30,28 +30,25 @@ CHECKED_AT = dt.datetime(2026, 6, 1, 1, 30, tzinfo=dt.UTC)
 FRAME = pd.DataFrame(
     {"day": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"]), "level": [1.0, 50.0, None]}
 )
-TYPES = {"day": "DATE", "level": "DOUBLE"}
 LOW = within(
     "level__low", ("level",), maximum=10, statement="the level is at most 10", what_to_do="Look at it."
 )
 
 
 def suite(*rules: Rule) -> Suite:
-    return Suite("real_yields", ("day",), TYPES, rules)
+    return Suite("real_yields", ("day",), rules)
 
 
 def spoilt() -> SuiteResult:
     frame = clean_frames()["real_yields"].copy()
-    frame.loc[[100, 101], "breakeven_10y_pp"] = 1.0
+    frame.loc[[400, 401], "tips_10y_pct"] = 9000.0
     frame.loc[300, "nominal_10y_pct"] += 4
-    return judge("real_yields", {"real_yields": frame})
+    return check("real_yields", {"real_yields": frame})
 
 
-def test_a_rule_that_does_not_hold_names_row_measure_and_limit() -> None:
+def test_a_rule_that_fails_names_row_measure_and_limit() -> None:
     result = run_suite(FRAME, suite(LOW)).results[0]
-    assert (
-        result.message == "the level is at most 10: not so in 1 of 2 rows, first: day 2026-01-02, level 50.0."
-    )
+    assert result.message == "the level is at most 10: 1 of 2 rows failed, first: day 2026-01-02, level 50.0."
     assert (result.evaluated_rows, result.failing_rows, result.positions.tolist()) == (2, 1, [1])
     assert result.rule.threshold == "<= 10"
 
@@ -62,45 +59,32 @@ def test_at_most_five_rows_are_shown_and_all_are_counted() -> None:
     assert (result.failing_rows, len(result.examples)) == (9, 5)
 
 
-def test_a_missing_or_mistyped_column_is_critical_even_for_a_warning() -> None:
-    warning = replace(LOW, severity="warning")
-    for frame, words in (
-        (FRAME.drop(columns="level"), "not judged: column level is missing."),
-        (FRAME.assign(level=["1", "2", None]), "not judged: 2 values of column level are no DOUBLE."),
-    ):
-        result = run_suite(frame, suite(warning))
-        assert result.results[0].message == words
-        assert result.is_held
+def test_a_missing_column_is_critical_even_for_a_warning() -> None:
+    result = run_suite(FRAME.drop(columns="level"), suite(replace(LOW, severity="warning")))
+    assert result.results[0].message == "not checked: column level is missing."
+    assert result.is_blocking
 
 
-def test_a_rule_with_nothing_to_judge_says_so_by_its_count() -> None:
-    result = run_suite(FRAME.assign(level=np.nan), suite(LOW)).results[0]
-    assert (result.passed, result.evaluated_rows, result.message) == (True, 0, "nothing to judge.")
-    assert "| nothing to judge |" in rules_table([result])
+def test_a_rule_with_nothing_to_check_is_neither_shown_as_passed_nor_stored() -> None:
+    result = run_suite(FRAME.assign(level=np.nan), suite(LOW))
+    (found,) = result.results
+    assert (found.passed, found.was_checked, found.message) == (True, False, "nothing to check.")
+    assert "| nothing to check |" in rules_table(result.results)
+    assert sentence(result.results, 3) == "0 rules passed on 3 rows; 1 had nothing to check."
+    assert results_frame([result], FACTS, "staged", CHECKED_AT).empty
 
 
 def test_an_empty_table_fails_only_where_rows_are_demanded() -> None:
-    result = judge("real_yields", {"real_yields": clean_frames()["real_yields"].iloc[:0]})
+    result = check("real_yields", {"real_yields": clean_frames()["real_yields"].iloc[:0]})
     assert [r.rule.name for r in result.failed] == ["table__not_empty"]
+    assert result.failed[0].message == "there is at least one row: 1 of 1 rows failed."
 
 
 def test_infinity_is_no_figure() -> None:
-    finite = Rule(
-        "level__finite", "critical", BETWEEN, {"column": "level"}, "it is finite", "Look.", ("level",)
-    )
+    finite = Rule("level__finite", "critical", "it is finite", "Look.", ("level",))
     assert finite.threshold == "finite"
-    assert not run_suite(FRAME.assign(level=[1.0, np.inf, -np.inf]), suite(finite)).results[0].passed
-
-
-def test_an_expectation_that_does_not_exist_is_our_fault_and_no_verdict() -> None:
-    rule = Rule("level__x", "critical", "ExpectTheUnexpected", {"column": "level"}, "x", "y", ("level",))
-    with pytest.raises(KeyError):
-        run_suite(FRAME, suite(rule))
-
-
-def test_a_measure_needs_an_expectation_that_judges_values() -> None:
-    with pytest.raises(ValueError, match="gives one value per row"):
-        replace(LOW, expectation="ExpectColumnValuesToBeUnique", measure=lambda f, _: f["level"])
+    found = run_suite(FRAME.assign(level=[1.0, np.inf, -np.inf]), suite(finite)).results[0]
+    assert found.positions.tolist() == [1, 2]
 
 
 def test_a_crash_of_a_measure_is_not_taken_for_bad_data() -> None:
@@ -112,60 +96,70 @@ def test_a_crash_of_a_measure_is_not_taken_for_bad_data() -> None:
         run_suite(FRAME, suite(rule))
 
 
-def test_stacked_rules_come_to_what_each_comes_to_alone() -> None:
-    rules = [
-        replace(LOW, name=f"level__{n}", arguments={"column": "level", "max_value": n}) for n in (0, 10, 99)
+def test_rules_checked_together_find_what_each_finds_alone() -> None:
+    names = pd.Series(["a", None, "b", "a"])
+    texts = [
+        listed("name__x", "name", allowed, statement="listed", what_to_do="y")
+        for allowed in (("a",), ("a", "b"), ("b",))
     ]
-    together = verdicts(FRAME, [Judged(rule, None) for rule in rules])
-    alone = [verdicts(FRAME, [Judged(rule, None)])[0] for rule in rules]
-    assert (
-        [v.positions.tolist() for v in together] == [v.positions.tolist() for v in alone] == [[0, 1], [1], []]
-    )
+    pairs = [(replace(LOW, maximum=n), FRAME["level"]) for n in (0, 10, 99)] + [(t, names) for t in texts]
+    together = outcomes(pairs)
+    alone = [outcomes([pair])[0] for pair in pairs]
+    failing = [found.failing.tolist() for found in together]
+    assert failing == [found.failing.tolist() for found in alone] == [[0, 1], [1], [], [2], [], [0, 3]]
+    assert [len(found.evaluated) for found in together] == [2, 2, 2, 3, 3, 3]
+
+
+def test_a_value_great_expectations_cannot_compare_is_our_fault_and_no_result() -> None:
+    with pytest.raises((RuntimeError, ValueError)):
+        run_suite(FRAME.assign(level=["high", "low", None]), suite(LOW))
 
 
 def test_the_sentence_names_the_gravest_fault_first() -> None:
     result = spoilt()
-    said = sentence(result.results, result.rows)
-    assert said.startswith("3 of 283 rows break breakeven_10y_pp__nominal_less_tips (the breakeven is")
-    assert "first: as_of_date 1993-05-31, breakeven_10y_pp 1," in said
-    assert said.endswith("more do not hold.")
+    text = sentence(result.results, result.rows)
+    assert text.startswith("2 of ") and " rows failed tips_10y_pct__in_range (the value is within the" in text
+    assert "first: as_of_date 2018-05-31, tips_10y_pct 9000." in text
+    assert text.endswith(" 1 more failed.")
     warnings = tuple(r for r in result.results if r.severity == "warning")
-    assert "rows break nominal_10y_pct__step (" in sentence(warnings, 497)
-    assert sentence([r for r in result.results if r.passed], 497).startswith("All 3")
+    assert "rows failed nominal_10y_pct__step (" in sentence(warnings, 497)
+    unchecked = [replace(result.failed[0], message="not checked: column a is missing.", examples=())]
+    assert sentence(unchecked, 5) == "tips_10y_pct__in_range: not checked: column a is missing."
 
 
-def test_the_table_of_rules_shows_faults_in_full_and_sums_up_structure() -> None:
+def test_the_table_of_rules_shows_what_failed_first() -> None:
     lines = rules_table(spoilt().results).splitlines()
-    assert lines[2].startswith("| `")
-    assert "**" in lines[2]
-    assert any(line.startswith("| `*__type` | critical | holds for 13 columns") for line in lines)
-    assert not any("`short_rate_pct__type`" in line for line in lines)
+    assert all("**" in line for line in lines[2:4]) and not any("**" in line for line in lines[4:])
     assert {line.count("|") for line in lines} == {5}
 
 
 def test_offending_rows_are_a_table_with_what_is_allowed() -> None:
     records = [record.data for record in shown_rows(spoilt().failed).records]
-    assert {record["rule"] for record in records} >= {
-        "breakeven_10y_pp__nominal_less_tips",
-        "nominal_10y_pct__step",
-    }
+    assert {record["rule"] for record in records} == {"tips_10y_pct__in_range", "nominal_10y_pct__step"}
     assert all(record["as_of_date"] and record["allowed"] for record in records)
 
 
-def test_results_are_kept_as_declared_one_row_per_rule() -> None:
+def test_offending_rows_too_wide_for_the_page_are_put_into_one_column() -> None:
+    wide = replace(spoilt().failed[0], examples=({f"column_{n}": n for n in range(9)},))
+    (record,) = shown_rows([wide]).records
+    assert set(record.data) == {"rule", "row", "allowed"}
+    assert str(record.data["row"]).startswith("column_0 0, column_1 1")
+
+
+def test_results_are_stored_as_declared_one_row_per_rule() -> None:
     result = spoilt()
-    kept = results_frame([result], FACTS, "staged", CHECKED_AT)
-    assert list(kept.columns) == list(load_catalog().tables["check_results"].column_names)
+    rows = results_frame([result], FACTS, "staged", CHECKED_AT)
+    assert list(rows.columns) == list(load_catalog().tables["check_results"].column_names)
     with an_archive() as con:
-        append_rows(con, load_catalog().tables["check_results"], kept)
-        row = _row(con, "breakeven_10y_pp__nominal_less_tips")
-        passed = _row(con, "short_rate_pct__type")
+        append_rows(con, load_catalog().tables["check_results"], rows)
+        row = _row(con, "tips_10y_pct__in_range")
+        passed = _row(con, "as_of_date__no_gap")
         count = con.execute("SELECT count(*) FROM ops.check_results").fetchall()
-    assert count == [(len(result.results),)]
+    assert count == [(sum(found.was_checked for found in result.results),)]
     assert row["asset_key"] == "derived/real_yields"
-    assert (row["severity"], row["passed"], row["offending_rows"]) == ("ERROR", False, 3)
-    assert row["what_to_do"].startswith("Materialise derived/real_yields again")
-    assert json.loads(row["examples"])[0]["breakeven_10y_pp"] == 1.0
+    assert (row["severity"], row["passed"], row["offending_rows"]) == ("ERROR", False, 2)
+    assert row["what_to_do"].startswith("Look at the figures behind these rows")
+    assert json.loads(row["examples"])[0]["tips_10y_pct"] == 9000.0
     assert row["checked_at"] == dt.datetime(2026, 6, 1, 1, 30)
     assert (passed["passed"], passed["what_to_do"], passed["examples"]) == (True, None, None)
 

@@ -25,10 +25,7 @@ def test_a_figure_fetched_after_a_publication_is_later_than_it_even_if_the_clock
     series = a_series("UNRATE")
     with an_archive() as con:
         for value, moment in ((4.2, NOON), (9.9, NOON - dt.timedelta(days=3))):
-            merge_payload(
-                con, series, a_payload([("2026-03-01", value)]), run_date=DAY,
-                captured_at=moment, fetch_id="f", released_on={},
-            )  # fmt: skip
+            merge_payload(con, series, a_payload([("2026-03-01", value)]), captured_at=moment)
             con.execute(
                 PUBLICATION.replace("'r' AS release_id", f"'{value}' AS release_id"), [utc(PUBLISHED)]
             )

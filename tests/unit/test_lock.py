@@ -1,4 +1,4 @@
-"""One run at a time: the second is told by whom, and a killed holder holds nothing."""
+"""One run at a time: the second is refused with the name of the holder, and a killed holder holds nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "locks" / "run.lock"
 
 
-def test_second_process_is_refused_and_told_by_whom(path: Path, project_root: Path) -> None:
+def test_second_process_is_refused_and_the_holder_named(path: Path, project_root: Path) -> None:
     with another_process_holding(path, project_root) as child, pytest.raises(LockHeld) as caught:
         RunLock(path).acquire()
     message = str(caught.value)
@@ -69,15 +69,15 @@ def test_killed_holder_frees_the_lock_at_once(path: Path, project_root: Path) ->
 
 
 def test_waiting_names_the_holder_once_and_goes_on_when_it_ends(path: Path, project_root: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     with another_process_holding(path, project_root) as child:
         child.kill()  # a gentler signal may be ignored where the tests were started so
-        with RunLock(path).held(wait_seconds=20.0, log=said.append):
+        with RunLock(path).held(wait_seconds=20.0, log=lines.append):
             pass
-    assert len(said) <= 1
+    assert len(lines) <= 1
     with another_process_holding(path, project_root), pytest.raises(LockHeld):
-        RunLock(path).acquire(wait_seconds=0.3, log=said.append)
-    assert said[-1].startswith("waiting up to 0 s for python")
+        RunLock(path).acquire(wait_seconds=0.3, log=lines.append)
+    assert lines[-1].startswith("waiting up to 0 s for python")
 
 
 def test_process_that_holds_it_may_take_it_again(path: Path, project_root: Path) -> None:
@@ -124,13 +124,10 @@ def test_run_is_alive_until_its_process_ends(path: Path, project_root: Path) -> 
     assert not run_is_alive(path.parent, "run-nobody-marked")
 
 
-def test_own_run_is_alive_and_may_be_marked_twice(path: Path) -> None:
+def test_own_run_is_alive_and_may_be_marked_twice_but_a_run_id_is_never_a_path(path: Path) -> None:
     for _ in range(2):
         mark_run_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
     assert run_is_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
-
-
-def test_run_id_is_never_a_path(path: Path) -> None:
     with pytest.raises(ValueError, match="not a run id"):
         mark_run_alive(path.parent, "../../etc/passwd")
 

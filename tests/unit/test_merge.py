@@ -39,7 +39,7 @@ def merge(
         run_date=run_date,
         captured_at=NOON + dt.timedelta(days=days_later),
         fetch_id=f"fetch-{days_later}",
-        released_on=released_on or {},
+        released_on=released_on,
     )
 
 
@@ -84,12 +84,6 @@ def test_second_change_on_the_same_day_is_a_correction(con: duckdb.DuckDBPyConne
     assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-01", 4.4), ("2026-06-01", 4.5)]
 
 
-def test_figure_returning_to_a_former_value_is_kept_as_such(con: duckdb.DuckDBPyConnection) -> None:
-    for later, value in enumerate([4.2, 4.4, 4.2]):
-        merge(con, [("2026-03-01", value)], DAY + dt.timedelta(days=later), days_later=later)
-    assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-02", 4.4), ("2026-06-03", 4.2)]
-
-
 def test_change_before_first_publication_by_rule_replaces_it_then(con: duckdb.DuckDBPyConnection) -> None:
     """A row dated ahead must not bring the former value back on its day."""
     merge(con, [("2026-05-01", 4.2)])  # public on 2026-06-10 by rule
@@ -103,28 +97,21 @@ def test_row_no_longer_served_stays(con: duckdb.DuckDBPyConnection) -> None:
     assert len(held(con)) == 2
 
 
-def test_published_as_missing_is_kept_as_missing(con: duckdb.DuckDBPyConnection) -> None:
-    merge(con, [("2025-10-01", None)])
-    assert held(con) == [("2025-10-01", "2025-11-10", None, "lag_rule")]
-
-
-def test_release_delay_replaces_the_rule(con: duckdb.DuckDBPyConnection) -> None:
-    delays = {np.datetime64("2025-09-01"): np.datetime64("2025-11-20")}
-    merge(con, [("2025-09-01", 4.4)], released_on=delays)
-    assert held(con) == [("2025-09-01", "2025-11-20", 4.4, "lag_rule")]
-
-
-def test_never_published_is_missing_since_its_rule_date(con: duckdb.DuckDBPyConnection) -> None:
-    never = {np.datetime64("2025-10-01"): np.datetime64("NaT", "D")}
-    assert merge(con, [("2025-10-01", None)], released_on=never) == MergeCounts(1, 0, 0, 0)
-    assert held(con) == [("2025-10-01", "2025-11-10", None, "lag_rule")]
-
-
-def test_never_published_yet_served_counts_from_the_run_date(con: duckdb.DuckDBPyConnection) -> None:
-    """A value for a figure the catalogue says was never published must not be known in its own past."""
-    never = {np.datetime64("2025-10-01"): np.datetime64("NaT", "D")}
-    merge(con, [("2025-10-01", 4.5)], released_on=never)
-    assert held(con) == [("2025-10-01", "2026-06-01", 4.5, "captured")]
+@pytest.mark.parametrize(
+    ("value", "published", "start", "source"),
+    [
+        (None, None, "2025-11-10", "lag_rule"),  # published as missing
+        (4.4, "2025-11-20", "2025-11-20", "lag_rule"),  # a delayed release replaces the rule
+        (None, "NaT", "2025-11-10", "lag_rule"),  # never published
+        (4.5, "NaT", "2026-06-01", "captured"),  # never published yet served: not known in its own past
+    ],
+)
+def test_a_figure_is_dated_by_rule_by_its_release_or_by_the_run(
+    con: duckdb.DuckDBPyConnection, value: float | None, published: str | None, start: str, source: str
+) -> None:
+    releases = {np.datetime64("2025-10-01"): np.datetime64(published, "D")} if published else {}
+    assert merge(con, [("2025-10-01", value)], released_on=releases) == MergeCounts(1, 0, 0, 0)
+    assert held(con) == [("2025-10-01", start, value, source)]
 
 
 def test_real_vintages_keep_their_dates(con: duckdb.DuckDBPyConnection) -> None:
@@ -138,16 +125,13 @@ def test_real_vintages_keep_their_dates(con: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
-def test_same_vintage_with_another_value_is_a_correction(con: duckdb.DuckDBPyConnection) -> None:
-    merge(con, [("2026-03-01", 4.2, "2026-04-03")])
-    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=1) == MergeCounts(0, 0, 1, 0)
-    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=2) == MergeCounts(0, 0, 0, 1)
-
-
-def test_correction_stands_even_when_the_clock_went_back(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_correction_of_a_vintage_counts_even_when_the_clock_went_back(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     merge(con, [("2026-03-01", 4.2, "2026-04-03")], days_later=5)
-    merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=0)
+    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=0) == MergeCounts(0, 0, 1, 0)
     assert con.execute("SELECT value FROM raw.observations").fetchall() == [(4.3,)]
+    assert merge(con, [("2026-03-01", 4.3, "2026-04-03")], days_later=6) == MergeCounts(0, 0, 0, 1)
 
 
 def test_withdrawn_figure_is_a_vintage_of_its_own(con: duckdb.DuckDBPyConnection) -> None:
@@ -216,21 +200,7 @@ def test_one_bad_series_leaves_nothing_of_its_source(con: duckdb.DuckDBPyConnect
 
 def test_moment_without_time_zone_is_refused(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        merge_payload(
-            con,
-            a_series(),
-            a_payload([("2026-03-01", 4.2)]),
-            run_date=DAY,
-            captured_at=dt.datetime(2026, 6, 1),
-            fetch_id="f",
-            released_on={},
-        )
-
-
-def test_open_end_is_the_last_day_of_the_calendar(con: duckdb.DuckDBPyConnection) -> None:
-    merge(con, [("2026-03-01", 4.2, "2026-04-03"), ("2026-03-01", 4.3, "2026-05-08")])
-    ends = con.execute("SELECT realtime_end FROM raw.observations ORDER BY realtime_start").fetchall()
-    assert ends == [(dt.date(2026, 5, 7),), (dt.date(9999, 12, 31),)]
+        merge_payload(con, a_series(), a_payload([("2026-03-01", 4.2)]), captured_at=dt.datetime(2026, 6, 1))
 
 
 def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memory(
@@ -262,14 +232,6 @@ def test_what_comes_while_the_clock_is_behind_counts_as_later_than_the_last_publ
             "regime, condition_state, new_month_ends, file_bytes, file_sha256, captured_until) "
             "VALUES ('r', 'r', 'live', '2', '2026-06-01', '2026-06-02', 'x', 'bubble', 0, 0, '0', '2026-06-02')"
         )
-        merge_payload(
-            con,
-            a_series(),
-            a_payload([("2026-04-01", 4.3)]),
-            run_date=dt.date(2026, 6, 1),
-            captured_at=dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC),
-            fetch_id="f",
-            released_on={},
-        )
+        merge_payload(con, a_series(), a_payload([("2026-04-01", 4.3)]))
         captured = con.execute("SELECT captured_at > TIMESTAMP '2026-06-02' FROM raw.vintages").fetchall()
     assert captured == [(True,)]

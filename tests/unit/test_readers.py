@@ -1,4 +1,4 @@
-"""What the readers answer about the archive and the run's books."""
+"""What the readers answer about the archive, the fetches and first publications."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile, Series
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LateRelease, Payload
-from assets.warehouse.fetches import LastFetch, last_fetches, record_fetches
+from assets.sources.protocol import LastFetch, LateRelease, Payload
+from assets.warehouse.fetches import last_fetches, record_fetches
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
     Holding,
@@ -35,8 +35,8 @@ NOTHING = MergeCounts(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Came:
-    """What came of one series, as the raw layer hands it on."""
+class Outcome:
+    """The result of one series, as the raw layer hands it on."""
 
     series: Series
     fetch_id: str
@@ -64,15 +64,11 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
                 [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
             ]
         ):
-            moment = NOON + dt.timedelta(days=later)
             merge_payload(
                 connection,
                 a_series(first_public_on=None),
                 a_payload(rows, is_complete=False),  # type: ignore[arg-type]
-                run_date=DAY,
-                captured_at=moment,
-                fetch_id="f",
-                released_on={},
+                captured_at=NOON + dt.timedelta(days=later),
             )
         yield connection
 
@@ -85,13 +81,9 @@ def values(frame: pd.DataFrame) -> dict[str, float]:
 def test_series_as_known_on_a_day(con: duckdb.DuckDBPyConnection) -> None:
     assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 2))) == {"2026-02-01": 4.1}
     assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 3))) == {"2026-02-01": 4.1, "2026-03-01": 4.2}
-    assert values(series_as_of(con, "UNRATE", dt.date(2026, 5, 8)))["2026-03-01"] == 4.4
-
-
-def test_published_as_missing_is_a_row_without_value(con: duckdb.DuckDBPyConnection) -> None:
-    frame = series_as_of(con, "UNRATE", dt.date(2026, 5, 8))
-    assert len(frame) == 3
-    assert np.isnan(frame["value"].iloc[2])
+    latest = series_as_of(con, "UNRATE", dt.date(2026, 5, 8))
+    assert values(latest)["2026-03-01"] == 4.4
+    assert len(latest) == 3 and np.isnan(latest["value"].iloc[2])  # published as missing
 
 
 def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> None:
@@ -101,13 +93,12 @@ def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> No
     assert series_as_of(con, "UNRATE", on, NOON)["realtime_end"].iloc[1] == np.datetime64("9999-12-31", "s")
 
 
-def test_all_as_of_is_every_series(con: duckdb.DuckDBPyConnection) -> None:
-    pd.testing.assert_frame_equal(series_as_of(con, "UNRATE", DAY), vintages_as_of(con, DAY))
-    assert series_as_of(con, "GS10", DAY).empty
-
-
-def test_as_of_frame_has_the_contracts_columns_and_types(con: duckdb.DuckDBPyConnection) -> None:
+def test_as_of_is_every_series_unless_one_is_named_in_the_contracts_columns(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     frame = series_as_of(con, "UNRATE", DAY)
+    pd.testing.assert_frame_equal(frame, vintages_as_of(con, DAY))
+    assert series_as_of(con, "GS10", DAY).empty
     assert list(frame.columns) == [
         "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source",
     ]  # fmt: skip
@@ -128,39 +119,28 @@ def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Came(series, "f1", "new", whole)], facts(0), DAY)
-    record_fetches(con, [Came(series, "f2", "new", part)], facts(1), DAY)
-    record_fetches(con, [Came(series, "f3", "refused", message="too short")], facts(2), DAY)
-    record_fetches(con, [Came(series, "f4", "unreachable")], facts(3), DAY)
+    record_fetches(con, [Outcome(series, "f1", "new", whole)], facts(0), DAY)
+    record_fetches(con, [Outcome(series, "f2", "new", part)], facts(1), DAY)
+    record_fetches(con, [Outcome(series, "f3", "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Outcome(series, "f4", "unreachable")], facts(3), DAY)
     last = last_fetches(con)["UNRATE"]
     assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
 
 
 def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
-    came = [
-        Came(a_series(), "f1", "new", a_payload([("2026-03-01", 4.2)]), None, MergeCounts(1, 2, 3, 4)),
-        Came(
-            a_series("GS10"), "f2", "unreachable", None, "sample_data/GS10.csv: GS10: there is no such file"
-        ),
+    message = "sample_data/GS10.csv: GS10: there is no such file"
+    outcomes = [
+        Outcome(a_series(), "f1", "new", a_payload([("2026-03-01", 4.2)]), None, MergeCounts(1, 2, 3, 4)),
+        Outcome(a_series("GS10"), "f2", "unreachable", None, message),
     ]
-    record_fetches(con, came, facts(), DAY)
+    record_fetches(con, outcomes, facts(), DAY)
     rows = con.execute(
         "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, requests, message "
         "FROM raw.fetches ORDER BY fetch_id"
     ).fetchall()
     assert rows == [
         ("UNRATE", "fred", "new", 1, 1, 3, dt.date(2026, 3, 1), 1, None),
-        (
-            "GS10",
-            "fred",
-            "unreachable",
-            None,
-            0,
-            0,
-            None,
-            1,
-            "sample_data/GS10.csv: GS10: there is no such file",
-        ),
+        ("GS10", "fred", "unreachable", None, 0, 0, None, 1, message),
     ]
 
 

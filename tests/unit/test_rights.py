@@ -13,7 +13,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.warehouse.rights import disclosed, passed_on, selected, whole, withheld
 from checks.registry import suite_of
-from checks.rights import of_table
+from checks.results import of_table
 from checks.runner import SuiteResult, run_suite
 from checks.suites.rules import Suite
 
@@ -77,19 +77,18 @@ def test_a_figure_of_the_staged_file_is_judged_itself_and_counted(evidence: pd.D
     assert disclosed(staged, CELLS) == {"value": 1}
 
 
-def judged(name: str) -> SuiteResult:
+def found_by(name: str) -> SuiteResult:
     """`credit_spreads` with one figure of the high-yield spread out of its range, by that rule alone."""
     suite = suite_of("credit_spreads", CATALOG, dt.date(2026, 5, 31))
     frame = pd.DataFrame(columns=list(CATALOG.tables["credit_spreads"].column_names), index=[0])
     frame = frame.assign(as_of_date=pd.Series(["2026-04-30"]).astype("datetime64[s]"), is_month_end=True)
     rule = next(rule for rule in suite.rules if rule.name == name)
     column = name.partition("__")[0]
-    types = {"as_of_date": "DATE", column: "DOUBLE"}
-    return run_suite(frame.assign(**{column: SECRET}), Suite("credit_spreads", suite.key, types, (rule,)))
+    return run_suite(frame.assign(**{column: SECRET}), Suite("credit_spreads", suite.key, (rule,)))
 
 
 def test_a_finding_on_a_withheld_column_names_its_row_and_no_figure() -> None:
-    found = judged("hy_oas_pct__in_range")
+    found = found_by("hy_oas_pct__in_range")
     told = of_table(found, CATALOG, "live").results[0]
     assert str(SECRET) in found.results[0].message and not told.passed
     assert str(SECRET) not in f"{told.message} {json.dumps(told.examples)}"
@@ -98,6 +97,6 @@ def test_a_finding_on_a_withheld_column_names_its_row_and_no_figure() -> None:
 
 
 def test_a_finding_on_another_column_keeps_its_figures() -> None:
-    found = judged("gz_spread_pp__in_range")
+    found = found_by("gz_spread_pp__in_range")
     assert not found.results[0].passed
     assert of_table(found, CATALOG, "live").results[0].examples[0]["gz_spread_pp"] == SECRET

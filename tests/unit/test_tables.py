@@ -1,4 +1,4 @@
-"""A table is replaced as declared, or stands as it was."""
+"""A table is replaced as declared, or stays unchanged."""
 
 from __future__ import annotations
 
@@ -66,75 +66,53 @@ def rows(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 EXPECTED = [(dt.date(2026, 3, 31), 1.5, 1, "a"), (dt.date(2026, 4, 30), None, 2, None)]
 
 
-def test_columns_are_matched_by_name_and_typed_as_declared(con: duckdb.DuckDBPyConnection) -> None:
-    assert replace_table(con, a_table(), a_frame()) == 2
-    assert rows(con) == EXPECTED
-    types = con.execute(
-        "SELECT data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
-    ).fetchall()
-    assert types == [("DATE",), ("DOUBLE",), ("BIGINT",), ("VARCHAR",)]
-
-
-def test_column_without_any_value_keeps_its_type(con: duckdb.DuckDBPyConnection) -> None:
-    """An all-None column would become a type of its own in DuckDB 2.0."""
-    replace_table(con, a_table(), a_frame(label=[None, None], share_pct=[None, None]))
-    types = con.execute(
-        "SELECT data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
-    ).fetchall()
-    assert types == [("DATE",), ("DOUBLE",), ("BIGINT",), ("VARCHAR",)]
-
-
-def test_missing_and_infinite_numbers_are_null(con: duckdb.DuckDBPyConnection) -> None:
-    replace_table(con, a_table(), a_frame(share_pct=[np.inf, -np.inf]))
-    assert [row[1] for row in rows(con)] == [None, None]
-
-
-def test_comments_survive_every_replacement(con: duckdb.DuckDBPyConnection) -> None:
-    for _ in range(2):
-        replace_table(con, a_table(), a_frame())
-    comments = con.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'shares'").fetchall()
-    assert comments[1] == ("[x] What share_pct is about.",)
+def test_columns_are_matched_by_name_typed_as_declared_and_commented_at_every_replacement(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    for empty in (None, [None, None]):  # an all-None column would become a type of its own in DuckDB 2.0
+        changes = {} if empty is None else {"label": empty, "share_pct": empty}
+        assert replace_table(con, a_table(), a_frame(**changes)) == 2
+        columns = con.execute(
+            "SELECT data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+        ).fetchall()
+        assert [type_ for type_, _ in columns] == ["DATE", "DOUBLE", "BIGINT", "VARCHAR"]
+        assert columns[1][1] == "[x] What share_pct is about."
     assert con.execute("SELECT comment FROM duckdb_tables()").fetchall() == [
         ("Shares as known. One row per date.",)
     ]
 
 
+def test_missing_and_infinite_numbers_are_null(con: duckdb.DuckDBPyConnection) -> None:
+    replace_table(con, a_table(), a_frame())
+    assert rows(con) == EXPECTED
+    replace_table(con, a_table(), a_frame(share_pct=[np.inf, -np.inf]))
+    assert [row[1] for row in rows(con)] == [None, None]
+
+
+def dates(*days: str) -> np.ndarray:
+    return np.array(days, dtype="datetime64[s]")
+
+
 @pytest.mark.parametrize(
-    ("frame", "message"),
+    ("frame", "error", "message"),
     [
-        (a_frame().iloc[:0], "derived.shares: the frame is empty"),
-        (a_frame().drop(columns="label"), "columns differ from the catalogue: label"),
-        (a_frame().assign(extra=1), "columns differ from the catalogue: extra"),
-        (a_frame(rows=[1.0, 2.5]), "derived.shares.rows: fractions in a whole-number column"),
+        (a_frame().iloc[:0], FrameRefused, "derived.shares: the frame is empty"),
+        (a_frame().drop(columns="label"), FrameRefused, "columns differ from the catalogue: label"),
+        (a_frame().assign(extra=1), FrameRefused, "columns differ from the catalogue: extra"),
+        (a_frame(rows=[1.0, 2.5]), FrameRefused, "derived.shares.rows: fractions in a whole-number column"),
+        (a_frame(as_of_date=dates("2026-03-31", "2026-03-31")), duckdb.ConstraintException, "uplicate key"),
+        (a_frame(as_of_date=dates("2026-03-31", "NaT")), duckdb.ConstraintException, "NOT NULL"),
+        (a_frame(rows=["one", "two"]), duckdb.ConversionException, "one"),
     ],
 )
 def test_frame_that_does_not_fit_leaves_the_old_table(
-    con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, message: str
+    con: duckdb.DuckDBPyConnection, frame: pd.DataFrame, error: type[Exception], message: str
 ) -> None:
     replace_table(con, a_table(), a_frame())
-    with pytest.raises(FrameRefused, match=message):
+    with pytest.raises(error, match=message):
         replace_table(con, a_table(), frame)
     assert rows(con) == EXPECTED
-
-
-@pytest.mark.parametrize(
-    "dates", [["2026-03-31", "2026-03-31"], ["2026-03-31", "NaT"]], ids=["same key twice", "key missing"]
-)
-def test_broken_key_leaves_the_old_table_with_its_comments(
-    con: duckdb.DuckDBPyConnection, dates: list[str]
-) -> None:
-    replace_table(con, a_table(), a_frame())
-    with pytest.raises(duckdb.ConstraintException):
-        replace_table(con, a_table(), a_frame(as_of_date=np.array(dates, dtype="datetime64[s]")))
-    assert rows(con) == EXPECTED
     assert con.execute("SELECT comment FROM duckdb_tables()").fetchall()[0][0]
-
-
-def test_value_of_another_type_leaves_the_old_table(con: duckdb.DuckDBPyConnection) -> None:
-    replace_table(con, a_table(), a_frame())
-    with pytest.raises(duckdb.ConversionException):
-        replace_table(con, a_table(), a_frame(rows=["one", "two"]))
-    assert rows(con) == EXPECTED
 
 
 def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> None:
@@ -148,20 +126,15 @@ def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> Non
         replace_slice(con, table, a_frame(label=["a", "b"]), "label", "a")
 
 
-def test_rows_are_appended_once(con: duckdb.DuckDBPyConnection) -> None:
+def test_frames_are_appended_together_each_checked_and_never_twice(con: duckdb.DuckDBPyConnection) -> None:
     ensure_tables(con, a_table())
-    assert append_rows(con, a_table(), a_frame()) == 2
+    first, second = a_frame().iloc[:1], a_frame().iloc[1:]
+    with pytest.raises(FrameRefused, match="columns differ from the catalogue: label"):
+        append_rows(con, a_table(), first, second.drop(columns="label"))
+    assert append_rows(con, a_table(), first, second, a_frame().iloc[:0]) == 2
     assert append_rows(con, a_table(), a_frame().iloc[:0]) == 0
     with pytest.raises(duckdb.ConstraintException):
         append_rows(con, a_table(), a_frame())
-    assert rows(con) == EXPECTED
-
-
-def test_frames_appended_together_are_each_looked_at(con: duckdb.DuckDBPyConnection) -> None:
-    ensure_tables(con, a_table())
-    with pytest.raises(FrameRefused, match="columns differ from the catalogue: label"):
-        append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:].drop(columns="label"))
-    assert append_rows(con, a_table(), a_frame().iloc[:1], a_frame().iloc[1:], a_frame().iloc[:0]) == 2
     assert rows(con) == EXPECTED
 
 

@@ -1,4 +1,4 @@
-"""`docs/validation.md` says what the sample says, and every case on it holds."""
+"""`docs/validation.md` matches the sample, and every case on it has the expected value."""
 
 from __future__ import annotations
 

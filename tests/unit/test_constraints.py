@@ -1,0 +1,89 @@
+"""What the warehouse's DDL refuses needs no rule; the published file, which others open, has an audit of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.render import create_table, insert_by_name, quoted
+from assets.warehouse.tables import FrameRefused, replace_table
+from checks.audits.of_release import schema_found, schema_suite
+from checks.registry import checked_tables
+from checks.runner import run_suite
+from tests.builders import an_archive
+from tests.checked_frames import clean_frames
+
+CATALOG = load_catalog()
+TABLE = CATALOG.tables["real_yields"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "refusal"),
+    [
+        (lambda f: pd.concat([f, f.tail(1)]), duckdb.ConstraintException),
+        (lambda f: f.assign(is_month_end=None), duckdb.ConstraintException),
+        (lambda f: f.assign(nominal_10y_pct="high"), duckdb.ConversionException),
+        (lambda f: f.drop(columns="nominal_10y_pct"), FrameRefused),
+        (lambda f: f.iloc[:0], FrameRefused),
+    ],
+    ids=["key", "not null", "type", "columns", "rows"],
+)
+def test_the_warehouse_refuses_what_its_ddl_forbids(spoil: object, refusal: type[Exception]) -> None:
+    honest = clean_frames()[TABLE.name]
+    with an_archive() as con:
+        replace_table(con, TABLE, honest)
+        with pytest.raises(refusal):
+            replace_table(con, TABLE, spoil(honest))  # type: ignore[operator]
+        assert con.execute("SELECT count(*) FROM derived.real_yields").fetchall() == [(len(honest),)]
+
+
+def test_infinity_is_written_as_missing() -> None:
+    with an_archive() as con:
+        replace_table(con, TABLE, clean_frames()[TABLE.name].assign(nominal_10y_pct=np.inf))
+        assert con.execute("SELECT count(nominal_10y_pct) FROM derived.real_yields").fetchall() == [(0,)]
+
+
+@pytest.fixture
+def staged() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The checked tables as in a published file: declared types, no keys."""
+    with duckdb.connect() as con:
+        for name in checked_tables(CATALOG):
+            con.execute(create_table(CATALOG.tables[name], quoted(name), with_key=False))
+            con.register("clean", clean_frames()[name])
+            con.execute(insert_by_name(CATALOG.tables[name], "clean", quoted(name)))
+        yield con
+
+
+def broken(staged: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    result = run_suite(schema_found(staged, CATALOG), schema_suite())
+    assert all(found.evaluated_rows > 20 for found in result.results)
+    return {found.rule.name: found.message for found in result.failed}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "named"),
+    [
+        ("INSERT INTO real_yields SELECT * FROM real_yields LIMIT 1", "key__unique", "real_yields"),
+        (
+            "ALTER TABLE real_yields ALTER is_month_end DROP NOT NULL; UPDATE real_yields SET is_month_end = NULL",
+            "column__not_null",
+            "is_month_end",
+        ),
+        ("ALTER TABLE regime ALTER bubble_score TYPE VARCHAR", "column__as_declared", "bubble_score"),
+        ("ALTER TABLE regime DROP bubble_score", "column__as_declared", "regime"),
+        ("DROP TABLE caveats", "column__as_declared", "caveats"),
+        ("CREATE TABLE scratch AS SELECT 1 AS x", "column__as_declared", "scratch"),
+    ],
+)
+def test_the_audit_of_the_file_names_what_no_constraint_refuses(
+    staged: duckdb.DuckDBPyConnection, change: str, rule: str, named: str
+) -> None:
+    assert broken(staged) == {}
+    staged.execute(change)
+    found = broken(staged)
+    assert set(found) == {rule} and named in found[rule]
