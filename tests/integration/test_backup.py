@@ -63,7 +63,7 @@ def test_what_was_lost_is_back_after_a_restore(
     assert command("restore", backup) == 0
     assert vintages(warehouse) == 1
     assert published.read_bytes() == b"a release"
-    aside = re.search(r"are in (\S+):", capsys.readouterr().out)
+    aside = re.search(r"is in (\S+):", capsys.readouterr().out)
     assert aside and vintages(Path(aside[1]) / WAREHOUSE) == 0
 
 
