@@ -26,7 +26,7 @@ folders=$(.venv/bin/python -m pipelines settings --shell) || exit 2
 eval "$folders"
 home=$DAGSTER_HOME
 mkdir -p "$home" 2>/dev/null && [ -w "$home" ] || stop "$home cannot be written: check its owner, or set DAGSTER_HOME"
-[ -f "$home/dagster.yaml" ] || stop "$home holds no dagster.yaml: copy dagster_home/dagster.yaml there"
+[ -f "$home/dagster.yaml" ] || stop "$home contains no dagster.yaml: copy dagster_home/dagster.yaml there"
 outdated=$(.venv/bin/python - "$home" <<'EOF'
 import sys
 from pathlib import Path

@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines.alerts.delivery import review
 from pipelines.run_history import KEPT_DAYS, fail_dead_runs, prune
-from pipelines.settings import load_places, load_settings, read_environment
+from pipelines.settings import load_folders, load_settings, read_environment
 
 
 @dg.sensor(
@@ -30,8 +30,8 @@ def alerts_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 )
 def dead_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """The tick lists the runs marked as failed."""
-    places = load_places(read_environment())
-    dead = fail_dead_runs(context.instance, places.data_dir)
+    folders = load_folders(read_environment())
+    dead = fail_dead_runs(context.instance, folders.data_dir)
     return dg.SkipReason(f"closed: {', '.join(dead)}" if dead else "every unfinished run is alive")
 
 

@@ -68,7 +68,7 @@ class Secret:
 
 
 @dataclass(frozen=True)
-class Places:
+class Folders:
     """Folders and files of an installation, for every profile. All paths are absolute."""
 
     project_root: Path
@@ -92,7 +92,7 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Settings(Places):
+class Settings(Folders):
     """One run's settings. `run_date` is the date of the newest row; `as_of` is set only when a date was given.
 
     `publishes_restricted`: raw figures of restricted series go into the publication. `notices` are warnings to print.
@@ -123,15 +123,15 @@ def load_settings(
     Raises ConfigurationError, one line.
     """
     variables = read_environment(environ, root)
-    places = load_places(variables, root)
+    folders = load_folders(variables, root)
     profile = choose_profile(variables)
     if as_of is None and "REGIME_AS_OF" in variables:
         as_of = parse_date(variables["REGIME_AS_OF"], "REGIME_AS_OF")
-    run_date = _run_date(profile, as_of, places, today)
+    run_date = _run_date(profile, as_of, folders, today)
     key = variables.get("FRED_API_KEY")
     publishes_restricted = is_on(variables, RESTRICTED_VARIABLE)
     return Settings(
-        **vars(places),
+        **vars(folders),
         profile=profile,
         as_of=as_of,
         run_date=run_date,
@@ -164,14 +164,14 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
     return "live" if has_key and requested != "sample" else "sample"
 
 
-def load_places(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Places:
+def load_folders(variables: Mapping[str, str], root: Path = PROJECT_ROOT) -> Folders:
     """Data directory and Dagster's home; relative paths start at the project's root, not at the working directory.
 
     `variables` come from `read_environment`, which has expanded the paths.
     """
     data_dir = root / Path(variables.get("REGIME_DATA_DIR", "data"))
     dagster_home = root / Path(variables.get("DAGSTER_HOME", "dagster_home"))
-    return Places(root, Path(os.path.normpath(data_dir)), Path(os.path.normpath(dagster_home)))
+    return Folders(root, Path(os.path.normpath(data_dir)), Path(os.path.normpath(dagster_home)))
 
 
 def read_environment(environ: Mapping[str, str] | None = None, root: Path = PROJECT_ROOT) -> dict[str, str]:
@@ -281,9 +281,9 @@ def parse_date(text: str, what: str) -> dt.date:
     raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD")
 
 
-def _run_date(profile: Profile, given: dt.date | None, places: Places, today: dt.date | None) -> dt.date:
+def _run_date(profile: Profile, given: dt.date | None, folders: Folders, today: dt.date | None) -> dt.date:
     """The given as-of date, else the last day of the profile; refused when it is not covered by the profile."""
-    root = places.project_root
+    root = folders.project_root
     if profile == "sample":
         last, which = _toml_date(root / "sample_data" / "sample.toml", root, "as_of"), "the sample's last day"
     else:

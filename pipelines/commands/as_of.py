@@ -9,7 +9,7 @@ import difflib
 import duckdb
 
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
-from pipelines.settings import ConfigurationError, load_places, read_environment
+from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _SHOWN = 12
 _FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
@@ -23,7 +23,7 @@ _SOURCES = {
 
 def as_of(args: argparse.Namespace) -> int:
     """Print the newest observations of `args.series` as known on `args.date`."""
-    with open_published(load_places(read_environment()).published_path) as con:
+    with open_published(load_folders(read_environment()).published_path) as con:
         print("\n".join(as_of_lines(con, args.date, args.series)))
     return 0
 

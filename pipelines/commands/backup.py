@@ -1,4 +1,4 @@
-"""`backup` copies what cannot be computed again, warehouses and releases; `restore` puts a backup in place.
+"""`backup` copies what cannot be computed again, warehouses and releases; `restore` replaces the data directory by one.
 
 Dagster's history is not part of a backup: it contains no figures.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from assets.warehouse.connection import time_in_name
 from pipelines.process import print_progress
-from pipelines.settings import ConfigurationError, Places, load_places, read_environment
+from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
 
 LIST = "SHA256SUMS.json"
 _FREE_FACTOR = 1.2
@@ -28,14 +28,14 @@ def backup(args: argparse.Namespace) -> int:
     from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
 
-    places = load_places(read_environment())
-    if args.target.expanduser().resolve().is_relative_to(places.data_dir.resolve()):
+    folders = load_folders(read_environment())
+    if args.target.expanduser().resolve().is_relative_to(folders.data_dir.resolve()):
         raise ConfigurationError(
-            f"{args.target} is inside {places.data_dir}: choose a folder outside, on another disk"
+            f"{args.target} is inside {folders.data_dir}: choose a folder outside, on another disk"
         )
     try:
-        with RunLock(places.lock_path).held(args.wait, print_progress):
-            print(back_up(places, args.target, print_progress, wait_seconds=args.wait))
+        with RunLock(folders.lock_path).held(args.wait, print_progress):
+            print(back_up(folders, args.target, print_progress, wait_seconds=args.wait))
     except (LockHeld, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
     return 0
@@ -46,42 +46,42 @@ def restore(args: argparse.Namespace) -> int:
     from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.lock import RunLock
 
-    places = load_places(read_environment())
+    folders = load_folders(read_environment())
     try:
-        with RunLock(places.lock_path).held(0.0, print_progress):
-            previous = put_in_place(places, args.backup.expanduser().absolute(), print_progress)
+        with RunLock(folders.lock_path).held(0.0, print_progress):
+            previous = put_in_place(folders, args.backup.expanduser().absolute(), print_progress)
     except (LockHeld, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
-    print(f"{places.data_dir} is as it was in {args.backup}")
+    print(f"{folders.data_dir} is as it was in {args.backup}")
     if previous:
         print(
-            f"the previous data are in {previous}: remove them after `python -m pipelines doctor` finds no fault"
+            f"the previous data directory is in {previous}: remove it after `python -m pipelines doctor` finds no fault"
         )
     return 0
 
 
 def back_up(
-    places: Places, target: Path, log: Log, now: dt.datetime | None = None, *, wait_seconds: float = 0.0
+    folders: Folders, target: Path, log: Log, now: dt.datetime | None = None, *, wait_seconds: float = 0.0
 ) -> Path:
     """Copy the data directory into a new folder of `target`, verify the copy, and return its path.
 
-    The caller holds the run lock. A write-ahead log left by a killed run is first merged into its file. Raises
+    The caller has the run lock. A write-ahead log left by a killed run is first merged into its file. Raises
     ConfigurationError in one line.
     """
     from assets.warehouse.connection import open_warehouse
 
-    for warehouse in sorted(places.data_dir.glob("*.duckdb")):
+    for warehouse in sorted(folders.data_dir.glob("*.duckdb")):
         with open_warehouse(warehouse, wait_seconds=wait_seconds, log=log):
             pass  # closing writes everything into the file
-    files = sorted(_files(places.data_dir))
+    files = sorted(_files(folders.data_dir))
     if not files:
-        raise ConfigurationError(f"{places.data_dir} contains nothing to back up: run `make run`")
+        raise ConfigurationError(f"{folders.data_dir} contains nothing to back up: run `make run`")
     moment = now or dt.datetime.now(dt.UTC)
     folder = target.expanduser().absolute() / f"stimulus-regime-{time_in_name(moment)}"
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:
         _refuse_without_space(files, target)
-        sums = _copied(places.data_dir, files, unfinished, log)
+        sums = _copied(folders.data_dir, files, unfinished, log)
         (unfinished / LIST).write_text(json.dumps(sums, indent=1, sort_keys=True), encoding="utf-8")
         os.replace(unfinished, folder)
     except OSError as error:
@@ -105,30 +105,30 @@ def verify_backup(backup: Path) -> dict[str, str]:
     return sums
 
 
-def put_in_place(places: Places, backup: Path, log: Log, now: dt.datetime | None = None) -> Path | None:
+def put_in_place(folders: Folders, backup: Path, log: Log, now: dt.datetime | None = None) -> Path | None:
     """Replace the data directory's content by a backup; the folder with the previous content, if there was any.
 
-    The caller holds the run lock. Raises ConfigurationError, and nothing has changed then.
+    The caller has the run lock. Raises ConfigurationError, and nothing has changed then.
     """
     sums = verify_backup(backup)
     moment = now or dt.datetime.now(dt.UTC)
-    staged = places.data_dir.with_name(f".{places.data_dir.name}.restored")
-    previous = places.data_dir.with_name(f"{places.data_dir.name}.before-{time_in_name(moment)}")
+    staged = folders.data_dir.with_name(f".{folders.data_dir.name}.restored")
+    previous = folders.data_dir.with_name(f"{folders.data_dir.name}.before-{time_in_name(moment)}")
     try:
         shutil.rmtree(staged, ignore_errors=True)
-        _refuse_without_space([backup / name for name in sums], places.data_dir.parent)
+        _refuse_without_space([backup / name for name in sums], folders.data_dir.parent)
         _copied(backup, sorted(backup / name for name in sums), staged, log)
-        there = [path for path in places.data_dir.iterdir() if not _is_lock(path)]
+        there = [path for path in folders.data_dir.iterdir() if not _is_lock(path)]
         if there:
             previous.mkdir()
         for path in there:
             os.replace(path, previous / path.name)
         for path in staged.iterdir():
-            os.replace(path, places.data_dir / path.name)
+            os.replace(path, folders.data_dir / path.name)
         staged.rmdir()
     except OSError as error:
         raise ConfigurationError(
-            f"{places.data_dir}: {_reason(error)}: nothing was lost, see {previous}"
+            f"{folders.data_dir}: {_reason(error)}: nothing was lost, see {previous}"
         ) from None
     return previous if there else None
 

@@ -28,9 +28,9 @@ from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,
     ConfigurationError,
-    Places,
+    Folders,
     choose_profile,
-    load_places,
+    load_folders,
     load_settings,
     read_environment,
     unknown_variables,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _PYTHONS = ((3, 11), (3, 15))  # from, below
 _ENOUGH_MB = 1000
-_OLD_DAYS = 4  # a weekday schedule leaves at most three nights without a release
+_OLD_DAYS = 4  # a weekday schedule leaves at most three days without a release
 _CONNECT_SECONDS = 4.0
 SCHEDULE = "nightly_schedule"
 ADDRESSES = {  # variable of each publisher, and its default where the catalogue has none
@@ -69,19 +69,19 @@ def doctor(_: argparse.Namespace) -> int:
     except ConfigurationError as error:  # nothing else can be checked
         text = str(error)
         return _reported([*checks, lambda: [Finding("FAIL", "configuration", text)]])
-    places = load_places(variables)
+    folders = load_folders(variables)
     checks += [
         lambda: configuration(variables),
         _catalogue,
         lambda: _key(variables),
         lambda: publishers(variables),
-        lambda: _data_directory(places),
-        lambda: _published_file(places.published_path),
-        lambda: _observations(places.published_path),
-        lambda: _publication(places),
-        lambda: _run_lock(places),
-        lambda: dagster_home(places.dagster_home),
-        lambda: history(places.dagster_home),
+        lambda: _data_directory(folders),
+        lambda: _published_file(folders.published_path),
+        lambda: _observations(folders.published_path),
+        lambda: _publication(folders),
+        lambda: _run_lock(folders),
+        lambda: dagster_home(folders.dagster_home),
+        lambda: history(folders.dagster_home),
         lambda: alerts(variables),
     ]
     return _reported(checks)
@@ -210,8 +210,8 @@ def _accepts(host: str, port: int) -> bool:
         return False
 
 
-def _data_directory(places: Places) -> list[Finding]:
-    existing = next(path for path in (places.data_dir, *places.data_dir.parents) if path.exists())
+def _data_directory(folders: Folders) -> list[Finding]:
+    existing = next(path for path in (folders.data_dir, *folders.data_dir.parents) if path.exists())
     try:
         with tempfile.NamedTemporaryFile(dir=existing, prefix=".writable"):
             pass
@@ -221,8 +221,10 @@ def _data_directory(places: Places) -> list[Finding]:
         return [Finding("FAIL", "data directory", text)]
     free = shutil.disk_usage(existing).free / 1e6
     if free < _ENOUGH_MB:
-        return [Finding("WARN", "data directory", f"{places.data_dir}: {free:,.0f} MB free: free some space")]
-    return [Finding("OK", "data directory", f"{places.data_dir}, {free:,.0f} MB free")]
+        return [
+            Finding("WARN", "data directory", f"{folders.data_dir}: {free:,.0f} MB free: free some space")
+        ]
+    return [Finding("OK", "data directory", f"{folders.data_dir}, {free:,.0f} MB free")]
 
 
 def _published_file(path: Path) -> list[Finding]:
@@ -291,14 +293,14 @@ def _late(series: Row, as_of: dt.date) -> str:
     return f"{series['series_id']} ({age} days, limit {series['staleness_limit_days']})"
 
 
-def _publication(places: Places) -> list[Finding]:
+def _publication(folders: Folders) -> list[Finding]:
     """Whether a run may replace the published file: live figures by the sample it may not, nor newer by older."""
     from assets.publish.publication import refuse_replacing
     from assets.warehouse.published_file import PublicationRefused
 
     try:
         settings = load_settings()
-        refuse_replacing(places.published_path, settings.profile, settings.run_date)
+        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:
@@ -306,10 +308,10 @@ def _publication(places: Places) -> list[Finding]:
     return [Finding("OK", "publication", "a run may publish here")]
 
 
-def _run_lock(places: Places) -> list[Finding]:
+def _run_lock(folders: Folders) -> list[Finding]:
     from assets.warehouse.lock import RunLock
 
-    holder = RunLock(places.lock_path).holder()
+    holder = RunLock(folders.lock_path).holder()
     if holder is None:
         return [Finding("OK", "run lock", "free")]
     return [Finding("WARN", "run lock", f"taken by {holder}: wait for it, or run with --wait")]

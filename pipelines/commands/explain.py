@@ -9,7 +9,7 @@ import duckdb
 
 from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
-from pipelines.settings import ConfigurationError, load_places, read_environment
+from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _HEADER = (
     "condition", "input", "value", "unit", "rank", "weight", "adds", "about", "known since", "by", "series",
@@ -19,7 +19,7 @@ _RIGHT = ("value", "rank", "weight", "adds")
 
 def explain(args: argparse.Namespace) -> int:
     """Print the evidence of the row of `args.date`, of the newest row without one."""
-    with open_published(load_places(read_environment()).published_path) as con:
+    with open_published(load_folders(read_environment()).published_path) as con:
         print("\n".join(explain_lines(con, args.date)))
     return 0
 

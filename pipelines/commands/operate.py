@@ -7,7 +7,7 @@ import datetime as dt
 import shlex
 import sys
 
-from pipelines.settings import ConfigurationError, load_places, load_settings, read_environment
+from pipelines.settings import ConfigurationError, load_folders, load_settings, read_environment
 
 
 def watch(args: argparse.Namespace) -> int:
@@ -33,7 +33,7 @@ def watch(args: argparse.Namespace) -> int:
 
 def prune(args: argparse.Namespace) -> int:
     """Print how many runs were removed from Dagster's history, where no scheduler removes them."""
-    home = load_places(read_environment()).dagster_home
+    home = load_folders(read_environment()).dagster_home
     if not (home / "history").is_dir() and not (home / "dagster.yaml").is_file():
         print(f"{home} contains no history")
         return 0
@@ -48,15 +48,15 @@ def prune(args: argparse.Namespace) -> int:
 
 def settings(args: argparse.Namespace) -> int:
     """Print NAME=value lines without secrets, folders as absolute paths; `deploy/ui.sh` evaluates them with --shell."""
-    places = load_places(read_environment())
-    folders = {"DAGSTER_HOME": places.dagster_home, "REGIME_DATA_DIR": places.data_dir}
+    folders = load_folders(read_environment())
+    variables = {"DAGSTER_HOME": folders.dagster_home, "REGIME_DATA_DIR": folders.data_dir}
     if args.shell:
-        for name, folder in folders.items():
+        for name, folder in variables.items():
             print(f"export {name}={shlex.quote(str(folder))}")
         return 0
     found = load_settings()
     for notice in found.notices:
         print(f"warning: {notice}", file=sys.stderr)
-    for name, value in {"REGIME_PROFILE": found.profile, "REGIME_AS_OF": found.run_date, **folders}.items():
+    for name, value in {"REGIME_PROFILE": found.profile, "REGIME_AS_OF": found.run_date, **variables}.items():
         print(f"{name}={value}")
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.process import print_progress
-from pipelines.settings import ConfigurationError, Places, load_places, read_environment
+from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
 
 if TYPE_CHECKING:
     from pipelines.verify import Verified
@@ -21,10 +21,10 @@ def verify(args: argparse.Namespace) -> int:
 
     from assets.warehouse.connection import LockHeld, WarehouseError
 
-    places = load_places(read_environment())
-    release = _chosen(places.published_path, args.release)
+    folders = load_folders(read_environment())
+    release = _chosen(folders.published_path, args.release)
     try:
-        found = _verified(release, places, args.wait)
+        found = _verified(release, folders, args.wait)
     except (LockHeld, WarehouseError, duckdb.Error) as error:
         raise ConfigurationError(" ".join(str(error).split())) from None
     for line in found.files:
@@ -51,19 +51,19 @@ def rollback(args: argparse.Namespace) -> int:
     from assets.warehouse.lock import RunLock
     from assets.warehouse.published_file import PublicationRefused
 
-    places = load_places(read_environment())
+    folders = load_folders(read_environment())
     try:
-        with RunLock(places.lock_path).held():
-            name = args.release or _before(places.published_path)
-            release = roll_back(places.published_path, _chosen(places.published_path, name))
+        with RunLock(folders.lock_path).held():
+            name = args.release or _before(folders.published_path)
+            release = roll_back(folders.published_path, _chosen(folders.published_path, name))
     except (LockHeld, PublicationRefused, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
-    print(f"{places.published_path} is release {release.release_id} again, as of {release.as_of}")
+    print(f"{folders.published_path} is release {release.release_id} again, as of {release.as_of}")
     print("the next run publishes a new release: stop the schedule until the problem is solved")
     return 0
 
 
-def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
+def _verified(release: Path, folders: Folders, wait_seconds: float) -> Verified:
     """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
     from assets.publish.folder import damaged
     from assets.warehouse.connection import open_warehouse
@@ -75,12 +75,12 @@ def _verified(release: Path, places: Places, wait_seconds: float) -> Verified:
     if file.name in (wrong := damaged(release)):
         return Verified(release.name, wrong, [], [], {})
     manifest = published_release(file)
-    warehouse = places.warehouse_of(manifest.profile if manifest else "live")
+    warehouse = folders.warehouse_of(manifest.profile if manifest else "live")
     if not warehouse.exists():
         raise ConfigurationError(f"{warehouse} does not exist: the tables cannot be computed again")
-    lock = RunLock(places.lock_path)
+    lock = RunLock(folders.lock_path)
     with open_warehouse(warehouse, lock=lock, wait_seconds=wait_seconds, log=print_progress) as con:
-        return verify(release, con, places.project_root)
+        return verify(release, con, folders.project_root)
 
 
 def _chosen(published: Path, name: str | None) -> Path:

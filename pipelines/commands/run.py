@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: bool = False) -> Outcome:
-    """Run the whole job once under the run lock. A failure of the job is an outcome.
+    """Run the complete job once under the run lock. A failure of the job is an outcome.
 
     Raises LockHeld, WarehouseError or PublicationRefused when it cannot begin.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipelines.published_verdict import open_published, read_verdict, rows, verdict_lines
-from pipelines.settings import load_places, read_environment
+from pipelines.settings import load_folders, read_environment
 
 FIRST_QUERIES = (
     "FROM regime_current",
@@ -17,7 +17,7 @@ FIRST_QUERIES = (
 
 def show(_: argparse.Namespace) -> int:
     """Print the verdict of the published file."""
-    path = load_places(read_environment()).published_path
+    path = load_folders(read_environment()).published_path
     with open_published(path) as con:
         print("\n".join(verdict_lines(read_verdict(con), path)))
     return 0
@@ -25,7 +25,7 @@ def show(_: argparse.Namespace) -> int:
 
 def open_(args: argparse.Namespace) -> int:
     """Print the path, alone with --path, else with ready commands and queries."""
-    path = load_places(read_environment()).published_path
+    path = load_folders(read_environment()).published_path
     with open_published(path) as con:
         manifest = rows(con, "SELECT profile, as_of_date, published_at FROM release_manifest")[0]
     print(path)

@@ -16,7 +16,7 @@ from pipelines import __main__ as command_line
 from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
 from pipelines.commands.show import FIRST_QUERIES
 from pipelines.run_history import prune
-from pipelines.settings import ConfigurationError, Places
+from pipelines.settings import ConfigurationError, Folders
 from tests.builders import a_payload, a_series, merge_payload
 from tests.integration.conftest import Night
 
@@ -24,7 +24,7 @@ WAREHOUSE = "sample.warehouse.duckdb"
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     """A data directory with a warehouse of one figure, and a release of which two names are one file."""
     data_dir = tmp_path / "data"
     with open_warehouse(data_dir / WAREHOUSE) as con:
@@ -34,7 +34,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     release.write_bytes(b"a release")
     (data_dir / "published" / "regime.duckdb").hardlink_to(release)
     monkeypatch.setenv("REGIME_DATA_DIR", str(data_dir))
-    return Places(tmp_path, data_dir, tmp_path / "home")
+    return Folders(tmp_path, data_dir, tmp_path / "home")
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def command(*arguments: str) -> int:
 
 
 def test_what_was_lost_is_back_after_a_restore(
-    places: Places, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+    folders: Folders, elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    warehouse, published = places.data_dir / WAREHOUSE, places.data_dir / "published" / "regime.duckdb"
+    warehouse, published = folders.data_dir / WAREHOUSE, folders.data_dir / "published" / "regime.duckdb"
     assert command("backup", str(elsewhere)) == 0
     backup = capsys.readouterr().out.strip()
     with duckdb.connect(str(warehouse)) as con:
@@ -63,28 +63,28 @@ def test_what_was_lost_is_back_after_a_restore(
     assert command("restore", backup) == 0
     assert vintages(warehouse) == 1
     assert published.read_bytes() == b"a release"
-    aside = re.search(r"are in (\S+):", capsys.readouterr().out)
+    aside = re.search(r"is in (\S+):", capsys.readouterr().out)
     assert aside and vintages(Path(aside[1]) / WAREHOUSE) == 0
 
 
-def test_one_file_under_two_names_is_copied_once(places: Places, elsewhere: Path) -> None:
-    backup = back_up(places, elsewhere, print)
+def test_one_file_under_two_names_is_copied_once(folders: Folders, elsewhere: Path) -> None:
+    backup = back_up(folders, elsewhere, print)
     copies = list(backup.rglob("regime.duckdb"))
     assert len(copies) == 2 and copies[0].samefile(copies[1])
-    assert not copies[0].samefile(places.data_dir / "published" / "regime.duckdb")
+    assert not copies[0].samefile(folders.data_dir / "published" / "regime.duckdb")
 
 
 def test_two_backups_and_two_restores_of_one_second_lie_beside_each_other(
-    places: Places, elsewhere: Path
+    folders: Folders, elsewhere: Path
 ) -> None:
     moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]
-    backups = [back_up(places, elsewhere, print, moment) for moment in moments]
+    backups = [back_up(folders, elsewhere, print, moment) for moment in moments]
     assert len(set(backups)) == 2 and all(map(verify_backup, backups))
-    assert len({put_in_place(places, backups[0], print, moment) for moment in moments}) == 2
+    assert len({put_in_place(folders, backups[0], print, moment) for moment in moments}) == 2
 
 
-def test_rows_still_in_a_write_ahead_log_are_in_the_backup(places: Places, elsewhere: Path) -> None:
-    warehouse = places.data_dir / WAREHOUSE
+def test_rows_still_in_a_write_ahead_log_are_in_the_backup(folders: Folders, elsewhere: Path) -> None:
+    warehouse = folders.data_dir / WAREHOUSE
     wal = warehouse.with_name(f"{WAREHOUSE}.wal")
     con = duckdb.connect(str(warehouse), config={"checkpoint_threshold": "1TB"})
     con.execute("CREATE TABLE late_row AS SELECT 1 AS one")
@@ -92,23 +92,23 @@ def test_rows_still_in_a_write_ahead_log_are_in_the_backup(places: Places, elsew
     con.close()
     warehouse.write_bytes(content)  # as a killed process leaves the two
     wal.write_bytes(kept)
-    backup = back_up(places, elsewhere, print)
+    backup = back_up(folders, elsewhere, print)
     with duckdb.connect(str(backup / WAREHOUSE)) as con:
         assert con.execute("SELECT one FROM late_row").fetchall() == [(1,)]
 
 
-def test_a_damaged_backup_is_refused_and_changes_nothing(places: Places, elsewhere: Path) -> None:
-    backup = back_up(places, elsewhere, print)
+def test_a_damaged_backup_is_refused_and_changes_nothing(folders: Folders, elsewhere: Path) -> None:
+    backup = back_up(folders, elsewhere, print)
     copy = backup / WAREHOUSE
     copy.write_bytes(copy.read_bytes()[:-1])
-    before = sorted(places.data_dir.rglob("*"))
+    before = sorted(folders.data_dir.rglob("*"))
     with pytest.raises(ConfigurationError, match="is damaged"):
-        put_in_place(places, backup, print)
-    assert sorted(places.data_dir.rglob("*")) == before
+        put_in_place(folders, backup, print)
+    assert sorted(folders.data_dir.rglob("*")) == before
 
 
 def test_backup_and_restore_leave_while_a_run_works(
-    places: Places, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folders: Folders, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held(self: RunLock, *_: object) -> None:
         raise LockHeld("another run holds the lock: python (pid 1)")
@@ -119,10 +119,12 @@ def test_backup_and_restore_leave_while_a_run_works(
         assert capsys.readouterr().err == "error: another run holds the lock: python (pid 1)\n"
 
 
-def test_a_bad_target_is_one_line(places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_target_is_one_line(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "a_file").touch()
     for target, message in (
-        (places.data_dir / "inside", "is inside"),
+        (folders.data_dir / "inside", "is inside"),
         (tmp_path / "a_file" / "x", "choose another folder"),
     ):
         assert command("backup", str(target)) == 2
@@ -133,7 +135,7 @@ def test_a_bad_target_is_one_line(places: Places, tmp_path: Path, capsys: pytest
 def test_an_empty_data_directory_is_not_backed_up(tmp_path: Path, elsewhere: Path) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(ConfigurationError, match="nothing to back up"):
-        back_up(Places(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
+        back_up(Folders(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
     with pytest.raises(ConfigurationError, match=LIST):
         verify_backup(elsewhere)
 

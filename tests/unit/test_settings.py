@@ -13,7 +13,7 @@ from pipelines.settings import (
     PROJECT_ROOT,
     ConfigurationError,
     Secret,
-    load_places,
+    load_folders,
     load_settings,
     read_environment,
     unknown_variables,
@@ -128,8 +128,10 @@ def test_a_path_means_the_same_in_dotenv_and_in_the_environment(
     paths = dict.fromkeys(("REGIME_DATA_DIR", "DAGSTER_HOME"), written)
     lines = [f"{name}={value}\n" for name, value in paths.items()]
     (tmp_path / ".env").write_text("".join(lines) if is_in_file else "")
-    places = load_places(read_environment(variables if is_in_file else variables | paths, tmp_path), tmp_path)
-    assert places.data_dir == places.dagster_home == expected
+    folders = load_folders(
+        read_environment(variables if is_in_file else variables | paths, tmp_path), tmp_path
+    )
+    assert folders.data_dir == folders.dagster_home == expected
 
 
 def test_a_path_that_cannot_be_expanded_names_variable_and_line(tmp_path: Path) -> None:
