@@ -203,7 +203,7 @@ def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: 
     assert re.search(r"series fetched, \d+ requests in \d+ s", house.output)
 
 
-@pytest.mark.parametrize("key", ["fred", "shiller"])
+@pytest.mark.parametrize("key", ONE_SERIES)
 def test_a_run_without_one_publisher_publishes_and_names_what_is_missing(
     house: House, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
