@@ -68,7 +68,7 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
         _store(warehouse, by_series, facts)
         for key, one in zip(chosen, checked, strict=True):
             unknown = (
-                f"Nothing to check: nothing is known of {', '.join(one.absent)}." if one.absent else None
+                f"Nothing to check: there are no figures of {', '.join(one.absent)}." if one.absent else None
             )
             yield check_result(key, [one.result], one.result.evaluated_rows, unknown)
 

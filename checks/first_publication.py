@@ -1,6 +1,6 @@
 """Before the first publication in a data directory: whether the inputs that were fetched are enough for a label.
 
-A first publication without a label would stay in the record for ever. So nothing is published when the newest label
+A first publication without a label would stay in the record permanently. So nothing is published when the newest label
 would be indeterminate because inputs could not be reached and are not in the archive.
 """
 

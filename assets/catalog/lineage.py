@@ -1,7 +1,4 @@
-"""What a column rests on in the end, followed through the columns it is declared to be derived from.
-
-Belongs here: following `derived_from`. Does not belong here: judging it (`loader.py`), showing it (`render.py`).
-"""
+"""The series from which a column is computed, directly or through other columns, by `derived_from`."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
     if (
         evidence is None
-    ):  # added after the row was frozen, and without a weight: else the method version would differ
+    ):  # added without a weight after the row was frozen: with one, the method version would differ
         return component
     return replace(
         component,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,8 +69,17 @@ class Regime(Labels):
 def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
     """Label of every grid date with its agreement. `readings` by "table.column"."""
     labels, method = build_labels(readings, grid, catalog), catalog.method
-    conditions = {**labels.conditions, "inflation": inflation(Scorer(readings, grid, method))}
-    return Regime(**vars(replace(labels, conditions=conditions)), agreement=agreement(labels, method))
+    return Regime(
+        grid,
+        {**labels.conditions, "inflation": inflation(Scorer(readings, grid, method))},
+        labels.bubble_score,
+        labels.sahm_gap_pp,
+        labels.claims_change_pct,
+        labels.states,
+        labels.stance,
+        labels.label,
+        agreement(labels, method),
+    )
 
 
 def build_labels(

@@ -1,1 +1,1 @@
-"""The last room: build the release beside, judge it, swap it in."""
+"""Builds the release next to the published one, checks it, and swaps it in."""

@@ -42,7 +42,7 @@ SELECT NOT EXISTS (FROM {_FILE}.release_manifest ANTI JOIN ops.publications USIN
 """
 _MADE_ANEW = (
     "the warehouse is younger than the published release {release_id}: "
-    "its month-ends are computed and published anew"
+    "its month-ends are recomputed and republished"
 )
 
 
@@ -62,7 +62,7 @@ def record_publication(
     """Write into the warehouse what its record lacks of the published file. Idempotent; nothing without a file.
 
     A file of another profile is ignored. Of a file older than the archive itself only the nightly rows are kept: the
-    warehouse was made anew, and its figures reached it after those rows were published.
+    warehouse was created again, and its figures reached it after those rows were published.
     """
     if not published.exists():
         return Recorded(0, 0, 0)

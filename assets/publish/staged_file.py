@@ -190,11 +190,11 @@ def refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> N
     try:
         found = con.execute("SELECT max(as_of_date), any_value(profile) FROM regime.regime").fetchall()[0]
     except duckdb.CatalogException:
-        raise WarehouseError("regime.regime has not been built; run the whole job") from None
+        raise WarehouseError("regime.regime has not been built; run the complete job") from None
     if found != (facts.as_of, facts.profile):
         raise WarehouseError(
             f"regime.regime was computed for {found[1]} as of {found[0]}, this release is "
-            f"{facts.profile} as of {facts.as_of}; run the whole job"
+            f"{facts.profile} as of {facts.as_of}; run the complete job"
         )
 
 
@@ -236,7 +236,7 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
                 f"SELECT {selected(table, cells)} FROM ({query}) AS rows_of ORDER BY {key}"
             )
     except duckdb.CatalogException:
-        raise WarehouseError(f"{qualified_name(table)} has not been built; run the whole job") from None
+        raise WarehouseError(f"{qualified_name(table)} has not been built; run the complete job") from None
 
 
 def _frame(

@@ -63,7 +63,7 @@ def schema_suite() -> Suite:
             lambda f, _: f["differs"],
             maximum=0,
             statement="tables, columns, their order and types are those of the catalogue",
-            what_to_do="Do not publish. The staged file was not made by build_release: run the whole job.",
+            what_to_do="Do not publish. The staged file was not made by build_release: run the complete job.",
         ),
         within(
             "column__not_null",
@@ -79,7 +79,7 @@ def schema_suite() -> Suite:
             lambda f, _: f["keys_repeated"],
             maximum=0,
             statement="the key of a table names one row",
-            what_to_do="Do not publish. Rows were written twice: find the write that did it, and run the whole job.",
+            what_to_do="Do not publish. Rows were written twice: find the write that did it, and run the complete job.",
         ),
     )
     return Suite("schema", ("table_name", "column_name"), rules)
@@ -153,8 +153,8 @@ def rights_suite() -> Suite:
         lambda f, _: f["figures"],
         maximum=0,
         statement="a cell that repeats a series with restricted rights is empty",
-        what_to_do="Do not publish. The staged file was not made by build_release: run the whole job. Who may have "
-        "these figures published sets REGIME_PUBLISH_RESTRICTED=1.",
+        what_to_do="Do not publish. The staged file was not made by build_release: run the complete job. If "
+        "you may publish these figures, set REGIME_PUBLISH_RESTRICTED=1.",
     )
     return Suite("rights", ("table_name", "column_name"), (rule,))
 
