@@ -1,18 +1,22 @@
-"""What an asset says of itself in the Dagster UI, rendered from the catalogue.
-
-Belongs here: keys, metadata and dependencies of specs. Does not belong here: anything that runs.
-"""
+"""What an asset states about itself in the Dagster UI: key, schema, metadata and deadline."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import dagster as dg
 
-from assets.catalog.dagster_schema import series_schema, table_schema
 from assets.catalog.lineage import source_series
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog, Series, Table
+from assets.catalog.models import Catalog, Column, Series, Table
+
+# an hour after the nightly run begins; a run by hand since 20:30 counts as well
+NIGHTLY_FRESHNESS = dg.FreshnessPolicy.cron(
+    deadline_cron="30 22 * * 1-5",
+    lower_bound_delta=dt.timedelta(hours=2),
+    timezone="America/New_York",
+)
 
 
 def asset_key(name: str) -> dg.AssetKey:
@@ -74,3 +78,49 @@ def series_metadata(series: Series) -> dict[str, Any]:
         "role": series.role,
         "profiles": ", ".join(series.profiles),
     }
+
+
+def table_schema(table: Table) -> dg.TableSchema:
+    """Column schema of a table, for `dagster/column_schema`; `unit` and `from` are column tags."""
+    return dg.TableSchema(
+        columns=[_table_column(column, is_key=table.key == (column.name,)) for column in table.columns],
+        constraints=dg.TableConstraints(other=[table.grain, f"key: {', '.join(table.key)}"]),
+    )
+
+
+def series_schema(series: Series, observations: Table) -> dg.TableSchema:
+    """Columns of a raw series: those of the archive, its `value` in the unit of the series."""
+    columns = [
+        column.model_copy(
+            update={"derived_from": (), **({"unit": series.unit} if column.name == "value" else {})}
+        )
+        for column in observations.columns
+    ]
+    return dg.TableSchema(
+        columns=[_table_column(column, is_key=False) for column in columns],
+        constraints=dg.TableConstraints(other=[f"series_id = '{series.series_id}'"]),
+    )
+
+
+def _table_column(column: Column, *, is_key: bool) -> dg.TableColumn:
+    tags = {"unit": column.unit}
+    if column.derived_from:
+        tags["from"] = ", ".join(column.derived_from)
+    return dg.TableColumn(
+        name=column.name,
+        type=column.type,
+        description=column.definition,
+        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=is_key, other=_limits(column)),
+        tags=tags,
+    )
+
+
+def _limits(column: Column) -> list[str]:
+    limits = []
+    if column.minimum is not None:
+        limits.append(f">= {column.minimum:g}")
+    if column.maximum is not None:
+        limits.append(f"<= {column.maximum:g}")
+    if column.values is not None:
+        limits.append("one of: " + ", ".join(column.values))
+    return limits

@@ -1,7 +1,4 @@
-"""What a finished table reports to the Dagster UI: rows, newest date, a preview, the version of its data.
-
-Belongs here: the result of a materialisation. Does not belong here: definition metadata (`asset_specs.py`).
-"""
+"""What a finished table reports to the Dagster UI: rows, newest date, a preview, the version of its data."""
 
 from __future__ import annotations
 

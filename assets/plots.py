@@ -1,8 +1,4 @@
-"""Pictures for the Dagster UI: PNG inside markdown, since the UI draws no other.
-
-Belongs here: the specifications and their rendering. Does not belong here: the charts of the report, which are inline
-SVG. A picture lands in Dagster's history with every run: at most MAX_BYTES each, and only where the verdict stands.
-"""
+"""Pictures for the Dagster UI: PNG inside markdown, since the UI draws no other."""
 
 from __future__ import annotations
 

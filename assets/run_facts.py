@@ -1,8 +1,4 @@
-"""What a run is about: profile, run date and places, decided once before any asset works.
-
-Belongs here: the facts every layer of assets reads. Does not belong here: reading the environment
-(`pipelines/settings.py` does, `pipelines/resources.py` hands the result over).
-"""
+"""What a run is about: profile, run date and places, decided once before any asset works."""
 
 from __future__ import annotations
 

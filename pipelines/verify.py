@@ -1,8 +1,5 @@
 """Whether a release is what it was: its hashes, and its computed tables once more from the warehouse.
 
-Belongs here: the three answers (files, environment, numbers). Does not belong here: printing (`commands/verify.py`),
-computing the tables (`assets/compute/registry.py`).
-
 The archive is taken as it was when the release was made, which its manifest states; a live row comes from the archive
 it was frozen from, which the warehouse states. A figure the release withholds is compared as withheld.
 """

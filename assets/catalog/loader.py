@@ -1,9 +1,4 @@
-"""Reading the catalogue: TOML files into typed models, and the rules that span entries.
-
-Belongs here: finding and parsing the files, turning every fault into one line that names file, entry and key,
-and the cross-references (an id declared twice, a delay for an unknown series, a column derived from nothing).
-Does not belong here: the shape of an entry (`models.py`, `method.py`), anything rendered from the catalogue.
-"""
+"""Reading the catalogue: TOML files into typed models, and the rules that span entries."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The typed shape of `method.toml`: every parameter of the methodology, in sections.
-
-Belongs here: one frozen model per section, with the sums that must hold, and the hash of the parameters.
-Does not belong here: the numbers themselves (`method.toml`) and what is done with them (`assets/compute`).
-"""
+"""The typed shape of `method.toml`: every parameter of the methodology, in sections."""
 
 from __future__ import annotations
 

@@ -1,9 +1,5 @@
 """The typed shapes of the catalogue: what a declaration must say, and what it may say.
 
-Belongs here: one frozen model per kind of TOML entry, with the rules an entry must satisfy by itself.
-Does not belong here: reading files and rules that span entries (`loader.py`), the method's parameters
-(`method.py`), figures, dates of publication (`assets/compute/calendar.py`), anything that needs a clock.
-
 A required key has no default on purpose: a forgotten unit stops the load instead of mislabelling figures.
 """
 

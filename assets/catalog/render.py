@@ -1,8 +1,5 @@
 """What is rendered from a declared table: DDL, comments and the data dictionary, each thing said once.
 
-Belongs here: text made from the catalogue alone. Does not belong here: a connection (`assets/warehouse`), a
-Dagster type (`dagster_schema.py`), any wording that is not already in the catalogue.
-
 Comments cannot be bound as parameters in DuckDB, so their text is escaped here; values never pass through
 this module.
 """

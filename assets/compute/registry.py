@@ -23,13 +23,12 @@ from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_b
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
 from assets.compute.diagnostics.weights import effective_weights
-from assets.compute.evidence import evidence_frame
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.phases import build_phases
 from assets.compute.reading import Texts
 from assets.compute.record import Frames, overlaid, overlaid_regime, with_spells
-from assets.compute.regime import Regime, build_regime, regime_frame
+from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
 from assets.compute.tables.build import BUILDERS, build_view

@@ -9,10 +9,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.asset_specs import asset_key
+from assets.asset_specs import NIGHTLY_FRESHNESS, asset_key
 from assets.catalog.loader import load_catalog
 from assets.compute.registry import REGISTRY
-from assets.freshness import NIGHTLY_FRESHNESS
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
 from assets.progress import progress

@@ -135,8 +135,8 @@ def _explained(
     then = panel_at(captures, before.captured_until, facts.run_date, catalog, facts.profile)
     groups = captures_since(con, before.captured_until, max(dates).date(), captures.codes)
 
-    def without(group: CaptureGroup, held: Captures) -> Frames:
-        made = Computation(resolve(group.left_out_of(held)), grid, catalog, facts.profile)
+    def without(group: CaptureGroup, captured: Captures) -> Frames:
+        made = Computation(resolve(group.left_out_of(captured)), grid, catalog, facts.profile)
         return record_of(made.panel, stored)
 
     return corrections(

@@ -9,10 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets.asset_specs import series_metadata
+from assets.asset_specs import NIGHTLY_FRESHNESS, series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
-from assets.freshness import NIGHTLY_FRESHNESS
 from assets.progress import progress
 from assets.raw.ingest import Ingested, ingest
 from assets.run_facts import RunFacts

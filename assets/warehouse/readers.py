@@ -1,4 +1,4 @@
-"""Questions to the archive, answered in SQL; a property test says that `assets/compute/archive.py` answers alike.
+"""Queries to the archive in SQL; a property test compares them with `assets/compute/archive.py`.
 
 Days come as datetime64[s] and moments as datetime64[us], so that 9999-12-31 survives; in nanoseconds it would not.
 """
@@ -65,7 +65,7 @@ WITH served AS (
 )
 SELECT (SELECT count(*) FROM stored ANTI JOIN served USING (observation_date, realtime_start)), count(*) FROM stored
 """
-# aggregates instead of the windows of raw.observations: every run asks this of the full archive
+# aggregates instead of the windows of raw.observations: every run queries the full archive
 _HOLDINGS = """
 WITH stored AS (
   SELECT * FROM raw.vintages WHERE $all_series OR series_id IN (SELECT unnest($series_ids))

@@ -1,9 +1,8 @@
-"""A series is one entry and one file of figures: done as docs/extending.md says, in a copy of the project."""
+"""What docs/extending.md says is enough: its blocks add a series, a column and a table to a copy of the project."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,9 @@ from assets.warehouse.connection import CONFIG
 from tests.integration.test_readme import ROOT, blocks
 
 PAGE = ROOT / "docs" / "extending.md"
-ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home")
+ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home", "tests")
 MONTHS = [f"{year}-{month:02}-01" for year in range(2000, 2026) for month in range(1, 13)]
+SERIES = "HOUST"
 
 
 @pytest.fixture
@@ -31,47 +31,78 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(copy: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     own = ("REGIME_", "FRED_", "DAGSTER_")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(own)} | environment
     return subprocess.run(
-        [sys.executable, *arguments], cwd=copy, env=environ, capture_output=True, text=True, timeout=300
+        [sys.executable, *arguments], cwd=copy, env=environ, capture_output=True, text=True, timeout=400
     )
 
 
-def add_the_series(copy: Path) -> str:
-    """The page's entry, and figures made up for it; returns its id."""
-    (entry,) = blocks(PAGE, "toml")
-    (series_id,) = re.findall(r"^\[(\w+)\]", entry, re.MULTILINE)
-    named = copy / re.findall(r"`(assets/catalog/series/\w+\.toml)`", PAGE.read_text("utf-8"))[0]
-    named.write_text(f"{named.read_text('utf-8')}\n{entry}", encoding="utf-8")
+def append(file: Path, block: str) -> None:
+    file.write_text(f"{file.read_text('utf-8')}\n{block}", encoding="utf-8")
+
+
+def add_the_series(copy: Path) -> None:
+    """The page's entry, and figures made up for it."""
+    append(copy / "assets/catalog/series/context.toml", blocks(PAGE, "toml")[0])
     rows = "".join(f"{month},{1000 + n}.0\n" for n, month in enumerate(MONTHS))
-    (copy / "sample_data" / f"{series_id}.csv").write_text(f"date,value\n{rows}", encoding="utf-8")
-    return series_id
+    (copy / "sample_data" / f"{SERIES}.csv").write_text(f"date,value\n{rows}", encoding="utf-8")
+
+
+def add_the_column_and_the_table(copy: Path) -> None:
+    """Every other block of the page, into the file it names."""
+    _, column, table = blocks(PAGE, "toml")
+    append(copy / "assets/catalog/tables/context.toml", column)
+    (copy / "assets/catalog/tables/housing.toml").write_text(table, encoding="utf-8")
+    builder, test = blocks(PAGE, "python")
+    (copy / "assets/compute/tables/housing.py").write_text(builder, encoding="utf-8")
+    (copy / "tests/unit/test_tables_housing.py").write_text(test, encoding="utf-8")
+    for diff in blocks(PAGE, "diff"):
+        subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, check=True)
+
+
+def release(copy: Path, data: str) -> dict[str, list[tuple[object, ...]]]:
+    """What a run over a data directory published of the three."""
+    run = python(copy, "-m", "pipelines", "run", REGIME_DATA_DIR=data)
+    assert run.returncode == 0, run.stderr
+    queries = {
+        "series": f"SELECT unit, rows_published FROM series WHERE series_id = '{SERIES}'",
+        "known": f"SELECT count(*) FROM series_as_of('{SERIES}', DATE '2025-12-31')",
+        "late": "SELECT count(*) FROM late_figures",
+    }
+    if (copy / "assets/compute/tables/housing.py").exists():
+        queries |= {
+            "column": "SELECT count(housing_starts_thousands), max(housing_starts_thousands) FROM context",
+            "table": "SELECT count(*), count(housing_starts_yoy_pct) FROM housing",
+            "kinds": "SELECT DISTINCT row_kind FROM regime ORDER BY 1",
+        }
+    with duckdb.connect(str(copy / data / "published/regime.duckdb"), read_only=True, config=CONFIG) as con:
+        return {name: con.execute(query).fetchall() for name, query in queries.items()}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_a_series_needs_an_entry_and_a_file_of_figures_and_nothing_else(copy: Path) -> None:
-    series_id = add_the_series(copy)
-    listed = python(
-        copy, "-c", "from pipelines.definitions import defs; print(defs.resolve_all_asset_keys())"
-    )
-    assert f"['raw', 'fred', '{series_id}']" in listed.stdout, listed.stderr
-    night = python(copy, "-m", "pipelines", "run")
-    assert night.returncode == 0, night.stderr
-    published = copy / "data" / "published" / "regime.duckdb"
-    with duckdb.connect(str(published), read_only=True, config=CONFIG) as con:
-        known = con.execute(f"SELECT count(*) FROM series_as_of('{series_id}', DATE '2025-12-31')").fetchall()
-        said = con.execute("SELECT unit, rows_published FROM series WHERE series_id = ?", [series_id])
-        assert said.fetchall() == [("Thousands of Units", len(MONTHS))]
-    assert known == [(len(MONTHS) - 1,)]  # December was not out at its end
-    shown = python(copy, "-m", "pipelines", "as-of", "2025-12-31", series_id)
-    assert shown.returncode == 0 and "2025-11-01" in shown.stdout
+@pytest.mark.timeout(1500)
+def test_the_blocks_of_the_page_are_all_that_is_needed(copy: Path) -> None:
+    """On a data directory with a release, made when there was the series only, and on a fresh one."""
+    add_the_series(copy)
+    before = release(copy, "published_before")
+    assert before["series"] == [("Thousands of Units", len(MONTHS))]
+    assert before["known"] == [(len(MONTHS) - 1,)]  # December was not published at its end
+    add_the_column_and_the_table(copy)
+    tested = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_tables_housing.py")
+    assert tested.returncode == 0, tested.stdout
+    after, fresh = release(copy, "published_before"), release(copy, "fresh")
+    assert after == fresh  # backfilled rows have the column as in a data directory that always had it
+    assert after["late"] == before["late"]
+    ((filled, newest),) = after["column"]
+    ((rows, changes),) = after["table"]
+    assert newest == 1000 + len(MONTHS) - 1 and filled > 300
+    assert rows > changes > 280
 
 
 def test_an_entry_with_a_slip_is_refused_with_its_place(copy: Path) -> None:
-    series_id = add_the_series(copy)
+    add_the_series(copy)
     file = copy / "assets" / "catalog" / "series" / "context.toml"
     file.write_text(
         file.read_text("utf-8").replace('"Thousands of Units"', '"Thousands of Units"\nunits = "K"')
@@ -79,6 +110,6 @@ def test_an_entry_with_a_slip_is_refused_with_its_place(copy: Path) -> None:
     for command in ("run", "doctor"):
         told = python(copy, "-m", "pipelines", command)
         said = [line for line in (told.stdout + told.stderr).splitlines() if "unknown key 'units'" in line]
-        assert len(said) == 1 and f"context.toml: {series_id}: " in said[0], told
+        assert len(said) == 1 and f"context.toml: {SERIES}: " in said[0], told
         assert told.returncode in (1, 2) and "Traceback" not in told.stderr
     assert not (copy / "data" / "published" / "regime.duckdb").exists()

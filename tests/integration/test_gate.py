@@ -116,7 +116,7 @@ def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.Dag
     before = file_of(wrong)
     result = run_job(instance, [PUBLISH])
     assert not result.success and not was_published(result)
-    assert "publication held by" in said(result)
+    assert "publication blocked by" in said(result)
     assert file_of(wrong) == before
     shown = gate_of(result)
     assert not shown.passed and re.match(r"\d+ of \d+ rows failed \w+/\w+ ", shown.description or "")
@@ -133,7 +133,7 @@ def test_publish_alone_from_dagsters_command_line(wrong: Path, tmp_path: Path) -
         cwd=ROOT, env={**os.environ, "DAGSTER_HOME": str(tmp_path / "home")}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "publication held by" in done.stderr + done.stdout
+    assert "publication blocked by" in done.stderr + done.stdout
     assert file_of(wrong) == before
 
 
@@ -147,7 +147,7 @@ def test_a_selection_that_leaves_the_checks_out(
     )
     made = {event.asset_key for event in result.get_asset_materialization_events()}
     assert REGIME in made and PUBLISH not in made
-    assert "publication held by" in said(result)
+    assert "publication blocked by" in said(result)
     assert file_of(data) == before
 
 
@@ -160,7 +160,7 @@ def test_tables_made_again_without_their_checks_and_published_later(
         spoiled(patch)
         assert dg.materialize([REGIME_TABLES], instance=instance, resources=RESOURCES).success
     result = run_job(instance, [PUBLISH])
-    assert not was_published(result) and "publication held by" in said(result)
+    assert not was_published(result) and "publication blocked by" in said(result)
     assert file_of(data) == before
 
 
@@ -195,7 +195,7 @@ def test_an_automation_condition_that_asks_for_it(wrong: Path, instance: dg.Dags
     assert asked.total_requested == 1
     before = file_of(wrong)
     result = dg.materialize([eager], instance=instance, resources=RESOURCES, raise_on_error=False)
-    assert "publication held by" in said(result)
+    assert "publication blocked by" in said(result)
     assert file_of(wrong) == before
 
 

@@ -33,7 +33,7 @@ ONE_SERIES = {  # of each publisher
     "world_bank": "GOLD_WB_MONTHLY",
 }  # fmt: skip
 ADDRESSES = {key: "FRED_ROOT_URL" if key == "fred" else f"{key.upper()}_URL" for key in ONE_SERIES}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("live night")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("live night")]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""LiveRuns of the four publishers beside FRED, from their servers into the archive and the book of fetches."""
+"""Runs of the publishers of files, from their servers into the archive and `raw.fetches`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number
     sources = Sources(Access("live", Path(), urls={key: server.root + PUBLISHERS[key].path}))
     catalog, source = load_catalog(), sources.of(key)
     assert isinstance(source, FileSource)
-    source.now = lambda: started  # the week is counted on the nights' own clock
+    source.now = lambda: started  # the weekly refresh counts on this clock
     done = ingest(con, catalog.by_source(key), source, sources.last_day(started), facts, catalog)
     return {result.series.series_id: result for result in done}
 

@@ -28,7 +28,7 @@ from tests.fakes.fred_runs import CALM, quick_source
 from tests.fakes.fred_world import OPEN
 from tests.fakes.publishers import FEW_RETRIES, PUBLISHERS
 from tests.integration.live_runs import EVENING, LiveRuns
-from tests.integration.sample_night import compute_tables, night_facts
+from tests.integration.sample_night import compute_all, night_facts
 from tests.made_once import made_once
 
 FIRST, SECOND, FREEZING, LATER = (dt.date(2026, *day) for day in ((4, 20), (4, 24), (5, 8), (5, 18)))
@@ -55,7 +55,7 @@ class ServedRuns(LiveRuns):
             for key in ("fred", *publishers.others):
                 source = _source(publishers, key, started)
                 ingest(con, catalog.by_source(key), source, run_date, facts, catalog)
-            compute_tables(con, facts)
+            compute_all(con, facts)
             self.finish(con, facts)
         return facts
 

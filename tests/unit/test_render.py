@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from assets.catalog.dagster_schema import table_schema
+from assets.asset_specs import table_schema
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.catalog.render import (

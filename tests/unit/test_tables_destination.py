@@ -14,7 +14,7 @@ from assets.compute.reading import Reading
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.liquidity_destination import destination, signals
-from assets.compute.tables.yield_changes import nominal_change, par_bond_price_change, real_change
+from assets.compute.tables.real_yields import nominal_change, par_bond_price_change, real_change
 from tests.helpers import monthly, on_sample, published_after, reading, view
 
 CATALOG = load_catalog()

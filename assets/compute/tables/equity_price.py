@@ -1,9 +1,4 @@
-"""The equity price and its own past, on several bases: each date uses the one whose price is the newest.
-
-Belongs here: Shiller's monthly average of the S&P composite continued with the mean of daily closes (SP500), and the
-Z.1 market value of nonfinancial corporate equities (it contains net issuance and is months old; the basis says so).
-Another basis is another entry of BASES, its name in `bases.PRICES`, and the column of its 12-month change.
-"""
+"""The equity price and its own past, on several bases: each date uses the one whose price is the newest."""
 
 from __future__ import annotations
 

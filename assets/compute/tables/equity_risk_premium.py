@@ -10,17 +10,47 @@ from __future__ import annotations
 
 import numpy as np
 
+from assets.compute.archive import ABSENT, Rows
 from assets.compute.bases import EARNINGS, Bases
-from assets.compute.calendar import stamp_before
+from assets.compute.calendar import Days, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import Reading, absent, combine, texts
-from assets.compute.tables import equity_price, shiller
+from assets.compute.reading import Floats, Reading, absent, combine, texts
+from assets.compute.tables import equity_price
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
+REPORTED = "SHILLER_EARNINGS"  # quarter-end months only: the sheet interpolates the others
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 _YEAR = 12  # months
 _TTM, _NIPA = EARNINGS
+
+
+def reported_earnings(view: View) -> Reading:
+    """Four-quarter reported earnings of the newest quarter-end month known, index points."""
+
+    def only_quarter_ends(rows: Rows, observation: Days) -> Rows:
+        return np.where((observation.astype("datetime64[M]").astype("int64") % 3) == 2, rows, ABSENT)
+
+    return view.latest(REPORTED, accept=only_quarter_ends)
+
+
+def reported_yield(view: View, price: Reading) -> Reading:
+    """Four-quarter reported earnings over price, percent."""
+    return combine(lambda e, p: 100.0 * e / p, reported_earnings(view), price)
+
+
+def cape(view: View, price: Reading) -> Reading:
+    """Price over ten years of quarter-end earnings in CPI of the newest known month (Campbell, Shiller 1988)."""
+    newest, cpi = reported_earnings(view), view.latest("CPIAUCSL")
+    quarters = np.stack(
+        [stamp_before(newest.observation_date, 3 * n) for n in range(view.method.equity.cape_quarters)],
+        axis=1,
+    )
+    nominal = view.values_at(REPORTED, quarters)
+    deflator = view.values_at("CPIAUCSL", quarters)
+    real: Floats = nominal * cpi.value[:, None] / deflator
+    mean = real.mean(axis=1)  # NaN as soon as one quarter is missing: no shorter average in its place
+    return combine(lambda p, _e, _c: p / mean, price, newest, cpi)
 
 
 def equity_value_gdp(view: View) -> Reading:
@@ -49,9 +79,9 @@ def earnings_yields(view: View, prices: equity_price.Prices) -> Bases:
     """Earnings yield of every basis, percent, and the one each date uses. Reported earnings are over the index."""
     index = prices.latest.readings[equity_price.INDEX]
     reported = (
-        shiller.earnings_yield(view, index)
-        if shiller.EARNINGS in view.series
-        else absent(len(view), shiller.EARNINGS, "not_in_profile")
+        reported_yield(view, index)
+        if REPORTED in view.series
+        else absent(len(view), REPORTED, "not_in_profile")
     )
     return Bases.first_present({_TTM: reported, _NIPA: earnings_yield_nipa(view)})
 
@@ -66,8 +96,8 @@ def multiple_change(view: View, prices: equity_price.Prices) -> Reading:
 
 
 def _reported_multiple_change(view: View, price_change_pct: Reading) -> Reading:
-    newest = shiller.earnings(view)
-    before = view.at(shiller.EARNINGS, stamp_before(newest.observation_date, _YEAR))
+    newest = reported_earnings(view)
+    before = view.at(REPORTED, stamp_before(newest.observation_date, _YEAR))
     return combine(
         lambda p, e, e0: 100.0 * ((1.0 + p / 100.0) / (e / e0) - 1.0), price_change_pct, newest, before
     )
@@ -108,9 +138,9 @@ def build(view: View) -> Columns:
         **{f"erp_vs_real_10y_{basis}_pp": reading for basis, reading in over_real.readings.items()},
         "erp_vs_real_10y_pp": over_real.selected,
         "equity_value_pct_gdp": equity_value_gdp(view),
-        "cape": shiller.cape(view, price.latest.readings[equity_price.INDEX])
-        if shiller.EARNINGS in view.series
-        else absent(len(view), shiller.EARNINGS, "not_in_profile"),
+        "cape": cape(view, price.latest.readings[equity_price.INDEX])
+        if REPORTED in view.series
+        else absent(len(view), REPORTED, "not_in_profile"),
         "equity_price": price.latest.selected,
         "equity_price_basis": price.basis,
         "equity_drawdown_pct": drawdown,

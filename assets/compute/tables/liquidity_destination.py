@@ -1,7 +1,7 @@
 """`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
 
 Sources: the equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
-(`yield_changes.py`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
+(`real_yields`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
 BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
 """
 
@@ -17,8 +17,13 @@ from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.real_yields import cpi_yoy, nominal_10y
-from assets.compute.tables.yield_changes import nominal_change, par_bond_price_change, real_change
+from assets.compute.tables.real_yields import (
+    cpi_yoy,
+    nominal_10y,
+    nominal_change,
+    par_bond_price_change,
+    real_change,
+)
 
 GOLD, CORE, WAGES = "GOLD_WB_MONTHLY", "PCEPILFE", "CES0500000003"
 
