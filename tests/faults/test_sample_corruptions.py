@@ -105,7 +105,7 @@ def test_other_unit_in_the_provenance_is_refused(place: Path) -> None:
         line.replace("Percent", "Index 2017=100") if line.startswith("UNRATE,") else line for line in lines
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(PayloadRefused, match="UNRATE: unit_changed: the publisher says 'Index 2017=100'"):
+    with pytest.raises(PayloadRefused, match="UNRATE: unit_changed: the publisher states 'Index 2017=100'"):
         load(place)
 
 

@@ -130,7 +130,7 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
         count, caution, is_published = con.execute(f"{asked} WHERE series_id = 'VIXCLS'").fetchall()[0]
         assert (count, is_published) == (1, True) and "not to be passed on" in caution
         said = "\n".join(verdict_lines(read_verdict(con), place))
-    assert "holds raw figures of 1 restricted series: not to be passed on" in said
+    assert "contains raw figures of 1 restricted series: do not pass it on" in said
     assert "not to be passed on" in (place / "README.txt").read_text(encoding="utf-8")
     package = json.loads((place / "datapackage.json").read_text(encoding="utf-8"))
     assert package["regime:restricted_series_count"] == 1
