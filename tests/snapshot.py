@@ -73,7 +73,9 @@ def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, Json]:
-    keys = con.execute("SELECT column_name FROM columns WHERE table_name = ? AND is_key", [name]).fetchall()
+    keys = con.execute(
+        "SELECT column_name FROM columns WHERE table_name = ? AND is_key ORDER BY position", [name]
+    ).fetchall()
     types = con.execute(
         "SELECT column_name, data_type FROM information_schema.columns "
         "WHERE table_schema = 'main' AND table_name = ? ORDER BY ordinal_position",

@@ -135,7 +135,7 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
     package = json.loads((place / "datapackage.json").read_text(encoding="utf-8"))
     assert package["regime:restricted_series_count"] == 1
     for text in (package["regime:rights"]["restricted"], (place / "LICENSES.md").read_text(encoding="utf-8")):
-        assert "must not be passed on" in text and "is not in this release" not in text
+        assert "do not pass this release on" in text and "is not in this release" not in text
 
 
 def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> None:
