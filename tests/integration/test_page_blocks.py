@@ -31,6 +31,8 @@ ELSEWHERE = {
     ("docs/scaling.md", "yaml"): "tests/integration/test_operators_pages.py",
     ("docs/operations.md", "json"): "tests/integration/test_operators_pages.py",
     ("docs/extending.md", "toml"): "tests/integration/test_extending.py",
+    ("docs/extending.md", "python"): "tests/integration/test_extending.py",
+    ("docs/extending.md", "diff"): "tests/integration/test_extending.py",
     ("docs/ui.md", "sh"): "tests/integration/test_dagster_tools.py",
     ("README.md", "text"): "tests/integration/test_readme.py",
 }
