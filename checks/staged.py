@@ -57,12 +57,13 @@ def read_staged(
         stored = read_record(con, name, catalog, facts.profile, facts.run_date)
         complete[name] = whole(as_staged[name], stored, catalog.tables[name].key, found)
     panel, regime = dict(complete), complete["regime"]
-    if live := set(regime.loc[regime["row_kind"] == LIVE, "as_of_date"]):
+    live = regime.loc[regime["row_kind"] == LIVE, "as_of_date"]
+    if len(live):
         for table in tables:
             if table.is_as_of:
                 computed = read_table(con, f"{table.layer}.{table.name}")
                 panel[table.name] = overlaid(
-                    complete[table.name], computed[computed["as_of_date"].isin(live)]
+                    complete[table.name], computed[computed["as_of_date"].isin(live)], live
                 )
         panel[PROVENANCE] = read_table(con, f"{catalog.tables[PROVENANCE].layer}.{PROVENANCE}")
     return StagedTables(as_staged, cells, complete, panel)

@@ -27,7 +27,7 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.phases import build_phases
 from assets.compute.reading import Texts
-from assets.compute.record import Frames, overlaid, overlaid_regime, with_spells
+from assets.compute.record import Frames, live_dates, overlaid, overlaid_regime, with_spells
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
@@ -114,7 +114,7 @@ class Computation:
 
     def record(self, name: str) -> pd.DataFrame:
         """A table as published: live rows in place of the computed ones."""
-        frame = overlaid(self.table(name), self.live.get(name))
+        frame = overlaid(self.table(name), self.live.get(name), live_dates(self.live))
         return with_spells(frame) if name == "regime" else frame
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,10 +12,18 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
-from assets.compute.grid import build_grid
-from assets.compute.record import Frames
+from assets.compute.grid import LIVE, build_grid
+from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
-from checks.audits.recompute import CUT_TABLES, CUTS, EARLIEST, cut_dates, recompute_suite, recomputed
+from checks.audits.recompute import (
+    CUT_TABLES,
+    CUTS,
+    EARLIEST,
+    cut_dates,
+    live_of,
+    recompute_suite,
+    recomputed,
+)
 from checks.runner import SuiteResult, run_suite
 from tests.helpers import sample_vintages
 
@@ -38,11 +47,10 @@ def staged() -> Frames:
     return {name: honest().record(name) for name in REGISTRY}
 
 
-def failed(changed: Frames) -> dict[str, str]:
+def failed(changed: Frames, run: Computation | None = None) -> dict[str, str]:
     """Message of every rule that fails at the run date, by name."""
-    result = run_suite(
-        recomputed({**staged(), **changed}, honest(), honest().grid.as_of[:0]), recompute_suite()
-    )
+    run = run or honest()
+    result = run_suite(recomputed({**staged(), **changed}, run, run.grid.as_of[:0]), recompute_suite())
     return {found.rule.name: found.message for found in result.failed}
 
 
@@ -88,6 +96,22 @@ def test_the_message_names_row_column_and_both_values() -> None:
     frame.loc[frame["as_of_date"] == "1995-06-30", "nominal_10y_pct"] = 9.5
     message = failed({"real_yields": frame})["recomputed__real_yields"]
     assert "row_key 1995-06-30, first_column nominal_10y_pct, staged 9.5, recomputed 6." in message
+
+
+def test_a_live_date_without_rows_in_a_table_has_none_when_it_is_computed_again() -> None:
+    """A live month-end was indeterminate when it froze; with what was captured since it has an attribution."""
+    attribution, regime = staged()["score_attribution"], staged()["regime"]
+    is_live = regime["as_of_date"] == "2021-11-30"
+    assert (attribution["as_of_date"] == "2021-11-30").any()
+    changed = {
+        "regime": regime.assign(row_kind=regime["row_kind"].mask(is_live, LIVE)),
+        "score_attribution": attribution[attribution["as_of_date"] != "2021-11-30"],
+    }
+    live = live_of({**staged(), **changed}, CATALOG)
+    assert len(live["score_attribution"]) == 0
+    assert failed(changed, replace(honest(), live=live)) == {}
+    panel = {name: staged()[name] for name in live}
+    assert not (record_of(panel, live)["score_attribution"]["as_of_date"] == "2021-11-30").any()
 
 
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date() -> None:
