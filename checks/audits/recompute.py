@@ -98,6 +98,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
     at_cut = replace(run, grid=Grid(run.grid.as_of[run.grid.as_of <= day]), live=live)
     archive, catalog = cut(run.archive, day), _announced_by(run.catalog, day)
     is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
+    is_all = is_all and day == run.grid.as_of[-1]
     known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
     revised = replace(at_cut, archive=as_revised(run.archive)) if revised_series(run.archive) else None
     for name in CUT_TABLES:

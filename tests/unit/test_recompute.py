@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.catalog.models import PolicyLedger
 from assets.compute.archive import Archive
 from assets.compute.grid import LIVE, build_grid
 from assets.compute.record import Frames, record_of
@@ -112,6 +113,21 @@ def test_a_live_date_without_rows_in_a_table_has_none_when_it_is_computed_again(
     assert failed(changed, replace(honest(), live=live)) == {}
     panel = {name: staged()[name] for name in live}
     assert not (record_of(panel, live)["score_attribution"]["as_of_date"] == "2021-11-30").any()
+
+
+def test_a_cut_before_the_run_date_is_computed_to_its_own_date() -> None:
+    """Also where nothing was published or announced between the two, so that the archive has nothing to cut."""
+    known = sample_vintages()
+    run = computation(known[known["realtime_start"] <= "2026-05-31"])
+    ledger = run.catalog.policy_events
+    events = tuple(event for event in ledger.events if event.announced_on <= dt.date(2026, 5, 31))
+    catalog = replace(run.catalog, policy_events=PolicyLedger(ledger.last_checked, events))
+    later = replace(
+        run, catalog=catalog, grid=build_grid(run.grid.as_of[0], np.datetime64("2026-06-30", "D"))
+    )
+    tables = {name: later.record(name) for name in REGISTRY}
+    found = recomputed(tables, later, np.array(["2026-05-31"], dtype="datetime64[D]"))
+    assert found.loc[found["rows_differing"] > 0, ["table_name", "cut_on"]].to_numpy().tolist() == []
 
 
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date() -> None:
