@@ -108,7 +108,7 @@ class Job:
             message = f"not checked: {self.fault(rule)}."
             return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
         rows, failing = len(outcome.evaluated), len(outcome.failing)
-        positions = outcome.failing[: 0 if rule.of_table else examples]
+        positions = outcome.failing[outcome.failing < len(self.frame)][:examples]
         shown = tuple(self._examples(rule, positions)) if len(positions) else ()
         if not rows:
             message = NOTHING

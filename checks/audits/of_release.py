@@ -49,7 +49,7 @@ def audit_release(
         (method_in_force(catalog), method_suite()),
         (_found_again(staged, con, tables, facts, catalog), immutability_suite()),
         (figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
-        (_computed_again(staged, con, tables, facts, catalog), recompute_suite()),
+        (_computed_again(staged, con, tables, facts, catalog), recompute_suite(catalog)),
     ]
     return run_suites([(frame, suite, {}) for frame, suite in checked])
 

@@ -24,6 +24,7 @@ from assets.compute.record import Frames
 from assets.compute.registry import REGIME_INPUTS, REGISTRY, Computation
 from assets.warehouse.rights import withheld
 from checks.results import NOT_SHOWN
+from checks.suites.measures import Tables
 from checks.suites.rules import Rule, Suite, within
 
 CUTS = 3  # dates a run, the run date among them; a cut costs half a second
@@ -37,10 +38,10 @@ _KEY = ("table_name", "cut_on", "rows_differing", "row_key", "first_column", "st
 _LONGEST = 60  # characters of a value in a message
 
 
-def recompute_suite() -> Suite:
+def recompute_suite(catalog: Catalog) -> Suite:
     """Rules on the frame `recomputed` gives: one per computed table, and one on revised figures."""
     rules = (
-        *map(_is_recomputed, REGISTRY),
+        *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
         within(
             "recomputed__not_from_revised_figures",
             ("rows_as_revised", *_KEY),
@@ -53,16 +54,27 @@ def recompute_suite() -> Suite:
     return Suite("recomputed", _KEY, rules)
 
 
-def _is_recomputed(table: str) -> Rule:
-    return within(
-        f"recomputed__{table}",
-        _KEY,
-        lambda f, _: f["rows_differing"].where(f["table_name"] == table),
+def _is_recomputed(table: Table) -> Rule:
+    """A table that was not compared fails too, and so does one without rows that must have some."""
+
+    def rows_wrong(frame: pd.DataFrame, tables: Tables) -> pd.Series:
+        is_own = frame["table_name"] == table.name
+        wrong = frame["rows_differing"].astype("float64").where(is_own)
+        if not table.may_be_empty:
+            wrong = wrong.mask(is_own & (frame["rows_compared"] == 0), np.inf)
+        was_compared = bool((is_own & frame["cut_on"].isna()).any())
+        return wrong if was_compared else pd.Series(np.append(wrong.to_numpy(), np.inf))
+
+    rule = within(
+        f"recomputed__{table.name}",
+        (*_KEY, "rows_compared"),
+        rows_wrong,
         maximum=0,
-        statement=f"rows of {table} equal those computed again from the archive",
-        what_to_do="Do not publish. The table is of an earlier run, or a figure of a later day reached it: run the "
-        "complete job; if the rule fails again, follow the column's inputs with `explain`.",
+        statement=f"rows of {table.name} were computed again from the archive, and are equal",
+        what_to_do="Do not publish. The table is empty or of an earlier run, or a figure of a later day reached it: "
+        "run the complete job; if the rule fails again, follow the column's inputs with `explain`.",
     )
+    return replace(rule, of_table=True)
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:

@@ -28,7 +28,7 @@ class Rule:
 
     `name` is `<column>__<property>`; `statement` says what must hold, as a clause; `columns` are the columns it reads,
     `table.column` for one of another table. A rule whose columns are missing fails critically, whatever its severity.
-    `of_table`: its values are about the table as a whole, not one per row.
+    `of_table`: it is checked without any row too; a value after those of the rows is about the table as a whole.
     """
 
     name: str

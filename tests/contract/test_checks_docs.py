@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from assets.catalog.loader import load_catalog
 from assets.compute.corrections import MAY_CHANGE
 from checks.audits.immutability import immutability_suite
 from checks.audits.of_release import method_suite, rights_suite, schema_suite
@@ -17,7 +18,8 @@ AUDITS = (ROOT / "docs" / "audits.md").read_text(encoding="utf-8")
 
 
 def test_rules_named_in_the_pages_exist() -> None:
-    audits = (schema_suite(), immutability_suite(), method_suite(), recompute_suite(), rights_suite())
+    recomputation = recompute_suite(load_catalog())
+    audits = (schema_suite(), immutability_suite(), method_suite(), recomputation, rights_suite())
     suites = (raw_suite(), *audits)
     known = {rule.name for suite in suites for rule in suite.rules}
     named = set(re.findall(r"`([a-z0-9_]+__[a-z_]+)`", CHECKS + AUDITS))

@@ -122,4 +122,4 @@ def test_every_third_year_of_the_sample_comes_out_again(night: Night) -> None:
         frames = {name: read(staged, name) for name in REGISTRY}
     run = Computation(archive, grid, CATALOG, "sample", stored={"late_figures": frames["late_figures"]})
     again = recomputed(frames, run, grid.as_of[EARLIEST::36])
-    assert run_suite(again, recompute_suite()).failed == ()
+    assert run_suite(again, recompute_suite(CATALOG)).failed == ()

@@ -17,6 +17,7 @@ from assets.compute.grid import LIVE, build_grid
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
 from checks.audits.recompute import (
+    COLUMNS,
     CUT_TABLES,
     CUTS,
     EARLIEST,
@@ -51,13 +52,13 @@ def staged() -> Frames:
 def failed(changed: Frames, run: Computation | None = None) -> dict[str, str]:
     """Message of every rule that fails at the run date, by name."""
     run = run or honest()
-    result = run_suite(recomputed({**staged(), **changed}, run, run.grid.as_of[:0]), recompute_suite())
+    result = run_suite(recomputed({**staged(), **changed}, run, run.grid.as_of[:0]), recompute_suite(CATALOG))
     return {found.rule.name: found.message for found in result.failed}
 
 
 def test_an_honest_release_passes_and_every_table_was_compared() -> None:
     found = recomputed(staged(), honest(), honest().grid.as_of[[EARLIEST, -1]])
-    result: SuiteResult = run_suite(found, recompute_suite())
+    result: SuiteResult = run_suite(found, recompute_suite(CATALOG))
     assert result.failed == ()
     rows = found[found["cut_on"].isna()].set_index("table_name")["rows_compared"]
     assert set(rows.index[rows > 0]) == set(REGISTRY) - {"late_figures"}
@@ -128,6 +129,43 @@ def test_a_cut_before_the_run_date_is_computed_to_its_own_date() -> None:
     tables = {name: later.record(name) for name in REGISTRY}
     found = recomputed(tables, later, np.array(["2026-05-31"], dtype="datetime64[D]"))
     assert found.loc[found["rows_differing"] > 0, ["table_name", "cut_on"]].to_numpy().tolist() == []
+
+
+def compared() -> pd.DataFrame:
+    """What the audit reports of a release in which every table has one row, as of the run date."""
+    return pd.DataFrame(
+        {"table_name": list(REGISTRY), "rows_compared": 1, "rows_differing": 0}
+    ).reindex(columns=list(COLUMNS)).astype({"cut_on": "datetime64[s]"})  # fmt: skip
+
+
+def broken(found: pd.DataFrame) -> set[str]:
+    return {result.rule.name for result in run_suite(found, recompute_suite(CATALOG)).failed}
+
+
+def test_nothing_compared_is_no_proof() -> None:
+    assert broken(compared()) == set()
+    assert broken(compared().iloc[:0]) == {f"recomputed__{name}" for name in REGISTRY}
+
+
+@pytest.mark.parametrize("table", REGISTRY)
+def test_a_table_that_was_not_compared_is_missed(table: str) -> None:
+    """Its rows up to a cut are no proof of the table of this run; no row is one only where there may be none."""
+    found, is_own = compared(), np.array(list(REGISTRY)) == table
+    assert broken(found[~is_own]) == {f"recomputed__{table}"}
+    assert broken(found.assign(cut_on=found["cut_on"].mask(is_own, pd.Timestamp("2020-01-31")))) == {
+        f"recomputed__{table}"
+    }
+    without = set() if CATALOG.tables[table].may_be_empty else {f"recomputed__{table}"}
+    assert broken(found.assign(rows_compared=np.where(is_own, 0, 1))) == without
+
+
+def test_the_first_month_end_is_enough() -> None:
+    start = np.datetime64(CATALOG.method.grid.start, "D")
+    for run_date in ("1985-01-31", "1985-04-29"):
+        run = replace(honest(), grid=build_grid(start, np.datetime64(run_date, "D")))
+        dates = cut_dates(run.grid, "a")
+        assert dates.tolist() == [dt.date.fromisoformat(run_date)]
+        assert broken(recomputed({name: run.record(name) for name in REGISTRY}, run, dates)) == set()
 
 
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date() -> None:
