@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog
+from assets.compute.corrections import CELLS_OF
 from checks.suites.measures import (
     Tables,
     days_between,
+    differs,
     flag,
     row_before,
     step_size,
     truth,
 )
-from checks.suites.rules import Check, Measure, Rule, never, within
+from checks.suites.rules import Check, Measure, Rule, Severity, never, within
 
 LARGEST_YIELD_STEP_PP = 3.0  # no two month-ends of the grid are that far apart
 LARGEST_ASSETS_STEP = 0.75  # share of the level: in October 2008 assets rose by 62 percent
@@ -184,6 +186,13 @@ def _provenance(catalog: Catalog) -> tuple[Rule, ...]:
             "every figure was public on its date, and the day it became so is known",
             lambda f, _: _days_after(f["available_on"], f["as_of_date"], f["absent_reason"].isna()),
         ),
+        never(
+            "observation_date__where_a_figure_is",
+            ("observation_date", "absent_reason"),
+            lambda f, _: flag(f["observation_date"].notna() != f["absent_reason"].isna()),
+            statement="a figure states the period it is about, an absence states its reason",
+            what_to_do="Materialise the derived table again; if the rule fails again, its readings have changed.",
+        ),
     )
 
 
@@ -222,6 +231,35 @@ def _late_figures(catalog: Catalog) -> tuple[Rule, ...]:
     )
 
 
+def _row_corrections(catalog: Catalog) -> tuple[Rule, ...]:
+    """Its rows are permanent and keep the former name of a series: that only warns."""
+    what_to_do = "Look at assets/compute/corrections.py."
+    return (
+        never(
+            "column_name__a_cell_of_regime",
+            ("table_name", "as_of_date", "column_name", "cells"),
+            _not_its_cell,
+            statement="a change of regime names its cell, a change of another table counts its cells",
+            what_to_do=what_to_do,
+        ),
+        never(
+            "value_after__differs_from_before",
+            ("table_name", "value_before", "value_after"),
+            lambda f, _: flag(differs(f["value_before"], f["value_after"]) == 0, f["table_name"] == CELLS_OF),
+            statement="a corrected cell differs from its previous value",
+            what_to_do=what_to_do,
+        ),
+        never(
+            "first_date__not_after_last",
+            ("first_date", "last_date"),
+            lambda f, _: flag(f["first_date"] > f["last_date"]),
+            statement="the first changed date is not after the last",
+            what_to_do=what_to_do,
+        ),
+        _series_known(catalog, "warning", "continuity"),
+    )
+
+
 RULES: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
     "real_yields": _real_yields,
     "credit_spreads": _credit_spreads,
@@ -234,7 +272,7 @@ RULES: Mapping[str, Callable[[Catalog], tuple[Rule, ...]]] = {
     "regime": _regime,
     "regime_evidence": _regime_evidence,
     "late_figures": _late_figures,
-    "row_corrections": lambda catalog: (_series_known(catalog),),
+    "row_corrections": _row_corrections,
     "forward_returns_by_spell": _returns_by_spell,
 }
 
@@ -268,13 +306,15 @@ def _rows_with_provenance(catalog: Catalog, value: str) -> tuple[Rule, ...]:
     )
 
 
-def _series_known(catalog: Catalog) -> Rule:
+def _series_known(catalog: Catalog, severity: Severity = "critical", check: Check = "structure") -> Rule:
     return never(
         "series_ids__in_catalogue",
         ("series_ids",),
         lambda f, _: _unknown(f["series_ids"], set(catalog.series)),
         statement="the series named are in the catalogue",
         what_to_do=_RENAMED,
+        severity=severity,
+        check=check,
     )
 
 
@@ -299,6 +339,14 @@ def _back_from_tips(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     known = frame[frame["real_10y_basis"].notna()]
     is_back = truth(row_before(known, "real_10y_basis") == "tips") & (known["real_10y_basis"] != "tips")
     return is_back.astype("float64").reindex(frame.index)
+
+
+def _not_its_cell(frame: pd.DataFrame, tables: Tables) -> pd.Series:
+    is_cell = frame["table_name"] == CELLS_OF
+    is_named = frame["as_of_date"].notna() & frame["column_name"].notna()
+    is_partly_named = frame["as_of_date"].notna() | frame["column_name"].notna()
+    is_counted = frame["cells"].notna()
+    return flag((is_cell & (~is_named | is_counted)) | (~is_cell & (is_partly_named | ~is_counted)))
 
 
 def _leap(frame: pd.DataFrame, tables: Tables) -> pd.Series:

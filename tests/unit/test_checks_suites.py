@@ -68,6 +68,10 @@ FAULTS: dict[tuple[str, str], Spoil] = {
     ("bubble_gauge", "series_ids__in_catalogue"): at("2020-06-30", series_ids="UNRATES"),
     ("late_figures", "realtime_start__not_after_as_of"): lambda f: f.assign(realtime_start=pd.Timestamp("2026-05-08")),
     ("late_figures", "captured_at__after_freezing"): lambda f: f.assign(captured_at=f["captured_until"]),
+    ("provenance", "observation_date__where_a_figure_is"): at("2020-06-30", observation_date=None),
+    ("row_corrections", "column_name__a_cell_of_regime"): lambda f: f.assign(column_name=None),
+    ("row_corrections", "value_after__differs_from_before"): lambda f: f.assign(value_after=f["value_before"]),
+    ("row_corrections", "first_date__not_after_last"): lambda f: f.assign(first_date=pd.Timestamp("2026-05-31")),
     ("row_corrections", "series_ids__in_catalogue"): lambda f: f.assign(series_ids="NFCIS"),
     ("forward_returns_by_spell", "return_pct__not_from_the_future"): lambda f: f.assign(
         spell_start_date=pd.Timestamp("2026-05-31"), return_pct=1.0
@@ -147,6 +151,15 @@ def test_each_check_of_an_asset_has_one_severity() -> None:
         for rule in suite.rules:
             severities.setdefault(rule.check, set()).add(rule.severity)
         assert all(len(found) == 1 for found in severities.values()), (suite.table, severities)
+
+
+def test_a_former_name_of_a_series_in_a_correction_blocks_nothing() -> None:
+    corrections = clean_frames()["row_corrections"].assign(series_ids="NFCIS")
+    result = check("row_corrections", {"row_corrections": corrections})
+    assert [found.rule.name for found in result.failed] == ["series_ids__in_catalogue"]
+    assert not result.is_blocking
+    evidence = clean_frames()["regime_evidence"].assign(series_ids="NFCIS")
+    assert check("regime_evidence", {"regime_evidence": evidence}).is_blocking
 
 
 def test_a_figure_of_the_future_is_counted_in_days() -> None:
