@@ -199,7 +199,7 @@ def _specs(
             check,
             asset=key,
             additional_deps=read_too,
-            blocking=rules[0].severity == "critical",
+            blocking=of_check[0].severity == "critical",
             description="; ".join(dict.fromkeys(rule.statement for rule in of_check)),
         )
         for check, of_check in by_check.items()
