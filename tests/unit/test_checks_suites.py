@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
+from checks.factories import archive_checks, table_checks
 from checks.registry import checked_tables, suite_of
 from checks.runner import run_suites
 from checks.structural import PROVENANCE
@@ -151,6 +152,16 @@ def test_each_check_of_an_asset_has_one_severity() -> None:
         for rule in suite.rules:
             severities.setdefault(rule.check, set()).add(rule.severity)
         assert all(len(found) == 1 for found in severities.values()), (suite.table, severities)
+
+
+def test_a_check_blocks_by_the_severity_of_its_own_rules() -> None:
+    specs = [
+        spec
+        for made in (archive_checks(CATALOG), table_checks(CATALOG, 0, ["real_yields"]))
+        for spec in made.check_specs
+    ]
+    assert {spec.blocking for spec in specs if spec.name == "continuity"} == {False}
+    assert {spec.blocking for spec in specs if spec.name != "continuity"} == {True}
 
 
 def test_a_former_name_of_a_series_in_a_correction_blocks_nothing() -> None:
