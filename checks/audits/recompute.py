@@ -32,14 +32,14 @@ EARLIEST = 120  # a cut has at least so many month-ends before it: no condition 
 CUT_TABLES = (*REGIME_INPUTS, "regime", "regime_evidence")
 COLUMNS = (
     "table_name", "cut_on", "rows_compared", "rows_differing", "rows_as_revised", "row_key", "first_column", "staged",
-    "recomputed",
+    "recomputed", "numbers_infinite", "infinite_column",
 )  # fmt: skip
 _KEY = ("table_name", "cut_on", "rows_differing", "row_key", "first_column", "staged", "recomputed")
 _LONGEST = 60  # characters of a value in a message
 
 
 def recompute_suite(catalog: Catalog) -> Suite:
-    """Rules on the frame `recomputed` gives: one per computed table, and one on revised figures."""
+    """Rules on the frame `recomputed` gives: one per computed table, and on revised and infinite ones."""
     rules = (
         *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
         within(
@@ -49,6 +49,15 @@ def recompute_suite(catalog: Catalog) -> Suite:
             maximum=0,
             statement="a row whose figures were revised later shows the figures of its date",
             what_to_do="Do not publish. The row was computed from figures as they are today.",
+        ),
+        within(
+            "recomputed__numbers_finite",
+            ("table_name", "numbers_infinite", "infinite_column"),
+            lambda f, _: f["numbers_infinite"],
+            maximum=0,
+            statement="no number computed is infinite: the warehouse would store it as a missing one",
+            what_to_do="Do not publish. A divisor is zero: look at the figures behind the column, and declare a reason "
+            "for its absence.",
         ),
     )
     return Suite("recomputed", _KEY, rules)
@@ -153,6 +162,11 @@ def _compared(
         "rows_compared": len(one),
         "rows_differing": int(cells.any(axis=1).sum()),
     }
+    numbers = [column.name for column in table.columns if column.type == "DOUBLE"]
+    infinite = np.isinf(known[numbers].astype("float64")).sum()
+    found |= {"numbers_infinite": int(infinite.sum())}
+    if found["numbers_infinite"]:
+        found["infinite_column"] = str(infinite.idxmax())
     if found["rows_differing"]:
         row = int(cells.any(axis=1).argmax())
         column = str(one.columns[cells[row].argmax()])

@@ -168,6 +168,17 @@ def test_the_first_month_end_is_enough() -> None:
         assert broken(recomputed({name: run.record(name) for name in REGISTRY}, run, dates)) == set()
 
 
+def test_an_infinite_number_is_found_before_it_becomes_a_missing_one() -> None:
+    """The warehouse stores infinity as NULL, so that only the number computed again shows it."""
+    spreads = staged()["credit_spreads"].copy()
+    spreads.loc[spreads["as_of_date"] == "2020-06-30", "baa_10y_pp"] = np.inf
+    stored = spreads.replace(np.inf, np.nan)
+    run = replace(honest(), stored={**LATE, "credit_spreads": spreads})
+    found = failed({"credit_spreads": stored}, run)
+    assert "infinite_column baa_10y_pp" in found["recomputed__numbers_finite"]
+    assert "recomputed__credit_spreads" not in found
+
+
 def test_dates_are_drawn_by_the_release_and_end_with_the_run_date() -> None:
     grid = honest().grid
     some, same, other = (cut_dates(grid, seed).tolist() for seed in ("a", "a", "b"))
