@@ -11,7 +11,7 @@ from assets.sources.protocol import PayloadRefused
 from tests.builders import a_series, an_archive, merge_payload
 from tests.fakes import fed_board, fiscal_data
 from tests.fakes.publishers import HTML, accepted, figures, refused, serving, source_of
-from tests.fakes.server import running
+from tests.fakes.server import Served, running
 
 
 def from_board(body: bytes) -> PayloadRefused:
@@ -137,4 +137,7 @@ def test_amounts_in_another_scale_are_refused() -> None:
 )
 def test_missing_field_or_too_many_pages_are_named(rows: list[object], pages: int, message: str) -> None:
     response = {"data": rows, "meta": {"total-count": 1, "total-pages": pages}}
-    assert message in str(refused(serving("fiscal_data", json.dumps(response).encode()), "MSPD_BILLS"))
+    with running(fiscal_data.fiscal_data([])) as server:
+        server.routes[fiscal_data.PATH] = Served(json.dumps(response).encode())
+        assert message in str(refused(source_of("fiscal_data", server), "MSPD_BILLS"))
+        assert len(server.requests) == 1
