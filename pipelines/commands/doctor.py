@@ -332,7 +332,12 @@ def dagster_home(home: Path) -> list[Finding]:
 def history(home: Path) -> list[Finding]:
     """The newest run, what is wrong with runs, and whether anything will start the next one."""
     configured = home / "dagster.yaml"
-    is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    try:
+        is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+        text = f"{configured} cannot be read ({reason}): compare it with dagster_home/dagster.yaml"
+        return [Finding("WARN", "last run", text)]
     if not (home / "history").is_dir() and not is_in_postgres:
         return [Finding("OK", "last run", "none yet: run `make run`")]
     if outdated_configuration(home):

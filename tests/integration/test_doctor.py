@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +65,22 @@ def test_a_history_that_cannot_be_read_leaves_the_other_lines(home: Path) -> Non
     (home / "dagster.yaml").write_text("storage: {postgres: {postgres_db: {}}}\n")
     (found,) = history(home)
     assert found.level == "WARN" and "is not understood" in found.text and "\n" not in found.text
+
+
+def test_a_configuration_that_cannot_be_read_leaves_the_other_lines(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "dagster.yaml").write_bytes(b"storage: \xff\n")
+    (undecodable,) = history(home)
+
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    (unreadable,) = history(home)
+    for found, reason in ((undecodable, "not UTF-8 text"), (unreadable, "permission denied")):
+        assert found.level == "WARN" and found.what == "last run"
+        assert found.text.startswith(f"{home / 'dagster.yaml'} cannot be read ({reason}): ")
 
 
 def test_publishers_are_reached_only_in_live(monkeypatch: pytest.MonkeyPatch) -> None:
