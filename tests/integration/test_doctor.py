@@ -146,3 +146,13 @@ def test_doctor_names_every_configuration_that_a_run_refuses(
     (name,) = variables
     found = failures(monkeypatch, capsys, **variables)
     assert len([line for line in found if "configuration" in line and name in line]) == 1
+
+
+def test_the_line_about_the_key_does_not_depend_on_other_variables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGIME_PROFILE", "sample")
+    monkeypatch.setenv("REGIME_AS_OF", "yesterday")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "FRED_API_KEY" in line and "not needed" in line] != []
