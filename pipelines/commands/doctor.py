@@ -300,7 +300,9 @@ def _publication(folders: Folders) -> list[Finding]:
 
     try:
         settings = load_settings()
-        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
+        refuse_replacing(
+            folders.published_path, settings.profile, settings.run_date, has_key=settings.has_key
+        )
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:
