@@ -107,7 +107,7 @@ def test_the_daemon_looks_by_itself_and_starts_nothing(
 @pytest.mark.timeout(400)
 def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> None:
     """Daemon running; a run from the command line is killed; one launched in the interface starts all the same."""
-    from tests.ui.conftest import Interface, free_port, environment_in, start_ui, wait_until_served
+    from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
 
     environ, port, log = environment_in(tmp_path), free_port(), tmp_path / "ui.log"
     server, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
