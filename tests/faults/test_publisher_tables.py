@@ -49,6 +49,8 @@ LINE = b"2025-01-01,1.08,-0.12,0.2\n"
         ("future_date", GOOD + b"2027-01-01,1.0,0.1,0.2\n"),
         ("implausible_value", GOOD.replace(LINE, b"2025-01-01,1.08,-12.0,0.2\n")),
         ("empty_file", GOOD.split(b"\n", 1)[0]),
+        ("empty_file", b",,,\n , ,,\n"),
+        ("empty_file", b"\n\n"),
     ],
 )
 def test_wrong_premium_file_is_refused_by_name(rule: str, body: bytes) -> None:
