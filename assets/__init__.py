@@ -1,1 +1,4 @@
-"""What the pipeline computes, one package per room; figures move catalog, raw, derived, regime, publish."""
+"""What the pipeline declares, fetches, computes and publishes.
+
+Figures move from `raw` (the raw series) through `computed.py` (the derived and regime tables) to `publish`.
+"""

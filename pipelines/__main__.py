@@ -29,7 +29,7 @@ _DESCRIPTION = (
 )
 _EPILOG = """exit status of `run`:
   0    published, also with some inputs stale or missing (the message names them)
-  1    blocked: a check failed or a sample file was refused; the previous file is unchanged
+  1    blocked: a check or another step failed, or a sample file was refused; the previous file is unchanged
   2    wrong usage or configuration, a full disk, or another run is in progress
   3    nothing was published because sources could not be reached: none at all, or, before the first
        publication, so many that the label would be indeterminate (--accept-incomplete publishes)

@@ -1,1 +1,1 @@
-"""What readers see of a release: report.html, regime.json, made from the published file alone, read-only."""
+"""The report of a release, `report.html`: made from the release's own DuckDB file alone, opened read-only."""

@@ -46,8 +46,11 @@ class FedBoardSource(FileSource[Rows]):
     limits = Limits(size=4 * 1024 * 1024)
 
     def read(self, content: bytes) -> Rows:
-        """Rows that are not blank."""
-        return [row for row in csv_rows(content, "utf-8-sig") if any(cell.strip() for cell in row)]
+        """Rows that are not blank, at least one. Raises Unusable."""
+        rows = [row for row in csv_rows(content, "utf-8-sig") if any(cell.strip() for cell in row)]
+        if not rows:
+            raise Unusable("empty_file", "the file has only blank cells")
+        return rows
 
     def figures(self, obtained: Obtained[Rows], series_id: str) -> Figures:
         """One column of the file."""

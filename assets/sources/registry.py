@@ -1,4 +1,7 @@
-"""The publishers of a run: the sample, or the live ones, each made once when first needed."""
+"""The publishers of a run: the sample, or the live ones, each imported and made once when first needed.
+
+A run on the sample imports none of the live ones.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, SourceKey
-from assets.sources.fed_board import FedBoardSource
 from assets.sources.file_source import RETRIES, FileSource
-from assets.sources.fiscal_data import FiscalDataSource
-from assets.sources.fred import FredSource
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
 from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
-from assets.sources.shiller import ShillerSource
-from assets.sources.world_bank import WorldBankSource
 
 _NEW_YORK = ZoneInfo("America/New_York")
-_FILE_SOURCES: dict[SourceKey, type[FileSource]] = {
-    "fed_board": FedBoardSource,
-    "fiscal_data": FiscalDataSource,
-    "shiller": ShillerSource,
-    "world_bank": WorldBankSource,
-}
 
 
 class Hidden(Protocol):
@@ -80,7 +72,7 @@ class Sources:
             self.budget.has_answered = True
         except SourceUnreachable as failure:
             if failure.nothing_listens and not any(
-                self._file_source(key).is_there() for key in _FILE_SOURCES
+                self._file_source(key).is_there() for key in _file_sources()
             ):
                 return f"no publisher can be reached ({failure})"
             return f"FRED cannot be reached ({failure})"
@@ -97,6 +89,8 @@ class Sources:
         if access.profile == "sample":
             return SampleSource(access.project_root)
         if key == "fred":
+            from assets.sources.fred import FredSource
+
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
             return FredSource.connect(
                 secret, access.fred_root_url, access.fred_requests_per_second, self.budget
@@ -104,6 +98,21 @@ class Sources:
         return self._file_source(key)
 
     def _file_source(self, key: SourceKey) -> FileSource:
-        if key not in _FILE_SOURCES:
+        sources = _file_sources()
+        if key not in sources:
             raise ValueError(f"no publisher serves {key!r} in the profile {self._access.profile}")
-        return _FILE_SOURCES[key](self._access.urls.get(key), replace(RETRIES, budget=self.budget))
+        return sources[key](self._access.urls.get(key), replace(RETRIES, budget=self.budget))
+
+
+def _file_sources() -> dict[SourceKey, type[FileSource]]:
+    from assets.sources.fed_board import FedBoardSource
+    from assets.sources.fiscal_data import FiscalDataSource
+    from assets.sources.shiller import ShillerSource
+    from assets.sources.world_bank import WorldBankSource
+
+    return {
+        "fed_board": FedBoardSource,
+        "fiscal_data": FiscalDataSource,
+        "shiller": ShillerSource,
+        "world_bank": WorldBankSource,
+    }

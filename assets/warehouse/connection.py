@@ -188,14 +188,17 @@ def keep_copy(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     part = copy.with_name(f"{copy.name}.tmp")
     try:
         con.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        if is_about_the_file(error):  # the warehouse, not its copy, which is intact
+            raise explained(error, warehouse) from None
+        raise
+    try:
         shutil.copyfile(warehouse, part)
         sync(part)
         os.replace(part, copy)
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         part.unlink(missing_ok=True)
-        if is_about_the_file(error):
-            raise explained(error, copy) from None
-        raise
+        raise explained(error, copy) from None
 
 
 def _restore_copy(warehouse: Path, error: Exception) -> bool:

@@ -159,13 +159,13 @@ def _catalogue() -> list[Finding]:
 def _key(variables: Mapping[str, str]) -> list[Finding]:
     """FRED's key, tried as a run tries it. The line about the publishers reports a FRED that cannot be reached."""
     try:
+        if choose_profile(variables) == "sample":  # needs no other variable
+            state = "set, but not used" if "FRED_API_KEY" in variables else "not set, and not needed"
+            return [Finding("OK", "FRED_API_KEY", f"{state} by the sample profile")]
         settings = load_settings()
         read_access(settings, variables)
     except ConfigurationError:
         return []  # reported by the line about the configuration
-    if settings.profile == "sample":
-        state = "set, but not used" if "FRED_API_KEY" in variables else "not set, and not needed"
-        return [Finding("OK", "FRED_API_KEY", f"{state} by the sample profile")]
     try:
         open_sources(settings, variables)
     except ConfigurationError as error:
@@ -300,7 +300,9 @@ def _publication(folders: Folders) -> list[Finding]:
 
     try:
         settings = load_settings()
-        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
+        refuse_replacing(
+            folders.published_path, settings.profile, settings.run_date, has_key=settings.has_key
+        )
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:
@@ -332,7 +334,12 @@ def dagster_home(home: Path) -> list[Finding]:
 def history(home: Path) -> list[Finding]:
     """The newest run, what is wrong with runs, and whether anything will start the next one."""
     configured = home / "dagster.yaml"
-    is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    try:
+        is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+        text = f"{configured} cannot be read ({reason}): compare it with dagster_home/dagster.yaml"
+        return [Finding("WARN", "last run", text)]
     if not (home / "history").is_dir() and not is_in_postgres:
         return [Finding("OK", "last run", "none yet: run `make run`")]
     if outdated_configuration(home):

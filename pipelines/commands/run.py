@@ -63,7 +63,7 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     from assets.warehouse.lock import RunLock
 
     with RunLock(settings.lock_path).held(wait_seconds, print_progress):
-        prepare(settings.published_path, settings.profile, settings.run_date)
+        prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
         if settings.as_of is not None:  # for the resources of the run
             os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()

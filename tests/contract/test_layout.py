@@ -218,7 +218,7 @@ COMPUTE = [name_of(path) for path in repository.modules("assets") if path.parts[
     [
         (COMPUTE, HEAVY),
         (["pipelines.__main__"], {*HEAVY, "pandas", "numpy"}),
-        (["pipelines.definitions"], {"great_expectations"}),
+        (["pipelines.definitions"], {"great_expectations", "fredapi", "openpyxl", "xlrd"}),
     ],
     ids=["compute", "command line", "definitions"],
 )

@@ -46,15 +46,20 @@ PASSING: dict[str, Fault] = {
 }
 
 
+FIRST = ("first load", "nightly")
+IN_ALL = dict.fromkeys(("500", "200 in HTML", "broken off"), tuple(ASKED_IN)) | dict.fromkeys(
+    ("429", "empty", "cut short"), FIRST
+)
+
+
 def _cases(names: Iterable[str]) -> list[Any]:
-    """Every fault in a nightly run, three kinds of them also in a first load and (slow) in a weekly full refresh.
+    """Every fault in a nightly run, some also in a first load, three of those also (slow) in a weekly full refresh.
 
     Faults that take waiting are slow.
     """
     found = []
     for name in names:
-        also = ASKED_IN if name in ("500", "200 in HTML", "broken off") else ("nightly",)
-        for when in also:
+        for when in IN_ALL.get(name, ("nightly",)):
             is_slow = when == "weekly" or name in ("hang", "drip")
             found.append(pytest.param(name, when, marks=[pytest.mark.slow] if is_slow else []))
     return found

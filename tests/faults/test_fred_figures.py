@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.sources.protocol import PayloadRefused
 from tests.builders import an_archive
 from tests.fakes import faults
 from tests.fakes.fred_runs import fred_run, quick_source
@@ -29,9 +28,11 @@ NO_DATES = (b"2026-13-01", b"yesterday", b"2026-02-30", b"")
 )
 def test_one_wrong_figure_or_date_refuses_the_series(old: bytes, new: bytes, rule: str) -> None:
     world = World(NIGHT.date(), {"UNRATE": published("UNRATE", [("2026-04-01", "2026-05-08", 4.3)])})
-    with fred_server(world) as server, pytest.raises(PayloadRefused, match=rule):
+    with fred_server(world) as server, an_archive() as con:
         server.script.add("observations", faults.replaced(old, new), ALWAYS)
-        quick_source(server).fetch(load_catalog().series["UNRATE"])
+        (done,) = fred_run(con, quick_source(server), NIGHT, [load_catalog().series["UNRATE"]])
+        assert done.status == "refused" and rule in (done.message or "")
+        assert con.execute("SELECT count(*) FROM raw.vintages").fetchall() == [(0,)]
 
 
 def unknown(case: Case) -> None:

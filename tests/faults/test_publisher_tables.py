@@ -11,7 +11,7 @@ from assets.sources.protocol import PayloadRefused
 from tests.builders import a_series, an_archive, merge_payload
 from tests.fakes import fed_board, fiscal_data
 from tests.fakes.publishers import HTML, accepted, figures, refused, serving, source_of
-from tests.fakes.server import running
+from tests.fakes.server import Served, running
 
 
 def from_board(body: bytes) -> PayloadRefused:
@@ -49,6 +49,8 @@ LINE = b"2025-01-01,1.08,-0.12,0.2\n"
         ("future_date", GOOD + b"2027-01-01,1.0,0.1,0.2\n"),
         ("implausible_value", GOOD.replace(LINE, b"2025-01-01,1.08,-12.0,0.2\n")),
         ("empty_file", GOOD.split(b"\n", 1)[0]),
+        ("empty_file", b",,,\n , ,,\n"),
+        ("empty_file", b"\n\n"),
     ],
 )
 def test_wrong_premium_file_is_refused_by_name(rule: str, body: bytes) -> None:
@@ -137,4 +139,7 @@ def test_amounts_in_another_scale_are_refused() -> None:
 )
 def test_missing_field_or_too_many_pages_are_named(rows: list[object], pages: int, message: str) -> None:
     response = {"data": rows, "meta": {"total-count": 1, "total-pages": pages}}
-    assert message in str(refused(serving("fiscal_data", json.dumps(response).encode()), "MSPD_BILLS"))
+    with running(fiscal_data.fiscal_data([])) as server:
+        server.routes[fiscal_data.PATH] = Served(json.dumps(response).encode())
+        assert message in str(refused(source_of("fiscal_data", server), "MSPD_BILLS"))
+        assert len(server.requests) == 1

@@ -107,9 +107,9 @@ def test_the_daemon_looks_by_itself_and_starts_nothing(
 @pytest.mark.timeout(400)
 def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> None:
     """Daemon running; a run from the command line is killed; one launched in the interface starts all the same."""
-    from tests.ui.conftest import Interface, free_port, place_for, start_ui, wait_until_served
+    from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
 
-    environ, port, log = place_for(tmp_path), free_port(), tmp_path / "ui.log"
+    environ, port, log = environment_in(tmp_path), free_port(), tmp_path / "ui.log"
     server, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
     try:
         wait_until_served(url, server, log)
@@ -140,9 +140,9 @@ def test_after_a_kill_the_next_run_starts_within_a_minute(tmp_path: Path) -> Non
 @pytest.mark.timeout(600)
 def test_after_a_kill_the_scheduled_run_starts_within_a_minute(tmp_path: Path) -> None:
     """The same with the real daemon's own schedule: the run it asks for does not wait for the dead one."""
-    from tests.ui.conftest import place_for
+    from tests.ui.conftest import environment_in
 
-    environ, workspace, log = place_for(tmp_path), tmp_path / "workspace.yaml", tmp_path / "daemon.log"
+    environ, workspace, log = environment_in(tmp_path), tmp_path / "workspace.yaml", tmp_path / "daemon.log"
     workspace.write_text(
         f"load_from:\n  - python_module: {{module_name: {every_minute.__name__}, working_directory: {ROOT}}}\n"
     )

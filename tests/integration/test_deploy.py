@@ -60,6 +60,11 @@ def test_compose_needs_only_documented_variables_and_builds_existing_files() -> 
         assert build is None or (DEPLOY / build["context"] / build["dockerfile"]).resolve().is_file()
 
 
+def test_image_contains_no_secret_and_no_figures() -> None:
+    left_out = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert {".env", "data", ".venv", "dagster_home/*"} <= set(left_out)
+
+
 def test_units_are_accepted_by_systemd(tmp_path: Path) -> None:
     """Their directory becomes this one, since systemd also checks that the programs exist."""
     analyze = shutil.which("systemd-analyze")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +65,22 @@ def test_a_history_that_cannot_be_read_leaves_the_other_lines(home: Path) -> Non
     (home / "dagster.yaml").write_text("storage: {postgres: {postgres_db: {}}}\n")
     (found,) = history(home)
     assert found.level == "WARN" and "is not understood" in found.text and "\n" not in found.text
+
+
+def test_a_configuration_that_cannot_be_read_leaves_the_other_lines(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "dagster.yaml").write_bytes(b"storage: \xff\n")
+    (undecodable,) = history(home)
+
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    (unreadable,) = history(home)
+    for found, reason in ((undecodable, "not UTF-8 text"), (unreadable, "permission denied")):
+        assert found.level == "WARN" and found.what == "last run"
+        assert found.text.startswith(f"{home / 'dagster.yaml'} cannot be read ({reason}): ")
 
 
 def test_publishers_are_reached_only_in_live(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +146,13 @@ def test_doctor_names_every_configuration_that_a_run_refuses(
     (name,) = variables
     found = failures(monkeypatch, capsys, **variables)
     assert len([line for line in found if "configuration" in line and name in line]) == 1
+
+
+def test_the_line_about_the_key_does_not_depend_on_other_variables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGIME_PROFILE", "sample")
+    monkeypatch.setenv("REGIME_AS_OF", "yesterday")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "FRED_API_KEY" in line and "not needed" in line] != []

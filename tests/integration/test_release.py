@@ -108,8 +108,9 @@ def test_the_dictionary_in_the_file_names_every_column_of_the_file(
 
 
 def test_older_clients_can_open_it_and_no_index_makes_it_six_times_as_large(
-    release: duckdb.DuckDBPyConnection,
+    release: duckdb.DuckDBPyConnection, made_release: Path
 ) -> None:
+    assert not made_release.with_name(made_release.name + ".wal").exists()
     tags = release.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()
     assert tags[0][0]["storage_version"].startswith("v1.2.0")
     kinds = release.execute("SELECT DISTINCT constraint_type FROM duckdb_constraints()").fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -13,7 +14,9 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.publish.documents.facts import document_facts
 from assets.publish.documents.fill import fill_release
+from assets.publish.documents.notes import notes
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.publish.staged_file import published_tables
@@ -69,6 +72,20 @@ def test_notes_count_new_and_revised_figures_and_what_did_not_change_is_stored_o
     second = releases(night.published)[-1]
     assert all((first / name).samefile(second / name) for name in ("csv/caveats.csv", "LICENSES.md"))
     assert damaged(first) == damaged(second) == []
+
+
+@pytest.mark.parametrize(("profile", "is_first"), [("live", True), ("sample", False)])
+def test_the_notes_compare_only_with_a_release_of_the_same_profile(
+    made_release: Path, folder: Path, tmp_path: Path, profile: str, is_first: bool
+) -> None:
+    staged = tmp_path / "regime.duckdb"
+    shutil.copyfile(made_release, staged)
+    staged.chmod(0o644)
+    with duckdb.connect(str(staged), config=CONFIG) as con:
+        con.execute("UPDATE release_manifest SET profile = ?", [profile])
+        text = notes(con, document_facts(con, tmp_path, lambda: None, folder))
+    assert ("First release in this data directory" in text) == is_first
+    assert ("previous release as of 2026-05-31" in text) != is_first
 
 
 def test_the_descriptor_is_valid_and_true_of_the_tables(folder: Path) -> None:

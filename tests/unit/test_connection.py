@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import dagster as dg
 import duckdb
@@ -12,7 +16,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.connection import WarehouseError, explained, open_warehouse
+from assets.warehouse.connection import WarehouseError, explained, keep_copy, open_warehouse, safety_copy
 from assets.warehouse.lock import RunLock, run_is_alive
 from assets.warehouse.resource import Warehouse
 
@@ -89,6 +93,41 @@ def test_damaged_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_duckdbs_own_words_become_a_way_out(message: str, way_out: str) -> None:
     assert way_out in str(explained(duckdb.IOException(message), Path("data/w.duckdb")))
+
+
+class DamagedWarehouse:
+    """A connection whose checkpoint finds the open file damaged."""
+
+    def execute(self, _: str) -> None:
+        raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match 2")
+
+
+def test_a_failed_checkpoint_names_the_warehouse_and_not_its_intact_copy(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    safety_copy(path).write_bytes(b"intact")
+    with pytest.raises(WarehouseError, match="the file is damaged") as caught:
+        keep_copy(cast(duckdb.DuckDBPyConnection, DamagedWarehouse()), path)
+    assert str(caught.value).startswith(f"{path}: ") and safety_copy(path).name not in str(caught.value)
+    assert safety_copy(path).read_bytes() == b"intact"
+
+
+def test_a_copy_without_room_names_the_copy_and_keeps_the_previous_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, part: Path) -> Any:
+        part.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as con:
+        keep_copy(con, path)
+        previous = safety_copy(path).read_bytes()
+        monkeypatch.setattr(shutil, "copyfile", full)
+        with pytest.raises(WarehouseError, match="the disk is full") as caught:
+            keep_copy(con, path)
+    assert str(caught.value).startswith(f"{safety_copy(path)}: ")
+    assert safety_copy(path).read_bytes() == previous
+    assert [p.name for p in tmp_path.glob("*.tmp")] == []
 
 
 def a_resource(tmp_path: Path) -> Warehouse:

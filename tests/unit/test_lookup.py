@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -160,19 +161,24 @@ def test_a_change_is_as_weak_as_its_weakest_end() -> None:
     assert str(change.observation_date[0]) == "2025-08-01"
 
 
-# ---- order and the future change nothing in the past
+# ---- order, the future and the day of capture change nothing in the past
 
 MONTHS = [str(month) for month in np.arange("2024-01", "2025-07", dtype="datetime64[M]")]
+Lagged = tuple[str, int, int | None]  # month, days from its start to its publication, value
 VINTAGE = st.tuples(st.sampled_from(MONTHS), st.integers(1, 400), st.one_of(st.none(), st.integers(1, 9)))
 
 
-def read_all(rows: list[tuple[str, int, int | None]], as_of: list[str]) -> dict[str, np.ndarray]:
-    """Every kind of reading of one monthly series, published that many days after its month began."""
+def unemployment(rows: list[Lagged], captured_at: str = "2026-01-01T00:00:00") -> pd.DataFrame:
     published = [
         (f"{month}-01", str(np.datetime64(month, "D") + lag), None if value is None else float(value))
         for month, lag, value in rows
     ]
-    seen = view(vintages("UNRATE", published), as_of)
+    return vintages("UNRATE", published, captured_at=captured_at)
+
+
+def read_all(frames: list[pd.DataFrame], as_of: list[str]) -> dict[str, np.ndarray]:
+    """Every kind of reading of one monthly series."""
+    seen = view(frames, as_of)
     readings = {
         "latest": seen.latest("UNRATE"),
         "change": seen.change_pct("UNRATE", months(12)),
@@ -188,15 +194,26 @@ def read_all(rows: list[tuple[str, int, int | None]], as_of: list[str]) -> dict[
 
 @settings(max_examples=40)
 @given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.randoms())
-def test_shuffling_and_the_future_change_nothing_in_the_past(
-    rows: list[tuple[str, int, int | None]], random: object
-) -> None:
+def test_shuffling_and_the_future_change_nothing_in_the_past(rows: list[Lagged], random: object) -> None:
     past = [row for row in rows if np.datetime64(row[0], "D") + row[1] <= np.datetime64("2025-03-31")]
     as_of = ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-31"]
     shuffled = random.sample(rows, len(rows))  # type: ignore[attr-defined]
-    expected = read_all(rows, as_of)
-    for name, value in read_all(shuffled, as_of).items():
+    expected = read_all([unemployment(rows)], as_of)
+    for name, value in read_all([unemployment(shuffled)], as_of).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
     if past:
-        for name, value in read_all(past, as_of).items():
+        for name, value in read_all([unemployment(past)], as_of).items():
             np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+@settings(max_examples=40)
+@given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.integers(1, 39))
+def test_the_day_a_vintage_was_captured_makes_no_difference(rows: list[Lagged], late: int) -> None:
+    as_of = ["2024-12-31", "2025-02-28", "2025-03-31"]
+    expected = read_all([unemployment(rows, "2025-03-31T22:00:00")], as_of)
+    parts = [
+        unemployment(rows[late:], "2025-03-31T22:00:00"),
+        unemployment(rows[:late], "2025-04-30T22:00:00"),
+    ]
+    for name, value in read_all(parts, as_of).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)

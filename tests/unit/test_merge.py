@@ -84,6 +84,12 @@ def test_second_change_on_the_same_day_is_a_correction(con: duckdb.DuckDBPyConne
     assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-01", 4.4), ("2026-06-01", 4.5)]
 
 
+def test_a_figure_that_returns_to_a_former_value_is_a_row_of_its_own(con: duckdb.DuckDBPyConnection) -> None:
+    for later, value in enumerate([4.2, 4.4, 4.2]):
+        merge(con, [("2026-03-01", value)], DAY + dt.timedelta(days=later), days_later=later)
+    assert [row[1:3] for row in held(con)] == [("2026-04-10", 4.2), ("2026-06-02", 4.4), ("2026-06-03", 4.2)]
+
+
 def test_change_before_first_publication_by_rule_replaces_it_then(con: duckdb.DuckDBPyConnection) -> None:
     """A row dated ahead must not bring the former value back on its day."""
     merge(con, [("2026-05-01", 4.2)])  # public on 2026-06-10 by rule

@@ -164,6 +164,15 @@ def test_sample_over_live_and_an_older_date_are_refused(
         prepare(published, profile, as_of)
 
 
+def test_sample_chosen_over_live_with_a_key_is_refused_without_asking_for_the_key(published: Path) -> None:
+    stage(published, SECOND, "live")
+    put(published)
+    with pytest.raises(
+        PublicationRefused, match="live and this run is on the sample: choose the profile live"
+    ):
+        prepare(published, "sample", AS_OF, has_key=True)
+
+
 def test_live_replaces_a_sample(published: Path) -> None:
     stage(published, SECOND, "live")
     put(published)

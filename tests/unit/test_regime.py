@@ -179,7 +179,12 @@ def computed() -> Computed:
     ("state", "stance", "name"),
     [
         ("bubble", "stimulus", "stimulus_into_bubble"),
+        ("depression", "stimulus", "stimulus_into_depression"),
+        ("mid_cycle", "stimulus", "stimulus_mid_cycle"),
+        ("bubble", "tightening", "tightening_into_bubble"),
+        ("depression", "tightening", "tightening_into_depression"),
         ("mid_cycle", "tightening", "tightening_mid_cycle"),
+        ("bubble", "neutral", "neutral_bubble"),
         ("depression", "neutral", "neutral_depression"),
         ("mid_cycle", "neutral", "neutral_mid_cycle"),
         ("indeterminate", "stimulus", "indeterminate"),
@@ -234,9 +239,15 @@ def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
     assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()
 
 
+def test_confidence_is_coverage_freshness_and_agreement(computed: Computed) -> None:
+    frame = computed.frame
+    expected = frame["coverage"] * frame["freshness"] * frame["agreement"]
+    assert expected.notna().sum() > 300
+    np.testing.assert_allclose(frame["confidence"], expected)
+
+
 def test_the_credit_condition_of_the_sample_is_at_its_minimum(computed: Computed) -> None:
     newest = computed.row("2026-05")
-    assert newest["confidence"] == newest["coverage"] * newest["freshness"] * newest["agreement"]
     assert newest["conditions_at_minimum_coverage"] == "credit"
     assert newest["credit_coverage"] == 0.5
     assert newest["is_spread_missing"]

@@ -29,6 +29,7 @@ from tests.helpers import archive, on_sample, sample_vintages, vintages
 CATALOG = load_catalog()
 SERIES = {s.series_id: s for s in CATALOG.in_profile("sample")}
 READ = {c for c in columns_read(CATALOG, CATALOG.tables["regime"], LABELS) if c.split(".")[0] in BUILDERS}
+KNOWN = ["is_month_end", *LABELS]  # columns of `regime_revised` that are those of the published row
 # economy, valuation with the stance, the stance, credit, all three through inflation; and two that reach no label
 RAISED_BY = {
     "UNRATE": -5.0, "GDP": 900.0, "CP": -200.0, "WALCL": 900000.0, "TOTBKCR": 40.0, "NFCI": 1.5, "CPIAUCSL": 3.0,
@@ -67,16 +68,35 @@ def revised(frames: pd.DataFrame) -> pd.DataFrame:
     return frame.set_index("as_of_date")
 
 
-def test_without_revisions_nothing_differs() -> None:
-    frame = revised(sample_vintages())
-    assert frame["is_same_regime"].all()
-    assert frame["score_revision"].abs().max() == 0
-    assert frame["explained_by"].isna().all()
+@pytest.fixture(scope="module")
+def unrevised() -> pd.DataFrame:
+    return revised(sample_vintages())
 
 
-def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference() -> None:
-    """Unemployment of 2009 revised to full employment: some month-ends lose their depression."""
-    frame = revised(with_revisions({"UNRATE": -5.0}))
+@pytest.fixture(scope="module")
+def fewer_unemployed() -> pd.DataFrame:
+    """Unemployment of 2009 revised to full employment in 2011: some month-ends lose their depression."""
+    return revised(with_revisions({"UNRATE": -5.0}))
+
+
+def test_without_revisions_nothing_differs(unrevised: pd.DataFrame) -> None:
+    assert unrevised["is_same_regime"].all()
+    assert unrevised["score_revision"].abs().max() == 0
+    assert unrevised["explained_by"].isna().all()
+
+
+def test_a_revision_is_in_no_row_before_it_as_known_and_in_them_as_revised(
+    unrevised: pd.DataFrame, fewer_unemployed: pd.DataFrame
+) -> None:
+    before, after = unrevised.loc[:"2011-05-31"], fewer_unemployed.loc[:"2011-05-31"]
+    pd.testing.assert_frame_equal(before[KNOWN], after[KNOWN], check_exact=True)
+    assert (before["revised_score"] != after["revised_score"])["2009-01-31":].any()
+
+
+def test_the_series_that_was_revised_is_named_and_its_effect_is_the_difference(
+    fewer_unemployed: pd.DataFrame,
+) -> None:
+    frame = fewer_unemployed
     other = frame[~frame["is_same_regime"]]
     assert len(other) >= 1
     assert set(other["explained_by"]) == {"UNRATE"}

@@ -78,7 +78,11 @@ def test_same_observation_in_two_vintages_is_no_duplicate() -> None:
 
 
 def test_unit_of_another_scale_or_kind_is_refused_before_its_values_are() -> None:
-    assert refused(a_payload([("2026-03-01", 4e6)], unit="Millions of U.S. Dollars")).rule == "unit_changed"
+    error = refused(a_payload([("2026-03-01", 4e6)], unit="Millions of U.S. Dollars"))
+    assert (
+        error.rule == "unit_changed"
+        and "check the level, then assets/catalog/series/activity.toml" in str(error)
+    )
     assert refused(a_payload(MONTHS), Last(unit_kind="index")).rule == "unit_changed"
 
 
