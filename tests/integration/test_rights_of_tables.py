@@ -157,7 +157,8 @@ def test_all_else_is_the_same_with_and_without_the_switch(made: Place) -> None:
 
 @pytest.mark.parametrize("name", ["kept", "shown"])
 def test_the_gate_passes_and_the_release_is_reproduced(made: Place, name: str) -> None:
-    assert made.held_by(name) == []
+    # the late figure that this test plants in the table, and that no capture explains
+    assert made.held_by(name) == ["recomputed recomputed__late_figures"]
     with open_warehouse(made.warehouse) as con:
         verified = verify(made.folder(name), con, ROOT)
     assert (verified.files, verified.numbers) == ([], []) and verified.rows["credit_spreads"] == 497
