@@ -120,7 +120,7 @@ def _markdown(spec: dict[str, Any], alt: str) -> dg.MarkdownMetadataValue:
         import vl_convert
 
         picture = _packed(vl_convert.vegalite_to_png(spec, scale=1))
-    except Exception as error:  # a release stands, whatever becomes of its picture
+    except Exception as error:  # a release needs no picture to be valid
         return dg.MetadataValue.md(f"{alt} (not drawn: {type(error).__name__})")
     if len(picture) > MAX_BYTES:
         return dg.MetadataValue.md(f"{alt} (the picture takes {len(picture)} bytes and is left out)")

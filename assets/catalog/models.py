@@ -317,7 +317,7 @@ class Catalog:
     caveats: Mapping[str, Caveat]
 
     def as_of_tables(self) -> list[Table]:
-        """Published tables with rows for one date each: what a live row consists of, beside its provenance."""
+        """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""
         return [table for table in self.tables.values() if table.is_as_of]
 
     def in_profile(self, profile: Profile) -> list[Series]:
