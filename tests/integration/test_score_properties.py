@@ -13,7 +13,7 @@ from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
-from assets.compute.regime import build_labels
+from assets.compute.regime import build_regime
 from assets.compute.registry import Computation
 from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
 
@@ -115,7 +115,7 @@ def test_an_input_taken_away_changes_the_score_by_the_renormalisation_of_the_res
     computed = on_sample()
     before = computed.regime.conditions[condition]
     component = before.components[k]
-    labels = build_labels(without(component, dict(computed.readings)), computed.grid, computed.catalog)
+    labels = build_regime(without(component, dict(computed.readings)), computed.grid, computed.catalog)
     after = labels.conditions[condition]
     expected = renormalised(before, k)
     scored = ~np.isnan(labels.bubble_score)

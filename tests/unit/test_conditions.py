@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute import bases
 from assets.compute.calendar import month_ends
 from assets.compute.conditions import (
     Block,
@@ -22,6 +21,7 @@ from assets.compute.conditions import (
     valuation,
 )
 from assets.compute.grid import Grid
+from assets.compute.reading import EARNINGS, ON_BASES, Bases
 from tests.helpers import reading
 
 METHOD = load_catalog().method
@@ -57,7 +57,7 @@ def scorer(present: Mapping[str, Sequence[float] | np.ndarray | float]) -> Score
     values = {name: np.full(N, NAN) for name in COLUMNS} | {
         name: np.broadcast_to(np.asarray(value, dtype="float64"), N) for name, value in present.items()
     }
-    values |= {name: values[column] for column, names in bases.COLUMNS.items() for name in names}
+    values |= {name: values[column] for column, names in ON_BASES.items() for name in names}
     grid = Grid(MONTHS)
     return Scorer({name: reading(value) for name, value in values.items()}, grid, METHOD)
 
@@ -206,12 +206,12 @@ def test_a_rank_is_taken_among_the_values_of_its_own_basis_and_never_across() ->
     """Reported yields lie between 3 and 5, those of the accounts far above: a row of either ranks in its own."""
     reported, accounts = 3.0 + 2.0 * RISING / N, 30.0 - RISING / N
     uses_accounts = np.arange(N) >= N - 2
-    names = [f"{ERP}earnings_yield_{basis}_pct" for basis in bases.EARNINGS]
+    names = [f"{ERP}earnings_yield_{basis}_pct" for basis in EARNINGS]
     on = {
         names[0]: reading(np.where(uses_accounts, NAN, reported), series_ids=np.full(N, "E", dtype=object)),
         names[1]: reading(accounts, series_ids=np.full(N, "CP", dtype=object)),
     }
-    selected = bases.Bases.first_present(dict(zip(bases.EARNINGS, on.values(), strict=True))).selected
+    selected = Bases.first_present(dict(zip(EARNINGS, on.values(), strict=True))).selected
     column = f"{ERP}earnings_yield_pct"
     scored = Scorer({column: selected, **on}, Grid(MONTHS), METHOD)
     rank = scored.rank(column)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.compute import bases
-from assets.compute.diagnostics.distance import distance_to_flip
-from assets.compute.percentile import RankInverse, percentile
-from assets.compute.regime import build_labels
+from assets.compute.conditions import percentile
+from assets.compute.diagnostics.distance import RankInverse, distance_to_flip
+from assets.compute.reading import ON_BASES
+from assets.compute.regime import build_regime
 from assets.compute.state import thresholds
 from tests.helpers import Computed, on_sample
 
@@ -30,12 +30,12 @@ def with_value(computed: Computed, column: str, at: int, value: float) -> dict[s
     """All scores with one figure of one date replaced, computed from the beginning."""
     readings = dict(computed.readings)
     used = readings[column].series_ids[at]
-    for name in (column, *bases.COLUMNS.get(column, ())):  # the row's own basis moves with it
+    for name in (column, *ON_BASES.get(column, ())):  # the row's own basis moves with it
         if readings[name].series_ids[at] == used:
             moved = readings[name].value.copy()
             moved[at] = value
             readings[name] = replace(readings[name], value=moved)
-    return build_labels(readings, computed.grid, computed.catalog).scores.measures
+    return build_regime(readings, computed.grid, computed.catalog).scores.measures
 
 
 def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:

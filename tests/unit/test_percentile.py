@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.compute.calendar import days
-from assets.compute.percentile import percentile, window_start
+from assets.compute.conditions import percentile, window_start
 
 
 def rank(values: list[float], minimum: int = 1, month_end: list[bool] | None = None) -> np.ndarray:
