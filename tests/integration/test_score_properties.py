@@ -126,19 +126,3 @@ def test_an_input_taken_away_changes_the_score_by_the_renormalisation_of_the_res
     )
     gone = ~np.isnan(computed.regime.bubble_score) & ~scored
     assert (after.coverage[gone] < computed.catalog.method.coverage.minimum).all()  # never a neutral input
-    alone = before.weights[k]
-    single = (alone > 0) & (alone < 1) & scored & (_others_in_block(before, k) == 0)
-    one_weight = (before.score - alone * component.score) / np.where(single, 1.0 - alone, 1.0)
-    np.testing.assert_allclose(after.score[single], one_weight[single], atol=EXACT, rtol=0)
-
-
-def _others_in_block(condition: Condition, k: int) -> np.ndarray:
-    """How many other components of its block have a score, per date."""
-    position = 0
-    for block in condition.blocks:
-        members = range(position, position + len(block.components))
-        position += len(block.components)
-        if k in members:
-            others = [c.score for n, c in zip(members, block.components, strict=True) if n != k]
-            return np.sum([~np.isnan(score) for score in others], axis=0) + np.zeros(len(condition.score))
-    raise AssertionError(k)

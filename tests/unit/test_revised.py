@@ -123,20 +123,6 @@ def test_todays_figure_is_known_since_the_observation_first_appeared() -> None:
     )  # nothing of it was there yet
 
 
-def test_one_series_is_exchanged_and_the_others_stay() -> None:
-    a = archive(
-        vintages("AAA", [("2020-01-01", "2020-02-01", 1.0)]),
-        vintages("BBB", [("2020-01-01", "2020-02-01", 2.0)]),
-    )
-    b = archive(
-        vintages("AAA", [("2020-01-01", "2020-02-01", 7.0), ("2020-02-01", "2020-03-01", 8.0)]),
-        vintages("BBB", [("2020-01-01", "2020-02-01", 9.0)]),
-    )
-    mixed = with_series_of(a, b, "AAA")
-    assert mixed.value.tolist() == [7.0, 8.0, 2.0]
-    assert np.array_equal(np.sort(mixed.key), mixed.key)
-
-
 # ---- the shorter way against a complete computation per revised series
 
 
