@@ -13,9 +13,8 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import read_table
-from assets.warehouse.schema import KEPT_TABLES
+from assets.warehouse.schema import KEPT_TABLES, open_warehouse
 from tests.builders import NOON, Row, a_payload, a_series, merge_payload, series_as_of
 
 OPEN_END = dt.date(9999, 12, 31)
