@@ -122,7 +122,7 @@ def _by_families(valuation: Condition) -> Floats:
 
 
 def _with_gap(economy: Condition, readings: Readings, regime: Regime, method: Method) -> Floats:
-    """E with unemployment less its own mean over the years before, as known, in place of its level."""
+    """E with unemployment less its mean over the years before, as known, in place of its level."""
     rate, rules = pd.Series(readings["activity_inflation.unemployment_rate_pct"].value), method.variants
     usual = rate.rolling(rules.unemployment_gap_months, min_periods=rules.unemployment_gap_minimum_months)
     gap = (rate - usual.mean()).to_numpy()
@@ -195,7 +195,7 @@ def effective_weights(regime: Regime, catalog: Catalog) -> pd.DataFrame:
 
 
 def _eras(regime: Regime, catalog: Catalog) -> Iterator[tuple[str, np.datetime64, np.datetime64]]:
-    """Name, first and last date of the whole history and of each era that has begun by the run date."""
+    """Name, first and last date of the full history and of each era that has begun by the run date."""
     starts = [np.datetime64(day, "D") for day in catalog.method.robustness.era_starts]
     run = regime.grid.as_of[-1]
     yield "all", starts[0], run
