@@ -75,7 +75,7 @@ def test_real_vintages_are_read_the_same_in_whatever_order_they_came(
 ) -> None:
     arriving = answers(truth, asked)
     expected = read_after(con, arriving[-1:])
-    assert read_after(con, arriving) == expected, "healing ends where one whole answer would have"
+    assert read_after(con, arriving) == expected, "healing ends where one complete answer would have"
     shuffled = random.sample(arriving, len(arriving))  # type: ignore[attr-defined]
     assert read_after(con, shuffled) == expected
 

@@ -39,13 +39,6 @@ def test_sensitivity_is_a_count_of_pairs(
     assert found > 0.3
 
 
-def test_the_most_important_parameter_is_the_one_with_the_largest_share(sensitivity: pd.DataFrame) -> None:
-    largest = sensitivity.groupby("as_of_date")["disagreement_share"].transform("max")
-    first = sensitivity["importance"] == 1
-    assert (sensitivity.loc[first, "disagreement_share"] == largest[first]).all()
-    assert sensitivity.groupby("as_of_date")["importance"].agg(tuple).map(sorted).map(tuple).nunique() == 1
-
-
 def test_every_variant_differs_from_the_method_somewhere_and_agrees_mostly(computed: Computed) -> None:
     frame = method_variants(computed.regime, computed.readings, computed.catalog)
     scored = frame[frame["as_of_date"] >= "1995-01-31"]
@@ -133,12 +126,6 @@ def test_the_grid_has_375_variants_and_the_method_is_one_of_them(
     assert codes.shape == (len(computed.grid), 375)
     own = codes[:, position(computed)]
     assert own.tolist() == [CODES[state] for state in computed.frame["condition_state"]]
-
-
-def test_agreement_is_the_share_of_variants_in_the_same_state(computed: Computed, codes: np.ndarray) -> None:
-    own = np.array([CODES[state] for state in computed.frame["condition_state"]])
-    share = np.where(own == CODES["indeterminate"], np.nan, (codes == own[:, None]).mean(axis=1))
-    np.testing.assert_allclose(computed.frame["agreement"], share)
 
 
 def test_higher_thresholds_never_make_more_bubbles(computed: Computed, codes: np.ndarray) -> None:
