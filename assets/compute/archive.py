@@ -192,7 +192,10 @@ class Archive:
         """The observation dates of a series with the search tables for its newest one."""
         if series_id not in self._observations:
             first, last = self._span(series_id)
-            self._observations[series_id] = _Observations.of_keys(self.key[first:last])
+            key = self.key[first:last]
+            appeared = key[_new_observation(key)]  # the first vintage of an observation comes first
+            dates = _date((appeared >> BITS) & _DATE)
+            self._observations[series_id] = _Observations(dates, _date(appeared & _DATE))
         return self._observations[series_id]
 
     def _span(self, series_id: str) -> tuple[int, int]:
@@ -227,12 +230,6 @@ class _Observations:
 
     dates: Days
     first_start: Days
-
-    @classmethod
-    def of_keys(cls, key: Rows) -> _Observations:
-        """From the packed keys of one series: the first vintage of an observation comes first."""
-        first = key[_new_observation(key)]
-        return cls(_date((first >> BITS) & _DATE), _date(first & _DATE))
 
     @cached_property
     def _appearance(self) -> tuple[Days, Rows]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -181,10 +183,10 @@ def read_all(frames: list[pd.DataFrame], as_of: list[str]) -> dict[str, np.ndarr
 
 @settings(max_examples=40)
 @given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.randoms())
-def test_shuffling_and_the_future_change_nothing_in_the_past(rows: list[Lagged], random: object) -> None:
+def test_shuffling_and_the_future_change_nothing_in_the_past(rows: list[Lagged], random: Random) -> None:
     past = [row for row in rows if np.datetime64(row[0], "D") + row[1] <= np.datetime64("2025-03-31")]
     as_of = ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-31"]
-    shuffled = random.sample(rows, len(rows))  # type: ignore[attr-defined]
+    shuffled = random.sample(rows, len(rows))
     expected = read_all([unemployment(rows)], as_of)
     for name, value in read_all([unemployment(shuffled)], as_of).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)

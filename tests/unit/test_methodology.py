@@ -151,7 +151,7 @@ def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Co
 
 
 def spans(flags: pd.Series, shortest: int) -> list[str]:
-    stored = (flags == True)[flags.index >= "1994-12-01"]  # noqa: E712
+    stored = flags.eq(True)[flags.index >= "1994-12-01"]
     runs = stored.groupby((stored != stored.shift()).cumsum())
     return [
         f"{run.index[0]:%Y-%m}..{run.index[-1]:%Y-%m}"

@@ -116,8 +116,8 @@ def position(computed: Computed, **chosen: float) -> int:
         "confirmation": method.state.confirmation_months,
     } | chosen
     r = method.robustness
-    grid = product(r.threshold_shifts, r.valuation_rank_shares, r.spread_weights, r.confirmation_months)
-    return list(grid).index(tuple(own.values()))  # type: ignore[arg-type]
+    values = (r.threshold_shifts, r.valuation_rank_shares, r.spread_weights, r.confirmation_months)
+    return list(product(*values)).index(tuple(own.values()))
 
 
 def test_the_grid_has_375_variants_and_the_method_is_one_of_them(
