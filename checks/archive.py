@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.catalog.models import Catalog, Series
-from assets.warehouse.readers import frame_of
+from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.tables import registered
 from checks.identities import IDENTITIES, Identity, identities_suite, relations
 from checks.known import Known
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     import duckdb
 
 BLOCKING_ROLES = ("condition", "stance", "published")
-_KNOWN = """
-SELECT series_id, observation_date, value FROM raw.observations
-WHERE realtime_start <= $run_date AND realtime_end >= $run_date AND series_id IN (SELECT unnest($series_ids))
-ORDER BY series_id, observation_date
-"""
 _KNOWN_SERIES = (
     "SELECT DISTINCT series_id FROM raw.vintages WHERE realtime_start <= $run_date AND value IS NOT NULL"
 )
@@ -168,8 +163,8 @@ def check_identities(
 ) -> list[IdentityResult]:
     """For each identity, in order: what it found in the archive as known on the run date."""
     names = sorted({name for identity in identities for name in identity.series})
-    con.execute(_KNOWN, {"run_date": run_date, "series_ids": names})
-    found = run_suite(relations(Known.from_frame(frame_of(con)), identities), identities_suite(identities))
+    figures = Known.from_frame(vintages_as_of(con, run_date, names))
+    found = run_suite(relations(figures, identities), identities_suite(identities))
     known = {name for (name,) in con.execute(_KNOWN_SERIES, {"run_date": run_date}).fetchall()}
     return [
         IdentityResult(

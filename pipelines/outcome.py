@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 import dagster as dg
 
 from assets.progress import progress
-from assets.warehouse.connection import OpenElsewhere, open_warehouse
+from assets.warehouse.connection import OpenElsewhere
+from assets.warehouse.schema import open_warehouse
 from checks.first_publication import CHECK as FIRST_PUBLICATION
 from pipelines import process
 from pipelines.settings import ConfigurationError, Settings

@@ -1,7 +1,6 @@
 """DuckDB files on disk: opening them, their errors in one line, folder permissions, and the safety copy.
 
-Every way into the warehouse goes through `open_warehouse`: DuckDB refuses to open one file in two ways inside a
-process. Commands that only read the published file import this module, so it loads nothing heavier than DuckDB.
+Commands that only read the published file import this module, so it loads nothing heavier than DuckDB.
 """
 
 from __future__ import annotations
@@ -14,17 +13,12 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from assets.progress import progress
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
-    from assets.warehouse.lock import RunLock
 
 Log = Callable[[str], None]
 
@@ -53,48 +47,20 @@ class LockHeld(Exception):
     """Another run holds the lock: one line naming it."""
 
 
-@contextmanager
-def open_warehouse(
-    path: Path,
-    *,
-    lock: RunLock | None = None,
-    wait_seconds: float = 0.0,
-    log: Log | None = None,
-    catalog: Catalog | None = None,
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse with its tables, for the length of a block; created when it does not exist.
-
-    With the lock, a damaged file is replaced by its safety copy if there is one. After `wait_seconds` raises LockHeld
-    or OpenElsewhere, naming who has it; any other fault is a WarehouseError.
-    """
-    from assets.catalog.loader import load_catalog
-    from assets.warehouse.schema import create_schema
-
-    until = time.monotonic() + wait_seconds
-    with lock.held(wait_seconds, log) if lock is not None else nullcontext():
-        connection = _connect_patiently(path, lock is not None, until, log)
-        try:
-            create_schema(connection, catalog or load_catalog())
-            yield connection
-        finally:
-            connection.close()
-
-
 def wait_for_others(path: Path, wait_seconds: float, log: Log) -> None:
     """Return when no other program has the file open; logs once who has it. Raises OpenElsewhere and nothing else."""
     if not path.exists():
         return
     try:
-        _connect_patiently(path, False, time.monotonic() + wait_seconds, log).close()
+        connect_patiently(path, False, time.monotonic() + wait_seconds, log).close()
     except OpenElsewhere:
         raise
     except WarehouseError:
         pass  # reported by whoever opens the file for work
 
 
-def _connect_patiently(
-    path: Path, has_lock: bool, until: float, log: Log | None
-) -> duckdb.DuckDBPyConnection:
+def connect_patiently(path: Path, has_lock: bool, until: float, log: Log | None) -> duckdb.DuckDBPyConnection:
+    """A connection for work; waits until the monotonic time `until` while another program has the file open."""
     while True:
         try:
             return _connect(path, has_lock=has_lock)

@@ -13,8 +13,8 @@ from dagster_duckdb import DuckDBResource
 from pydantic import Field, PrivateAttr
 
 from assets.catalog.models import Profile, Table
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.lock import RunLock, mark_run_alive
+from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import append_rows, transaction
 
 

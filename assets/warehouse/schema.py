@@ -1,12 +1,23 @@
-"""What a warehouse has from its first opening: the tables that are kept, and the view `raw.observations`."""
+"""Opening the warehouse: the file, the tables it has from its first opening, and the view `raw.observations`.
+
+Every way into the warehouse goes through `open_warehouse`: DuckDB refuses to open one file in two ways in a process.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
 import duckdb
 
+from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.compute.archive import REAL_VINTAGES
+from assets.warehouse.connection import Log, connect_patiently
+from assets.warehouse.lock import RunLock
 from assets.warehouse.tables import ensure_tables, transaction
 
 KEPT_TABLES = (
@@ -69,3 +80,27 @@ def create_schema(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         con.execute(f"CREATE OR REPLACE VIEW raw.observations AS {resolved('raw.vintages')}")
         for statement in comment_statements(catalog.tables["observations"], "raw.observations", is_view=True):
             con.execute(statement)
+
+
+@contextmanager
+def open_warehouse(
+    path: Path,
+    *,
+    lock: RunLock | None = None,
+    wait_seconds: float = 0.0,
+    log: Log | None = None,
+    catalog: Catalog | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse with its tables, for the length of a block; created when it does not exist.
+
+    With the lock, a damaged file is replaced by its safety copy if there is one. After `wait_seconds` raises LockHeld
+    or OpenElsewhere, naming who has it; any other fault is a WarehouseError.
+    """
+    until = time.monotonic() + wait_seconds
+    with lock.held(wait_seconds, log) if lock is not None else nullcontext():
+        connection = connect_patiently(path, lock is not None, until, log)
+        try:
+            create_schema(connection, catalog or load_catalog())
+            yield connection
+        finally:
+            connection.close()

@@ -68,7 +68,7 @@ def back_up(
     The caller has the run lock. A write-ahead log left by a killed run is first merged into its file. Raises
     ConfigurationError in one line.
     """
-    from assets.warehouse.connection import open_warehouse
+    from assets.warehouse.schema import open_warehouse
 
     for warehouse in sorted(folders.data_dir.glob("*.duckdb")):
         with open_warehouse(warehouse, wait_seconds=wait_seconds, log=log):

@@ -66,9 +66,9 @@ def rollback(args: argparse.Namespace) -> int:
 def _verified(release: Path, folders: Folders, wait_seconds: float) -> Verified:
     """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
     from assets.publish.folder import damaged
-    from assets.warehouse.connection import open_warehouse
     from assets.warehouse.lock import RunLock
     from assets.warehouse.published_file import published_release
+    from assets.warehouse.schema import open_warehouse
     from pipelines.verify import Verified, verify
 
     file = release / "regime.duckdb"

@@ -16,7 +16,7 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import Days
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 FREQUENCIES = "MWD"

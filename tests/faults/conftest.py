@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assets.sources import fred_client
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from tests.fakes import fred_server as fred_server_module
 from tests.fakes.fred_runs import Naps
 from tests.fakes.fred_server import fred_server

@@ -21,8 +21,9 @@ import psutil
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.publish.folder import SUMS, damaged, read_sums, releases, releases_folder, sha256_of
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.lock import RunLock
+from assets.warehouse.schema import open_warehouse
 from pipelines.verify import verify
 
 Answer = TypeVar("Answer")

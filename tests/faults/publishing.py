@@ -22,8 +22,9 @@ from assets.publish.publication import prepare, publish, staged_path
 from assets.publish.record import record_publication
 from assets.publish.staged_file import build_release
 from assets.report import page  # noqa: F401
-from assets.warehouse.connection import keep_copy, open_warehouse
+from assets.warehouse.connection import keep_copy
 from assets.warehouse.lock import RunLock
+from assets.warehouse.schema import open_warehouse
 from tests.integration.sample_night import SAMPLE_END, night_facts
 
 

@@ -20,7 +20,8 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.publish.folder import damaged, releases
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.schema import open_warehouse
 from pipelines.verify import verify
 from tests.nightly_run import NightlyRun
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import KEY, live_world

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from tests.faults.kills import Moment, Place, moments
 from tests.faults.test_kill_nine import KILLS, SEED
 from tests.integration.conftest import STARTED_AT

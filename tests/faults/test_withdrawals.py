@@ -13,8 +13,8 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.raw.ingest import Ingested
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import observation_counts
+from assets.warehouse.schema import open_warehouse
 from tests.builders import series_as_of
 from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server

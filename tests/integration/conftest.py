@@ -16,7 +16,8 @@ from assets.publish.documents.fill import fill_release
 from assets.publish.publication import publish, staged_path
 from assets.report.page import render_report
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.schema import open_warehouse
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 from tests.made_once import made_once
 

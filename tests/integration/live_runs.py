@@ -15,8 +15,9 @@ from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish, staged_path
 from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import LABEL_ROLES
+from assets.warehouse.schema import open_warehouse
 from tests.integration.restricted_night import plant
 from tests.integration.sample_night import fill, night_facts, stage
 

@@ -10,8 +10,9 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.publish.gate import blocking_rules
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import frame_of
+from assets.warehouse.schema import open_warehouse
 from checks.audits.of_release import audit_release
 from checks.runner import RuleResult
 from checks.staged import read_staged

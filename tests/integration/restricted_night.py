@@ -26,7 +26,8 @@ from assets.publish.manifest import release_facts
 from assets.publish.publication import publish, staged_path
 from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import registered
 from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts

@@ -10,8 +10,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.warehouse.connection import LockHeld, open_warehouse
+from assets.warehouse.connection import LockHeld
 from assets.warehouse.lock import RunLock
+from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
 from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
 from pipelines.commands.show import FIRST_QUERIES

@@ -11,8 +11,9 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import read_table
+from assets.warehouse.schema import open_warehouse
 from pipelines.published_verdict import read_verdict, verdict_lines
 from tests.integration.conftest import Night, copied
 

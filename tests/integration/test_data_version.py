@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from assets.computed import COMPUTED_TABLES
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import Night
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from assets.compute import registry
 from assets.computed import COMPUTED_TABLES
 from assets.publish import gate
 from assets.publish.release import release
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from pipelines.definitions import defs
 from pipelines.resources import RESOURCES
 from tests.nightly_run import NightlyRun

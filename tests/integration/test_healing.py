@@ -13,10 +13,10 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.corrections import Compared
 from assets.publish.folder import releases
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.live import complete_live_rows, live_rows, read_live, unfilled
 from assets.warehouse.readers import frame_of
 from assets.warehouse.rights import withheld
+from assets.warehouse.schema import open_warehouse
 from pipelines.verify import verify
 from tests.integration.conftest import made_once
 from tests.integration.live_runs import LiveRuns, a_vintage, in_turn, not_read

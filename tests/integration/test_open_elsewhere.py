@@ -15,8 +15,9 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.publish.publication import prepare
 from assets.publish.record import record_publication
-from assets.warehouse.connection import OpenElsewhere, open_warehouse, wait_for_others
+from assets.warehouse.connection import OpenElsewhere, wait_for_others
 from assets.warehouse.published_file import published_release, released
+from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
 from tests.integration.conftest import Night
 

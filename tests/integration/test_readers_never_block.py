@@ -21,7 +21,8 @@ import pytest
 from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
+from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage

@@ -18,8 +18,9 @@ from assets.publish.record import forget_results
 from assets.publish.staged_file import STAGE, attached, build_release, published_tables
 from assets.publish.views import view_tables
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import CONFIG, WarehouseError, open_warehouse
+from assets.warehouse.connection import CONFIG, WarehouseError
 from assets.warehouse.readers import vintages_as_of
+from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import append_rows
 from checks.audits.of_release import method_in_force, method_suite
 from checks.results import results_frame

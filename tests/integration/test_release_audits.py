@@ -8,8 +8,9 @@ import pytest
 
 from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.registry import REGISTRY, Computation
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import load_archive, run_grid
+from assets.warehouse.schema import open_warehouse
 from checks.audits.recompute import EARLIEST, recompute_suite, recomputed
 from checks.runner import run_suite
 from tests.integration.conftest import Night

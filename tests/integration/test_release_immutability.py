@@ -10,7 +10,7 @@ import pytest
 from assets.catalog.models import Catalog
 from assets.publish.publication import publish
 from assets.publish.record import Recorded, record_publication
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import Night
 from tests.integration.release_gate import CATALOG, Gate
 from tests.integration.sample_night import stage

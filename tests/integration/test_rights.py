@@ -20,8 +20,9 @@ from assets.publish.manifest import release_facts
 from assets.publish.staged_file import build_release
 from assets.raw.assets import _result
 from assets.raw.ingest import Ingested
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import Holding
+from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import append_rows
 from checks.archive import check_series
 from checks.factories import check_result

@@ -21,9 +21,9 @@ from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
+from assets.warehouse.schema import open_warehouse
 from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
 from pipelines.published_verdict import read_verdict, verdict_lines

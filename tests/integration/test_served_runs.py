@@ -19,8 +19,9 @@ from assets.compute.corrections import Compared
 from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.protocol import Source
-from assets.warehouse.connection import CONFIG, open_warehouse
+from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import frame_of
+from assets.warehouse.schema import open_warehouse
 from tests.builders import series_as_of
 from tests.fakes import faults
 from tests.fakes.all_publishers import Publishers, all_publishers

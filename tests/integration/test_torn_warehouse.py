@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from assets.warehouse.connection import WarehouseError, keep_copy, open_warehouse, safety_copy
+from assets.warehouse.connection import WarehouseError, keep_copy, safety_copy
 from assets.warehouse.lock import RunLock
+from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import Night
 
 FIRST_BLOCK = 12288  # after the three headers

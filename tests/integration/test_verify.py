@@ -16,8 +16,8 @@ from assets.publish.documents.fill import fill_release
 from assets.publish.folder import SUMS, damaged, releases
 from assets.publish.publication import publish
 from assets.publish.record import record_publication
-from assets.warehouse.connection import open_warehouse
 from assets.warehouse.lock import RunLock
+from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
 from tests.integration.conftest import Night, copied, night_in

@@ -16,7 +16,7 @@ from assets.publish.publication import publish
 from assets.publish.record import record_publication
 from assets.sources.protocol import Payload
 from assets.sources.sample import SampleSource
-from assets.warehouse.connection import open_warehouse
+from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
 from pipelines.verify import verify
 from tests.integration.conftest import STARTED_AT, Night

@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.connection import WarehouseError, explained, keep_copy, open_warehouse, safety_copy
+from assets.warehouse.connection import WarehouseError, explained, keep_copy, safety_copy
 from assets.warehouse.lock import RunLock, run_is_alive
 from assets.warehouse.resource import Warehouse
+from assets.warehouse.schema import open_warehouse
 
 READ = (
     "import sys, duckdb; print(duckdb.connect(sys.argv[1], read_only=True).execute('SELECT 42').fetchall())"

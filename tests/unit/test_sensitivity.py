@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.compute.conditions import Block, Condition
-from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
-from assets.compute.diagnostics.weights import effective_weights
+from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
 from assets.compute.robustness import grid_states, score_range
 from tests.helpers import Computed, on_sample
 

@@ -1,4 +1,4 @@
-"""Every figure that `docs/methodology.md` gives of the sample or of history is the figure the method computes."""
+"""`docs/methodology.md` has every parameter, table and series, and its figures are those the method computes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.sensitivity import method_variants
 from assets.compute.registry import REGISTRY
-from docs._generate.methodology import HEADING, PAGE
+from docs._generate.methodology import HEADING, PAGE, parameters, shown, with_parameters
+from docs._generate.methodology import quoted as quotations
 from tests.helpers import Computed, on_real_series, on_sample
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE, SOURCES = TEXT[: TEXT.index("## Sources")], TEXT[TEXT.index("## Sources") : TEXT.index(HEADING)]
 AUTHORS = re.compile(r"((?:[A-Z][a-z]+, )*[A-Z][a-z]+(?: and [A-Z][a-z]+)?) ((?:19|20)\d\d)\b")
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+PARAMETERS = parameters()
+DERIVED = [name for name in REGISTRY if load_catalog().tables[name].layer == "derived"]
 FAMOUS = ("1999-12-31", "2000-03-31", "2010-11-30", "2012-09-30")
 
 
@@ -44,11 +48,45 @@ def test_every_paper_named_is_in_the_sources() -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize(
-    "table", [name for name in REGISTRY if on_sample().catalog.tables[name].layer == "regime"]
-)
-def test_every_table_of_the_regime_layer_is_explained(table: str) -> None:
-    assert f"`{table}`" in PROSE
+def test_the_list_of_parameters_is_the_methods() -> None:
+    assert with_parameters(TEXT) == TEXT, "run: python -m docs._generate.methodology"
+
+
+@pytest.mark.parametrize(("name", "value"), quotations(PROSE))
+def test_a_quoted_figure_is_the_methods(name: str, value: str) -> None:
+    assert name in PARAMETERS, "no such parameter"
+    assert value == shown(PARAMETERS[name])
+
+
+def test_the_prose_explains_most_parameters() -> None:
+    explained = {name for name, _ in quotations(PROSE)}
+    assert len(explained) > 0.8 * len(PARAMETERS), sorted(set(PARAMETERS) - explained)
+
+
+def test_quotations_are_read_as_they_are_written() -> None:
+    text = "`a.b` = 0.6, `c.d` = -35.0; `e.f` = [1, 2], `g.h` = 2025-11-05. `i` = 1.0.0."
+    assert quotations(text) == [
+        ("a.b", "0.6"), ("c.d", "-35.0"), ("e.f", "[1, 2]"), ("g.h", "2025-11-05"), ("i", "1.0.0"),
+    ]  # fmt: skip
+
+
+def test_every_series_of_a_condition_the_stance_or_a_table_is_named() -> None:
+    catalog = load_catalog()
+    used = {
+        origin
+        for table in DERIVED
+        for column in catalog.tables[table].columns
+        for origin in column.derived_from
+        if "." not in origin
+    }
+    assert {series_id for series_id in used if series_id not in PROSE + SOURCES} == set()
+
+
+def test_every_computed_table_is_explained() -> None:
+    of_regime = [name for name in REGISTRY if load_catalog().tables[name].layer == "regime"]
+    assert [name for name in of_regime if f"`{name}`" not in PROSE] == []
+    headings = " ".join(line for line in PROSE.splitlines() if line.startswith("### "))
+    assert [name for name in DERIVED if name not in headings.split()] == []
 
 
 def test_what_families_of_ranks_would_change(variants: pd.DataFrame) -> None:
