@@ -23,7 +23,7 @@ SeasonalAdjustment = Literal["SA", "NSA", "SAAR"]
 SourceKey = Literal["fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample"]
 Role = Literal["condition", "stance", "published", "context"]
 Profile = Literal["sample", "live"]
-Rights = Literal["public_domain", "cc_by_4", "reserve_bank", "restricted"]
+Rights = Literal["public_domain", "cc_by_4", "credit_required", "reserve_bank", "restricted"]
 Mark = Literal["V", "M"]
 Layer = Literal["raw", "derived", "regime", "ops", "publish"]
 ColumnType = Literal["DATE", "DOUBLE", "VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "TIMESTAMP"]
@@ -249,9 +249,13 @@ class PolicyEvent(Entry):
 
 @dataclass(frozen=True)
 class PolicyLedger:
-    """All policy events, oldest announcement first, and the day somebody last looked for new ones."""
+    """All policy events, oldest announcement first, and the day somebody last looked for new ones.
+
+    `desk_notices_until`: end of the last purchase schedule found. A later change of the purchases may be missing.
+    """
 
     last_checked: dt.date
+    desk_notices_until: dt.date
     events: tuple[PolicyEvent, ...]
 
 

@@ -97,6 +97,7 @@ _RESERVE_BANK = "Federal Reserve Bank of "
 RIGHTS_WORDS = {
     "public_domain": "public domain",
     "cc_by_4": "CC BY 4.0",
+    "credit_required": "free with credit",
     "reserve_bank": "Reserve Bank terms",
     "restricted": "restricted",
 }

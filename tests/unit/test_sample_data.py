@@ -106,11 +106,14 @@ def test_empty_values_are_the_two_months_that_were_never_published() -> None:
         series.series_id: [d for d, value in _rows(series.series_id) if value == ""] for series in SERIES
     }
     october = [dt.date(2025, 10, 1)]
-    assert {key: dates for key, dates in empty.items() if dates} == {"CPIAUCSL": october, "UNRATE": october}
+    assert {key: dates for key, dates in empty.items() if dates} == dict.fromkeys(
+        ("CPIAUCSL", "CPILFESL", "UNRATE"), october
+    )
 
 
 def test_weekly_series_fall_on_the_weekday_of_their_publisher() -> None:
     weekday = {"ICSA": 5, "NFCI": 4, "WALCL": 2, "TREAST": 2, "WRESBAL": 2, "TOTBKCR": 2}
+    weekday |= {"WSHOMCB": 2, "WDTGAL": 2}
     assert weekday.keys() == {series.series_id for series in SERIES if series.frequency == "W"}
     for series_id, expected in weekday.items():
         assert {date.weekday() for date, _ in _rows(series_id)} == {expected}, series_id

@@ -59,6 +59,7 @@ _MEANINGS: dict[Rights, str] = {
     "public_domain": "Works of the United States government: free to use; name the source.",
     "cc_by_4": "Creative Commons Attribution 4.0 (https://creativecommons.org/licenses/by/4.0/): name the source and "
     "state what was changed.",
+    "credit_required": "Free to copy, adapt and share with credit to the publisher.",
     "reserve_bank": "Terms of the Federal Reserve Bank that publishes the series: use with its citation; check its "
     "terms before passing figures on commercially.",
     "restricted": "Rights of a third party: this release contains neither the raw series nor its figures where a "
