@@ -119,9 +119,10 @@ def _load_versions(root: Path, file: Path) -> tuple[MethodVersion, ...]:
 
 def _load_ledger(root: Path, file: Path) -> PolicyLedger:
     where, content = _relative(root, file), _read(root, file)
-    last_checked = _take(content, "last_checked", where)
-    if type(last_checked) is not dt.date:
-        raise CatalogError(f"{where}: top level: key 'last_checked': must be a date")
+    days = {key: _take(content, key, where) for key in ("last_checked", "desk_notices_until")}
+    for key, day in days.items():
+        if type(day) is not dt.date:
+            raise CatalogError(f"{where}: top level: key '{key}': must be a date")
     events = [
         _build(PolicyEvent, entry, where, _label("event", number, entry, "announced_on"))
         for number, entry in enumerate(_take(content, "event", where), start=1)
@@ -130,7 +131,7 @@ def _load_ledger(root: Path, file: Path) -> PolicyLedger:
     for earlier, later in pairwise(events):
         if later.announced_on < earlier.announced_on:
             raise CatalogError(f"{where}: event {later.announced_on}: key 'announced_on': out of order")
-    return PolicyLedger(last_checked=last_checked, events=tuple(events))
+    return PolicyLedger(events=tuple(events), **days)
 
 
 def _load_delays(root: Path, file: Path, series: Mapping[str, Series]) -> tuple[ReleaseDelay, ...]:

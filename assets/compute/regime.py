@@ -81,7 +81,7 @@ def build_regime(
         readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value,
         grid.as_of,
         ledger.events,
-        np.datetime64(ledger.last_checked, "D"),
+        np.datetime64(min(ledger.last_checked, ledger.desk_notices_until), "D"),
         method.stance,
     )
     return Regime(grid, conditions, scores, state, stance, regime_name(state.state, stance.stance))

@@ -82,11 +82,12 @@ def policy_stance(
     impulse_pct_gdp: Floats,
     as_of: Days,
     events: Sequence[PolicyEvent],
-    last_checked: np.datetime64,
+    known_until: np.datetime64,
     rules: Stance,
 ) -> PolicyStance:
     """Headline stance from the announced balance sheet and the rate, realised stance from what moved.
 
+    The stance is provisional where the ledger is complete only up to a day too long before (`known_until`).
     An absent rate or impulse gives direction 0: the other one then decides, and the driver names it.
     """
     rate = direction(-rate_change_pp, rules.rate_change_pp, inclusive=True)
@@ -98,7 +99,7 @@ def policy_stance(
         ["both", "rate", "balance_sheet"],
         default="none",
     ).astype(object)
-    stale = (as_of - last_checked) > np.timedelta64(rules.ledger_stale_days, "D")
+    stale = (as_of - known_until) > np.timedelta64(rules.ledger_stale_days, "D")
     stance, moved = STANCE_BY_DIRECTION[total + 1], STANCE_BY_DIRECTION[np.sign(realised + rate) + 1]
     return PolicyStance(rate, realised, announced, stance, moved, driver, stale)
 

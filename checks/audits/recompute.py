@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, PolicyLedger, Table
+from assets.catalog.models import Catalog, Table
 from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.calendar import Days
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
@@ -133,7 +133,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
     ledger = catalog.policy_events
     events = tuple(event for event in ledger.events if np.datetime64(event.announced_on, "D") <= day)
-    return replace(catalog, policy_events=PolicyLedger(ledger.last_checked, events))
+    return replace(catalog, policy_events=replace(ledger, events=events))
 
 
 def _until(frame: pd.DataFrame, day: np.datetime64) -> pd.DataFrame:

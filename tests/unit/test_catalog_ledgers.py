@@ -41,13 +41,16 @@ def test_counted_announcements_are_these() -> None:
 
 
 def test_ledger_names_the_day_it_was_last_checked_and_nothing_later() -> None:
-    assert LEDGER.last_checked == dt.date(2026, 9, 17)
+    assert LEDGER.last_checked == dt.date(2026, 9, 30)
+    assert LEDGER.desk_notices_until == dt.date(2026, 7, 13)
     assert all(event.announced_on <= LEDGER.last_checked for event in LEDGER.events)
 
 
 def test_plans_without_a_date_are_shown_and_never_counted() -> None:
     undated = [event for event in LEDGER.events if not event.is_dated]
-    assert {str(event.announced_on) for event in undated} == {"2017-06-14", "2022-03-16", "2026-07-31"}
+    assert {str(event.announced_on) for event in undated} == {
+        "2017-06-14", "2022-03-16", "2026-07-10", "2026-07-31",
+    }  # fmt: skip
     assert not any(event.changes_direction for event in undated)
 
 
@@ -59,7 +62,8 @@ def test_slower_pace_keeps_the_sign() -> None:
 
 
 def test_rate_decision_has_no_balance_sheet_direction() -> None:
-    (rate,) = [event for event in LEDGER.events if event.kind == "rate"]
+    *unchanged, rate = [event for event in LEDGER.events if event.kind == "rate"]
+    assert [str(event.announced_on) for event in unchanged] == ["2026-06-17", "2026-07-29"]
     assert (rate.announced_on, rate.effective_on) == (dt.date(2026, 9, 16), dt.date(2026, 9, 17))
     assert rate.direction is None and not rate.changes_direction
 

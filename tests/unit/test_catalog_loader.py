@@ -150,13 +150,13 @@ def test_delay_with_neither_date_nor_never_is_refused(root: Path, edit: Edit) ->
 
 
 def test_ledger_without_the_day_it_was_checked_is_refused(root: Path, edit: Edit) -> None:
-    edit("policy_events.toml", "last_checked = 2026-09-17", "checked = 2026-09-17")
+    edit("policy_events.toml", "last_checked = 2026-09-30", "checked = 2026-09-17")
     expected = "assets/catalog/policy_events.toml: top level: missing key 'last_checked'"
     assert _refusal(root) == expected
 
 
 def test_ledger_checked_on_no_date_is_refused(root: Path, edit: Edit) -> None:
-    edit("policy_events.toml", "last_checked = 2026-09-17", 'last_checked = "soon"')
+    edit("policy_events.toml", "last_checked = 2026-09-30", 'last_checked = "soon"')
     assert (
         _refusal(root) == "assets/catalog/policy_events.toml: top level: key 'last_checked': must be a date"
     )

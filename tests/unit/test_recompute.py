@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import PolicyLedger
 from assets.compute.archive import Archive
 from assets.compute.grid import LIVE, build_grid
 from assets.compute.record import Frames, record_of
@@ -122,7 +121,7 @@ def test_a_cut_before_the_run_date_is_computed_to_its_own_date() -> None:
     run = computation(known[known["realtime_start"] <= "2026-05-31"])
     ledger = run.catalog.policy_events
     events = tuple(event for event in ledger.events if event.announced_on <= dt.date(2026, 5, 31))
-    catalog = replace(run.catalog, policy_events=PolicyLedger(ledger.last_checked, events))
+    catalog = replace(run.catalog, policy_events=replace(ledger, events=events))
     later = replace(
         run, catalog=catalog, grid=build_grid(run.grid.as_of[0], np.datetime64("2026-06-30", "D"))
     )
