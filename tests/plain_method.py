@@ -109,12 +109,11 @@ def rates(at: Day) -> dict[str, float]:
     nominal = first_of(latest("DGS10", at), latest("GS10", at))
     tips = first_of(latest("DFII10", at), latest("FII10", at))
     real = tips if at >= FIRST_TIPS else nominal - latest("EXPINF10YR", at)
-    target = figures("DFEDTARU")["value"]
+    target = pd.concat([figures(series_id)["value"] for series_id in ("DFEDTAR", "DFEDTARU")])
     before = at - pd.DateOffset(months=6)
     if at == at + pd.offsets.MonthEnd(0):
         before += pd.offsets.MonthEnd(0)
-    funds = change("FEDFUNDS", at, 6)
-    moved = target.asof(at) - target.asof(before) if at > RANGE_LONG_ENOUGH else funds[0] - funds[1]
+    moved = target.asof(at) - target.asof(before)
     cpi = growth("CPIAUCSL", at)
     return {
         "real_yields.nominal_10y_pct": nominal,

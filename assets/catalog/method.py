@@ -132,7 +132,6 @@ class Stance(Section):
     impulse_pct_gdp: float
     announcement_horizon_days: Count
     ledger_stale_days: Count
-    fedfunds_until: dt.date
 
 
 class BalanceSheet(Section):

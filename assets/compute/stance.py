@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.compute.calendar import Days, months_before
-from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, Texts, combine, select, splice
+from assets.compute.lookup import View
+from assets.compute.reading import Floats, Reading, Texts, combine, splice
 
 if TYPE_CHECKING:
     from assets.catalog.method import Stance
@@ -36,26 +36,19 @@ class PolicyStance:
 
 
 def policy_rate(view: View) -> Reading:
-    """Policy rate in force, percent: upper limit of the range, the single target before it, else the effective rate."""
-    target = splice(view.in_force_at("DFEDTARU", view.as_of), view.in_force_at("DFEDTAR", view.as_of))
-    return splice(target, view.latest("FEDFUNDS"))
+    """Policy rate in force, percent: the single target to 2008-12-15, the upper limit of the range since."""
+    return _in_force(view, view.as_of)
 
 
 def policy_rate_change(view: View) -> Reading:
-    """Change of the policy rate over the window, percentage points, both ends from one series."""
-    window = view.method.stance.rate_window_months
-    earlier = months_before(view.as_of, window)
+    """Change of the policy rate over the window, percentage points."""
+    earlier = months_before(view.as_of, view.method.stance.rate_window_months)
+    return combine(np.subtract, _in_force(view, view.as_of), _in_force(view, earlier))
 
-    def change(series_id: str) -> Reading:
-        return combine(
-            np.subtract, view.in_force_at(series_id, view.as_of), view.in_force_at(series_id, earlier)
-        )
 
-    has_range = view.in_force_at("DFEDTARU", view.as_of).present
-    effective = view.difference("FEDFUNDS", months(window))
-    before_range = splice(change("DFEDTAR").where(~has_range, "replaced_by_range"), effective)
-    one_series_long_enough = view.as_of > np.datetime64(view.method.stance.fedfunds_until, "D")
-    return select(one_series_long_enough, splice(change("DFEDTARU"), effective), before_range)
+def _in_force(view: View, dates: Days) -> Reading:
+    """The target is one step series: each decision counts from the day it takes effect."""
+    return splice(view.in_force_at("DFEDTARU", dates), view.in_force_at("DFEDTAR", dates))
 
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:

@@ -123,7 +123,7 @@ def test_inputs_of_the_conditions_and_the_stance_have_these_roles() -> None:
     series = load_catalog().series
     for series_id in ("UNRATE", "ICSA", "NFCI", "TOTBKCR", "CPIAUCSL", "PCEPILFE", "CP", "BAMLH0A0HYM2"):
         assert series[series_id].role == "condition", series_id
-    for series_id in ("DFEDTARU", "DFEDTAR", "FEDFUNDS", "WALCL", "BOGMBASE"):
+    for series_id in ("DFEDTARU", "DFEDTAR", "WALCL", "BOGMBASE"):
         assert series[series_id].role == "stance", series_id
     assert series["USREC"].role == "context"  # dated with hindsight: charts only
 

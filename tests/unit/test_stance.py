@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 
 import numpy as np
 import pytest
 
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import days
 from assets.compute.stance import (
     PolicyStance,
     announced_direction,
+    policy_rate,
     policy_rate_change,
     policy_stance,
 )
-from tests.helpers import monthly, published_after, view, vintages
+from tests.helpers import view, vintages
 
 CATALOG = load_catalog()
 RULES = CATALOG.method.stance
@@ -178,19 +180,33 @@ def test_a_decision_on_the_last_day_of_a_month_counts_when_it_takes_effect() -> 
     assert policy_rate_change(view(target, ["2019-07-31", "2019-08-31"])).value.tolist() == [0.0, -0.25]
 
 
-def test_both_ends_of_the_window_come_from_one_series() -> None:
-    """The range's upper limit of 0.25 was above the effective rate: mixing the two would invent a change."""
-    effective = published_after("FEDFUNDS", monthly("2008-06-01", [2.0] * 6 + [0.16] + [0.18] * 8), 30)
-    target = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25)], "lag_rule")
-    seen = view([effective, target], ["2009-05-31", "2009-06-15", "2009-06-30"])
+def test_the_target_and_the_range_are_one_step_series() -> None:
+    """The effective rate, a monthly average, misdates moves: it is not read."""
+    single = vintages("DFEDTAR", [("2008-04-30", "2008-04-30", 2.0), ("2008-10-29", "2008-10-29", 1.0)])
+    upper = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25)], "lag_rule")
+    seen = view([single, upper], ["2008-12-15", "2008-12-31", "2009-05-31", "2009-06-30"])
+    assert policy_rate(seen).value.tolist() == [1.0, 0.25, 0.25, 0.25]
     change = policy_rate_change(seen)
-    assert change.value.tolist() == pytest.approx([0.18 - 2.0, 0.18 - 2.0, 0.0])
-    assert change.series_ids.tolist() == ["FEDFUNDS", "FEDFUNDS", "DFEDTARU"]
+    assert change.value.tolist() == [-1.0, -1.75, -0.75, 0.0]
+    assert change.series_ids.tolist() == ["DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU"]
 
 
-def test_the_single_target_serves_before_the_range_where_it_is_held() -> None:
-    single = vintages("DFEDTAR", [("2000-05-16", "2000-05-16", 6.5), ("2001-01-03", "2001-01-03", 6.0)])
-    effective = published_after("FEDFUNDS", monthly("2000-01-01", [6.0] * 14), 30)
-    change = policy_rate_change(view([single, effective], "2001-01-31"))
-    assert change.value.tolist() == [-0.5]
-    assert change.series_ids.tolist() == ["DFEDTAR"]
+@pytest.mark.parametrize(
+    ("moved_on", "by", "first"),
+    [
+        ("1997-03-25", 0.25, "1997-03-31"),
+        ("1998-09-29", -0.25, "1998-09-30"),
+        ("1999-06-30", 0.25, "1999-06-30"),
+        ("2007-09-18", -0.5, "2007-09-30"),
+    ],
+)
+def test_a_move_of_the_target_counts_from_the_month_end_after_it(moved_on: str, by: float, first: str) -> None:
+    """With monthly averages of the effective rate these moves were dated a month or more late."""
+    with (PROJECT_ROOT / "sample_data" / "DFEDTAR.csv").open(encoding="utf-8") as lines:
+        points = [(row["date"], row["date"], float(row["value"])) for row in csv.DictReader(lines)]
+    before = (np.datetime64(first[:7], "M").astype("datetime64[D]") - 1).astype(str)
+    seen = view(vintages("DFEDTAR", points), [before, first])
+    assert moved_on in {date for date, _, _ in points}
+    rate = policy_rate(seen).value
+    assert rate[1] - rate[0] == by
+    assert abs(policy_rate_change(seen).value[1]) >= 0.2
