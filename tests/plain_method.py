@@ -95,8 +95,8 @@ def first_of(*values: float) -> float:
     return next((value for value in values if not np.isnan(value)), NAN)
 
 
-def same_quarter(series_ids: list[str], at: Day) -> list[float]:
-    """Values of the newest quarter for which all are known and none is too old."""
+def same_period_of(series_ids: list[str], at: Day) -> list[float]:
+    """Values of the newest period for which all are known and none is too old."""
     stored = pd.concat([known(s, at) for s in series_ids], axis=1).dropna()
     limits = [load_catalog().series[s].staleness_limit_days for s in series_ids]
     if stored.empty or (at - period_end(series_ids[0], stored.index[-1])).days > min(limits):
@@ -128,7 +128,7 @@ def rates(at: Day) -> dict[str, float]:
 
 def equity(at: Day, nominal: float, real: float) -> dict[str, float]:
     """Profits and value of one quarter, and the market value as a price."""
-    profits, of_gdp, gdp = same_quarter(["CP", RATIO, "GDP"], at)
+    profits, of_gdp, gdp = same_period_of(["CP", RATIO, "GDP"], at)
     earnings_yield = 100.0 * profits / (of_gdp / 100.0 * gdp)
     price = (known(RATIO, at) / 100.0 * known("GDP", at)).dropna()
     high = price[price.index >= "1985-01-01"].max()
@@ -210,6 +210,7 @@ def figures_on(at: Day) -> dict[str, float]:
     """Every figure of the conditions and the stance on one date, by table.column."""
     of_rates = rates(at)
     cpi = of_rates["real_yields.cpi_yoy_pct"]
+    corporate, treasury = same_period_of(["HQMCB10YR", "GS10"], at)
     return {
         **of_rates,
         **equity(at, of_rates["real_yields.nominal_10y_pct"], of_rates["real_yields.real_10y_pct"]),
@@ -220,7 +221,7 @@ def figures_on(at: Day) -> dict[str, float]:
         "activity_inflation.claims_change_pct": claims_change(at),
         "credit_spreads.ebp_pp": latest("EBP", at),
         "credit_spreads.gz_spread_pp": latest("GZ_SPREAD", at),
-        "credit_spreads.hqm_10y_spread_pp": latest("HQMCB10YR", at) - latest("GS10", at),
+        "credit_spreads.hqm_10y_spread_pp": corporate - treasury,
         "credit_spreads.nfci_index": latest("NFCI", at),
         **balance_sheet(at, cpi),
         **monetisation(at),

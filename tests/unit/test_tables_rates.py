@@ -98,12 +98,12 @@ def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.Da
     return vintages(series_id, [(day, day, 1.0 + n) for n, day in enumerate(days)], captured_at=captured_at)
 
 
-def test_the_hqm_spread_takes_each_leg_at_its_newest_month() -> None:
+def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
     frames = [average("HQMCB10YR", "2023-10-01", [6.0]), average("GS10", "2023-10-01", [4.8, 4.5])]
     columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1]))
     spread = columns["hqm_10y_spread_pp"]
-    assert spread.value.tolist() == pytest.approx([1.5])  # type: ignore[union-attr]
-    assert str(spread.observation_date[0]) == "2023-10-01", "and it is as old as its older leg"  # type: ignore[union-attr]
+    assert spread.value.tolist() == pytest.approx([1.2])  # type: ignore[union-attr]
+    assert str(spread.observation_date[0]) == "2023-10-01"  # type: ignore[union-attr]
 
 
 def test_ranks_have_the_window_they_are_a_rank_of_beside_them() -> None:

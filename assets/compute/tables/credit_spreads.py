@@ -1,7 +1,7 @@
 """`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions.
 
 Sources: Fed Board (EBP, GZ_SPREAD: Gilchrist and Zakrajsek 2012), Moody's (BAA10Y, BAA10YM), ICE BofA (BAMLH0A0HYM2,
-BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10), Chicago Fed (NFCI).
+BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10) of the same month, Chicago Fed (NFCI).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def build(view: View, grid: Grid) -> Columns:
         "baa_10y_pp": splice(view.latest("BAA10Y"), view.latest("BAA10YM")),
         "hy_oas_pct": _long_enough(view, "BAMLH0A0HYM2"),
         "ig_oas_pct": _long_enough(view, "BAMLC0A0CM"),
-        "hqm_10y_spread_pp": combine(np.subtract, view.latest("HQMCB10YR"), view.latest("GS10")),
+        "hqm_10y_spread_pp": combine(np.subtract, *view.same_period(["HQMCB10YR", "GS10"])),
     }
     columns: Columns = dict(spreads)
     for name, reading in spreads.items():
