@@ -158,6 +158,19 @@ def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
     assert list(tied["equity_price_basis"]) == [index]  # type: ignore[arg-type]
 
 
+def test_without_the_sheet_the_broad_index_is_the_price_until_a_later_quarter_is_known() -> None:
+    """Each price keeps the past of its own basis."""
+    frames = [
+        published_after("SPASTT01USM661N", monthly("2025-02-01", [100.0] * 12 + [110.0]), 30),
+        quarters(RATIO, "2025-01-01", [100.0] * 4 + [50.0], 165),
+        quarters("GDP", "2025-01-01", [30_000.0] * 5, 120),
+    ]
+    found = equity_risk_premium.build(seen(frames, ["2026-05-31", "2026-06-30"]))
+    assert list(found["equity_price_basis"]) == ["oecd_shares", "z1_market_value_usd_bn"]  # type: ignore[arg-type]
+    change = found["equity_return_12m_pct"].value.tolist()  # type: ignore[union-attr]
+    assert change == pytest.approx([10.0, -50.0])
+
+
 def test_an_index_more_than_130_days_old_is_no_price() -> None:
     days = ["2025-07-08", "2025-07-09"]  # 130 and 131 days after the end of February
     found = column(seen([prices("2025-02-01", [100.0])], days, LIVE), "equity_price")

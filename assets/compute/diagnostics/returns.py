@@ -13,13 +13,13 @@ from assets.compute.calendar import Days, period_end
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
-from assets.compute.tables.equity_price import CLOSES, PRICE, RATIO, VALUE, price_history
+from assets.compute.tables.equity_price import BROAD, CLOSES, PRICE, RATIO, VALUE, price_history
 
 if TYPE_CHECKING:
     from assets.catalog.method import ForwardReturns
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
-SERIES = (PRICE, CLOSES, RATIO, VALUE, "GDP", YIELD, GOLD)
+SERIES = (PRICE, CLOSES, BROAD, RATIO, VALUE, "GDP", YIELD, GOLD)
 _TENOR_YEARS = 10.0
 _PERIODS = 2  # coupons a year
 

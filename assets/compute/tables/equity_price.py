@@ -12,9 +12,9 @@ from assets.compute.calendar import Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
 from assets.compute.reading import PRICES, Bases, Floats, Reading, combine, texts
 
-PRICE, CLOSES = "SHILLER_PRICE", "SP500"
+PRICE, CLOSES, BROAD = "SHILLER_PRICE", "SP500", "SPASTT01USM661N"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
-INDEX, MARKET_VALUE = PRICES
+INDEX, SHARES, MARKET_VALUE = PRICES
 Panel = tuple[Reading, Days, Floats]  # newest price; every period, and its price as known on every date
 
 
@@ -68,6 +68,12 @@ def price_history(view: View) -> tuple[Days, Floats, Basis]:
     basis = next((basis for basis in BASES if basis.is_held(view)), BASES[-1])
     _, dates, panel = basis.panel(view)
     return dates, panel[-1], basis
+
+
+def _shares_panel(view: View) -> Panel:
+    """Monthly average of the OECD's share price index, a broad exchange composite."""
+    dates = view.archive.observations(BROAD).dates if BROAD in view.series else view.as_of[:0]
+    return view.latest(BROAD), dates, view.panel(BROAD, dates)
 
 
 def _market_value_panel(view: View) -> Panel:
@@ -174,6 +180,13 @@ BASES = (
         "M",
         _index_panel,
         lambda view: PRICE in view.series and view.archive.has(PRICE),
+    ),
+    Basis(
+        SHARES,
+        "oecd_shares",
+        "M",
+        _shares_panel,
+        lambda view: BROAD in view.series and view.archive.has(BROAD),
     ),
     Basis(
         MARKET_VALUE,
