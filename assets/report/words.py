@@ -70,6 +70,7 @@ COMPONENTS = {
 REASONS = {
     "not_in_profile": "not in this profile",
     "stale": "too old to count",
+    "level_not_comparable": "its level is not comparable with a market yield",
     "history_too_short": "history too short to rank",
     "no_free_data": "no free source",
     "not_binding": "does not count today: the milder of two",

@@ -56,6 +56,17 @@ def test_inflation_takes_from_each_asset_what_it_can(asset: str, left: float, ne
     np.testing.assert_array_equal([found[0][0], found[1][0]], [left, needed])
 
 
+def test_the_equity_yield_of_the_national_accounts_is_ranked_and_its_level_withheld() -> None:
+    """Its level had the wrong sign against the 10-year yield."""
+    grid = on_sample().grid
+    table = on_sample().run.table("relative_attractiveness")
+    equities = table[table["asset"] == "equities"]
+    assert len(equities) == len(grid) and set(equities["yield_basis"].dropna()) == {"nipa"}
+    level = [name for name in equities if name == "yield_pct" or "match" in name or "inflation" in name]
+    assert equities[level].isna().all(axis=None)
+    assert equities["yield_pct_rank"].iloc[-1] < 0.5
+
+
 def test_an_asset_that_is_not_known_is_a_row_with_a_reason() -> None:
     table = built(YIELDS[0])
     assert list(table.index) == ["gold", "treasury_10y", "tips_10y", "equities", "cash"]

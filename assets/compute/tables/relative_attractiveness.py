@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
 REAL = ("tips_10y",)  # indexed: inflation takes nothing
+_NOT_COMPARABLE = "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
 PRICED = ("gold", "equities")  # no fixed number of dollars: the price can keep up with inflation, or not
 
 
@@ -36,7 +37,7 @@ def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
     return stacked(
         table,
         [
-            _asset(view, grid, nominal, name, *held, earnings.past if name == "equities" else None)
+            _asset(view, grid, nominal, name, *held, earnings if name == "equities" else None)
             for name, held in assets.items()
         ],
     )
@@ -65,12 +66,15 @@ def _asset(
     name: str,
     yield_: Reading,
     basis: Texts,
-    past: Floats | None,
+    earnings: Bases | None,
 ) -> pd.DataFrame:
-    """Rows of one asset; `past` is what its yield ranks among where that is not the yield itself."""
-    ranked = view.method.percentile
+    """Rows of one asset. `earnings`: the equity yield on its bases; one whose level is no yield is ranked, not shown."""
+    ranked, past, value = view.method.percentile, None, yield_.value
+    if earnings is not None:
+        past = earnings.past
+        yield_ = yield_.where(basis != _NOT_COMPARABLE, "level_not_comparable")
     hurdle = combine(np.subtract, nominal, yield_)
-    rank = percentile(yield_.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, past)
+    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, past)
     scenarios: dict[str, Floats] = {}
     for inflation in view.method.attractiveness.inflation_scenarios_pct:
         left, needed = after_inflation(name, yield_.value, inflation)
