@@ -141,7 +141,11 @@ def join_ids(parts: Sequence[Texts]) -> Texts:
 
 
 EARNINGS = ("ttm", "nipa")  # reported earnings where they are known, else the national accounts
-PRICES = ("sp_composite", "oecd_shares", "z1_market_value")  # the newest period end wins; the first of those that tie
+PRICES = (
+    "sp_composite",
+    "oecd_shares",
+    "z1_market_value",
+)  # the newest period end wins; the first of those that tie
 _TABLE = "equity_risk_premium"
 # Columns that take one of several bases per row, with the columns that hold each basis on every date.
 ON_BASES: Mapping[str, Sequence[str]] = {

@@ -200,7 +200,9 @@ def test_the_target_and_the_range_are_one_step_series() -> None:
         ("2007-09-18", -0.5, "2007-09-30"),
     ],
 )
-def test_a_move_of_the_target_counts_from_the_month_end_after_it(moved_on: str, by: float, first: str) -> None:
+def test_a_move_of_the_target_counts_from_the_month_end_after_it(
+    moved_on: str, by: float, first: str
+) -> None:
     """With monthly averages of the effective rate these moves were dated a month or more late."""
     with (PROJECT_ROOT / "sample_data" / "DFEDTAR.csv").open(encoding="utf-8") as lines:
         points = [(row["date"], row["date"], float(row["value"])) for row in csv.DictReader(lines)]

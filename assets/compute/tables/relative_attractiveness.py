@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
 REAL = ("tips_10y",)  # indexed: inflation takes nothing
-_NOT_COMPARABLE = "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
+_NOT_COMPARABLE = (
+    "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
+)
 PRICED = ("gold", "equities")  # no fixed number of dollars: the price can keep up with inflation, or not
 
 
@@ -68,7 +70,7 @@ def _asset(
     basis: Texts,
     earnings: Bases | None,
 ) -> pd.DataFrame:
-    """Rows of one asset. `earnings`: the equity yield on its bases; one whose level is no yield is ranked, not shown."""
+    """Rows of one asset. `earnings`: the equity yield on its bases; a level that is not comparable is only ranked."""
     ranked, past, value = view.method.percentile, None, yield_.value
     if earnings is not None:
         past = earnings.past
