@@ -247,14 +247,15 @@ def test_rows_changed_by_hand_in_the_file_are_refused(
     monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
     nights = _copy(place, "later", tmp_path)
     nights.published.chmod(0o644)
-    days = ("2001-11-30", "2026-03-31")
     with duckdb.connect(str(nights.published)) as con:
-        con.execute(f"UPDATE regime SET bubble_score = 0.25 WHERE as_of_date IN {days}")
+        con.execute(
+            "UPDATE regime SET bubble_score = 0.25 WHERE as_of_date IN (DATE '2001-11-30', DATE '2026-03-31')"
+        )
     nights.play(LATER + dt.timedelta(days=1))
     assert nights.held == ("published_row published_row__unchanged",)
     message = nights.asked(UNCHANGED_MESSAGE)[0][0]
-    assert [f"as_of_date {day}" in message for day in days] == [True, True], message
-    assert message.count("changed bubble_score") == message.count("value_published 0.25") == 2
+    assert ": 2 of " in message and "as_of_date 2026-03-31" in message and "row_kind live" in message
+    assert "changed bubble_score, value_published 0.25" in message
 
 
 def test_a_change_of_the_code_is_refused_under_the_same_version(
