@@ -28,8 +28,8 @@ snapshots: setup-dev ## rewrite tests/snapshots after an intended change of asse
 	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
 	@git status --short tests/snapshots
 
-test-slow: setup-dev ## run the slow tests, one process per core
-	$(PYTEST) -n auto --dist loadgroup -m slow $(ARGS)
+test-slow: setup-dev ## run the slow tests, one process per core, each file in one of them (its tests share data directories)
+	$(PYTEST) -n auto --dist loadfile -m slow $(ARGS)
 
 test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and check what is left (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)

@@ -7,12 +7,14 @@ import warnings
 import dagster as dg
 
 from assets.catalog.loader import load_catalog
+from assets.catalog.models import Profile
 from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
 from assets.raw.assets import RAW_ASSETS
 from checks.factories import all_checks
 from pipelines.resources import RESOURCES
 from pipelines.sensors import alerts_sensor, dead_runs_sensor, history_sensor
+from pipelines.settings import load_settings
 
 
 def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
@@ -30,7 +32,19 @@ nightly = dg.define_asset_job(
     "A failed check blocks the publication.",
 )
 
-nightly_schedule = dg.ScheduleDefinition(
+
+def assets_of_profile(profile: Profile) -> list[dg.AssetKey]:
+    """The assets of a run: every table, and the series of the profile. The others are neither fetched nor blamed."""
+    catalog = load_catalog()
+    left_out = {
+        dg.AssetKey(list(series.asset_key))
+        for series in catalog.series.values()
+        if profile not in series.profiles
+    }
+    return [key for key in defs.resolve_asset_graph().executable_asset_keys if key not in left_out]
+
+
+@dg.schedule(
     name="nightly_schedule",
     job=nightly,
     cron_schedule="30 21 * * 1-5",  # after H.15 and the day's releases, before midnight in New York
@@ -38,6 +52,10 @@ nightly_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Weekdays at 21:30 New York time.",
 )
+def nightly_schedule() -> dg.RunRequest:
+    """A run of the assets of the profile that the environment chooses."""
+    return dg.RunRequest(asset_selection=assets_of_profile(load_settings().profile))
+
 
 defs = dg.Definitions(
     assets=_with_links([*RAW_ASSETS, *COMPUTED_TABLES, release]),

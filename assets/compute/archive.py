@@ -141,11 +141,8 @@ def _replaced_by_real_vintages(key: Rows, source: npt.NDArray[np.int8]) -> Rows:
     real = np.flatnonzero(np.isin(source, _REAL)) if len(rules) else rules
     if not len(real):
         return real
-    is_first = _new_observation(key[real])
-    number, first = (
-        key[real][is_first] >> BITS,
-        key[real][is_first] & _DATE,
-    )  # series and observation; first vintage
+    key_of_first = key[real][_new_observation(key[real])]
+    number, first = key_of_first >> BITS, key_of_first & _DATE  # series and observation; first vintage
     _, at = np.unique(number >> BITS, return_index=True)
     since = np.repeat(np.minimum.reduceat(first, at), np.diff(np.append(at, len(number))))  # of the series
     found = np.searchsorted(number, key[rules] >> BITS)
@@ -195,7 +192,10 @@ class Archive:
         """The observation dates of a series with the search tables for its newest one."""
         if series_id not in self._observations:
             first, last = self._span(series_id)
-            self._observations[series_id] = _Observations.of_keys(self.key[first:last])
+            key = self.key[first:last]
+            appeared = key[_new_observation(key)]  # the first vintage of an observation comes first
+            dates = _date((appeared >> BITS) & _DATE)
+            self._observations[series_id] = _Observations(dates, _date(appeared & _DATE))
         return self._observations[series_id]
 
     def _span(self, series_id: str) -> tuple[int, int]:
@@ -230,12 +230,6 @@ class _Observations:
 
     dates: Days
     first_start: Days
-
-    @classmethod
-    def of_keys(cls, key: Rows) -> _Observations:
-        """From the packed keys of one series: the first vintage of an observation comes first."""
-        first = key[_new_observation(key)]
-        return cls(_date((first >> BITS) & _DATE), _date(first & _DATE))
 
     @cached_property
     def _appearance(self) -> tuple[Days, Rows]:
@@ -281,7 +275,8 @@ def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
 def revised_series(archive: Archive) -> list[str]:
     """Series of which some observation has had more than one value."""
     same = ~_new_observation(archive.key)[1:]
-    return _series_at(archive, archive.key[1:][same & _unequal(archive.value[1:], archive.value[:-1])])
+    revised = same & _unequal(archive.value[1:], archive.value[:-1])
+    return list(_series_in(archive.key[1:][revised], archive.codes))
 
 
 def seen_otherwise(archive: Archive, as_of: Days) -> list[str]:
@@ -297,13 +292,8 @@ def seen_otherwise(archive: Archive, as_of: Days) -> list[str]:
     # the dates that see a vintage are those before the start of the next one
     first = np.searchsorted(as_of, _date(key & _DATE))
     until = np.where(is_last, len(as_of), np.append(first[1:], len(as_of))[: len(key)])
-    return _series_at(archive, key[_unequal(value, newest) & (first < until)])
+    return list(_series_in(key[_unequal(value, newest) & (first < until)], archive.codes))
 
 
 def _unequal(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Flags:
     return (one != other) & ~(np.isnan(one) & np.isnan(other))
-
-
-def _series_at(archive: Archive, key: Rows) -> list[str]:
-    codes = set(np.unique(key >> (2 * BITS)).tolist())
-    return [series_id for series_id, code in archive.codes.items() if code in codes]

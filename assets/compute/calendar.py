@@ -69,7 +69,7 @@ def period_end(observations: Days, frequency: str) -> Days:
         return observations
     length = 3 if frequency == "Q" else 1
     months = observations.astype("datetime64[M]").astype("int64")
-    end_month = (months // length) * length + length if length == 3 else months + 1
+    end_month = (months // length + 1) * length
     return end_month.astype("datetime64[M]").astype("datetime64[D]") - 1
 
 

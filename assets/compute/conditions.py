@@ -13,17 +13,49 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute import bases
-from assets.compute.bases import Bases
+from assets.compute.calendar import NAT, Days
 from assets.compute.grid import Grid
-from assets.compute.percentile import percentile
-from assets.compute.reading import Floats, Reading, Texts, is_none, texts
+from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, is_none, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
 
 Readings = Mapping[str, Reading]  # by "table.column"
 SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown next to it
+
+
+def percentile(
+    value: Floats,
+    is_month_end: npt.NDArray[np.bool_],
+    minimum: int,
+    decimals: int,
+    past: Floats | None = None,
+) -> Floats:
+    """Share of lower values plus half of the equal ones, among the month-ends up to each date, its own included.
+
+    Shape: one per grid date, 0 to 1; NaN where the value is absent or fewer than `minimum` values exist. A run date
+    that is no month-end ranks among the month-ends plus itself and enters no other row's sample. `past`, shape (dates,
+    dates), holds in row i what date i ranks among where that is not `value` itself: the same basis on all dates.
+    """
+    rounded = np.round(value, decimals)
+    n = len(rounded)
+    among = np.broadcast_to(rounded, (n, n)) if past is None else np.round(past, decimals)
+    member = np.tril(np.broadcast_to(is_month_end, (n, n)))
+    np.fill_diagonal(member, True)
+    member &= ~np.isnan(among)
+    lower = (member & (among < rounded[:, None])).sum(axis=1)
+    equal = (member & (among == rounded[:, None])).sum(axis=1)
+    count = member.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rank = (lower + 0.5 * equal) / count
+    return np.where(np.isnan(rounded) | (count < minimum), np.nan, rank)
+
+
+def window_start(value: Floats, as_of: Days) -> Days:
+    """First date whose value counts in each row's percentile; NaT before the first value."""
+    seen = ~np.isnan(value)
+    first = as_of[int(np.argmax(seen))] if seen.any() else NAT
+    return np.where(np.maximum.accumulate(seen), first, NAT)
 
 
 @dataclass(frozen=True)
@@ -105,10 +137,14 @@ class Condition:
 
     name: str
     blocks: Sequence[Block]
-    components: Sequence[Component]
     weights: Floats  # (components, dates), each date sums to 1 where anything is present
     coverage: Floats
     score: Floats  # NaN where the coverage is below the minimum
+
+    @cached_property
+    def components(self) -> list[Component]:
+        """Those of all blocks, in order."""
+        return [component for block in self.blocks for component in block.components]
 
     def reweighted(self, weights: Sequence[float]) -> Floats:
         """Score with other block weights, absent on the same dates: coverage is a matter of data, not of weights."""
@@ -133,11 +169,10 @@ def condition(name: str, blocks: Sequence[Block], method: Method) -> Condition:
     weights = np.concatenate(
         [share * block.shares for share, block in zip(renormalised, blocks, strict=True)]
     )
-    components = [c for block in blocks for c in block.components]
-    scores = np.stack([c.score for c in components])
+    scores = np.concatenate([block.scores for block in blocks])
     score = np.where(weights > 0, weights * np.nan_to_num(scores), 0.0).sum(axis=0)
     score = np.where(coverage >= method.coverage.minimum, score, np.nan)
-    return Condition(name, blocks, components, weights, coverage, score)
+    return Condition(name, blocks, weights, coverage, score)
 
 
 class Scorer:
@@ -150,9 +185,9 @@ class Scorer:
 
     def bases(self, column: str) -> Bases | None:
         """The bases the rows of a column are on; None where all are on one."""
-        if column not in bases.COLUMNS:
+        if column not in ON_BASES:
             return None
-        each = {name: self.readings[name] for name in bases.COLUMNS[column]}
+        each = {name: self.readings[name] for name in ON_BASES[column]}
         return Bases.of_selected(self.readings[column], each)
 
     def rank(self, column: str) -> Floats:

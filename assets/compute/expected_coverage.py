@@ -46,15 +46,12 @@ class Inputs:
     fresh: Set[str]
     long: Set[str]
 
-    def with_also(self, series_ids: Set[str]) -> Inputs:
-        """The same with these series, both fresh and long."""
-        return Inputs(self.fresh | series_ids, self.long | series_ids)
-
 
 def shortfall(there: Inputs, missing: Set[str], catalog: Catalog) -> Shortfall | None:
     """What the missing series cost the newest label; None when they are not what makes it indeterminate."""
     minimum = catalog.method.coverage.minimum
-    without, with_them = coverage(there, catalog), coverage(there.with_also(missing), catalog)
+    without = coverage(there, catalog)
+    with_them = coverage(Inputs(there.fresh | missing, there.long | missing), catalog)
     low = {name: covered for name, covered in without.items() if covered < minimum <= with_them[name]}
     return Shortfall(tuple(sorted(missing)), low, minimum) if low else None
 

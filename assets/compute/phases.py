@@ -13,10 +13,10 @@ import pandas as pd
 
 from assets.compute.archive import Archive
 from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
-from assets.compute.conditions import SCORED, Scorer, credit, economy, inflation, valuation
 from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, texts
+from assets.compute.regime import build_regime
 from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
 
@@ -67,7 +67,8 @@ def build_phases(
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
     readings = _readings(build_view(archive, extended, catalog, profile), extended)
-    scores = _scores(readings, extended, catalog)
+    on_day = build_regime(readings, extended, catalog)
+    scores = {name: condition.score for name, condition in on_day.conditions.items()}
     at = _positions(extended.as_of, day)
     frame = pd.DataFrame(
         {
@@ -77,7 +78,7 @@ def build_phases(
             "title": [phase.title for phase in phases],
             **_of_regime(regime, grid, before, "before"),
             **_of_regime(regime, grid, after, "after"),
-            "bubble_score": scores["bubble"][at],
+            "bubble_score": on_day.bubble_score[at],
             **_of_conditions(scores, readings, at, catalog, ""),
             **_of_conditions(scores, readings, _positions(extended.as_of, after), catalog, "_after"),
             **{column.partition(".")[2]: reading.value[at] for column, reading in _shown(readings)},
@@ -135,14 +136,6 @@ def _readings(view: View, grid: Grid) -> dict[str, Reading]:
 def _shown(readings: Mapping[str, Reading]) -> Sequence[tuple[str, Reading]]:
     names = [f"{table}.{name}" for table, of_table in FIGURES.items() for name in of_table]
     return [(name, readings[name]) for name in (*names, f"activity_inflation.{CORE_CHANGE}")]
-
-
-def _scores(readings: Mapping[str, Reading], grid: Grid, catalog: Catalog) -> dict[str, Floats]:
-    scorer = Scorer(readings, grid, catalog.method)
-    scores = {
-        c.name: c.score for c in (valuation(scorer), economy(scorer), inflation(scorer), credit(scorer))
-    }
-    return scores | {"bubble": np.mean([scores[name] for name in SCORED], axis=0)}
 
 
 def _of_conditions(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assets.compute.calendar import days
-from assets.compute.conditions import Component, Condition
+from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.grid import LIVE
 from assets.compute.regime import Regime
 from assets.compute.state import States, spells
@@ -82,14 +82,15 @@ def overlaid_regime(regime: Regime, live: Frames) -> Regime:
         "driver": "stance_driver",
         "is_provisional": "is_stance_provisional",
     }
+    conditions = {
+        name: _condition(condition, rows, evidence[evidence["condition"] == name], at)
+        for name, condition in regime.conditions.items()
+    }
+    scored = {name: conditions[name].score for name in SCORED}
     return replace(
         regime,
-        conditions={
-            name: _condition(condition, rows, evidence[evidence["condition"] == name], at)
-            for name, condition in regime.conditions.items()
-        },
-        bubble_score=_put(regime.bubble_score, rows["bubble_score"], at),
-        agreement=_put(regime.agreement, rows["agreement"], at),
+        conditions=conditions,
+        scores=replace(regime.scores, bubble=_put(regime.bubble_score, rows["bubble_score"], at), **scored),
         label=_put(regime.label, rows["regime"], at),
         states=States(
             _put(states.state, rows["condition_state"], at),
@@ -116,7 +117,6 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
     return replace(
         condition,
         blocks=[replace(b, components=[components[c.name] for c in b.components]) for b in condition.blocks],
-        components=[components[c.name] for c in condition.components],
         weights=weights,
         coverage=_put(condition.coverage, rows[coverage], at) if coverage in rows else condition.coverage,
         score=_put(condition.score, rows[f"{condition.name}_score"], at),

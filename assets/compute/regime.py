@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assets.catalog.method import Method
     from assets.catalog.models import Catalog
 
-_NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
+NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
 # overlays taken from a derived table as they are, by column
 OVERLAYS = {
@@ -43,58 +43,39 @@ OVERLAYS = {
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The label of every grid date and what it is made of."""
+class Regime:
+    """The label of every grid date and what it is made of; inflation is among the conditions, not in the score."""
 
     grid: Grid
     conditions: Mapping[str, Condition]
-    bubble_score: Floats
-    sahm_gap_pp: Floats
-    claims_change_pct: Floats
+    scores: Scores
     states: States
     stance: PolicyStance
     label: Texts
 
     @property
-    def scores(self) -> Scores:
-        """What the state depends on."""
-        return _scores(self.bubble_score, self.conditions, self.sahm_gap_pp, self.claims_change_pct)
+    def bubble_score(self) -> Floats:
+        """The score: mean of valuation, economy and credit; NaN where one of them is absent."""
+        return self.scores.bubble
 
 
-@dataclass(frozen=True)
-class Regime(Labels):
-    """The same with inflation among the conditions, and the share of the parameter grid in the same state."""
-
-    agreement: Floats
-
-
-def build_regime(readings: Readings, grid: Grid, catalog: Catalog) -> Regime:
-    """Label of every grid date with its agreement. `readings` by "table.column"."""
-    labels, method = build_labels(readings, grid, catalog), catalog.method
-    return Regime(
-        grid,
-        {**labels.conditions, "inflation": inflation(Scorer(readings, grid, method))},
-        labels.bubble_score,
-        labels.sahm_gap_pp,
-        labels.claims_change_pct,
-        labels.states,
-        labels.stance,
-        labels.label,
-        agreement(labels, method),
-    )
-
-
-def build_labels(
+def build_regime(
     readings: Readings, grid: Grid, catalog: Catalog, ranks: Mapping[str, Floats] | None = None
-) -> Labels:
-    """Conditions in the score, state, stance and label of every grid date; `ranks` are those already known."""
+) -> Regime:
+    """Label of every grid date. `readings` and `ranks`, those already known, by "table.column"."""
     method, ledger = catalog.method, catalog.policy_events
     scorer = Scorer(readings, grid, method, ranks)
-    conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer))}
-    score = np.mean([conditions[name].score for name in SCORED], axis=0)
-    sahm = readings["activity_inflation.sahm_gap_pp"].value
-    claims = readings["activity_inflation.claims_change_pct"].value
-    state = states(_scores(score, conditions, sahm, claims), grid.is_month_end, method.state)
+    conditions = {c.name: c for c in (valuation(scorer), economy(scorer), credit(scorer), inflation(scorer))}
+    v, e, c = (conditions[name].score for name in SCORED)
+    scores = Scores(
+        np.mean([v, e, c], axis=0),
+        v,
+        e,
+        c,
+        readings["activity_inflation.sahm_gap_pp"].value,
+        readings["activity_inflation.claims_change_pct"].value,
+    )
+    state = states(scores, grid.is_month_end, method.state)
     stance = policy_stance(
         readings["real_yields.policy_rate_change_6m_pp"].value,
         readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value,
@@ -103,13 +84,7 @@ def build_labels(
         np.datetime64(ledger.last_checked, "D"),
         method.stance,
     )
-    label = regime_name(state.state, stance.stance)
-    return Labels(grid, conditions, score, sahm, claims, state, stance, label)
-
-
-def _scores(bubble: Floats, conditions: Mapping[str, Condition], sahm: Floats, claims: Floats) -> Scores:
-    v, e, c = (conditions[name].score for name in SCORED)
-    return Scores(bubble, v, e, c, sahm, claims)
+    return Regime(grid, conditions, scores, state, stance, regime_name(state.state, stance.stance))
 
 
 def regime_name(state: Texts, stance: Texts) -> Texts:
@@ -145,6 +120,7 @@ def regime_frame(
         method,
     )
     low, high = score_range(c, method)
+    agreeing = agreement(regime, method)
     return pd.DataFrame(
         {
             "as_of_date": grid.as_of.astype("datetime64[s]"),
@@ -161,8 +137,8 @@ def regime_frame(
             "coverage": coverage,
             **{f"{name}_coverage": c[name].coverage for name in SCORED},
             "freshness": fresh,
-            "agreement": regime.agreement,
-            "confidence": coverage * fresh * regime.agreement,
+            "agreement": agreeing,
+            "confidence": coverage * fresh * agreeing,
             "conditions_at_minimum_coverage": conditions_at_minimum(scored, method),
             "indeterminate_reason": indeterminate_reason(scored, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
@@ -308,33 +284,24 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
     for name, condition in regime.conditions.items():
         share = 1.0 / len(SCORED) if name in SCORED else 0.0
         for component, weights in zip(condition.components, condition.weights, strict=True):
-            parts.append(_evidence_rows(regime, catalog, name, component, weights, share))
+            reading, reason = component.reading, component.absent_reason
+            table, column = component.column.split(".")
+            part = {
+                "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
+                "condition": name,
+                "component": component.name,
+                "series_ids": reading.series_ids,
+                "value": reading.value,
+                "unit": catalog.tables[table].column(column).unit,
+                "observation_date": reading.observation_date.astype("datetime64[s]"),
+                "available_on": reading.available_on.astype("datetime64[s]"),
+                "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
+                "percentile": component.rank,
+                "weight": weights,
+                "contribution": share * weights * np.nan_to_num(component.score),
+                "score": component.score,
+                "absent_reason": texts(is_none(reason) & (weights == 0), NOT_BINDING, reason),
+            }
+            parts.append(pd.DataFrame(part))
     frame = pd.concat(parts, ignore_index=True)
     return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
-
-
-def _evidence_rows(
-    regime: Regime, catalog: Catalog, condition: str, component: Component, weights: Floats, share: float
-) -> pd.DataFrame:
-    reading = component.reading
-    table, column = component.column.split(".")
-    reason = component.absent_reason
-    shown_only = is_none(reason) & (weights == 0)
-    return pd.DataFrame(
-        {
-            "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
-            "condition": condition,
-            "component": component.name,
-            "series_ids": reading.series_ids,
-            "value": reading.value,
-            "unit": catalog.tables[table].column(column).unit,
-            "observation_date": reading.observation_date.astype("datetime64[s]"),
-            "available_on": reading.available_on.astype("datetime64[s]"),
-            "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
-            "percentile": component.rank,
-            "weight": weights,
-            "contribution": share * weights * np.nan_to_num(component.score),
-            "score": component.score,
-            "absent_reason": texts(shown_only, _NOT_BINDING, reason),
-        }
-    )

@@ -21,8 +21,7 @@ from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
-from assets.compute.diagnostics.sensitivity import method_variants, parameter_sensitivity
-from assets.compute.diagnostics.weights import effective_weights
+from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.phases import build_phases

@@ -15,24 +15,24 @@ from assets.compute.state import INDETERMINATE, STATE_BY_CODE, Codes, flip_holds
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
-    from assets.compute.regime import Labels
+    from assets.compute.regime import Regime
 
 _MID, _BUBBLE, _DEPRESSION, _INDETERMINATE = range(len(STATE_BY_CODE))
 PARAMETERS = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
 
 
-def agreement(labels: Labels, method: Method) -> Floats:
+def agreement(regime: Regime, method: Method) -> Floats:
     """Share of the parameter grid whose state equals the headline's, per date; NaN where that is indeterminate."""
-    share: Floats = (STATE_BY_CODE[grid_states(labels, method)] == labels.states.state[:, None]).mean(axis=1)
-    return np.where(labels.states.state == INDETERMINATE, np.nan, share)
+    share: Floats = (STATE_BY_CODE[grid_states(regime, method)] == regime.states.state[:, None]).mean(axis=1)
+    return np.where(regime.states.state == INDETERMINATE, np.nan, share)
 
 
-def grid_states(labels: Labels, method: Method) -> Codes:
+def grid_states(regime: Regime, method: Method) -> Codes:
     """State codes of every date under every combination of PARAMETERS, shape (dates, combinations).
 
     A confirmation of one month means no hysteresis: the state of each month-end by its own scores alone.
     """
-    grid, conditions = method.robustness, labels.conditions
+    grid, conditions = method.robustness, regime.conditions
     by_share = [
         conditions["valuation"].reweighted([s, (1 - s) / 2, (1 - s) / 2]) for s in grid.valuation_rank_shares
     ]
@@ -49,8 +49,8 @@ def grid_states(labels: Labels, method: Method) -> Codes:
     }
     shift = np.array([shift for shift, _, _, _ in combinations])
     confirmation = np.array([months for _, _, _, months in combinations])
-    is_month_end, rules = labels.grid.is_month_end, method.state
-    fast = labels.scores.fast_entry(rules)
+    is_month_end, rules = regime.grid.is_month_end, method.state
+    fast = regime.scores.fast_entry(rules)
     codes, _ = run_machine(measures, fast, is_month_end, rules, shift, confirmation)
 
     hot, cold = (flip_holds(flip, measures, rules, shift) for flip in ("enter_bubble", "enter_depression"))

@@ -47,7 +47,7 @@ LEADS_TO: Mapping[Flip, str] = {
 
 @dataclass(frozen=True)
 class Threshold:
-    """One limit of the method: `flip` needs `measure` to compare with `limit` as `sign` says."""
+    """One limit of the method: `flip` needs `measure` to compare with `limit` by `sign`."""
 
     flip: Flip
     name: str  # parameter of the method
@@ -84,7 +84,7 @@ def thresholds(rules: State) -> tuple[Threshold, ...]:
 
 
 def score_limits(state: str, rules: State) -> list[float]:
-    """Limits of the whole score that lead out of a state."""
+    """Limits of the score that lead out of a state."""
     return [t.limit for t in thresholds(rules) if t.flip in FLIPS[state] and t.measure == "bubble_score"]
 
 

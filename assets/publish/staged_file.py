@@ -82,7 +82,7 @@ SELECT declared.*,
     WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', stored.last_observation) + INTERVAL 2 MONTH AS DATE))
     ELSE stored.last_observation
   END AS last_period_end,
-  fetched.status AS fetch_status, fetched.fetched_at
+  CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at
 FROM release_frame AS declared
 LEFT JOIN (
   SELECT series_id, count(*) AS rows_published, min(observation_date) AS first_observation,

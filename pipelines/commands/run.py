@@ -73,7 +73,7 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
 
 
 def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
-    from pipelines.definitions import defs
+    from pipelines.definitions import assets_of_profile, defs
     from pipelines.outcome import outcome_of
     from pipelines.resources import ACCEPTS_INCOMPLETE_TAG
     from pipelines.run_history import MARKERS_TAG, canceled_when_interrupted
@@ -87,7 +87,12 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
         canceled_when_interrupted(instance) as run_id,
     ):
         result = defs.resolve_job_def("nightly").execute_in_process(
-            instance=instance, run_config=_QUIET, raise_on_error=False, tags=tags, run_id=run_id
+            instance=instance,
+            asset_selection=assets_of_profile(settings.profile),
+            run_config=_QUIET,
+            raise_on_error=False,
+            tags=tags,
+            run_id=run_id,
         )
         return outcome_of(result, settings)
 

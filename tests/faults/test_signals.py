@@ -26,7 +26,7 @@ from pipelines.instance import open_instance
 from pipelines.settings import load_settings
 from tests.faults.kills import Place
 
-SIGNALS = int(os.environ.get("SIGNALS", "12"))
+SIGNALS = int(os.environ.get("SIGNALS", "4"))
 SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UNCHANGED = "interrupted; the previous publication is unchanged"

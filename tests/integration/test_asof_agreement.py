@@ -86,11 +86,11 @@ def store(con: duckdb.DuckDBPyConnection, rows: list[Vintage]) -> None:
 
 def read_by_loop(rows: list[Vintage], series_id: str, captured_until: dt.datetime | None) -> list[Vintage]:
     """What is read of a series, word by word as the methodology has it."""
-    held: dict[tuple[dt.date, dt.date], Vintage] = {}
+    stored: dict[tuple[dt.date, dt.date], Vintage] = {}
     for row in sorted(rows, key=lambda row: row.captured):
         if row.series_id == series_id and (captured_until is None or row.captured <= captured_until):
-            held[row.observation, row.start] = row
-    listed = [row for row in held.values() if row.source != "retracted"]
+            stored[row.observation, row.start] = row
+    listed = [row for row in stored.values() if row.source != "retracted"]
     real = [row for row in listed if row.source in ("alfred", "rtdsm")]
     read = []
     for row in listed:

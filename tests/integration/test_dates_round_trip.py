@@ -63,12 +63,6 @@ def con(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_duckdb_gives_back_what_was_merged(con: duckdb.DuckDBPyConnection) -> None:
-    rows = con.execute(QUERY).fetchall()
-    assert [row[:3] for row in rows] == EXPECTED
-    assert {row[3] for row in rows} == {MOMENT.replace(tzinfo=None)}
-
-
 @pytest.mark.parametrize("leg", LEGS)
 def test_dates_come_back_from_every_library(con: duckdb.DuckDBPyConnection, leg: str) -> None:
     """Out into the library and back into DuckDB: the same days, the same moment, the same types."""
@@ -81,15 +75,6 @@ def test_dates_come_back_from_every_library(con: duckdb.DuckDBPyConnection, leg:
     con.unregister("came_back")
     assert [row[:3] for row in rows] == EXPECTED
     assert {row[3] for row in rows} == {MOMENT.replace(tzinfo=None)}
-
-
-def test_parquet_holds_the_open_end(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    file = tmp_path / "observations.parquet"
-    con.execute(f"COPY ({QUERY}) TO '{file}' (FORMAT parquet)")
-    rows = con.execute(
-        "SELECT * EXCLUDE (captured_at) FROM read_parquet(?) ORDER BY ALL", [str(file)]
-    ).fetchall()
-    assert rows == EXPECTED
 
 
 def test_nothing_the_readers_give_is_in_nanoseconds(con: duckdb.DuckDBPyConnection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 
 import duckdb
 import numpy as np
@@ -71,12 +72,12 @@ def answers(truth: list[Vintage], asked: list[tuple[int, int]]) -> list[Arriving
 @settings(max_examples=30, deadline=None)
 @given(vintages, windows, st.randoms())
 def test_real_vintages_are_read_the_same_in_whatever_order_they_came(
-    con: duckdb.DuckDBPyConnection, truth: list[Vintage], asked: list[tuple[int, int]], random: object
+    con: duckdb.DuckDBPyConnection, truth: list[Vintage], asked: list[tuple[int, int]], random: Random
 ) -> None:
     arriving = answers(truth, asked)
     expected = read_after(con, arriving[-1:])
-    assert read_after(con, arriving) == expected, "healing ends where one whole answer would have"
-    shuffled = random.sample(arriving, len(arriving))  # type: ignore[attr-defined]
+    assert read_after(con, arriving) == expected, "healing ends where one complete answer would have"
+    shuffled = random.sample(arriving, len(arriving))
     assert read_after(con, shuffled) == expected
 
 
@@ -92,7 +93,7 @@ plain_days = st.lists(
 @settings(max_examples=20, deadline=None)
 @given(plain_days, st.randoms())
 def test_the_order_within_a_day_means_nothing_for_series_without_vintages(
-    con: duckdb.DuckDBPyConnection, served: list[dict[str, list[int]]], random: object
+    con: duckdb.DuckDBPyConnection, served: list[dict[str, list[int]]], random: Random
 ) -> None:
     """The day itself is information there: a changed or deleted figure counts from the day we saw it."""
     in_order, shuffled = [], []
@@ -105,5 +106,5 @@ def test_the_order_within_a_day_means_nothing_for_series_without_vintages(
             for series_id, values in day.items()
         ]
         in_order += came
-        shuffled += random.sample(came, len(came))  # type: ignore[attr-defined]
+        shuffled += random.sample(came, len(came))
     assert read_after(con, shuffled) == read_after(con, in_order)

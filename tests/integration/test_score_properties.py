@@ -13,7 +13,7 @@ from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.grid import build_grid
 from assets.compute.reading import Reading
-from assets.compute.regime import build_labels
+from assets.compute.regime import build_regime
 from assets.compute.registry import Computation
 from tests.helpers import SAMPLE_AS_OF, on_sample, sample_vintages
 
@@ -115,7 +115,7 @@ def test_an_input_taken_away_changes_the_score_by_the_renormalisation_of_the_res
     computed = on_sample()
     before = computed.regime.conditions[condition]
     component = before.components[k]
-    labels = build_labels(without(component, dict(computed.readings)), computed.grid, computed.catalog)
+    labels = build_regime(without(component, dict(computed.readings)), computed.grid, computed.catalog)
     after = labels.conditions[condition]
     expected = renormalised(before, k)
     scored = ~np.isnan(labels.bubble_score)
@@ -126,19 +126,3 @@ def test_an_input_taken_away_changes_the_score_by_the_renormalisation_of_the_res
     )
     gone = ~np.isnan(computed.regime.bubble_score) & ~scored
     assert (after.coverage[gone] < computed.catalog.method.coverage.minimum).all()  # never a neutral input
-    alone = before.weights[k]
-    single = (alone > 0) & (alone < 1) & scored & (_others_in_block(before, k) == 0)
-    one_weight = (before.score - alone * component.score) / np.where(single, 1.0 - alone, 1.0)
-    np.testing.assert_allclose(after.score[single], one_weight[single], atol=EXACT, rtol=0)
-
-
-def _others_in_block(condition: Condition, k: int) -> np.ndarray:
-    """How many other components of its block have a score, per date."""
-    position = 0
-    for block in condition.blocks:
-        members = range(position, position + len(block.components))
-        position += len(block.components)
-        if k in members:
-            others = [c.score for n, c in zip(members, block.components, strict=True) if n != k]
-            return np.sum([~np.isnan(score) for score in others], axis=0) + np.zeros(len(condition.score))
-    raise AssertionError(k)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from assets.compute.archive import (
     ABSENT,
     Archive,
     Captures,
-    as_revised,
     captured_by,
     cut,
     resolve,
-    revised_series,
 )
 from assets.compute.calendar import days
 from tests.helpers import archive, published_after, vintages
@@ -26,12 +22,6 @@ AUGUST = "2025-08-01"
 def value(stored: Archive, series_id: str, observation: str, as_of: str) -> float:
     rows = stored.rows_as_of(series_id, days(observation), days(as_of))
     return float(stored.take(stored.value, rows, np.nan)[0])
-
-
-def test_a_figure_is_known_from_the_day_it_is_published_and_not_before() -> None:
-    stored = archive(vintages("UNRATE", [(AUGUST, "2025-09-05", 4.3)]))
-    assert np.isnan(value(stored, "UNRATE", AUGUST, "2025-09-04"))
-    assert value(stored, "UNRATE", AUGUST, "2025-09-05") == 4.3
 
 
 def test_a_revision_does_not_reach_back_before_its_own_day() -> None:
@@ -120,66 +110,6 @@ def test_the_newest_observation_is_the_newest_that_had_appeared() -> None:
     assert positions.tolist() == [ABSENT, 0, 0, 1], "a late revision of July is not a newer observation"
 
 
-# Few dates, so that vintages of one observation meet; days count from 2020-01-01.
-DAY = st.integers(0, 12)
-VINTAGE = st.tuples(st.sampled_from("AB"), DAY, DAY, st.one_of(st.none(), st.integers(0, 9)), DAY)
-
-
-def frame_of(rows: list[tuple[str, int, int, int | None, int]]) -> pd.DataFrame:
-    origin = np.datetime64("2020-01-01", "D")
-    return pd.DataFrame(
-        {
-            "series_id": [row[0] for row in rows],
-            "observation_date": np.array([origin + row[1] for row in rows], dtype="datetime64[s]"),
-            "realtime_start": np.array([origin + row[2] for row in rows], dtype="datetime64[s]"),
-            "value": [np.nan if row[3] is None else float(row[3]) for row in rows],
-            "vintage_source": "alfred",
-            "captured_at": np.array([origin + row[4] for row in rows], dtype="datetime64[us]"),
-        }
-    )
-
-
-def known(frame: pd.DataFrame, until: int = 12) -> np.ndarray:
-    """Value of every series and observation on every day up to `until`, at two moments of knowledge."""
-    captures = Captures.from_frame(frame)
-    origin = np.datetime64("2020-01-01", "D")
-    observation, as_of = np.meshgrid(origin + np.arange(13), origin + np.arange(until + 1))
-    limit = int((origin + 6).astype("datetime64[us]").astype("int64"))
-    return np.array(
-        [
-            stored.take(stored.value, stored.rows_as_of(name, observation, as_of), np.nan)
-            for name in "AB"
-            for stored in (resolve(captures), resolve(captured_by(captures, limit)))
-        ]
-    )
-
-
-@settings(max_examples=50)
-@given(st.lists(VINTAGE, min_size=1, max_size=40, unique_by=lambda r: (r[0], r[1], r[2], r[4])), st.randoms())
-def test_order_and_the_future_change_nothing_in_the_past(rows: list, random: object) -> None:
-    frame = frame_of(rows)
-    shuffled = frame.sample(frac=1, random_state=random.randrange(1000))  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(known(frame), known(shuffled))
-    past = frame[frame["realtime_start"] <= np.datetime64("2020-01-07", "s")]
-    if len(past):
-        np.testing.assert_array_equal(known(frame, until=6), known(past, until=6))
-
-
-@settings(max_examples=50)
-@given(st.lists(VINTAGE, min_size=1, max_size=25, unique_by=lambda r: (r[0], r[1], r[2], r[4])))
-def test_the_search_agrees_with_reading_every_row(rows: list) -> None:
-    frame = frame_of(rows)
-    got = known(frame)
-    expected = np.full(got.shape, np.nan)
-    for n, (name, limit) in enumerate((name, limit) for name in "AB" for limit in (99, 6)):
-        for day in range(13):
-            seen = [r for r in rows if r[0] == name and r[2] <= day and r[4] <= limit]
-            for observation in {r[1] for r in seen}:
-                last = max((r for r in seen if r[1] == observation), key=lambda r: (r[2], r[4]))
-                expected[n, day, observation] = np.nan if last[3] is None else last[3]
-    np.testing.assert_array_equal(got, expected)
-
-
 GDP = vintages(
     "GDP",
     [
@@ -199,10 +129,3 @@ def test_a_cut_keeps_what_was_known_that_day_included_and_nothing_else() -> None
     assert np.isnan(value(known, "GDP", "2025-04-01", "2026-01-01"))
     assert (known.has("UNRATE"), full.has("UNRATE")) == (False, True)
     assert len(cut(full, np.datetime64("1990-01-01")).key) == 0
-
-
-def test_as_revised_knows_today_s_figure_since_the_first_publication() -> None:
-    hindsight = as_revised(archive(GDP))
-    assert value(hindsight, "GDP", "2025-01-01", "2025-04-30") == 101.0
-    assert np.isnan(value(hindsight, "GDP", "2025-01-01", "2025-04-29"))
-    assert (revised_series(archive(GDP)), revised_series(hindsight)) == (["GDP"], [])

@@ -32,9 +32,6 @@ def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
         by_date["contribution_change"].sum(), score.diff().reindex(by_date.groups.keys()), atol=EXACT, rtol=0
     )
     assert len(by_date) == score.diff().notna().sum() > 370
-
-
-def test_effects_of_score_and_weight_leave_no_rest(attribution: pd.DataFrame) -> None:
     rest = attribution["contribution_change"] - attribution["score_effect"] - attribution["weight_effect"]
     assert rest.abs().max() < EXACT
 

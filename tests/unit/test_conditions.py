@@ -1,4 +1,4 @@
-"""Conditions: what a missing input does, and what counts how much."""
+"""Conditions: ranks among the past, what a missing input does, and what counts how much."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.catalog.loader import load_catalog
-from assets.compute import bases
-from assets.compute.calendar import month_ends
+from assets.compute.calendar import days, month_ends
 from assets.compute.conditions import (
     Block,
     Component,
@@ -19,9 +20,12 @@ from assets.compute.conditions import (
     credit,
     economy,
     inflation,
+    percentile,
     valuation,
+    window_start,
 )
 from assets.compute.grid import Grid
+from assets.compute.reading import EARNINGS, ON_BASES, Bases
 from tests.helpers import reading
 
 METHOD = load_catalog().method
@@ -57,7 +61,7 @@ def scorer(present: Mapping[str, Sequence[float] | np.ndarray | float]) -> Score
     values = {name: np.full(N, NAN) for name in COLUMNS} | {
         name: np.broadcast_to(np.asarray(value, dtype="float64"), N) for name, value in present.items()
     }
-    values |= {name: values[column] for column, names in bases.COLUMNS.items() for name in names}
+    values |= {name: values[column] for column, names in ON_BASES.items() for name in names}
     grid = Grid(MONTHS)
     return Scorer({name: reading(value) for name, value in values.items()}, grid, METHOD)
 
@@ -206,17 +210,58 @@ def test_a_rank_is_taken_among_the_values_of_its_own_basis_and_never_across() ->
     """Reported yields lie between 3 and 5, those of the accounts far above: a row of either ranks in its own."""
     reported, accounts = 3.0 + 2.0 * RISING / N, 30.0 - RISING / N
     uses_accounts = np.arange(N) >= N - 2
-    names = [f"{ERP}earnings_yield_{basis}_pct" for basis in bases.EARNINGS]
+    names = [f"{ERP}earnings_yield_{basis}_pct" for basis in EARNINGS]
     on = {
         names[0]: reading(np.where(uses_accounts, NAN, reported), series_ids=np.full(N, "E", dtype=object)),
         names[1]: reading(accounts, series_ids=np.full(N, "CP", dtype=object)),
     }
-    selected = bases.Bases.first_present(dict(zip(bases.EARNINGS, on.values(), strict=True))).selected
+    selected = Bases.first_present(dict(zip(EARNINGS, on.values(), strict=True))).selected
     column = f"{ERP}earnings_yield_pct"
     scored = Scorer({column: selected, **on}, Grid(MONTHS), METHOD)
-    rank = scored.rank(column)
-    assert rank[-1] == pytest.approx(BOTTOM), "the lowest of the accounts, not the highest of a mixture"
-    assert rank[-3] == pytest.approx((N - 2.5) / (N - 2)), "the highest of the reported"
+    found = scored.rank(column)
+    assert found[-1] == pytest.approx(BOTTOM), "the lowest of the accounts, not the highest of a mixture"
+    assert found[-3] == pytest.approx((N - 2.5) / (N - 2)), "the highest of the reported"
     past = scored.hot_when_low("earnings_yield", column).past
     assert past[-1].tolist() == accounts.tolist()
     assert past[-3][:-2].tolist() == reported[:-2].tolist()
+
+
+def rank(values: list[float], minimum: int = 1, month_end: list[bool] | None = None) -> np.ndarray:
+    is_month_end = np.ones(len(values), dtype=bool) if month_end is None else np.array(month_end)
+    return percentile(np.array(values, dtype="float64"), is_month_end, minimum, 6)
+
+
+def test_values_are_compared_as_published_not_as_computed() -> None:
+    assert rank([0.3, 0.1 + 0.2])[-1] == 0.5, "the two differ in the seventeenth digit only"
+    assert rank([1.0000001, 1.0000004])[-1] == 0.5
+    assert rank([1.000001, 1.000004])[-1] == 0.75
+
+
+def test_a_rank_uses_no_later_value() -> None:
+    past = [3.0, 1.0, 2.0, 2.5]
+    np.testing.assert_array_equal(rank([*past, 0.0, 9.0, 9.0])[:4], rank(past))
+
+
+def test_a_run_date_inside_a_month_ranks_itself_but_enters_no_other_sample() -> None:
+    values, month_end = [1.0, 2.0, 9.0, 3.0], [True, True, False, True]
+    ranks = rank(values, month_end=month_end)
+    assert ranks[2] == pytest.approx(2.5 / 3), "among the two month-ends and itself"
+    assert ranks[3] == pytest.approx(2.5 / 3), "the 9 of the run date is not there"
+
+
+@given(st.lists(st.one_of(st.just(float("nan")), st.integers(0, 5).map(float)), min_size=1, max_size=30))
+def test_the_matrix_agrees_with_counting(values: list[float]) -> None:
+    for got, n in zip(rank(values, minimum=3), range(len(values)), strict=True):
+        own = [v for v in values[: n + 1] if not np.isnan(v)]
+        if np.isnan(values[n]) or len(own) < 3:
+            assert np.isnan(got)
+        else:
+            expected = sum(v < values[n] for v in own) + 0.5 * sum(v == values[n] for v in own)
+            assert got == pytest.approx(expected / len(own))
+
+
+def test_the_window_of_a_rank_starts_at_the_first_value_and_not_before_it_was_there() -> None:
+    dates = days(["2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30"])
+    starts = window_start(np.array([np.nan, 1.0, np.nan, 2.0]), dates)
+    assert [str(day) for day in starts] == ["NaT", "2025-02-28", "2025-02-28", "2025-02-28"]
+    assert np.isnat(window_start(np.full(4, np.nan), dates)).all()

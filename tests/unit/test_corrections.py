@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.archive import Archive, resolve
+from assets.compute.archive import Archive, Captures, resolve
 from assets.compute.corrections import Cause, corrections, text_of
 from assets.compute.record import overlaid, with_spells
-from assets.warehouse.late import captures_since
+from assets.warehouse.late import CaptureGroup, captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import an_archive
 
@@ -85,6 +85,18 @@ def test_a_cell_is_written_in_full(value: object, text: str | None) -> None:
     assert text_of(value) == text
 
 
+def captured(stored: list[tuple], new: tuple) -> tuple[Captures, list[CaptureGroup]]:
+    """The archive of one series, and the groups of what was captured since the last publication."""
+    with an_archive() as con:
+        for (observation, start, value, source), at in (*((one, BEFORE) for one in stored), (new, AFTER)):
+            con.execute(
+                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
+                [observation, start, value, source, at],
+            )
+        captures = load_captures(con, ["UNRATE"])
+        return captures, list(captures_since(con, BEFORE, DAYS[1].date(), captures.codes))
+
+
 STORED = ("2026-01-01", "2026-02-06", 4.0, "alfred")
 RULE = ("2026-01-01", "2026-02-06", 4.0, "lag_rule")
 
@@ -101,14 +113,7 @@ RULE = ("2026-01-01", "2026-02-06", 4.0, "lag_rule")
     ],
 )
 def test_what_came_since_is_named_by_what_it_does(stored: tuple, new: tuple, reason: str | None) -> None:
-    with an_archive() as con:
-        for (observation, start, value, source), at in ((stored, BEFORE), (new, AFTER)):
-            con.execute(
-                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
-                [observation, start, value, source, at],
-            )
-        captures = load_captures(con, ["UNRATE"])
-        groups = captures_since(con, BEFORE, DAYS[1].date(), captures.codes)
+    captures, groups = captured([stored], new)
     assert [(g.cause.reason, g.cause.series_ids) for g in groups] == ([(reason, "UNRATE")] if reason else [])
     for group in groups:  # without them the archive is what it was
         left = resolve(group.left_out_of(captures))
@@ -130,14 +135,7 @@ def test_a_row_dated_by_lag_rule_that_a_later_vintage_moves_is_not_without_a_cau
     stored: list[tuple], new: tuple, reason: str, before: float | None, after: float | None
 ) -> None:
     """A real vintage inside the history removes the row whenever it begins; retracted, the row is back."""
-    with an_archive() as con:
-        for (observation, start, value, source), at in (*((one, BEFORE) for one in stored), (new, AFTER)):
-            con.execute(
-                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
-                [observation, start, value, source, at],
-            )
-        captures = load_captures(con, ["UNRATE"])
-        (group,) = captures_since(con, BEFORE, DAYS[1].date(), captures.codes)
+    captures, (group,) = captured(stored, new)
     assert (group.cause.reason, len(group.keys)) == (reason, 1)
     assert known(resolve(group.left_out_of(captures)), RULE[0]) == before
     assert known(resolve(captures), RULE[0]) == after

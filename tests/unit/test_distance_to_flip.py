@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.compute import bases
-from assets.compute.diagnostics.distance import distance_to_flip
-from assets.compute.percentile import RankInverse, percentile
-from assets.compute.regime import build_labels
-from assets.compute.state import thresholds
+from assets.compute.conditions import percentile
+from assets.compute.diagnostics.distance import RankInverse, distance_to_flip
+from assets.compute.reading import ON_BASES
+from assets.compute.regime import build_regime
+from assets.compute.state import Threshold, thresholds
 from tests.helpers import Computed, on_sample
 
 STEP = 1e-6
@@ -30,48 +32,45 @@ def with_value(computed: Computed, column: str, at: int, value: float) -> dict[s
     """All scores with one figure of one date replaced, computed from the beginning."""
     readings = dict(computed.readings)
     used = readings[column].series_ids[at]
-    for name in (column, *bases.COLUMNS.get(column, ())):  # the row's own basis moves with it
+    for name in (column, *ON_BASES.get(column, ())):  # the row's own basis moves with it
         if readings[name].series_ids[at] == used:
             moved = readings[name].value.copy()
             moved[at] = value
             readings[name] = replace(readings[name], value=moved)
-    return build_labels(readings, computed.grid, computed.catalog).scores.measures
+    return build_regime(readings, computed.grid, computed.catalog).scores.measures
 
 
-def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:
+def picked_of(
+    distances: pd.DataFrame, reachability: str, every: int
+) -> Iterator[tuple[Any, int, str, Threshold]]:
+    """Rows of each threshold and component, each with its position, the component's column and the threshold."""
     computed = on_sample()
     columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
     limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
-    reachable = distances[(distances["reachability"] == "reachable") & (distances["condition"] != "stance")]
-    picked = reachable.groupby(["threshold", "component"], sort=True).nth(-1)[::2]
+    chosen = distances[(distances["reachability"] == reachability) & (distances["condition"] != "stance")]
+    picked = chosen.groupby(["threshold", "component"], sort=True).nth(-1)[::every]
     assert len(picked) > 15
     for row in picked.itertuples():
         at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
-        limit, column = limits[row.threshold], columns[row.component]
-        after = with_value(computed, column, at, row.required_value)[row.measure][at]
+        yield row, at, columns[row.component], limits[row.threshold]
+
+
+def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:
+    for row, at, column, limit in picked_of(distances, "reachable", 2):
+        after = with_value(on_sample(), column, at, row.required_value)[row.measure][at]
         assert limit.is_met(after), row
         less = row.required_value - np.sign(row.required_move) * 2 * STEP
-        assert not limit.is_met(with_value(computed, column, at, less)[row.measure][at]), row
+        assert not limit.is_met(with_value(on_sample(), column, at, less)[row.measure][at]), row
 
 
 def test_where_even_the_extreme_value_does_not_suffice_it_is_called_unreachable(
     distances: pd.DataFrame,
 ) -> None:
-    computed = on_sample()
-    columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
-    limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
-    picked = (
-        distances[distances["reachability"] == "unreachable"].groupby(["threshold", "component"]).nth(0)[::3]
-    )
-    assert len(picked) > 15
-    for row in picked.itertuples():
-        at = int(np.searchsorted(computed.grid.as_of, np.datetime64(row.as_of_date, "D")))
-        for extreme in (
-            -1e5,
-            0.0 if row.component == "equity_drawdown" else 1e5,
-        ):  # no price is above its high
-            after = with_value(computed, columns[row.component], at, extreme)[row.measure][at]
-            assert not limits[row.threshold].is_met(after), row
+    for row, at, column, limit in picked_of(distances, "unreachable", 3):
+        highest = 0.0 if row.component == "equity_drawdown" else 1e5  # no price is above its high
+        for extreme in (-1e5, highest):
+            after = with_value(on_sample(), column, at, extreme)[row.measure][at]
+            assert not limit.is_met(after), row
 
 
 def test_every_state_has_the_thresholds_that_lead_out_of_it(distances: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from assets.compute.calendar import days, first_publication
 from assets.compute.conditions import SCORED
 from assets.compute.expected_coverage import Inputs, coverage, shortfall
 from assets.compute.grid import build_grid
-from assets.compute.regime import build_labels
+from assets.compute.regime import build_regime
 from assets.compute.registry import REGIME_INPUTS
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS, build_view
@@ -72,7 +72,7 @@ def computed(profile: Profile, without: Set[str]) -> tuple[dict[str, float], str
     grid = build_grid(np.datetime64("2014-12-31", "D"), np.datetime64(DAYS[profile], "D"))
     view = build_view(stored, grid, CATALOG, profile)
     readings = readings_of({name: BUILDERS[name](view, grid) for name in REGIME_INPUTS})
-    labels = build_labels(readings, grid, CATALOG)
+    labels = build_regime(readings, grid, CATALOG)
     return {name: float(labels.conditions[name].coverage[-1]) for name in SCORED}, labels.label[-1]
 
 

@@ -70,7 +70,7 @@ def test_overlap_is_what_is_left_when_windows_share_no_month() -> None:
     assert (row["month_ends_measured"], row["overlapping_month_ends"]) == (
         7,
         4,
-    )  # months 0, 3 and 6 stand apart
+    )  # months 0, 3 and 6 share no month
 
 
 def test_a_spell_is_measured_from_its_first_month_end() -> None:

@@ -1,4 +1,4 @@
-"""Late figures are those that would stand in a live row: one a figure, and none that changes nothing."""
+"""Late figures are those that would be in a live row: one a figure, and none that changes nothing."""
 
 from __future__ import annotations
 
@@ -19,40 +19,34 @@ FROZEN = dt.datetime(2026, 5, 6, 3)
 AFTER = FROZEN + dt.timedelta(days=1)
 APRIL = dt.date(2026, 4, 30)
 LIVE = LiveRows("2", (LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r"),))
-Vintage = tuple[str, str, float | None, dt.datetime]
 
 
-def live_row_reads(con: duckdb.DuckDBPyConnection, series_ids: str) -> None:
-    """A live row of April whose figures come from these series."""
-    con.execute("CREATE SCHEMA live")
-    con.execute(
-        "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, '2' AS method_version, "
-        "'r' AS frozen_release_id",
-        [APRIL, series_ids],
-    )
-
-
-def late(
-    *vintages: Vintage, reads: str = "ICSA,UNRATE", source: str = "alfred"
-) -> list[tuple[str, str, float | None, float | None]]:
-    """Observation, first day, value used and value late; given observation, first day, value and capture."""
+def late(*vintages: tuple, reads: str = "ICSA,UNRATE", live: LiveRows = LIVE) -> list[tuple]:
+    """Observation, first day, value used and value late; given observation, first day, value, capture and source."""
     with an_archive() as con:
-        live_row_reads(con, reads)
-        for observation, start, value, captured in vintages:
+        con.execute("CREATE SCHEMA live")
+        con.execute(
+            "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, "
+            "'2' AS method_version, 'r' AS frozen_release_id",
+            [APRIL, reads],
+        )
+        for observation, start, value, captured, *source in vintages:
+            by = source[0] if source else "retracted" if value is None else "alfred"
             con.execute(
                 "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, ?, ?, ?, 'f')",
-                [observation, start, value, source if value is not None else "retracted", captured],
+                [observation, start, value, by, captured],
             )
-        found = late_figures(con, "live", CATALOG, LIVE)
+        found = late_figures(con, "live", CATALOG, live)
     assert list(found.columns) == list(CATALOG.tables["late_figures"].column_names)
+    assert (found["captured_at"] == AFTER).all()
     columns = ["observation_date", "realtime_start", "value_used", "value_late"]
     rows = found[columns].astype({"observation_date": str, "realtime_start": str}).itertuples(index=False)
     return [(row[0], row[1], *(None if v != v else v for v in row[2:])) for row in rows]
 
 
-def test_of_a_whole_history_that_came_late_only_what_would_have_stood_is_listed() -> None:
+def test_of_a_full_history_that_came_late_only_what_the_row_would_have_read_is_listed() -> None:
     """An index estimated anew every week has hundreds of vintages of each figure."""
-    history: list[Vintage] = [("2026-03-01", f"2026-04-{day:02}", day / 10, AFTER) for day in (3, 10, 17, 24)]
+    history = [("2026-03-01", f"2026-04-{day:02}", day / 10, AFTER) for day in (3, 10, 17, 24)]
     assert late(*history) == [("2026-03-01", "2026-04-24", None, 2.4)]
 
 
@@ -85,24 +79,16 @@ def test_nothing_else_is_late(reads: str, captured: dt.datetime, start: str) -> 
 
 def test_a_figure_dated_by_lag_rule_that_a_later_vintage_removed_is_listed_with_its_capture() -> None:
     """The vintage begins after the row: the figure was not public on the date at all."""
-    with an_archive() as con:
-        live_row_reads(con, "UNRATE")
-        for observation, start, source, captured in (
-            ("2026-02-01", "2026-03-06", "alfred", FROZEN),
-            ("2026-03-01", "2026-04-03", "lag_rule", FROZEN),
-            ("2026-03-01", "2026-05-08", "alfred", AFTER),
-        ):
-            con.execute(
-                "INSERT INTO raw.vintages VALUES ('UNRATE', ?, ?, 4, ?, ?, 'f')",
-                [observation, start, source, captured],
-            )
-        found = late_figures(con, "live", CATALOG, LIVE)
-    assert found[["value_used", "captured_at"]].values.tolist() == [[4.0, AFTER]]
-    assert found["value_late"].isna().all()
+    rows = (
+        ("2026-02-01", "2026-03-06", 4.0, FROZEN),
+        ("2026-03-01", "2026-04-03", 4.0, FROZEN, "lag_rule"),
+        ("2026-03-01", "2026-05-08", 4.0, AFTER),
+    )
+    assert [found[2:] for found in late(*rows)] == [(4.0, None)]
 
 
 def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole archive would be resolved twice for every live row, every night."""
+    """The whole archive would be resolved twice for every live row in every run."""
     asked: list[list[str]] = []
 
     def counted(con: duckdb.DuckDBPyConnection, day: dt.date, ids: list[str], *cut: object) -> pd.DataFrame:
@@ -116,9 +102,4 @@ def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: py
 
 def test_without_a_live_row_nothing_is_late() -> None:
     """Backfilled rows take what comes."""
-    with an_archive() as con:
-        con.execute(
-            "INSERT INTO raw.vintages VALUES ('UNRATE', '2026-03-01', '2026-04-03', 4, 'alfred', ?, 'f')",
-            [AFTER],
-        )
-        assert late_figures(con, "live", CATALOG, LiveRows("2", ())).empty
+    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=LiveRows("2", ())) == []

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.calendar import days, last_month_end, month_end_after
 from assets.compute.phases import (
     inflation_verdict,
     phases_until,
@@ -33,19 +32,6 @@ def test_phases_are_the_starts_announced_by_the_run_date() -> None:
     ]  # fmt: skip
     assert on("2012-09-12") == ["qe1", "qe2", "today"], "the day before it was announced"
     assert on("2012-09-13") == ["qe1", "qe2", "qe3", "today"]
-
-
-@pytest.mark.parametrize(
-    ("day", "before", "third"),
-    [
-        ("2008-11-25", "2008-10-31", "2009-01-31"),
-        ("2010-11-03", "2010-10-31", "2011-01-31"),
-        ("2020-02-29", "2020-02-29", "2020-05-31"),
-    ],
-)
-def test_the_month_ends_around_a_day(day: str, before: str, third: str) -> None:
-    assert str(last_month_end(days(day))[0]) == before
-    assert str(month_end_after(days(day), 3)[0]) == third
 
 
 @pytest.mark.parametrize(

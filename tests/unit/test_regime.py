@@ -11,7 +11,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute import regime
 from assets.compute.calendar import days
-from assets.compute.conditions import SCORED, Block, Component, Condition, condition
+from assets.compute.conditions import Block, Component, Condition, condition
 from assets.compute.grid import Grid
 from assets.compute.reading import Reading
 from tests.helpers import Computed, on_sample, reading
@@ -202,13 +202,6 @@ def test_contributions_add_up_to_the_score_and_inflation_adds_nothing(computed: 
     assert (inflation["contribution"] == 0).all()
 
 
-def test_weights_of_a_condition_sum_to_one_wherever_it_has_a_score(computed: Computed) -> None:
-    weights = computed.evidence.groupby(["condition", "as_of_date"])["weight"].sum()
-    for name in SCORED:
-        scored = computed.frame[f"{name}_score"].dropna().index
-        np.testing.assert_allclose(weights[name][scored], 1.0)
-
-
 def test_no_evidence_became_known_after_its_row(computed: Computed) -> None:
     known = computed.evidence.dropna(subset=["available_on"])
     assert (known["available_on"] <= known["as_of_date"]).all()
@@ -237,13 +230,6 @@ def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
     changes = frame["regime"] != frame["regime"].shift()
     assert (frame.index[changes] == frame.loc[changes, "regime_since"]).all()
     assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()
-
-
-def test_confidence_is_coverage_freshness_and_agreement(computed: Computed) -> None:
-    frame = computed.frame
-    expected = frame["coverage"] * frame["freshness"] * frame["agreement"]
-    assert expected.notna().sum() > 300
-    np.testing.assert_allclose(frame["confidence"], expected)
 
 
 def test_the_credit_condition_of_the_sample_is_at_its_minimum(computed: Computed) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from assets.compute.calendar import days
 from assets.compute.stance import (
     PolicyStance,
     announced_direction,
-    counts_from,
     policy_rate_change,
     policy_stance,
 )
@@ -45,10 +43,6 @@ def event(
     return PolicyEvent.model_validate({**plain, **keys})
 
 
-def announced(as_of: str | Sequence[str], *events: PolicyEvent) -> list[int]:
-    return announced_direction(days(as_of), events, RULES.announcement_horizon_days).tolist()
-
-
 def stance(
     rate_change: float, direction: int, impulse: float = NAN, as_of: str = "2026-09-30"
 ) -> PolicyStance:
@@ -63,35 +57,31 @@ def stance(
     )
 
 
-def test_a_decision_counts_from_its_announcement_and_not_a_day_before() -> None:
-    assert announced(["2010-11-02", "2010-11-03"], event("2010-11-03")) == [0, 1]
+BUYS = event("2008-11-25", 1)
+SOON = event("2025-01-01", -1, effective="2025-04-01")  # 90 days, equality included
+FAR = event("2025-01-01", -1, effective="2025-04-02")
+ENDS = event("2009-11-04", 0, effective="2010-03-31")
+ONLY_SHOWN = event("2017-06-14", -1, changes_direction=False, is_dated=False)  # a plan without a date
+RATE = event("2017-06-15", None, kind="rate", changes_direction=False)
 
 
-def test_a_decision_that_takes_effect_within_90_days_counts_from_its_announcement() -> None:
-    soon = event("2025-01-01", -1, effective="2025-04-01")
-    assert str(counts_from(soon, 90)) == "2025-01-01", "90 days, equality included"
-    assert announced(["2025-01-01"], soon) == [-1]
-
-
-def test_a_decision_more_than_90_days_ahead_counts_from_its_effective_day() -> None:
-    far = event("2025-01-01", -1, effective="2025-04-02")
-    assert str(counts_from(far, 90)) == "2025-04-02"
-    assert announced(["2025-04-01", "2025-04-02"], event("2024-01-01", 1), far) == [1, -1]
-
-
-def test_plans_without_a_date_and_rows_that_are_only_shown_do_not_count() -> None:
-    shown = event("2017-06-14", -1, changes_direction=False, is_dated=False)
-    rate = event("2017-06-15", None, kind="rate", changes_direction=False)
-    assert announced("2017-07-01", event("2014-10-29", 0), shown, rate) == [0]
-
-
-def test_a_later_announcement_is_not_overtaken_by_an_earlier_one_taking_effect() -> None:
-    first = event("2009-11-04", 0, effective="2010-03-31")
-    assert announced(["2010-03-30", "2010-03-31"], event("2008-11-25", 1), first) == [1, 0]
-
-
-def test_two_decisions_of_one_day_end_with_the_one_written_last() -> None:
-    assert announced("2020-03-20", event("2020-03-15", 0), event("2020-03-15", 1)) == [1]
+@pytest.mark.parametrize(
+    ("events", "as_of", "direction"),
+    [
+        ([event("2010-11-03")], ["2010-11-02", "2010-11-03"], [0, 1]),
+        ([SOON], ["2024-12-31", "2025-01-01"], [0, -1]),
+        ([BUYS, FAR], ["2025-04-01", "2025-04-02"], [1, -1]),
+        ([event("2014-10-29", 0), ONLY_SHOWN, RATE], ["2017-07-01"], [0]),
+        ([BUYS, ENDS], ["2010-03-30", "2010-03-31"], [1, 0]),
+        ([event("2020-03-15", 0), event("2020-03-15", 1)], ["2020-03-20"], [1]),
+    ],
+    ids=["not a day early", "within 90 days", "later than 90 days", "plans", "in order", "last of a day"],
+)
+def test_a_decision_counts_from_its_day_and_no_earlier(
+    events: list[PolicyEvent], as_of: list[str], direction: list[int]
+) -> None:
+    found = announced_direction(days(as_of), events, RULES.announcement_horizon_days)
+    assert found.tolist() == direction
 
 
 @pytest.mark.parametrize(

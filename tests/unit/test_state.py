@@ -32,12 +32,19 @@ def run(bubble: list[float], month_end: list[bool] | None = None, **others: list
     return list(states(scores(bubble, **others), flags, RULES).state)
 
 
-def test_one_hot_month_is_no_bubble_and_the_second_is() -> None:
-    assert run([WARM, HOT, HOT]) == ["mid_cycle", "mid_cycle", "bubble"]
-
-
-def test_one_cold_month_is_no_depression_and_the_second_is() -> None:
-    assert run([WARM, COLD, COLD]) == ["mid_cycle", "mid_cycle", "depression"]
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ([HOT], ["mid_cycle"]),
+        ([WARM, HOT, HOT], ["mid_cycle", "mid_cycle", "bubble"]),
+        ([WARM, COLD, COLD], ["mid_cycle", "mid_cycle", "depression"]),
+        ([HOT, WARM, HOT, HOT], ["mid_cycle", "mid_cycle", "mid_cycle", "bubble"]),
+    ],
+)
+def test_one_extreme_month_changes_nothing_and_two_in_a_row_do(
+    path: list[float], expected: list[str]
+) -> None:
+    assert run(path) == expected
 
 
 @pytest.mark.parametrize("sign", [{"sahm_gap_pp": 0.5}, {"claims_change_pct": 30.0}])
@@ -47,14 +54,6 @@ def test_a_turn_of_the_labour_market_needs_no_second_month(sign: dict[str, float
 
 def test_a_turn_of_the_labour_market_is_no_depression_without_a_cold_score() -> None:
     assert run([WARM, WARM], sahm_gap_pp=2.0, claims_change_pct=300.0) == ["mid_cycle"] * 2
-
-
-def test_a_first_month_alone_confirms_nothing() -> None:
-    assert run([HOT]) == ["mid_cycle"]
-
-
-def test_an_interrupted_run_starts_over() -> None:
-    assert run([HOT, WARM, HOT, HOT]) == ["mid_cycle", "mid_cycle", "mid_cycle", "bubble"]
 
 
 def test_a_bubble_holds_between_its_two_thresholds_and_so_does_a_depression() -> None:

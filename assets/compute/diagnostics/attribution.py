@@ -13,7 +13,7 @@ from assets.compute.conditions import SCORED, Component
 from assets.compute.reading import Floats
 from assets.compute.regime import Regime
 from assets.compute.stance import counts_from
-from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE, Flip, flip_holds, thresholds
+from assets.compute.state import FLIPS, INDETERMINATE, LEADS_TO, MID_CYCLE, Flip, flip_holds, thresholds
 
 if TYPE_CHECKING:
     from assets.catalog.method import State
@@ -37,7 +37,7 @@ _NO_COMPONENT: Row = {
 class Contributions:
     """Components of valuation, economy and credit in order; arrays of shape (components, dates).
 
-    `weight` is the share of the whole score (condition weight / 3), `score` the component's own, 0 where absent.
+    `weight` is the share of the score (condition weight / 3), `score` the component's own, 0 where absent.
     """
 
     conditions: tuple[str, ...]
@@ -204,13 +204,10 @@ def _change_of_each(parts: Contributions, now: int, then: int) -> Floats:
 
 
 def _flip(before: str, after: str) -> Flip | None:
+    """What made one state another; from a bubble straight into a depression it is the entry."""
     if INDETERMINATE in (before, after):
         return None
-    if after == BUBBLE:
-        return "enter_bubble"
-    if after == DEPRESSION:
-        return "enter_depression"
-    return "leave_bubble" if before == BUBBLE else "leave_depression"
+    return next(flip for flip in (*FLIPS[MID_CYCLE], *FLIPS[before]) if LEADS_TO[flip] == after)
 
 
 def _last_without(flip: Flip, regime: Regime, rules: State, i: int) -> int | None:

@@ -103,26 +103,25 @@ def _of_horizon(
 ) -> Iterator[dict[str, Any]]:
     returns = forward(path.level, horizon)
     measured = ~np.isnan(returns) & (label != INDETERMINATE)
-    by_regime = {name: [s for s in runs if s.regime == name] for name in sorted({s.regime for s in runs})}
-    members = {name: measured & (label == name) for name in by_regime}
-    closed = {
-        name: sum(bool(members[name][s.first : s.last + 1].any()) for s in of_regime if not s.is_open)
-        for name, of_regime in by_regime.items()
-    }
-    enough = {name: members[name] for name in by_regime if closed[name] >= rules.minimum_closed_spells}
-    intervals = _intervals(returns, measured, enough, horizon / path.months_between, rules)
-    for name, of_regime in by_regime.items():
-        found = returns[members[name]]
-        low, high = intervals.get(name, (np.nan, np.nan))
+    drawn: np.ndarray | None = None  # drawn once, and only where some regime has spells enough
+    for name in sorted({spell.regime for spell in runs}):
+        of_regime, member = [s for s in runs if s.regime == name], measured & (label == name)
+        closed = sum(bool(member[s.first : s.last + 1].any()) for s in of_regime if not s.is_open)
+        found, low, high = returns[member], np.nan, np.nan
+        if closed >= rules.minimum_closed_spells:
+            drawn = (
+                _drawn(int(measured.sum()), horizon / path.months_between, rules) if drawn is None else drawn
+            )
+            low, high = _interval(returns[measured][drawn], member[measured][drawn], rules)
         yield {
             "regime": name,
             "asset": path.name,
             "horizon_months": horizon,
             "spells": len(of_regime),
             "closed_spells": sum(not s.is_open for s in of_regime),
-            "closed_spells_measured": closed[name],
+            "closed_spells_measured": closed,
             "month_ends_measured": len(found),
-            "overlapping_month_ends": len(found) - _apart(np.flatnonzero(members[name]), horizon),
+            "overlapping_month_ends": len(found) - _apart(np.flatnonzero(member), horizon),
             "asset_basis": path.basis,
             "mean_return_pct": found.mean() if len(found) else np.nan,
             "median_return_pct": np.median(found) if len(found) else np.nan,
@@ -142,30 +141,24 @@ def _apart(positions: np.ndarray, horizon: int) -> int:
     return count
 
 
-def _intervals(
-    returns: Floats, measured: np.ndarray, members: dict[str, np.ndarray], block: float, rules: ForwardReturns
-) -> dict[str, tuple[float, float]]:
-    """Interval of each regime's mean return: pairs of return and label of a month-end, resampled in blocks.
+def _drawn(month_ends: int, block: float, rules: ForwardReturns) -> np.ndarray:
+    """Positions of month-ends, resampled in blocks, shape (draws, month-ends).
 
     Stationary bootstrap (Politis and Romano 1994): blocks of random length, its mean the horizon, so that windows that
     share months stay together.
     """
-    if not members:
-        return {}
     from arch.bootstrap import StationaryBootstrap
 
-    values = returns[measured]
-    bootstrap = StationaryBootstrap(max(round(block), 1), np.arange(len(values)), seed=rules.bootstrap_seed)
-    drawn = np.stack([data[0] for data, _ in bootstrap.bootstrap(rules.bootstrap_draws)])
-    resampled, tail = values[drawn], (1.0 - rules.interval_level) / 2.0
-    found = {}
-    for regime, member in members.items():
-        inside = member[measured][drawn]
-        count = inside.sum(axis=1)
-        means = (resampled * inside).sum(axis=1)[count > 0] / count[count > 0]
-        low, high = np.quantile(means, [tail, 1.0 - tail])
-        found[regime] = (float(low), float(high))
-    return found
+    bootstrap = StationaryBootstrap(max(round(block), 1), np.arange(month_ends), seed=rules.bootstrap_seed)
+    return np.stack([data[0] for data, _ in bootstrap.bootstrap(rules.bootstrap_draws)])
+
+
+def _interval(returns: Floats, inside: np.ndarray, rules: ForwardReturns) -> tuple[float, float]:
+    """Interval of a regime's mean return, from resampled month-ends and whether each is in the regime."""
+    count, tail = inside.sum(axis=1), (1.0 - rules.interval_level) / 2.0
+    means = (returns * inside).sum(axis=1)[count > 0] / count[count > 0]
+    low, high = np.quantile(means, [tail, 1.0 - tail])
+    return float(low), float(high)
 
 
 def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import columns_read, source_series
-from assets.compute import bases
 from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.conditions import Readings
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.reading import Floats, Reading, Texts, texts
-from assets.compute.regime import Labels, build_labels
+from assets.compute.reading import ON_BASES, texts
+from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
 
@@ -27,63 +26,55 @@ LABELS = ("regime", "condition_state", "stance_realised", "bubble_score")  # col
 _SAME = 1e-9  # a smaller difference of scores is none
 
 
-@dataclass(frozen=True)
-class _Label:
-    """The columns of LABELS, one value per grid date."""
-
-    regime: Texts
-    state: Texts
-    realised: Texts
-    score: Floats
-
-    @classmethod
-    def of(cls, labels: Labels) -> _Label:
-        return cls(labels.label, labels.states.state, labels.stance.realised, labels.bubble_score)
-
-    @classmethod
-    def published(cls, frame: pd.DataFrame) -> _Label:
-        regime, state, realised = (frame[name].to_numpy(dtype=object) for name in LABELS[:3])
-        return cls(regime, state, realised, frame["bubble_score"].to_numpy(dtype="float64"))
-
-
 def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Columns of `regime_revised`, from what was known on a grid and the published `regime` of it."""
     today = as_revised(cut(as_known.archive, grid.as_of[-1]))
-    known = _Label.published(published)
-    now = _Label.of(labelled(replace(as_known, archive=today), grid, catalog).labels)
-    differs = (now.regime != known.regime) | (np.abs(np.nan_to_num(now.score - known.score)) > _SAME)
-    differs |= np.isnan(now.score) != np.isnan(known.score)
+    known = published[list(LABELS)].reset_index(drop=True).astype({"bubble_score": "float64"})
+    now = _labels(build_regime(_readings(replace(as_known, archive=today), grid, catalog), grid, catalog))
+    revision = now["bubble_score"] - known["bubble_score"]
+    differs = (now["regime"] != known["regime"]) | (revision.abs() > _SAME)
+    differs |= now["bubble_score"].isna() != known["bubble_score"].isna()
     return pd.DataFrame(
         {
             "as_of_date": grid.as_of.astype("datetime64[s]"),
             "is_month_end": grid.is_month_end,
-            "regime": known.regime,
-            "regime_revised": now.regime,
-            "condition_state": known.state,
-            "condition_revised": now.state,
-            "stance_realised": known.realised,
-            "stance_realised_revised": now.realised,
-            "bubble_score": known.score,
-            "revised_score": now.score,
-            "score_revision": now.score - known.score,
-            "is_same_regime": (now.regime == known.regime).astype(bool),
-            **_causes(known, now, differs, _each_alone(as_known, today, grid, catalog)),
+            "regime": known["regime"],
+            "regime_revised": now["regime"],
+            "condition_state": known["condition_state"],
+            "condition_revised": now["condition_state"],
+            "stance_realised": known["stance_realised"],
+            "stance_realised_revised": now["stance_realised"],
+            "bubble_score": known["bubble_score"],
+            "revised_score": now["bubble_score"],
+            "score_revision": revision,
+            "is_same_regime": now["regime"] == known["regime"],
+            **_causes(known, now, differs.to_numpy(), _each_alone(as_known, today, grid, catalog)),
         }
     )
 
 
+def _labels(regime: Regime) -> pd.DataFrame:
+    """The columns of LABELS, a row per grid date."""
+    columns = regime.label, regime.states.state, regime.stance.realised, regime.bubble_score
+    return pd.DataFrame(dict(zip(LABELS, columns, strict=True)))
+
+
 def _causes(
-    known: _Label, now: _Label, differs: np.ndarray, each_alone: Iterable[tuple[str, _Label]]
+    known: pd.DataFrame,
+    now: pd.DataFrame,
+    differs: np.ndarray,
+    each_alone: Iterable[tuple[str, pd.DataFrame]],
 ) -> dict[str, np.ndarray]:
     """The series that alone gives the revised label, else the one that moves the score the most towards the new one."""
     n = len(differs)
     cause, is_alone = np.full(n, None, dtype=object), np.full(n, None, dtype=object)
     explained, best = np.full(n, np.nan), np.full(n, -np.inf)
-    towards = np.sign(np.nan_to_num(now.score - known.score))
+    towards = np.sign(np.nan_to_num(now["bubble_score"] - known["bubble_score"]))
     for series_id, with_one in each_alone if differs.any() else ():
-        change = np.nan_to_num(with_one.score - known.score)
-        alone = (with_one.regime == now.regime) & (with_one.regime != known.regime)
-        moved = (np.abs(change) > _SAME) | (with_one.regime != known.regime)
+        change = np.nan_to_num(with_one["bubble_score"] - known["bubble_score"])
+        is_other = (with_one["regime"] != known["regime"]).to_numpy()
+        alone = (with_one["regime"] == now["regime"]).to_numpy() & is_other
+        moved = (np.abs(change) > _SAME) | is_other
         worth = np.where(moved & differs, alone * 10.0 + towards * change, -np.inf)
         better = worth > best
         best, explained = np.where(better, worth, best), np.where(better, change, explained)
@@ -91,53 +82,38 @@ def _causes(
     return {"explained_by": cause, "explained_score_change": explained, "is_explained_alone": is_alone}
 
 
-def _each_alone(as_known: View, today: Archive, grid: Grid, catalog: Catalog) -> Iterator[tuple[str, _Label]]:
-    """Every revised series with the labels its figures of today give when all others stay as known."""
-    first, tables = labelled(as_known, grid, catalog), tables_by_series(catalog)
-    otherwise = set(seen_otherwise(as_known.archive, grid.as_of))
-    for series_id in filter(today.has, revised_series(as_known.archive)):
-        labels = first.labels
-        if series_id in otherwise and series_id in tables:
-            view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
-            labels = relabelled(first, view, tables[series_id], grid, catalog)
-        yield series_id, _Label.of(labels)
+def _each_alone(
+    as_known: View, today: Archive, grid: Grid, catalog: Catalog
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Every revised series with the labels its figures of today give when all others stay as known.
 
-
-@dataclass(frozen=True)
-class Labelled:
-    """Readings by "table.column", of every table the labels read, and the labels they give."""
-
-    readings: Readings
-    labels: Labels
-
-
-def labelled(view: View, grid: Grid, catalog: Catalog) -> Labelled:
-    """Labels of every grid date from figures as the view sees them."""
-    tables = {table for reached in tables_by_series(catalog).values() for table in reached}
-    readings = _readings(tables, view, grid)
-    return Labelled(readings, build_labels(readings, grid, catalog))
-
-
-def relabelled(first: Labelled, view: View, tables: Iterable[str], grid: Grid, catalog: Catalog) -> Labels:
-    """Labels from a view whose figures reach the label through `tables` alone; everything else is taken from `first`.
-
-    A rank depends only on its column and on the bases of the column's rows: it is kept where none of them changed.
+    Only the tables through which the series reaches the label are computed again. A rank depends only on its column and
+    on the bases of the column's rows: it is kept where none of them changed.
     """
-    again = _readings(tables, view, grid)
-    changed = {
-        name
-        for name, reading in again.items()
-        if not np.array_equal(reading.value, first.readings[name].value, equal_nan=True)
-    }
-    if not changed:
-        return first.labels
-    components = [c for condition in first.labels.conditions.values() for c in condition.components]
-    ranks = {
-        c.column: c.rank
-        for c in components
-        if changed.isdisjoint([c.column, *bases.COLUMNS.get(c.column, ())])
-    }
-    return build_labels({**first.readings, **again}, grid, catalog, ranks)
+    readings, tables = _readings(as_known, grid, catalog), tables_by_series(catalog)
+    regime, otherwise = (
+        build_regime(readings, grid, catalog),
+        set(seen_otherwise(as_known.archive, grid.as_of)),
+    )
+    components = [c for condition in regime.conditions.values() for c in condition.components]
+    for series_id in filter(today.has, revised_series(as_known.archive)):
+        if series_id not in otherwise or series_id not in tables:
+            yield series_id, _labels(regime)
+            continue
+        view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
+        again = readings_of({name: BUILDERS[name](view, grid) for name in tables[series_id]})
+        changed = {
+            name
+            for name, reading in again.items()
+            if not np.array_equal(reading.value, readings[name].value, equal_nan=True)
+        }
+        ranks = {
+            c.column: c.rank
+            for c in components
+            if changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())])
+        }
+        with_one = build_regime({**readings, **again}, grid, catalog, ranks) if changed else regime
+        yield series_id, _labels(with_one)
 
 
 def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
@@ -150,5 +126,7 @@ def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     return {series_id: tuple(sorted(tables)) for series_id, tables in reached.items()}
 
 
-def _readings(tables: Iterable[str], view: View, grid: Grid) -> dict[str, Reading]:
+def _readings(view: View, grid: Grid, catalog: Catalog) -> Readings:
+    """Readings by "table.column", of every table the labels read, from figures as the view sees them."""
+    tables = {table for reached in tables_by_series(catalog).values() for table in reached}
     return readings_of({name: BUILDERS[name](view, grid) for name in tables})

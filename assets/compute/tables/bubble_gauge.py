@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from assets.compute.conditions import percentile
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
@@ -40,7 +40,7 @@ NOT_FREE = "no_free_data"
 class Measure:
     """One measure of a criterion. `hot_when`: which side of its own history is a bubble's.
 
-    `past`: what each date ranks among where that is not the reading itself, as in `percentile.percentile`.
+    `past`: what each date ranks among where that is not the reading itself, as in `conditions.percentile`.
     """
 
     criterion: int

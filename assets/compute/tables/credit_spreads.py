@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from assets.compute.conditions import percentile, window_start
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.percentile import percentile, window_start
 from assets.compute.reading import Reading, combine, splice
 from assets.compute.tables.assemble import Columns
 

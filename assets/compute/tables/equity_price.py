@@ -8,15 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from assets.compute import bases
-from assets.compute.bases import Bases
 from assets.compute.calendar import Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import Floats, Reading, combine, texts
+from assets.compute.reading import PRICES, Bases, Floats, Reading, combine, texts
 
 PRICE, CLOSES = "SHILLER_PRICE", "SP500"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
-INDEX, MARKET_VALUE = bases.PRICES
+INDEX, MARKET_VALUE = PRICES
 Panel = tuple[Reading, Days, Floats]  # newest price; every period, and its price as known on every date
 
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.archive import ABSENT, Rows
-from assets.compute.bases import EARNINGS, Bases
 from assets.compute.calendar import Days, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import Floats, Reading, absent, combine, texts
+from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_price
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import nominal_10y, real_10y

@@ -10,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from assets.compute.calendar import last_month_end, month_end, months_before
-from assets.compute.conditions import Scorer, valuation
+from assets.compute.conditions import Scorer, percentile, valuation
 from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
-from assets.compute.percentile import percentile
 from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import Columns

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assets.compute.bases import Bases
+from assets.compute.conditions import percentile
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.percentile import percentile
-from assets.compute.reading import Floats, Reading, Texts, combine, select, texts
+from assets.compute.reading import Bases, Floats, Reading, Texts, combine, select, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, tips_10y
