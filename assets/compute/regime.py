@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assets.catalog.method import Method
     from assets.catalog.models import Catalog
 
-_NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
+NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
 # overlays taken from a derived table as they are, by column
 OVERLAYS = {
@@ -300,7 +300,7 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
                 "weight": weights,
                 "contribution": share * weights * np.nan_to_num(component.score),
                 "score": component.score,
-                "absent_reason": texts(is_none(reason) & (weights == 0), _NOT_BINDING, reason),
+                "absent_reason": texts(is_none(reason) & (weights == 0), NOT_BINDING, reason),
             }
             parts.append(pd.DataFrame(part))
     frame = pd.concat(parts, ignore_index=True)

@@ -52,7 +52,7 @@ def process(folder: Path, data: Path, *command: str) -> tuple[float, float]:
                 one = psutil.Process(child.pid)
                 family = [one, *one.children(recursive=True)]
                 peak = max(peak, sum(part.memory_info().rss for part in family))
-                child.wait(0.02)
+                child.wait(0.1)
             except (psutil.NoSuchProcess, subprocess.TimeoutExpired):
                 continue
     assert child.returncode == 0, (data.parent / "log").read_text()

@@ -29,6 +29,8 @@ from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 
 pytestmark = pytest.mark.slow
 
+OLDER, CLI = "1.4.0", "1.5.6"  # versions of DuckDB that readers use
+
 READER = """
 import duckdb, sys
 path, mode = sys.argv[1:3]
@@ -110,6 +112,41 @@ def first(published_night: Night) -> Night:
     return published_night
 
 
+def command_line_program(packages: Path) -> Path:
+    """The program of DuckDB's command line."""
+    found = next(
+        (path for path in installed(f"duckdb-cli=={CLI}", packages).rglob("duckdb") if path.is_file()), None
+    )
+    program = found or shutil.which("duckdb")
+    assert program is not None
+    return Path(program)
+
+
+@contextmanager
+def opened(program: Path, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command line with the file open read-only."""
+    with subprocess.Popen(
+        [str(program), "-readonly", "-csv", "-noheader", str(path)], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+            _, errors = process.communicate(timeout=60)
+            assert errors == ""
+        finally:
+            process.kill()
+
+
+def ask(cli: subprocess.Popen[str]) -> str:
+    """Release and number of figures of a series, as the command line prints them."""
+    assert cli.stdin is not None and cli.stdout is not None
+    cli.stdin.write(
+        "SELECT release_id, (SELECT count(*) FROM series_as_of('UNRATE', DATE '2020-03-31')) FROM release_manifest;\n"
+    )
+    cli.stdin.flush()
+    return cli.stdout.readline()
+
+
 def publish_next(night: Night, days: int = 1) -> str:
     """The next night's release, published; its id."""
     facts = night_facts(
@@ -137,7 +174,7 @@ def is_whole(night: Night, count: int) -> bool:
     )
 
 
-def test_reader_keeps_his_release_and_the_next_one_reads_the_new(first: Night) -> None:
+def test_open_readers_keep_their_release_and_the_next_one_reads_the_new(first: Night) -> None:
     before = release_of(first.published)
     with reading(first.published) as early, reading(first.published) as another:
         after = publish_next(first)
@@ -146,6 +183,25 @@ def test_reader_keeps_his_release_and_the_next_one_reads_the_new(first: Night) -
         assert early.first[1] == before and int(early.first[2]) > 5000 and int(early.first[3]) > 400
         with reading(first.published) as late:
             assert late.first[1] == after and early.again()[1] == before
+    assert is_whole(first, 2)
+
+
+@pytest.mark.timeout(600)
+def test_readers_in_an_older_duckdb_and_in_its_command_line_keep_their_release(
+    first: Night, tmp_path: Path
+) -> None:
+    packages = installed(f"duckdb=={OLDER}", tmp_path / "packages")
+    program = command_line_program(tmp_path / "cli")
+    before = release_of(first.published)
+    with reading(first.published, packages=packages) as older, opened(program, first.published) as cli:
+        assert older.first[:2] == [OLDER, before]
+        assert ask(cli).startswith(f"{before},")
+        after = publish_next(first)
+        assert older.again() == older.first
+        assert ask(cli).startswith(f"{before},")
+    with reading(first.published, packages=packages) as older, opened(program, first.published) as cli:
+        assert older.first[:2] == [OLDER, after]
+        assert ask(cli).startswith(f"{after},")
     assert is_whole(first, 2)
 
 
@@ -217,46 +273,3 @@ def test_log_a_writer_puts_beside_a_release_that_is_not_his_goes_with_the_next_p
         assert not wal.exists() and release_of(first.published) == after
     assert release_of(first.published) == after
     assert is_whole(first, 3)
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", ["1.4.0", "1.5.0"])
-def test_reader_in_an_older_duckdb_uses_the_macros_before_and_after(
-    first: Night, tmp_path: Path, version: str
-) -> None:
-    packages = installed(f"duckdb=={version}", tmp_path / "packages")
-    with reading(first.published) as today, reading(first.published, packages=packages) as older:
-        assert older.first == [version, *today.first[1:]]
-        after = publish_next(first)
-        assert older.again() == older.first
-    with reading(first.published, packages=packages) as older:
-        assert older.first[:2] == [version, after]
-    assert is_whole(first, 2)
-
-
-@pytest.mark.timeout(600)
-def test_reader_in_the_command_line_of_duckdb_blocks_nobody(first: Night, tmp_path: Path) -> None:
-    packages = installed("duckdb-cli==1.5.6", tmp_path / "packages")
-    program = next((path for path in packages.rglob("duckdb") if path.is_file()), None) or shutil.which(
-        "duckdb"
-    )
-    assert program is not None
-    before = release_of(first.published)
-    ask = "SELECT release_id, (SELECT count(*) FROM series_as_of('UNRATE', DATE '2020-03-31')) FROM release_manifest;\n"
-    with subprocess.Popen(
-        [str(program), "-readonly", "-csv", "-noheader", str(first.published)], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as cli:  # fmt: skip
-        assert cli.stdin is not None and cli.stdout is not None
-        cli.stdin.write(ask)
-        cli.stdin.flush()
-        assert cli.stdout.readline().startswith(f"{before},")
-        after = publish_next(first)
-        said, complaints = cli.communicate(ask, timeout=60)
-    assert said.startswith(f"{before},") and complaints == ""
-    one = subprocess.run(
-        [str(program), "-readonly", "-csv", "-noheader", str(first.published), "-c", ask],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert one.stdout.startswith(f"{after},"), one.stderr
-    assert is_whole(first, 2)

@@ -20,12 +20,14 @@ from assets.sources.protocol import LastFetch, LateRelease, Payload
 from assets.warehouse.fetches import last_fetches, record_fetches
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
+    LABEL_ROLES,
     Holding,
     content_hash,
     first_published_column,
     load_archive,
     observation_counts,
     vintages_as_of,
+    why_incomplete,
 )
 from assets.warehouse.tables import append_rows
 from tests.builders import NOON, a_payload, a_series, an_archive, merge_payload, series_as_of
@@ -160,6 +162,19 @@ def test_first_publication_is_per_profile_and_method(con: duckdb.DuckDBPyConnect
 
     assert column("sample", "1.0.0")[1] == pd.Timestamp("2026-05-01T01:30:00.000250")
     assert pd.isna(column("live", "1.0.0")).all() and pd.isna(column("sample", "2.0.0")).all()
+
+
+def test_every_series_of_the_label_that_was_never_fetched_is_named() -> None:
+    """Until none is missing no month-end is frozen."""
+    with an_archive() as con:
+        for series_id in (s.series_id for s in load_catalog().in_profile("live") if s.role in LABEL_ROLES):
+            message = why_incomplete(con, "live")
+            assert message is not None and series_id in message
+            con.execute(
+                "INSERT INTO raw.vintages VALUES (?, '2026-01-01', '2026-02-06', 1, 'captured', ?, 'f')",
+                [series_id, NOON],
+            )
+        assert why_incomplete(con, "live") is None
 
 
 ROWS = "SELECT * FROM (VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS rows_of (number, word)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assets.compute.regime import NOT_BINDING
 from assets.compute.robustness import PARAMETERS
 from assets.compute.state import INDETERMINATE, score_limits
 
@@ -29,7 +30,6 @@ INPUTS = (
     "money_and_rates",
     "bubble_gauge",
 )
-_NOT_BINDING = "not_binding"
 Frames = Mapping[str, pd.DataFrame]
 NONE = "none"
 # columns shown next to the label where they can be measured
@@ -112,7 +112,7 @@ def _missing_inputs(frames: Frames) -> list[dict[str, Any]]:
     """One row per component that has no figure on the newest date, with the reason."""
     evidence = frames["regime_evidence"]
     newest = evidence[evidence["as_of_date"] == evidence["as_of_date"].max()]
-    absent = newest[newest["absent_reason"].notna() & (newest["absent_reason"] != _NOT_BINDING)]
+    absent = newest[newest["absent_reason"].notna() & (newest["absent_reason"] != NOT_BINDING)]
     return [
         {
             "caveat_id": f"missing_{row.component}",
