@@ -151,6 +151,7 @@ class Monetisation(Section):
     minimum_deficit_pct_gdp: float
     distortion_low: float
     distortion_high: float
+    near_limit_pp: float
     coordination_impulse_pct_gdp: float
     coordination_deficit_pct_gdp: float
 

@@ -14,7 +14,7 @@ from assets.compute.reading import Floats, Reading, absent, is_none, texts
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
-    from assets.catalog.models import Series
+    from assets.catalog.models import PolicyEvent, Series
 
 Lag = Callable[[Days], Days]
 Accept = Callable[[Rows, Days], Rows]
@@ -38,12 +38,16 @@ def year(series: Series) -> Lag:
 
 @dataclass(frozen=True)
 class View:
-    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""
+    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries.
+
+    `events`: the policy ledger, each event with the day it was announced.
+    """
 
     archive: Archive
     as_of: Days
     series: Mapping[str, Series]
     method: Method
+    events: Sequence[PolicyEvent] = ()
 
     def __len__(self) -> int:
         return len(self.as_of)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute.calendar import Days, months_before
+from assets.compute.calendar import NAT, Days, months_before
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, Texts, combine, splice
 
@@ -53,14 +53,35 @@ def _in_force(view: View, dates: Days) -> Reading:
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
     """Direction of the newest decision that counts: from its announcement if it starts soon, else from its start."""
-    counted = sorted(
-        (counts_from(event, horizon_days), n, event.direction)
-        for n, event in enumerate(events)
-        if event.changes_direction and event.direction is not None
-    )
-    starts = np.array([day for day, _, _ in counted], dtype="datetime64[D]")
-    directions = np.array([0, *(direction for _, _, direction in counted)], dtype="int64")
+    counted = _counted(events, horizon_days)
+    starts = np.array([counts_from(event, horizon_days) for event in counted], dtype="datetime64[D]")
+    directions = np.array([0, *(event.direction for event in counted)], dtype="int64")
     return directions[np.searchsorted(starts, as_of, side="right")]
+
+
+def programme_start(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Days:
+    """Day the purchases under way on each date began: that of the first decision to expand in an unbroken run of them.
+
+    NaT where the newest decision that counts is not to expand.
+    """
+    counted = _counted(events, horizon_days)
+    starts = np.array([counts_from(event, horizon_days) for event in counted], dtype="datetime64[D]")
+    in_force: np.datetime64 = NAT
+    began: list[np.datetime64] = [NAT]
+    for event in counted:
+        if event.direction != 1:
+            in_force = NAT
+        elif np.isnat(in_force):
+            in_force = np.datetime64(str(event.effective_on or event.announced_on), "D")
+        began.append(in_force)
+    chosen: Days = np.array(began, dtype="datetime64[D]")[np.searchsorted(starts, as_of, side="right")]
+    return chosen
+
+
+def _counted(events: Sequence[PolicyEvent], horizon_days: int) -> list[PolicyEvent]:
+    """Decisions that set the direction, in the order in which they count."""
+    setting = [event for event in events if event.changes_direction and event.direction is not None]
+    return sorted(setting, key=lambda event: counts_from(event, horizon_days))
 
 
 def counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:

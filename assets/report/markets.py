@@ -192,18 +192,44 @@ def balance_sheet(release: Release) -> str | None:
 
 
 def monetisation(release: Release) -> str | None:
-    """Share of the new public debt that went to the Fed."""
+    """Share of the new debt that went to the Fed; of the deficit where the debt limit distorts the change of debt."""
     row = release.newest("monetisation")
-    share, band = row["monetisation_share_pct"], row["monetisation_band"]
+    is_of_debt = row["monetisation_share_pct"] is not None
+    share = row["monetisation_share_pct" if is_of_debt else "monetisation_share_of_deficit_pct"]
+    band = row["monetisation_band"]
     if share is None or band is None:
         return None
     bought, debt = row["treasuries_bought_12m_usd_bn"], row["debt_change_12m_usd_bn"]
+    limits = [
+        release.parameters[f"monetisation.{name}_from_pct"] for name in ("building", "active", "dominant")
+    ]
+    near = [x for x in limits if abs(share - x) < release.parameters["monetisation.near_limit_pp"]]
+    level = (
+        f"at the limit of {number(near[0], 0)} between two bands, so neither is claimed"
+        if near
+        else _BANDS[band]
+    )
+    of = "" if is_of_debt else " of the deficit (the debt limit distorts the change of debt)"
     return (
         f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
-        f"Treasuries by {number(abs(bought), 0)} bn dollars, while the public debt "
+        f"Treasuries by {number(abs(bought), 0)} bn dollars, while federal debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
-        f"**{number(share)}{THIN}%**, {_BANDS[band]}."
+        f"**{number(share)}{THIN}%**{of}, {level}.{_shorter_windows(row)}"
     )
+
+
+def _shorter_windows(row: Row) -> str:
+    """The share over six months and since purchases began, each with its net; empty where neither is known."""
+    start = row["programme_start_date"]
+    windows = [("6m", "over six months"), ("since_start", f"since {day(start)}" if start else "")]
+    known = [
+        f"{words} {number(row[f'monetisation_share_{name}_pct'])}{THIN}% "
+        f"({number(row[f'monetisation_net_share_{name}_pct'])}{THIN}% net of mortgage securities that ran off)"
+        for name, words in windows
+        if row[f"monetisation_share_{name}_pct"] is not None
+        and row[f"monetisation_net_share_{name}_pct"] is not None
+    ]
+    return f" The share is {' and '.join(known)}." if known else ""
 
 
 def coordination(release: Release) -> str | None:

@@ -70,6 +70,8 @@ COMPONENTS = {
 REASONS = {
     "not_in_profile": "not in this profile",
     "stale": "too old to count",
+    "denominator_distorted": "the debt limit distorts the change of debt",
+    "no_programme": "no purchases under way that the newest debt figures cover",
     "level_not_comparable": "its level is not comparable with a market yield",
     "history_too_short": "history too short to rank",
     "no_free_data": "no free source",

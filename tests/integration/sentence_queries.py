@@ -109,15 +109,20 @@ RECOMPUTED = {
         FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
           AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
     "monetisation": """
-        WITH d AS (SELECT max(value) FILTER (observation_date = DATE '2025-10-01') / 1000
-            - max(value) FILTER (observation_date = DATE '2024-10-01') / 1000 AS debt
-          FROM series_as_of('FYGFDPUN', {now})),
-        t AS (SELECT (max(value) FILTER (observation_date = DATE '2025-12-31')
-            - max(value) FILTER (observation_date = DATE '2025-01-01')) / 1000 AS bought
-          FROM series_as_of('TREAST', {now}))
-        SELECT '31 Dec 2025', 'reduced', num(-bought, 0), 'rose', num(debt, 0),
-          num(100 * bought / debt, 2), 'no monetisation'
-        FROM d, t WHERE 100 * bought / debt < 10 AND bought < 0 AND debt > 0""",
+        WITH d AS (SELECT observation_date AS at, value / 1000 AS v
+          FROM series_as_of('MSPD_TOTAL_MARKETABLE', {now})),
+        t AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('TREAST', {now})),
+        m AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('WSHOMCB', {now})),
+        w AS (SELECT
+            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-05-31') AS debt,
+            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-11-30') AS half,
+            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-05-28') AS bought,
+            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-11-26') AS bought_half,
+            (SELECT v FROM m WHERE at = '2026-05-27') - (SELECT v FROM m WHERE at = '2025-11-26') AS ran_off)
+        SELECT '31 May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
+          'monetisation building', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
+          '12 Dec 2025', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2)
+        FROM w WHERE 100 * bought / debt BETWEEN 10.5 AND 24.5 AND bought > 0 AND debt > 0""",
     "coordination": """
         SELECT 'All three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
           num(-0.20, 2), num(f.deficit_12m_pct_gdp, 2), '4'

@@ -11,7 +11,7 @@ from assets.compute.calendar import days
 from assets.compute.lookup import View
 from assets.compute.tables import monetisation, reserve_growth
 from assets.compute.tables.monetisation import band, wednesday_on_or_before
-from tests.helpers import monthly, published_after, view, vintages, weekly
+from tests.helpers import monthly, on_sample, published_after, view, vintages, weekly
 
 RULES = load_catalog().method.monetisation
 NAN = float("nan")
@@ -117,7 +117,7 @@ def test_the_share_is_of_the_debts_change_between_the_debts_own_dates() -> None:
 
 def test_a_debt_limit_does_not_turn_into_monetisation() -> None:
     found = result(case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_000_000.0), -150_000.0))
-    assert found["monetisation_share_pct"] == 90.0
+    assert np.isnan(found["monetisation_share_pct"]), "withheld: 90 percent of a change that is no measure"  # type: ignore[call-overload]
     assert found["is_denominator_distorted"]
     assert found["monetisation_share_of_deficit_pct"] == 50.0
     assert found["monetisation_band"] == "active", "of the deficit, not dominant"
@@ -133,6 +133,70 @@ def test_the_quarter_known_is_the_newest_whose_debt_is_public() -> None:
     seen = case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_800_000.0), -150_000.0)
     early = View(seen.archive, days("2025-09-13"), seen.series, seen.method)
     assert np.isnat(np.datetime64(str(result(early)["debt_quarter_end_date"])))
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "bought", "debt", "share", "net"),
+    [
+        ("since December 2025", "since_start", 234.5, 479.2, 48.94, 33.79),
+        ("six months", "6m", 229.0, 678.6, 33.74, 20.64),
+        ("twelve months", "12m", 209.9, 2101.4, 9.99, 0.86),
+    ],
+)
+def test_the_three_windows_to_april_2026_are_those_of_the_real_figures(
+    name: str, window: str, bought: float, debt: float, share: float, net: float
+) -> None:
+    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
+    row = table.loc["2026-05-31"]
+    of_window = "" if window == "12m" else f"_{window}"
+    assert row["debt_quarter_end_date"] == pd.Timestamp("2026-04-30"), "the debt of May came out in June"
+    assert row[f"treasuries_bought_{window}_usd_bn"] == pytest.approx(bought, abs=0.05), name
+    assert row[f"debt_change_{window}_usd_bn"] == pytest.approx(debt, abs=0.05)
+    assert row[f"monetisation_share{of_window}_pct"] == pytest.approx(share, abs=0.01)
+    assert row[f"monetisation_net_share{of_window}_pct"] == pytest.approx(net, abs=0.01)
+
+
+def test_a_programme_has_a_start_only_while_purchases_are_under_way() -> None:
+    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
+    start, share = table["programme_start_date"], table["monetisation_share_since_start_pct"]
+    assert start["2025-11-30":"2026-05-31"].tolist()[0] is pd.NaT
+    assert set(start["2025-12-31":"2026-05-31"]) == {pd.Timestamp("2025-12-12")}
+    assert np.isnan(share["2025-12-31"]), "the debt known then is that of November"
+    assert share[start.isna()].isna().all()
+    assert start["2014-09-30"] == pd.Timestamp("2012-09-13"), "smaller purchases do not begin a programme"
+    assert pd.isna(start["2014-10-31"])
+
+
+def test_each_window_is_withheld_by_its_own_deficit() -> None:
+    computed = on_sample()
+    table = computed.tables["monetisation"].frame.set_index("as_of_date")
+    for window, share in (("6m", "_6m"), ("since_start", "_since_start")):
+        ratio = table[f"debt_change_{window}_usd_bn"] / table[f"deficit_{window}_usd_bn"]
+        outside = (ratio < 0.75) | (ratio > 1.5)
+        assert outside.any()
+        assert table.loc[outside, f"monetisation_share{share}_pct"].isna().all()
+        measured = table[f"treasuries_bought_{window}_usd_bn"].notna() & ratio.notna() & ~outside
+        assert measured.any()
+        assert table.loc[measured, f"monetisation_share{share}_pct"].notna().all()
+    distorted = table["is_denominator_distorted"] == True  # noqa: E712
+    assert table.loc[distorted, "monetisation_share_pct"].isna().all()
+    assert table.loc[distorted, "monetisation_band"].notna().any(), "by the share of the deficit"
+    reasons = computed.readings["monetisation.monetisation_share_pct"].absent_reason[distorted.to_numpy()]
+    assert "denominator_distorted" in set(reasons)
+
+
+def test_the_monthly_debt_is_used_from_its_first_change_on() -> None:
+    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
+    assert set(table.loc[:"2002-01-31", "debt_basis"].dropna()) == {"FYGFDPUN"}
+    assert set(table.loc["2002-02-28":, "debt_basis"]) == {"MSPD_TOTAL_MARKETABLE"}
+    assert table.loc["2001-12-31", "debt_quarter_end_date"] == pd.Timestamp("2001-09-30")
+
+
+def test_the_flow_of_bills_is_next_to_their_share_of_the_stock() -> None:
+    row = on_sample().tables["fiscal_and_debt"].frame.set_index("as_of_date").loc["2026-05-31"]
+    assert row["bills_change_12m_usd_bn"] == pytest.approx(561.967, abs=0.001)
+    assert row["bill_share_of_new_debt_12m_pct"] == pytest.approx(100 * 561.967 / 2101.4, abs=0.01)
+    assert row["bill_share_pct"] > 20.0
 
 
 @pytest.mark.parametrize(

@@ -42,4 +42,4 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
 def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
     """The archive as seen from the grid, with the profile's series only."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return View(archive, grid.as_of, series, catalog.method)
+    return View(archive, grid.as_of, series, catalog.method, catalog.policy_events.events)

@@ -33,11 +33,24 @@ def bill_share_change(view: View) -> Reading:
     return combine(np.subtract, now, then)
 
 
+def new_bills(view: View) -> tuple[Reading, Reading]:
+    """Change of bills over 12 months, billions of dollars, and its share of the change of marketable debt, percent.
+
+    The share is absent where marketable debt did not grow: there is no new debt to be a share of.
+    """
+    bills, marketable = view.same_period(["MSPD_BILLS", "MSPD_TOTAL_MARKETABLE"])
+    year_ago = stamp_before(bills.observation_date, 12)
+    flow = combine(lambda a, b: _billions(a - b), bills, view.at("MSPD_BILLS", year_ago))
+    debt = combine(lambda a, b: _billions(a - b), marketable, view.at("MSPD_TOTAL_MARKETABLE", year_ago))
+    return flow, combine(_percent, flow, debt).where(debt.value > 0.0, "undefined")
+
+
 def build(view: View) -> Columns:
     """One row per as-of date; levels in billions of dollars, shares in percent."""
     gdp, deficit = view.latest("GDP"), deficit_12m(view)
     public, total = view.latest("FYGFDPUN").map(_billions), view.latest("GFDEBTN").map(_billions)
     shorter = bill_share_change(view)
+    bills, bills_of_new_debt = new_bills(view)
     interest, receipts = view.same_period(["A091RC1Q027SBEA", "FGRECPT"])
     return {
         "deficit_12m_usd_bn": deficit,
@@ -49,6 +62,8 @@ def build(view: View) -> Columns:
         "interest_pct_receipts": combine(_percent, interest, receipts),
         "bill_share_pct": bill_share(view),
         "bill_share_change_12m_pp": shorter,
+        "bills_change_12m_usd_bn": bills,
+        "bill_share_of_new_debt_12m_pct": bills_of_new_debt,
         "is_maturity_shortening": texts(
             shorter.present, shorter.value >= view.method.maturity.shortening_from_pp
         ),

@@ -1,19 +1,21 @@
-"""`monetisation`: how much of the new public debt the Fed took, on the debt's own dates.
+"""`monetisation`: how much of the new public debt the Fed took, on the debt's own dates, over three windows.
 
-Sources: H.4.1 (TREAST), Treasury (FYGFDPUN, MTSDS133FMS), BEA (GDP). The debt limit distorts the change of debt, in
-both directions; then the share of the deficit decides the band.
+Sources: H.4.1 (TREAST, WSHOMCB), Treasury (MSPD_TOTAL_MARKETABLE, FYGFDPUN, MTSDS133FMS), BEA (GDP), policy ledger.
+The debt limit distorts the change of debt, in both directions: the share of the debt is withheld then, and the share
+of the deficit decides the band.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.compute.calendar import Days, month_end, stamp_before
+from assets.compute.calendar import NAT, Days, month_end, period_end
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, combine, texts
-from assets.compute.stance import direction, policy_rate_change
+from assets.compute.reading import Floats, Reading, combine, select, splice, texts
+from assets.compute.stance import direction, policy_rate_change, programme_start
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.fiscal_and_debt import deficit_12m
 from assets.compute.tables.reserve_growth import impulse
@@ -21,14 +23,9 @@ from assets.compute.tables.reserve_growth import impulse
 if TYPE_CHECKING:
     from assets.catalog.method import Method, Monetisation
 
-HOLDINGS, DEBT, BALANCE = "TREAST", "FYGFDPUN", "MTSDS133FMS"
+HOLDINGS, MORTGAGES, BALANCE = "TREAST", "WSHOMCB", "MTSDS133FMS"
+MONTHLY_DEBT, QUARTERLY_DEBT = "MSPD_TOTAL_MARKETABLE", "FYGFDPUN"
 _WEDNESDAY = 2
-_YEAR_OF_WEEKS = np.timedelta64(364, "D")
-
-
-def quarter_end(debt: Reading) -> Days:
-    """Last day of the quarter of each debt figure, which FRED stamps on its first."""
-    return month_end((debt.observation_date.astype("datetime64[M]") + 2).astype("datetime64[D]"))
 
 
 def wednesday_on_or_before(dates: Days) -> Days:
@@ -37,28 +34,76 @@ def wednesday_on_or_before(dates: Days) -> Days:
     return dates - ((weekday - _WEDNESDAY) % 7).astype("timedelta64[D]")
 
 
+@dataclass(frozen=True)
+class Window:
+    """Flows between two dates of the debt, billions of dollars: what the Fed bought and what the Treasury borrowed."""
+
+    treasuries: Reading
+    mortgages: Reading
+    debt_change: Reading
+    deficit: Reading
+    is_distorted: np.ndarray
+
+    @property
+    def share(self) -> Reading:
+        """Treasuries bought in percent of the change of debt; absent where the change of debt is distorted."""
+        return self._undistorted(combine(_percent, self.treasuries, self.debt_change))
+
+    @property
+    def net_share(self) -> Reading:
+        """The same net of the change of mortgage securities, whose proceeds bought some of the Treasuries."""
+        return self._undistorted(combine(_percent, self.net_bought, self.debt_change))
+
+    @property
+    def net_bought(self) -> Reading:
+        """Treasuries bought plus the change of mortgage securities."""
+        return combine(np.add, self.treasuries, self.mortgages)
+
+    @property
+    def ratio(self) -> Floats:
+        """Change of debt over the deficit."""
+        return combine(np.divide, self.debt_change, self.deficit).value
+
+    def _undistorted(self, share: Reading) -> Reading:
+        return share.where(~self.is_distorted, "denominator_distorted")
+
+
 def build(view: View) -> Columns:
-    """One row per as-of date; flows of a year in billions of dollars, shares in percent."""
+    """One row per as-of date; flows in billions of dollars, shares in percent."""
     rules = view.method.monetisation
-    debt_change = view.difference(DEBT, months(12)).map(lambda millions: millions / 1000.0)
-    quarter = quarter_end(debt_change)
-    bought = _purchases(view, quarter, debt_change)
-    deficit = _deficit_to(view, quarter, debt_change)
-    share, share_of_deficit = combine(_percent, bought, debt_change), combine(_percent, bought, deficit)
-    deficit_pct = combine(_percent, deficit, view.latest("GDP"))
-    ratio = combine(np.divide, debt_change, deficit).value
-    is_distorted = (ratio < rules.distortion_low) | (ratio > rules.distortion_high)
-    deciding = np.where(is_distorted, share_of_deficit.value, share.value)
+    year = debt_change_12m(view)
+    newest = debt_date(year)
+    wednesday = wednesday_on_or_before(newest)
+    twelve = _window(view, year, months_of_window(newest, 12), wednesday - _weeks(52))
+    six = _window(view, year, months_of_window(newest, 6), wednesday - _weeks(26))
+    start = programme_start(view.as_of, view.events, view.method.stance.announcement_horizon_days)
+    before = start.astype("datetime64[M]").astype("datetime64[D]") - 1
+    since = _window(
+        view, year, np.where(before < newest, before, NAT), wednesday_on_or_before(before), "no_programme"
+    )
+    share_of_deficit = combine(_percent, twelve.treasuries, twelve.deficit)
+    deficit_pct = combine(_percent, twelve.deficit, view.latest("GDP"))
+    deciding = np.where(
+        twelve.is_distorted,
+        share_of_deficit.value,
+        combine(_percent, twelve.treasuries, twelve.debt_change).value,
+    )
     return {
-        "debt_quarter_end_date": quarter.astype("datetime64[s]"),
-        "treasuries_bought_12m_usd_bn": bought,
-        "debt_change_12m_usd_bn": debt_change,
-        "deficit_to_quarter_end_usd_bn": deficit,
+        "debt_quarter_end_date": newest.astype("datetime64[s]"),
+        "debt_basis": texts(year.present, year.series_ids),
+        "treasuries_bought_12m_usd_bn": twelve.treasuries,
+        "mortgage_securities_change_12m_usd_bn": twelve.mortgages,
+        "debt_change_12m_usd_bn": twelve.debt_change,
+        "deficit_to_quarter_end_usd_bn": twelve.deficit,
         "deficit_to_quarter_end_pct_gdp": deficit_pct,
-        "monetisation_share_pct": share,
+        "monetisation_share_pct": twelve.share,
+        "monetisation_net_share_pct": twelve.net_share,
         "monetisation_share_of_deficit_pct": share_of_deficit,
-        "is_denominator_distorted": texts(np.isnan(ratio), None, is_distorted),
+        "is_denominator_distorted": texts(np.isnan(twelve.ratio), None, twelve.is_distorted),
         "monetisation_band": band(deciding, deficit_pct.value, rules),
+        **_columns(six, "6m"),
+        "programme_start_date": start.astype("datetime64[s]"),
+        **_columns(since, "since_start"),
         "is_coordinated": is_coordinated(
             impulse(view),
             policy_rate_change(view),
@@ -66,6 +111,107 @@ def build(view: View) -> Columns:
             view.method,
         ),
     }
+
+
+def _columns(window: Window, name: str) -> Columns:
+    return {
+        f"treasuries_bought_{name}_usd_bn": window.treasuries,
+        f"mortgage_securities_change_{name}_usd_bn": window.mortgages,
+        f"debt_change_{name}_usd_bn": window.debt_change,
+        f"deficit_{name}_usd_bn": window.deficit,
+        f"monetisation_share_{name}_pct": window.share,
+        f"monetisation_net_share_{name}_pct": window.net_share,
+    }
+
+
+def debt_change_12m(view: View) -> Reading:
+    """Change of marketable debt over 12 months, billions of dollars; before its first change, of the quarterly debt.
+
+    The newest month, or quarter, for which both ends are known.
+    """
+    monthly, quarterly = (view.difference(s, months(12)) for s in (MONTHLY_DEBT, QUARTERLY_DEBT))
+    return splice(monthly, quarterly, from_start=True).map(_billions)
+
+
+def debt_date(change: Reading) -> Days:
+    """Last day of the month or quarter of each debt figure."""
+    monthly, quarterly = (period_end(change.observation_date, f) for f in ("M", "Q"))
+    return np.where(np.isnat(change.observation_date), NAT, np.where(_is_monthly(change), monthly, quarterly))
+
+
+def months_of_window(end: Days, n: int) -> Days:
+    """The month-end `n` months before each month-end."""
+    return (end.astype("datetime64[M]") - (n - 1)).astype("datetime64[D]") - 1
+
+
+def _is_monthly(change: Reading) -> np.ndarray:
+    return change.series_ids == MONTHLY_DEBT
+
+
+def _window(
+    view: View, year: Reading, base: Days, wednesday: Days, without_base: str | None = None
+) -> Window:
+    """Flows from the month-end `base` to the newest date of the debt; holdings of the last Wednesdays up to both.
+
+    `wednesday`: that of the base. Where there is no base, everything is absent for the reason `without_base`.
+    """
+    newest = debt_date(year)
+    holdings = [
+        _change(view, series_id, year, wednesday_on_or_before(newest), wednesday)
+        for series_id in (HOLDINGS, MORTGAGES)
+    ]
+    parts = [*holdings, _debt_change(view, year, base), _deficit(view, year, newest, base)]
+    if without_base is not None:
+        has_base = ~np.isnat(base)
+        parts = [_without(part, has_base, without_base) for part in parts]
+    treasuries, mortgages, debt, deficit = parts
+    rules = view.method.monetisation
+    ratio = combine(np.divide, debt, deficit).value
+    is_distorted = (ratio < rules.distortion_low) | (ratio > rules.distortion_high)
+    return Window(treasuries, mortgages, debt, deficit, is_distorted)
+
+
+def _change(view: View, series_id: str, like: Reading, now: Days, then: Days) -> Reading:
+    after, before = view.at(series_id, now), view.at(series_id, then)
+    return combine(lambda _, a, b: _billions(a - b), like, after, before)
+
+
+def _debt_change(view: View, year: Reading, base: Days) -> Reading:
+    """On the series of the row: its stamp is the first or the last day of its period."""
+    newest = year.observation_date
+    start_of_quarter = (base.astype("datetime64[M]") - 2).astype("datetime64[D]")
+    first_of_month = base.astype("datetime64[M]").astype("datetime64[D]")
+    is_last_day = newest == month_end(newest)
+    monthly = _change(view, MONTHLY_DEBT, year, newest, np.where(is_last_day, base, first_of_month))
+    quarterly = _change(view, QUARTERLY_DEBT, year, newest, start_of_quarter)
+    return select(_is_monthly(year), monthly, quarterly)
+
+
+def _deficit(view: View, like: Reading, newest: Days, base: Days) -> Reading:
+    """Sum of the months after `base` up to `newest`."""
+    last = newest.astype("datetime64[M]")
+    length = np.where(
+        np.isnat(base) | np.isnat(newest), 0, (last - base.astype("datetime64[M]")).astype("int64")
+    )
+    total = like.map(np.zeros_like)
+    for n in range(int(length.max(initial=0))):
+        month = view.at(BALANCE, (last - n).astype("datetime64[D]"))
+        total = select(length > n, combine(lambda sum_, flow: sum_ - _billions(flow), total, month), total)
+    return total
+
+
+def _without(part: Reading, keep: np.ndarray, reason: str) -> Reading:
+    """Absent for that reason wherever `keep` is false."""
+    dropped = part.where(keep, reason)
+    return Reading(
+        dropped.value,
+        dropped.observation_date,
+        dropped.available_on,
+        dropped.source,
+        dropped.is_pseudo,
+        dropped.series_ids,
+        texts(keep, dropped.absent_reason, reason),
+    )
 
 
 def is_coordinated(
@@ -94,17 +240,13 @@ def band(share_pct: Floats, deficit_pct_gdp: Floats, rules: Monetisation) -> np.
     return texts(np.isnan(share_pct) | np.isnan(deficit_pct_gdp), None, applicable)
 
 
-def _purchases(view: View, quarter: Days, like: Reading) -> Reading:
-    wednesday = wednesday_on_or_before(quarter)
-    now, then = view.at(HOLDINGS, wednesday), view.at(HOLDINGS, wednesday - _YEAR_OF_WEEKS)
-    return combine(lambda _, a, b: (a - b) / 1000.0, like, now, then)
-
-
-def _deficit_to(view: View, quarter: Days, like: Reading) -> Reading:
-    last = quarter.astype("datetime64[M]").astype("datetime64[D]")
-    flows = [view.at(BALANCE, stamp_before(last, n)) for n in range(12)]
-    return combine(lambda _, *months_: -np.sum(months_, axis=0) / 1000.0, like, *flows)
+def _weeks(n: int) -> np.timedelta64:
+    return np.timedelta64(7 * n, "D")
 
 
 def _percent(part: Floats, whole: Floats) -> Floats:
     return 100.0 * part / whole
+
+
+def _billions(millions: Floats) -> Floats:
+    return millions / 1000.0
