@@ -13,7 +13,7 @@ from assets.compute.calendar import month_ends
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import credit_spreads, real_yields
-from tests.helpers import archive, monthly, published_after, view, vintages
+from tests.helpers import archive, monthly, on_sample, published_after, view, vintages
 
 MONTH_END = (
     27  # days from the first of a month after which every month's average is public, within the month or not
@@ -104,6 +104,15 @@ def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
     spread = columns["hqm_10y_spread_pp"]
     assert spread.value.tolist() == pytest.approx([1.2])  # type: ignore[union-attr]
     assert str(spread.observation_date[0]) == "2023-10-01"  # type: ignore[union-attr]
+
+
+def test_the_high_and_the_low_of_the_hqm_spread_are_of_one_month() -> None:
+    """Yields of two different months had put the high at 5.89."""
+    table = on_sample().tables["credit_spreads"].frame.set_index("as_of_date")["hqm_10y_spread_pp"]
+    reading = on_sample().readings["credit_spreads.hqm_10y_spread_pp"]
+    of_month = pd.Series(table.to_numpy(), reading.observation_date.astype("datetime64[s]")).dropna()
+    assert of_month.max() == pytest.approx(5.04) == of_month["2008-10-01"].max()
+    assert of_month.min() == pytest.approx(0.66) == of_month["1997-07-01"].min()
 
 
 def test_ranks_have_the_window_they_are_a_rank_of_beside_them() -> None:
