@@ -27,7 +27,8 @@ Vintage = tuple[str, str, float | None]
 
 CAPTURED_AT = "2026-01-01T00:00:00"
 SAMPLE = PROJECT_ROOT / "sample_data"
-SAMPLE_AS_OF = "2026-05-31"
+SAMPLE_AS_OF = "2026-09-30"
+REAL_AS_OF = "2026-05-31"  # the real series next to the project end in the spring of 2026
 # Names of the real files next to the project where they are not the series id. They contain no market value of
 # equities in dollars and no domestic profits: the published ratio and the profits of all corporations replace them.
 REAL_FILES = {
@@ -212,7 +213,7 @@ def on_sample(run_date: str = SAMPLE_AS_OF) -> Computed:
 
 
 @cache
-def on_real_series(folder: Path, run_date: str = SAMPLE_AS_OF, shiller_until: str | None = None) -> Computed:
+def on_real_series(folder: Path, run_date: str = REAL_AS_OF, shiller_until: str | None = None) -> Computed:
     """The method on the real series of `folder`: the live profile, as far as they go.
 
     `shiller_until`: last month of Shiller's sheet; before its first month there is no sheet.

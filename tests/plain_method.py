@@ -19,7 +19,8 @@ from tests.helpers import SAMPLE
 Day = pd.Timestamp
 NAN = float("nan")
 RATIO = "NCBEILQ027S_GDP_PCT"
-FIRST_TIPS, FIRST_WALCL_CHANGE, RANGE_LONG_ENOUGH = Day("2003-01-31"), Day("2003-06-19"), Day("2009-06-15")
+FIRST_TIPS, FIRST_WALCL_CHANGE, FIRST_RANGE = Day("2003-01-31"), Day("2003-06-19"), Day("2008-12-16")
+SHARES, MARKETABLE = "SPASTT01USM661N", "MSPD_TOTAL_MARKETABLE"
 
 
 def period_end(series_id: str, day: Day) -> Day:
@@ -104,16 +105,22 @@ def same_period_of(series_ids: list[str], at: Day) -> list[float]:
     return [float(value) for value in stored.iloc[-1]]
 
 
+def target_in_force(day: Day) -> float:
+    """Single target to 2008-12-15, upper limit of the range since; each decision holds until the next."""
+    changes = figures("DFEDTARU" if day >= FIRST_RANGE else "DFEDTAR")["value"].dropna()
+    in_force = changes[changes.index <= day]
+    return float(in_force.iloc[-1]) if len(in_force) else NAN
+
+
 def rates(at: Day) -> dict[str, float]:
     """Yields, inflation, the policy rate."""
     nominal = first_of(latest("DGS10", at), latest("GS10", at))
     tips = first_of(latest("DFII10", at), latest("FII10", at))
     real = tips if at >= FIRST_TIPS else nominal - latest("EXPINF10YR", at)
-    target = pd.concat([figures(series_id)["value"] for series_id in ("DFEDTAR", "DFEDTARU")])
     before = at - pd.DateOffset(months=6)
     if at == at + pd.offsets.MonthEnd(0):
         before += pd.offsets.MonthEnd(0)
-    moved = target.asof(at) - target.asof(before)
+    moved = target_in_force(at) - target_in_force(before)
     cpi = growth("CPIAUCSL", at)
     return {
         "real_yields.nominal_10y_pct": nominal,
@@ -126,21 +133,51 @@ def rates(at: Day) -> dict[str, float]:
     }
 
 
+def prices_of_bases(at: Day) -> dict[str, pd.Series]:
+    """Prices known on a date by period, on each basis whose newest one is within its limit."""
+    of_gdp = known(RATIO, at) / 100.0 * known("GDP", at)
+    found = {"oecd_shares": (SHARES, known(SHARES, at)), "z1_market_value_usd_bn": (RATIO, of_gdp.dropna())}
+    return {
+        basis: price
+        for basis, (series_id, price) in found.items()
+        if len(price)
+        and (at - period_end(series_id, price.index[-1])).days
+        <= load_catalog().series[series_id].staleness_limit_days
+    }
+
+
+def price_basis(at: Day) -> str | None:
+    """The basis whose newest period ends last; the share price index where both end together."""
+    held = prices_of_bases(at)
+    series_of = {"oecd_shares": SHARES, "z1_market_value_usd_bn": RATIO}
+    ends = {basis: period_end(series_of[basis], price.index[-1]) for basis, price in held.items()}
+    return max(ends, key=lambda basis: ends[basis]) if ends else None
+
+
+def past_of_price(price: pd.Series) -> tuple[float, float]:
+    """Fall from the high since 1985 and change over a year, inside one basis."""
+    now, high = price.iloc[-1], price[price.index >= "1985-01-01"].max()
+    year_ago = price.get(price.index[-1] - pd.DateOffset(years=1), NAN)
+    return 100.0 * (now / max(now, high) - 1.0), 100.0 * (now / year_ago - 1.0)
+
+
 def equity(at: Day, nominal: float, real: float) -> dict[str, float]:
-    """Profits and value of one quarter, and the market value as a price."""
+    """Profits and value of one quarter, and the past of the newest price on its own basis."""
     profits, of_gdp, gdp = same_period_of(["CP", RATIO, "GDP"], at)
     earnings_yield = 100.0 * profits / (of_gdp / 100.0 * gdp)
-    price = (known(RATIO, at) / 100.0 * known("GDP", at)).dropna()
-    high = price[price.index >= "1985-01-01"].max()
-    now, year_ago = price.iloc[-1], price.get(price.index[-1] - pd.DateOffset(years=1), NAN)
+    held, basis = prices_of_bases(at), price_basis(at)
+    drawdown, return_12m = past_of_price(held[basis]) if basis else (NAN, NAN)
     table = "equity_risk_premium"
     return {
         f"{table}.earnings_yield_pct": earnings_yield,
         f"{table}.erp_vs_nominal_10y_pp": earnings_yield - nominal,
         f"{table}.erp_vs_real_10y_pp": earnings_yield - real,
         f"{table}.equity_value_pct_gdp": latest(RATIO, at),
-        f"{table}.equity_drawdown_pct": 100.0 * (now / high - 1.0),
-        f"{table}.equity_return_12m_pct": 100.0 * (now / year_ago - 1.0),
+        f"{table}.equity_drawdown_pct": drawdown,
+        f"{table}.equity_return_12m_pct": return_12m,
+        f"{table}.equity_return_12m_oecd_shares_pct": past_of_price(held["oecd_shares"])[1]
+        if "oecd_shares" in held
+        else NAN,
     }
 
 
@@ -189,21 +226,52 @@ def balance_sheet(at: Day, cpi: float) -> dict[str, float]:
     }
 
 
+def last_wednesday(day: Day) -> Day:
+    """On or before a date."""
+    return day - pd.Timedelta(days=(day.weekday() - 2) % 7)
+
+
 def monetisation(at: Day) -> dict[str, float]:
-    """The Fed's share of new debt and of the deficit, on the debt's own dates."""
+    """The Fed's share of new debt and of the deficit, on the debt's own dates, over twelve and over six months."""
     year = pd.DateOffset(years=1)
+    month = newest(MARKETABLE, at, lambda stored, day: month_end_before(day, 12) in stored.index)
     quarter = newest("FYGFDPUN", at, lambda stored, day: day - year in stored.index)
-    if quarter is None:
+    if month is None and quarter is None:
         return {}
-    end, debt, stored = period_end("FYGFDPUN", quarter), known("FYGFDPUN", at), known("TREAST", at)
-    wednesday = end - pd.Timedelta(days=(end.weekday() - 2) % 7)
-    bought = stored.get(wednesday, NAN) - stored.get(wednesday - pd.Timedelta(weeks=52), NAN)
-    flows = known("MTSDS133FMS", at)
-    deficit = -sum(flows.get(end.replace(day=1) - pd.DateOffset(months=n), NAN) for n in range(12))
+    series_id, stamp = (MARKETABLE, month) if month is not None else ("FYGFDPUN", quarter)
+    debt, end = known(series_id, at), period_end(series_id, stamp)
+    of_window = {}
+    for months in (12, 6):
+        before = (
+            month_end_before(stamp, months) if month is not None else stamp - pd.DateOffset(months=months)
+        )
+        change_of_debt = debt.get(stamp, NAN) - debt.get(before, NAN)
+        wednesday = last_wednesday(end)
+        bought, mortgages = (
+            stored.get(wednesday, NAN) - stored.get(wednesday - pd.Timedelta(weeks=52 * months // 12), NAN)
+            for stored in (known("TREAST", at), known("WSHOMCB", at))
+        )
+        flows = known("MTSDS133FMS", at)
+        deficit = -sum(flows.get(end.replace(day=1) - pd.DateOffset(months=n), NAN) for n in range(months))
+        is_measure = 0.75 <= change_of_debt / deficit <= 1.5 or np.isnan(deficit)
+        of_window[months] = [
+            100.0 * bought / change_of_debt if is_measure else NAN,
+            100.0 * (bought + mortgages) / change_of_debt if is_measure else NAN,
+            100.0 * bought / deficit,
+        ]
+    table = "monetisation.monetisation"
     return {
-        "monetisation.monetisation_share_pct": 100.0 * bought / (debt[quarter] - debt[quarter - year]),
-        "monetisation.monetisation_share_of_deficit_pct": 100.0 * bought / deficit,
+        f"{table}_share_pct": of_window[12][0],
+        f"{table}_net_share_pct": of_window[12][1],
+        f"{table}_share_of_deficit_pct": of_window[12][2],
+        f"{table}_share_6m_pct": of_window[6][0],
+        f"{table}_net_share_6m_pct": of_window[6][1],
     }
+
+
+def month_end_before(day: Day, months: int) -> Day:
+    """The month-end that many months before a month-end."""
+    return day - pd.offsets.MonthEnd(months)
 
 
 def figures_on(at: Day) -> dict[str, float]:

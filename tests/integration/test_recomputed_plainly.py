@@ -11,9 +11,26 @@ import pytest
 from assets.report.record import POST
 from tests import plain_equity
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
-from tests.plain_method import figures_on
+from tests.plain_method import figures_on, price_basis, target_in_force
 
-DATES = ("1999-12-31", "2008-11-30", "2012-09-30", "2020-05-31", "2021-11-30", POST, SAMPLE_AS_OF)
+DATES = (
+    "1997-07-31",  # low of the HQM spread
+    "1999-12-31",
+    "2008-10-31",  # its high
+    "2008-11-30",
+    "2008-12-31",  # the range of the policy rate at one end, the single target at the other
+    "2012-09-30",
+    "2020-05-31",
+    "2021-11-30",
+    POST,
+    "2026-05-31",  # the share price index is the newest price
+    SAMPLE_AS_OF,  # the market value is
+)
+BASIS_COLUMNS = {
+    "sp_composite": "sp_composite",
+    "oecd_shares": "oecd_shares",
+    "z1_market_value_usd_bn": "z1_market_value",
+}
 EXACT = 1e-9
 RANKED_HIGH = ("equity_value_to_gdp", "equity_return_12m", "real_gdp_growth", "real_bank_credit")
 
@@ -40,6 +57,10 @@ def plain_scores(date: str) -> dict[str, float]:
     for condition in computed.regime.conditions.values():
         for component in condition.components:
             value = pd.Series(component.reading.value).round(6)
+            if component.name == "equity_return_12m":
+                basis = computed.frame["equity_price_basis"].iloc[i]
+                column = f"equity_risk_premium.equity_return_12m_{BASIS_COLUMNS[basis]}_pct"
+                value = pd.Series(computed.readings[column].value).round(6)
             history = (
                 value[computed.grid.is_month_end | (np.arange(len(value)) == i)][: i + 1].loc[:i].dropna()
             )
@@ -124,6 +145,23 @@ def test_every_state_is_as_in_the_methodology() -> None:
         hot_before, cold_before = hot, cold
         plain.append(state)
     assert list(frame["condition_state"]) == plain
+
+
+def test_the_price_of_every_month_is_on_the_basis_whose_period_ends_last() -> None:
+    named = on_sample().frame["equity_price_basis"]
+    plain = [price_basis(day) for day in named.index]
+    assert list(named) == plain
+    assert {"oecd_shares", "z1_market_value_usd_bn"} <= set(plain)
+
+
+def test_every_policy_rate_change_is_of_one_step_series() -> None:
+    table = on_sample().tables["real_yields"].frame.set_index("as_of_date")["policy_rate_change_6m_pp"]
+    before = [day - pd.offsets.MonthEnd(6) for day in table.index]
+    plain = [
+        target_in_force(day) - target_in_force(then) for day, then in zip(table.index, before, strict=True)
+    ]
+    assert list(table) == pytest.approx(plain, abs=EXACT, nan_ok=True)
+    assert table.notna().all()
 
 
 # Shiller's sheet never stored; ended in 2012, long before the closes begin; ended in 2020 and continued with closes.
