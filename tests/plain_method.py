@@ -256,7 +256,7 @@ def monetisation(at: Day) -> dict[str, float]:
         is_measure = 0.75 <= change_of_debt / deficit <= 1.5 or np.isnan(deficit)
         of_window[months] = [
             100.0 * bought / change_of_debt if is_measure else NAN,
-            100.0 * (bought + mortgages) / change_of_debt if is_measure else NAN,
+            100.0 * (bought + min(mortgages, 0.0)) / change_of_debt if is_measure else NAN,
             100.0 * bought / deficit,
         ]
     table = "monetisation.monetisation"

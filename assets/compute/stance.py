@@ -60,9 +60,10 @@ def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days
 
 
 def programme_start(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Days:
-    """Day the purchases under way on each date began: that of the first decision to expand in an unbroken run of them.
+    """Day the purchases under way on each date began: the start of their phase in the ledger.
 
-    NaT where the newest decision that counts is not to expand.
+    A later decision of the same phase (larger or smaller purchases) does not begin another one. NaT where the newest
+    decision that counts is not to expand.
     """
     counted = _counted(events, horizon_days)
     starts = np.array([counts_from(event, horizon_days) for event in counted], dtype="datetime64[D]")
@@ -71,7 +72,7 @@ def programme_start(as_of: Days, events: Sequence[PolicyEvent], horizon_days: in
     for event in counted:
         if event.direction != 1:
             in_force = NAT
-        elif np.isnat(in_force):
+        elif np.isnat(in_force) or event.starts_phase is not None:
             in_force = np.datetime64(str(event.effective_on or event.announced_on), "D")
         began.append(in_force)
     chosen: Days = np.array(began, dtype="datetime64[D]")[np.searchsorted(starts, as_of, side="right")]

@@ -87,4 +87,4 @@ def test_no_text_of_access_or_sources_contains_the_key(
 
 def test_the_sample_contacts_no_publisher() -> None:
     sources = open_sources(replace(load_settings(environ={}), fred_api_key=None), {})
-    assert sources.last_day(dt.datetime.now(dt.UTC)).isoformat() == "2026-05-31"
+    assert sources.last_day(dt.datetime.now(dt.UTC)).isoformat() == "2026-09-30"

@@ -37,8 +37,8 @@ def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
 
 
 def test_a_vanished_input_is_an_effect_of_weights_and_not_of_scores(attribution: pd.DataFrame) -> None:
-    """The sample holds no corporate spread after November 2025; the others then weigh more."""
-    gone = attribution[attribution["component"] == "hqm_10y_spread"].set_index("as_of_date")
+    """The sample has no bank credit after 10 June 2026; the other blocks of credit then weigh more."""
+    gone = attribution[attribution["component"] == "real_bank_credit"].set_index("as_of_date")
     last = gone.index[(gone["contribution"] == 0) & (gone["contribution_before"] > 0)]
     assert len(last) > 0
     assert (gone.loc[last, "score_effect"] == 0).all()
@@ -78,7 +78,7 @@ def test_unemployment_made_the_depression_of_may_2020(changes: pd.DataFrame) -> 
     assert (row["component"], row["is_decisive"]) == ("unemployment", True)
     assert (row["component_value_before"], row["component_value"]) == (4.4, 14.8)
     assert row["compared_with_date"] == pd.Timestamp("2020-04-30")
-    assert row["thresholds_crossed"] == "bubble_score 0.378 <= 0.4; economy_score 0.037 <= 0.35"
+    assert row["thresholds_crossed"] == "economy_score 0.037 <= 0.35"
 
 
 def test_an_entry_is_compared_with_the_month_before_its_confirmation_began(changes: pd.DataFrame) -> None:
@@ -94,8 +94,8 @@ def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valu
 
 
 def test_the_sign_that_moved_is_named_where_only_the_colder_of_two_counts(changes: pd.DataFrame) -> None:
-    """In December 2012 claims stopped binding and the Sahm gap took over at the figure it had: it did nothing."""
-    assert changes.loc["2012-12-31", "component"] == "equity_return_12m"
+    """In March 2020 claims rose and took over from the Sahm gap, which stayed where it was."""
+    assert changes.loc["2020-03-31", "component"] == "claims_change"
 
 
 def test_a_live_label_no_threshold_explains_has_no_component() -> None:

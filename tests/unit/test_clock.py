@@ -46,7 +46,7 @@ def test_the_time_zone_changes_no_timestamp_and_no_run_date(
     try:
         with an_archive() as con:
             assert publication_time(con, NOON) == utc(NOON)
-        assert load_settings(environ={"REGIME_PROFILE": "sample"}).run_date == dt.date(2026, 5, 31)
+        assert load_settings(environ={"REGIME_PROFILE": "sample"}).run_date == dt.date(2026, 9, 30)
     finally:
         monkeypatch.undo()
         time.tzset()

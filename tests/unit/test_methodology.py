@@ -72,8 +72,8 @@ def test_what_families_of_ranks_would_change(variants: pd.DataFrame) -> None:
     families = variants.loc["valuation_by_families", "variant_score"]
     moved = families - score
     quoted(f"the score would move by {moved.min():+.2f} to {moved.max():+.2f}")
-    quoted(f"miss the threshold of a depression by {families['2020-05-31'] - limits.enter_score:.3f}")
-    quoted(f"stay below its exit by {limits.leave_score - families['2012-09-30']:.3f}")
+    quoted(f"lie {limits.enter_score - families['2020-05-31']:.3f} below the threshold of a depression")
+    quoted(f"September 2012 {families['2012-09-30'] - limits.leave_score:.3f} above its exit")
 
 
 def test_what_ranks_alone_would_change() -> None:
@@ -91,7 +91,9 @@ def test_a_year_for_the_rate_calls_august_2019_tightening(variants: pd.DataFrame
 
 
 def test_the_famous_months_need_hysteresis(variants: pd.DataFrame) -> None:
-    quoted("December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle` in the sample")
+    quoted(
+        "December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle`, in the sample and"
+    )
     plain = variants.loc["without_hysteresis", "condition_variant"]
     assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * len(FAMOUS)
 
@@ -104,11 +106,9 @@ def test_credit_in_1999_is_no_reason_to_leave() -> None:
 
 def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
     debt = on_sample().tables["monetisation"].frame.set_index("as_of_date").loc["2021-11-30"]
-    quoted(
-        f"(June 2021: {debt['monetisation_share_pct']:.0f} percent of the change of debt, "
-        f"{debt['monetisation_share_of_deficit_pct']:.0f} of the deficit)"
-    )
-    assert str(debt["debt_quarter_end_date"].date()) == "2021-06-30"
+    quoted(f"(November 2021: {debt['monetisation_share_of_deficit_pct']:.0f} percent of the deficit)")
+    assert pd.isna(debt["monetisation_share_pct"])
+    assert str(debt["debt_quarter_end_date"].date()) == "2021-10-31"
     quoted("standard deviation of about four points")
     shares = on_sample().tables["fiscal_and_debt"].frame["bill_share_change_12m_pp"]
     assert shares.std() == pytest.approx(4.0, abs=0.25)
@@ -132,7 +132,7 @@ def full(realdata: Path) -> Computed:
 def test_figures_of_the_longer_series(full: Computed) -> None:
     frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
     plain = frame.loc["without_hysteresis", "condition_variant"]
-    assert [plain[day] for day in FAMOUS] == ["bubble", *["mid_cycle"] * 3]
+    assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * 4
     credit = full.frame["credit_score"]["1999-09":"1999-12"]
     quoted(f"({credit.min():.2f} in the longer series)")
     for day in ("2009-11-30", "2011-02-28"):
@@ -140,13 +140,13 @@ def test_figures_of_the_longer_series(full: Computed) -> None:
 
 
 def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Computed) -> None:
-    """Spans of three months and more; the window opens a month after January 1996 missed 0.70 by 0.004."""
+    """Spans of three months and more; the window of spring 1996 is too near its limit to be asserted."""
     assert spans(full.frame["is_melt_up"], 3) == [
         "1998-12..1999-02", "1999-09..2000-03", "2009-10..2010-07", "2010-12..2011-07", "2012-12..2015-02",
         "2019-11..2020-02", "2020-08..2022-03",
     ]  # fmt: skip
-    assert spans(full.frame["is_ideal_time_to_sell_window"], 1) == [
-        "1996-03..1996-06", "1998-01..1998-01", "1998-10..1999-04", "2021-06..2022-02", "2025-10..2026-05",
+    assert spans(full.frame["is_ideal_time_to_sell_window"]["1997-01-01":], 1) == [
+        "1998-01..1998-01", "1998-10..1999-04", "2021-06..2022-02", "2025-10..2026-05",
     ]  # fmt: skip
 
 

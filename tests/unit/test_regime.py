@@ -232,10 +232,10 @@ def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
     assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()
 
 
-def test_the_credit_condition_of_the_sample_is_at_its_minimum(computed: Computed) -> None:
-    newest = computed.row("2026-05")
-    assert newest["conditions_at_minimum_coverage"] == "credit"
-    assert newest["credit_coverage"] == 0.5
-    assert newest["is_spread_missing"]
+def test_the_credit_condition_of_the_sample_has_no_bank_credit_at_the_end(computed: Computed) -> None:
+    newest = computed.row("2026-09")
+    assert newest["conditions_at_minimum_coverage"] is None
+    assert newest["credit_coverage"] == 0.75
+    assert not newest["is_spread_missing"]
     assert newest["valuation_coverage"] == pytest.approx(0.87), "no CAPE in the sample"
     assert newest["pit_grade"] == "pseudo"

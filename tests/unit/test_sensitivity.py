@@ -84,8 +84,8 @@ def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> N
     gap = computed.catalog.method.robustness.effective_weight_gap
     assert (frame["is_flagged"] == (frame["weight_difference"].abs() > gap)).all()
     recent = frame[(frame["era"] == "from_2020-03") & (frame["level"] == "condition")].set_index("item")
-    assert list(recent.index[recent["is_flagged"]]) == ["valuation", "economy", "credit"]
-    assert recent.loc["credit", "effective_weight"] < 0.15
+    assert list(recent.index[recent["is_flagged"]]) == ["valuation", "credit"]
+    assert recent.loc["credit", "effective_weight"] < 0.2
 
 
 def test_an_early_run_has_no_ranges_and_no_eras_to_come() -> None:

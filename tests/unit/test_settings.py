@@ -19,7 +19,7 @@ from pipelines.settings import (
     unknown_variables,
 )
 
-SAMPLE_END = dt.date(2026, 5, 31)
+SAMPLE_END = dt.date(2026, 9, 30)
 
 
 def test_without_variables_the_sample_runs_as_of_its_last_day() -> None:
@@ -36,7 +36,7 @@ WRONG = {
     r"REGIME_PROFILE is 'prod': give sample or live": {"REGIME_PROFILE": "prod"},
     r"https://fredaccount\.stlouisfed\.org/apikeys": {"REGIME_PROFILE": "live"},
     "REGIME_PUBLISH_RESTRICTED is 'yes': give 1 or 0": {"REGIME_PUBLISH_RESTRICTED": "yes"},
-    "after the sample's last day": {"REGIME_AS_OF": "2026-06-01"},
+    "after the sample's last day": {"REGIME_AS_OF": "2026-10-01"},
     "before the first month-end": {"REGIME_AS_OF": "1984-12-31"},
     r"REGIME_AS_OF is '2024-13-01': give a date as YYYY-MM-DD": {"REGIME_AS_OF": "2024-13-01"},
     r"REGIME_AS_OF is '20240131': give a date as YYYY-MM-DD": {"REGIME_AS_OF": "20240131"},

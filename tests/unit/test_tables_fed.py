@@ -165,6 +165,20 @@ def test_a_programme_has_a_start_only_while_purchases_are_under_way() -> None:
     assert share[start.isna()].isna().all()
     assert start["2014-09-30"] == pd.Timestamp("2012-09-13"), "smaller purchases do not begin a programme"
     assert pd.isna(start["2014-10-31"])
+    assert start["2021-11-30"] == pd.Timestamp("2020-03-15"), (
+        "another phase, though bills were bought before it"
+    )
+
+
+def test_a_rise_of_mortgage_securities_is_no_run_off() -> None:
+    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
+    bought = table["mortgage_securities_change_12m_usd_bn"] > 0.0
+    assert bought["2013-12-31"]
+    pd.testing.assert_series_equal(
+        table.loc[bought, "monetisation_net_share_pct"],
+        table.loc[bought, "monetisation_share_pct"],
+        check_names=False,
+    )
 
 
 def test_each_window_is_withheld_by_its_own_deficit() -> None:

@@ -51,13 +51,13 @@ class Window:
 
     @property
     def net_share(self) -> Reading:
-        """The same net of the change of mortgage securities, whose proceeds bought some of the Treasuries."""
+        """The same net of mortgage securities that ran off: their proceeds bought some of the Treasuries."""
         return self._undistorted(combine(_percent, self.net_bought, self.debt_change))
 
     @property
     def net_bought(self) -> Reading:
-        """Treasuries bought plus the change of mortgage securities."""
-        return combine(np.add, self.treasuries, self.mortgages)
+        """Treasuries bought less the decline of mortgage securities; a rise of these changes nothing."""
+        return combine(lambda t, m: t + np.minimum(m, 0.0), self.treasuries, self.mortgages)
 
     @property
     def ratio(self) -> Floats:
