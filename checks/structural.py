@@ -1,7 +1,7 @@
 """The rules every table has, made from its catalogue entry: ranges, listed values, dates of the grid, no later figures.
 
 Types, keys and NOT NULL are the business of the warehouse's DDL, which refuses such a write; the published file has its
-own audit of them (`audits/staged_schema.py`).
+own audit of them (`audits/of_release.py`).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from assets.warehouse.connection import READ_BY_ALL, make_public, sync
 
 READ_ONLY = 0o444
 SUMS = "SHA256SUMS"
-NIGHTS = 14  # releases kept whatever they state
+NEWEST_KEPT = 14  # releases kept whatever they state
 _DESCRIPTOR = "datapackage.json"
 _UNFINISHED = ".unfinished"
 
@@ -64,7 +64,7 @@ def damaged(folder: Path) -> list[str]:
     """Files that differ from the release's list: changed, missing, or added. The list alone when there is none."""
     try:
         sums = read_sums(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # the list itself is damaged
         sums = {}
     if not sums:
         return [SUMS]
@@ -156,7 +156,7 @@ def superfluous(found: Sequence[Kept], published_id: str) -> list[str]:
 
     Kept are the newest, the published one, every first publication of a month-end and every change of label or method.
     """
-    newest = {kept.release_id for kept in found[-NIGHTS:]} | {published_id}
+    newest = {kept.release_id for kept in found[-NEWEST_KEPT:]} | {published_id}
     before: dict[str, Kept] = {}
     gone = []
     for kept in found:

@@ -52,7 +52,7 @@ class Recorded:
 
     publications: int
     month_ends: int
-    nights: int
+    nightly_rows: int
     note: str | None = None
 
 
@@ -71,11 +71,11 @@ def record_publication(
         if manifest["profile"] != profile or con.execute(_LACKS_NOTHING).fetchall() == [(True,)]:
             return Recorded(0, 0, 0)
         regime = _rows(con, f"SELECT * FROM {_FILE}.regime ORDER BY as_of_date")
-        nights = con.execute(f"SELECT * FROM {_FILE}.regime_nightly ORDER BY published_at").df()
-        nights_added = _append_new(con, catalog, "regime_nightly", nights, ["published_at"])
+        nightly = con.execute(f"SELECT * FROM {_FILE}.regime_nightly ORDER BY published_at").df()
+        nightly_rows = _append_new(con, catalog, "regime_nightly", nightly, ["published_at"])
         began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
         if began is None or began > manifest["published_at"]:
-            return Recorded(0, 0, nights_added, _MADE_ANEW.format(release_id=manifest["release_id"]))
+            return Recorded(0, 0, nightly_rows, _MADE_ANEW.format(release_id=manifest["release_id"]))
         month_ends = _append_new(
             con,
             catalog,
@@ -85,7 +85,7 @@ def record_publication(
         )
         row = pd.DataFrame([_publication(manifest, regime, published)])
         publications = _append_new(con, catalog, "publications", row, ["release_id"])
-    return Recorded(publications, month_ends, nights_added)
+    return Recorded(publications, month_ends, nightly_rows)
 
 
 def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:

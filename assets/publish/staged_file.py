@@ -170,11 +170,11 @@ def attached(cursor: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[None]:
         cursor.execute("COMMIT")
         cursor.execute(f"CHECKPOINT {STAGE}")
     except BaseException:
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error):  # the first error matters; a failed COMMIT has already rolled back
             cursor.execute("ROLLBACK")
         raise
     finally:
-        with suppress(duckdb.Error):
+        with suppress(duckdb.Error):  # after an error the connection may be closed
             cursor.execute(f"USE {'.'.join(map(quoted, home))}")
             cursor.execute(f"DETACH {STAGE}")
 

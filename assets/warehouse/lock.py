@@ -84,7 +84,7 @@ class RunLock:
         """Who holds the lock, by its note; None without a note of a live process."""
         try:
             holder = Holder(**json.loads(self._note.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError):  # no note, or one half written
             return None
         if holder.host == socket.gethostname() and not _process_exists(holder.pid):
             return None

@@ -301,7 +301,7 @@ def test_a_release_half_removed_by_retention_is_not_taken_for_one(published: Pat
 def test_retention_goes_by_the_descriptor_and_leaves_a_release_without_a_readable_one_alone(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assets.publish.folder.NIGHTS", 1)
+    monkeypatch.setattr("assets.publish.folder.NEWEST_KEPT", 1)
     same = '"regime:profile": "sample", "regime:label": "neither", "regime:method_version": "2"'
     descriptors = {
         "20260603T010000.000000Z": f'{{{same}, "regime:new_month_ends": 1}}',

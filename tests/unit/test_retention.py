@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assets.publish.folder import NIGHTS, Kept, superfluous
+from assets.publish.folder import NEWEST_KEPT, Kept, superfluous
 
 
-def nights(number: int) -> list[Kept]:
+def releases_of(number: int) -> list[Kept]:
     return [Kept(f"2026{n:04d}", "live", "neither", "1.0.0", 0) for n in range(number)]
 
 
-def test_nights_are_kept_and_older_ones_go_but_for_the_first_of_all() -> None:
-    found = nights(NIGHTS + 10)
+def test_the_newest_are_kept_and_older_ones_go_but_for_the_first_of_all() -> None:
+    found = releases_of(NEWEST_KEPT + 10)
     assert superfluous(found, found[-1].release_id) == [kept.release_id for kept in found[1:10]]
 
 
 def test_first_publications_of_month_ends_and_changes_stay() -> None:
-    found = nights(NIGHTS + 10)
+    found = releases_of(NEWEST_KEPT + 10)
     found[3] = replace(found[3], new_month_ends=1)
     found[5] = replace(found[5], label="stimulus_into_bubble")  # there and back: two changes
     found[8:] = [replace(kept, method_version="1.1.0") for kept in found[8:]]
@@ -26,10 +26,10 @@ def test_first_publications_of_month_ends_and_changes_stay() -> None:
 
 
 def test_what_is_kept_today_is_kept_tomorrow() -> None:
-    found = nights(NIGHTS + 20)
+    found = releases_of(NEWEST_KEPT + 20)
     found[6] = replace(found[6], label="stimulus_into_bubble")
     kept: list[Kept] = []
-    for release in found:  # pruned every night
+    for release in found:  # pruned by every run
         kept.append(release)
         gone = superfluous(kept, release.release_id)
         kept = [k for k in kept if k.release_id not in gone]
@@ -38,10 +38,12 @@ def test_what_is_kept_today_is_kept_tomorrow() -> None:
 
 
 def test_the_published_release_stays_however_old() -> None:
-    found = nights(NIGHTS + 10)
+    found = releases_of(NEWEST_KEPT + 10)
     assert found[2].release_id not in superfluous(found, found[2].release_id)
 
 
 def test_profiles_do_not_change_each_others_label() -> None:
-    found = [replace(k, profile="sample", label="other") if n % 2 else k for n, k in enumerate(nights(40))]
-    assert len(superfluous(found, found[-1].release_id)) == 40 - NIGHTS - 2
+    found = [
+        replace(k, profile="sample", label="other") if n % 2 else k for n, k in enumerate(releases_of(40))
+    ]
+    assert len(superfluous(found, found[-1].release_id)) == 40 - NEWEST_KEPT - 2
