@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,7 +36,7 @@ class Request:
 
 
 Answer = Served | Callable[[dict[str, str]], Served]
-AnyServer = TypeVar("AnyServer", bound=HTTPServer)
+AnyServer = TypeVar("AnyServer", bound=TCPServer)
 
 
 class Loopback(ThreadingHTTPServer):
