@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -282,15 +281,3 @@ def test_shipped_queries_run_without_these_figures(made: Place, query: str) -> N
         return
     with made.open("kept") as con:
         assert con.execute(query).fetchall() is not None
-
-
-def test_the_dictionary_tells_which_columns_repeat_which_series(made: Place) -> None:
-    with made.open("kept") as con:
-        told = con.execute(
-            "SELECT table_name, column_name, repeats FROM columns WHERE repeats IS NOT NULL"
-        ).fetchall()
-    assert ("credit_spreads", "hy_oas_pct", "BAMLH0A0HYM2") in told
-    assert {(table, column) for table, column, _ in told} >= {
-        (table, column) for table, cells in REPEATING.items() for column in cells
-    }
-    assert np.isin("evidence_current", [table for table, _, _ in told])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,12 +39,6 @@ def test_the_warehouse_refuses_what_its_ddl_forbids(spoil: object, refusal: type
         with pytest.raises(refusal):
             replace_table(con, TABLE, spoil(honest))  # type: ignore[operator]
         assert con.execute("SELECT count(*) FROM derived.real_yields").fetchall() == [(len(honest),)]
-
-
-def test_infinity_is_written_as_missing() -> None:
-    with an_archive() as con:
-        replace_table(con, TABLE, clean_frames()[TABLE.name].assign(nominal_10y_pct=np.inf))
-        assert con.execute("SELECT count(nominal_10y_pct) FROM derived.real_yields").fetchall() == [(0,)]
 
 
 @pytest.fixture

@@ -67,12 +67,6 @@ def test_quotes_in_a_definition_stay_text() -> None:
     assert comment == "[percent] A share; it's 'quoted' | piped."
 
 
-def test_tables_of_the_published_file_live_in_main() -> None:
-    assert qualified_name(a_table(layer="publish")) == '"main"."shares"'
-    assert qualified_name(a_table()) == '"derived"."shares"'
-    assert qualified_name(a_table(), catalog="staged", schema="main") == '"staged"."main"."shares"'
-
-
 def test_data_dictionary_has_one_line_a_column() -> None:
     text = data_dictionary([a_table()])
     assert text.startswith("## derived.shares\n\nShares as known. One row per date.\n\nKey: `as_of_date`\n")

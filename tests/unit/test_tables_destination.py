@@ -168,12 +168,6 @@ def test_the_warning_case_needs_all_four(nominal: float, tips: float, price: flo
     assert built(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]  # type: ignore[union-attr]
 
 
-def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
-    computed = on_sample().tables["liquidity_destination"].frame
-    assert computed["equity_return_3m_pct"].notna().sum() > 400
-    assert computed["is_inflation_hitting_stocks_and_bonds"].isna().all()
-
-
 # ---- overlays
 
 

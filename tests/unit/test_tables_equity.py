@@ -61,14 +61,6 @@ def test_profits_value_and_output_are_of_one_quarter() -> None:
     assert [str(day) for day in found.observation_date] == ["2025-01-01", "2025-04-01"]
 
 
-def test_the_ratio_to_gdp_is_read_as_published_and_never_remade() -> None:
-    frames = [
-        quarters(RATIO, "2025-01-01", [200.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0, 99_000.0], 120),
-    ]
-    assert column(seen(frames, "2025-09-05"), "equity_value_pct_gdp").value.tolist() == [200.0]
-
-
 def test_market_value_in_millions_is_compared_with_output_in_billions_of_its_quarter() -> None:
     frames = [
         quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
@@ -183,18 +175,6 @@ def test_closes_do_not_continue_the_sheet_across_a_month_without_either() -> Non
     quotes |= {"2025-02-28": 5500.0}
     frames = [prices("2025-01-01", [5000.0]), published_after("SP500", quotes, 0)]
     assert column(seen(frames, "2025-03-31", LIVE), "equity_price").value.tolist() == [6000.0]
-
-
-def test_a_profile_without_reported_earnings_says_so_and_uses_national_accounts_throughout() -> None:
-    frames = [
-        quarters("CP", "2025-01-01", [3000.0], 150),
-        quarters(RATIO, "2025-01-01", [200.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0], 120),
-    ]
-    found = equity_risk_premium.build(seen(frames, "2025-09-05"))
-    assert list(found["earnings_yield_basis"]) == ["nipa"]  # type: ignore[arg-type]
-    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]  # type: ignore[arg-type]
-    assert found["cape"].absent_reason.tolist() == ["not_in_profile"]  # type: ignore[union-attr]
 
 
 def test_cape_averages_forty_quarter_ends_in_the_newest_prices_and_not_one_less() -> None:

@@ -36,11 +36,6 @@ def value(seen: View, name: str) -> float:
     return float(reserve_growth.build(seen)[name].value[0])  # type: ignore[union-attr]
 
 
-def test_millions_become_billions_once() -> None:
-    seen = view([levels("WALCL", "2025-10-29", 6_590_000.0)], "2025-10-31")
-    assert value(seen, "fed_assets_usd_bn") == 6590.0
-
-
 def test_half_a_years_growth_is_squared_and_not_doubled() -> None:
     seen = view([levels("WALCL", "2025-10-29", 1_000_000.0, 1_100_000.0)], "2025-10-31")
     assert value(seen, "fed_assets_growth_26w_pct") == pytest.approx(21.0)
