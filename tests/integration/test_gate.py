@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -155,6 +156,19 @@ def test_a_selection_that_leaves_the_checks_out(
     assert file_of(data) == before
 
 
+def test_tables_made_again_without_their_checks_and_published_later(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last check of the regime passed, on the table before this one."""
+    before = file_of(data)
+    with monkeypatch.context() as patch:
+        spoiled(patch)
+        assert dg.materialize([REGIME_TABLES], instance=instance, resources=RESOURCES).success
+    result = run_job(instance, [PUBLISH])
+    assert not was_published(result) and "publication blocked by" in failures(result)
+    assert file_of(data) == before
+
+
 def test_a_failed_check_in_the_whole_job(
     data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +182,26 @@ def test_a_failed_check_in_the_whole_job(
         event.step_key for event in result.filter_events(lambda e: e.is_step_start)
     }
     assert file_of(data) == before
+
+
+def test_an_automation_condition_that_asks_for_it(wrong: Path, instance: dg.DagsterInstance) -> None:
+    """Dagster requests the asset after its inputs changed, whatever their checks found; the gate blocks."""
+    eager = release.map_asset_specs(
+        lambda s: s.replace_attributes(automation_condition=dg.AutomationCondition.eager())
+    )
+    upstream = [dg.AssetSpec(key) for key in sorted(eager.asset_deps[PUBLISH])]
+    automated = dg.Definitions(assets=[eager, *upstream], resources=RESOURCES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance)
+        for key in (spec.key for spec in upstream):
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset_key=key))
+        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance, cursor=asked.cursor)
+    assert asked.total_requested == 1
+    before = file_of(wrong)
+    result = dg.materialize([eager], instance=instance, resources=RESOURCES, raise_on_error=False)
+    assert "publication blocked by" in failures(result)
+    assert file_of(wrong) == before
 
 
 def test_a_check_that_breaks_down(
