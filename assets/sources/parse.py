@@ -1,6 +1,8 @@
 """Cells and tables read strictly: what is not a figure or a date is refused, never repaired or guessed.
 
-pandas is not used for this: it takes "inf", "1_000" and "2026" for figures.
+pandas does not check cells: it takes "inf", "1_000" and "2026" for figures. A workbook is untrusted: an xls file is
+read by xlrd, an xlsx file by openpyxl, both within bounds. An xlsx file is a zip of XML: its unpacked size is checked
+before anything is unpacked, and openpyxl reads XML with defusedxml, which refuses entities.
 """
 
 from __future__ import annotations
@@ -10,9 +12,14 @@ import datetime as dt
 import io
 import math
 import re
+import struct
+import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from assets.sources.protocol import Rule, observations_frame
@@ -21,7 +28,20 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 # What publishers write where a figure is missing; the World Bank prints two dots, or the ellipsis sign.
 _MISSING = {"", ".", "..", "\u2026", "na", "n/a", "nan", "null"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+# A file of dates and values without quotes, blank lines or malformed cells; it can be split without a CSV reader.
+_PLAIN_FILE = re.compile(
+    rf"date,value\n(?:(?!0000){_DATE.pattern},(?:{_NUMBER.pattern})?(?:\n|\Z))++", re.ASCII
+)
+Cell = object
+Rows = Sequence[Sequence[Cell]]
+_LONGEST = 20_000  # rows
+_WIDEST = 256  # columns
+_UNPACKED = 256 * 1024 * 1024
+_MOST_MEMBERS = 2000
+# What the two libraries raise on a damaged or forged file; both were written for trusted files.
+_BROKEN = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError,
+           OSError, TypeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 class Unusable(Exception):
@@ -55,6 +75,9 @@ def read_date_value(content: bytes) -> pd.DataFrame:
 
     Raises Unusable (empty_file, missing_column, not_a_number, not_a_date) with the line's number.
     """
+    plain = _plain_file(content)
+    if plain is not None:
+        return plain
     rows = csv_rows(content)
     if not rows:
         raise Unusable("empty_file", "the file has no line")
@@ -71,6 +94,20 @@ def read_date_value(content: bytes) -> pd.DataFrame:
         if row[1] and not (_NUMBER.fullmatch(row[1]) and math.isfinite(float(row[1]))):
             raise Unusable("not_a_number", f"{row[1][:40]!r} on {row[0]} (line {line}) is no number")
     return observations_frame([row[0] for _, row in body], [float(row[1] or "nan") for _, row in body])
+
+
+def _plain_file(content: bytes) -> pd.DataFrame | None:
+    """The observations of a file in its usual form, read in one go; None for one that must be read row by row."""
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
+    if not _PLAIN_FILE.fullmatch(text):
+        return None
+    cells = text.removesuffix("\n").replace(",", "\n").split("\n")[2:]
+    try:
+        days = np.array(cells[::2], dtype="datetime64[D]")
+    except ValueError:  # a day that is not in the calendar; reading by row names its line
+        return None
+    values = np.array([cell or "nan" for cell in cells[1::2]], dtype=object).astype("float64")
+    return None if np.isinf(values).any() else observations_frame(days, values)
 
 
 def is_iso_date(text: str) -> bool:
@@ -116,3 +153,86 @@ def until_the_last_figure(
     newest = max((date for date, value in pairs if not math.isnan(value)), default="")
     kept = [pair for pair in pairs if pair[0] <= newest]
     return Figures([date for date, _ in kept], [value for _, value in kept], unit, notes)
+
+
+def sheet_rows(content: bytes, name: str) -> Rows:
+    """All rows of the sheet of that name (case and blanks aside), equally long, cells as numbers, texts and None.
+
+    Raises Unusable: no workbook, no such sheet, or too large.
+    """
+    rows = _new_rows(content, name) if content[:2] == b"PK" else _old_rows(content, name)
+    width = max(map(len, rows), default=0)
+    return [[*row, *[None] * (width - len(row))] for row in rows]
+
+
+def _within(row: Sequence[Cell], at: int) -> list[Cell]:
+    """A row without the empty cells beyond the bound. A column beyond it could be the one that is needed."""
+    if any(cell is not None for cell in row[_WIDEST:]):
+        raise Unusable("missing_column", f"the sheet is wider than {_WIDEST} columns in row {at}")
+    return list(row[:_WIDEST])
+
+
+def _old_rows(content: bytes, name: str) -> Rows:
+    import xlrd
+
+    try:
+        with xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True) as book:
+            sheet = book.sheet_by_name(_chosen(book.sheet_names(), name))
+            rows = (sheet.row(at) for at in range(min(sheet.nrows, _LONGEST)))
+            return [
+                _within([_old_cell(cell.ctype, cell.value) for cell in row], at)
+                for at, row in enumerate(rows, start=1)
+            ]
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as error:
+        raise _no_workbook(error) from None
+
+
+def _old_cell(kind: int, value: object) -> Cell:
+    """1 is text, 2 a number; an error or a date where a figure belongs stays a text and is refused as one."""
+    if kind in (0, 6):
+        return None
+    return value if kind in (1, 2) else f"cell of type {kind}: {value}"
+
+
+def _new_rows(content: bytes, name: str) -> Rows:
+    import openpyxl
+
+    try:
+        _bounded(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about styles and extensions
+            book = openpyxl.load_workbook(
+                io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+            )
+        try:
+            sheet = book[_chosen(book.sheetnames, name)]
+            sheet.reset_dimensions()  # the stated width need not be true
+            rows = sheet.iter_rows(max_row=_LONGEST, values_only=True)
+            return [_within(row, at) for at, row in enumerate(rows, start=1)]
+        finally:
+            book.close()
+    except (SyntaxError, *_BROKEN) as error:  # ParseError is a SyntaxError
+        raise _no_workbook(error) from None
+
+
+def _bounded(content: bytes) -> None:
+    """Refuse what unpacks to too much; no member unpacks to more than the zip directory states."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if len(members) > _MOST_MEMBERS or sum(member.file_size for member in members) > _UNPACKED:
+            raise Unusable("missing_column", f"the workbook unpacks to more than {_UNPACKED} bytes")
+
+
+def _chosen(names: Sequence[str], wanted: str) -> str:
+    found = [name for name in names if name.strip().lower() == wanted.lower()]
+    if not found:
+        raise Unusable("missing_column", f"no sheet {wanted!r}, but {', '.join(names)[:100]}")
+    return found[0]
+
+
+def _no_workbook(error: Exception) -> Unusable:
+    first: BaseException = error
+    while (cause := first.__cause__ or first.__context__) is not None:
+        first = cause  # openpyxl wraps it
+    reason = " ".join(f"{type(first).__name__}: {first}".split())[:150]
+    return Unusable("missing_column", f"no workbook that can be read ({reason})")

@@ -15,8 +15,17 @@ import re
 from collections.abc import Sequence
 
 from assets.sources.file_source import FileSource, Obtained
-from assets.sources.parse import MONTHS, Figures, Unusable, month_stamp, number, until_the_last_figure
-from assets.sources.workbook import Cell, Rows, sheet_rows
+from assets.sources.parse import (
+    MONTHS,
+    Cell,
+    Figures,
+    Rows,
+    Unusable,
+    month_stamp,
+    number,
+    sheet_rows,
+    until_the_last_figure,
+)
 
 SHEET = "Data"
 COLUMNS = {"SHILLER_PRICE": "p", "SHILLER_DIVIDEND": "d", "SHILLER_EARNINGS": "e", "SHILLER_CPI": "cpi"}

@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 
 from assets.sources.file_source import FileSource, Obtained
-from assets.sources.parse import Figures, Unusable, month_stamp, number, until_the_last_figure
-from assets.sources.workbook import Cell, Rows, sheet_rows
+from assets.sources.parse import (
+    Cell,
+    Figures,
+    Rows,
+    Unusable,
+    month_stamp,
+    number,
+    sheet_rows,
+    until_the_last_figure,
+)
 
 SHEET = "Monthly Prices"
 COLUMNS = {"GOLD_WB_MONTHLY": "gold"}

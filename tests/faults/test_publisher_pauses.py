@@ -94,10 +94,10 @@ def test_three_failures_in_a_row_pause_and_the_three_are_requested_again(
     done = case.run()
     assert {one.status for one in done.values()} == {"new"}
     assert case.naps.slept == [5.0, 10.0, 20.0]
-    said = [record.getMessage() for record in caplog.records if record.name == "stimulus_regime"]
-    assert any("next try in 10 s" in line and "left for retries" in line for line in said)
-    assert any("responds again" in line for line in said)
-    assert "CRITICAL" not in said and KEY not in "".join(said)
+    lines = [record.getMessage() for record in caplog.records if record.name == "stimulus_regime"]
+    assert any("next try in 10 s" in line and "left for retries" in line for line in lines)
+    assert any("responds again" in line for line in lines)
+    assert "CRITICAL" not in lines and KEY not in "".join(lines)
     assert [one.requests > 2 for one in done.values()] == [True] * 3, "both attempts are counted"
 
 
@@ -139,7 +139,7 @@ def test_after_one_publisher_is_down_and_none_responded_the_next_is_not_waited_f
 
 
 class OneOfMany(Source):
-    """A publisher without a probe, whose every series fails as often as it is told to."""
+    """A publisher without a probe, whose first `failures` fetches may pass, and whose later ones do not."""
 
     def __init__(self, failures: int) -> None:
         self.left, self.asked = failures, list[str]()

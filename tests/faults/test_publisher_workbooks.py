@@ -102,7 +102,7 @@ def repacked(change: Callable[[str, bytes], bytes], more: dict[str, bytes] | Non
 
 
 def test_zip_that_unpacks_to_gigabytes_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assets.sources.workbook._UNPACKED", 30_000_000)
+    monkeypatch.setattr("assets.sources.parse._UNPACKED", 30_000_000)
     bomb = repacked(lambda _, content: content, {f"xl/media/{n}": b"0" * 10_000_000 for n in range(4)})
     assert len(bomb) < 100_000
     assert "unpacks to more than" in str(from_world_bank(bomb))

@@ -1,7 +1,8 @@
-"""DuckDB of another version in a folder of its own, as analysts have it."""
+"""DuckDB of another version in a separate folder, as analysts have it."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 
 
-def installed(requirement: str, place: Path) -> Path:
-    """A package in a folder of its own; the test is skipped where no package index answers."""
+def installed(requirement: str, folder: Path) -> Path:
+    """A package in a separate folder; the test is skipped where no package index responds."""
+    uv = shutil.which("uv")  # an environment that uv made has no pip
+    program = [uv, "pip"] if uv else [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check",
-         "--target", str(place), requirement],
+        [*program, "install", "--quiet", "--no-deps", "--target", str(folder), requirement],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     if done.returncode != 0:
         pytest.skip(f"{requirement} cannot be installed here: {done.stderr.strip().splitlines()[-1:]}")
-    return place
+    return folder

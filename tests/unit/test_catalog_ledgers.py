@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-import pytest
-
 from assets.catalog.loader import load_catalog
 
 CATALOG = load_catalog()
 LEDGER = CATALOG.policy_events
-DELAYS = {(delay.series_id, str(delay.observation_date)): delay for delay in CATALOG.release_delays}
 # Rows that set the announced direction: announcement, effective date (None: at once), direction.
 COUNTED = [
     ("2008-11-25", "2008-12-01", 1),
@@ -40,11 +35,6 @@ def test_counted_announcements_are_these() -> None:
     assert counted == COUNTED
 
 
-def test_ledger_names_the_day_it_was_last_checked_and_nothing_later() -> None:
-    assert LEDGER.last_checked == dt.date(2026, 9, 17)
-    assert all(event.announced_on <= LEDGER.last_checked for event in LEDGER.events)
-
-
 def test_plans_without_a_date_are_shown_and_never_counted() -> None:
     undated = [event for event in LEDGER.events if not event.is_dated]
     assert {str(event.announced_on) for event in undated} == {"2017-06-14", "2022-03-16", "2026-07-31"}
@@ -56,40 +46,6 @@ def test_slower_pace_keeps_the_sign() -> None:
     direction = {str(event.announced_on): event.direction for event in LEDGER.events}
     assert direction["2013-12-18"] == direction["2021-11-03"] == direction["2026-02-12"] == 1
     assert direction["2024-05-01"] == direction["2025-03-19"] == -1
-
-
-def test_rate_decision_has_no_balance_sheet_direction() -> None:
-    (rate,) = [event for event in LEDGER.events if event.kind == "rate"]
-    assert (rate.announced_on, rate.effective_on) == (dt.date(2026, 9, 16), dt.date(2026, 9, 17))
-    assert rate.direction is None and not rate.changes_direction
-
-
-@pytest.mark.parametrize(
-    ("series_id", "observation_date", "released_on"),
-    [
-        ("UNRATE", "1995-12-01", "1996-01-19"),
-        ("CPIAUCSL", "2013-10-01", "2013-11-20"),
-        ("GDPC1", "2018-10-01", "2019-02-28"),
-        ("PCEPILFE", "2019-02-01", "2019-04-29"),
-        ("UNRATE", "2025-09-01", "2025-11-20"),
-        ("PAYEMS", "2025-10-01", "2025-12-16"),
-        ("CPIAUCSL", "2025-09-01", "2025-10-24"),
-        ("CP", "2025-07-01", "2025-12-23"),
-        ("CP", "2025-10-01", "2026-04-09"),
-        ("ICSA", "2025-09-27", "2025-11-20"),
-        ("ICSA", "2025-11-08", "2025-11-20"),
-        ("NCBEILQ027S_GDP_PCT", "2025-07-01", "2026-01-09"),
-        ("MTSDS133FMS", "2025-10-01", "2025-11-25"),
-    ],
-)
-def test_late_release(series_id: str, observation_date: str, released_on: str) -> None:
-    assert str(DELAYS[series_id, observation_date].released_on) == released_on
-
-
-def test_figures_of_october_2025_that_were_never_published() -> None:
-    never = {delay.series_id for delay in CATALOG.release_delays if delay.never}
-    assert never == {"UNRATE", "CPIAUCSL", "CPILFESL", "SHILLER_CPI"}
-    assert all(str(delay.observation_date) == "2025-10-01" for delay in CATALOG.release_delays if delay.never)
 
 
 def test_claims_rows_are_saturdays_without_a_gap() -> None:
