@@ -59,7 +59,7 @@ def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = registry.regime_frame
 
     def frame(*arguments: object) -> pd.DataFrame:
-        computed = honest(*arguments)  # type: ignore[arg-type]
+        computed = honest(*arguments)
         computed["bubble_score"] = computed["bubble_score"] + 2.0
         return computed
 

@@ -63,7 +63,7 @@ def test_quotes_in_a_definition_stay_text() -> None:
             con.execute(statement)
         (comment,) = con.execute(
             "SELECT comment FROM duckdb_columns() WHERE column_name = 'share_pct'"
-        ).fetchone()  # type: ignore[misc]
+        ).fetchone()
     assert comment == "[percent] A share; it's 'quoted' | piped."
 
 
