@@ -100,6 +100,7 @@ CAUSES: dict[str, tuple[Callable[[Publishers], None], set[str]]] = {
         lambda publishers: publishers.closed.add("shiller"),
         {"SHILLER_PRICE", "SHILLER_EARNINGS", "SHILLER_DIVIDEND", "SHILLER_CPI"},
     ),
+    "fed_board": (lambda publishers: publishers.closed.add("fed_board"), {"EBP", "GZ_SPREAD"}),
 }
 
 
