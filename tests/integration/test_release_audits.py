@@ -101,6 +101,7 @@ STALE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_tables_left_from_an_earlier_run_are_refused_by_name(night: Night, tmp_path: Path) -> None:
     """Nine tables of the warehouse were computed before the figures of the last weeks came, the others after."""
     earlier = shutil.copyfile(night.warehouse, tmp_path / "earlier.duckdb")

@@ -103,6 +103,7 @@ def test_that_it_failed_or_came_late_is_still_said(folder: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
     night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
