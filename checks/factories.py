@@ -23,11 +23,11 @@ from checks.first_publication import CHECK as FIRST_PUBLICATION
 from checks.first_publication import MEANS, foresee
 from checks.identities import IDENTITIES
 from checks.presentation import rules_table, sentence, shown_rows
-from checks.registry import suite_of
 from checks.results import of_table, results_frame, rule_rows
 from checks.runner import RuleResult, run_suites
 from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
+from checks.suites.structural import suite_of
 
 Found = Callable[[Warehouse, RunFacts, Collection[dg.AssetCheckKey]], Iterable[dg.AssetCheckResult]]
 

@@ -18,7 +18,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import Withheld, whole, withheld
-from checks.registry import checked_tables
+from checks.suites.structural import checked_tables
 
 if TYPE_CHECKING:
     import duckdb

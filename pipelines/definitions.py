@@ -14,7 +14,7 @@ from assets.raw.assets import RAW_ASSETS
 from checks.factories import all_checks
 from pipelines.resources import RESOURCES
 from pipelines.sensors import alerts_sensor, dead_runs_sensor, history_sensor
-from pipelines.settings import load_settings
+from pipelines.settings import choose_profile, read_environment
 
 
 def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
@@ -34,7 +34,7 @@ nightly = dg.define_asset_job(
 
 
 def assets_of_profile(profile: Profile) -> list[dg.AssetKey]:
-    """The assets of a run: every table, and the series of the profile. The others are neither fetched nor blamed."""
+    """The assets of a run: every table, and the series of the profile. The others are not fetched."""
     catalog = load_catalog()
     left_out = {
         dg.AssetKey(list(series.asset_key))
@@ -54,7 +54,7 @@ def assets_of_profile(profile: Profile) -> list[dg.AssetKey]:
 )
 def nightly_schedule() -> dg.RunRequest:
     """A run of the assets of the profile that the environment chooses."""
-    return dg.RunRequest(asset_selection=assets_of_profile(load_settings().profile))
+    return dg.RunRequest(asset_selection=assets_of_profile(choose_profile(read_environment())))
 
 
 defs = dg.Definitions(

@@ -57,7 +57,7 @@ def is_interrupted() -> bool:
     Read from the interpreter's wake-up pipe, because Dagster, DuckDB and others turn a signal into their own errors.
     """
     if _State.signals is not None:
-        with suppress(BlockingIOError):
+        with suppress(BlockingIOError):  # no more signals in the pipe
             while read := os.read(_State.signals, 512):
                 _State.is_interrupted |= any(number in _SIGNALS for number in read)
     return _State.is_interrupted

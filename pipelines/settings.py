@@ -281,7 +281,7 @@ def parse_date(text: str, what: str) -> dt.date:
     try:
         if _DATE.fullmatch(text):
             return dt.date.fromisoformat(text)
-    except ValueError:
+    except ValueError:  # no such day: refused below
         pass
     raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD")
 

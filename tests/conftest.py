@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 
 from tests.made_once import made_once
-from tests.nightly_run import NightlyRun, run_first_night
+from tests.nightly_run import NightlyRun, make_nightly_run
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 OWN_VARIABLES = ("REGIME_", "FRED_", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL")
@@ -30,15 +30,15 @@ settings.load_profile("house")
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Drop the project's variables, and keep warehouse and run history away from the caller's own."""
-    place = tmp_path_factory.mktemp("state")
-    (place / "dagster_home").mkdir()
+    state = tmp_path_factory.mktemp("state")
+    (state / "dagster_home").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(OWN_VARIABLES):
                 patch.delenv(name)
-        patch.setenv("DAGSTER_HOME", str(place / "dagster_home"))
+        patch.setenv("DAGSTER_HOME", str(state / "dagster_home"))
         patch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
-        patch.setenv("REGIME_DATA_DIR", str(place / "data"))
+        patch.setenv("REGIME_DATA_DIR", str(state / "data"))
         yield
 
 
@@ -65,14 +65,14 @@ def project_root() -> Path:
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
-    """Real series that are never committed, beside the project; tests that need them are skipped without."""
-    place = PROJECT_ROOT.parent / "shared" / "realdata"
-    if not place.is_dir():
+    """Real series that are never committed, next to the project; tests that need them are skipped without."""
+    folder = PROJECT_ROOT.parent / "shared" / "realdata"
+    if not folder.is_dir():
         pytest.skip("../shared/realdata is not here")
-    return place
+    return folder
 
 
 @pytest.fixture(scope="session")
 def nightly_run(tmp_path_factory: pytest.TempPathFactory) -> NightlyRun:
     """The nightly job run once by command on the sample; only to be read, or copied with `copied`."""
-    return NightlyRun(made_once(tmp_path_factory, "nightly_run", run_first_night))
+    return NightlyRun(made_once(tmp_path_factory, "nightly_run", make_nightly_run))

@@ -89,11 +89,11 @@ def view(
     series: Mapping[str, Series] | None = None,
 ) -> View:
     """Those vintages as seen on each date."""
-    held = archive(*([frames] if isinstance(frames, pd.DataFrame) else frames))
+    stored = archive(*([frames] if isinstance(frames, pd.DataFrame) else frames))
     dates = days(as_of)
     catalog = load_catalog()
     entries = catalog.series if series is None else series
-    return View(held, dates, entries, catalog.method)
+    return View(stored, dates, entries, catalog.method)
 
 
 def reading(values: Sequence[float], **changes: object) -> Reading:

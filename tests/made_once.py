@@ -15,15 +15,15 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """A folder made once for all processes the tests run in; whoever comes first makes it, the others wait."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     if run is None:  # all tests in this process
-        place = factory.mktemp(name)
-        make(place)
-        return place
-    place = factory.getbasetemp().parent / name
-    made = place.with_name(f"{name}.made")  # no rename: what is made may know its own path
-    with FileLock(f"{place}.lock"):
+        folder = factory.mktemp(name)
+        make(folder)
+        return folder
+    folder = factory.getbasetemp().parent / name
+    made = folder.with_name(f"{name}.made")  # no rename: what is made may know its own path
+    with FileLock(f"{folder}.lock"):
         if not made.exists():
-            shutil.rmtree(place, ignore_errors=True)  # another process failed to make it
-            place.mkdir()
-            make(place)
+            shutil.rmtree(folder, ignore_errors=True)  # another process failed to make it
+            folder.mkdir()
+            make(folder)
             made.touch()
-    return place
+    return folder

@@ -1,4 +1,4 @@
-"""The real nightly command on the sample, as a process of its own, for tests that need what it leaves behind."""
+"""The real nightly command on the sample, in a separate process, for tests that need its results."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 class NightlyRun:
     """A data directory and a Dagster history after `python -m pipelines run`."""
 
-    place: Path
+    folder: Path
 
     @property
     def data_dir(self) -> Path:
-        return self.place / "data"
+        return self.folder / "data"
 
     @property
     def published(self) -> Path:
@@ -28,16 +28,16 @@ class NightlyRun:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that point any command at this place."""
+        """Variables that point any command at this folder."""
         return {
             **os.environ,
             "REGIME_PROFILE": "sample",
             "REGIME_DATA_DIR": str(self.data_dir),
-            "DAGSTER_HOME": str(self.place / "dagster_home"),
+            "DAGSTER_HOME": str(self.folder / "dagster_home"),
         }
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """One `python -m pipelines` command in this place."""
+        """One `python -m pipelines` command in this folder."""
         return subprocess.run(
             [sys.executable, "-m", "pipelines", *arguments],
             cwd=ROOT,
@@ -47,22 +47,22 @@ class NightlyRun:
             timeout=1500,
         )
 
-    def copied(self, place: Path) -> NightlyRun:
+    def copied(self, folder: Path) -> NightlyRun:
         """The same state in another folder, for a test that changes it."""
-        shutil.copytree(self.place, place, dirs_exist_ok=True)
-        return NightlyRun(place)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return NightlyRun(folder)
 
 
-def new_place(place: Path) -> NightlyRun:
-    """An empty place with the project's Dagster configuration."""
-    (place / "dagster_home").mkdir(parents=True)
-    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", place / "dagster_home" / "dagster.yaml")
-    return NightlyRun(place)
+def new_installation(folder: Path) -> NightlyRun:
+    """An empty folder with the project's Dagster configuration."""
+    (folder / "dagster_home").mkdir(parents=True)
+    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", folder / "dagster_home" / "dagster.yaml")
+    return NightlyRun(folder)
 
 
-def run_first_night(place: Path) -> None:
-    """The first run of a new place; what it printed stays in run.out and run.err."""
-    done = new_place(place).command("run")
-    (place / "run.out").write_text(done.stdout, "utf-8")
-    (place / "run.err").write_text(done.stderr, "utf-8")
+def make_nightly_run(folder: Path) -> None:
+    """The first run in a new folder; its output is in run.out and run.err."""
+    done = new_installation(folder).command("run")
+    (folder / "run.out").write_text(done.stdout, "utf-8")
+    (folder / "run.err").write_text(done.stderr, "utf-8")
     assert done.returncode == 0, done.stderr

@@ -12,10 +12,10 @@ from assets.run_facts import RunFacts
 from assets.warehouse.tables import append_rows, transaction
 from checks.archive import check_archive
 from checks.audits.of_release import audit_release
-from checks.registry import checked_tables, suite_of
 from checks.results import RELEASE, of_table, results_frame, rule_rows
 from checks.runner import run_suites
 from checks.staged import read_staged
+from checks.suites.structural import checked_tables, suite_of
 
 GATE = "gate"
 MEANS = (

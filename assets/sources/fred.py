@@ -114,8 +114,8 @@ class FredSource(Source):
         rows, newest, notes = observations_frame([], []), None, tuple[str, ...]()
         try:
             info = self._client.series_info(series_id)
-            is_unchanged = since is not None and since.last_updated is not None
-            is_unchanged = is_unchanged and since is not None and since.last_updated == info.last_updated
+            stamp = since.last_updated if since is not None else None
+            is_unchanged = stamp is not None and stamp == info.last_updated
             if not is_unchanged and series.is_revisable:
                 newest = since.newest_vintage if since is not None else None
                 rows, notes = self._vintages(series, newest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ Rule = Literal[
     "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
     "vintages_missing",
 ]  # fmt: skip
-RULES: tuple[Rule, ...] = get_args(Rule)
 # The result of a fetch, as `raw.fetches` records it.
 FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profile", "refused"]
 

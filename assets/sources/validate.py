@@ -14,9 +14,7 @@ from assets.sources.protocol import LastFetch, Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
 _SHOWN = 3
-_FIRST_DAY = np.datetime64(
-    "1776-07-04", "s"
-)  # the earliest day FRED accepts; an earlier one is a misread date
+_FIRST_DAY = np.datetime64("1776-07-04", "s")  # the earliest FRED accepts; an earlier one is a misread date
 # what a complete response may lack as withdrawals: this many, or this share, of observations or of vintages
 _WITHDRAWN_ROWS, _WITHDRAWN_SHARE = 3, 0.01
 # Days between neighbouring observations: (shortest gap allowed, range of the median gap).
@@ -160,9 +158,8 @@ def _not_shorter(v: _Validation) -> None:
     if v.last is None or v.last.rows_served is None:
         return
     before, first = v.last.rows_served, v.last.held_first
-    is_cut = first is not None and dates.min() > pd.Timestamp(
-        first
-    )  # no withdrawal: the beginning is missing
+    # a missing beginning is no withdrawal
+    is_cut = first is not None and dates.min() > pd.Timestamp(first)
     if before - rows > (0 if is_cut else _withdrawals(before)):
         raise v.refusal("shorter_than_before", f"{rows} observations, the last fetch had {before}")
 

@@ -18,11 +18,11 @@ from assets.warehouse.readers import frame_of, load_archive, load_captures, run_
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed
-from checks.registry import checked_tables
 from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
 from checks.suites.measures import flag
 from checks.suites.rules import Suite, never, within
+from checks.suites.structural import checked_tables
 
 if TYPE_CHECKING:
     import duckdb

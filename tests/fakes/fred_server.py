@@ -70,26 +70,31 @@ class FredServer:
 @contextmanager
 def fred_server(world: World) -> Iterator[FredServer]:
     """A FRED that knows `world`, for the length of a block."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    httpd.daemon_threads = True
+    httpd = _HttpServer(("127.0.0.1", 0), _Handler)
     server = FredServer(world, f"http://127.0.0.1:{httpd.server_port}/fred")
-    httpd.fred = server  # type: ignore[attr-defined]
+    httpd.fred = server
     with running(httpd):
         yield server
 
 
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    fred: FredServer
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _HttpServer
     protocol_version = "HTTP/1.1"  # connections stay open, as FRED's do
 
     def setup(self) -> None:
         super().setup()
-        self.server.fred.connections += 1  # type: ignore[attr-defined]
+        self.server.fred.connections += 1
 
     def log_message(self, *_: object) -> None:
         """Nothing: addresses hold the key."""
 
     def do_GET(self) -> None:
-        server: FredServer = self.server.fred  # type: ignore[attr-defined]
+        server = self.server.fred
         parts = urlsplit(self.path)
         arguments = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         shown = {name: value for name, value in arguments.items() if name != "api_key"}

@@ -7,8 +7,9 @@ import email.utils
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,6 @@ class Served:
     body: bytes
     content_type: str = "application/octet-stream"
     last_modified: dt.datetime | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Request:
 
 
 Answer = Served | Callable[[dict[str, str]], Served]
-AnyServer = TypeVar("AnyServer", bound=HTTPServer)
+AnyServer = TypeVar("AnyServer", bound=TCPServer)
 
 
 class Loopback(ThreadingHTTPServer):
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif served is None:
             answer(self, 404, b"not here")
         else:
-            headers = {"Content-Type": served.content_type, **served.headers}
+            headers = {"Content-Type": served.content_type}
             code, body = 200, served.body
             if served.last_modified is not None:
                 headers["Last-Modified"] = email.utils.format_datetime(served.last_modified, usegmt=True)

@@ -69,7 +69,7 @@ SERVED: dict[str, tuple[Callable[[Case], None], dict[str, str], str]] = {
     "another unit": (in_another_unit, dict.fromkeys(ASKED_IN, "refused"), "unit_changed"),
     "three years": (
         cut_to_three_years,
-        # a first load takes what there is, and a night asks for no more than what changed
+        # a first load takes what there is, and a nightly run requests only what changed
         {"first load": "new", "nightly": "new", "weekly": "refused"},
         "shorter_than_before",
     ),
@@ -81,20 +81,20 @@ SERVED: dict[str, tuple[Callable[[Case], None], dict[str, str], str]] = {
 @pytest.mark.parametrize("when", ASKED_IN)
 @pytest.mark.parametrize("name", SERVED)
 def test_a_change_of_what_is_served_costs_no_stored_row(case: Case, name: str, when: str) -> None:
-    spoil, status, said = SERVED[name]
+    spoil, status, text = SERVED[name]
     hours, before = case.until(when), case.rows()
     spoil(case)
     done = case.run(hours)
     assert (done["UNRATE"].status, done["ICSA"].status) == (status[when], "new")
     message = done["UNRATE"].message or ""
-    assert "\n" not in message and (said in message or status[when] == "new" != status["weekly"])
+    assert "\n" not in message and (text in message or status[when] == "new" != status["weekly"])
     assert not case.lost(before)
     if name == "60 months rewritten" and when != "first load":
         assert done["UNRATE"].counts.revised >= 59 and done["UNRATE"].counts.corrected == 0
 
 
 def test_todays_figures_never_replace_vintages_that_fred_does_not_serve(case: Case) -> None:
-    """Dated by lag rule they would count before their release, and no later night would remove them."""
+    """Dated by lag rule they would count before their release, and no later run would remove them."""
     case.server.world.series["UNRATE"].is_in_alfred = False
     done = case.run()["UNRATE"]
     assert done.status == "unreachable" and "no vintages" in (done.message or "")

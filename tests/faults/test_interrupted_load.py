@@ -39,7 +39,7 @@ def environment(place: Path, server: FredServer) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_what_was_fetched_stays_and_the_next_run_asks_for_the_rest(
+def test_what_was_fetched_stays_and_the_next_run_requests_the_rest(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     now = dt.datetime.now(dt.UTC)
@@ -52,24 +52,24 @@ def test_what_was_fetched_stays_and_the_next_run_asks_for_the_rest(
         while len(server.asked) < ENOUGH and run.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
         run.send_signal(how)
-        said, _ = run.communicate(timeout=100)
-        assert len(server.asked) >= ENOUGH, said
+        output, _ = run.communicate(timeout=100)
+        assert len(server.asked) >= ENOUGH, output
         begun = [asked["series_id"] for _, path, asked in server.asked[1:] if path == "/fred/series"]
         with open_warehouse(tmp_path / "data" / "warehouse.duckdb") as con:
-            held = {row[0] for row in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
-            booked = {
+            stored = {row[0] for row in con.execute("SELECT DISTINCT series_id FROM raw.vintages").fetchall()}
+            recorded = {
                 row[0]
                 for row in con.execute("SELECT series_id FROM raw.fetches WHERE rows_new > 0").fetchall()
             }
-            assert held == booked, "archive and books are written together"
+            assert stored == recorded, "archive and fetch records are written together"
             # the last one asked for may have been under way, and the one before it on its way to the file
-            assert held >= set(begun[:-2]) and len(held) > 10
+            assert stored >= set(begun[:-2]) and len(stored) > 10
             server.asked.clear()
             fred_run(con, quick_source(server, lambda: now), now)
-            for series_id in held:
+            for series_id in stored:
                 assert server.count("observations", series_id) == 0, f"{series_id} was fetched again"
             whole = con.execute("SELECT count(DISTINCT series_id) FROM raw.vintages").fetchall()
             assert whole == [(len(server.world.series),)]
-    assert KEY not in said
+    assert KEY not in output
     left = [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert left == []

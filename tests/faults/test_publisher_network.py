@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -32,6 +33,7 @@ PASSING = {
     "hang": (faults.hang(0.5), "no response for 0.3 s"),
     "dropped": (faults.dropped(), "connection dropped"),
     "cut short": (faults.truncated(), "peer closed connection"),
+    "drip": (faults.drip(0.05, 20), "no complete response within 0.6 s"),
 }
 
 
@@ -53,12 +55,6 @@ def test_what_does_not_pass_is_unreachable_and_not_requested_for_each_series(fau
         assert len(server.requests) == 2
 
 
-def test_server_that_drips_is_left_after_a_while() -> None:
-    with running(fed_board.fed_board()) as server:
-        server.faults = [faults.drip(0.05, 20)] * 2
-        assert "no complete response within 0.6 s" in unreachable(source_of("fed_board", server), "EBP")
-
-
 @EACH
 def test_nobody_there_is_unreachable(name: SourceKey) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -69,10 +65,16 @@ def test_nobody_there_is_unreachable(name: SourceKey) -> None:
 
 
 @EACH
+@pytest.mark.parametrize(
+    "make", [lambda code: faults.status(code, body=HTML), lambda code: faults.truncated(code, HTML)]
+)
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_moved_or_closed_file_is_unreachable_at_once(name: SourceKey, status: int) -> None:
+def test_moved_or_closed_file_is_unreachable_at_once(
+    name: SourceKey, status: int, make: Callable[[int], faults.Fault]
+) -> None:
+    """Also when the page of the refusal breaks off."""
     with running(PUBLISHERS[name].serve()) as server:
-        server.faults = [faults.status(status, body=HTML)]
+        server.faults = [make(status)]
         line = unreachable(source_of(name, server), PUBLISHERS[name].series_id)
         assert f"the server responds {status}" in line
         assert re.search("if (the file has moved|it only admits browsers), set [A-Z_]+_URL", line)
@@ -107,24 +109,17 @@ def test_every_series_of_a_broken_file_is_refused_by_one_download(name: SourceKe
         server.routes[PUBLISHERS[name].table_path] = Served(HTML)
         source = source_of(name, server)
         refused(source, PUBLISHERS[name].series_id)
-        asked = len(server.requests)
+        sent = len(server.requests)
         refused(source, PUBLISHERS[name].series_id)
-        assert len(server.requests) == asked
+        assert len(server.requests) == sent
 
 
 @EACH
-def test_answer_without_end_is_cut_off(name: SourceKey) -> None:
+def test_endless_response_is_cut_off(name: SourceKey) -> None:
     with running(PUBLISHERS[name].serve()) as server:
         server.routes[PUBLISHERS[name].table_path] = Served(b"1" * 300_000)
         error = refused(source_of(name, server, SHORT._replace(size=200_000)), PUBLISHERS[name].series_id)
         assert "larger than 200000 bytes" in str(error)
-
-
-def test_refusal_whose_page_breaks_off_is_still_a_refusal() -> None:
-    with running(fed_board.fed_board()) as server:
-        server.faults = [faults.truncated(404, HTML)]
-        assert "the server responds 404" in unreachable(source_of("fed_board", server), "EBP")
-        assert len(server.requests) == 1
 
 
 def test_page_that_no_longer_links_the_workbook_is_a_matter_of_coverage_and_names_the_setting() -> None:

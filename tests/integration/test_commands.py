@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def place(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
-    """A data directory whose published file is the night's."""
+def published_run(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """A data directory whose published file is the run's."""
     os.replace(night.staged, night.published)
     monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
     return night
@@ -41,7 +41,7 @@ PRINTED = {
 
 @pytest.mark.parametrize("arguments", PRINTED)
 def test_a_command_prints_what_the_published_file_contains(
-    place: Night, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    published_run: Night, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line.main(arguments) == 0
     out = capsys.readouterr().out
@@ -59,7 +59,7 @@ def test_a_command_prints_what_the_published_file_contains(
     ],
 )
 def test_a_query_without_a_result_is_one_line(
-    place: Night, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+    published_run: Night, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     assert command_line.main(arguments) == 2
     lines = capsys.readouterr().err.strip().splitlines()
@@ -104,24 +104,24 @@ def test_run_refuses_a_wrong_configuration_before_it_changes_anything(
     assert not (tmp_path / "data").exists()
 
 
-def test_run_does_not_go_back_in_time(place: Night, capsys: pytest.CaptureFixture[str]) -> None:
-    before = place.published.read_bytes()
+def test_run_does_not_go_back_in_time(published_run: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    before = published_run.published.read_bytes()
     assert command_line.main(["run", "--as-of", "2024-12-31"]) == 2
     assert "as of 2026-05-31, this run is as of 2024-12-31" in capsys.readouterr().err
-    assert place.published.read_bytes() == before
+    assert published_run.published.read_bytes() == before
 
 
 def test_doctor_fails_for_a_fault_and_reports_what_to_do(
-    place: Night, capsys: pytest.CaptureFixture[str]
+    published_run: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wal = place.published.with_name(place.published.name + ".wal")
+    wal = published_run.published.with_name(published_run.published.name + ".wal")
     wal.write_bytes(b"another program's")
     assert command_line.main(["doctor"]) == 1
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL"))
     assert str(wal) in line and "remove it" in line
 
 
-def test_results_go_to_standard_output_and_errors_to_standard_error(place: Night) -> None:
+def test_results_go_to_standard_output_and_errors_to_standard_error(published_run: Night) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipelines", "show"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -134,7 +134,7 @@ def test_results_go_to_standard_output_and_errors_to_standard_error(place: Night
 
 @pytest.mark.parametrize(("status", "exit_status"), [("published", 0), ("blocked", 1), ("unreachable", 3)])
 def test_run_ends_with_the_status_of_its_outcome_and_reports_what_is_published(
-    place: Night,
+    published_run: Night,
     status: Literal["published", "blocked", "unreachable"],
     exit_status: int,
     monkeypatch: pytest.MonkeyPatch,

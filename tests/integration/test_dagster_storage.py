@@ -26,7 +26,7 @@ DERIVED = dg.AssetKey("derived")
 WITHOUT_PROJECT = """
 import importlib.util, sys
 root = sys.argv[1]
-sys.path = [place for place in sys.path if place not in ("", root)]
+sys.path = [entry for entry in sys.path if entry not in ("", root)]
 assert importlib.util.find_spec("pipelines") is None
 import dagster
 with dagster.DagsterInstance.get() as instance:
@@ -38,11 +38,11 @@ assert "pipelines" not in sys.modules
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A DAGSTER_HOME with the project's configuration."""
-    place = tmp_path / "home"
-    place.mkdir()
-    shutil.copyfile(CONFIGURATION, place / "dagster.yaml")
-    monkeypatch.setenv("DAGSTER_HOME", str(place))
-    return place
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copyfile(CONFIGURATION, home / "dagster.yaml")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return home
 
 
 @pytest.fixture

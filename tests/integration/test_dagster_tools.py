@@ -85,7 +85,7 @@ def dagster_dev(nightly_run: NightlyRun, tmp_path: Path) -> Iterator[str]:
     from tests.ui.conftest import free_port
 
     home, port, log = (
-        nightly_run.copied(tmp_path / "night").place / "dagster_home",
+        nightly_run.copied(tmp_path / "copy").folder / "dagster_home",
         free_port(),
         tmp_path / "log",
     )

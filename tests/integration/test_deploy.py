@@ -134,11 +134,11 @@ def server(home: Path) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         if as_user:
             shutil.chown(folder, "postgres")
-        place = Path(folder) / "data"
-        made = [programs / "initdb", "-D", place, "-U", "postgres", "--auth=trust", "--no-sync"]
+        data = Path(folder) / "data"
+        made = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
         subprocess.run([*as_user, *made], check=True, capture_output=True, cwd="/")
         port = os.environ["PGPORT"]
-        run = [programs / "postgres", "-D", place, "-p", port, "-k", folder, "-h", "127.0.0.1", "-F"]
+        run = [programs / "postgres", "-D", data, "-p", port, "-k", folder, "-h", "127.0.0.1", "-F"]
         process = subprocess.Popen(
             [*as_user, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
         )

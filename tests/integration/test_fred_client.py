@@ -64,7 +64,7 @@ def as_rows(found: Periods | Published) -> list[tuple[str, str, str, float]]:
     )  # fmt: skip
 
 
-def test_fredapi_still_has_the_one_seam_we_hold() -> None:
+def test_fredapi_still_fetches_in_the_one_method_we_override() -> None:
     """Fails when fredapi moves its single fetching method: then pace, retries and secrecy would be bypassed."""
     assert "_Fred__fetch_data" in vars(fredapi.Fred), "fredapi keeps its requests elsewhere now"
     assert vars(FredClient)["_Fred__fetch_data"] is vars(FredClient)["_fetch"]
@@ -76,7 +76,7 @@ def test_fredapi_still_has_the_one_seam_we_hold() -> None:
     assert used == ["_Fred__fetch_data"], "fredapi fetches in another place too"
 
 
-def test_fredapis_own_methods_pass_our_seam(server: FredServer) -> None:
+def test_fredapis_own_methods_fetch_through_our_method(server: FredServer) -> None:
     client = quick_client(server)
     assert client.get_series_info("UNRATE")["units"] == "Percent"
     assert client.get_series("UNRATE").dropna().tolist() == [4.4, 4.4]
@@ -84,10 +84,10 @@ def test_fredapis_own_methods_pass_our_seam(server: FredServer) -> None:
     assert client.requests == len(server.asked) == 3
 
 
-def test_more_than_one_page_of_observations_comes_whole(
+def test_more_than_one_page_of_observations_arrives_completely(
     server: FredServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """fredapi itself stops at 100,000 rows without a word."""
+    """fredapi itself stops at 100,000 rows without an error."""
     server.world.series["LONG"] = many_vintages("LONG", 1500, rewritten=20)
     monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 700)
     monkeypatch.setattr(server_module, "MOST_ROWS", 700)
@@ -156,7 +156,7 @@ def test_an_id_that_is_none_is_never_sent(server: FredServer, series_id: str) ->
 
 
 @pytest.mark.parametrize("key", [None, "", "  ", "short", "A" * 32, "g" * 31 + "-"])
-def test_an_impossible_key_is_told_before_anything_is_sent(server: FredServer, key: str | None) -> None:
+def test_an_impossible_key_is_reported_before_anything_is_sent(server: FredServer, key: str | None) -> None:
     with pytest.raises(CredentialsRefused, match=r"https://fredaccount\.stlouisfed\.org/apikeys"):
         FredClient(key, server.url)
 
@@ -186,11 +186,11 @@ def test_the_key_is_in_no_text_of_client_or_failure(server: FredServer) -> None:
     server.world.key = "e" * 32
     with pytest.raises(CredentialsRefused) as caught:
         client.series_info("UNRATE")
-    told = "".join(traceback.format_exception(caught.value))
-    assert KEY not in told and caught.value.__context__ is None and caught.value.__cause__ is None
+    shown = "".join(traceback.format_exception(caught.value))
+    assert KEY not in shown and caught.value.__context__ is None and caught.value.__cause__ is None
 
 
-def test_release_dates_tell_those_with_figures_from_those_planned(server: FredServer) -> None:
+def test_release_dates_with_figures_are_not_mixed_with_planned_ones(server: FredServer) -> None:
     server.world.releases[10].planned = np.array(["2026-03-20", "2027-01-08"], "datetime64[D]")
     client = quick_client(server)
     assert client.release_of("UNRATE") == fred_client.Release(10, "Employment Situation")

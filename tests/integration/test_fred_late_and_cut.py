@@ -19,7 +19,7 @@ from tests.fakes.fred_runs import fred_run, live_facts, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import ReleaseDates, World, published
 
-NIGHT = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
+EVENING = dt.datetime(2026, 6, 12, 22, tzinfo=dt.UTC)  # by its lag, May's unemployment is out since the 10th
 SERIES = load_catalog().series
 HIGH_YIELD = "BAMLH0A0HYM2"
 LATE = LateRelease("UNRATE", dt.date(2026, 5, 1), dt.date(2026, 6, 5), "Employment Situation")
@@ -33,7 +33,7 @@ def quotes(first: str) -> list[tuple[str, str, float]]:
 @pytest.fixture
 def fred() -> Iterator[FredServer]:
     months = [(f"2026-{month:02}-01", f"2026-{month + 1:02}-06", 4.3) for month in range(1, 5)]
-    world = World(NIGHT.date(), {
+    world = World(EVENING.date(), {
         "UNRATE": published("UNRATE", months),
         HIGH_YIELD: published(HIGH_YIELD, quotes("2020-01-01"), frequency="Daily", release_id=11),
     })  # fmt: skip
@@ -50,13 +50,13 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def run(con: duckdb.DuckDBPyConnection, fred: FredServer, series_id: str, days: int = 0) -> Ingested:
-    moment = NIGHT + dt.timedelta(days=days)
+    moment = EVENING + dt.timedelta(days=days)
     fred.world.today = moment.date()
     (done,) = fred_run(con, quick_source(fred), moment, [SERIES[series_id]])
     return done
 
 
-def books(con: duckdb.DuckDBPyConnection, columns: str) -> list[tuple]:
+def fetch_rows(con: duckdb.DuckDBPyConnection, columns: str) -> list[tuple]:
     return con.execute(f"SELECT {columns} FROM raw.fetches ORDER BY fetched_at").fetchall()
 
 
@@ -68,12 +68,13 @@ def test_a_planned_figure_that_has_not_come_is_late_and_not_stale(
     done = run(con, fred, "UNRATE", days=1)
     assert done.late == LATE and done.status == "unchanged", "late is no status, and stale is another matter"
     assert done.requests == len(fred.asked) == 3  # the series, its release, the release's days
-    told = _result(done, live_facts(NIGHT)).metadata or {}
+    metadata = _result(done, live_facts(EVENING)).metadata or {}
     assert (
-        told["late_release"] == "the figure of 2026-05-01 was expected on 2026-06-05 (Employment Situation)"
+        metadata["late_release"]
+        == "the figure of 2026-05-01 was expected on 2026-06-05 (Employment Situation)"
     )
     assert "1 late" in _summary([done])
-    fetches = books(con, "status, series_id, message, late_observation, late_since")
+    fetches = fetch_rows(con, "status, series_id, message, late_observation, late_since")
     (line,) = [line for line in fetch_lines(fetches[-1:], None) if "late" in line]
     assert (
         line
@@ -86,7 +87,7 @@ def test_a_late_figure_that_comes_is_late_no_more(con: duckdb.DuckDBPyConnection
     assert run(con, fred, "UNRATE").late == LATE
     fred.world.series["UNRATE"].revise("2026-06-13", {"2026-05-01": 4.4})
     assert run(con, fred, "UNRATE", days=1).late is None
-    assert books(con, "late_since") == [(dt.date(2026, 6, 5),), (None,)]
+    assert fetch_rows(con, "late_since") == [(dt.date(2026, 6, 5),), (None,)]
 
 
 def test_a_release_moved_to_a_later_day_is_not_late_before_it(
@@ -111,11 +112,11 @@ def test_a_provider_that_cuts_its_history_takes_nothing_of_ours_and_its_window_i
         done.message or ""
     )
     assert con.execute("FROM raw.vintages").fetchall() == before
-    window = books(con, "served_first, is_complete")
+    window = fetch_rows(con, "served_first, is_complete")
     assert window == [(dt.date(2020, 1, 1), True), (dt.date(2023, 6, 12), True)]
 
 
-@pytest.mark.parametrize("when", ["before the first load", "between two nights", "before a weekly one"])
+@pytest.mark.parametrize("when", ["before the first load", "between two runs", "before a weekly one"])
 def test_a_figure_fred_withdraws_is_known_no_longer_and_one_it_restores_is(
     con: duckdb.DuckDBPyConnection, fred: FredServer, when: str
 ) -> None:
@@ -137,7 +138,7 @@ def test_a_figure_fred_withdraws_is_known_no_longer_and_one_it_restores_is(
 def test_a_target_range_served_on_its_eve_waits_for_its_day(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    """Refused as a figure of the future, the whole series would hold the publication on the night of a decision."""
+    """Refused as a figure of the future, the whole series would block the publication on the day of a decision."""
     rows = [
         ("2026-06-11", "2026-06-11", 4.0),
         ("2026-06-12", "2026-06-12", 4.0),

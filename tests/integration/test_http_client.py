@@ -6,7 +6,6 @@ import datetime as dt
 import gzip
 import logging
 import socketserver
-import threading
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.fred_runs import QUICK, Naps, quick_client
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import KEY, World, published
+from tests.fakes.server import running
 
 ALWAYS = 1_000_000
 
@@ -31,8 +31,8 @@ ALWAYS = 1_000_000
 @pytest.fixture
 def server() -> Iterator[FredServer]:
     rows = [("2026-01-01", "2026-02-06", 4.3), ("2026-02-01", "2026-03-06", np.nan)]
-    with fred_server(World(dt.date(2026, 11, 24), {"UNRATE": published("UNRATE", rows)})) as running:
-        yield running
+    with fred_server(World(dt.date(2026, 11, 24), {"UNRATE": published("UNRATE", rows)})) as fred:
+        yield fred
 
 
 def in_two_members(body: bytes) -> bytes:
@@ -58,7 +58,7 @@ def test_every_spelling_of_gzip_is_read(
         (faults.until_closed(gzip.compress(b"<a/>" * 99)[:-12], "gzip"), "broke off"),
     ],
 )
-def test_packed_answer_that_is_damaged_is_no_answer(server: FredServer, fault: Fault, message: str) -> None:
+def test_packed_response_that_is_damaged_is_refused(server: FredServer, fault: Fault, message: str) -> None:
     """httpx hands out what it could unpack when the end of a packed body is missing."""
     server.script.add("", fault, ALWAYS)
     with pytest.raises(Transient, match=message):
@@ -72,7 +72,7 @@ def test_unpacked_size_counts(server: FredServer) -> None:
         Http(Limits(size=1_000_000)).get(server.url)
     with pytest.raises(FredError, match="larger than 1000000 bytes"):
         quick_client(server, limits=Limits(size=1_000_000)).series_info("UNRATE")
-    assert len(server.asked) == 2, "asking again would bring the same"
+    assert len(server.asked) == 2, "a retry would bring the same"
 
 
 def test_requests_share_one_connection(server: FredServer) -> None:
@@ -104,10 +104,10 @@ def test_server_that_drips_is_left_on_a_new_and_on_an_open_connection(
     server.script.add("", fault)
     with pytest.raises(Transient, match=r"no complete response within 0\.8 s"):
         client.series_info("UNRATE")
-    assert client.series_info("UNRATE").units == "Percent", "the next request has a deadline of its own"
+    assert client.series_info("UNRATE").units == "Percent", "the next request has a separate deadline"
 
 
-def test_answer_in_xml_that_is_another_page_is_no_series(server: FredServer) -> None:
+def test_response_in_xml_that_is_another_page_is_no_series(server: FredServer) -> None:
     """fredapi takes the attributes of any first element."""
     server.script.add("", faults.status(200, body=b"<html><head id='x' units='Percent'/></html>"), ALWAYS)
     with pytest.raises(Garbled, match="no <series> in the response"):
@@ -154,8 +154,8 @@ def test_the_key_is_in_no_log_line_and_no_variable_of_a_failure(
     except (FredError, Transient) as failure:
         assert failure.__traceback__ is not None
         inside = failure.__traceback__.tb_next  # without this test's own variables, which hold the key
-        told = traceback.TracebackException(type(failure), failure, inside, capture_locals=True)
-        shown = "".join(told.format())
+        formatted = traceback.TracebackException(type(failure), failure, inside, capture_locals=True)
+        shown = "".join(formatted.format())
     assert (name == "none") == (shown == "") and KEY not in shown
     logged = [f"{record.getMessage()} {record.args}" for record in caplog.records]
     if name not in ("dropped", "garbage for a head"):
@@ -172,28 +172,29 @@ def test_request_that_is_shown_to_httpx_has_no_key_and_the_one_that_is_sent_has(
     assert [str(request.url) for request in seen] == [f"{server.url}/series?series_id=UNRATE"]
 
 
+class _ProxyServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    heads: list[list[str]]
+
+
 class _Proxy(socketserver.StreamRequestHandler):
+    server: _ProxyServer
+
     def handle(self) -> None:
         lines = []
         while line := self.rfile.readline().strip():
             lines.append(line.decode())
-        self.server.heads.append(lines)  # type: ignore[attr-defined]
+        self.server.heads.append(lines)
         self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
 
 @contextmanager
 def proxy() -> Iterator[tuple[str, list[list[str]]]]:
     """A proxy that lets nobody through, and the head of each request to it."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as running:
-        running.daemon_threads = True
-        running.heads = []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{running.server_address[1]}", running.heads  # type: ignore[attr-defined]
-        finally:
-            running.shutdown()
-            thread.join()
+    server = _ProxyServer(("127.0.0.1", 0), _Proxy)
+    server.heads = []
+    with running(server):
+        yield f"127.0.0.1:{server.server_address[1]}", server.heads
 
 
 @pytest.fixture

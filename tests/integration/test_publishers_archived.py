@@ -36,7 +36,7 @@ def run(con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number
     return {result.series.series_id: result for result in done}
 
 
-def rows_held(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+def stored_rows(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     return con.execute("SELECT * FROM raw.vintages ORDER BY ALL").fetchall()
 
 
@@ -45,7 +45,7 @@ def test_unchanged_and_broken_runs_leave_the_archive_as_it_was(key: SourceKey) -
     path, table = PUBLISHERS[key].path, PUBLISHERS[key].table_path
     with an_archive() as con, running(PUBLISHERS[key].serve()) as server:
         assert {done.status for done in run(con, key, server, 0).values()} == {"new"}
-        requests, stored, good = len(server.requests), rows_held(con), server.routes[table]
+        requests, stored, good = len(server.requests), stored_rows(con), server.routes[table]
 
         unchanged = run(con, key, server, 1).values()
         assert {done.status for done in unchanged} <= {"unchanged", "stale"}
@@ -57,11 +57,11 @@ def test_unchanged_and_broken_runs_leave_the_archive_as_it_was(key: SourceKey) -
 
         server.routes[table] = Served(HTML)
         assert {done.status for done in run(con, key, server, 2).values()} == {"refused"}
-        server.routes[table] = Served(b"", headers={"Location": "/nowhere"})
+        server.routes[table] = Served(b"")
         assert {done.status for done in run(con, key, server, 3).values()} == {"refused"}
         server.routes.clear()
         assert {done.status for done in run(con, key, server, 4).values()} == {"unreachable"}
         server.routes[path] = Served(f'<a href="{table}">the file</a>'.encode(), "text/html")
         server.routes[table] = good
         assert {done.status for done in run(con, key, server, 5).values()} <= {"unchanged", "stale"}
-        assert rows_held(con) == stored
+        assert stored_rows(con) == stored

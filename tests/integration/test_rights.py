@@ -103,16 +103,17 @@ def test_that_it_failed_or_came_late_is_still_said(folder: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
     night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = load_catalog()
     opened = SERIES.model_copy(update={"rights": "public_domain"})
     monkeypatch.setattr("tests.integration.test_rights.SERIES", opened)
-    place = tmp_path / "open"
-    place.mkdir()
-    release(night, place, replace(catalog, series={**catalog.series, "VIXCLS": opened}))
-    with duckdb.connect(str(place / "regime.duckdb"), read_only=True, config=CONFIG) as con:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    release(night, folder, replace(catalog, series={**catalog.series, "VIXCLS": opened}))
+    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         for name in ("observations", "late_figures", "check_results"):
             assert any(MARK.search(cell) for cell in cells(con, name)), name
 

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -62,7 +61,7 @@ def frame(con: duckdb.DuckDBPyConnection, relation: str) -> pd.DataFrame:
 
 
 def planted_columns(rows: pd.DataFrame) -> set[str]:
-    """Columns in which a planted figure stands."""
+    """Columns that contain a planted figure."""
     numbers = rows.select_dtypes("floating")
     return {str(name) for name in numbers if are_planted(numbers[name].dropna()).any()}
 
@@ -111,7 +110,7 @@ def test_the_warehouse_has_them_in_the_declared_columns_and_nowhere_else(made: P
 
 
 def alive(rows: pd.DataFrame, table: Table) -> set[str]:
-    """Declared columns in whose withheld rows planted figures stand."""
+    """Declared columns in whose withheld rows there are planted figures."""
     declared = REPEATING.get(table.name, {})
     hidden = passed_on(rows, declared)
     return {
@@ -227,10 +226,10 @@ def test_findings_say_which_row_and_no_figure(place: Place, name: str) -> None:
             with duckdb.connect(str(staged)) as file:
                 file.execute(f"UPDATE credit_spreads {for_both}")
         with duckdb.connect(str(staged), read_only=True) as file:
-            held = blocking_rules(file, con, facts)
+            blocked = blocking_rules(file, con, facts)
         found = con.execute("SELECT * FROM ops.check_results WHERE run_id = 'spoiled'").df()
-    assert "credit_spreads hy_oas_pct__in_range" in held
-    assert "recomputed recomputed__credit_spreads" in held
+    assert "credit_spreads hy_oas_pct__in_range" in blocked
+    assert "recomputed recomputed__credit_spreads" in blocked
     assert not found.map(lambda cell: mark in str(cell)).any(axis=None)
     failed = found[~found["passed"]].set_index("check_name")["examples"]
     assert json.loads(failed["hy_oas_pct__in_range"]) == [{"as_of_date": "2026-04-30"}]
@@ -249,21 +248,21 @@ def test_a_changed_row_is_named_without_figures_of_restricted_series(place: Plac
             file.execute(f"UPDATE regime_evidence SET percentile = 0.25 {of} AND component = 'hy_oas'")
         with duckdb.connect(str(staged), read_only=True) as file:
             blocking_rules(file, con, facts)
-        said = con.execute(
+        message = con.execute(
             "SELECT message FROM ops.check_results WHERE run_id = 'moved' AND check_name = 'published_row__unchanged'"
         ).fetchall()[0][0]
-    assert "cause no input moved" in said
-    assert not are_planted([float(number) for number in _NUMBER.findall(said)]).any()
+    assert "cause no input moved" in message
+    assert not are_planted([float(number) for number in _NUMBER.findall(message)]).any()
 
 
-def test_what_people_and_programs_read_says_that_a_figure_is_held(made: Place) -> None:
+def test_what_people_and_programs_read_says_that_a_figure_is_withheld(made: Place) -> None:
     for name, flagged in (("kept", {"baa_10y_spread", "hy_oas"}), ("shown", set[str]())):
         folder = made.folder(name)
         document = json.loads((folder / "regime.json").read_text(encoding="utf-8"))
-        told = {e["component"]: e for e in document["evidence"]}
-        assert {component for component, e in told.items() if e["is_value_withheld"]} == flagged
-        assert all(told[component]["value"] is None and told[component]["score"] for component in flagged)
-        assert told["cape"]["value"] and told["erp_vs_real_10y"]["value"]
+        shown = {e["component"]: e for e in document["evidence"]}
+        assert {component for component, e in shown.items() if e["is_value_withheld"]} == flagged
+        assert all(shown[component]["value"] is None and shown[component]["score"] for component in flagged)
+        assert shown["cape"]["value"] and shown["erp_vs_real_10y"]["value"]
         page = (folder / "report.html").read_text(encoding="utf-8")
         row = re.search(
             r'<th scope="row">Baa less 10-year yield<small>low is hot</small></th><td class="r">([^<]*)', page
@@ -282,15 +281,3 @@ def test_shipped_queries_run_without_these_figures(made: Place, query: str) -> N
         return
     with made.open("kept") as con:
         assert con.execute(query).fetchall() is not None
-
-
-def test_the_dictionary_tells_which_columns_repeat_which_series(made: Place) -> None:
-    with made.open("kept") as con:
-        told = con.execute(
-            "SELECT table_name, column_name, repeats FROM columns WHERE repeats IS NOT NULL"
-        ).fetchall()
-    assert ("credit_spreads", "hy_oas_pct", "BAMLH0A0HYM2") in told
-    assert {(table, column) for table, column, _ in told} >= {
-        (table, column) for table, cells in REPEATING.items() for column in cells
-    }
-    assert np.isin("evidence_current", [table for table, _, _ in told])

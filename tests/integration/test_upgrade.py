@@ -1,4 +1,4 @@
-"""A data directory and a Dagster history of the previous version go on under the code of today."""
+"""A data directory and a Dagster history of the previous version work with the current code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.nightly_run import ROOT, NightlyRun
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ARCHIVE = ROOT / "tests" / "fixtures" / "previous_version.tar.xz"
-NIGHTS = ("1986-05-31", "1986-06-30", "1986-06-30")  # the last one finds nothing new
+RUN_DATES = ("1986-05-31", "1986-06-30", "1986-06-30")  # the last run finds no new data
 RELEASE = dg.AssetKey(["publish", "release"])
 
 
@@ -56,9 +56,9 @@ def use_dagsters_own_event_log(home: Path) -> None:
     (home / "dagster.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
 
 
-def test_the_old_dagster_configuration_is_refused_in_one_line_that_says_the_fix(previous: NightlyRun) -> None:
+def test_the_old_dagster_configuration_is_refused_in_one_line_with_the_fix(previous: NightlyRun) -> None:
     before = hashes(previous.data_dir)
-    done = previous.command("run", "--as-of", NIGHTS[0])
+    done = previous.command("run", "--as-of", RUN_DATES[0])
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode == 2 and len(errors) == 1, done.stderr
     assert "event_log_storage" in errors[0] and "dagster_home/dagster.yaml" in errors[0]
@@ -66,16 +66,16 @@ def test_the_old_dagster_configuration_is_refused_in_one_line_that_says_the_fix(
     assert hashes(previous.data_dir) == before
 
 
-def test_three_nights_on_what_the_previous_version_left(previous: NightlyRun) -> None:
-    home = previous.place / "dagster_home"
+def test_three_runs_continue_on_what_the_previous_version_left(previous: NightlyRun) -> None:
+    home = previous.folder / "dagster_home"
     use_dagsters_own_event_log(home)
     old_runs, old_releases = runs_of_releases(home), releases(previous.published)
     old_rows = published_at(previous.published)
     old_files = {folder: hashes(folder) for folder in old_releases}
     assert len(old_runs) == len(old_releases) == len(old_rows) == 2
 
-    for night in NIGHTS:
-        done = previous.command("run", "--as-of", night)
+    for run_date in RUN_DATES:
+        done = previous.command("run", "--as-of", run_date)
         assert done.returncode == 0, done.stderr
 
     assert len(releases(previous.published)) == 5

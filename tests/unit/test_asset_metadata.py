@@ -64,6 +64,15 @@ def test_deadline_stands_on_sources_and_publication_and_follows_the_schedule() -
     assert policy.timezone == nightly_schedule.execution_timezone
 
 
+def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIME_PROFILE", "sample")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = nightly_schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests
+    selected = {key.to_user_string() for key in request.asset_selection or []}
+    of_profile = {"/".join(series.asset_key) for series in load_catalog().in_profile("sample")}
+    assert selected == set(SPECS) - (set(RAW) - of_profile) and len(of_profile) < len(RAW)
+
+
 def test_every_asset_links_to_its_code() -> None:
     unlinked = [name for name, spec in SPECS.items() if "dagster/code_references" not in spec.metadata]
     assert unlinked == []

@@ -61,13 +61,6 @@ def test_slower_pace_keeps_the_sign() -> None:
     assert direction["2024-05-01"] == direction["2025-03-19"] == -1
 
 
-def test_rate_decision_has_no_balance_sheet_direction() -> None:
-    *unchanged, rate = [event for event in LEDGER.events if event.kind == "rate"]
-    assert [str(event.announced_on) for event in unchanged] == ["2026-06-17", "2026-07-29"]
-    assert (rate.announced_on, rate.effective_on) == (dt.date(2026, 9, 16), dt.date(2026, 9, 17))
-    assert rate.direction is None and not rate.changes_direction
-
-
 @pytest.mark.parametrize(
     ("series_id", "observation_date", "released_on"),
     [

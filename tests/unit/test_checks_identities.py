@@ -136,11 +136,6 @@ def test_names_are_unique_and_series_known() -> None:
     assert all(identity.low < identity.high for identity in IDENTITIES)
 
 
-def test_no_identity_holds_by_construction() -> None:
-    """The publisher computes T10YIE from the two yields: comparing them would prove nothing."""
-    assert not any("T10YIE" in identity.series for identity in IDENTITIES)
-
-
 def test_the_honest_sample_breaks_no_relation() -> None:
     results = {r.rule.name: r for r in check(figures(SAMPLE)).results}
     assert [r.message for r in results.values() if not r.passed] == []

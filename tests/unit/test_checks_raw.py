@@ -73,15 +73,6 @@ def test_each_row_is_checked_by_itself() -> None:
     assert nothing_stored["observation_date__not_after_run"].evaluated_rows == 1
 
 
-def test_a_row_says_the_same_checked_with_others_as_alone() -> None:
-    frame = archive_rows(*FAULTS.values())
-    for n, results in enumerate(run_by_row(frame, raw_suite())):
-        alone = {r.rule.name: r for r in run_suite(frame.iloc[[n]], raw_suite()).failed}
-        assert {r.rule.name: r.message for r in results if not r.passed} == {
-            k: r.message for k, r in alone.items()
-        }
-
-
 def test_age_and_steps_are_not_checked_where_there_are_none() -> None:
     step = {
         "days_since_period": None,

@@ -133,12 +133,6 @@ def test_the_table_of_rules_shows_what_failed_first() -> None:
     assert {line.count("|") for line in lines} == {5}
 
 
-def test_offending_rows_are_a_table_with_what_is_allowed() -> None:
-    records = [record.data for record in shown_rows(spoilt().failed).records]
-    assert {record["rule"] for record in records} == {"tips_10y_pct__in_range", "nominal_10y_pct__step"}
-    assert all(record["as_of_date"] and record["allowed"] for record in records)
-
-
 def test_offending_rows_too_wide_for_the_page_are_put_into_one_column() -> None:
     wide = replace(spoilt().failed[0], examples=({f"column_{n}": n for n in range(9)},))
     (record,) = shown_rows([wide]).records

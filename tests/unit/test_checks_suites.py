@@ -9,11 +9,10 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from checks.factories import archive_checks, table_checks
-from checks.registry import checked_tables, suite_of
 from checks.runner import run_suites
-from checks.structural import PROVENANCE
 from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
+from checks.suites.structural import PROVENANCE, checked_tables, suite_of
 from checks.suites.tables import RULES
 from tests.checked_frames import AS_OF, Frames, check, clean_frames
 

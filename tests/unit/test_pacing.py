@@ -1,4 +1,4 @@
-"""Pace without bursts, retries with an end, and the wait of a Retry-After."""
+"""Pace without bursts, retries with an end, the wait of a Retry-After, and progress lines without the waits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from assets.progress import SeriesProgress
 from assets.sources.pacing import (
     Clock,
     NothingListens,
@@ -76,16 +77,23 @@ def test_a_rate_limit_without_a_time_waits_longer_each_time() -> None:
     assert time.slept == [2, 4, 8, 16, 32]
 
 
-def test_a_permanent_failure_is_not_retried() -> None:
-    tried = list[int]()
+@pytest.mark.parametrize(
+    ("failure", "budget_seconds"),
+    [(KeyError("x"), None), (NothingListens("refused"), None), (Transient("no"), 0.0)],
+)
+def test_a_lasting_failure_and_a_spent_budget_mean_no_retry(
+    failure: Exception, budget_seconds: float | None
+) -> None:
+    time, tried = Time(), list[int]()
 
-    def wrong() -> None:
+    def fails() -> None:
         tried.append(1)
-        raise KeyError("x")
+        raise failure
 
-    with pytest.raises(KeyError):
-        RetryPolicy(clock=Time().clock).call(wrong)
-    assert tried == [1]
+    budget = None if budget_seconds is None else RetryBudget(budget_seconds, time.clock)
+    with pytest.raises(type(failure)):
+        RetryPolicy(clock=time.clock, budget=budget).call(fails)
+    assert tried == [1] and time.slept == []
 
 
 @pytest.mark.parametrize(
@@ -125,18 +133,6 @@ def test_waits_and_retries_count_against_the_budget_and_first_attempts_do_not() 
     assert budget.left == 0.0 and time.slept == [4.0, 4.0, 4.0] and time.now == 24.0
 
 
-def test_without_a_budget_left_nothing_is_retried() -> None:
-    time, tried = Time(), list[int]()
-
-    def fails() -> None:
-        tried.append(1)
-        raise Transient("no")
-
-    with pytest.raises(Transient):
-        RetryPolicy(clock=time.clock, budget=RetryBudget(0.0, time.clock)).call(fails)
-    assert tried == [1] and time.slept == []
-
-
 def test_nested_blocks_count_once_and_a_wait_ends_with_the_budget() -> None:
     time = Time()
     budget = RetryBudget(10.0, time.clock)
@@ -149,12 +145,30 @@ def test_nested_blocks_count_once_and_a_wait_ends_with_the_budget() -> None:
     assert time.slept == [2.0, 4.0] and budget.left == 0.0
 
 
-def test_a_refused_connection_is_not_retried_at_once() -> None:
+def test_waits_do_not_stretch_the_estimate_and_a_failed_series_still_counts_as_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "stimulus_regime")
     time = Time()
+    budget = RetryBudget(900.0, time.clock)
+    lines = SeriesProgress("raw/fred", 10, lambda: budget.spent, lambda: time.now)
+    for _ in range(4):
+        time.now += 2.0
+        lines.step(3)
+    budget.wait(100.0)
+    time.now += 2.0
+    lines.step(1, done=0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "raw/fred: 4 of 10 series, 13 requests in 110 s, about 12 s to go"
+    ]
 
-    def nobody() -> None:
-        raise NothingListens("refused")
 
-    with pytest.raises(NothingListens):
-        RetryPolicy(clock=time.clock).call(nobody)
-    assert time.slept == []
+def test_a_short_fetch_and_the_last_series_write_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "stimulus_regime")
+    time = Time()
+    lines = SeriesProgress("raw/fred", 2, lambda: 0.0, lambda: time.now)
+    time.now = 14.0
+    lines.step(1)
+    time.now = 60.0
+    lines.step(1)
+    assert caplog.records == []

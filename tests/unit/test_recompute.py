@@ -64,17 +64,6 @@ def test_an_honest_release_passes_and_every_table_was_compared() -> None:
     assert found.loc[found["cut_on"].notna(), "table_name"].tolist() == [*CUT_TABLES] * 2
 
 
-def test_nine_tables_left_from_an_earlier_run_are_refused_by_name() -> None:
-    """Computed when the figures of the last weeks had not arrived; the rest of the file is of this run."""
-    held = sample_vintages()
-    earlier = computation(held[held["realtime_start"] <= "2026-02-10"])
-    stale = [
-        "money_and_rates", "bubble_gauge", "relative_attractiveness", "score_attribution", "distance_to_flip",
-        "parameter_sensitivity", "method_variants", "regime_revised", "qe_phases",
-    ]  # fmt: skip
-    assert set(failed({name: earlier.record(name) for name in stale})) == {f"recomputed__{n}" for n in stale}
-
-
 @pytest.mark.parametrize(
     ("table", "column"),
     [

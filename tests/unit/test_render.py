@@ -63,14 +63,8 @@ def test_quotes_in_a_definition_stay_text() -> None:
             con.execute(statement)
         (comment,) = con.execute(
             "SELECT comment FROM duckdb_columns() WHERE column_name = 'share_pct'"
-        ).fetchone()  # type: ignore[misc]
+        ).fetchone()
     assert comment == "[percent] A share; it's 'quoted' | piped."
-
-
-def test_tables_of_the_published_file_live_in_main() -> None:
-    assert qualified_name(a_table(layer="publish")) == '"main"."shares"'
-    assert qualified_name(a_table()) == '"derived"."shares"'
-    assert qualified_name(a_table(), catalog="staged", schema="main") == '"staged"."main"."shares"'
 
 
 def test_data_dictionary_has_one_line_a_column() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.rights import disclosed, passed_on, selected, whole, withheld
-from checks.registry import suite_of
 from checks.results import of_table
 from checks.runner import SuiteResult, run_suite
 from checks.suites.rules import Suite
+from checks.suites.structural import suite_of
 
 CATALOG = load_catalog()
 EVIDENCE = CATALOG.tables["regime_evidence"]

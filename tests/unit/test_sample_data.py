@@ -94,13 +94,6 @@ def test_provenance_agrees_with_file_and_catalogue(series: Series) -> None:
     assert all(entry[column] for column in ("publisher", "rights", "read_from", "verified"))
 
 
-def test_readme_lists_every_series_with_its_span() -> None:
-    lines = (SAMPLE / "README.md").read_text().splitlines()
-    for series_id, entry in PROVENANCE.items():
-        (line,) = [line for line in lines if line.startswith(f"| {series_id} |")]
-        assert f"| {entry['first']} | {entry['last']} | {entry['rows']} |" in line
-
-
 def test_empty_values_are_the_two_months_that_were_never_published() -> None:
     empty = {
         series.series_id: [d for d, value in _rows(series.series_id) if value == ""] for series in SERIES
@@ -109,14 +102,6 @@ def test_empty_values_are_the_two_months_that_were_never_published() -> None:
     assert {key: dates for key, dates in empty.items() if dates} == dict.fromkeys(
         ("CPIAUCSL", "CPILFESL", "UNRATE"), october
     )
-
-
-def test_weekly_series_fall_on_the_weekday_of_their_publisher() -> None:
-    weekday = {"ICSA": 5, "NFCI": 4, "WALCL": 2, "TREAST": 2, "WRESBAL": 2, "TOTBKCR": 2}
-    weekday |= {"WSHOMCB": 2, "WDTGAL": 2}
-    assert weekday.keys() == {series.series_id for series in SERIES if series.frequency == "W"}
-    for series_id, expected in weekday.items():
-        assert {date.weekday() for date, _ in _rows(series_id)} == {expected}, series_id
 
 
 def test_figures_known_on_the_day_of_the_post() -> None:

@@ -121,7 +121,7 @@ def test_slice_replaces_its_own_rows_only(con: duckdb.DuckDBPyConnection) -> Non
     later = np.array(["2026-05-31", "2026-06-30"], dtype="datetime64[s]")
     replace_slice(con, table, a_frame(label=["b", "b"], as_of_date=later), "label", "b")
     replace_slice(con, table, a_frame(label=["a", "a"]).iloc[1:], "label", "a")  # the same key once more
-    assert [(row[0].month, row[3]) for row in rows(con)] == [(4, "a"), (5, "b"), (6, "b")]  # type: ignore[attr-defined]
+    assert [(row[0].month, row[3]) for row in rows(con)] == [(4, "a"), (5, "b"), (6, "b")]
     with pytest.raises(FrameRefused, match="another label than 'a'"):
         replace_slice(con, table, a_frame(label=["a", "b"]), "label", "a")
 

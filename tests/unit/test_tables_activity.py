@@ -60,8 +60,8 @@ def test_core_inflation_is_that_of_the_month_known_and_not_of_the_month_at_hand(
     frames = published_after("PCEPILFE", {"2024-08-01": 100.0, "2025-08-01": 102.9, "2024-09-01": 100.2}, 61)
     columns = activity_inflation.build(view(frames, "2025-11-05"))
     core = columns["core_pce_yoy_pct"]
-    assert core.value[0] == pytest.approx(2.9)  # type: ignore[union-attr]
-    assert str(core.observation_date[0]) == "2025-08-01"  # type: ignore[union-attr]
+    assert core.value[0] == pytest.approx(2.9)
+    assert str(core.observation_date[0]) == "2025-08-01"
 
 
 # ---- fiscal
@@ -94,4 +94,4 @@ def test_interest_and_receipts_are_of_one_quarter() -> None:
     interest = published_after("A091RC1Q027SBEA", {"2025-01-01": 1000.0, "2025-04-01": 1200.0}, 120)
     receipts = published_after("FGRECPT", {"2025-01-01": 5000.0, "2025-04-01": 5400.0}, 150)
     columns = fiscal_and_debt.build(view([interest, receipts], "2025-08-15"))
-    assert columns["interest_pct_receipts"].value.tolist() == [20.0]  # type: ignore[union-attr]
+    assert columns["interest_pct_receipts"].value.tolist() == [20.0]

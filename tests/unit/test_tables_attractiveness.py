@@ -29,12 +29,6 @@ YIELDS = [
 ]
 
 
-def test_gold_must_gain_the_ten_year_yield() -> None:
-    gold = built(*YIELDS).loc["gold"]
-    assert gold["price_change_to_match_10y_pp"] == 4.10
-    assert gold["yield_pct"] == 0.0 and np.isnan(gold["yield_pct_rank"])
-
-
 def test_tips_need_the_breakeven_and_the_ten_year_nothing() -> None:
     table = built(*YIELDS)["price_change_to_match_10y_pp"]
     assert table["tips_10y"] == pytest.approx(2.29)
@@ -73,13 +67,6 @@ def test_an_asset_that_is_not_known_is_a_row_with_a_reason() -> None:
     assert table.loc["cash", "absent_reason"] == "not_held"
     assert np.isnan(table.loc["cash", "real_return_at_5pct_inflation_pct"])
     assert table.loc["gold", "absent_reason"] is None
-
-
-def test_tips_did_not_exist_before_2003_and_are_not_made_up() -> None:
-    table = on_sample().run.table("relative_attractiveness")
-    tips = table[table["asset"] == "tips_10y"].set_index("as_of_date")["yield_pct"]
-    assert tips[: pd.Timestamp("2002-12-31")].isna().all()
-    assert tips[pd.Timestamp("2003-01-31") :].notna().all()
 
 
 def test_the_row_of_the_posts_day_is_the_posts() -> None:

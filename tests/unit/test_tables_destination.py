@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.reading import Reading
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
-from assets.compute.tables.assemble import Columns
 from assets.compute.tables.liquidity_destination import destination, signals
 from assets.compute.tables.real_yields import nominal_change, par_bond_price_change, real_change
 from tests.helpers import monthly, on_sample, published_after, reading, view
@@ -24,14 +24,12 @@ SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
 NAN = float("nan")
 
 
-def built(seen: View) -> Columns:
-    return liquidity_destination.build(seen, Grid(seen.as_of))
+def built(seen: View) -> dict[str, Any]:
+    return dict(liquidity_destination.build(seen, Grid(seen.as_of)))
 
 
 def value(seen: View, name: str) -> float:
-    column = built(seen)[name]
-    assert isinstance(column, Reading)
-    return float(column.value[0])
+    return float(built(seen)[name].value[0])
 
 
 # ---- yields
@@ -49,7 +47,7 @@ def test_a_change_goes_back_to_the_calendar_date_of_the_newest_quote() -> None:
     assert nominal_change(seen, 3).value.tolist() == pytest.approx([-0.2])
 
 
-def test_where_no_quote_is_old_enough_the_months_average_stands_at_the_earlier_end() -> None:
+def test_where_no_quote_is_old_enough_the_months_average_is_the_earlier_end() -> None:
     frames = [
         published_after("DGS10", {"2023-01-31": 3.5}, 1),
         published_after("GS10", {"2022-01-01": 1.8, "2023-01-01": 3.6}, 30),
@@ -86,7 +84,7 @@ def test_five_signals_count_in_their_own_direction() -> None:
     hot = [np.array([1.0]), np.array([-1.0]), np.array([1.0]), np.array([-1.0]), np.array([1.0])]
     assert [int(n[0]) for n in signals(*hot)] == [5, 5]
     assert [int(n[0]) for n in signals(*(-each for each in hot))] == [0, 5]
-    assert [int(n[0]) for n in signals(*hot[:4], np.array([NAN]))] == [4, 4], "absent is not neutral"
+    assert [int(n[0]) for n in signals(*hot[:4], np.array([NAN]))] == [4, 4], "missing is not neutral"
     assert [int(n[0]) for n in signals(*(0 * each for each in hot))] == [0, 5]
 
 
@@ -141,8 +139,8 @@ def test_leadership_is_relative_and_only_where_both_indices_are() -> None:
     ]
     live, sample = view(frames, "2025-11-30", series=LIVE), view(frames, "2025-11-30", series=SAMPLE)
     assert value(live, "nasdaq100_relative_return_12m_pct") == pytest.approx(5.0)
-    assert built(live)["is_long_duration_leading"].tolist() == [True]  # type: ignore[union-attr]
-    assert built(sample)["is_long_duration_leading"].tolist() == [None]  # type: ignore[union-attr]
+    assert built(live)["is_long_duration_leading"].tolist() == [True]
+    assert built(sample)["is_long_duration_leading"].tolist() == [None]
 
 
 def warning_case(nominal: float, tips: float, price: float) -> list[pd.DataFrame]:
@@ -165,7 +163,7 @@ def warning_case(nominal: float, tips: float, price: float) -> list[pd.DataFrame
 )
 def test_the_warning_case_needs_all_four(nominal: float, tips: float, price: float, is_case: bool) -> None:
     seen = view(warning_case(nominal, tips, price), "2025-11-30", series=LIVE)
-    assert built(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]  # type: ignore[union-attr]
+    assert built(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]
 
 
 def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
@@ -202,11 +200,11 @@ def test_maturities_shorten_from_one_point_on(bills: float, answer: bool) -> Non
         published_after("MSPD_BILLS", {"2024-10-31": 200.0, "2025-10-31": bills}, 6),
         published_after("MSPD_TOTAL_MARKETABLE", {"2024-10-31": 1000.0, "2025-10-31": 1000.0}, 6),
     ]
-    columns = fiscal_and_debt.build(view(frames, "2025-11-30"))
-    assert columns["is_maturity_shortening"].tolist() == [answer]  # type: ignore[union-attr]
+    columns: dict[str, Any] = dict(fiscal_and_debt.build(view(frames, "2025-11-30")))
+    assert columns["is_maturity_shortening"].tolist() == [answer]
 
 
-def test_overlays_stand_in_the_regime_as_in_their_tables() -> None:
+def test_overlays_in_the_regime_equal_their_tables() -> None:
     computed = on_sample()
     for name, table in (("is_coordinated", "monetisation"), ("is_maturity_shortening", "fiscal_and_debt")):
         pd.testing.assert_series_equal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,11 @@ def seen(
     frames: Sequence[pd.DataFrame], as_of: str | Sequence[str], series: Mapping[str, Series] = SAMPLE
 ) -> View:
     return view(frames, as_of, series=series)
+
+
+def built(seen: View) -> dict[str, Any]:
+    """The columns of the table, by name."""
+    return dict(equity_risk_premium.build(seen))
 
 
 def column(found: View, name: str) -> Reading:
@@ -59,14 +65,6 @@ def test_profits_value_and_output_are_of_one_quarter() -> None:
     found = column(seen(frames, ["2025-09-05", "2025-09-15"]), "earnings_yield_nipa_pct")
     assert found.value.tolist() == pytest.approx([5.0, 100 * 3300 / (2.2 * 30_500)])
     assert [str(day) for day in found.observation_date] == ["2025-01-01", "2025-04-01"]
-
-
-def test_the_ratio_to_gdp_is_read_as_published_and_never_remade() -> None:
-    frames = [
-        quarters(RATIO, "2025-01-01", [200.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0, 99_000.0], 120),
-    ]
-    assert column(seen(frames, "2025-09-05"), "equity_value_pct_gdp").value.tolist() == [200.0]
 
 
 def test_market_value_in_millions_is_compared_with_output_in_billions_of_its_quarter() -> None:
@@ -108,12 +106,12 @@ def test_stale_reported_earnings_give_way_to_national_accounts_and_the_row_says_
         quarters("NCBEILQ027S", "2025-04-01", [60_000_000.0], 165),
         quarters("NFCPATAX", "2025-04-01", [2400.0], 150),
     ]
-    found = equity_risk_premium.build(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
-    assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]  # type: ignore[union-attr]
-    assert found["earnings_yield_ttm_pct"].absent_reason.tolist() == [None, "stale"]  # type: ignore[union-attr]
-    assert found["earnings_yield_pct"].value.tolist() == [4.0, 4.0]  # type: ignore[union-attr]
-    assert list(found["earnings_yield_basis"]) == ["ttm", "nipa"]  # type: ignore[arg-type]
-    ids = found["earnings_yield_pct"].series_ids.tolist()  # type: ignore[union-attr]
+    found = built(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
+    assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]
+    assert found["earnings_yield_ttm_pct"].absent_reason.tolist() == [None, "stale"]
+    assert found["earnings_yield_pct"].value.tolist() == [4.0, 4.0]
+    assert list(found["earnings_yield_basis"]) == ["ttm", "nipa"]
+    ids = found["earnings_yield_pct"].series_ids.tolist()
     assert ids == ["SHILLER_EARNINGS,SHILLER_PRICE", "NFCPATAX,NCBEILQ027S"]
 
 
@@ -124,14 +122,14 @@ def test_premia_follow_the_basis_of_the_earnings_and_keep_both_histories() -> No
         quarters("NFCPATAX", "2024-10-01", [2400.0] * 3, 150),
         published_after("DGS10", {"2025-05-29": 4.5, "2025-12-29": 4.1}, 1),
     ]
-    found = equity_risk_premium.build(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
-    premia = [found[f"erp_vs_nominal_10y_{basis}pp"].value.tolist() for basis in ("ttm_", "nipa_", "")]  # type: ignore[union-attr]
+    found = built(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
+    premia = [found[f"erp_vs_nominal_10y_{basis}pp"].value.tolist() for basis in ("ttm_", "nipa_", "")]
     assert premia[0] == pytest.approx([-0.5, NAN], nan_ok=True)
     assert premia[1] == pytest.approx([-0.5, 1.9])
     assert premia[2] == pytest.approx([-0.5, 1.9])
 
 
-def test_profits_of_all_corporations_serve_where_domestic_ones_are_not_held() -> None:
+def test_profits_of_all_corporations_serve_where_domestic_ones_are_missing() -> None:
     frames = [
         quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
         quarters("CP", "2025-01-01", [3600.0], 150),
@@ -146,16 +144,16 @@ def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
         prices("2024-02-01", [100.0] * 12 + [110.0]),
         quarters("NCBEILQ027S", "2024-01-01", [80e6, 80e6, 80e6, 80e6, 60e6], 165),
     ]
-    found = equity_risk_premium.build(seen(frames, ["2025-02-28", "2025-06-13", "2025-06-30"], LIVE))
+    found = built(seen(frames, ["2025-02-28", "2025-06-13", "2025-06-30"], LIVE))
     index, value = "sp_composite", "z1_market_value_usd_bn"
-    assert list(found["equity_price_basis"]) == [index, index, value]  # type: ignore[arg-type]
-    assert found["equity_price"].value.tolist() == [110.0, 110.0, 60_000.0]  # type: ignore[union-attr]
-    assert found["equity_drawdown_pct"].value.tolist() == pytest.approx([0.0, 0.0, -25.0])  # type: ignore[union-attr]
-    change = found["equity_return_12m_pct"].value.tolist()  # type: ignore[union-attr]
+    assert list(found["equity_price_basis"]) == [index, index, value]
+    assert found["equity_price"].value.tolist() == [110.0, 110.0, 60_000.0]
+    assert found["equity_drawdown_pct"].value.tolist() == pytest.approx([0.0, 0.0, -25.0])
+    change = found["equity_return_12m_pct"].value.tolist()
     assert change == pytest.approx([10.0, 10.0, -25.0])
     with_march = [frames[1], prices("2024-02-01", [100.0] * 12 + [110.0, 120.0])]
-    tied = equity_risk_premium.build(seen(with_march, "2025-06-30", LIVE))
-    assert list(tied["equity_price_basis"]) == [index]  # type: ignore[arg-type]
+    tied = built(seen(with_march, "2025-06-30", LIVE))
+    assert list(tied["equity_price_basis"]) == [index]
 
 
 def test_without_the_sheet_the_broad_index_is_the_price_until_a_later_quarter_is_known() -> None:
@@ -184,9 +182,9 @@ def test_closes_without_the_sheet_are_no_price_and_the_market_value_serves() -> 
         published_after("SP500", quotes, 1),
         quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
     ]
-    found = equity_risk_premium.build(seen(frames, "2025-09-30", LIVE))
-    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]  # type: ignore[arg-type]
-    assert found["equity_return_12m_sp_composite_pct"].absent_reason.tolist() == ["not_held"]  # type: ignore[union-attr]
+    found = built(seen(frames, "2025-09-30", LIVE))
+    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]
+    assert found["equity_return_12m_sp_composite_pct"].absent_reason.tolist() == ["not_held"]
 
 
 def test_closes_do_not_continue_the_sheet_across_a_month_without_either() -> None:
@@ -198,27 +196,15 @@ def test_closes_do_not_continue_the_sheet_across_a_month_without_either() -> Non
     assert column(seen(frames, "2025-03-31", LIVE), "equity_price").value.tolist() == [6000.0]
 
 
-def test_a_profile_without_reported_earnings_says_so_and_uses_national_accounts_throughout() -> None:
-    frames = [
-        quarters("CP", "2025-01-01", [3000.0], 150),
-        quarters(RATIO, "2025-01-01", [200.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0], 120),
-    ]
-    found = equity_risk_premium.build(seen(frames, "2025-09-05"))
-    assert list(found["earnings_yield_basis"]) == ["nipa"]  # type: ignore[arg-type]
-    assert list(found["equity_price_basis"]) == ["z1_market_value_usd_bn"]  # type: ignore[arg-type]
-    assert found["cape"].absent_reason.tolist() == ["not_in_profile"]  # type: ignore[union-attr]
-
-
 def test_cape_averages_forty_quarter_ends_in_the_newest_prices_and_not_one_less() -> None:
     start = np.datetime64("2015-03", "M") + 3 * np.arange(40)  # to 2024-12
     rows = [(str(m.astype("datetime64[D]")), str((m + 5).astype("datetime64[D]")), 100.0) for m in start]
     cpi = published_after("CPIAUCSL", monthly("2015-01-01", [100.0] * 120 + [110.0] * 5), 45)
     frames = [prices("2025-01-01", [5500.0] * 5), cpi]
-    whole = seen([*frames, vintages("SHILLER_EARNINGS", rows)], "2025-05-31", LIVE)
-    assert column(whole, "cape").value.tolist() == pytest.approx([50.0])
-    hole = seen([*frames, vintages("SHILLER_EARNINGS", rows[:20] + rows[21:])], "2025-05-31", LIVE)
-    assert not column(hole, "cape").present.any(), "no shorter average in its place"
+    full = seen([*frames, vintages("SHILLER_EARNINGS", rows)], "2025-05-31", LIVE)
+    assert column(full, "cape").value.tolist() == pytest.approx([50.0])
+    gap = seen([*frames, vintages("SHILLER_EARNINGS", rows[:20] + rows[21:])], "2025-05-31", LIVE)
+    assert not column(gap, "cape").present.any(), "no shorter average in its place"
 
 
 def test_the_drawdown_is_from_the_highest_price_up_to_then_and_never_from_a_later_one() -> None:
@@ -238,7 +224,7 @@ def test_without_a_price_since_1985_there_is_no_drawdown_and_no_record_high() ->
     frames = [prices("1984-11-01", [500.0, 100.0])]
     found = column(seen(frames, "1984-12-31", LIVE), "equity_drawdown_pct")
     assert np.isnan(found.value[0]) and found.absent_reason.tolist() == ["history_too_short"]
-    columns = equity_risk_premium.build(seen(frames, "1984-12-31", LIVE))
+    columns = built(seen(frames, "1984-12-31", LIVE))
     assert list(columns["is_equity_at_high"]) == [None]
 
 
@@ -263,11 +249,9 @@ def test_a_stale_close_does_not_continue_the_sheet() -> None:
 
 
 def test_a_profile_whose_price_was_never_read_has_no_price_and_no_crash() -> None:
-    found = equity_risk_premium.build(
-        seen([quarters("GDP", "2025-01-01", [30_000.0], 120)], "2025-09-05", LIVE)
-    )
-    assert found["equity_price"].absent_reason.tolist() == ["not_held"]  # type: ignore[union-attr]
-    assert list(found["is_equity_at_high"]) == [None]  # type: ignore[arg-type]
+    found = built(seen([quarters("GDP", "2025-01-01", [30_000.0], 120)], "2025-09-05", LIVE))
+    assert found["equity_price"].absent_reason.tolist() == ["not_held"]
+    assert list(found["is_equity_at_high"]) == [None]
 
 
 def test_the_price_in_the_sample_is_the_market_value_of_its_own_quarter() -> None:
@@ -275,10 +259,10 @@ def test_the_price_in_the_sample_is_the_market_value_of_its_own_quarter() -> Non
         quarters(RATIO, "2024-01-01", [200.0, 190.0, 180.0, 200.0, 210.0], 165),
         quarters("GDP", "2024-01-01", [28_000.0, 28_500.0, 29_000.0, 29_500.0, 30_000.0, 31_000.0], 120),
     ]
-    found = equity_risk_premium.build(seen(frames, "2025-09-15"))
-    assert found["equity_price"].value.tolist() == [63_000.0]  # type: ignore[union-attr]
-    assert found["equity_return_12m_pct"].value.tolist() == pytest.approx([12.5])  # type: ignore[union-attr]
-    assert list(found["is_equity_at_high"]) == [True]  # type: ignore[arg-type]
+    found = built(seen(frames, "2025-09-15"))
+    assert found["equity_price"].value.tolist() == [63_000.0]
+    assert found["equity_return_12m_pct"].value.tolist() == pytest.approx([12.5])
+    assert list(found["is_equity_at_high"]) == [True]
 
 
 def test_the_premium_over_the_real_yield_names_its_legs() -> None:
@@ -289,7 +273,7 @@ def test_the_premium_over_the_real_yield_names_its_legs() -> None:
         published_after("DGS10", {"2025-09-03": 4.1}, 1),
         published_after("DFII10", {"2025-09-03": 1.8}, 1),
     ]
-    found = equity_risk_premium.build(seen(frames, "2025-09-05"))
-    assert found["erp_vs_nominal_10y_pp"].value.tolist() == pytest.approx([0.9])  # type: ignore[union-attr]
-    assert found["erp_vs_real_10y_pp"].value.tolist() == pytest.approx([3.2])  # type: ignore[union-attr]
-    assert found["erp_vs_real_10y_pp"].series_ids.tolist() == [f"CP,{RATIO},GDP,DFII10"]  # type: ignore[union-attr]
+    found = built(seen(frames, "2025-09-05"))
+    assert found["erp_vs_nominal_10y_pp"].value.tolist() == pytest.approx([0.9])
+    assert found["erp_vs_real_10y_pp"].value.tolist() == pytest.approx([3.2])
+    assert found["erp_vs_real_10y_pp"].series_ids.tolist() == [f"CP,{RATIO},GDP,DFII10"]

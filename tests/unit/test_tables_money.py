@@ -12,7 +12,7 @@ from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.tables import money_and_rates
 from assets.compute.tables.money_and_rates import correlation
-from tests.helpers import monthly, on_sample, published_after, view, vintages
+from tests.helpers import monthly, published_after, view, vintages
 
 YEARS = 13
 
@@ -100,12 +100,6 @@ def test_pearson_by_hand() -> None:
     assert correlation(x, y, 2, 2)[0] == pytest.approx(1.0), "the two newest pairs"
     assert np.isnan(correlation(x, y, None, 4)[0])
     assert np.isnan(correlation(np.ones((1, 3)), y[:, :3], None, 2)[0]), "money that never moves"
-
-
-def test_the_co_movement_is_weak_in_the_sample() -> None:
-    newest = on_sample().tables["money_and_rates"].frame.iloc[-1]
-    assert newest["m2_real_rate_correlation_full"] == pytest.approx(-0.25, abs=0.005)
-    assert str(newest["correlation_start_date"])[:10] == "1986-01-01"
 
 
 def test_the_long_history_says_what_the_page_says(realdata: Path) -> None:

@@ -43,8 +43,8 @@ def test_the_real_yield_says_when_it_is_not_a_market_price() -> None:
     ]
     columns = real_yields.build(view(frames, ["2002-12-31", "2003-01-31"]))
     real, basis = columns["real_10y_pct"], columns["real_10y_basis"]
-    assert real.value.tolist() == pytest.approx([1.8, 2.29])  # type: ignore[union-attr]
-    assert list(basis) == ["nominal_less_expected_inflation", "tips"]  # type: ignore[arg-type]
+    assert real.value.tolist() == pytest.approx([1.8, 2.29])
+    assert list(basis) == ["nominal_less_expected_inflation", "tips"]
 
 
 def test_once_there_are_tips_their_absence_is_an_absence() -> None:
@@ -54,8 +54,8 @@ def test_once_there_are_tips_their_absence_is_an_absence() -> None:
         average("FII10", "2003-01-01", [2.3]),
     ]
     columns = real_yields.build(view(frames, ["2003-01-31", "2003-06-30"]))
-    assert columns["real_10y_pct"].absent_reason.tolist() == [None, "stale"]  # type: ignore[union-attr]
-    assert list(columns["real_10y_basis"]) == ["tips", None]  # type: ignore[arg-type]
+    assert columns["real_10y_pct"].absent_reason.tolist() == [None, "stale"]
+    assert list(columns["real_10y_basis"]) == ["tips", None]
 
 
 def test_breakeven_is_nominal_less_tips_and_the_real_short_rate_is_after_cpi() -> None:
@@ -75,9 +75,9 @@ def test_breakeven_is_nominal_less_tips_and_the_real_short_rate_is_after_cpi() -
 def test_a_difference_of_yields_carries_both_series_and_the_older_of_their_dates() -> None:
     frames = [daily("DGS10", "2025-11-04", 4.10), daily("DFII10", "2025-11-03", 1.81)]
     breakeven = real_yields.build(view(frames, "2025-11-05"))["breakeven_10y_pp"]
-    assert breakeven.series_ids.tolist() == ["DGS10,DFII10"]  # type: ignore[union-attr]
-    assert str(breakeven.observation_date[0]) == "2025-11-03"  # type: ignore[union-attr]
-    assert str(breakeven.available_on[0]) == "2025-11-05"  # type: ignore[union-attr]
+    assert breakeven.series_ids.tolist() == ["DGS10,DFII10"]
+    assert str(breakeven.observation_date[0]) == "2025-11-03"
+    assert str(breakeven.available_on[0]) == "2025-11-05"
 
 
 # ---- credit spreads
@@ -102,8 +102,8 @@ def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
     frames = [average("HQMCB10YR", "2023-10-01", [6.0]), average("GS10", "2023-10-01", [4.8, 4.5])]
     columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1]))
     spread = columns["hqm_10y_spread_pp"]
-    assert spread.value.tolist() == pytest.approx([1.2])  # type: ignore[union-attr]
-    assert str(spread.observation_date[0]) == "2023-10-01"  # type: ignore[union-attr]
+    assert spread.value.tolist() == pytest.approx([1.2])
+    assert str(spread.observation_date[0]) == "2023-10-01"
 
 
 def test_the_high_and_the_low_of_the_hqm_spread_are_of_one_month() -> None:

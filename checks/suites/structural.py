@@ -1,4 +1,4 @@
-"""The rules every table has, made from its catalogue entry: ranges, listed values, dates of the grid, no later figures.
+"""The checked tables, and the rules every table has by its catalogue entry: ranges, values, dates, no later figure.
 
 Types, keys and NOT NULL are the business of the warehouse's DDL, which refuses such a write; the published file has its
 own audit of them (`audits/of_release.py`).
@@ -12,14 +12,27 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Column, Table
+from assets.catalog.models import Catalog, Column, Table
 from assets.compute.grid import build_grid
 from checks.suites.measures import Tables, days_between, differs, flag, missing_before
-from checks.suites.rules import Rule, listed, never, not_empty, within
+from checks.suites.rules import Rule, Suite, listed, never, not_empty, within
+from checks.suites.tables import table_rules
 
 PROVENANCE = "provenance"
 _NUMBERS = ("DOUBLE", "INTEGER", "BIGINT")
 _READ = ("table_name", "column_name", "as_of_date", "available_on")
+
+
+def checked_tables(catalog: Catalog) -> tuple[str, ...]:
+    """Tables of the published file whose rows are checked: all that are computed, and what publishing adds."""
+    return tuple(table.name for table in catalog.tables.values() if table.layer in ("derived", "regime"))
+
+
+def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:
+    """All rules of a table for a run as of `as_of`."""
+    declared = catalog.tables[table]
+    rules = (*structural_rules(declared, as_of, catalog.method.grid.start), *table_rules(table, catalog))
+    return Suite(table, declared.key, rules)
 
 
 def structural_rules(table: Table, as_of: dt.date, grid_start: dt.date) -> Iterator[Rule]:
