@@ -228,7 +228,7 @@ def _head(verdict: Verdict) -> list[str]:
 
 def _inside_month(regime: Row) -> str:
     text = "a row inside a month keeps the state of the last month-end"
-    would_be = regime["provisional_condition"]
+    would_be = regime["provisional_condition_state"]
     if would_be in (None, regime["condition_state"]):
         return text
     return f"{text}; today's figures alone would give {would_be}"

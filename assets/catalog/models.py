@@ -136,6 +136,10 @@ class Column(Entry):
     values: tuple[str, ...] | None = None
     repeats: tuple[Repeat, ...] = ()
     added_in: Text | None = None  # version that brought it; on live rows it is filled from their own figures
+    renamed_from: Text | None = (
+        None  # its name before `renamed_in`, a method version: published in `renamed_columns`
+    )
+    renamed_in: Text | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -147,6 +151,8 @@ class Column(Entry):
             raise ValueError(f"key 'needs': {strange[0]} is not in 'derived_from'")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("key 'minimum': above maximum")
+        if (self.renamed_from is None) != (self.renamed_in is None):
+            raise ValueError("key 'renamed_in': goes with renamed_from")
         if self.values is not None and self.type != "VARCHAR":
             raise ValueError("key 'values': only a VARCHAR column lists its values")
         return self

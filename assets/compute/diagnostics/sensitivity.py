@@ -69,7 +69,7 @@ def method_variants(regime: Regime, readings: Readings, catalog: Catalog) -> pd.
                     "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
                     "variant": name,
                     "regime_variant": label,
-                    "condition_variant": state,
+                    "condition_state_variant": state,
                     "stance_variant": stance,
                     "variant_score": score,
                     "is_same_regime": (label == regime.label).astype(bool),
