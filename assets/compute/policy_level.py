@@ -1,4 +1,4 @@
-"""How high the policy rate is: in real terms, against the rule of Taylor (1993), and in words. No label depends on it."""
+"""How high the policy rate is: in real terms, against the rule of Taylor (1993), and in words. It changes no label."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def level_of_policy(
     return {
         "real_policy_rate_pct": real,
         **{
-            gap_column(neutral): policy_rate_pct - taylor_rule(neutral, core_pce_yoy_pct, output_gap_pct, rules)
+            gap_column(neutral): policy_rate_pct
+            - taylor_rule(neutral, core_pce_yoy_pct, output_gap_pct, rules)
             for neutral in rules.neutral_real_rates_pct
         },
         "policy_level": texts(in_words, named),

@@ -116,7 +116,8 @@ def policy_stance(
     horizon = rules.announcement_horizon_days
     announced = announced_direction(as_of, events, horizon)
     technical = [
-        event.model_copy(update={"direction": 0}) if event.is_reserve_management else event for event in events
+        event.model_copy(update={"direction": 0}) if event.is_reserve_management else event
+        for event in events
     ]
     total = np.sign(announced + rate)
     driver = np.select(
