@@ -7,9 +7,10 @@ tightening are directions, accommodative and restrictive are levels. A subject h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from assets.report.words import THIN, listed, number
+from assets.report.words import THIN, number
 
 DIRECTION = {"stimulus": "easing", "neutral": "neutral", "tightening": "tightening"}
 DRIVER = {
@@ -97,7 +98,7 @@ class Policy:
     is_coordinated: bool | None
     is_offsetting: bool = False
     real_rate_pct: float | None = None
-    taylor_gaps_pp: Sequence[float] = field(default=())
+    taylor_gaps_pp: Sequence[float] = ()
     share_pct: float | None = None
     limits_pct: Sequence[float] = (10.0, 25.0, 75.0)
     near_limit_pp: float = 1.0
@@ -165,16 +166,16 @@ def _share(percent: float) -> str:
 def decision_table() -> list[tuple[str, str, str]]:
     """Subject, value and words of every row, as `docs/methodology.md` shows them."""
     limits = tuple(map(_share, Policy.limits_pct))
-    groups: list[tuple[str, Mapping[str | bool | None, str]]] = [
-        ("direction (`stance`)", dict(DIRECTION)),
+    groups: list[tuple[str, Mapping[Any, str]]] = [
+        ("direction (`stance`)", DIRECTION),
         ("set by (`stance_driver`)", {**DRIVER, "none": f"{UNCHANGED}; or {OFFSETTING}"}),
-        *((f"level (`policy_level`) under {stance}", dict(words)) for stance, words in LEVEL.items()),
-        ("balance sheet (`balance_sheet_test`)", dict(BALANCE_SHEET)),
-        ("reserves (`reserves_test`)", dict(RESERVES)),
-        ("reserves, same result", dict(SAME)),
+        *((f"level (`policy_level`) under {stance}", words) for stance, words in LEVEL.items()),
+        ("balance sheet (`balance_sheet_test`)", BALANCE_SHEET),
+        ("reserves (`reserves_test`)", RESERVES),
+        ("reserves, same result", SAME),
         ("share of new debt (`monetisation_band`)", {k: v.format(*limits) for k, v in BAND.items()}),
-        ("share of new debt near a limit", {"any band": AT_LIMIT.format(listed([limits[0]]))}),
-        ("coordination (`is_coordinated`)", dict(COORDINATION)),
+        ("share of new debt near a limit", {"any band": AT_LIMIT.format(limits[0])}),
+        ("coordination (`is_coordinated`)", COORDINATION),
     ]
     return [
         (subject, "NULL" if value is None else str(value).lower(), words)
