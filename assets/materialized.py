@@ -25,7 +25,7 @@ EVIDENCE_COLUMNS = [
     "value",
     "unit",
     "observation_date",
-    "percentile",
+    "rank",
     "contribution",
 ]
 

@@ -95,12 +95,6 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequen
     ]
 
 
-def is_stale(series: Row, as_of: dt.date) -> bool:
-    """Whether the newest figure of a row of `series` is older than its limit."""
-    limit, end = series["staleness_limit_days"], series["last_period_end"]
-    return bool(end is not None and 0 < limit < (as_of - end).days)
-
-
 def some(names: Sequence[str], separator: str = ", ") -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -228,7 +222,7 @@ def _head(verdict: Verdict) -> list[str]:
 
 def _inside_month(regime: Row) -> str:
     text = "a row inside a month keeps the state of the last month-end"
-    would_be = regime["provisional_condition"]
+    would_be = regime["provisional_condition_state"]
     if would_be in (None, regime["condition_state"]):
         return text
     return f"{text}; today's figures alone would give {would_be}"

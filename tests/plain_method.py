@@ -259,13 +259,13 @@ def monetisation(at: Day) -> dict[str, float]:
             100.0 * (bought + min(mortgages, 0.0)) / change_of_debt if is_measure else NAN,
             100.0 * bought / deficit,
         ]
-    table = "monetisation.monetisation"
+    table = "monetisation"
     return {
-        f"{table}_share_pct": of_window[12][0],
-        f"{table}_net_share_pct": of_window[12][1],
-        f"{table}_share_of_deficit_pct": of_window[12][2],
-        f"{table}_share_6m_pct": of_window[6][0],
-        f"{table}_net_share_6m_pct": of_window[6][1],
+        f"{table}.share_12m_pct": of_window[12][0],
+        f"{table}.share_12m_net_of_mbs_pct": of_window[12][1],
+        f"{table}.share_12m_of_deficit_pct": of_window[12][2],
+        f"{table}.share_6m_pct": of_window[6][0],
+        f"{table}.share_6m_net_of_mbs_pct": of_window[6][1],
     }
 
 

@@ -136,6 +136,10 @@ class Column(Entry):
     values: tuple[str, ...] | None = None
     repeats: tuple[Repeat, ...] = ()
     added_in: Text | None = None  # version that brought it; on live rows it is filled from their own figures
+    renamed_from: Text | None = (
+        None  # its name before `renamed_in`, a method version: published in `renamed_columns`
+    )
+    renamed_in: Text | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -147,6 +151,8 @@ class Column(Entry):
             raise ValueError(f"key 'needs': {strange[0]} is not in 'derived_from'")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("key 'minimum': above maximum")
+        if (self.renamed_from is None) != (self.renamed_in is None):
+            raise ValueError("key 'renamed_in': goes with renamed_from")
         if self.values is not None and self.type != "VARCHAR":
             raise ValueError("key 'values': only a VARCHAR column lists its values")
         return self
@@ -217,7 +223,7 @@ class PolicyEvent(Entry):
     `changes_direction` is true for a row that sets the announced direction; the others are only shown.
     `is_dated` is false for a plan without a date, which never counts. A rate decision has no direction.
     An absent `effective_on` means the decision took effect with its announcement. `starts_phase` names the phase of
-    purchases that begins with it, if one does.
+    purchases that begins with it, if one does. `is_reserve_management`: the purchases keep reserves ample.
     """
 
     announced_on: dt.date
@@ -232,6 +238,7 @@ class PolicyEvent(Entry):
     effective_on: dt.date | None = None
     direction: Literal[-1, 0, 1] | None = None
     starts_phase: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    is_reserve_management: bool = False
     note: Text | None = None
 
     @model_validator(mode="after")
@@ -242,6 +249,8 @@ class PolicyEvent(Entry):
             raise ValueError("key 'changes_direction': only a dated balance-sheet event sets the direction")
         if self.starts_phase is not None and not (self.changes_direction and self.direction == 1):
             raise ValueError("key 'starts_phase': only a row that sets the direction to +1 begins a phase")
+        if self.is_reserve_management and self.direction != 1:
+            raise ValueError("key 'is_reserve_management': only purchases are, direction +1")
         if self.effective_on is not None and self.effective_on < self.announced_on:
             raise ValueError("key 'effective_on': before the announcement")
         return self

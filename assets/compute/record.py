@@ -94,7 +94,7 @@ def overlaid_regime(regime: Regime, live: Frames) -> Regime:
         label=_put(regime.label, rows["regime"], at),
         states=States(
             _put(states.state, rows["condition_state"], at),
-            _put(states.provisional, rows["provisional_condition"], at),
+            _put(states.provisional, rows["provisional_condition_state"], at),
         ),
         stance=replace(
             stance,
@@ -132,7 +132,7 @@ def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarr
         component,
         reading=replace(component.reading, value=_put(component.reading.value, evidence["value"], at)),
         score=_put(component.score, evidence["score"], at),
-        rank=_put(component.rank, evidence["percentile"], at),
+        rank=_put(component.rank, evidence["rank"], at),
     )
 
 

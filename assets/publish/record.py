@@ -21,7 +21,7 @@ from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
 from assets.publish.folder import sha256_of
 from assets.warehouse.connection import readable
-from assets.warehouse.tables import append_rows, transaction
+from assets.warehouse.tables import append_rows, as_declared, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a run
 # What a published month-end must never change. A column added to the table later stays out of the hash.
@@ -148,7 +148,7 @@ def _append_new(
     keys = frame[key].astype(object).itertuples(index=False, name=None)
     # DuckDB gives moments as datetime, pandas as Timestamp: they compare and hash alike
     new = [key not in known for key in keys]
-    return append_rows(con, table, frame[new]) if any(new) else 0
+    return append_rows(con, table, as_declared(table, frame[new])) if any(new) else 0
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

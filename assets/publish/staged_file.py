@@ -82,6 +82,7 @@ SELECT declared.*,
     WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', stored.last_observation) + INTERVAL 2 MONTH AS DATE))
     ELSE stored.last_observation
   END AS last_period_end,
+  declared.staleness_limit_days > 0 AND {as_of} - last_period_end > declared.staleness_limit_days AS is_stale,
   CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at
 FROM release_frame AS declared
 LEFT JOIN (
@@ -251,6 +252,8 @@ def _frame(
         case "method_parameters":
             parameters = _flat("method", catalog.method.model_dump(mode="json"))
             return pd.DataFrame(parameters, columns=["section", "parameter", "number", "text"])
+        case "renamed_columns":
+            return _renamed_frame([*published_tables(catalog), *view_tables(catalog)])
         case "method_versions":
             return pd.DataFrame([version.model_dump() for version in catalog.method_versions])
         case "release_manifest":
@@ -293,6 +296,18 @@ def _columns_frame(catalog: Catalog, tables: Sequence[Table]) -> pd.DataFrame:
         for position, column in enumerate(table.columns, start=1)
     ]
     return pd.DataFrame(rows)
+
+
+def _renamed_frame(tables: Sequence[Table]) -> pd.DataFrame:
+    """One row per column that had another name in an earlier version: the published table `renamed_columns`."""
+    names = ("table_name", "column_before", "column_name", "renamed_in")
+    rows = [
+        (table.name, column.renamed_from, column.name, column.renamed_in)
+        for table in tables
+        for column in table.columns
+        if column.renamed_from
+    ]
+    return pd.DataFrame(rows, columns=names)
 
 
 def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -> dict[str, Any]:

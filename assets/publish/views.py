@@ -80,7 +80,7 @@ JOIN regime_evidence AS was
   ON was.as_of_date = past.as_of_date AND was.condition = now.condition AND was.component = now.component
 WHERE was.value IS DISTINCT FROM now.value OR (
   coalesce(was.vintage_source, now.vintage_source) IS NOT NULL AND was.value IS NULL
-  AND (was.observation_date IS DISTINCT FROM now.observation_date OR was.percentile IS DISTINCT FROM now.percentile)
+  AND (was.observation_date IS DISTINCT FROM now.observation_date OR was.rank IS DISTINCT FROM now.rank)
 )
 """
 _ITEM = """

@@ -139,8 +139,8 @@ FED = (
         "Fed purchases of Treasuries over a year, % of the change of the public debt and of the deficit.",
         "%",
         [
-            ("monetisation.monetisation_share_pct", "of new public debt", "ink", SOLID),
-            ("monetisation.monetisation_share_of_deficit_pct", "of the deficit", "gold", DASHED),
+            ("monetisation.share_12m_pct", "of new public debt", "ink", SOLID),
+            ("monetisation.share_12m_of_deficit_pct", "of the deficit", "gold", DASHED),
         ],
         [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
         "Dashed: bands building, active and dominant.",

@@ -152,11 +152,11 @@ def _post_rows(release: Release) -> list[Row]:
 def premium_rank(release: Release) -> str | None:
     """How thin the premium over the 10-year is in its own history."""
     row = next(row for row in release.evidence if row["component"] == "erp_vs_nominal_10y")
-    if row["percentile"] is None:
+    if row["rank"] is None:
         return None
     return (
         f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
-        f"it was smaller in {percent(row['percentile'])} of month-ends since 1985."
+        f"it was smaller in {percent(row['rank'])} of month-ends since 1985."
     )
 
 
@@ -194,8 +194,8 @@ def balance_sheet(release: Release) -> str | None:
 def monetisation(release: Release) -> str | None:
     """Share of the new debt that went to the Fed; of the deficit where the debt limit distorts the change of debt."""
     row = release.newest("monetisation")
-    is_of_debt = row["monetisation_share_pct"] is not None
-    share = row["monetisation_share_pct" if is_of_debt else "monetisation_share_of_deficit_pct"]
+    is_of_debt = row["share_12m_pct"] is not None
+    share = row["share_12m_pct" if is_of_debt else "share_12m_of_deficit_pct"]
     band = row["monetisation_band"]
     if share is None or band is None:
         return None
@@ -211,7 +211,7 @@ def monetisation(release: Release) -> str | None:
     )
     of = "" if is_of_debt else " of the deficit (the debt limit distorts the change of debt)"
     return (
-        f"In the year to {day(row['debt_quarter_end_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
+        f"In the year to {day(row['debt_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
         f"Treasuries by {number(abs(bought), 0)} bn dollars, while federal debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
         f"**{number(share)}{THIN}%**{of}, {level}.{_shorter_windows(row)}"
@@ -223,11 +223,10 @@ def _shorter_windows(row: Row) -> str:
     start = row["programme_start_date"]
     windows = [("6m", "over six months"), ("since_start", f"since {day(start)}" if start else "")]
     known = [
-        f"{words} {number(row[f'monetisation_share_{name}_pct'])}{THIN}% "
-        f"({number(row[f'monetisation_net_share_{name}_pct'])}{THIN}% net of mortgage securities that ran off)"
+        f"{words} {number(row[f'share_{name}_pct'])}{THIN}% "
+        f"({number(row[f'share_{name}_net_of_mbs_pct'])}{THIN}% net of mortgage securities that ran off)"
         for name, words in windows
-        if row[f"monetisation_share_{name}_pct"] is not None
-        and row[f"monetisation_net_share_{name}_pct"] is not None
+        if row[f"share_{name}_pct"] is not None and row[f"share_{name}_net_of_mbs_pct"] is not None
     ]
     return f" The share is {' and '.join(known)}." if known else ""
 
@@ -328,7 +327,7 @@ def gauge_known(release: Release) -> str | None:
     rows = release.newest_rows("bubble_gauge")
     if not rows:
         return None
-    known = [row for row in rows if row["heat"] is not None]
+    known = [row for row in rows if row["heat_rank"] is not None]
     criteria, measured = {row["criterion"] for row in rows}, len({row["criterion"] for row in known})
     text = (
         f"Of {counted(len(criteria), 'criterion', 'criteria')}, "
@@ -336,7 +335,7 @@ def gauge_known(release: Release) -> str | None:
     )
     if not known:
         return text
-    hot = sum(row["heat"] >= 0.8 for row in known)
+    hot = sum(row["heat_rank"] >= 0.8 for row in known)
     are, whose = ("is", "its") if hot <= 1 else ("are", "their")
     many = f"{in_words(hot)} of {counted(len(known), 'measure')}"
     return f"{text} {capital(many)} {are} in the hottest fifth of {whose} history."
@@ -348,6 +347,6 @@ def _gauge_row(row: Row) -> Row:
         **row,
         "name": _MEASURES.get(row["measure"], capital(row["measure"].replace("_", " "))),
         "value": withheld_or(with_unit(row["value"], row["unit"]), row),
-        "position": None if row["heat"] is None else 100 * row["heat"],
+        "position": None if row["heat_rank"] is None else 100 * row["heat_rank"],
         "why": reason_words(row["absent_reason"]) if row["vintage_source"] is None else "no rank yet",
     }

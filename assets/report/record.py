@@ -66,7 +66,7 @@ _PARAMETERS = {
 }
 _VARIANT_COLUMNS = {
     "regime": "regime_variant",
-    "condition_state": "condition_variant",
+    "condition_state": "condition_state_variant",
     "stance": "stance_variant",
 }
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}

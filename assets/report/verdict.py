@@ -152,7 +152,7 @@ def care_provisional_row(release: Release) -> str | None:
     """A run date inside a month is provisional."""
     if release.today["is_month_end"] or release.today["regime"] == "indeterminate":
         return None
-    would_be = release.today["provisional_condition"]
+    would_be = release.today["provisional_condition_state"]
     return (
         "This row is provisional: within a month the state of the last month-end applies. The figures of "
         f"{day(release.as_of)} alone would give {label_words(would_be) if would_be else 'no state'}."

@@ -109,7 +109,7 @@ def replace_slice(
 
 
 def ensure_tables(con: duckdb.DuckDBPyConnection, *tables: Table) -> None:
-    """Create missing tables with their comments; add nullable columns declared since to existing ones.
+    """Create missing tables with their comments; rename columns of existing ones, and add nullable ones, as declared.
 
     Raises WarehouseError when an existing table cannot become the declared one.
     """
@@ -131,8 +131,16 @@ def ensure_tables(con: duckdb.DuckDBPyConnection, *tables: Table) -> None:
 
 
 def _migrated(con: duckdb.DuckDBPyConnection, table: Table, types: dict[str, str]) -> bool:
-    """Add the columns the table lacks, given the type of every column it has; whether there were any."""
+    """Rename and add columns, given the type of every column the table has; whether there were any."""
     declared = {column.name: column.type for column in table.columns}
+    renamed = {
+        column.renamed_from: column.name
+        for column in table.columns
+        if column.renamed_from in types and column.name not in types
+    }
+    for before, now in renamed.items():
+        con.execute(f"ALTER TABLE {qualified_name(table)} RENAME COLUMN {quoted(before)} TO {quoted(now)}")
+    types = {renamed.get(name, name): type_ for name, type_ in types.items()}
     lacking = [column for column in table.columns if column.name not in types]
     odd = [name for name, type_ in types.items() if declared.get(name) != type_]
     odd += [column.name for column in lacking if not column.nullable]
@@ -142,7 +150,13 @@ def _migrated(con: duckdb.DuckDBPyConnection, table: Table, types: dict[str, str
         )
     for column in lacking:
         con.execute(f"ALTER TABLE {qualified_name(table)} ADD COLUMN {quoted(column.name)} {column.type}")
-    return bool(lacking)
+    return bool(lacking or renamed)
+
+
+def as_declared(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that an earlier version wrote, in the columns of today: renamed, and empty where the column is newer."""
+    before = {column.renamed_from: column.name for column in table.columns if column.renamed_from}
+    return frame.rename(columns=before).reindex(columns=list(table.column_names))
 
 
 def _refuse_misfit(table: Table, frame: pd.DataFrame, *, may_be_empty: bool = False) -> None:

@@ -198,7 +198,7 @@ def _changes(computed: Computed) -> Iterator[str]:
         [
             (
                 f"{row.as_of_date:%Y-%m}",
-                row.condition_before,
+                row.condition_state_before,
                 row.condition_state,
                 row.thresholds_crossed,
                 f"{row.component} {row.component_value_before:.2f} to {row.component_value:.2f} {row.component_unit}",

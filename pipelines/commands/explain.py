@@ -75,7 +75,7 @@ def _cells(evidence: Row) -> tuple[str, ...]:
         evidence["component"],
         withheld_or(number(evidence["value"]) if evidence["value"] is not None else missing, evidence),
         evidence["unit"],
-        number(evidence["percentile"]),
+        number(evidence["rank"]),
         number(evidence["weight"], 3),
         number(evidence["contribution"], 3)
         if evidence["weight"] > 0

@@ -9,7 +9,7 @@ from pipelines.settings import load_folders, read_environment
 
 FIRST_QUERIES = (
     "FROM regime_current",
-    "SELECT condition, component, value, unit, percentile FROM regime_evidence "
+    "SELECT condition, component, value, unit, rank FROM regime_evidence "
     "WHERE as_of_date = (SELECT max(as_of_date) FROM regime) ORDER BY condition, weight DESC",
     "FROM series_as_of('UNRATE', DATE '2025-11-05') ORDER BY observation_date DESC LIMIT 5",
 )

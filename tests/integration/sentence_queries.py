@@ -142,9 +142,9 @@ RECOMPUTED = {
         FROM liquidity_destination WHERE as_of_date = {now} AND spread_change_12m_pp IS NULL
           AND core_pce_yoy_change_12m_pp > 0""",
     "gauge_known": """
-        SELECT in_words(count(DISTINCT criterion)), in_words(count(DISTINCT criterion) FILTER (percentile IS NOT NULL)),
-          in_words(count(*) FILTER ((CASE hot_when WHEN 'high' THEN percentile ELSE 1 - percentile END) >= 0.8)),
-          in_words(count(percentile)) FROM bubble_gauge WHERE as_of_date = {now}""",
+        SELECT in_words(count(DISTINCT criterion)), in_words(count(DISTINCT criterion) FILTER (rank IS NOT NULL)),
+          in_words(count(*) FILTER ((CASE hot_when WHEN 'high' THEN rank ELSE 1 - rank END) >= 0.8)),
+          in_words(count(rank)) FROM bubble_gauge WHERE as_of_date = {now}""",
     "checks_summary": """
         SELECT count(*), count(*) FILTER (severity = 'ERROR'),
           CASE WHEN count(*) FILTER (severity = 'ERROR' AND NOT passed) = 0 THEN 'none' END,
@@ -218,7 +218,7 @@ RECOMPUTED = {
         SELECT 'Dec 1999', 'Mar 2000', 'Nov 2010' FROM (SELECT list(DISTINCT as_of_date ORDER BY as_of_date) AS lost
           FROM known_said JOIN method_variants v USING (as_of_date) WHERE v.variant = 'without_hysteresis'
             AND expected <> CASE which WHEN 'regime' THEN regime_variant WHEN 'stance' THEN stance_variant
-              ELSE condition_variant END)
+              ELSE condition_state_variant END)
         WHERE lost = [DATE '1999-12-31', DATE '2000-03-31', DATE '2010-11-30']""",
     "misfits": """
         SELECT 'inflation was hot at QE1', 'cold three month-ends later' FROM qe_phases

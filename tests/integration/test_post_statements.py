@@ -61,7 +61,7 @@ def values(con: duckdb.DuckDBPyConnection, query: str) -> list[float]:
 def test_the_fed_bought_the_debt_when_it_did(release: duckdb.DuckDBPyConnection) -> None:
     shares = values(
         release,
-        "SELECT round(monetisation_share_pct) FROM monetisation WHERE as_of_date IN "
+        "SELECT round(share_12m_pct) FROM monetisation WHERE as_of_date IN "
         "('2008-11-30', '2013-12-31', '2021-11-30', '2025-11-30') ORDER BY as_of_date",
     )
     assert shares == [-91, 59, 54, -18]

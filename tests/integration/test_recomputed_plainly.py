@@ -192,7 +192,7 @@ def test_every_equity_figure_is_on_the_basis_its_date_can_have_and_ranks_inside_
             basis = price if component == "equity_return_12m" else earnings
             figure = plain.loc[day, f"{column} {basis}"]
             assert table.loc[day, column] == pytest.approx(figure, abs=EXACT, nan_ok=True), (day, column)
-            found = evidence.loc[(component, day), "percentile"]
+            found = evidence.loc[(component, day), "rank"]
             of_basis = plain.loc[:day, f"{column} {basis}"]
             assert found == pytest.approx(plain_equity.rank(of_basis, figure), abs=EXACT, nan_ok=True), (
                 day,

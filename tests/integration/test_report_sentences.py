@@ -71,7 +71,7 @@ def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
         ("care_indeterminate", {"indeterminate_reason": "credit lacks coverage"}, "credit lacks coverage"),
         (
             "care_provisional_row",
-            {"is_month_end": False, "provisional_condition": "mid_cycle"},
+            {"is_month_end": False, "provisional_condition_state": "mid_cycle"},
             "would give mid-cycle",
         ),
         ("care_stance", {"is_stance_provisional": True}, "last checked on 17 Sep 2026"),

@@ -83,7 +83,7 @@ def test_a_label_without_a_closed_spell_has_no_past_to_show(doctored: Doctored) 
 
 def test_a_live_release_inside_a_month_shows_what_is_provisional_late_and_new(doctored: Doctored) -> None:
     page = doctored(
-        "UPDATE regime SET is_month_end = false, provisional_condition = 'mid_cycle' "
+        "UPDATE regime SET is_month_end = false, provisional_condition_state = 'mid_cycle' "
         "WHERE as_of_date = DATE '2026-05-31'",
         "UPDATE release_manifest SET profile = 'live'",
         "INSERT INTO late_figures (as_of_date, series_id, observation_date, realtime_start, value_used, value_late, "

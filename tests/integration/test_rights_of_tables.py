@@ -145,9 +145,7 @@ def test_all_else_is_the_same_with_and_without_the_switch(made: Place) -> None:
                 cells = REPEATING["regime_evidence"]
                 ours, theirs = (rows.sort_values("component", ignore_index=True) for rows in (ours, theirs))
             pd.testing.assert_frame_equal(ours, passed_on(theirs, cells), check_exact=True, obj=name)
-        ranked = (
-            "FROM regime_evidence WHERE component IN ('baa_10y_spread', 'hy_oas') AND percentile IS NOT NULL"
-        )
+        ranked = "FROM regime_evidence WHERE component IN ('baa_10y_spread', 'hy_oas') AND rank IS NOT NULL"
         assert kept.execute(f"SELECT count(*), count(value) {ranked}").fetchall()[0] == (
             pytest.approx(756, abs=300),
             0,
@@ -203,7 +201,7 @@ def test_dagster_is_shown_none_whatever_is_published(place: Place) -> None:
         results = {result.asset_key.path[-1]: result for result in run}
     evidence = {r.data["component"]: r.data for r in results["regime_evidence"].metadata["preview"].records}
     assert [evidence[name]["value"] for name in ("hy_oas", "baa_10y_spread")] == ["", ""]
-    assert evidence["hy_oas"]["percentile"] and evidence["unemployment"]["value"]
+    assert evidence["hy_oas"]["rank"] and evidence["unemployment"]["value"]
 
 
 def test_a_figure_in_the_staged_file_is_not_published(place: Place) -> None:
@@ -245,7 +243,7 @@ def test_a_changed_row_is_named_without_figures_of_restricted_series(place: Plac
         of = "WHERE as_of_date = '2021-11-30'"
         with duckdb.connect(str(staged)) as file:
             file.execute(f"UPDATE regime SET credit_score = 0.9 {of}")
-            file.execute(f"UPDATE regime_evidence SET percentile = 0.25 {of} AND component = 'hy_oas'")
+            file.execute(f"UPDATE regime_evidence SET rank = 0.25 {of} AND component = 'hy_oas'")
         with duckdb.connect(str(staged), read_only=True) as file:
             blocking_rules(file, con, facts)
         message = con.execute(

@@ -145,7 +145,7 @@ def plainly(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
         cause = cause.mask(better, pd.DataFrame(parts))
     revised = {
         "regime": "regime_revised",
-        "condition_state": "condition_revised",
+        "condition_state": "condition_state_revised",
         "stance_realised": "stance_realised_revised",
         "bubble_score": "revised_score",
     }

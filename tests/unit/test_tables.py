@@ -15,6 +15,7 @@ from assets.warehouse.connection import WarehouseError
 from assets.warehouse.tables import (
     FrameRefused,
     append_rows,
+    as_declared,
     ensure_tables,
     replace_slice,
     replace_table,
@@ -22,8 +23,8 @@ from assets.warehouse.tables import (
 )
 
 
-def a_table(*extra: str, nullable: bool = True) -> Table:
-    """Dates, a share, a count and a label; `extra` names more VARCHAR columns."""
+def a_table(*extra: str, nullable: bool = True, label: str = "label") -> Table:
+    """Dates, a share, a count and a label, renamed where it has another name; `extra`: more VARCHAR columns."""
 
     def column(name: str, type_: str, *, nullable: bool = True) -> dict[str, object]:
         text = f"What {name} is about."
@@ -34,7 +35,8 @@ def a_table(*extra: str, nullable: bool = True) -> Table:
         column("as_of_date", "DATE", nullable=False),
         column("share_pct", "DOUBLE"),
         column("rows", "BIGINT"),
-        column("label", "VARCHAR"),
+        column(label, "VARCHAR")
+        | ({} if label == "label" else {"renamed_from": "label", "renamed_in": "2.1.0"}),
         *(column(name, "VARCHAR", nullable=nullable) for name in extra),
     ]
     return Table.model_validate(
@@ -144,6 +146,19 @@ def test_table_gains_a_column_declared_since(con: duckdb.DuckDBPyConnection) -> 
     assert rows(con) == [(*row, None) for row in EXPECTED]
     comment = con.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'note'").fetchall()
     assert comment == [("[x] What note is about.",)]
+
+
+def test_rows_of_an_earlier_version_are_kept_under_the_new_name(con: duckdb.DuckDBPyConnection) -> None:
+    replace_table(con, a_table(), a_frame())
+    ensure_tables(con, a_table(label="state"))
+    assert rows(con) == EXPECTED
+    assert [column[0] for column in con.description or []][3] == "state"
+    ensure_tables(con, a_table(label="state"))
+    assert rows(con) == EXPECTED, "once only"
+    later = a_frame(as_of_date=np.array(["2026-05-31", "2026-06-30"], dtype="datetime64[s]"))
+    assert as_declared(a_table("note", label="state"), later).columns.tolist() == [
+        "as_of_date", "share_pct", "rows", "state", "note",
+    ]  # fmt: skip
 
 
 def test_table_that_cannot_become_the_declared_one_is_named(con: duckdb.DuckDBPyConnection) -> None:

@@ -101,33 +101,33 @@ def result(seen: View) -> dict[str, object]:
 
 def test_the_share_is_of_the_debts_change_between_the_debts_own_dates() -> None:
     found = result(case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_800_000.0), -150_000.0))
-    assert str(found["debt_quarter_end_date"])[:10] == "2025-06-30"
+    assert str(found["debt_date"])[:10] == "2025-06-30"
     assert found["treasuries_bought_12m_usd_bn"] == 900.0
     assert found["debt_change_12m_usd_bn"] == 1800.0
-    assert found["deficit_to_quarter_end_usd_bn"] == 1800.0, "July to June, not the newest 12 months"
-    assert found["monetisation_share_pct"] == 50.0
+    assert found["deficit_12m_to_debt_date_usd_bn"] == 1800.0, "July to June, not the newest 12 months"
+    assert found["share_12m_pct"] == 50.0
     assert found["monetisation_band"] == "active"
     assert not found["is_denominator_distorted"]
 
 
 def test_a_debt_limit_does_not_turn_into_monetisation() -> None:
     found = result(case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_000_000.0), -150_000.0))
-    assert np.isnan(found["monetisation_share_pct"]), "withheld: 90 percent of a change that is no measure"  # type: ignore[call-overload]
+    assert np.isnan(found["share_12m_pct"]), "withheld: 90 percent of a change that is no measure"  # type: ignore[call-overload]
     assert found["is_denominator_distorted"]
-    assert found["monetisation_share_of_deficit_pct"] == 50.0
+    assert found["share_12m_of_deficit_pct"] == 50.0
     assert found["monetisation_band"] == "active", "of the deficit, not dominant"
 
 
 def test_without_a_large_deficit_there_is_nothing_to_monetise() -> None:
     found = result(case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_100_000.0), -99_000.0))
-    assert found["deficit_to_quarter_end_pct_gdp"] == pytest.approx(3.96)
+    assert found["deficit_12m_to_debt_date_pct_gdp"] == pytest.approx(3.96)
     assert found["monetisation_band"] == "not_applicable"
 
 
 def test_the_quarter_known_is_the_newest_whose_debt_is_public() -> None:
     seen = case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_800_000.0), -150_000.0)
     early = View(seen.archive, days("2025-09-13"), seen.series, seen.method)
-    assert np.isnat(np.datetime64(str(result(early)["debt_quarter_end_date"])))
+    assert np.isnat(np.datetime64(str(result(early)["debt_date"])))
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,16 @@ def test_the_three_windows_to_april_2026_are_those_of_the_real_figures(
 ) -> None:
     table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
     row = table.loc["2026-05-31"]
-    of_window = "" if window == "12m" else f"_{window}"
-    assert row["debt_quarter_end_date"] == pd.Timestamp("2026-04-30"), "the debt of May came out in June"
+    assert row["debt_date"] == pd.Timestamp("2026-04-30"), "the debt of May came out in June"
     assert row[f"treasuries_bought_{window}_usd_bn"] == pytest.approx(bought, abs=0.05), name
     assert row[f"debt_change_{window}_usd_bn"] == pytest.approx(debt, abs=0.05)
-    assert row[f"monetisation_share{of_window}_pct"] == pytest.approx(share, abs=0.01)
-    assert row[f"monetisation_net_share{of_window}_pct"] == pytest.approx(net, abs=0.01)
+    assert row[f"share_{window}_pct"] == pytest.approx(share, abs=0.01)
+    assert row[f"share_{window}_net_of_mbs_pct"] == pytest.approx(net, abs=0.01)
 
 
 def test_a_programme_has_a_start_only_while_purchases_are_under_way() -> None:
     table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    start, share = table["programme_start_date"], table["monetisation_share_since_start_pct"]
+    start, share = table["programme_start_date"], table["share_since_start_pct"]
     assert start["2025-11-30":"2026-05-31"].tolist()[0] is pd.NaT
     assert set(start["2025-12-31":"2026-05-31"]) == {pd.Timestamp("2025-12-12")}
     assert np.isnan(share["2025-12-31"]), "the debt known then is that of November"
@@ -170,8 +169,8 @@ def test_a_rise_of_mortgage_securities_is_no_run_off() -> None:
     bought = table["mortgage_securities_change_12m_usd_bn"] > 0.0
     assert bought["2013-12-31"]
     pd.testing.assert_series_equal(
-        table.loc[bought, "monetisation_net_share_pct"],
-        table.loc[bought, "monetisation_share_pct"],
+        table.loc[bought, "share_12m_net_of_mbs_pct"],
+        table.loc[bought, "share_12m_pct"],
         check_names=False,
     )
 
@@ -179,18 +178,18 @@ def test_a_rise_of_mortgage_securities_is_no_run_off() -> None:
 def test_each_window_is_withheld_by_its_own_deficit() -> None:
     computed = on_sample()
     table = computed.tables["monetisation"].frame.set_index("as_of_date")
-    for window, share in (("6m", "_6m"), ("since_start", "_since_start")):
+    for window in ("6m", "since_start"):
         ratio = table[f"debt_change_{window}_usd_bn"] / table[f"deficit_{window}_usd_bn"]
         outside = (ratio < 0.75) | (ratio > 1.5)
         assert outside.any()
-        assert table.loc[outside, f"monetisation_share{share}_pct"].isna().all()
+        assert table.loc[outside, f"share_{window}_pct"].isna().all()
         measured = table[f"treasuries_bought_{window}_usd_bn"].notna() & ratio.notna() & ~outside
         assert measured.any()
-        assert table.loc[measured, f"monetisation_share{share}_pct"].notna().all()
+        assert table.loc[measured, f"share_{window}_pct"].notna().all()
     distorted = table["is_denominator_distorted"] == True  # noqa: E712
-    assert table.loc[distorted, "monetisation_share_pct"].isna().all()
+    assert table.loc[distorted, "share_12m_pct"].isna().all()
     assert table.loc[distorted, "monetisation_band"].notna().any(), "by the share of the deficit"
-    reasons = computed.readings["monetisation.monetisation_share_pct"].absent_reason[distorted.to_numpy()]
+    reasons = computed.readings["monetisation.share_12m_pct"].absent_reason[distorted.to_numpy()]
     assert "denominator_distorted" in set(reasons)
 
 
@@ -198,7 +197,7 @@ def test_the_monthly_debt_is_used_from_its_first_change_on() -> None:
     table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
     assert set(table.loc[:"2002-01-31", "debt_basis"].dropna()) == {"FYGFDPUN"}
     assert set(table.loc["2002-02-28":, "debt_basis"]) == {"MSPD_TOTAL_MARKETABLE"}
-    assert table.loc["2001-12-31", "debt_quarter_end_date"] == pd.Timestamp("2001-09-30")
+    assert table.loc["2001-12-31", "debt_date"] == pd.Timestamp("2001-09-30")
 
 
 def test_the_flow_of_bills_is_next_to_their_share_of_the_stock() -> None:

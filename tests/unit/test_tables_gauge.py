@@ -23,7 +23,7 @@ def gauge() -> pd.DataFrame:
 def test_what_free_data_cannot_say_is_absent_and_says_so(gauge: pd.DataFrame) -> None:
     for measure in ("new_accounts_and_flows", "forward_purchases"):
         row = gauge.loc[measure]
-        assert row["absent_reason"] == "no_free_data" and np.isnan(row["heat"])
+        assert row["absent_reason"] == "no_free_data" and np.isnan(row["heat_rank"])
         assert row["series_ids"] is None  # an empty text would be a missing value in CSV and none in DuckDB
     assert gauge.loc["implied_volatility", "absent_reason"] == "not_in_profile"
     assert gauge.loc["cape", "absent_reason"] == "not_in_profile"

@@ -126,7 +126,7 @@ def _change(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> R
             if stance_moved
             else {"stance_cause": None, "policy_event_date": NAT}
         ),
-        "condition_before": state[i - 1],
+        "condition_state_before": state[i - 1],
         "condition_state": state[i],
         "bubble_score_before": regime.bubble_score[i - 1],
         "bubble_score": regime.bubble_score[i],

@@ -156,7 +156,9 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     robustness, newest = catalog.method.robustness, newest_of(frames, "regime")
     weights, variants = frames["effective_weights"], frames["method_variants"]
     flagged = weights.loc[weights["is_flagged"].astype(bool), "item"].unique()
-    plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")["condition_variant"]
+    plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")[
+        "condition_state_variant"
+    ]
     state = frames["regime"].set_index("as_of_date")["condition_state"]
     scored = state.index[state != INDETERMINATE]
     differs = plain[scored] != state[scored]
@@ -182,12 +184,14 @@ def _of_other_tables(frames: Frames) -> dict[str, Any]:
     ]
     gauge = frames["bubble_gauge"]
     measured = gauge[(gauge["as_of_date"] == gauge["as_of_date"].max()) & gauge["value"].notna()]
-    day = debt["debt_quarter_end_date"]
+    day = debt["debt_date"]
     return {
         "stance_inputs_missing": _listed(absent),
         "overlays_missing": _listed(name for name in _OVERLAYS if pd.isna(newest[name])),
         "debt_quarter_end": NONE if pd.isna(day) else f"{day:%Y-%m-%d}",
-        "debt_to_deficit": _number(debt["debt_change_12m_usd_bn"] / debt["deficit_to_quarter_end_usd_bn"], 2),
+        "debt_to_deficit": _number(
+            debt["debt_change_12m_usd_bn"] / debt["deficit_12m_to_debt_date_usd_bn"], 2
+        ),
         "gauge_criteria": measured["criterion"].nunique(),
         "gauge_criteria_all": gauge["criterion"].nunique(),
         "money_correlation": _number(

@@ -41,7 +41,7 @@ def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog:
             "regime": known["regime"],
             "regime_revised": now["regime"],
             "condition_state": known["condition_state"],
-            "condition_revised": now["condition_state"],
+            "condition_state_revised": now["condition_state"],
             "stance_realised": known["stance_realised"],
             "stance_realised_revised": now["stance_realised"],
             "bubble_score": known["bubble_score"],

@@ -53,7 +53,7 @@ class Measure:
 
 
 def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
-    """One row per as-of date and measure; `heat` is the rank turned so that 1 is the hottest so far."""
+    """One row per as-of date and measure; `heat_rank` is the rank turned so that 1 is the hottest so far."""
     return stacked(table, [_rows(view, grid, measure) for measure in _measures(view, grid)])
 
 
@@ -171,8 +171,8 @@ def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
         "value": value,
         "unit": measure.unit,
         "hot_when": measure.hot_when,
-        "percentile": rank,
-        "heat": rank if measure.hot_when == "high" else 1.0 - rank,
+        "rank": rank,
+        "heat_rank": rank if measure.hot_when == "high" else 1.0 - rank,
         "note": measure.note,
     }
     ids = measure.reading.series_ids

@@ -89,16 +89,16 @@ def build(view: View) -> Columns:
         combine(_percent, twelve.treasuries, twelve.debt_change).value,
     )
     return {
-        "debt_quarter_end_date": newest.astype("datetime64[s]"),
+        "debt_date": newest.astype("datetime64[s]"),
         "debt_basis": texts(year.present, year.series_ids),
         "treasuries_bought_12m_usd_bn": twelve.treasuries,
         "mortgage_securities_change_12m_usd_bn": twelve.mortgages,
         "debt_change_12m_usd_bn": twelve.debt_change,
-        "deficit_to_quarter_end_usd_bn": twelve.deficit,
-        "deficit_to_quarter_end_pct_gdp": deficit_pct,
-        "monetisation_share_pct": twelve.share,
-        "monetisation_net_share_pct": twelve.net_share,
-        "monetisation_share_of_deficit_pct": share_of_deficit,
+        "deficit_12m_to_debt_date_usd_bn": twelve.deficit,
+        "deficit_12m_to_debt_date_pct_gdp": deficit_pct,
+        "share_12m_pct": twelve.share,
+        "share_12m_net_of_mbs_pct": twelve.net_share,
+        "share_12m_of_deficit_pct": share_of_deficit,
         "is_denominator_distorted": texts(np.isnan(twelve.ratio), None, twelve.is_distorted),
         "monetisation_band": band(deciding, deficit_pct.value, rules),
         **_columns(six, "6m"),
@@ -119,8 +119,8 @@ def _columns(window: Window, name: str) -> Columns:
         f"mortgage_securities_change_{name}_usd_bn": window.mortgages,
         f"debt_change_{name}_usd_bn": window.debt_change,
         f"deficit_{name}_usd_bn": window.deficit,
-        f"monetisation_share_{name}_pct": window.share,
-        f"monetisation_net_share_{name}_pct": window.net_share,
+        f"share_{name}_pct": window.share,
+        f"share_{name}_net_of_mbs_pct": window.net_share,
     }
 
 

@@ -133,7 +133,7 @@ ORDER BY as_of_date DESC LIMIT 24;
 
 -- [monetisation_by_year] What share of new federal debt did the central bank buy, year by year?
 SELECT as_of_date, round(treasuries_bought_12m_usd_bn) AS bought_usd_bn, round(debt_change_12m_usd_bn) AS debt_change_usd_bn,
-  round(monetisation_share_pct, 1) AS share_pct, is_denominator_distorted, monetisation_band, is_coordinated
+  round(share_12m_pct, 1) AS share_pct, is_denominator_distorted, monetisation_band, is_coordinated
 FROM monetisation
 WHERE month(as_of_date) = 12 OR as_of_date = (SELECT as_of_date FROM regime_current)
 ORDER BY as_of_date DESC;
@@ -202,7 +202,7 @@ WHERE is_month_end AND regime_revised IS NOT NULL
 GROUP BY year ORDER BY year DESC;
 
 -- [other_methods] Would another reasonable method give another label now?
-SELECT variant, regime_variant, condition_variant, stance_variant, round(variant_score, 2) AS score, is_same_regime
+SELECT variant, regime_variant, condition_state_variant, stance_variant, round(variant_score, 2) AS score, is_same_regime
 FROM method_variants
 WHERE as_of_date = (SELECT max(as_of_date) FROM method_variants)
 ORDER BY variant;
