@@ -10,7 +10,6 @@ import pytest
 from assets.catalog.loader import load_catalog
 from checks.factories import archive_checks, table_checks
 from checks.runner import run_suites
-from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import PROVENANCE, checked_tables, suite_of
 from checks.suites.tables import RULES
@@ -145,8 +144,8 @@ def test_each_fault_names_a_rule_of_its_table() -> None:
                 assert name in CATALOG.tables[other or table].column_names
 
 
-def test_each_check_of_an_asset_has_one_severity() -> None:
-    for suite in (raw_suite(), *(suite_of(table, CATALOG, AS_OF) for table in TABLES)):
+def test_each_check_of_a_table_has_one_severity() -> None:
+    for suite in (suite_of(table, CATALOG, AS_OF) for table in TABLES):
         severities: dict[str, set[str]] = {}
         for rule in suite.rules:
             severities.setdefault(rule.check, set()).add(rule.severity)
