@@ -162,6 +162,12 @@ def test_a_check_blocks_by_the_severity_of_its_own_rules() -> None:
     assert {spec.blocking for spec in specs if spec.name != "continuity"} == {True}
 
 
+def test_a_series_has_one_check_of_its_archive() -> None:
+    """Dagster stores three events per check and run, and opens its history anew for each of them."""
+    keys = [spec.asset_key for spec in archive_checks(CATALOG).check_specs]
+    assert len(keys) == len(set(keys)) == len(CATALOG.series)
+
+
 def test_a_former_name_of_a_series_in_a_correction_blocks_nothing() -> None:
     corrections = clean_frames()["row_corrections"].assign(series_ids="NFCIS")
     result = check("row_corrections", {"row_corrections": corrections})
