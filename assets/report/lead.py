@@ -297,8 +297,8 @@ def care_old(release: Release) -> str | None:
         inputs = [series[name] for name in row["series_ids"].split(",") if name in series]
         if row["absent_reason"] == "stale":
             newest = [s for s in inputs if s["is_stale"]]
-            when = [release.period(s["last_observation"], s["series_id"]) for s in newest]
-            stale.append(component_inside(row["component"]) + (f" ({listed(when)})" if when else ""))
+            dates = [release.period(s["last_observation"], s["series_id"]) for s in newest]
+            stale.append(component_inside(row["component"]) + (f" ({listed(dates)})" if dates else ""))
         elif row["weight"] > 0 and inputs:
             slowest = max(inputs, key=lambda s: s["staleness_limit_days"])
             age = (release.as_of - period_end(row["observation_date"], slowest["frequency"])).days

@@ -401,7 +401,9 @@ def _source_rows(release: Release) -> list[dict[str, Any]]:
 def _newest(rows: list[Row]) -> str:
     """The period of the newest figure."""
     dated = [row for row in rows if row["newest"]]
-    newest = max(dated, key=lambda row: row["newest"], default={"newest": None, "frequency": "D"})
+    if not dated:
+        return period(None, "D")
+    newest = max(dated, key=lambda row: row["newest"])
     return period(newest["newest"], newest["frequency"])
 
 
