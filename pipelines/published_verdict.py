@@ -231,7 +231,7 @@ def _line(name: str, text: str) -> str:
 
 def _wrapped(name: str, text: str) -> list[str]:
     """A line with a name, wrapped; none without a text."""
-    lines = textwrap.wrap(text, _WIDTH - _INDENT)
+    lines = textwrap.wrap(text, _WIDTH - _INDENT, break_on_hyphens=False)
     return [_line(name if n == 0 else "", line) for n, line in enumerate(lines)]
 
 
@@ -245,7 +245,7 @@ def _head(verdict: Verdict) -> list[str]:
     said = " ".join(verdict.sentences[name] for name in SENTENCES[:2] if name in verdict.sentences)
     lines = [
         regime_words(regime["regime"], regime["stance_driver"]),
-        *textwrap.wrap(said, _WIDTH),
+        *textwrap.wrap(said, _WIDTH, break_on_hyphens=False),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
         _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
         _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),

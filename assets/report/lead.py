@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from typing import Any
 
-from assets.report.policy_sentence import Policy, level_figures, policy_sentence
+from assets.report.policy_sentence import Policy, policy_sentence
 from assets.report.published import Release, Row
 from assets.report.words import (
     COMPONENTS,
@@ -24,17 +24,17 @@ from assets.report.words import (
     label_words,
     listed,
     number,
-    percent,
     period_end,
+    with_unit,
 )
 
 # Stance of a label by how it begins, and the same stance as a noun.
 _STANCES = ("stimulus", "tightening", "neutral")
 _INSIDE = {"bubble": "in a bubble", "depression": "in a depression", "mid_cycle": "in mid-cycle"}
 _READINGS = {  # a label under another reading of the balance sheet, and when that reading holds
-    "regime_purchases_technical": "purchases for reserve management are only technical",
-    "regime_effective_dates": "decisions count only from the day they take effect",
-    "regime_realised": "only what has moved so far counts",
+    "regime_purchases_technical": "if purchases for reserve management are only technical",
+    "regime_effective_dates": "if decisions count only from the day they take effect",
+    "regime_realised": "by what has moved so far",
 }
 _HOLDINGS_DAYS = 42  # six weeks before the run date: how holdings moved while no notice was found
 _HOLDINGS = """
@@ -63,13 +63,13 @@ def lead_verdict(release: Release) -> str | None:
         own = "if purchases for reserve management count"
     else:
         own = "as announced"
-    parts = [f"{today['stance']} {own}"]
+    text = f"{opening}: it is **{today['stance']} {own}"
     for stance, columns in others.items():
         ways = [_READINGS[column] for column in columns]
         if is_open and "regime_purchases_technical" in columns:
-            ways[0] = "the purchases have ended"
-        parts.append(f"{stance} if {', or if '.join(ways)}")
-    return f"{opening}: it is **{'; '.join(parts)}**."
+            ways[0] = "if the purchases have ended"
+        text += f", but {stance} {' or '.join(ways)}"
+    return f"{text}**."
 
 
 def lead_open(release: Release) -> str | None:
@@ -79,8 +79,8 @@ def lead_open(release: Release) -> str | None:
     manifest = release.manifest
     notices, checked = manifest["desk_notices_until"], manifest["ledger_last_checked"]
     if notices is None or checked < notices:
-        return f"This is open because announcements were last checked on {day(checked)}."
-    text = f"This is open because no notice of the Fed's trading desk was found for the time after {day(notices)}"
+        return f"This is open: announcements were last checked on {day(checked)}."
+    text = f"This is open: no notice of the Fed's trading desk after {day(notices)} was found"
     start = release.as_of - dt.timedelta(days=_HOLDINGS_DAYS)
     rows = release.rows(_HOLDINGS, release.as_of, release.as_of, start)
     if len(rows) < 2:
@@ -90,25 +90,24 @@ def lead_open(release: Release) -> str | None:
     total = bought + ran_off
     so = "no more than reinvestment" if round(total) <= 0 else "more than reinvestment"
     return (
-        f"{text}; from {day(first['observation_date'])} to {day(last['observation_date'])} its Treasuries "
-        f"{_moved(bought)} and its mortgage securities {_moved(ran_off)}, {so}."
+        f"{text}, and {_span(first['observation_date'], last['observation_date'])} its Treasuries "
+        f"{_moved(bought)} and its mortgage securities {_moved(ran_off)} dollars, {so}."
     )
 
 
 def lead_since(release: Release) -> str | None:
-    """For how many month-ends the label has been in force, and the label before it."""
+    """The label before this one and how long it was in force; without a label, since when there has been none."""
     since = release.today["regime_since"]
-    query = "SELECT count(*) AS n FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ?"
-    ends = release.row(query, since, release.as_of)["n"]
-    is_absent = release.today["regime"] == "indeterminate"
-    start = "There has been no label" if is_absent else "This label has applied"
-    text = f"{start} for {counted(ends, 'month-end')}, since {day(since)}"
+    if release.today["regime"] == "indeterminate":
+        query = "SELECT count(*) AS n FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ?"
+        ends = release.row(query, since, release.as_of)["n"]
+        return f"There has been no label for {counted(ends, 'month-end')}, since {day(since)}."
     before = [spell for spell in release.spells("regime") if spell["first"] < since]
-    if is_absent or not before:
-        return f"{text}."
+    if not before:
+        return "There was no other label before."
     last = before[-1]
     return (
-        f"{text}; before it, {label_words(last['value'])} from {full_month(last['first'])} "
+        f"Before, it was {label_words(last['value'])}, from {full_month(last['first'])} "
         f"to {full_month(last['last_month_end'])}."
     )
 
@@ -144,9 +143,9 @@ def policy(release: Release) -> Policy:
 
 
 def level_note(release: Release) -> str:
-    """The level of policy for a table or a line: "level: neutral (real policy rate 0.71 %, ...)"."""
-    level = release.today["policy_level"] or "not rated"
-    return f"level: {level}{level_figures(policy(release))}"
+    """The level of policy next to the stance: "level: neutral, real rate 0.71 %"."""
+    level, rate = release.today["policy_level"] or "not rated", release.today["real_policy_rate_pct"]
+    return f"level: {level}" + ("" if rate is None else f", real rate {with_unit(rate, 'percent')}")
 
 
 def _opening(release: Release) -> str:
@@ -182,25 +181,30 @@ def _other_stances(release: Release) -> dict[str, list[str]]:
     return found
 
 
+def _span(first: dt.date, last: dt.date) -> str:
+    """From one day to another, a common year once."""
+    start = day(first) if first.year != last.year else day(first).rpartition(" ")[0]
+    return f"from {start} to {day(last)}"
+
+
 def _moved(bn: float) -> str:
-    return f"{'rose' if bn >= 0 else 'fell'} by {number(abs(bn), 0)} bn dollars"
+    return f"{'rose' if bn >= 0 else 'fell'} by {number(abs(bn), 0)} bn"
 
 
 # ---- why
 
 
 def lead_conditions(release: Release) -> str | None:
-    """How many of the four conditions are hot, each with how often it has been since 1995."""
+    """How many of the four conditions are hot."""
     verdicts = {name: _today(release)[f"{name}_verdict"] for name in CONDITIONS}
     hot = [name for name in CONDITIONS if verdicts[name] == "hot"]
     be = "is" if len(hot) <= 1 else "are"
     text = f"**{capital(in_words(len(hot)))} of four conditions** {be} hot"
-    text += f": {listed([_with_base_rate(release, name, 'hot') for name in hot])}." if hot else "."
+    text += f": {listed(hot)}." if hot else "."
     for verdict, words in (("cold", "cold"), ("between", "in between"), (None, "not measurable")):
         names = [name for name in CONDITIONS if verdicts[name] == verdict]
         if names:
-            shown = [_with_base_rate(release, name, verdict) for name in names]
-            text += f" {capital(listed(shown))} {'is' if len(names) == 1 else 'are'} {words}."
+            text += f" {capital(listed(names))} {'is' if len(names) == 1 else 'are'} {words}."
     return text
 
 
@@ -216,13 +220,6 @@ def lead_past(release: Release) -> str | None:
         f"When {names} {were} announced, at most {counted(hot, 'was', 'were')} hot "
         f"and at least {in_words(cold)} cold."
     )
-
-
-def _with_base_rate(release: Release, condition: str, verdict: str | None) -> str:
-    """A condition, with the share of month-ends since 1995 that had this verdict."""
-    shares = {(row["condition"], row["verdict"]): row["share"] for row in release.base_rates}
-    share = shares.get((condition, verdict))
-    return condition if share is None else f"{condition} ({verdict} in {percent(share)} of months)"
 
 
 def _today(release: Release) -> Row:
@@ -262,7 +259,7 @@ def care_sure(release: Release) -> str | None:
         for name, applies in (
             ("the stance", today["is_stance_provisional"]),
             (
-                "the row, recomputed for five days,",
+                "the row",
                 today["row_kind"] == "provisional" and today["is_month_end"],
             ),
         )

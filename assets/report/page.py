@@ -25,6 +25,7 @@ _FILTERS = (
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents.
 _SECTIONS = {
+    "policy": "Direction and level",
     "past": "Past easing against now",
     "evidence": "Evidence",
     "flip": "What would change the label",

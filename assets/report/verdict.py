@@ -28,6 +28,7 @@ from assets.report.words import (
     listed,
     month,
     number,
+    percent,
     period,
     reason_words,
     regime_words,
@@ -87,6 +88,7 @@ def content(release: Release) -> dict[str, Any]:
     return {
         "head": _head(release),
         "tiles": _tiles(release),
+        "base_rates": {name: _base_rate(release, name) for name in CONDITIONS},
         "past_easing": [{**row, "equity_price_period": _price_period(row)} for row in release.phases],
         "evidence": [_evidence_group(release, name) for name in CONDITIONS],
         "inflation": _inflation_note(release),
@@ -126,8 +128,11 @@ def _tiles(release: Release) -> list[tuple[str, str, str]]:
     if limits:
         name = f"Distance to {'exit' if today['condition_state'] in _TONES else 'limit'}"
         nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
-        side = "above" if nearest["measure_value"] > nearest["limit_value"] else "below"
-        note = f"score {side} {number(nearest['limit_value'])}"
+        is_above = nearest["measure_value"] > nearest["limit_value"]
+        ends = {"bubble": "the bubble ends", "depression": "the depression ends"}.get(
+            today["condition_state"], "limit"
+        )
+        note = f"{ends} {'below' if is_above else 'above'} {number(nearest['limit_value'])}"
     return [
         ("Bubble score", number(today["bubble_score"]), "0 is cold, 1 is hot"),
         ("Stance, a direction", capital(today["stance"]), level_note(release)),
@@ -176,6 +181,19 @@ def past_easing(release: Release) -> str | None:
             later = "" if after is None else f", then {in_words(after)}"
             parts.append(f"at {name} {in_words(count)}{later}")
     return f"{'; '.join(parts)}. {today}" if parts else today
+
+
+def depression_meaning(release: Release) -> str | None:
+    """What the word means here, and how many of its month-ends were no recessions by the dates of the NBER."""
+    row = release.row("SELECT * FROM recession_overlap WHERE condition_state = 'depression'")
+    if not row["month_ends"]:
+        return None
+    outside = row["month_ends"] - row["recession_month_ends"]
+    return (
+        "Depression is the post's word for what past quantitative easing fell on. It is not the economist's term: "
+        f"**{outside} of {row['month_ends']} such month-ends** ({percent(outside / row['month_ends'])}) "
+        f"are outside the recessions that the NBER dates, to {month(row['last_date'])}."
+    )
 
 
 # ---- the evidence
@@ -238,6 +256,15 @@ def _inflation_note(release: Release) -> str:
         f"Inflation is not in the score; it is cold below {target} or {fall} lower than "
         f"{parameters['verdict.inflation_window_months']:.0f} months before, otherwise hot."
     )
+
+
+def _base_rate(release: Release, condition: str) -> str:
+    """How often a condition has been hot and cold: "hot in 30 %, cold in 31 % of months since 1995"."""
+    rows = {row["verdict"]: row for row in release.base_rates if row["condition"] == condition}
+    if rows["hot"]["share"] is None:
+        return "no base rate yet"
+    hot, cold = percent(rows["hot"]["share"]), percent(rows["cold"]["share"])
+    return f"hot in {hot}, cold in {cold} of months since {rows['hot']['first_date']:%Y}"
 
 
 def _price_period(row: Row) -> str:
