@@ -74,6 +74,9 @@ class Series(Entry):
     posts_late: bool = (
         False  # the provider posts a figure after it was public: a late first sight is not dated late
     )
+    is_projected: bool = (
+        False  # the provider also serves periods that have not begun: they wait until they have
+    )
     note: Text | None = None
 
     @model_validator(mode="after")
