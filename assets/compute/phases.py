@@ -28,9 +28,10 @@ HOT, COLD, BETWEEN = "hot", "cold", "between"
 Rows = npt.NDArray[np.int64]  # positions in the extended grid, -1 for a day that has not come
 TABLE = "qe_phases"
 CONDITIONS = ("valuation", "economy", "inflation", "credit")
+EQUITY, PRICE_COLUMNS = "equity_risk_premium", ("equity_price_basis", "equity_price_date")
 CORE, CORE_CHANGE = "core_pce_yoy_pct", "core_pce_yoy_change_6m_pp"
 FIGURES = {  # shown next to the verdicts, by the table they come from
-    "equity_risk_premium": (
+    EQUITY: (
         "earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "equity_value_pct_gdp", "cape",
         "equity_drawdown_pct", "equity_return_12m_pct",
     ),
@@ -68,7 +69,8 @@ def build_phases(
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
     view = build_view(archive, extended, catalog, profile)
-    readings = readings_of({table: BUILDERS[table](view, extended) for table in FIGURES})
+    columns = {table: BUILDERS[table](view, extended) for table in FIGURES}
+    readings = readings_of(columns)
     on_day = build_regime(readings, extended, catalog)
     scores = {name: condition.score for name, condition in on_day.conditions.items()}
     at = _positions(extended.as_of, day)
@@ -84,6 +86,7 @@ def build_phases(
             **_of_conditions(scores, readings, at, catalog, ""),
             **_of_conditions(scores, readings, _positions(extended.as_of, after), catalog, "_after"),
             **{column.partition(".")[2]: reading.value[at] for column, reading in _shown(readings)},
+            **{name: np.asarray(columns[EQUITY][name])[at] for name in PRICE_COLUMNS},
         }
     )
     provenance = [
