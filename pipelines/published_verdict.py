@@ -24,8 +24,8 @@ from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]
 
-# Sentences of the report that `show` prints: the first two as a paragraph, the others as lines.
-SENTENCES = ("lead_verdict", "lead_open", "lead_policy", "care_old", "care_single")
+# Sentences of the report that `show` prints: the first three as a paragraph, the others as lines.
+SENTENCES = ("lead_verdict", "lead_open", "lead_since", "lead_policy", "care_old", "care_single")
 _WIDTH = 100
 _NAMED = 5
 _SHOWN = 3  # inputs named per condition
@@ -242,7 +242,7 @@ def profile_words(manifest: Row) -> str:
 
 def _head(verdict: Verdict) -> list[str]:
     regime, manifest = verdict.regime, verdict.manifest
-    said = " ".join(verdict.sentences[name] for name in SENTENCES[:2] if name in verdict.sentences)
+    said = " ".join(verdict.sentences[name] for name in SENTENCES[:3] if name in verdict.sentences)
     lines = [
         regime_words(regime["regime"], regime["stance_driver"]),
         *textwrap.wrap(said, _WIDTH, break_on_hyphens=False),
@@ -312,7 +312,11 @@ def _in_words(component: str) -> str:
 def _coverage(verdict: Verdict) -> list[str]:
     regime, minimum = verdict.regime, verdict.parameters["coverage.minimum"]
     lines = [
-        _line("coverage", f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed)")
+        _line(
+            "coverage",
+            f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed); "
+            f"confidence {number(regime['confidence'])} of 1",
+        )
     ]
     if at_minimum := regime["conditions_at_minimum_coverage"]:
         text = f"{at_minimum.replace(',', ', ')} has only the minimum coverage"
