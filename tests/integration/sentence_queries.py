@@ -29,13 +29,13 @@ RECOMPUTED = {
               FILTER (observation_date <= {now} - INTERVAL 6 MONTH) AS moved FROM series_as_of('DFEDTARU', {now})),
         decided AS (FROM policy_events WHERE changes_direction AND counts_from_date <= {now}
           ORDER BY counts_from_date DESC LIMIT 1),
-        then AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
+        past AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
           FROM regime WHERE as_of_date < {now})
         SELECT strftime({now}, '%B %Y'), 'stopped being stimulus in a bubble', 'neutral if the Fed still buys',
           'tightening if the purchases have ended', 'by what has moved so far'
-        FROM regime r, rate, decided, then, reserve_growth g, release_manifest m
-        WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND then.state = 'bubble'
-          AND then.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1
+        FROM regime r, rate, decided, past, reserve_growth g, release_manifest m
+        WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND past.state = 'bubble'
+          AND past.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1
           AND decided.is_reserve_management AND abs(g.balance_sheet_impulse_pct_gdp) <= 0.75
           AND {now} - m.desk_notices_until > 60""",
     "lead_open": """
@@ -71,19 +71,20 @@ RECOMPUTED = {
           AND real_rate BETWEEN 0.5 AND 1.5 AND less < 0.5 AND reserves < 1 AND abs(m.share_12m_pct - 10) <= 1
           AND y.policy_rate_change_6m_pp > 0 AND g.bank_credit_yoy_pct IS NULL""",
     "lead_conditions": """
-        SELECT in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT + (r.credit_score >= 0.55)::INT
-            + (e.value >= 2.0)::INT),
+        SELECT in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT
+            + (r.credit_score >= 0.55)::INT + (e.value >= 2.0)::INT),
           'valuation', 'economy', 'credit', 'inflation'
         FROM regime r JOIN regime_evidence e USING (as_of_date)
         WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
           AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score >= 0.55""",
     "care_sure": """
         SELECT num(least(valuation_coverage, economy_coverage, credit_coverage), 2),
-          num(coverage * freshness * agreement, 2), 'the stance and the row are provisional'
+          num(coverage * freshness * agreement, 2), 'of 1', 'the stance and the row are provisional'
         FROM regime, release_manifest m WHERE regime.as_of_date = {now} AND {now} - m.desk_notices_until > 60
           AND last_day({now}) = {now}""",
     "care_old": """
-        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL GROUP BY ALL),
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
         p AS (SELECT max(d) FILTER (series_id = 'EBP') AS ebp, max(d) FILTER (series_id = 'GZ_SPREAD') AS gz,
           max(d) FILTER (series_id = 'TOTBKCR') AS credit, max(d) FILTER (series_id = 'CP') AS profits,
           max(d) FILTER (series_id = 'PCEPILFE') AS core FROM n)
@@ -92,7 +93,8 @@ RECOMPUTED = {
         FROM p WHERE {now} - last_day(ebp) > 75 AND {now} - last_day(gz) > 75 AND {now} - credit > 28
           AND {now} - last_day(profits + INTERVAL 2 MONTH) > 230 * 2 / 3 AND {now} - last_day(core) > 130 * 2 / 3""",
     "care_single": """
-        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL GROUP BY ALL),
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
         p AS (SELECT max(d) FILTER (series_id = 'NCBEILQ027S_GDP_PCT') AS ratio, max(d) FILTER (series_id = 'CP') AS cp,
           max(d) FILTER (series_id = 'HQMCB10YR') AS hqm, max(d) FILTER (series_id = 'PCEPILFE') AS core,
           list(series_id ORDER BY series_id) FILTER (d >= single_source_from AND role = 'condition' AND NOT is_stale)
