@@ -34,7 +34,7 @@ _INSIDE = {"bubble": "in a bubble", "depression": "in a depression", "mid_cycle"
 _READINGS = {  # a label under another reading of the balance sheet, and when that reading holds
     "regime_purchases_technical": "if purchases for reserve management are only technical",
     "regime_effective_dates": "if decisions count only from the day they take effect",
-    "regime_realised": "by what has moved so far",
+    "regime_realised": "by what has moved",
 }
 _HOLDINGS_DAYS = 42  # six weeks before the run date: how holdings moved while no notice was found
 _HOLDINGS = """
@@ -143,9 +143,9 @@ def policy(release: Release) -> Policy:
 
 
 def level_note(release: Release) -> str:
-    """The level of policy next to the stance: "level: neutral, real rate 0.71 %"."""
+    """The level of policy next to the stance: "level: neutral, real 0.71 %"."""
     level, rate = release.today["policy_level"] or "not rated", release.today["real_policy_rate_pct"]
-    return f"level: {level}" + ("" if rate is None else f", real rate {with_unit(rate, 'percent')}")
+    return f"level: {level}" + ("" if rate is None else f", real {with_unit(rate, 'percent')}")
 
 
 def _opening(release: Release) -> str:

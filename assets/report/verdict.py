@@ -129,9 +129,7 @@ def _tiles(release: Release) -> list[tuple[str, str, str]]:
         name = f"Distance to {'exit' if today['condition_state'] in _TONES else 'limit'}"
         nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
         is_above = nearest["measure_value"] > nearest["limit_value"]
-        ends = {"bubble": "the bubble ends", "depression": "the depression ends"}.get(
-            today["condition_state"], "limit"
-        )
+        ends = "it ends" if today["condition_state"] in _TONES else "limit"
         note = f"{ends} {'below' if is_above else 'above'} {number(nearest['limit_value'])}"
     return [
         ("Bubble score", number(today["bubble_score"]), "0 is cold, 1 is hot"),
