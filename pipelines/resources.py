@@ -63,7 +63,7 @@ def warehouse(context: dg.InitResourceContext) -> Iterator[Warehouse]:
     )
     with resource.yield_for_execution(context) as opened:
         if context.instance is not None:
-            fail_dead_runs(context.instance, settings.data_dir, _run_id(context))
+            fail_dead_runs(context.instance, settings.data_dir)
         prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
         with opened.cursor() as con:  # a killed run may have published without recording it
             recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())

@@ -73,12 +73,14 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
 
 
 def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
+    from assets.warehouse.lock import mark_run_alive
     from pipelines.definitions import assets_of_profile, defs
     from pipelines.outcome import outcome_of
     from pipelines.resources import ACCEPTS_INCOMPLETE_TAG
     from pipelines.run_history import MARKERS_TAG, canceled_when_interrupted
 
-    tags = {MARKERS_TAG: str(settings.data_dir)}
+    # a command that was killed is not repeated behind the back of whoever called it
+    tags = {MARKERS_TAG: str(settings.data_dir), "dagster/max_retries": "0"}
     if accepts_incomplete:
         tags[ACCEPTS_INCOMPLETE_TAG] = "true"
     with (
@@ -86,6 +88,7 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
         open_instance(settings.dagster_home) as instance,
         canceled_when_interrupted(instance) as run_id,
     ):
+        mark_run_alive(settings.data_dir, run_id)
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance,
             asset_selection=assets_of_profile(settings.profile),
