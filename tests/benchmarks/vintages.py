@@ -21,7 +21,7 @@ from assets.warehouse.schema import open_warehouse
 ROOT = Path(__file__).resolve().parents[2]
 FREQUENCIES = "MWD"
 FIRST, LAST = np.datetime64("1966-01-01", "D"), np.datetime64("2026-01-01", "D")
-SAMPLE_END = np.datetime64("2026-05-31", "D")
+SAMPLE_END = np.datetime64("2026-09-30", "D")
 _DAY = np.timedelta64(1, "D")
 _ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home")
 _ENTRY = """

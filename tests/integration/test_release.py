@@ -97,10 +97,10 @@ def test_the_dictionary_in_the_file_names_every_column_of_the_file(
         f"({columns}) EXCEPT (SELECT table_name, column_name FROM columns)"
     ).fetchall()
     assert described == []
-    said = release.execute(
+    failures = release.execute(
         "SELECT table_name || '.' || column_name FROM columns WHERE length(unit) = 0 OR length(definition) <= 10"
     ).fetchall()
-    assert said == []
+    assert failures == []
     sources = release.execute(
         "SELECT source_series, rights FROM columns "
         "WHERE table_name = 'real_yields' AND column_name = 'breakeven_10y_pp'"

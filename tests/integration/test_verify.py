@@ -73,9 +73,9 @@ def test_a_number_the_warehouse_does_not_give_is_named(
     nights: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line.main(["verify"]) == 1  # the published one, whose label is made up
-    said = capsys.readouterr().out
-    assert "number    regime 2026-05-31 regime: published neither, computed again" in said
-    assert "file  " not in said
+    output = capsys.readouterr().out
+    assert "number    regime 2026-05-31 regime: published neither, computed again" in output
+    assert "file  " not in output
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_a_changed_file_is_named_apart_from_numbers(
     csv.chmod(0o644)
     csv.write_text("0", encoding="utf-8")
     assert command_line.main(["verify", first(nights).name]) == 1
-    said = capsys.readouterr().out
-    assert "file      csv/regime.csv is not as it was published" in said
-    assert "number " not in said
+    output = capsys.readouterr().out
+    assert "file      csv/regime.csv is not as it was published" in output
+    assert "number " not in output
 
 
-def test_another_environment_is_no_fault_and_is_told(
+def test_another_environment_is_reported_and_is_no_fault(
     nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = manifest.packages()
@@ -138,7 +138,7 @@ def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights:
         assert con.execute("SELECT release_id FROM release_manifest").fetchall() == [(SECOND,)]
 
 
-def test_a_release_whose_own_file_is_damaged_is_told_and_not_computed(
+def test_a_release_whose_own_file_is_damaged_is_reported_and_not_computed(
     nights: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = first(nights) / "regime.duckdb"
