@@ -13,7 +13,7 @@ from assets.warehouse.lock import ended_runs, forget_run
 from pipelines import process
 
 KEPT_DAYS = 90
-MARKERS_TAG = "stimulus_regime/markers"  # the folder of the run's marker, its data directory
+DATA_DIR_TAG = "stimulus_regime/data_dir"  # the marker of a run is in its data directory
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -30,7 +30,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path) -> list[str]:
     """
     dead = []
     unfinished = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
-    for folder in {data_dir, *(Path(run.tags.get(MARKERS_TAG, data_dir)) for run in unfinished)}:
+    for folder in {data_dir, *(Path(run.tags.get(DATA_DIR_TAG, data_dir)) for run in unfinished)}:
         for run_id in ended_runs(folder):
             run = instance.get_run_by_id(run_id)
             if run is None:  # of another instance, which needs the marker

@@ -18,7 +18,7 @@ import pytest
 
 from assets.warehouse.lock import mark_run_alive
 from pipelines.definitions import defs
-from pipelines.run_history import MARKERS_TAG, fail_dead_runs
+from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
 from pipelines.sensors import dead_runs_sensor
 from tests.integration import every_minute
 
@@ -76,7 +76,7 @@ def test_only_a_run_whose_process_has_ended_is_closed(instance: dg.DagsterInstan
 
 
 def test_the_data_directory_of_a_run_is_its_own(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    living, dead = (a_run(instance, tags={MARKERS_TAG: str(tmp_path / "elsewhere")}) for _ in range(2))
+    living, dead = (a_run(instance, tags={DATA_DIR_TAG: str(tmp_path / "elsewhere")}) for _ in range(2))
     mark_run_alive(tmp_path / "elsewhere", living)
     ended(tmp_path / "elsewhere", dead)
     assert fail_dead_runs(instance, tmp_path) == [dead]
