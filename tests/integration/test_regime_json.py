@@ -100,7 +100,7 @@ def test_caveats_are_those_that_apply_with_warnings_first(
 def test_every_input_has_its_age_and_whether_that_is_too_old(document: Document) -> None:
     of = {entry["series_id"]: entry for entry in document["inputs"]}
     assert set(of) == {series.series_id for series in load_catalog().in_profile("sample")}
-    assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-04-30", 31)
+    assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-08-31", 30)
     assert of["UNRATE"]["is_stale"] is False
     assert of["EBP"]["is_stale"] is True and of["EBP"]["age_days"] > of["EBP"]["staleness_limit_days"]
     assert of["DFEDTARU"]["is_stale"] is False and of["DFEDTARU"]["staleness_limit_days"] == 0
@@ -113,7 +113,7 @@ def test_every_input_has_its_age_and_whether_that_is_too_old(document: Document)
     [
         (lambda d: d["regime"].update(bubble_score=float("nan")), "is not finite"),
         (lambda d: d["regime"].update(coverage=1.2), r"\$\.regime\.coverage"),
-        (lambda d: d["regime"].update(as_of_date="31 May 2026"), "is not a 'date'"),
+        (lambda d: d["regime"].update(as_of_date="30 September 2026"), "is not a 'date'"),
         (lambda d: d["release"].update(published_at="2026-06-01T01:00:05"), "does not match"),
         (lambda d: d["inputs"][3].pop("age_days"), "'age_days' is a required property"),
         (lambda d: d["caveats"][0].update(severity="loud"), "'loud' is not one of"),
@@ -139,8 +139,8 @@ def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
     before = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
     night.stage_again()
     with night.open_staged() as con:
-        con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
-        con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-05-31'")
+        con.execute("UPDATE release_manifest SET release_id = '20261002T010005.000000Z'")
+        con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-09-30'")
     with pytest.raises(
         PublicationBlocked, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
     ):
@@ -150,7 +150,7 @@ def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
 
 
 def test_a_value_that_is_not_in_the_file_though_it_has_a_vintage_is_called_withheld(night: Night) -> None:
-    of = "WHERE as_of_date = '2026-05-31' AND component"
+    of = "WHERE as_of_date = '2026-09-30' AND component"
     with night.open_staged() as con:
         con.execute(f"UPDATE regime_evidence SET value = NULL {of} = 'unemployment'")
         con.execute(

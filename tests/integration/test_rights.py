@@ -33,7 +33,7 @@ from tests.integration.conftest import STARTED_AT, Night
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
 MARK = re.compile(r"(?<![\d.])739162")  # and no accidental run of decimals
-DAY = dt.date(2026, 5, 20)
+DAY = dt.date(2026, 9, 20)
 SERIES = load_catalog().series["VIXCLS"]
 
 
@@ -41,13 +41,13 @@ def plant(con: duckdb.DuckDBPyConnection, facts_run: str) -> None:
     """Figures of a restricted series in the archive, and one of them late."""
     con.execute(
         "INSERT INTO raw.vintages SELECT ?, CAST(range AS DATE), CAST(range AS DATE), ?, 'captured', ?, ? "
-        "FROM range(DATE '2026-05-01', DATE '2026-05-29', INTERVAL 1 DAY)",
+        "FROM range(DATE '2026-09-01', DATE '2026-09-29', INTERVAL 1 DAY)",
         [SERIES.series_id, SECRET, STARTED_AT.replace(tzinfo=None), facts_run],
     )
-    moments = "now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-05-01'"
+    moments = "now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-09-01'"
     late = f"INSERT INTO regime.late_figures SELECT ?, ?, ?, ?, ?, ?, {moments}"
-    con.execute(late, [dt.date(2026, 4, 30), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
-    con.execute(late, [dt.date(2026, 4, 30), "UNRATE", DAY, DAY, 4.25, 4.5])
+    con.execute(late, [dt.date(2026, 8, 31), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
+    con.execute(late, [dt.date(2026, 8, 31), "UNRATE", DAY, DAY, 4.25, 4.5])
 
 
 def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: bool = False) -> None:
@@ -167,6 +167,6 @@ def test_no_figure_of_a_restricted_series_reaches_dagster(night: Night) -> None:
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
         rows, judged = check_series(con, [SERIES], night.facts.run_date)[0]
-    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "structure"), judged, rows)
+    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "archive"), judged, rows)
     assert not check.passed
     assert not MARK.search(f"{check.description} {check.metadata}")
