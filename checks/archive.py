@@ -79,7 +79,9 @@ WITH read AS MATERIALIZED (
     max(by_size) FILTER (realtime_start <= $run_date - {_LATELY_DAYS}) AS largest_revision
   FROM revision GROUP BY series_id
 ), last_fetch AS (
-  SELECT series_id, status, message, unit, unit_kind, frequency FROM raw.fetches
+  SELECT series_id, status, message, unit, unit_kind, frequency,
+    rows_withdrawn + rows_retracted + coalesce(rows_differing, 0) AS rows_contradicted
+  FROM raw.fetches
   QUALIFY row_number() OVER (PARTITION BY series_id ORDER BY fetched_at DESC, fetch_id DESC) = 1
 )
 SELECT
@@ -89,7 +91,7 @@ SELECT
   coalesce(h.rows_after_run, 0) AS rows_after_run,
   coalesce(h.rows_after_capture, 0) AS rows_after_capture,
   coalesce(h.rows_before_observation, 0) AS rows_before_observation,
-  f.status AS fetch_status, f.message AS fetch_message,
+  f.status AS fetch_status, f.message AS fetch_message, f.rows_contradicted,
   f.unit AS unit_stated, f.unit_kind AS unit_kind_stated, d.unit_kind,
   f.frequency AS frequency_stated, d.frequency,
   CASE WHEN NOT d.is_step AND f.status <> 'not_in_profile' THEN $run_date - CASE d.frequency

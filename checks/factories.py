@@ -190,7 +190,7 @@ def _checks(name: str, specs: Sequence[dg.AssetCheckSpec], found: Found) -> dg.A
 def _specs(
     key: dg.AssetKey, rules: Sequence[Rule], read_too: Sequence[dg.AssetKey] = ()
 ) -> list[dg.AssetCheckSpec]:
-    """One check per kind of rule an asset has, each with one severity."""
+    """One check per kind of rule an asset has; it blocks when one of its rules is critical."""
     by_check: dict[str, list[Rule]] = {}
     for rule in rules:
         by_check.setdefault(rule.check, []).append(rule)
@@ -199,7 +199,7 @@ def _specs(
             check,
             asset=key,
             additional_deps=read_too,
-            blocking=of_check[0].severity == "critical",
+            blocking=any(rule.severity == "critical" for rule in of_check),
             description="; ".join(dict.fromkeys(rule.statement for rule in of_check)),
         )
         for check, of_check in by_check.items()

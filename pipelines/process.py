@@ -135,7 +135,7 @@ class _ClosableStream(io.FileIO):
 
     failed: OSError | None = None
 
-    def write(self, data: Any, /) -> int | None:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         """Never raises OSError; `failed` is the error, unless the reader closed the stream."""
         try:
             return super().write(data)

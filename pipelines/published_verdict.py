@@ -95,12 +95,6 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequen
     ]
 
 
-def is_stale(series: Row, as_of: dt.date) -> bool:
-    """Whether the newest figure of a row of `series` is older than its limit."""
-    limit, end = series["staleness_limit_days"], series["last_period_end"]
-    return bool(end is not None and 0 < limit < (as_of - end).days)
-
-
 def some(names: Sequence[str], separator: str = ", ") -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

@@ -36,6 +36,7 @@ REAL_FILES = {
     "NCBEILQ027S_GDP_PCT": "BUFFETT_NCBEILQ027S_GDP_PCT",
 }
 NOT_REAL = ("NCBEILQ027S", "NFCPATAX")
+FROM_SAMPLE = ("DFEDTAR",)  # as published, and not among the real files
 
 
 def vintages(
@@ -223,7 +224,14 @@ def on_real_series(folder: Path, run_date: str = REAL_AS_OF, shiller_until: str 
     series = {name: entry for name, entry in known.series.items() if name not in NOT_REAL}
     series[ratio] = series[ratio].model_copy(update={"profiles": ("live",)})
     catalog = replace(known, series=series)
-    frames = lag_rule_vintages(catalog, "live", folder, REAL_FILES)
+    of_sample = sample_vintages()
+    frames = pd.concat(
+        [
+            lag_rule_vintages(catalog, "live", folder, REAL_FILES),
+            of_sample[of_sample["series_id"].isin(FROM_SAMPLE)],
+        ],
+        ignore_index=True,
+    )
     if shiller_until is not None:
         of_sheet = frames["series_id"].str.startswith("SHILLER")
         frames = frames[~of_sheet | (frames["observation_date"] <= shiller_until)]

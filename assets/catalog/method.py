@@ -134,6 +134,19 @@ class Stance(Section):
     ledger_stale_days: Count
 
 
+class PolicyLevel(Section):
+    """Rule of Taylor (1993) for several neutral real rates, and the band of the real policy rate in words."""
+
+    first_year: Count
+    neutral_from_pct: float
+    neutral_to_pct: float
+    neutral_real_rates_pct: tuple[float, ...]
+    inflation_target_pct: float
+    inflation_weight: float
+    output_gap_weight: float
+    base_year_tolerance_pct: Annotated[float, Field(gt=0.0)]
+
+
 class BalanceSheet(Section):
     first_change_date: dt.date
     leaning_limit_pp: float
@@ -269,6 +282,7 @@ class Method(Section):
     inflation: Inflation
     state: State
     stance: Stance
+    policy_level: PolicyLevel
     balance_sheet: BalanceSheet
     melt_up: MeltUp
     monetisation: Monetisation

@@ -223,7 +223,7 @@ class PolicyEvent(Entry):
     `changes_direction` is true for a row that sets the announced direction; the others are only shown.
     `is_dated` is false for a plan without a date, which never counts. A rate decision has no direction.
     An absent `effective_on` means the decision took effect with its announcement. `starts_phase` names the phase of
-    purchases that begins with it, if one does.
+    purchases that begins with it, if one does. `is_reserve_management`: the purchases keep reserves ample.
     """
 
     announced_on: dt.date
@@ -238,6 +238,7 @@ class PolicyEvent(Entry):
     effective_on: dt.date | None = None
     direction: Literal[-1, 0, 1] | None = None
     starts_phase: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    is_reserve_management: bool = False
     note: Text | None = None
 
     @model_validator(mode="after")
@@ -248,6 +249,8 @@ class PolicyEvent(Entry):
             raise ValueError("key 'changes_direction': only a dated balance-sheet event sets the direction")
         if self.starts_phase is not None and not (self.changes_direction and self.direction == 1):
             raise ValueError("key 'starts_phase': only a row that sets the direction to +1 begins a phase")
+        if self.is_reserve_management and self.direction != 1:
+            raise ValueError("key 'is_reserve_management': only purchases are, direction +1")
         if self.effective_on is not None and self.effective_on < self.announced_on:
             raise ValueError("key 'effective_on': before the announcement")
         return self

@@ -17,7 +17,7 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import build_regime
-from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
+from assets.compute.tables.assemble import Columns, DerivedTable, provenance_of, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ HOT, COLD, BETWEEN = "hot", "cold", "between"
 Rows = npt.NDArray[np.int64]  # positions in the extended grid, -1 for a day that has not come
 TABLE = "qe_phases"
 CONDITIONS = ("valuation", "economy", "inflation", "credit")
+EQUITY, PRICE_COLUMNS = "equity_risk_premium", ("equity_price_basis", "equity_price_date")
 CORE, CORE_CHANGE = "core_pce_yoy_pct", "core_pce_yoy_change_6m_pp"
 FIGURES = {  # shown next to the verdicts, by the table they come from
-    "equity_risk_premium": (
+    EQUITY: (
         "earnings_yield_pct", "erp_vs_nominal_10y_pp", "erp_vs_real_10y_pp", "equity_value_pct_gdp", "cape",
         "equity_drawdown_pct", "equity_return_12m_pct",
     ),
@@ -66,7 +67,9 @@ def build_phases(
     day = np.array([phase.day for phase in phases])
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
-    readings = _readings(build_view(archive, extended, catalog, profile), extended)
+    view = build_view(archive, extended, catalog, profile)
+    columns = {table: BUILDERS[table](view, extended) for table in FIGURES}
+    readings = _readings(view, columns)
     on_day = build_regime(readings, extended, catalog)
     scores = {name: condition.score for name, condition in on_day.conditions.items()}
     at = _positions(extended.as_of, day)
@@ -82,6 +85,7 @@ def build_phases(
             **_of_conditions(scores, readings, at, catalog, ""),
             **_of_conditions(scores, readings, _positions(extended.as_of, after), catalog, "_after"),
             **{column.partition(".")[2]: reading.value[at] for column, reading in _shown(readings)},
+            **{name: np.asarray(columns[EQUITY][name])[at] for name in PRICE_COLUMNS},
         }
     )
     provenance = [
@@ -122,8 +126,8 @@ def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -
     return texts(~np.isnan(core_pce_pct), named)
 
 
-def _readings(view: View, grid: Grid) -> dict[str, Reading]:
-    readings = readings_of({table: BUILDERS[table](view, grid) for table in FIGURES})
+def _readings(view: View, columns: Mapping[str, Columns]) -> dict[str, Reading]:
+    readings = readings_of(columns)
     n = view.method.verdict.inflation_window_months
     readings[f"activity_inflation.{CORE_CHANGE}"] = view.over(
         "PCEPILFE",

@@ -23,6 +23,7 @@ from assets.compute.conditions import (
     valuation,
 )
 from assets.compute.grid import Grid, row_kinds
+from assets.compute.policy_level import level_of_policy
 from assets.compute.reading import Floats, Texts, is_none, texts
 from assets.compute.robustness import agreement, score_range
 from assets.compute.stance import PolicyStance, policy_stance
@@ -130,6 +131,16 @@ def regime_frame(
             "stance": stance.stance,
             "stance_realised": stance.realised,
             "stance_driver": stance.driver,
+            "regime_purchases_technical": regime_name(state, stance.purchases_technical),
+            "regime_effective_dates": regime_name(state, stance.effective_dates),
+            "regime_realised": regime_name(state, stance.realised),
+            **level_of_policy(
+                value("real_yields.policy_rate_pct"),
+                value("activity_inflation.core_pce_yoy_pct"),
+                value("activity_inflation.output_gap_pct"),
+                grid.as_of,
+                method.policy_level,
+            ),
             "condition_state": state,
             "provisional_condition_state": regime.states.provisional,
             "bubble_score": regime.bubble_score,

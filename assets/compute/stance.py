@@ -24,13 +24,19 @@ STANCE_BY_DIRECTION = np.array([TIGHTENING, NEUTRAL, STIMULUS], dtype=object)  #
 
 @dataclass(frozen=True)
 class PolicyStance:
-    """Directions (+1 easing, 0, -1 tightening) and the stances they add up to, one per grid date."""
+    """Directions (+1 easing, 0, -1 tightening) and the stances they add up to, one per grid date.
+
+    `realised` counts the balance sheet as it moved, `purchases_technical` purchases for reserve management as 0, and
+    `effective_dates` every decision from the day it takes effect.
+    """
 
     rate: Directions
     balance_sheet_realised: Directions
     balance_sheet_announced: Directions
     stance: Texts
     realised: Texts
+    purchases_technical: Texts
+    effective_dates: Texts
     driver: Texts
     is_provisional: npt.NDArray[np.bool_]
 
@@ -107,7 +113,12 @@ def policy_stance(
     """
     rate = direction(-rate_change_pp, rules.rate_change_pp, inclusive=True)
     realised = direction(impulse_pct_gdp, rules.impulse_pct_gdp, inclusive=False)
-    announced = announced_direction(as_of, events, rules.announcement_horizon_days)
+    horizon = rules.announcement_horizon_days
+    announced = announced_direction(as_of, events, horizon)
+    technical = [
+        event.model_copy(update={"direction": 0}) if event.is_reserve_management else event
+        for event in events
+    ]
     total = np.sign(announced + rate)
     driver = np.select(
         [(total != 0) & (rate == total) & (announced == total), (total != 0) & (rate == total), total != 0],
@@ -115,8 +126,23 @@ def policy_stance(
         default="none",
     ).astype(object)
     stale = (as_of - known_until) > np.timedelta64(rules.ledger_stale_days, "D")
-    stance, moved = STANCE_BY_DIRECTION[total + 1], STANCE_BY_DIRECTION[np.sign(realised + rate) + 1]
-    return PolicyStance(rate, realised, announced, stance, moved, driver, stale)
+    return PolicyStance(
+        rate,
+        realised,
+        announced,
+        stance_of(announced, rate),
+        stance_of(realised, rate),
+        stance_of(announced_direction(as_of, technical, horizon), rate),
+        stance_of(announced_direction(as_of, events, horizon_days=0), rate),
+        driver,
+        stale,
+    )
+
+
+def stance_of(balance_sheet: Directions, rate: Directions) -> Texts:
+    """Stance that two directions add up to; opposite ones cancel to neutral."""
+    stance: Texts = STANCE_BY_DIRECTION[np.sign(balance_sheet + rate) + 1]
+    return stance
 
 
 def direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions:

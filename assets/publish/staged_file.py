@@ -82,6 +82,7 @@ SELECT declared.*,
     WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', stored.last_observation) + INTERVAL 2 MONTH AS DATE))
     ELSE stored.last_observation
   END AS last_period_end,
+  declared.staleness_limit_days > 0 AND {as_of} - last_period_end > declared.staleness_limit_days AS is_stale,
   CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at
 FROM release_frame AS declared
 LEFT JOIN (

@@ -18,20 +18,6 @@ from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
 from assets.warehouse.resource import Warehouse
 
-FETCHED = "fetched"  # reports the fetch; never blocks: coverage does
-_FETCHED_MEANS = (
-    "The publisher responded with a valid payload, withdrew nothing, and serves the values in the archive. "
-    "Never blocks: missing series are a matter of coverage."
-)
-_RESULTS = {
-    "new": "{new} new and {changed} changed of {served} rows served.",
-    "unchanged": "All {served} rows served were already in the archive.",
-    "stale": "All {served} rows served were already in the archive, and the newest figure is older than its limit.",
-    "not_in_profile": "Not in this profile.",
-    "unreachable": "The publisher could not be reached.",
-    "refused": "The payload was refused, and nothing of it was stored.",
-}
-
 
 def _spec(series: Series) -> dg.AssetSpec:
     return dg.AssetSpec(
@@ -53,7 +39,6 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"raw_{source}",
         specs=[_spec(series) for series in by_key.values()],
-        check_specs=[dg.AssetCheckSpec(FETCHED, asset=key, description=_FETCHED_MEANS) for key in by_key],
         can_subset=True,
     )
     def publisher(
@@ -61,7 +46,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
         sources: dg.ResourceParam[Sources],
         facts: dg.ResourceParam[RunFacts],
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult]:
         selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
         with warehouse.cursor() as con:
             is_used = any(facts.profile in series.profiles for series in selected)
@@ -77,9 +62,6 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         progress.info(f"raw/{source}: {_summary(done)}")
         for one in done:
             yield _result(one, facts)
-        # after all results: a check looks up its asset's result
-        for one in done:
-            yield _check(one)
 
     return publisher
 
@@ -127,20 +109,6 @@ def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
     if done.message:
         metadata["message"] = done.message
     return dg.MaterializeResult(asset_key=dg.AssetKey(list(done.series.asset_key)), metadata=metadata)
-
-
-def _check(done: Ingested) -> dg.AssetCheckResult:
-    counts = done.counts
-    served = counts.new + counts.changed + counts.unchanged
-    text = _RESULTS[done.status].format(new=counts.new, changed=counts.changed, served=served)
-    return dg.AssetCheckResult(
-        check_name=FETCHED,
-        asset_key=dg.AssetKey(list(done.series.asset_key)),
-        passed=done.status in ("new", "unchanged", "stale", "not_in_profile") and not counts.warnings,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{text} {done.message}" if done.message else text,
-        metadata={"rows_new": counts.new, "rows_changed": counts.changed},
-    )
 
 
 RAW_ASSETS = [publisher_assets(source) for source in get_args(SourceKey)]

@@ -72,6 +72,7 @@ REASONS = {
     "stale": "too old to count",
     "denominator_distorted": "the debt limit distorts the change of debt",
     "no_programme": "no purchases under way that the newest debt figures cover",
+    "different_base_years": "GDP and its potential are in dollars of different base years",
     "level_not_comparable": "its level is not comparable with a market yield",
     "horizon_not_over": "the horizon is not over",
     "basis_changed": "the two figures are not on one basis",

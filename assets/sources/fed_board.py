@@ -80,7 +80,7 @@ def _month(text: str, line: int) -> str:
         try:
             number_of_month = MONTHS.index(month) + 1 if month.isalpha() else int(month)
             day = dt.date(int(match["year"]), number_of_month, int(match["day"] or 1))
-        except ValueError:
+        except ValueError:  # no such month or day: refused below
             pass
         else:
             return month_stamp(day.year, day.month, f"{text!r} on line {line}")

@@ -291,7 +291,7 @@ def _shut(connection: socket.socket) -> None:
 
 
 def _moment(header: str | None) -> dt.datetime | None:
-    with suppress(ValueError):
+    with suppress(ValueError):  # not a date: the header is ignored
         moment = email.utils.parsedate_to_datetime(header or "")
         return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return None

@@ -88,7 +88,7 @@ def record_fetches(
 
 
 def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
-    counts = ("new", "revised", "corrected", "unchanged", "withdrawn", "retracted")
+    counts = ("new", "revised", "corrected", "unchanged", "withdrawn", "retracted", "differing")
     row = {
         "fetch_id": outcome.fetch_id,
         "run_id": facts.run_id,

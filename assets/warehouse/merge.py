@@ -8,6 +8,7 @@ retracted (a vintage) or as missing from the day we saw it (a figure).
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -181,7 +182,8 @@ class MergeCounts:
 
     `new`: of an observation not stored before. `revised`: a further vintage of a stored one. `corrected`: a stored
     vintage, served with another value. `withdrawn`: a stored figure that is missing now. `retracted`: a stored vintage
-    the publisher no longer lists. `warnings`: a sentence about each withdrawal, and about values that differ.
+    the publisher no longer lists. `differing`: observations whose current value is not the one served, after the merge.
+    `warnings`: a sentence about each withdrawal, and about values that differ.
     """
 
     new: int
@@ -190,6 +192,7 @@ class MergeCounts:
     unchanged: int
     withdrawn: int = 0
     retracted: int = 0
+    differing: int = 0
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -235,9 +238,13 @@ def merge_source(
         found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
         con.execute("DROP TABLE merge_changes")
     warnings = _warnings(found, series)
+    differing = Counter(name for name, kind, *_ in found if kind == "differs")
     counts = {name: MergeCounts(*numbers) for name, *numbers in counted}
     nothing = MergeCounts(0, 0, 0, 0)
-    return {name: replace(counts.get(name, nothing), warnings=warnings.get(name, ())) for name in series}
+    return {
+        name: replace(counts.get(name, nothing), differing=differing[name], warnings=warnings.get(name, ()))
+        for name in series
+    }
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:

@@ -5,6 +5,8 @@ SQL counts the vintages of a series into one row (`checks/archive.py`), since th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from checks.suites.measures import Tables, differs, flag
@@ -13,9 +15,10 @@ from checks.suites.rules import Rule, Suite, never, within
 TABLE = "observations"
 COLUMNS = (
     "series_id", "rows_held", "value_min", "value_max", "plausible_min", "plausible_max",
-    "rows_after_run", "rows_after_capture", "rows_before_observation", "fetch_status", "fetch_message", "unit_stated",
-    "unit_kind_stated", "unit_kind", "frequency_stated", "frequency", "days_since_period", "due_after_days",
-    "staleness_limit_days", "newest_change", "largest_change", "median_change", "newest_revision", "largest_revision",
+    "rows_after_run", "rows_after_capture", "rows_before_observation", "fetch_status", "fetch_message",
+    "rows_contradicted", "unit_stated", "unit_kind_stated", "unit_kind", "frequency_stated", "frequency",
+    "days_since_period", "due_after_days", "staleness_limit_days", "newest_change", "largest_change", "median_change",
+    "newest_revision", "largest_revision",
 )  # fmt: skip
 # times the largest earlier change; since 1985 a series went beyond it once or twice, in 2008 or 2020
 LARGEST_JUMP = 1.5
@@ -27,8 +30,9 @@ _IN_FILE = "in assets/catalog/series."
 
 
 def raw_suite() -> Suite:
-    """Range, dates, unit, frequency, the last fetch, age and steps of every series."""
-    return Suite(TABLE, ("series_id",), (*_dates(), *_values(), *_fetch(), *_ages(), *_steps()))
+    """Range, dates, unit, frequency, the last fetch, age and steps of every series: the rules of one check."""
+    rules = (*_dates(), *_values(), *_fetch(), *_ages(), *_steps())
+    return Suite(TABLE, ("series_id",), tuple(replace(rule, check="archive") for rule in rules))
 
 
 def _dates() -> tuple[Rule, ...]:
@@ -95,7 +99,6 @@ def _fetch() -> tuple[Rule, ...]:
             ("unit_stated", "unit_kind_stated"),
             lambda f, _: flag(f["unit_kind_stated"].isna(), f["unit_stated"].notna()),
             severity="warning",
-            check="continuity",
             statement="the publisher's text for the unit is understood",
             what_to_do="Read the text, then teach it to the parser of units in assets/sources.",
         ),
@@ -105,6 +108,22 @@ def _fetch() -> tuple[Rule, ...]:
             lambda f, _: flag(f["fetch_status"] == "refused", f["fetch_status"].notna()),
             statement="the last payload was accepted",
             what_to_do="Read the message: the payload was reached but wrong, and nothing of it entered the archive.",
+        ),
+        never(
+            "fetch_status__reached",
+            ("fetch_status", "fetch_message"),
+            lambda f, _: flag(f["fetch_status"] == "unreachable", f["fetch_status"].notna()),
+            severity="warning",
+            statement="the publisher responded with the series",
+            what_to_do="Read the message; the next run tries again. Coverage decides whether a label is given.",
+        ),
+        within(
+            "fetch__agrees_with_archive",
+            ("rows_contradicted", "fetch_message"),
+            maximum=0,
+            severity="warning",
+            statement="the last fetch withdrew nothing and has the current values of the archive",
+            what_to_do="Read the message, and compare the figures with their publisher.",
         ),
     )
 
@@ -119,7 +138,6 @@ def _ages() -> tuple[Rule, ...]:
                 f["days_since_period"] <= f["staleness_limit_days"]
             ),
             maximum=0,
-            check="continuity",
             severity="warning",
             statement="the figure after the newest is not overdue by its release lag",
             what_to_do="Look at the publisher's calendar: late, discontinued, or no longer served. A release put off "
@@ -130,7 +148,6 @@ def _ages() -> tuple[Rule, ...]:
             ("days_since_period", "staleness_limit_days", "series_id"),
             lambda f, _: f["days_since_period"] - f["staleness_limit_days"],
             maximum=0,
-            check="continuity",
             severity="warning",
             statement="the newest figure is young enough to count",
             what_to_do="Its components are absent until a figure comes, and coverage decides whether a label is given. "
@@ -146,7 +163,6 @@ def _steps() -> tuple[Rule, ...]:
             ("newest_change", "largest_change", "series_id"),
             lambda f, _: f["newest_change"] / f["largest_change"].where(f["largest_change"] > 0),
             maximum=LARGEST_JUMP,
-            check="continuity",
             severity="warning",
             statement=f"the newest change is no larger than {LARGEST_JUMP:g} times the largest before it",
             what_to_do="Compare the newest figure with its publisher: a wrong unit or digit, or an event such as 2020.",
@@ -156,7 +172,6 @@ def _steps() -> tuple[Rule, ...]:
             ("newest_revision", "largest_revision", "median_change", "series_id"),
             _revision_size,
             maximum=1,
-            check="continuity",
             severity="warning",
             statement=f"the newest revision is no larger than earlier ones, or {USUAL_REVISION} usual changes",
             what_to_do="Look for a benchmark or another base year in the publisher's notes; live rows do not change.",

@@ -17,7 +17,7 @@ import dagster as dg
 from assets.publish.publication import PublicationBlocked
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
-from pipelines.published_verdict import Row, is_stale, open_published, read_verdict, rows, some, verdict_lines
+from pipelines.published_verdict import Row, open_published, read_verdict, rows, some, verdict_lines
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
@@ -178,7 +178,7 @@ def _published(path: Path) -> tuple[Label, list[Problem]]:
 
 def _inputs(series: Sequence[Row], as_of: dt.date) -> list[Problem]:
     """Inputs whose newest figure is older than its limit, or whose fetch failed."""
-    stale = [s for s in series if is_stale(s, as_of)]
+    stale = [s for s in series if s.get("is_stale")]  # not in files before 2.1.0
     failed = [s for s in series if s["fetch_status"] in ("unreachable", "refused")]
     if not stale and not failed:
         return []

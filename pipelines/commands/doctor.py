@@ -23,7 +23,7 @@ import duckdb
 
 from pipelines.access import open_sources, read_access
 from pipelines.instance import open_instance, outdated_configuration
-from pipelines.published_verdict import Row, is_stale, open_published, rows, some
+from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,
@@ -274,7 +274,7 @@ def _observations(path: Path) -> list[Finding]:
     except (ConfigurationError, duckdb.Error):
         return []  # reported by the line about the file
     with_figures = [one for one in series if one["last_period_end"] is not None]
-    late = [_late(one, as_of) for one in with_figures if is_stale(one, as_of)]
+    late = [_late(one, as_of) for one in with_figures if one.get("is_stale")]  # not in files before 2.1.0
     empty = [s["series_id"] for s in series if not s["rows_published"] and s["rights"] != "restricted"]
     found = []
     if late:

@@ -1,7 +1,8 @@
 """Generated vintages with the structure of real ones, and a project with ten times the catalogue that contains them.
 
 A third of the series each: monthly with two years of monthly revisions and five annual benchmarks, weekly with three
-revisions, daily without any; sixty years of history, on average 15,300 vintages a series.
+revisions, daily without any; sixty years of history, on average 15,300 vintages a series. A depth of two doubles the
+monthly and weekly revisions: 24,200 vintages a series.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from assets.warehouse.schema import open_warehouse
 ROOT = Path(__file__).resolve().parents[2]
 FREQUENCIES = "MWD"
 FIRST, LAST = np.datetime64("1966-01-01", "D"), np.datetime64("2026-01-01", "D")
-SAMPLE_END = np.datetime64("2026-05-31", "D")
+SAMPLE_END = np.datetime64("2026-09-30", "D")
 _DAY = np.timedelta64(1, "D")
 _ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home")
 _ENTRY = """
@@ -79,9 +80,9 @@ class Vintages:
         )
 
 
-def generate(rows: int, seed: int = 20251105) -> Vintages:
+def generate(rows: int, depth: int = 1, seed: int = 20251105) -> Vintages:
     """About `rows` vintages (never fewer), the same for the same number."""
-    patterns = [_monthly(), _weekly(), _daily()]
+    patterns = [_monthly(depth), _weekly(depth), _daily()]
     parts = []
     total = 0
     while total < rows:
@@ -103,7 +104,7 @@ def large_project(folder: Path, rows: int) -> int:
         shutil.copytree(ROOT / room, folder / room, ignore=skip)
     for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
         shutil.copyfile(ROOT / name, folder / name)
-    vintages = generate(rows)
+    vintages = generate(rows, depth=2)
     entries = [
         _ENTRY.format(series_id=f"GENERATED{code}", frequency=FREQUENCIES[code % 3])
         for code in range(vintages.series)
@@ -128,16 +129,17 @@ def month_ends() -> Days:
     return months.astype("datetime64[D]") - _DAY
 
 
-def _monthly() -> tuple[Days, Days]:
+def _monthly(depth: int) -> tuple[Days, Days]:
     months = np.arange(FIRST.astype("datetime64[M]"), LAST.astype("datetime64[M]"))
-    lags = np.concatenate([np.arange(1, 25), 24 + 12 * np.arange(1, 6)])
+    monthly = 24 * depth
+    lags = np.concatenate([np.arange(1, monthly + 1), monthly + 12 * np.arange(1, 6)])
     observation, lag = np.repeat(months, len(lags)), np.tile(lags, len(months))
     return observation.astype("datetime64[D]"), (observation + lag).astype("datetime64[D]") + 12 * _DAY
 
 
-def _weekly() -> tuple[Days, Days]:
+def _weekly(depth: int) -> tuple[Days, Days]:
     weeks = np.arange(FIRST, LAST, 7 * _DAY)
-    lags = np.array([5, 12, 40]) * _DAY
+    lags = (5 + 7 * np.arange(3 * depth)) * _DAY
     observation = np.repeat(weeks, len(lags))
     return observation, observation + np.tile(lags, len(weeks))
 

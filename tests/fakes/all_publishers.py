@@ -15,6 +15,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
 from tests.fakes.fred_server import FredServer, fred_server
+from tests.fakes.fred_world import END as WORLD_END
 from tests.fakes.fred_world import (
     OPEN,
     Published,
@@ -28,7 +29,7 @@ from tests.fakes.fred_world import (
 from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.server import Answer, Loopback, running
 
-END = dt.date(2026, 5, 31)
+END: dt.date = WORLD_END.item()
 
 
 @dataclass
@@ -109,8 +110,6 @@ def _only_live() -> dict[str, pd.Series]:
     monthly = baa.groupby(days.to_period("M")).mean().round(4)
     price = share_prices()
     profits, ratio, gdp = (_sampled(name) for name in ("CP", "NCBEILQ027S_GDP_PCT", "GDP"))
-    policy = (4 * _sampled("FEDFUNDS")).round() / 4
-    every_day = pd.date_range("1985-01-01", "2008-12-15")
     return {
         "BAA10Y": baa["1986":],
         "BAA10YM": monthly.set_axis(monthly.index.to_timestamp()),
@@ -118,7 +117,6 @@ def _only_live() -> dict[str, pd.Series]:
         "SP500": price["2016-06":].round(2),  # and ten
         "NFCPATAX": (0.7 * profits).round(3),
         "NCBEILQ027S": (10.0 * ratio * gdp).dropna().round(0),
-        "DFEDTAR": policy.reindex(every_day, method="ffill"),
     }
 
 
@@ -184,8 +182,8 @@ def pink_sheet(found: Found) -> world_bank.Sheet:
 
 @functools.cache
 def share_prices() -> pd.Series:
-    """A share price of every business day to the sample's end: eight percent a year, and slumps."""
-    days = pd.bdate_range("1975-01-01", "2026-05-29")
+    """A share price of every business day to the end: eight percent a year, and slumps."""
+    days = pd.bdate_range("1975-01-01", END)
     years = np.arange(len(days)) / 261.0
     noise = np.random.default_rng(11).normal(0, 0.007, len(days)).cumsum()
     return pd.Series(90.0 * np.exp(0.08 * years + 0.25 * np.sin(years / 1.3) + 0.3 * noise), days)

@@ -60,15 +60,15 @@ def moments(count: int, seed: int, whole_run_seconds: float) -> list[Moment]:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a data directory held: the release readers see, its hash, and the rows of every table of the warehouse."""
+    """A data directory at one moment: the release readers see, its hash, and the rows of every warehouse table."""
 
     release_id: str
     sha256: str
     rows: dict[str, int]
 
 
-class Place:
-    """A data directory in a folder, looked at from outside."""
+class DataDirectory:
+    """A data directory in a folder, inspected by other processes."""
 
     def __init__(self, folder: Path) -> None:
         self.data, self._scratch = folder / "data", folder / "scratch"

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from tests.faults.kills import Moment, Place, moments
+from tests.faults.kills import DataDirectory, Moment, moments
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILL_SEED", "20260601"))
@@ -29,7 +29,7 @@ class Runs:
     """Runs of the command line in a place, with a Dagster history of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.place, self._log, home = Place(folder), folder / "run.log", folder / "home"
+        self.place, self._log, home = DataDirectory(folder), folder / "run.log", folder / "home"
         home.mkdir()
         shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
         self._environ = {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(self.place.data)}

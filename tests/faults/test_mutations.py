@@ -92,9 +92,9 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "compressed": (text("WALCL", lambda _: b"\x1f\x8b\x08\x00\x00"), "missing_column"),
     "date_twice": (rows("GFDEBTN", lambda r: [*r, r[-1]]), "duplicate_key"),
     "date_twice_with_two_values": (rows("UNRATE", lambda r: [*r[:-1], (r[-1][0], "9.9"), r[-1]]), "duplicate_key"),
-    "date_of_the_future": (rows("DFII10", lambda r: [*r, ("2026-06-02", "1.9")]), "future_date"),
+    "date_of_the_future": (rows("DFII10", lambda r: [*r, ("2026-10-02", "1.9")]), "future_date"),
     "year_mistyped": (rows("GDP", lambda r: [*r[:-1], ("2062-01-01", r[-1][1])]), "future_date"),
-    "day_and_month_swapped": (rows("ICSA", lambda r: [("26/05/2026", "2e5"), *r[1:]]), "not_a_date"),
+    "day_and_month_swapped": (rows("ICSA", lambda r: [("26/08/2026", "2e5"), *r[1:]]), "not_a_date"),
     "text_for_a_number": (rows("EXPINF10YR", lambda r: [*r[:-1], (r[-1][0], "n/a%")]), "not_a_number"),
     "infinite": (rows("TOTBKCR", lambda r: [*r[:-1], (r[-1][0], "inf")]), "not_a_number"),
     "thousands_separated": (rows("WRESBAL", lambda r: [*r[:-1], (r[-1][0], '"3,033,444"')]), "not_a_number"),
@@ -102,7 +102,7 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "a_thousand_times_too_large": (rows("FEDFUNDS", lambda r: [*r[:-1], (r[-1][0], "3640")]), "implausible_value"),
     "cut_off_in_the_middle": (rows("WALCL", lambda r: r[: len(r) // 2]), "shorter_than_before"),
     "last_row_lost": (rows("MTSDS133FMS", lambda r: r[:-1]), "shorter_than_before"),
-    "row_between_two_months": (rows("TB3MS", lambda r: [*r[:-1], ("2026-04-15", "3.6"), r[-1]]), "frequency_changed"),
+    "row_between_two_months": (rows("TB3MS", lambda r: [*r[:-1], ("2026-08-15", "3.8"), r[-1]]), "frequency_changed"),
     "quarters_for_months": (rows("CPIAUCSL", lambda r: r[::3]), "frequency_changed"),
 }  # fmt: skip
 
@@ -117,7 +117,7 @@ def honest_archive() -> dict[str, pd.DataFrame]:
 
 def fetched(con: duckdb.DuckDBPyConnection, series: Sequence[Series], root: Path) -> None:
     """Fetch those series from the sample folder below `root`."""
-    facts = night_facts(root, SAMPLE_END, dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC))
+    facts = night_facts(root, SAMPLE_END, dt.datetime(2026, 10, 1, 1, tzinfo=dt.UTC))
     ingest(con, series, SampleSource(root), SAMPLE_END, facts, load_catalog())
 
 

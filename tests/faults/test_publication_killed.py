@@ -14,7 +14,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.schema import open_warehouse
-from tests.faults.kills import Moment, Place, moments
+from tests.faults.kills import DataDirectory, Moment, moments
 from tests.faults.test_kill_nine import KILLS, SEED
 from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts
@@ -23,7 +23,7 @@ from tests.integration.sample_night import SAMPLE_END, fill, night_facts
 class Publications:
     """Publications in a place, each in a process of its own."""
 
-    def __init__(self, place: Place, server: subprocess.Popen[str]) -> None:
+    def __init__(self, place: DataDirectory, server: subprocess.Popen[str]) -> None:
         self.place, self._server, self._number = place, server, 0
 
     def publish(self, moment: Moment | None = None) -> tuple[int, float]:
@@ -50,7 +50,7 @@ class Publications:
 @pytest.fixture
 def publications(tmp_path: Path) -> Iterator[Publications]:
     """A data directory in which a night's work is done, all but the publication."""
-    place = Place(tmp_path)
+    place = DataDirectory(tmp_path)
     place.published.parent.mkdir(parents=True)
     with open_warehouse(place.data / "sample.warehouse.duckdb") as con:
         fill(con, night_facts(place.data, SAMPLE_END, STARTED_AT))

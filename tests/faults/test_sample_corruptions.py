@@ -76,13 +76,13 @@ def test_undamaged_sample_is_accepted(place: Path) -> None:
         ("not_a_date", line_replaced(5, "1984-05-32,7.4")),
         ("not_a_date", line_replaced(5, "05/01/1984,7.4")),
         ("not_a_date", line_replaced(5, ",7.4")),
-        ("duplicate_key", lambda text: text + "2026-04-01,4.3\n"),
+        ("duplicate_key", lambda text: text + "2026-08-01,4.1\n"),
         ("duplicate_key", line_replaced(5, "1984-06-01,7.4")),
-        ("future_date", lambda text: text + "2026-06-01,4.3\n"),
+        ("future_date", lambda text: text + "2026-10-01,4.3\n"),
         ("future_date", lambda text: text + "2062-04-01,4.3\n"),
         ("implausible_value", line_replaced(500, "2025-08-01,4300")),
         ("implausible_value", line_replaced(500, "2025-08-01,-4.3")),
-        ("frequency_changed", lambda text: text + "2026-04-15,4.3\n"),
+        ("frequency_changed", lambda text: text + "2026-08-15,4.3\n"),
         ("shorter_than_before", lambda text: text.rsplit("\n", 2)[0] + "\n"),
         ("shorter_than_before", lambda text: text[: len(text) // 2].rsplit("\n", 1)[0] + "\n"),
     ],
@@ -132,7 +132,7 @@ def test_files_with_windows_line_ends_are_read_alike(place: Path) -> None:
     assert SampleSource(place).fetch(a_series("UNRATE")).observations.equals(before)
 
 
-@pytest.mark.parametrize("content", ["", "as_of = 'May'", "as_of = 2026-05-31T00:00:00", "as_of ="])
+@pytest.mark.parametrize("content", ["", "as_of = 'May'", "as_of = 2026-09-30T00:00:00", "as_of ="])
 def test_sample_without_its_day_says_so(place: Path, content: str) -> None:
     (place / "sample_data" / "sample.toml").write_text(content, encoding="utf-8")
     with pytest.raises(SourceUnreachable, match=r"^sample_data/sample.toml: "):

@@ -24,7 +24,7 @@ from assets.catalog.loader import PROJECT_ROOT
 from pipelines.alerts.problems import situation_of
 from pipelines.instance import open_instance
 from pipelines.settings import load_settings
-from tests.faults.kills import Place
+from tests.faults.kills import DataDirectory
 
 SIGNALS = int(os.environ.get("SIGNALS", "4"))
 SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
@@ -37,7 +37,7 @@ class Runs:
     """Runs of the sample in a separate data directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.place, self.home = Place(folder), folder / "home"
+        self.place, self.home = DataDirectory(folder), folder / "home"
         self.home.mkdir()
         shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", self.home / "dagster.yaml")
         places = {"DAGSTER_HOME": str(self.home), "REGIME_DATA_DIR": str(self.place.data)}

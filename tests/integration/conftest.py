@@ -21,7 +21,7 @@ from assets.warehouse.schema import open_warehouse
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 from tests.made_once import made_once
 
-STARTED_AT = dt.datetime(2026, 6, 1, 1, tzinfo=dt.UTC)
+STARTED_AT = dt.datetime(2026, 10, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ EVENING = dt.time(1, 30, tzinfo=dt.UTC)  # half past nine in New York, of the da
 
 @dataclass
 class LiveRuns:
-    """A data directory of the live profile; `held` is what blocked the last run."""
+    """A data directory of the live profile; `blocked_by` is what blocked the last run."""
 
     place: Path
     number: int = 0
-    held: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
 
     @property
     def warehouse(self) -> Path:
@@ -75,12 +75,12 @@ class LiveRuns:
         staged = staged_path(self.published)
         stage(con, facts, staged)
         with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-            self.held = tuple(blocking_rules(file, con, facts))
-        if publishes and not self.held:
+            self.blocked_by = tuple(blocking_rules(file, con, facts))
+        if publishes and not self.blocked_by:
             publish(staged, self.published, gate=lambda _: None, fill=file_only)
             record_publication(con, self.published, "live", load_catalog())
 
-    def asked(self, query: str) -> list[tuple]:
+    def query_warehouse(self, query: str) -> list[tuple]:
         """Rows of the warehouse."""
         with open_warehouse(self.warehouse) as con:
             return con.execute(query).fetchall()
@@ -133,7 +133,7 @@ def _keep_what_is_new(con: duckdb.DuckDBPyConnection, at: dt.datetime, run_date:
 
 
 def _hold_the_rest(con: duckdb.DuckDBPyConnection, at: dt.datetime, without: Collection[str]) -> None:
-    """Series of the profile that the sample lacks: held, with one figure that was published as missing."""
+    """Series of the profile that the sample lacks, with one figure that was published as missing."""
     catalog = load_catalog()
     bundled = {series.series_id for series in catalog.in_profile("sample")}
     for series in catalog.in_profile("live"):

@@ -32,20 +32,20 @@ from assets.warehouse.tables import registered
 from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts
 
-FIRST, LAST = "1962-01-01", "2026-05-28"
+FIRST, LAST = "1962-01-01", "2026-09-28"
 RESTRICTED = tuple(s.series_id for s in load_catalog().series.values() if s.rights == "restricted")
 _INSERT = """
 INSERT INTO raw.vintages BY NAME
 SELECT series_id, CAST(day AS DATE) AS observation_date, CAST(known AS DATE) AS realtime_start, value,
   'alfred' AS vintage_source, $captured_at::TIMESTAMP AS captured_at, 'planted' AS fetch_id
-FROM planted WHERE known <= DATE '2026-05-31'
+FROM planted WHERE known <= DATE '2026-09-30'
 """
 _LATE = """
 INSERT INTO regime.late_figures BY NAME
-SELECT DATE '2026-04-30' AS as_of_date, 'VIXCLS' AS series_id, DATE '2026-04-28' AS observation_date,
-  DATE '2026-04-29' AS realtime_start, ?::DOUBLE AS value_used, ?::DOUBLE AS value_late,
-  now()::TIMESTAMP AS captured_at, TIMESTAMP '2026-05-01' AS first_published_at,
-  TIMESTAMP '2026-05-01' AS captured_until
+SELECT DATE '2026-08-31' AS as_of_date, 'VIXCLS' AS series_id, DATE '2026-08-28' AS observation_date,
+  DATE '2026-08-29' AS realtime_start, ?::DOUBLE AS value_used, ?::DOUBLE AS value_late,
+  now()::TIMESTAMP AS captured_at, TIMESTAMP '2026-09-01' AS first_published_at,
+  TIMESTAMP '2026-09-01' AS captured_until
 """
 _CPI = """
 SELECT observation_date, arg_max(value, realtime_start) AS value FROM raw.vintages

@@ -20,7 +20,7 @@ from assets.sources.sample import SampleSource
 from assets.warehouse.merge import merge_source
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE_END = dt.date(2026, 5, 31)
+SAMPLE_END = dt.date(2026, 9, 30)
 
 
 def _nothing(con: duckdb.DuckDBPyConnection) -> None:

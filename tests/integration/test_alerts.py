@@ -282,10 +282,10 @@ def test_stale_inputs_and_a_change_of_regime_reach_the_receiver_once_with_eviden
     assert [title for title in receiver.titles if "EBP" in title] == receiver.titles
     with duckdb.connect(str(settings.published_path)) as con:
         con.execute(
-            "UPDATE regime SET regime = 'neutral_bubble', stance = 'neutral' WHERE as_of_date = '2026-05-31'"
+            "UPDATE regime SET regime = 'tightening_into_bubble', stance = 'tightening' WHERE as_of_date = '2026-09-30'"
         )
     for _ in range(2):
         review(settings, instance)
-    (changed,) = (body for body in receiver.received if "neutral_bubble" in json.dumps(body))
+    (changed,) = (body for body in receiver.received if "tightening_into_bubble" in json.dumps(body))
     text = json.dumps(changed)
-    assert "stimulus_into_bubble" in text and "stance" in text and "earnings yield" in text
+    assert "neutral_bubble" in text and "stance" in text and "equity value to GDP" in text

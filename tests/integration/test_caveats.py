@@ -35,7 +35,7 @@ def test_show_lists_the_caveats_of_the_file(night: Night) -> None:
     assert {(row["caveat_id"], row["severity"]) for row in verdict.caveats} == set(stored)
     line = next(line for line in verdict_lines(verdict, night.staged) if line.startswith("caveats"))
     assert f"{len(stored)} apply" in line
-    assert "corporate spread missing" in line and "sample profile" in line
+    assert "stance is provisional" in line and "sample profile" in line
 
 
 def test_every_absent_input_is_a_caveat(frames: dict[str, pd.DataFrame]) -> None:
@@ -49,19 +49,19 @@ def test_every_absent_input_is_a_caveat(frames: dict[str, pd.DataFrame]) -> None
 @pytest.mark.parametrize(
     ("table", "column", "value", "caveat", "applies"),
     [
-        ("regime", "is_stance_provisional", True, "stance_is_provisional", True),
+        ("regime", "is_stance_provisional", False, "stance_is_provisional", False),
         ("regime", "is_month_end", False, "run_date_is_provisional", True),
         ("regime", "distance_to_threshold", 0.01, "near_a_threshold", True),
         ("regime", "score_p05", 0.51, "range_over_weights_spans_a_threshold", True),
         ("regime", "regime", "indeterminate", "condition_not_measured", True),
         ("regime", "profile", "live", "sample_profile", False),
-        ("regime", "is_spread_missing", False, "corporate_spread_missing", False),
+        ("regime", "is_spread_missing", True, "corporate_spread_missing", True),
         ("regime", "pit_grade", "real_time", "pseudo_point_in_time", False),
-        ("regime", "conditions_at_minimum_coverage", None, "condition_at_minimum_coverage", False),
+        ("regime", "conditions_at_minimum_coverage", "credit", "condition_at_minimum_coverage", True),
         ("regime_revised", "is_same_regime", False, "one_vintage", False),  # though no score moved
         ("real_yields", "policy_rate_change_6m_pp", np.nan, "stance_input_missing", "the policy rate"),
         ("reserve_growth", "balance_sheet_impulse_pct_gdp", np.nan, "stance_input_missing", "impulse"),
-        ("monetisation", "is_denominator_distorted", True, "debt_change_is_distorted", "1.21 of the deficit"),
+        ("monetisation", "is_denominator_distorted", True, "debt_change_is_distorted", "1.40 of the deficit"),
     ],
 )
 def test_a_caveat_applies_exactly_while_its_reason_is_there(

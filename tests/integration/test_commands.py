@@ -27,7 +27,7 @@ def published_run(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
 
 
 PRINTED = {
-    ("show",): ["stimulus_into_bubble", "2026-05-31", "SAMPLE"],
+    ("show",): ["neutral_bubble", "2026-09-30", "SAMPLE"],
     ("explain", "2008-12-16"): [
         "2008-11-30",
         "valuation",
@@ -107,7 +107,7 @@ def test_run_refuses_a_wrong_configuration_before_it_changes_anything(
 def test_run_does_not_go_back_in_time(published_run: Night, capsys: pytest.CaptureFixture[str]) -> None:
     before = published_run.published.read_bytes()
     assert command_line.main(["run", "--as-of", "2024-12-31"]) == 2
-    assert "as of 2026-05-31, this run is as of 2024-12-31" in capsys.readouterr().err
+    assert "as of 2026-09-30, this run is as of 2024-12-31" in capsys.readouterr().err
     assert published_run.published.read_bytes() == before
 
 
@@ -125,7 +125,7 @@ def test_results_go_to_standard_output_and_errors_to_standard_error(published_ru
     done = subprocess.run(
         [sys.executable, "-m", "pipelines", "show"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0 and "stimulus_into_bubble" in done.stdout and done.stderr == ""
+    assert done.returncode == 0 and "neutral_bubble" in done.stdout and done.stderr == ""
     wrong = subprocess.run(
         [sys.executable, "-m", "pipelines", "explain", "soon"], cwd=ROOT, capture_output=True, text=True
     )
@@ -147,6 +147,6 @@ def test_run_ends_with_the_status_of_its_outcome_and_reports_what_is_published(
     assert command_line.main(["run"]) == exit_status
     printed = capsys.readouterr()
     assert "35 series fetched" in printed.err
-    assert ("stimulus_into_bubble" in printed.out) == (status == "published")
+    assert ("neutral_bubble" in printed.out) == (status == "published")
     assert ("is unchanged" in printed.err) == (status != "published")
     assert ("blocked by: regime score__in_range" in printed.err) == (status == "blocked")

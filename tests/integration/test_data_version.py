@@ -44,7 +44,7 @@ def test_two_runs_on_the_same_figures_have_one_data_version_and_a_changed_figure
         assert set(first) > {*COMPUTED, "regime_evidence"}
         changed = con.execute(
             "UPDATE raw.vintages SET value = value + 0.01 "
-            "WHERE series_id = 'DFII10' AND observation_date = DATE '2026-05-29'"
+            "WHERE series_id = 'DFII10' AND observation_date = DATE '2026-09-29'"
         ).fetchall()
         assert changed == [(1,)]
         third = versions(con, night, "third")

@@ -25,7 +25,7 @@ from tests.integration.older_duckdb import installed
 EXAMPLES = {example.name: example for example in examples()}
 # one vintage per figure, nothing came late, nothing was corrected
 EMPTY_ON_THE_SAMPLE = {"revisions", "late_figures", "corrected_rows"}
-OWN = "date,value\n1984-01-01,1\n2008-11-29,1.5\n2008-11-30,1.75\n2026-06-01,2\n"
+OWN = "date,value\n1984-01-01,1\n2008-11-29,1.5\n2008-11-30,1.75\n2026-10-01,2\n"
 OLDER = """
 import duckdb, sys
 con = duckdb.connect(sys.argv[1], read_only=True)
@@ -88,7 +88,7 @@ def test_a_date_shows_nothing_that_became_known_later(release: duckdb.DuckDBPyCo
     assert len(every) > 20 and all(row["known_since"] <= dt.date(2008, 11, 25) for row in every)
     assert rows(release, "label_on_a_date")[0]["as_of_date"] == dt.date(2012, 8, 31)
     assert [row["as_of_date"] for row in rows(release, "own_figures")] == [
-        None, dt.date(2008, 10, 31), dt.date(2008, 11, 30), dt.date(2026, 5, 31),
+        None, dt.date(2008, 10, 31), dt.date(2008, 11, 30), dt.date(2026, 9, 30),
     ]  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def _play_all(place: Path) -> None:
     clean.place.mkdir()
 
     def saved(name: str) -> None:
-        assert nights.held == (), name
+        assert nights.blocked_by == (), name
         (nights.place / "number").write_text(str(nights.number), encoding="utf-8")
         shutil.copytree(nights.place, place / name)
 
@@ -193,25 +193,27 @@ def test_releases_made_before_a_healing_and_after_it_come_out_again(place: Path)
 def test_a_blocked_run_and_one_that_never_published_freeze_nothing(place: Path, tmp_path: Path) -> None:
     nights = _copy(place, "later", tmp_path)
     nights.play(BLOCKED, publishes=False)
-    assert nights.asked("SELECT count(*) FROM ops.live_rows WHERE as_of_date = DATE '2026-04-30'") == [(1,)]
+    assert nights.query_warehouse(
+        "SELECT count(*) FROM ops.live_rows WHERE as_of_date = DATE '2026-04-30'"
+    ) == [(1,)]
     with open_warehouse(nights.warehouse) as con:
         counted = live_rows(con, "live", CATALOG.method.method_version, BLOCKED)
     assert counted.dates == [dt.date(2026, 3, 31)]
     nights.play(AFTER_BLOCKED)
-    assert nights.held == ()
+    assert nights.blocked_by == ()
     release_id = nights.shown("SELECT release_id FROM release_manifest")[0][0]
-    frozen = nights.asked(
+    frozen = nights.query_warehouse(
         "SELECT as_of_date, release_id FROM ops.live_rows WHERE as_of_date > DATE '2026-04-01'"
     )
     assert frozen == [(dt.date(2026, 4, 30), release_id)]
-    assert nights.asked("SELECT count(*) FROM live.regime") == [(2,)]
+    assert nights.query_warehouse("SELECT count(*) FROM live.regime") == [(2,)]
     assert nights.shown("SELECT count(*) FROM regime WHERE row_kind = 'live'") == [(2,)]
 
 
 def test_a_historical_run_freezes_nothing(place: Path, tmp_path: Path) -> None:
     nights = _copy(place, "second", tmp_path)
     nights.play(FREEZING, is_historical=True)
-    assert nights.held == ()
+    assert nights.blocked_by == ()
     assert nights.shown("SELECT row_kind FROM regime WHERE as_of_date = DATE '2026-03-31'") == [
         ("backfilled",)
     ]
@@ -226,7 +228,7 @@ def test_a_column_declared_later_is_filled_from_what_had_been_captured_then(
         live = live_rows(con, "live", CATALOG.method.method_version, LATER)
         before = read_live(con, CATALOG, live)
         provenance = "SELECT * EXCLUDE (method_version, frozen_release_id) FROM live.provenance ORDER BY ALL"
-        said = con.execute(provenance).fetchall()
+        rows = con.execute(provenance).fetchall()
         con.execute("ALTER TABLE live.regime DROP COLUMN economy_score")
         con.execute("ALTER TABLE live.activity_inflation DROP COLUMN sahm_gap_pp")
         con.execute("DELETE FROM live.provenance WHERE column_name = 'sahm_gap_pp'")
@@ -234,7 +236,7 @@ def test_a_column_declared_later_is_filled_from_what_had_been_captured_then(
         assert set(unfilled(con, CATALOG, live)) == {"regime", "activity_inflation", "score_attribution"}
         complete_live_rows(con, "live", LATER, CATALOG)
         after = read_live(con, CATALOG, live)
-        assert con.execute(provenance).fetchall() == said
+        assert con.execute(provenance).fetchall() == rows
     for table in CATALOG.as_of_tables():
         cells = Compared.of(table, before[table.name], after[table.name], {MARCH})
         assert len(cells.after) and not cells.differs.any(), table.name
@@ -252,8 +254,8 @@ def test_rows_changed_by_hand_in_the_file_are_refused(
             "UPDATE regime SET bubble_score = 0.25 WHERE as_of_date IN (DATE '2001-11-30', DATE '2026-03-31')"
         )
     nights.play(LATER + dt.timedelta(days=1))
-    assert nights.held == ("published_row published_row__unchanged",)
-    message = nights.asked(UNCHANGED_MESSAGE)[0][0]
+    assert nights.blocked_by == ("published_row published_row__unchanged",)
+    message = nights.query_warehouse(UNCHANGED_MESSAGE)[0][0]
     assert ": 2 of " in message and "as_of_date 2026-03-31" in message and "row_kind live" in message
     assert "changed bubble_score, value_published 0.25" in message
 
@@ -266,15 +268,15 @@ def test_a_change_of_the_code_is_refused_under_the_same_version(
         "assets.compute.regime.distance_to_threshold", lambda score, state, method: score * 0.5
     )
     nights.play(LATER + dt.timedelta(days=1))
-    assert "published_row published_row__unchanged" in nights.held
-    message = nights.asked(UNCHANGED_MESSAGE)[0][0]
+    assert "published_row published_row__unchanged" in nights.blocked_by
+    message = nights.query_warehouse(UNCHANGED_MESSAGE)[0][0]
     assert "changed distance_to_threshold" in message and "no input moved" in message
 
 
 def test_a_new_run_of_the_same_figures_changes_nothing(place: Path, tmp_path: Path) -> None:
     nights = _copy(place, "later", tmp_path)
     facts = nights.play(LATER + dt.timedelta(days=1))
-    assert nights.held == ()
+    assert nights.blocked_by == ()
     release_id = nights.shown("SELECT release_id FROM release_manifest")[0][0]
     assert nights.shown(f"SELECT count(*) FROM row_corrections WHERE release_id = '{release_id}'") == [(0,)]
     with open_warehouse(nights.warehouse) as con:  # and once more, without a publication between

@@ -52,13 +52,13 @@ class House:
         self.output = "".join(self.capsys.readouterr())
         return status
 
-    def asked(self, query: str) -> list[tuple]:
+    def query_warehouse(self, query: str) -> list[tuple]:
         """Rows of the warehouse."""
-        return _asked(self.place / "data" / "warehouse.duckdb", query)
+        return _rows(self.place / "data" / "warehouse.duckdb", query)
 
     def published(self, query: str) -> list[tuple]:
         """Rows of the published file."""
-        return _asked(self.place / "data" / "published" / "regime.duckdb", query)
+        return _rows(self.place / "data" / "published" / "regime.duckdb", query)
 
     def traces_of_the_key(self) -> list[Path]:
         """Files of data, release, history and logs that contain the key; the output must not."""
@@ -68,7 +68,7 @@ class House:
         return [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def _asked(path: Path, query: str) -> list[tuple]:
+def _rows(path: Path, query: str) -> list[tuple]:
     with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
         return con.execute(query).fetchall()
 
@@ -142,8 +142,8 @@ def test_a_first_load_without_enough_inputs_is_kept_and_nothing_is_computed_or_p
     computed = (
         "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('real_yields', 'credit_spreads', 'regime')"
     )
-    assert house.asked(computed) == [(0,)]
-    assert house.asked("SELECT count(DISTINCT series_id) FROM raw.vintages")[0][0] > 30
+    assert house.query_warehouse(computed) == [(0,)]
+    assert house.query_warehouse("SELECT count(DISTINCT series_id) FROM raw.vintages")[0][0] > 30
     assert house.fred.count("observations") > 30
     assert house.traces_of_the_key() == []
 
@@ -165,7 +165,7 @@ def test_an_incomplete_first_publication_is_made_when_it_is_accepted(
 
 def test_the_run_that_reaches_every_publisher_labels_what_was_incomplete(house: House) -> None:
     assert house.run() == 0
-    sources = house.asked("SELECT DISTINCT source FROM raw.fetches WHERE status = 'new'")
+    sources = house.query_warehouse("SELECT DISTINCT source FROM raw.fetches WHERE status = 'new'")
     assert {source for (source,) in sources} >= set(ONE_SERIES)
     assert house.published(
         "SELECT DISTINCT earnings_yield_basis FROM regime WHERE regime <> 'indeterminate'"
@@ -191,7 +191,7 @@ def test_live_equals_the_sample_where_inputs_are_the_same(house: House, made_rel
 
 
 def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: House) -> None:
-    held = house.asked("SELECT count(*) FROM raw.vintages")[0][0]
+    stored = house.query_warehouse("SELECT count(*) FROM raw.vintages")[0][0]
     for series_id in (changed := ("UNRATE", "PAYEMS", "ICSA")):
         one = house.fred.world.series[series_id]
         newest = str(one.observation[one.end == OPEN].max())
@@ -201,7 +201,7 @@ def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: 
     infos = sum(path == "/fred/series" for _, path, _ in house.fred.asked)
     assert infos == fred_series + 2  # the key is tried by the command and by the run
     assert house.fred.count("observations") == len(changed)
-    assert house.asked("SELECT count(*) FROM raw.vintages") == [(held + len(changed),)]
+    assert house.query_warehouse("SELECT count(*) FROM raw.vintages") == [(stored + len(changed),)]
     # no row was lived through: the newest one is computed anew with what came
     assert house.published("SELECT count(*) FROM late_figures") == [(0,)]
     unemployment = house.fred.world.series["UNRATE"]
@@ -256,7 +256,7 @@ def test_every_fault_in_one_run_costs_its_own_series_and_no_trace_of_the_key_is_
     assert "is unchanged" in house.output and "Traceback" not in house.output
     came = {
         series_id: (status, message or "")
-        for series_id, status, message in house.asked(
+        for series_id, status, message in house.query_warehouse(
             "SELECT series_id, status, message FROM raw.fetches WHERE run_id = (SELECT arg_max(run_id, fetched_at) "
             "FROM raw.fetches)"
         )
@@ -271,7 +271,9 @@ def test_every_fault_in_one_run_costs_its_own_series_and_no_trace_of_the_key_is_
         assert came[series_id][0] == status and text in came[series_id][1], (series_id, came[series_id])
         assert series_id in house.output
     assert "discontinued" in came["TREAST"][1]
-    assert house.asked("SELECT count(*) FROM (FROM raw.before_faults EXCEPT FROM raw.vintages)") == [(0,)]
+    assert house.query_warehouse(
+        "SELECT count(*) FROM (FROM raw.before_faults EXCEPT FROM raw.vintages)"
+    ) == [(0,)]
     assert house.traces_of_the_key() == []
 
 
@@ -280,10 +282,10 @@ def test_a_key_refused_after_it_was_accepted_costs_one_series_and_leaves_no_trac
     house.fred.script.add("series?series_id=GDP&", faults.status(400, body=body), ALWAYS)
     assert house.run() == 1, "blocked by what FRED serves since the run before, not ended by the key"
     assert "could not be reached:" in house.output and "GDP" in house.output
-    (told,) = house.asked(
+    (alert,) = house.query_warehouse(
         "SELECT message FROM raw.fetches WHERE series_id = 'GDP' ORDER BY fetched_at DESC LIMIT 1"
     )
-    assert "FRED refuses the key" in told[0]
+    assert "FRED refuses the key" in alert[0]
     assert house.traces_of_the_key() == []
 
 

@@ -31,7 +31,7 @@ def test_every_query_of_the_readme_answers(night: Night) -> None:
     with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
         answers = [con.execute(query).fetchall() for query in queries]
     assert all(answers)
-    assert answers[0][0][1] == "stimulus_into_bubble"
+    assert answers[0][0][1] == "neutral_bubble"
     assert [row[0].isoformat() for row in answers[2]] == ["2025-08-01", "2025-07-01", "2025-06-01"]
 
 

@@ -28,6 +28,7 @@ PUBLISHED_SCHEMAS = {
     "1.0.0": "d037e45aba8e34491f4ece983ab82f296e20bd8c3d8f9e295dc3449be87968aa",
     "2.0.0": "0a24c9136266c22be2aaafd305d8e633353e4108d3b0bb2eca101d4ccfb83445",
     "2.1.0": "ca0d6828b6ccb95b851341d17adad2052fc8c6e69c1e4414909b1fe5997b2486",
+    "3.0.0": "a27f9f6b870ab7923eb7b5d784d46a0159b9dd84064764dad65fe02174b39f1c",
 }
 
 
@@ -99,7 +100,7 @@ def test_caveats_are_those_that_apply_with_warnings_first(
 def test_every_input_has_its_age_and_whether_that_is_too_old(document: Document) -> None:
     of = {entry["series_id"]: entry for entry in document["inputs"]}
     assert set(of) == {series.series_id for series in load_catalog().in_profile("sample")}
-    assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-04-30", 31)
+    assert (of["UNRATE"]["last_period_end"], of["UNRATE"]["age_days"]) == ("2026-08-31", 30)
     assert of["UNRATE"]["is_stale"] is False
     assert of["EBP"]["is_stale"] is True and of["EBP"]["age_days"] > of["EBP"]["staleness_limit_days"]
     assert of["DFEDTARU"]["is_stale"] is False and of["DFEDTARU"]["staleness_limit_days"] == 0
@@ -112,7 +113,7 @@ def test_every_input_has_its_age_and_whether_that_is_too_old(document: Document)
     [
         (lambda d: d["regime"].update(bubble_score=float("nan")), "is not finite"),
         (lambda d: d["regime"].update(coverage=1.2), r"\$\.regime\.coverage"),
-        (lambda d: d["regime"].update(as_of_date="31 May 2026"), "is not a 'date'"),
+        (lambda d: d["regime"].update(as_of_date="30 September 2026"), "is not a 'date'"),
         (lambda d: d["release"].update(published_at="2026-06-01T01:00:05"), "does not match"),
         (lambda d: d["inputs"][3].pop("age_days"), "'age_days' is a required property"),
         (lambda d: d["caveats"][0].update(severity="loud"), "'loud' is not one of"),
@@ -138,8 +139,8 @@ def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
     before = {path: path.read_bytes() for path in night.published.parent.rglob("*") if path.is_file()}
     night.stage_again()
     with night.open_staged() as con:
-        con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
-        con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-05-31'")
+        con.execute("UPDATE release_manifest SET release_id = '20261002T010005.000000Z'")
+        con.execute("UPDATE regime SET coverage = 1.5 WHERE as_of_date = DATE '2026-09-30'")
     with pytest.raises(
         PublicationBlocked, match=r"regime\.json \$\.regime\.coverage: 1\.5 is greater than the maximum of 1"
     ):
@@ -149,7 +150,7 @@ def test_it_blocks_the_publication_and_the_previous_release_is_unchanged(
 
 
 def test_a_value_that_is_not_in_the_file_though_it_has_a_vintage_is_called_withheld(night: Night) -> None:
-    of = "WHERE as_of_date = '2026-05-31' AND component"
+    of = "WHERE as_of_date = '2026-09-30' AND component"
     with night.open_staged() as con:
         con.execute(f"UPDATE regime_evidence SET value = NULL {of} = 'unemployment'")
         con.execute(

@@ -52,7 +52,7 @@ def test_a_figure_of_the_future_is_caught_by_computing_again(gate: Gate) -> None
         )
     result = gate.audits()["recomputed__real_yields"]
     assert not result.passed
-    assert [found["cut_on"] for found in result.examples] == [None, "2026-05-31"]
+    assert [found["cut_on"] for found in result.examples] == [None, "2026-09-30"]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def revised_night(night: Night) -> Night:
     """The same night with an archive in which unemployment was revised for two years of the past."""
     with open_warehouse(night.warehouse) as con:
         con.execute(
-            "INSERT INTO raw.vintages SELECT series_id, observation_date, DATE '2026-05-20', value + 1, 'captured', "
+            "INSERT INTO raw.vintages SELECT series_id, observation_date, DATE '2026-09-20', value + 1, 'captured', "
             "captured_at + INTERVAL 1 SECOND, fetch_id FROM raw.vintages "
             "WHERE series_id = 'UNRATE' AND observation_date BETWEEN '1990-01-01' AND '1991-12-31'"
         )
@@ -87,9 +87,9 @@ def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_
     with open_warehouse(revised_night.warehouse) as con:
         grid = run_grid(revised_night.facts.run_date, CATALOG)
         archive = load_archive(con, list(CATALOG.series))
-    past = cut(archive, np.datetime64("2026-05-19"))
+    past = cut(archive, np.datetime64("2026-09-19"))
     assert (bool(revised_series(archive)), revised_series(past)) == (True, [])
-    assert len(grid) == 497
+    assert len(grid) == 501
     result = gate.audits()["recomputed__not_from_revised_figures"]
     assert result.passed
     assert result.evaluated_rows > 0
@@ -106,7 +106,7 @@ def test_tables_left_from_an_earlier_run_are_refused_by_name(night: Night, tmp_p
     """Nine tables of the warehouse were computed before the figures of the last weeks came, the others after."""
     earlier = shutil.copyfile(night.warehouse, tmp_path / "earlier.duckdb")
     with open_warehouse(earlier) as con:
-        con.execute("DELETE FROM raw.vintages WHERE realtime_start > '2026-04-20'")
+        con.execute("DELETE FROM raw.vintages WHERE realtime_start > '2026-08-20'")
         compute_all(con, night.facts)
         stale = {name: read_table(con, f"{CATALOG.tables[name].layer}.{name}") for name in STALE}
     night.staged.unlink()
@@ -126,10 +126,10 @@ TAMPERINGS = {
     "raw/fred/GS10 GS10__mean_of_dgs10": (
         "INSERT INTO raw.vintages SELECT 'GS10', observation_date, realtime_start, value, vintage_source, "
         "captured_at + INTERVAL 1 SECOND, fetch_id FROM raw.vintages "
-        "WHERE series_id = 'FEDFUNDS' AND observation_date > '2026-04-30'"
+        "WHERE series_id = 'FEDFUNDS' AND observation_date > '2026-07-31'"
     ),
     "raw/fred/UNRATE value__not_above_plausible": (
-        "UPDATE raw.vintages SET value = 45 WHERE series_id = 'UNRATE' AND observation_date = '2026-04-01'"
+        "UPDATE raw.vintages SET value = 45 WHERE series_id = 'UNRATE' AND observation_date = '2026-08-01'"
     ),
     "raw/fred/WALCL realtime_start__not_before_observation": (
         "UPDATE raw.vintages SET realtime_start = observation_date - 1 WHERE series_id = 'WALCL'"

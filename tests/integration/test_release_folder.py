@@ -55,19 +55,19 @@ def test_notes_count_new_and_revised_figures_and_what_did_not_change_is_stored_o
     (first,) = releases(night.published)
     night.stage_again()
     with night.open_staged() as con:
-        con.execute("UPDATE release_manifest SET release_id = '20260602T010005.000000Z'")
+        con.execute("UPDATE release_manifest SET release_id = '20261002T010005.000000Z'")
         con.execute(
-            "INSERT INTO observations SELECT * REPLACE (DATE '2026-05-30' AS realtime_start) FROM observations "
-            "WHERE series_id = 'UNRATE' AND observation_date = '2026-03-01' LIMIT 1"
+            "INSERT INTO observations SELECT * REPLACE (DATE '2026-09-29' AS realtime_start) FROM observations "
+            "WHERE series_id = 'UNRATE' AND observation_date = '2026-07-01' LIMIT 1"
         )
-        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date IN ('2026-05-31', '2001-01-31')")
+        con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date IN ('2026-09-30', '1999-01-31')")
     incomplete = "not complete, nothing was ever fetched of NFCI"
     fill = partial(fill_release, incomplete=incomplete)
     publish(night.staged, night.published, gate=lambda _: None, fill=fill)
     notes = (night.published.parent / "RELEASE_NOTES.md").read_text(encoding="utf-8")
     assert "- UNRATE: 0 new, 1 revised" in notes
-    assert "stimulus_into_bubble -> neither; previous release as of" in notes
-    assert "- 2001-01-31: stimulus_into_bubble -> neither" in notes
+    assert "neutral_bubble -> neither; previous release as of" in notes
+    assert "- 1999-01-31: stimulus_into_bubble -> neither" in notes
     assert f"This release is {incomplete}.\n" in notes
     second = releases(night.published)[-1]
     assert all((first / name).samefile(second / name) for name in ("csv/caveats.csv", "LICENSES.md"))
@@ -85,7 +85,7 @@ def test_the_notes_compare_only_with_a_release_of_the_same_profile(
         con.execute("UPDATE release_manifest SET profile = ?", [profile])
         text = notes(con, document_facts(con, tmp_path, lambda: None, folder))
     assert ("First release in this data directory" in text) == is_first
-    assert ("previous release as of 2026-05-31" in text) != is_first
+    assert ("previous release as of 2026-09-30" in text) != is_first
 
 
 def test_the_descriptor_is_valid_and_true_of_the_tables(folder: Path) -> None:

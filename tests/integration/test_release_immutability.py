@@ -137,6 +137,10 @@ def test_a_new_version_publishes_what_it_labels_otherwise(published: Gate) -> No
         "2026-03-31",
         "2026-04-30",
         "2026-05-31",
+        "2026-06-30",
+        "2026-07-31",
+        "2026-08-31",
+        "2026-09-30",
     ]
     assert rows[0][1:] == ("0.9.0", "neutral_mid_cycle", "stimulus_into_bubble")
     assert versions[-1] == (CATALOG.method.method_version, CATALOG.method.method_sha256)

@@ -12,7 +12,7 @@ import pytest
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
 
-BEFORE = "TIMESTAMP '2026-05-30 01:00:00'"
+BEFORE = "TIMESTAMP '2026-09-29 01:00:00'"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_current_evidence_is_that_of_the_newest_row(release: duckdb.DuckDBPyConnection) -> None:
     rows = release.execute("SELECT * FROM evidence_current").fetchall()
-    same = release.execute("SELECT * FROM regime_evidence WHERE as_of_date = DATE '2026-05-31'").fetchall()
+    same = release.execute("SELECT * FROM regime_evidence WHERE as_of_date = DATE '2026-09-30'").fetchall()
     assert rows and sorted(map(str, rows)) == sorted(map(str, same))
 
 
@@ -44,14 +44,14 @@ def test_what_changed_since_the_month_end_before(release: duckdb.DuckDBPyConnect
         "WHERE compared_with = 'month_end_before' AND item = 'bubble_score'"
     ).fetchall()
     scores = release.execute(
-        "SELECT bubble_score FROM regime WHERE as_of_date >= DATE '2026-04-30' ORDER BY as_of_date"
+        "SELECT bubble_score FROM regime WHERE as_of_date >= DATE '2026-08-31' ORDER BY as_of_date"
     ).fetchall()
-    assert found == [("bubble_score", dt.date(2026, 4, 30), scores[0][0], scores[1][0])]
+    assert found == [("bubble_score", dt.date(2026, 8, 31), scores[0][0], scores[1][0])]
     of_valuation = "condition = 'valuation' AND as_of_date ="
     differ = release.execute(
         f"""
-        SELECT 'valuation.' || now.component FROM (FROM regime_evidence WHERE {of_valuation} DATE '2026-05-31') AS now
-        JOIN (FROM regime_evidence WHERE {of_valuation} DATE '2026-04-30') AS was USING (component)
+        SELECT 'valuation.' || now.component FROM (FROM regime_evidence WHERE {of_valuation} DATE '2026-09-30') AS now
+        JOIN (FROM regime_evidence WHERE {of_valuation} DATE '2026-08-31') AS was USING (component)
         WHERE was.value IS DISTINCT FROM now.value
         """
     ).fetchall()
@@ -65,11 +65,11 @@ def test_what_changed_since_the_publication_before(night: Night) -> None:
         assert release.execute(of_last).fetchall() == []  # a first publication has nothing before it
         release.execute(
             f"INSERT INTO regime_nightly SELECT * REPLACE ({BEFORE} AS published_at, "
-            "DATE '2026-05-29' AS as_of_date, 'neutral_into_bubble' AS regime) FROM regime_nightly"
+            "DATE '2026-09-28' AS as_of_date, 'neutral_into_bubble' AS regime) FROM regime_nightly"
         )
         assert release.execute(of_last).fetchall() == [
             (
-                "publication_before", "regime", dt.date(2026, 5, 29), dt.date(2026, 5, 31), "text",
-                "neutral_into_bubble", "stimulus_into_bubble", None, None,
+                "publication_before", "regime", dt.date(2026, 9, 28), dt.date(2026, 9, 30), "text",
+                "neutral_into_bubble", "neutral_bubble", None, None,
             )
         ]  # fmt: skip

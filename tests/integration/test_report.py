@@ -118,6 +118,21 @@ def test_columns_of_past_easing_are_those_of_their_headings(report_html: str, ma
     assert tuple(last) == row
 
 
+def test_the_share_price_of_every_phase_bears_the_month_it_is_of(
+    report_html: str, made_release: Path
+) -> None:
+    table = re.findall(r'<table class="four">.*?</table>', report_html, re.DOTALL)[0]
+    shown = re.findall(r">([^<]* from high, [^<]*)</small>", table)
+    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+        rows = con.execute(
+            "SELECT printf('%.1f', equity_drawdown_pct), strftime(equity_price_date, '%b %Y') FROM qe_phases "
+            "ORDER BY kind = 'today', as_of_date"
+        ).fetchall()
+    plain = [re.sub(r"\s+", "", text.replace("\u2212", "-")) for text in shown]
+    assert plain == [re.sub(r"\s+", "", f"{drawdown}% from high, {month}") for drawdown, month in rows]
+    assert (plain[0], plain[4]) == ("-39.7%fromhigh,Oct2008", "-1.7%fromhigh,Feb2020")
+
+
 def test_the_same_release_gives_the_same_page_and_its_charts_match_the_schema(
     report_html: str, made_release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,14 +84,14 @@ def test_a_label_without_a_closed_spell_has_no_past_to_show(doctored: Doctored) 
 def test_a_live_release_inside_a_month_shows_what_is_provisional_late_and_new(doctored: Doctored) -> None:
     page = doctored(
         "UPDATE regime SET is_month_end = false, provisional_condition_state = 'mid_cycle' "
-        "WHERE as_of_date = DATE '2026-05-31'",
+        "WHERE as_of_date = DATE '2026-09-30'",
         "UPDATE release_manifest SET profile = 'live'",
         "INSERT INTO late_figures (as_of_date, series_id, observation_date, realtime_start, value_used, value_late, "
-        "captured_at, first_published_at, captured_until) VALUES (DATE '2026-04-30', 'UNRATE', DATE '2026-03-01', "
-        "DATE '2026-04-03', 4.2, 4.3, TIMESTAMP '2026-05-20', TIMESTAMP '2026-05-01', TIMESTAMP '2026-05-06')",
+        "captured_at, first_published_at, captured_until) VALUES (DATE '2026-08-31', 'UNRATE', DATE '2026-07-01', "
+        "DATE '2026-08-07', 4.2, 4.3, TIMESTAMP '2026-09-20', TIMESTAMP '2026-09-01', TIMESTAMP '2026-09-06')",
         "INSERT INTO regime_nightly SELECT published_at - INTERVAL 1 DAY AS published_at, "
         "* EXCLUDE (published_at) REPLACE ('neutral_bubble' AS regime, 'neutral' AS stance, 0.5 AS bubble_score, "
-        "DATE '2026-05-30' AS as_of_date) FROM regime_nightly",
+        "DATE '2026-09-29' AS as_of_date) FROM regime_nightly",
     )
     assert "This row is provisional" in page
     assert "The figures of 31 May 2026 alone would give mid-cycle." in page

@@ -33,7 +33,7 @@ from tests.integration.conftest import STARTED_AT, Night
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
 MARK = re.compile(r"(?<![\d.])739162")  # and no accidental run of decimals
-DAY = dt.date(2026, 5, 20)
+DAY = dt.date(2026, 9, 20)
 SERIES = load_catalog().series["VIXCLS"]
 
 
@@ -41,13 +41,13 @@ def plant(con: duckdb.DuckDBPyConnection, facts_run: str) -> None:
     """Figures of a restricted series in the archive, and one of them late."""
     con.execute(
         "INSERT INTO raw.vintages SELECT ?, CAST(range AS DATE), CAST(range AS DATE), ?, 'captured', ?, ? "
-        "FROM range(DATE '2026-05-01', DATE '2026-05-29', INTERVAL 1 DAY)",
+        "FROM range(DATE '2026-09-01', DATE '2026-09-29', INTERVAL 1 DAY)",
         [SERIES.series_id, SECRET, STARTED_AT.replace(tzinfo=None), facts_run],
     )
-    moments = "now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-05-01'"
+    moments = "now()::TIMESTAMP, now()::TIMESTAMP, TIMESTAMP '2026-09-01'"
     late = f"INSERT INTO regime.late_figures SELECT ?, ?, ?, ?, ?, ?, {moments}"
-    con.execute(late, [dt.date(2026, 4, 30), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
-    con.execute(late, [dt.date(2026, 4, 30), "UNRATE", DAY, DAY, 4.25, 4.5])
+    con.execute(late, [dt.date(2026, 8, 31), SERIES.series_id, DAY, DAY, SECRET, SECRET + 1])
+    con.execute(late, [dt.date(2026, 8, 31), "UNRATE", DAY, DAY, 4.25, 4.5])
 
 
 def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: bool = False) -> None:
@@ -90,14 +90,16 @@ def test_no_file_of_a_release_holds_a_figure_of_a_restricted_series(folder: Path
     assert [path.name for path in read if MARK.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_that_it_failed_or_came_late_is_still_said(folder: Path) -> None:
+def test_failed_and_late_fetches_are_still_reported(folder: Path) -> None:
     with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         late = "SELECT series_id, value_used, value_late FROM late_figures ORDER BY series_id"
         assert con.execute(late).fetchall() == [("UNRATE", 4.25, 4.5), ("VIXCLS", None, None)]
-        said = con.execute(
+        messages = con.execute(
             "SELECT message FROM check_results WHERE asset_key = 'raw/fred/VIXCLS' AND NOT passed"
         ).fetchall()
-        assert said and all("figures of a restricted series are not shown" in message for (message,) in said)
+        assert messages and all(
+            "figures of a restricted series are not shown" in message for (message,) in messages
+        )
         assert con.execute("SELECT rows_published FROM series WHERE series_id = 'VIXCLS'").fetchall() == [
             (0,)
         ]
@@ -128,11 +130,11 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
         for relation in ("observations", "late_figures", f"'{place / 'parquet' / 'observations.parquet'}'"):
             assert any(MARK.search(cell) for cell in cells(con, relation)), relation
         assert not any(MARK.search(cell) for cell in cells(con, "check_results"))
-        asked = "SELECT restricted_series_count, caution, is_published FROM release_manifest, about, series "
-        count, caution, is_published = con.execute(f"{asked} WHERE series_id = 'VIXCLS'").fetchall()[0]
+        query = "SELECT restricted_series_count, caution, is_published FROM release_manifest, about, series "
+        count, caution, is_published = con.execute(f"{query} WHERE series_id = 'VIXCLS'").fetchall()[0]
         assert (count, is_published) == (1, True) and "not to be passed on" in caution
-        said = "\n".join(verdict_lines(read_verdict(con), place))
-    assert "contains raw figures of 1 restricted series: do not pass it on" in said
+        output = "\n".join(verdict_lines(read_verdict(con), place))
+    assert "contains raw figures of 1 restricted series: do not pass it on" in output
     assert "not to be passed on" in (place / "README.txt").read_text(encoding="utf-8")
     package = json.loads((place / "datapackage.json").read_text(encoding="utf-8"))
     assert package["regime:restricted_series_count"] == 1
@@ -143,26 +145,28 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
 def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> None:
     with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         assert con.execute("SELECT restricted_series_count FROM release_manifest").fetchall() == [(0,)]
-        said = "\n".join(verdict_lines(read_verdict(con), folder))
+        output = "\n".join(verdict_lines(read_verdict(con), folder))
     rights = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["regime:rights"]
     texts = [(folder / name).read_text(encoding="utf-8") for name in ("README.txt", "LICENSES.md")]
-    assert not any("be passed on" in text for text in (said, rights["restricted"], *texts))
+    assert not any("be passed on" in text for text in (output, rights["restricted"], *texts))
 
 
 def test_doctor_says_that_restricted_series_are_turned_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [found.level for found in configuration({})] == ["OK"]
     monkeypatch.setenv("REGIME_PUBLISH_RESTRICTED", "1")
-    told = configuration({})[1]
-    assert told.level == "WARN" and "raw figures of restricted series go into the publication" in told.text
+    rights = configuration({})[1]
+    assert (
+        rights.level == "WARN" and "raw figures of restricted series go into the publication" in rights.text
+    )
 
 
-def test_dagster_is_told_no_figure_of_a_restricted_series(night: Night) -> None:
-    held = Holding(28, 28, DAY, DAY, DAY, SECRET)
-    told = str(_result(Ingested(SERIES, "f", "new", holding=held), night.facts).metadata)
-    assert "last_observation" in told and not MARK.search(told)
+def test_no_figure_of_a_restricted_series_reaches_dagster(night: Night) -> None:
+    holding = Holding(28, 28, DAY, DAY, DAY, SECRET)
+    metadata = str(_result(Ingested(SERIES, "f", "new", holding=holding), night.facts).metadata)
+    assert "last_observation" in metadata and not MARK.search(metadata)
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
         rows, judged = check_series(con, [SERIES], night.facts.run_date)[0]
-    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "structure"), judged, rows)
+    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "archive"), judged, rows)
     assert not check.passed
     assert not MARK.search(f"{check.description} {check.metadata}")

@@ -106,7 +106,7 @@ CAUSES: dict[str, tuple[Callable[[Publishers], None], set[str]]] = {
 
 def saved(runs: ServedRuns, name: str) -> None:
     """A copy of the data directory under a name."""
-    assert runs.held == (), name
+    assert runs.blocked_by == (), name
     shutil.copytree(runs.place, runs.place.with_name(name))
 
 

@@ -85,7 +85,7 @@ def test_a_difference_of_the_regime_is_reported_by_column(monkeypatch: pytest.Mo
     check_regime(changed("bubble_score", score + 1e-6))  # the last digit
     for wrong, message in (
         (stored.iloc[:-1], "shape mismatch"),
-        (changed("as_of_date", "2026-05-30"), "index"),
+        (changed("as_of_date", "2026-09-29"), "index"),
         (changed("regime", "indeterminate"), 'column name="regime"'),
         (changed("bubble_score", score + 1e-5), 'column name="bubble_score"'),
         (changed("bubble_score", None), 'column name="bubble_score"'),

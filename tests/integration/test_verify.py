@@ -24,7 +24,7 @@ from tests.integration.conftest import Night, copied, night_in
 from tests.integration.sample_night import ROOT
 from tests.made_once import made_once
 
-SECOND = "20260602T010005.000000Z"
+SECOND = "20261002T010005.000000Z"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def _made_nights(_published_night: Night, tmp_path_factory: pytest.TempPathFacto
         night.stage_again()
         with night.open_staged() as con:
             con.execute("UPDATE release_manifest SET release_id = ?", [SECOND])
-            con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-05-31'")
+            con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date = DATE '2026-09-30'")
         publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
 
     return night_in(made_once(tmp_path_factory, "two_releases", make))
@@ -66,16 +66,16 @@ def test_an_earlier_release_is_reproduced_from_a_warehouse_that_has_grown(
             "captured_at + INTERVAL 40 DAY, fetch_id FROM raw.vintages WHERE series_id = 'UNRATE'"
         )
     assert command_line.main(["verify", first(nights).name]) == 0
-    assert "all 497 rows of its regime table come out the same" in capsys.readouterr().out
+    assert "all 501 rows of its regime table come out the same" in capsys.readouterr().out
 
 
 def test_a_number_the_warehouse_does_not_give_is_named(
     nights: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command_line.main(["verify"]) == 1  # the published one, whose label is made up
-    said = capsys.readouterr().out
-    assert "number    regime 2026-05-31 regime: published neither, computed again" in said
-    assert "file  " not in said
+    output = capsys.readouterr().out
+    assert "number    regime 2026-09-30 regime: published neither, computed again" in output
+    assert "file  " not in output
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_a_changed_file_is_named_apart_from_numbers(
     csv.chmod(0o644)
     csv.write_text("0", encoding="utf-8")
     assert command_line.main(["verify", first(nights).name]) == 1
-    said = capsys.readouterr().out
-    assert "file      csv/regime.csv is not as it was published" in said
-    assert "number " not in said
+    output = capsys.readouterr().out
+    assert "file      csv/regime.csv is not as it was published" in output
+    assert "number " not in output
 
 
-def test_another_environment_is_no_fault_and_is_told(
+def test_another_environment_is_reported_and_is_no_fault(
     nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = manifest.packages()
@@ -138,7 +138,7 @@ def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights:
         assert con.execute("SELECT release_id FROM release_manifest").fetchall() == [(SECOND,)]
 
 
-def test_a_release_whose_own_file_is_damaged_is_told_and_not_computed(
+def test_a_release_whose_own_file_is_damaged_is_reported_and_not_computed(
     nights: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = first(nights) / "regime.duckdb"

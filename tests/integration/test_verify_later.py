@@ -22,7 +22,7 @@ from pipelines.verify import verify
 from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.sample_night import ROOT, fill, night_facts, stage
 
-DAYS = [dt.date(2026, 4, 30), dt.date(2026, 5, 15), dt.date(2026, 5, 31)]
+DAYS = [dt.date(2026, 8, 31), dt.date(2026, 9, 15), dt.date(2026, 9, 30)]
 WITHHELD = 24  # newest figures a series lacks on the first run; each later run brings half of them
 
 

@@ -18,7 +18,8 @@ SERIES = [a_series("UNRATE"), a_series("DGS10"), a_series("VIXCLS")]
 CLEAN = {
     "series_id": "UNRATE", "rows_held": 500, "value_min": 3.4, "value_max": 14.8,
     "plausible_min": 0.0, "plausible_max": 30.0, "rows_after_run": 0, "rows_after_capture": 0,
-    "rows_before_observation": 0, "fetch_status": "unchanged", "fetch_message": None, "unit_stated": "Percent",
+    "rows_before_observation": 0, "fetch_status": "unchanged", "fetch_message": None, "rows_contradicted": 0,
+    "unit_stated": "Percent",
     "unit_kind_stated": "pct", "unit_kind": "pct", "frequency_stated": "M", "frequency": "M",
     "days_since_period": 31, "due_after_days": 55, "staleness_limit_days": 130, "newest_change": 0.1,
     "largest_change": 10.4, "median_change": 0.1, "newest_revision": 0.1, "largest_revision": 0.1,
@@ -33,6 +34,8 @@ FAULTS = {
     "frequency__as_declared": {"frequency_stated": "Q"},
     "unit__understood": {"unit_stated": "Furlongs", "unit_kind_stated": None},
     "fetch_status__not_refused": {"fetch_status": "refused", "fetch_message": "UNRATE.csv: duplicate_key"},
+    "fetch_status__reached": {"fetch_status": "unreachable", "fetch_message": "FRED responded 503"},
+    "fetch__agrees_with_archive": {"rows_contradicted": 1},
     "last_observation__not_overdue": {"days_since_period": 56},
     "last_observation__not_stale": {"days_since_period": 131},
     "value__jump_within_history": {"newest_change": 16.0},

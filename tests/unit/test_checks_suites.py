@@ -10,7 +10,6 @@ import pytest
 from assets.catalog.loader import load_catalog
 from checks.factories import archive_checks, table_checks
 from checks.runner import run_suites
-from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import PROVENANCE, checked_tables, suite_of
 from checks.suites.tables import RULES
@@ -145,8 +144,8 @@ def test_each_fault_names_a_rule_of_its_table() -> None:
                 assert name in CATALOG.tables[other or table].column_names
 
 
-def test_each_check_of_an_asset_has_one_severity() -> None:
-    for suite in (raw_suite(), *(suite_of(table, CATALOG, AS_OF) for table in TABLES)):
+def test_each_check_of_a_table_has_one_severity() -> None:
+    for suite in (suite_of(table, CATALOG, AS_OF) for table in TABLES):
         severities: dict[str, set[str]] = {}
         for rule in suite.rules:
             severities.setdefault(rule.check, set()).add(rule.severity)
@@ -161,6 +160,12 @@ def test_a_check_blocks_by_the_severity_of_its_own_rules() -> None:
     ]
     assert {spec.blocking for spec in specs if spec.name == "continuity"} == {False}
     assert {spec.blocking for spec in specs if spec.name != "continuity"} == {True}
+
+
+def test_a_series_has_one_check_of_its_archive() -> None:
+    """Dagster stores three events per check and run, and opens its history anew for each of them."""
+    keys = [spec.asset_key for spec in archive_checks(CATALOG).check_specs]
+    assert len(keys) == len(set(keys)) == len(CATALOG.series)
 
 
 def test_a_former_name_of_a_series_in_a_correction_blocks_nothing() -> None:

@@ -146,7 +146,7 @@ def test_melt_ups_and_windows_since_1995_are_those_of_the_longer_series(full: Co
         "2019-11..2020-02", "2020-08..2022-03",
     ]  # fmt: skip
     assert spans(full.frame["is_ideal_time_to_sell_window"]["1997-01-01":], 1) == [
-        "1998-01..1998-01", "1998-10..1999-04", "2021-06..2022-02", "2025-10..2026-05",
+        "1998-01..1998-01", "1998-09..1999-04", "2021-06..2022-02", "2025-10..2026-05",
     ]  # fmt: skip
 
 

@@ -91,6 +91,37 @@ def test_the_virus_shows_three_month_ends_later(phases: pd.DataFrame) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("phase", "known_until", "drawdown", "change"),
+    [
+        # October 2008's average, 57.4156, is the newest; the high is that of October 2007, 95.1495
+        ("qe1", "2008-10-31", 100 * (57.4156 / 95.1495 - 1), 100 * (57.4156 / 95.1495 - 1)),
+        # Sunday, 15 March 2020: February's average, 128.6936, is the newest, of a high of 130.9052 in January. The fall
+        # of March is in no average before 31 March; February 2019 was 117.2234.
+        ("qe4_2020", "2020-02-29", 100 * (128.6936 / 130.9052 - 1), 100 * (128.6936 / 117.2234 - 1)),
+    ],
+)
+def test_the_share_price_of_a_crisis_day_is_the_newest_average_known_and_dated(
+    phases: pd.DataFrame, phase: str, known_until: str, drawdown: float, change: float
+) -> None:
+    row = phases.loc[phase]
+    assert (row["equity_price_basis"], str(row["equity_price_date"].date())) == ("oecd_shares", known_until)
+    assert row["equity_drawdown_pct"] == pytest.approx(drawdown, abs=1e-9)
+    assert row["equity_return_12m_pct"] == pytest.approx(change, abs=1e-9)
+
+
+def test_where_no_average_is_fresh_the_quarter_of_the_market_value_is_named(phases: pd.DataFrame) -> None:
+    today = phases.loc["today"]
+    assert today["equity_price_basis"] == "z1_market_value_usd_bn"
+    assert str(today["equity_price_date"].date()) == "2026-06-30"
+
+
+def test_every_share_price_of_a_phase_is_dated_before_its_day(phases: pd.DataFrame) -> None:
+    known = phases["equity_drawdown_pct"].notna()
+    assert known.all() and phases["equity_price_date"].notna().equals(known)
+    assert (phases["equity_price_date"] <= phases["as_of_date"]).all()
+
+
 def test_what_has_not_come_is_empty(phases: pd.DataFrame) -> None:
     after = [name for name in phases.columns if name.endswith("_after")]
     assert phases.loc["today", after].isna().all()

@@ -13,7 +13,7 @@ from assets.compute.conditions import SCORED, Condition, Readings, percentile
 from assets.compute.reading import Floats, Texts
 from assets.compute.regime import Regime, regime_name
 from assets.compute.robustness import PARAMETERS, grid_states
-from assets.compute.stance import STANCE_BY_DIRECTION, direction
+from assets.compute.stance import direction, stance_of
 from assets.compute.state import STATE_BY_CODE, states
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _stance_over(rate: Floats, months: int, regime: Regime, method: Method) -> T
     earlier = np.full(len(rate), np.nan)
     earlier[months:] = rate[:-months]
     turn = direction(earlier - rate, method.stance.rate_change_pp, inclusive=True)
-    return STANCE_BY_DIRECTION[np.sign(turn + regime.stance.balance_sheet_announced) + 1]
+    return stance_of(regime.stance.balance_sheet_announced, turn)
 
 
 @dataclass(frozen=True)

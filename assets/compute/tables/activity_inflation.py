@@ -1,7 +1,7 @@
 """`activity_inflation`: unemployment, growth, inflation, and two early signs of a turn in the labour market.
 
-Sources: BLS (UNRATE, CPIAUCSL), BEA (GDPC1, PCEPILFE), Labor (ICSA). The Sahm gap follows Sahm (2019), taken on the
-months that were published as known then.
+Sources: BLS (UNRATE, CPIAUCSL), BEA (GDPC1, PCEPILFE), CBO (GDPPOT), Labor (ICSA). The Sahm gap follows Sahm
+(2019), taken on the months that were published as known then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 
 from assets.compute.lookup import View, months, weeks
-from assets.compute.reading import Floats, Reading
+from assets.compute.reading import Floats, Reading, combine
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import cpi_yoy
 
@@ -37,6 +37,25 @@ def claims_change(view: View) -> Reading:
     return view.over("ICSA", lambda v: 100.0 * (v[:, :n].mean(axis=1) / v[:, n:].mean(axis=1) - 1.0), lags)
 
 
+def output_gap(view: View) -> Reading:
+    """Real GDP less potential of the same quarter, percent of potential.
+
+    Absent while the two are in dollars of different base years: CBO changes its base year months after BEA. Then the
+    mean gap of all quarters is the change of prices between the two years, and not near zero.
+    """
+
+    def gap(actual: Floats, potential: Floats) -> Floats:
+        return 100.0 * (actual / potential - 1.0)
+
+    newest = combine(gap, *view.same_period(["GDPC1", "GDPPOT"]))
+    if not newest.present.any():
+        return newest
+    quarters = view.archive.observations("GDPPOT").dates
+    every = gap(view.panel("GDPC1", quarters), view.panel("GDPPOT", quarters))
+    tolerance = view.method.policy_level.base_year_tolerance_pct
+    return newest.where(np.abs(_mean(every, 1)) <= tolerance, "different_base_years")
+
+
 def build(view: View) -> Columns:
     """One row per as-of date; rates and changes in percent, the Sahm gap in percentage points."""
     return {
@@ -46,6 +65,7 @@ def build(view: View) -> Columns:
         "cpi_yoy_pct": cpi_yoy(view),
         "sahm_gap_pp": sahm_gap(view),
         "claims_change_pct": claims_change(view),
+        "output_gap_pct": output_gap(view),
     }
 
 

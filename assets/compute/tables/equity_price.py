@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from assets.compute.calendar import Days, month_end, period_end, stamp_before
+from assets.compute.calendar import NAT, Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
 from assets.compute.reading import PRICES, Bases, Floats, Reading, combine, texts
 
@@ -37,6 +37,7 @@ class Prices:
     drawdown_pct: Bases
     return_12m_pct: Bases
     return_3m_pct: Bases
+    period_end: Days  # last day of the month or quarter of the newest price
 
     @property
     def basis(self) -> np.ndarray:
@@ -52,15 +53,19 @@ def prices(view: View) -> Prices:
         [
             np.where(
                 latest[basis.name].present,
-                period_end(latest[basis.name].observation_date, basis.frequency).astype("int64"),
-                np.iinfo(np.int64).min,
+                period_end(latest[basis.name].observation_date, basis.frequency),
+                NAT,
             )
             for basis in BASES
         ]
     )
-    held = np.stack([reading.present for reading in latest.values()]).any(axis=0)
-    used = np.where(held, ends.argmax(axis=0), len(BASES) - 1)
-    return Prices(*(Bases({name: parts[n] for name, parts in of.items()}, used) for n in range(4)))
+    known = ~np.isnat(ends)
+    newest = np.where(known, ends.astype("int64"), np.iinfo(np.int64).min).argmax(axis=0)
+    used = np.where(known.any(axis=0), newest, len(BASES) - 1)
+    price, drawdown, year, quarter = (
+        Bases({name: parts[n] for name, parts in of.items()}, used) for n in range(4)
+    )
+    return Prices(price, drawdown, year, quarter, ends[used, np.arange(len(view))])
 
 
 def price_history(view: View) -> tuple[Days, Floats, Basis]:

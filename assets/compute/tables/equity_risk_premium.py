@@ -147,6 +147,7 @@ def build(view: View) -> Columns:
         else absent(len(view), REPORTED, "not_in_profile"),
         "equity_price": price.latest.selected,
         "equity_price_basis": price.basis,
+        "equity_price_date": price.period_end.astype("datetime64[s]"),
         "equity_drawdown_pct": drawdown,
         **{
             f"equity_return_12m_{basis}_pct": reading

@@ -34,8 +34,7 @@ ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id
 _INPUTS = """
 SELECT series_id, title, publisher, source_url, frequency, role, rights, citation, fetch_status, pit_source,
   last_observation, last_period_end, last_realtime_start AS last_known_on,
-  greatest(0, ?::DATE - last_period_end) AS age_days, staleness_limit_days,
-  age_days > staleness_limit_days AND staleness_limit_days > 0 AS is_stale
+  greatest(0, ?::DATE - last_period_end) AS age_days, staleness_limit_days, is_stale
 FROM series WHERE in_profile ORDER BY series_id
 """
 

@@ -1,0 +1,128 @@
+"""The level of policy next to its direction: the rule and the band by hand, the output gap, and the other readings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.calendar import days
+from assets.compute.policy_level import level_of_policy
+from assets.compute.tables.activity_inflation import output_gap
+from tests.helpers import on_real_series, on_sample, published_after, view, vintages
+
+RULES = load_catalog().method.policy_level
+NAN = float("nan")
+QUARTERS = ("2023-01-01", "2023-04-01", "2023-07-01", "2023-10-01")
+HEADLINE = "regime"
+READINGS = ["regime_purchases_technical", "regime_effective_dates", "regime_realised"]
+
+
+def level(rate: float, core: float, gap: float = 0.0, as_of: str = "2026-09-30") -> dict[str, object]:
+    columns = level_of_policy(np.array([rate]), np.array([core]), np.array([gap]), days(as_of), RULES)
+    return {name: values[0] for name, values in columns.items()}
+
+
+def test_the_rule_adds_half_of_each_gap_to_the_neutral_rate_and_inflation() -> None:
+    """4 percent at 3 percent inflation and a gap of -1: the rule is r* + 3 + 0.5 - 0.5."""
+    found = level(4.0, 3.0, -1.0)
+    assert [found[f"policy_gap_r{tag}_pp"] for tag in ("05", "10", "20")] == [0.5, 0.0, -1.0]
+    assert found["real_policy_rate_pct"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "word", "distance"),
+    [(2.25, "accommodative", 0.25), (2.5, "neutral", 0.0), (3.25, "neutral", 0.25),
+     (3.5, "neutral", 0.0), (5.0, "restrictive", 1.5)],
+)  # fmt: skip
+def test_the_band_includes_its_limits(rate: float, word: str, distance: float) -> None:
+    found = level(rate, 2.0)
+    assert (found["policy_level"], found["policy_level_distance_pp"]) == (word, distance)
+
+
+def test_there_are_no_words_before_2010_and_none_for_a_missing_input() -> None:
+    early = level(5.0, 2.0, as_of="2009-12-31")
+    assert early["policy_level"] is None
+    assert np.isnan(early["policy_level_distance_pp"])
+    assert early["real_policy_rate_pct"] == 3.0
+    assert level(5.0, 2.0, as_of="2010-01-31")["policy_level"] == "restrictive"
+    assert level(5.0, NAN)["policy_level"] is None
+    no_gap = level(5.0, 2.0, NAN)
+    assert no_gap["policy_level"] == "restrictive"
+    assert np.isnan(no_gap["policy_gap_r10_pp"])
+
+
+def quarters(series_id: str, *values: float, lag: int = 120) -> pd.DataFrame:
+    return published_after(series_id, dict(zip(QUARTERS, values, strict=False)), lag)
+
+
+def test_the_output_gap_is_of_one_quarter() -> None:
+    """Potential output of the fourth quarter is known, GDP is not."""
+    seen = view(
+        [quarters("GDPC1", 100.0, 101.0, 102.0), quarters("GDPPOT", 100.0, 100.0, 100.0, 80.0)], "2024-02-28"
+    )
+    found = output_gap(seen)
+    assert found.value.tolist() == pytest.approx([2.0])
+    assert str(found.observation_date[0]) == "2023-07-01"
+
+
+def test_dollars_of_two_base_years_give_no_output_gap() -> None:
+    """BEA went from dollars of 2012 to 2017 in September 2023, CBO in February 2024: all ratios rose by a tenth."""
+    old, new = (100.0, 100.0, 101.0), (110.0, 110.0, 111.1)
+    frames = [
+        vintages("GDPC1", [
+            *((quarter, "2023-09-27", value) for quarter, value in zip(QUARTERS, old, strict=False)),
+            *((quarter, "2023-09-28", value) for quarter, value in zip(QUARTERS, new, strict=False)),
+        ]),
+        vintages("GDPPOT", [
+            *((quarter, "2023-02-15", 100.0) for quarter in QUARTERS),
+            *((quarter, "2024-02-07", 110.0) for quarter in QUARTERS),
+        ]),
+    ]  # fmt: skip
+    found = output_gap(view(frames, ["2023-09-27", "2023-09-30", "2024-02-06", "2024-02-07"]))
+    assert found.value.tolist() == pytest.approx([1.0, NAN, NAN, 1.0], nan_ok=True)
+    assert found.absent_reason.tolist() == [None, "different_base_years", "different_base_years", None]
+
+
+def test_the_output_gap_of_the_sample_is_pseudo_and_never_in_two_years_dollars() -> None:
+    gap = on_sample().readings["activity_inflation.output_gap_pct"]
+    assert gap.present.all()
+    assert gap.is_pseudo.all()
+    assert gap.value.min() == pytest.approx(-8.8, abs=0.1), "second quarter of 2020"
+
+
+def test_on_the_last_day_of_the_sample_the_label_rests_on_the_purchases() -> None:
+    """Announced purchases and a higher rate cancel; without the purchases the rate decides."""
+    row = on_sample().frame.loc["2026-09-30"]
+    assert row[[HEADLINE, *READINGS]].tolist() == [
+        "neutral_bubble", "tightening_into_bubble", "neutral_bubble", "tightening_into_bubble",
+    ]  # fmt: skip
+    assert row["is_stance_provisional"]
+
+
+def test_other_readings_differ_from_the_label_where_their_decisions_do() -> None:
+    frame = on_sample().frame
+    technical, effective, _ = (
+        [f"{day:%Y-%m}" for day in frame.index[frame[c] != frame[HEADLINE]]] for c in READINGS
+    )
+    assert technical == ["2026-06", "2026-07", "2026-08", "2026-09"]
+    assert effective == ["2019-07", "2022-01", "2022-02", "2025-10", "2025-11"]
+
+
+def test_the_longer_series_agree_on_the_level_of_policy(realdata: Path) -> None:
+    sample, real = on_sample().frame, on_real_series(realdata).frame
+    names = [name for name in real if name.startswith(("policy_gap", "real_policy"))]
+    apart = (sample.loc[real.index, names] - real[names]).abs()
+    assert len(names) == 4
+    assert apart.max().max() < 0.5
+    same = sample.loc["2010":"2026-05", "policy_level"] == real.loc["2010":"2026-05", "policy_level"]
+    assert same.mean() > 0.97
+
+
+def test_only_purchases_are_reserve_management() -> None:
+    marked = [event for event in load_catalog().policy_events.events if event.is_reserve_management]
+    assert {f"{event.announced_on:%Y}" for event in marked} == {"2019", "2025", "2026"}
+    assert all(event.direction == 1 for event in marked)
