@@ -28,10 +28,10 @@ RECOMPUTED = {
                  ELSE 'neither' END,
           in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT + (r.credit_score >= 0.55)::INT
             + (e.value >= 2.0)::INT),
-          'valuation', 'economy', 'inflation', 'Credit is in between'
+          'valuation', 'economy', 'credit', 'inflation'
         FROM regime r JOIN regime_evidence e USING (as_of_date)
         WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
-          AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score > 0.30 AND r.credit_score < 0.55""",
+          AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score >= 0.55""",
     "lead_past": """
         SELECT 'QE1, QE2 and QE3', in_words(max(hot)), in_words(min(cold)) FROM (
           SELECT (valuation_score >= 0.70)::INT + (economy_score >= 0.50)::INT + (credit_score >= 0.55)::INT
@@ -44,17 +44,15 @@ RECOMPUTED = {
             OVER (ORDER BY as_of_date) AS run
           FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
         SELECT in_words(count(*)), long_day(min(as_of_date)) FROM runs WHERE run = (SELECT max(run) FROM runs)""",
-    "care_coverage": """
-        SELECT 'Credit', (SELECT num(number, 2) FROM method_parameters WHERE parameter = 'minimum'), 'no corporate'
-        FROM regime WHERE as_of_date = {now} AND abs(credit_coverage - 0.5) < 1e-6 AND economy_coverage > 0.51
-          AND valuation_coverage > 0.51 AND NOT EXISTS (SELECT * FROM regime_evidence WHERE as_of_date = {now}
-            AND score IS NOT NULL AND component IN ('excess_bond_premium', 'gz_spread', 'hy_oas', 'baa_10y_spread',
-            'hqm_10y_spread'))""",
+    "care_stance": """
+        SELECT 'provisional', long_day(ledger_last_checked) FROM release_manifest, regime
+        WHERE regime.as_of_date = {now} AND is_stance_provisional""",
     "timeline_count": """
         WITH s AS (SELECT *, row_number() OVER (ORDER BY as_of_date) AS n FROM regime WHERE bubble_score IS NOT NULL),
         hit AS (SELECT n - row_number() OVER (ORDER BY n) AS island FROM s WHERE regime = 'stimulus_into_bubble')
         SELECT (SELECT count(*) FROM hit), (SELECT count(*) FROM s), month_of((SELECT min(as_of_date) FROM s)),
-          in_words(count(DISTINCT island)), 'one of them open' FROM hit""",
+          in_words(count(DISTINCT island)), 'now over' FROM hit
+        WHERE (SELECT regime FROM regime WHERE as_of_date = {now}) <> 'stimulus_into_bubble'""",
     "past_easing": """
         SELECT in_words(q1.cold_conditions), 'QE1', in_words(q1.cold_conditions_after), 'three', 'QE2',
           in_words(q2.cold_conditions), in_words(q2.cold_conditions_after), 'QE3', in_words(q3.cold_conditions),
@@ -72,21 +70,24 @@ RECOMPUTED = {
           'not in this profile', count(*) FILTER (absent_reason = 'stale'), 'too old'
         FROM regime_evidence WHERE as_of_date = {now}""",
     "change_label": """
-        SELECT long_day(as_of_date), 'neutral policy in a bubble', 'stimulus into a bubble',
-          'the announced balance sheet changed the stance'
-        FROM (SELECT *, lag(regime) OVER (ORDER BY as_of_date) AS before,
-            lag(rate_direction) OVER (ORDER BY as_of_date) AS rate_before FROM regime)
-        WHERE regime <> before AND regime = 'stimulus_into_bubble' AND before = 'neutral_bubble'
-          AND rate_before = rate_direction ORDER BY as_of_date DESC LIMIT 1""",
+        SELECT long_day(as_of_date), 'stimulus into a bubble', 'neutral policy in a bubble',
+          'the policy rate changed the stance'
+        FROM (FROM (SELECT *, lag(regime) OVER t AS before, lag(rate_direction) OVER t AS rate_before,
+              lag(balance_sheet_direction_announced) OVER t AS announced_before
+            FROM regime WINDOW t AS (ORDER BY as_of_date))
+          WHERE regime <> before ORDER BY as_of_date DESC LIMIT 1)
+        WHERE regime = 'neutral_bubble' AND before = 'stimulus_into_bubble' AND rate_direction < rate_before
+          AND balance_sheet_direction_announced = announced_before""",
     "change_score": """
         WITH e AS (SELECT component, sum(contribution) FILTER (as_of_date = {now})
-            - sum(contribution) FILTER (as_of_date = DATE '2026-04-30') AS moved
+            - sum(contribution) FILTER (as_of_date = DATE '2026-08-31') AS moved
           FROM regime_evidence GROUP BY component),
         ranked AS (SELECT *, row_number() OVER (ORDER BY abs(moved) DESC) AS n FROM e)
-        SELECT '30 Apr 2026', (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = DATE '2026-04-30'),
+        SELECT '31 Aug 2026', (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = DATE '2026-08-31'),
           (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = {now}),
-          'Sahm gap', max(signed(moved, 3)) FILTER (n = 1), 'real bank credit', max(signed(moved, 3)) FILTER (n = 2)
-        FROM ranked HAVING max(component) FILTER (n = 1) = 'sahm_gap'""",
+          'high-quality less 10-year yield', max(signed(moved, 3)) FILTER (n = 1), 'equity price over 12 months',
+          max(signed(moved, 3)) FILTER (n = 2)
+        FROM ranked HAVING list(component ORDER BY n) FILTER (n <= 2) = ['hqm_10y_spread', 'equity_return_12m']""",
     "money_correlation": """
         WITH m AS (SELECT o.observation_date AS m, o.value, c.value AS cpi, t.value AS bill
           FROM all_as_of({now}) o JOIN all_as_of({now}) c USING (observation_date)
@@ -109,38 +110,39 @@ RECOMPUTED = {
         FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
           AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
     "monetisation": """
-        WITH d AS (SELECT observation_date AS at, value / 1000 AS v
+        WITH d AS (SELECT observation_date AS seen, value / 1000 AS v
           FROM series_as_of('MSPD_TOTAL_MARKETABLE', {now})),
-        t AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('TREAST', {now})),
-        m AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('WSHOMCB', {now})),
+        t AS (SELECT observation_date AS seen, value / 1000 AS v FROM series_as_of('TREAST', {now})),
+        m AS (SELECT observation_date AS seen, value / 1000 AS v FROM series_as_of('WSHOMCB', {now})),
         w AS (SELECT
-            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-05-31') AS debt,
-            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-11-30') AS half,
-            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-05-28') AS bought,
-            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-11-26') AS bought_half,
-            (SELECT v FROM m WHERE at = '2026-05-27') - (SELECT v FROM m WHERE at = '2025-11-26') AS ran_off)
+            (SELECT v FROM d WHERE seen = '2026-05-31') - (SELECT v FROM d WHERE seen = '2025-05-31') AS debt,
+            (SELECT v FROM d WHERE seen = '2026-05-31') - (SELECT v FROM d WHERE seen = '2025-11-30') AS half,
+            (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-05-28') AS bought,
+            (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-11-26') AS bought_half,
+            (SELECT v FROM m WHERE seen = '2026-05-27') - (SELECT v FROM m WHERE seen = '2025-11-26') AS ran_off)
         SELECT '31 May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
-          'monetisation building', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
+          'at the limit of', '10', 'neither is claimed',
+          num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
           '12 Dec 2025', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2)
-        FROM w WHERE 100 * bought / debt BETWEEN 10.5 AND 24.5 AND bought > 0 AND debt > 0""",
+        FROM w WHERE abs(100 * bought / debt - 10) < 1 AND bought > 0 AND debt > 0""",
     "coordination": """
-        SELECT 'All three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
+        SELECT 'Not all three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
           num(-0.20, 2), num(f.deficit_12m_pct_gdp, 2), '4'
         FROM reserve_growth g JOIN fiscal_and_debt f USING (as_of_date) JOIN real_yields y USING (as_of_date)
-        WHERE as_of_date = {now} AND g.balance_sheet_impulse_pct_gdp >= 0.5 AND y.policy_rate_change_6m_pp <= -0.20
+        WHERE as_of_date = {now} AND g.balance_sheet_impulse_pct_gdp >= 0.5 AND y.policy_rate_change_6m_pp > -0.20
           AND f.deficit_12m_pct_gdp >= 4""",
     "gold_hurdle": """
         SELECT '10', num(arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
         WHERE value IS NOT NULL""",
     "gold_at_five": """
-        SELECT '5', '10', 'loses', num(5 - arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
-        WHERE value IS NOT NULL""",
+        SELECT '5', '10', 'returns', num(arg_max(value, observation_date) - 5, 2) FROM series_as_of('DGS10', {now})
+        WHERE value IS NOT NULL HAVING arg_max(value, observation_date) >= 5""",
     "destination": """
         SELECT '12', (equity_real_return_12m_pct > 0)::INT + (real_10y_change_12m_pp < 0)::INT
             + (earnings_multiple_change_12m_pct > 0)::INT + (gold_less_core_inflation_12m_pp > 0)::INT, 4,
-          signed(core_pce_yoy_change_12m_pp, 2), 'to asset prices and to goods'
+          signed(core_pce_yoy_change_12m_pp, 2), 'to goods and services'
         FROM liquidity_destination WHERE as_of_date = {now} AND spread_change_12m_pp IS NULL
-          AND core_pce_yoy_change_12m_pp > 0""",
+          AND core_pce_yoy_change_12m_pp > 0 AND core_pce_yoy_pct >= 2.0""",
     "gauge_known": """
         SELECT in_words(count(DISTINCT criterion)), in_words(count(DISTINCT criterion) FILTER (rank IS NOT NULL)),
           in_words(count(*) FILTER ((CASE hot_when WHEN 'high' THEN rank ELSE 1 - rank END) >= 0.8)),
@@ -218,9 +220,9 @@ RECOMPUTED = {
         WITH r AS (SELECT as_of_date, regime, row_number() OVER (ORDER BY as_of_date)
             - row_number() OVER (PARTITION BY regime ORDER BY as_of_date) AS island
           FROM regime WHERE is_month_end AND bubble_score IS NOT NULL),
-        s AS (SELECT max(as_of_date) = {now} AS is_open FROM r WHERE regime = 'stimulus_into_bubble' GROUP BY island)
-        SELECT in_words(count(*)) || ' spells', in_words(count(*) FILTER (NOT is_open)) || ' of them closed',
-          'five closed spells' FROM s HAVING count(*) FILTER (NOT is_open) < 5""",
+        s AS (SELECT max(as_of_date) = {now} AS is_open FROM r WHERE regime = 'neutral_bubble' GROUP BY island)
+        SELECT in_words(count(*)) || ' spells', in_words(count(*) FILTER (NOT is_open)) || ' of them closed' FROM s
+        HAVING count(*) FILTER (NOT is_open) >= 5""",
     "firm_range": """
         SELECT (SELECT num(number, 0) FROM method_parameters WHERE parameter = 'weight_draws'), num(score_p05, 2),
           num(score_p95, 2), (SELECT product(len(string_split(text, ',')))::INT FROM method_parameters
@@ -233,9 +235,9 @@ RECOMPUTED = {
             WHEN 'depression' THEN abs(bubble_score - 0.44)
             ELSE least(abs(bubble_score - 0.60), abs(bubble_score - 0.40)) END AS away
           FROM regime WHERE is_month_end AND bubble_score IS NOT NULL)
-        SELECT 'the months of confirmation', num(100 * max(share), 0), '0.02',
+        SELECT 'the height of the thresholds', num(100 * max(share), 0), '0.02',
           (SELECT count(*) FROM n WHERE away <= 0.02), (SELECT count(*) FROM n)
-        FROM p HAVING arg_max(parameter, share) = 'confirmation_months'""",
+        FROM p HAVING arg_max(parameter, share) = 'threshold_shifts'""",
     "firm_revised": """
         SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no revision changed a score',
           'No figure arrived late'

@@ -66,7 +66,7 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     expect(page.get_by_text("raw.observations").first).to_be_visible()
     expect(page.get_by_text("unit: Percent")).to_be_visible()
     expect(page.get_by_text("last_observation", exact=True)).to_be_visible()
-    expect(page.get_by_text("2026-05-29", exact=True)).to_be_visible()
+    expect(page.get_by_text("2026-09-29", exact=True)).to_be_visible()
     expect(page.get_by_text("Freshness policy").first).to_be_visible()
     expect(page.get_by_role("link", name="https://fred.stlouisfed.org/series/DGS10")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("assets.py in editor"))).to_be_visible()
@@ -75,7 +75,7 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
 
 def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
     page.goto("/assets/regime/regime?view=checks&checkDetail=structure")
-    expect(page.get_by_text(re.compile(r"^\d+ rules passed on 497 rows")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ rules passed on 501 rows")).first).to_be_visible()
     expect(page.get_by_text("This is a blocking asset check.").first).to_be_visible()
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_text(re.compile("as_of_date__|__in_range|__step")).first).to_be_visible()
@@ -84,7 +84,7 @@ def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
 
 def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
     page.goto("/assets/publish/release")
-    expect(page.get_by_text("stimulus_into_bubble").first).to_be_visible()
+    expect(page.get_by_text("neutral_bubble").first).to_be_visible()
     expect(page.get_by_text("first release of this profile")).to_be_visible()
     keep(page, shots / "release.png")
     page.get_by_text("[Show Markdown]").first.click()
