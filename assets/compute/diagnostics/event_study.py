@@ -132,5 +132,4 @@ def _has_start(month_ends: Days, gap: int, announced: Days) -> npt.NDArray[np.bo
     """Whether purchases were announced between a month-end and the one `gap` later."""
     until = month_ends[np.minimum(np.arange(len(month_ends)) + gap, len(month_ends) - 1)]
     within = (announced > month_ends[:, None]) & (announced <= until[:, None])
-    found: npt.NDArray[np.bool_] = within.any(axis=1)
-    return found
+    return np.asarray(within.any(axis=1))
