@@ -53,6 +53,12 @@ _ASSETS = {
     "cash": "Cash, 3-month bill",
 }
 INFLATION = (2, 3, 4, 5)
+STUDIED = {  # measures of event_study
+    "real_10y": "Real 10-year yield",
+    "erp_vs_nominal_10y": "Equity risk premium",
+    "earnings_multiple": "Price over earnings",
+}
+_UNUSUAL = 0.9  # a rank at or beyond it is in the outermost tenth
 _MEASURES = {
     "cape": "Price to ten years' earnings (CAPE)",
     "equity_value_to_gdp": "Equity value to GDP",
@@ -100,6 +106,7 @@ def content(release: Release) -> dict[str, Any]:
     assets = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
     return {
         "post": _post_rows(release),
+        "starts": _starts(release),
         "premia": _premia(release),
         "premia_note": _premia_note(release),
         "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
@@ -117,12 +124,15 @@ def money_correlation(release: Release) -> str | None:
     full, ten = row["m2_real_rate_correlation_full"], row["m2_real_rate_correlation_10y"]
     if full is None:
         return None
-    strength = next(words for limit, words in _STRENGTH if abs(full) < limit)
     text = (
         f"This is the post's chart. The monthly correlation of the two is **{number(full)}** since "
-        f"{month(row['correlation_start_date'])}: {strength}."
+        f"{month(row['correlation_start_date'])}: {_strength(full)}."
     )
     return text if ten is None else f"{text} Over the last ten years it is {number(ten)}."
+
+
+def _strength(correlation: float) -> str:
+    return next(words for limit, words in _STRENGTH if abs(correlation) < limit)
 
 
 def post_day(release: Release) -> str | None:
@@ -134,6 +144,73 @@ def post_day(release: Release) -> str | None:
         f"The figures of the post, and those known on its date, {day(known['as_of_date'])}. "
         f"At the month-end before, the label was {label_words(known['regime_before'])}."
     )
+
+
+def gold_correlation(release: Release) -> str | None:
+    """Whether gold followed consumer prices, over one year, ten years and since the start."""
+    row = release.newest("gold_and_inflation")
+    short, long = row["gold_cpi_correlation_1y"], row["gold_cpi_correlation_10y"]
+    if short is None or row["gold_multiple"] is None:
+        return None
+    text = (
+        f"Gold and consumer prices since {month(row['history_start_date'])}: the correlation of their changes over "
+        f"one year is **{number(short)}**, {_strength(short)}."
+    )
+    if long is not None:
+        text += (
+            f" Over ten years it is **{number(long)}**, {_strength(long)}; "
+            f"only {in_words(row['separate_10y_windows'])} of these windows share no month."
+        )
+    return (
+        f"{text} Gold is at {number(row['gold_multiple'], 1)} times its first price, consumer prices at "
+        f"{number(row['cpi_multiple'], 1)} times theirs."
+    )
+
+
+def after_purchases(release: Release) -> str | None:
+    """What real yields and multiples did after purchases began, and whether that was unusual."""
+    parts = [
+        _moved(release, "real_10y", "the real 10-year yield", "lower", -1),
+        _moved(release, "erp_vs_nominal_10y", "the equity risk premium", "lower", -1),
+        _moved(release, "earnings_multiple", "price over earnings", "higher", 1),
+    ]
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    months = capital(in_words(_studied_months(release)))
+    return f"{months} full months after purchases were announced, {'; '.join(known)}."
+
+
+def _studied_months(release: Release) -> int:
+    return int(release.row("SELECT max(horizon_months) AS months FROM event_study")["months"])
+
+
+def _moved(release: Release, measure: str, name: str, direction: str, sign: int) -> str | None:
+    """How often one measure moved as the post says, and how often further than in nine tenths of other months."""
+    rows = release.rows(
+        "SELECT change, change_rank FROM event_study WHERE measure = ? AND horizon_months = ? AND change IS NOT NULL",
+        measure, _studied_months(release),
+    )  # fmt: skip
+    if not rows:
+        return None
+    moved = [row for row in rows if sign * row["change"] > 0]
+    ranks = [row["change_rank"] for row in moved if row["change_rank"] is not None]
+    unusual = sum((rank if sign > 0 else 1.0 - rank) >= _UNUSUAL for rank in ranks)
+    return (
+        f"{name} was {direction} in **{in_words(len(moved))} of {in_words(len(rows))}** cases, "
+        f"in {in_words(unusual)} by more than in nine tenths of other months"
+    )
+
+
+def _starts(release: Release) -> list[Row]:
+    """Starts of purchases with the change of each measure over the longest horizon."""
+    rows = release.rows("SELECT * FROM event_study ORDER BY announced_on, horizon_months")
+    of: dict[str, Row] = {}
+    for row in rows:  # the longest horizon comes last
+        of.setdefault(row["phase"], {"phase": row["phase"], "announced_on": row["announced_on"]})[
+            row["measure"]
+        ] = row
+    return [{**start, "cells": [start[measure] for measure in STUDIED]} for start in of.values()]
 
 
 def _post_rows(release: Release) -> list[Row]:

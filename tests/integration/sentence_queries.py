@@ -242,6 +242,37 @@ RECOMPUTED = {
         SELECT long_day(p.as_of_date), 'stimulus into a bubble' FROM qe_phases p, regime r WHERE p.phase = 'post'
           AND r.as_of_date = (SELECT max(as_of_date) FROM regime WHERE is_month_end AND as_of_date < p.as_of_date)
           AND r.regime = 'stimulus_into_bubble'""",
+    "gold_correlation": """
+        WITH m AS (SELECT g.observation_date AS m, g.value AS gold, c.value AS cpi
+          FROM series_as_of('GOLD_WB_MONTHLY', {now}) g JOIN series_as_of('CPIAUCSL', {now}) c USING (observation_date)
+          WHERE c.value IS NOT NULL AND g.observation_date >= DATE '1975-01-01'),
+        y AS (SELECT corr(a.gold / b.gold, a.cpi / b.cpi) AS r FROM m a JOIN m b ON b.m = a.m - INTERVAL 12 MONTH),
+        t AS (SELECT corr((a.gold / b.gold) ** 0.1, (a.cpi / b.cpi) ** 0.1) AS r,
+            date_diff('month', min(a.m), max(a.m)) // 120 + 1 AS apart
+          FROM m a JOIN m b ON b.m = a.m - INTERVAL 120 MONTH)
+        SELECT month_of((SELECT min(m) FROM m)), 'one year', num(y.r, 2), 'hardly any link', num(t.r, 2), 'a weak link',
+          in_words(t.apart), (SELECT num(arg_max(gold, m) / arg_min(gold, m), 1) FROM m),
+          (SELECT num(arg_max(cpi, m) / arg_min(cpi, m), 1) FROM m)
+        FROM y, t WHERE abs(y.r) < 0.1 AND abs(t.r) BETWEEN 0.1 AND 0.3""",
+    "after_purchases": """
+        WITH p AS (SELECT e.as_of_date AS m, y.real_10y_pct AS real, y.real_10y_basis AS basis, e.equity_price / (
+              SELECT arg_max(o.value, o.observation_date) FROM observations o
+              WHERE o.series_id = 'CP' AND e.as_of_date BETWEEN o.realtime_start AND o.realtime_end) AS multiple,
+            e.equity_price_basis AS priced
+          FROM equity_risk_premium e JOIN real_yields y USING (as_of_date) WHERE e.is_month_end),
+        c AS (SELECT a.m, b.m AS later, CASE WHEN a.basis = b.basis THEN b.real - a.real END AS real, a.basis,
+            CASE WHEN a.priced = b.priced AND a.priced = 'oecd_shares' THEN b.multiple / a.multiple - 1 END AS multiple
+          FROM p a JOIN p b ON b.m = last_day(a.m + INTERVAL 4 MONTH)),
+        s AS (SELECT announced_on AS d FROM policy_events WHERE starts_phase IS NOT NULL),
+        o AS (SELECT * FROM c WHERE NOT EXISTS (SELECT * FROM s WHERE d > m AND d <= later)),
+        e AS (SELECT c.*,
+            (SELECT avg((o.real < c.real)::INT) FROM o WHERE o.basis = c.basis AND o.real IS NOT NULL) AS low,
+            (SELECT avg((o.multiple > c.multiple)::INT) FROM o WHERE o.multiple IS NOT NULL) AS high
+          FROM c JOIN s ON c.m = last_day(s.d - INTERVAL 1 MONTH))
+        SELECT 'three', 'real 10-year', in_words(count(*) FILTER (real < 0)) || ' of ' || in_words(count(real)),
+          in_words(count(*) FILTER (real < 0 AND low < 0.1)), 'price over earnings',
+          in_words(count(*) FILTER (multiple > 0)) || ' of ' || in_words(count(multiple)),
+          replace(in_words(count(*) FILTER (multiple > 0 AND high < 0.1)), 'no', 'none') FROM e""",
     "phases_runs": """
         WITH s AS (SELECT as_of_date, regime, is_month_end, row_number() OVER (ORDER BY as_of_date)
             - row_number() OVER (PARTITION BY regime ORDER BY as_of_date) AS island
