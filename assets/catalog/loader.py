@@ -19,6 +19,7 @@ from assets.catalog.models import (
     Caveat,
     PolicyEvent,
     PolicyLedger,
+    RecessionLedger,
     ReferenceValue,
     ReleaseDelay,
     Series,
@@ -58,6 +59,7 @@ def _load(root: Path) -> Catalog:
         method=_load_method(root, folder / "method.toml"),
         method_versions=_load_versions(root, folder / "method_versions.toml"),
         policy_events=_load_ledger(root, folder / "policy_events.toml"),
+        recessions=_load_recessions(root, folder / "recessions.toml"),
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
         reference_values=_load_references(root, folder / "reference_values.toml"),
         caveats=_load_caveats(root, folder / "caveats.toml"),
@@ -132,6 +134,10 @@ def _load_ledger(root: Path, file: Path) -> PolicyLedger:
         if later.announced_on < earlier.announced_on:
             raise CatalogError(f"{where}: event {later.announced_on}: key 'announced_on': out of order")
     return PolicyLedger(events=tuple(events), **days)
+
+
+def _load_recessions(root: Path, file: Path) -> RecessionLedger:
+    return _build(RecessionLedger, _read(root, file), _relative(root, file), "recessions")
 
 
 def _load_delays(root: Path, file: Path, series: Mapping[str, Series]) -> tuple[ReleaseDelay, ...]:

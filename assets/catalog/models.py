@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -69,10 +70,16 @@ class Series(Entry):
     plausible_max: float
     release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
     first_public_on: dt.date | None = None  # before it the figures are back-casts
+    sample_single_source_from: dt.date | None = (
+        None  # the bundled figures from this observation on rest on one source
+    )
     required_start: dt.date | None = None  # a store starting later makes the component `history_too_short`
     served_window_years: Annotated[int, Field(gt=0)] | None = None  # the provider serves no more than this
     posts_late: bool = (
         False  # the provider posts a figure after it was public: a late first sight is not dated late
+    )
+    is_projected: bool = (
+        False  # the provider also serves periods that have not begun: they wait until they have
     )
     note: Text | None = None
 
@@ -290,6 +297,39 @@ class ReleaseDelay(Entry):
         return self
 
 
+class Recession(Entry):
+    """One recession: the first days of the months of its peak and trough. It begins with the month after the peak."""
+
+    peak_month: dt.date
+    trough_month: dt.date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.peak_month < self.trough_month:
+            raise ValueError("key 'trough_month': not after the peak")
+        if (self.peak_month.day, self.trough_month.day) != (1, 1):
+            raise ValueError("key 'peak_month': months are stamped with their first day")
+        return self
+
+
+class RecessionLedger(Entry):
+    """All recessions, oldest first, and the day to which every month was compared with another source."""
+
+    checked_until: dt.date
+    source: Sentence
+    mark: Mark
+    recessions: Annotated[tuple[Recession, ...], Field(min_length=1, alias="recession")]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        for earlier, later in pairwise(self.recessions):
+            if later.peak_month <= earlier.trough_month:
+                raise ValueError(
+                    f"key 'recession': {later.peak_month} begins before the one listed before it ends"
+                )
+        return self
+
+
 class ReferenceValue(Entry):
     """A figure somebody published, cited to compare our own with; never an input of a score."""
 
@@ -318,13 +358,14 @@ class Caveat(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledger, delays, reference values, caveats."""
+    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values, caveats."""
 
     series: Mapping[str, Series]
     tables: Mapping[str, Table]
     method: Method
     method_versions: tuple[MethodVersion, ...]  # oldest first; the last one is in force
     policy_events: PolicyLedger
+    recessions: RecessionLedger
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
     caveats: Mapping[str, Caveat]

@@ -14,10 +14,9 @@ import pandas as pd
 from assets.compute.archive import Archive
 from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
 from assets.compute.grid import Grid
-from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import build_regime
-from assets.compute.tables.assemble import Columns, DerivedTable, provenance_of, readings_of
+from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
 
 if TYPE_CHECKING:
@@ -37,7 +36,9 @@ FIGURES = {  # shown next to the verdicts, by the table they come from
         "equity_drawdown_pct", "equity_return_12m_pct",
     ),
     "real_yields": ("nominal_10y_pct", "real_10y_pct", "policy_rate_pct"),
-    "activity_inflation": ("unemployment_rate_pct", "real_gdp_yoy_pct", "sahm_gap_pp", CORE, "cpi_yoy_pct"),
+    "activity_inflation": (
+        "unemployment_rate_pct", "real_gdp_yoy_pct", "sahm_gap_pp", CORE, CORE_CHANGE, "cpi_yoy_pct",
+    ),
     "credit_spreads": ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp", "nfci_index"),
     "reserve_growth": ("real_bank_credit_yoy_pct", "fed_assets_pct_gdp"),
     "fiscal_and_debt": ("deficit_12m_pct_gdp", "bill_share_pct"),
@@ -69,7 +70,7 @@ def build_phases(
     extended = Grid(np.union1d(grid.as_of, day))
     view = build_view(archive, extended, catalog, profile)
     columns = {table: BUILDERS[table](view, extended) for table in FIGURES}
-    readings = _readings(view, columns)
+    readings = readings_of(columns)
     on_day = build_regime(readings, extended, catalog)
     scores = {name: condition.score for name, condition in on_day.conditions.items()}
     at = _positions(extended.as_of, day)
@@ -116,6 +117,18 @@ def verdict(value: Floats, hot_from: float, cold_to: float) -> Texts:
     return texts(~np.isnan(value), named)
 
 
+def verdicts(
+    scores: Mapping[str, Floats], core_pce_pct: Floats, change_pp: Floats, limits: Verdict
+) -> dict[str, Texts]:
+    """Verdict of each of the four conditions."""
+    return {
+        "valuation": verdict(scores["valuation"], limits.valuation_hot, limits.valuation_cold),
+        "economy": verdict(scores["economy"], limits.economy_hot, limits.economy_cold),
+        "inflation": inflation_verdict(core_pce_pct, change_pp, limits),
+        "credit": verdict(scores["credit"], limits.credit_hot, limits.credit_cold),
+    }
+
+
 def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -> Texts:
     """cold below the target or when it has fallen by enough over the window, else hot; None without a figure.
 
@@ -126,39 +139,22 @@ def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -
     return texts(~np.isnan(core_pce_pct), named)
 
 
-def _readings(view: View, columns: Mapping[str, Columns]) -> dict[str, Reading]:
-    readings = readings_of(columns)
-    n = view.method.verdict.inflation_window_months
-    readings[f"activity_inflation.{CORE_CHANGE}"] = view.over(
-        "PCEPILFE",
-        lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]),
-        [months(12), months(n), months(n + 12)],
-    )
-    return readings
-
-
 def _shown(readings: Mapping[str, Reading]) -> Sequence[tuple[str, Reading]]:
     names = [f"{table}.{name}" for table, of_table in FIGURES.items() for name in of_table]
-    return [(name, readings[name]) for name in (*names, f"activity_inflation.{CORE_CHANGE}")]
+    return [(name, readings[name]) for name in names]
 
 
 def _of_conditions(
     scores: Mapping[str, Floats], readings: Mapping[str, Reading], rows: Rows, catalog: Catalog, suffix: str
 ) -> dict[str, object]:
     """Score and verdict of each condition on some days, and how many of the four are hot and cold."""
-    limits = catalog.method.verdict
     core, change = (_pick(readings[f"activity_inflation.{c}"].value, rows) for c in (CORE, CORE_CHANGE))
     score = {name: _pick(scores[name], rows) for name in CONDITIONS}
-    verdicts: dict[str, Texts] = {
-        "valuation": verdict(score["valuation"], limits.valuation_hot, limits.valuation_cold),
-        "economy": verdict(score["economy"], limits.economy_hot, limits.economy_cold),
-        "inflation": inflation_verdict(core, change, limits),
-        "credit": verdict(score["credit"], limits.credit_hot, limits.credit_cold),
-    }
-    stacked = np.stack([verdicts[name] for name in CONDITIONS])
+    found = verdicts(score, core, change, catalog.method.verdict)
+    stacked = np.stack([found[name] for name in CONDITIONS])
     return {
         **{f"{name}_score{suffix}": score[name] for name in CONDITIONS},
-        **{f"{name}_verdict{suffix}": verdicts[name] for name in CONDITIONS},
+        **{f"{name}_verdict{suffix}": found[name] for name in CONDITIONS},
         f"hot_conditions{suffix}": _count(stacked == HOT, rows),
         f"cold_conditions{suffix}": _count(stacked == COLD, rows),
     }

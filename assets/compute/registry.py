@@ -17,8 +17,10 @@ from assets.compute.archive import Archive
 from assets.compute.calendar import Days
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.attribution import regime_changes, score_attribution
+from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -31,7 +33,7 @@ from assets.compute.regime import Regime, build_regime, evidence_frame, regime_f
 from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
-from assets.compute.tables.ledgers import policy_events, reference_values
+from assets.compute.tables.ledgers import policy_events, recessions, reference_values
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog, Profile, Table
@@ -174,6 +176,15 @@ def _regime(run: Computation) -> DerivedTable:
     return DerivedTable(regime_frame(run.regime, run.readings, inputs, run.catalog))
 
 
+def _base_rates(run: Computation) -> DerivedTable:
+    activity = run.record("activity_inflation")
+    return DerivedTable(base_rates(run.record("regime"), activity, run.catalog.method.verdict))
+
+
+def _overlap(run: Computation) -> DerivedTable:
+    return DerivedTable(recession_overlap(run.record("regime"), run.catalog.recessions))
+
+
 def _phases(run: Computation) -> DerivedTable:
     return build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime"))
 
@@ -204,6 +215,11 @@ def _by_spell(run: Computation) -> DerivedTable:
     return _in_order(run, "forward_returns_by_spell", frame)
 
 
+def _events(run: Computation) -> DerivedTable:
+    month_ends = run.grid.as_of[run.grid.is_month_end]
+    return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
+
+
 def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
     """Month-ends, their published labels, and what three assets did, as known on the run date."""
     month_ends = run.grid.as_of[run.grid.is_month_end]
@@ -224,6 +240,7 @@ _TABLES = (
     _of_rows("bubble_gauge", bubble_gauge.build),
     _of_catalog("policy_events", policy_events),
     _of_catalog("reference_values", reference_values),
+    _of_catalog("recessions", recessions),
     _BESIDE_REGIME("regime", _regime),
     _BESIDE_REGIME("regime_evidence", lambda run: DerivedTable(evidence_frame(run.regime, run.catalog))),
     _BESIDE_REGIME("score_attribution", lambda run: DerivedTable(score_attribution(run.regime))),
@@ -239,6 +256,9 @@ _TABLES = (
     _AFTER_REGIME("regime_revised", _revised),
     _AFTER_REGIME("forward_returns", _by_regime),
     _AFTER_REGIME("forward_returns_by_spell", _by_spell),
+    Computed("event_study", _events, ("policy_events",), also_from_archive=True),
+    Computed("base_rates", _base_rates, ("regime", "activity_inflation")),
+    Computed("recession_overlap", _overlap, ("regime", "recessions")),
     Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
     Computed("late_figures", None, ("regime",)),
     Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),

@@ -174,7 +174,7 @@ class FredSource(Source):
         return observations_frame(rows.observation, rows.value)
 
     def _vintages(self, series: Series, newest: dt.date | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Every vintage, or those since the newest one in the archive, and remarks.
+        """Every vintage, or those since the newest one in the archive, and remarks; no projected period.
 
         The newest one is included: its day may not have been over. The request begins a day earlier, to tell a clipped
         period from one that begins on that day.
@@ -184,6 +184,8 @@ class FredSource(Source):
         rows = with_withdrawals(rows, np.datetime64(self._today(), "D"))
         if newest is not None:
             rows = rows.take(rows.start > np.datetime64(since, "D"))
+        if series.is_projected:
+            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
         frame = observations_frame(rows.observation, rows.value, rows.start)
         return frame.assign(realtime_end=rows.end.astype("datetime64[s]")), tuple(
             f"vintages before {day} converted to today's unit (times 1e{power})" for day, power in changes

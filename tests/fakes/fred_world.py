@@ -190,8 +190,9 @@ def sample_world(today: dt.date) -> World:
 
 def live_world(today: dt.date) -> World:
     """Every series FRED serves in live: the sample's, and for the others a made-up walk of plausible figures."""
-    world = sample_world(today)
-    for series in load_catalog().in_profile("live"):
+    world, live = sample_world(today), load_catalog().in_profile("live")
+    world.series = {s.series_id: world.series[s.series_id] for s in live if s.series_id in world.series}
+    for series in live:
         if series.source == "fred" and series.series_id not in world.series:
             observation = _grid(series)
             known = first_known(series, observation) <= END

@@ -13,6 +13,7 @@ CREATE TEMP MACRO num(v, d) AS replace(format('{:,.' || d || 'f}', v), '-', chr(
 CREATE TEMP MACRO signed(v, d) AS CASE WHEN v > 0 THEN '+' ELSE '' END || num(v, d);
 CREATE TEMP MACRO long_day(v) AS strftime(v, '%-d %b %Y');
 CREATE TEMP MACRO month_of(v) AS strftime(v, '%b %Y');
+CREATE TEMP MACRO quarter_of(v) AS 'Q' || quarter(v) || ' ' || year(v);
 CREATE TEMP MACRO in_words(n) AS coalesce(['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
   [n + 1], n::VARCHAR);
 """
@@ -23,15 +24,95 @@ SELECT first, last, which, expected, as_of_date,
 KNOWN_OF = """) AS c(first, last, which, expected)
 JOIN regime ON is_month_end AND as_of_date BETWEEN first::DATE AND last::DATE"""
 RECOMPUTED = {
+    "lead_verdict": """
+        WITH rate AS (SELECT arg_max(value, observation_date) - arg_max(value, observation_date)
+              FILTER (observation_date <= {now} - INTERVAL 6 MONTH) AS moved FROM series_as_of('DFEDTARU', {now})),
+        decided AS (FROM policy_events WHERE changes_direction AND counts_from_date <= {now}
+          ORDER BY counts_from_date DESC LIMIT 1),
+        past AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
+          FROM regime WHERE as_of_date < {now})
+        SELECT strftime({now}, '%B %Y'), 'stopped being stimulus in a bubble', 'neutral if the Fed still buys',
+          'tightening if the purchases have ended', 'by what has moved'
+        FROM regime r, rate, decided, past, reserve_growth g, release_manifest m
+        WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND past.state = 'bubble'
+          AND past.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1
+          AND decided.is_reserve_management AND abs(g.balance_sheet_impulse_pct_gdp) <= 0.75
+          AND {now} - m.desk_notices_until > 60""",
+    "lead_open": """
+        WITH h AS (SELECT t.observation_date AS d, t.value / 1000 AS t, w.value / 1000 AS m
+          FROM series_as_of('TREAST', {now}) t JOIN series_as_of('WSHOMCB', {now}) w USING (observation_date)
+          WHERE d >= {now} - 42)
+        SELECT long_day((SELECT desk_notices_until FROM release_manifest)), strftime(min(d), '%-d %b'),
+          long_day(max(d)), 'Treasuries rose by', num(arg_max(t, d) - arg_min(t, d), 0), 'mortgage securities fell by',
+          num(arg_min(m, d) - arg_max(m, d), 0), 'no more than reinvestment'
+        FROM h HAVING round(arg_max(t + m, d) - arg_min(t + m, d)) <= 0 AND min(d) = DATE '2026-08-19'""",
+    "lead_since": """
+        WITH runs AS (SELECT as_of_date, regime, sum((regime IS DISTINCT FROM before)::INT)
+            OVER (ORDER BY as_of_date) AS run
+          FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
+        SELECT 'stimulus into a bubble', strftime(min(as_of_date), '%B %Y'), strftime(max(as_of_date), '%B %Y')
+        FROM runs WHERE run = (SELECT max(run) - 1 FROM runs) AND regime = 'stimulus_into_bubble'""",
+    "lead_policy": """
+        WITH core AS (SELECT 100 * (a.value / b.value - 1) AS pct FROM series_as_of('PCEPILFE', {now}) a
+          JOIN series_as_of('PCEPILFE', {now}) b ON b.observation_date = a.observation_date - INTERVAL 12 MONTH
+          ORDER BY a.observation_date DESC LIMIT 1),
+        gap AS (SELECT 100 * (a.value / p.value - 1) AS pct FROM series_as_of('GDPC1', {now}) a
+          JOIN series_as_of('GDPPOT', {now}) p USING (observation_date) ORDER BY observation_date DESC LIMIT 1),
+        f AS (SELECT arg_max(value, observation_date) AS rate FROM series_as_of('DFEDTARU', {now})),
+        s AS (SELECT arg_max(value, observation_date) / arg_max(value, observation_date)
+            FILTER (observation_date <= {now} - 182 - 7) AS reserves FROM series_as_of('WRESBAL', {now})),
+        t AS (SELECT rate, core.pct AS core, rate - core.pct AS real_rate,
+            rate - (1.5 * core.pct - 1 + 0.5 * gap.pct) AS less FROM f, core, gap)
+        SELECT 'direction policy is neutral', 'offset each other', 'its level is neutral too', num(real_rate, 2),
+          num(0.5 - less, 1), num(2.0 - less, 1), 'below the Taylor rule', 'cannot be compared',
+          'reserves are smaller', 'about a tenth', 'at the limit', 'not all three'
+        FROM t, s, monetisation m, real_yields y, reserve_growth g
+        WHERE m.as_of_date = {now} AND y.as_of_date = {now} AND g.as_of_date = {now}
+          AND real_rate BETWEEN 0.5 AND 1.5 AND less < 0.5 AND reserves < 1 AND abs(m.share_12m_pct - 10) <= 1
+          AND y.policy_rate_change_6m_pp > 0 AND g.bank_credit_yoy_pct IS NULL""",
     "lead_conditions": """
-        SELECT CASE r.stance WHEN 'stimulus' THEN 'is easing' WHEN 'tightening' THEN 'is tightening'
-                 ELSE 'neither' END,
-          in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT + (r.credit_score >= 0.55)::INT
-            + (e.value >= 2.0)::INT),
-          'valuation', 'economy', 'inflation', 'Credit is in between'
+        SELECT in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT
+            + (r.credit_score >= 0.55)::INT + (e.value >= 2.0)::INT),
+          'valuation', 'economy', 'credit', 'inflation'
         FROM regime r JOIN regime_evidence e USING (as_of_date)
         WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
-          AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score > 0.30 AND r.credit_score < 0.55""",
+          AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score >= 0.55""",
+    "care_sure": """
+        SELECT num(least(valuation_coverage, economy_coverage, credit_coverage), 2),
+          num(coverage * freshness * agreement, 2), 'of 1', 'the stance and the row are provisional'
+        FROM regime, release_manifest m WHERE regime.as_of_date = {now} AND {now} - m.desk_notices_until > 60
+          AND last_day({now}) = {now}""",
+    "care_old": """
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
+        p AS (SELECT max(d) FILTER (series_id = 'EBP') AS ebp, max(d) FILTER (series_id = 'GZ_SPREAD') AS gz,
+          max(d) FILTER (series_id = 'TOTBKCR') AS credit, max(d) FILTER (series_id = 'CP') AS profits,
+          max(d) FILTER (series_id = 'PCEPILFE') AS core FROM n)
+        SELECT 'excess bond premium', month_of(ebp), 'Gilchrist-Zakrajsek', month_of(gz), 'real bank credit',
+          long_day(credit), 'two thirds', 'earnings yield', quarter_of(profits), 'core PCE inflation', month_of(core)
+        FROM p WHERE {now} - last_day(ebp) > 75 AND {now} - last_day(gz) > 75 AND {now} - credit > 28
+          AND {now} - last_day(profits + INTERVAL 2 MONTH) > 230 * 2 / 3 AND {now} - last_day(core) > 130 * 2 / 3""",
+    "care_single": """
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
+        p AS (SELECT max(d) FILTER (series_id = 'NCBEILQ027S_GDP_PCT') AS ratio, max(d) FILTER (series_id = 'CP') AS cp,
+          max(d) FILTER (series_id = 'HQMCB10YR') AS hqm, max(d) FILTER (series_id = 'PCEPILFE') AS core,
+          list(series_id ORDER BY series_id) FILTER (d >= single_source_from AND role = 'condition' AND NOT is_stale)
+            AS alone FROM n JOIN series USING (series_id))
+        SELECT 'equity value to GDP', quarter_of(ratio), 'earnings yield', quarter_of(cp), 'high-quality less 10-year',
+          month_of(hqm), 'core PCE inflation', month_of(core)
+        FROM p WHERE alone = ['CP', 'HQMCB10YR', 'NCBEILQ027S_GDP_PCT', 'PCEPILFE']""",
+    "depression_meaning": """
+        WITH d AS (SELECT as_of_date, EXISTS (FROM recessions WHERE date_trunc('month', as_of_date) > peak_month
+              AND date_trunc('month', as_of_date) <= trough_month) AS is_recession
+          FROM regime WHERE is_month_end AND condition_state = 'depression'
+            AND as_of_date <= (SELECT max(checked_until) FROM recessions))
+        SELECT count(*) FILTER (NOT is_recession), count(*), num(100 * avg((NOT is_recession)::INT), 0),
+          month_of((SELECT max(checked_until) FROM recessions)) FROM d""",
+    "balance_sheet": """
+        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2), 'missing', 'shrinking'
+        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0 AND bank_credit_yoy_pct IS NULL
+          AND reserve_balances_growth_26w_pct < 0""",
     "lead_past": """
         SELECT 'QE1, QE2 and QE3', in_words(max(hot)), in_words(min(cold)) FROM (
           SELECT (valuation_score >= 0.70)::INT + (economy_score >= 0.50)::INT + (credit_score >= 0.55)::INT
@@ -39,22 +120,12 @@ RECOMPUTED = {
             (valuation_score <= 0.50)::INT + (economy_score <= 0.35)::INT + (credit_score <= 0.30)::INT
               + (inflation_verdict = 'cold')::INT AS cold
           FROM qe_phases WHERE phase IN ('qe1', 'qe2', 'qe3'))""",
-    "lead_since": """
-        WITH runs AS (SELECT as_of_date, regime, sum((regime IS DISTINCT FROM before)::INT)
-            OVER (ORDER BY as_of_date) AS run
-          FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
-        SELECT in_words(count(*)), long_day(min(as_of_date)) FROM runs WHERE run = (SELECT max(run) FROM runs)""",
-    "care_coverage": """
-        SELECT 'Credit', (SELECT num(number, 2) FROM method_parameters WHERE parameter = 'minimum'), 'no corporate'
-        FROM regime WHERE as_of_date = {now} AND abs(credit_coverage - 0.5) < 1e-6 AND economy_coverage > 0.51
-          AND valuation_coverage > 0.51 AND NOT EXISTS (SELECT * FROM regime_evidence WHERE as_of_date = {now}
-            AND score IS NOT NULL AND component IN ('excess_bond_premium', 'gz_spread', 'hy_oas', 'baa_10y_spread',
-            'hqm_10y_spread'))""",
     "timeline_count": """
         WITH s AS (SELECT *, row_number() OVER (ORDER BY as_of_date) AS n FROM regime WHERE bubble_score IS NOT NULL),
         hit AS (SELECT n - row_number() OVER (ORDER BY n) AS island FROM s WHERE regime = 'stimulus_into_bubble')
         SELECT (SELECT count(*) FROM hit), (SELECT count(*) FROM s), month_of((SELECT min(as_of_date) FROM s)),
-          in_words(count(DISTINCT island)), 'one of them open' FROM hit""",
+          in_words(count(DISTINCT island)), 'now over' FROM hit
+        WHERE (SELECT regime FROM regime WHERE as_of_date = {now}) <> 'stimulus_into_bubble'""",
     "past_easing": """
         SELECT in_words(q1.cold_conditions), 'QE1', in_words(q1.cold_conditions_after), 'three', 'QE2',
           in_words(q2.cold_conditions), in_words(q2.cold_conditions_after), 'QE3', in_words(q3.cold_conditions),
@@ -72,21 +143,24 @@ RECOMPUTED = {
           'not in this profile', count(*) FILTER (absent_reason = 'stale'), 'too old'
         FROM regime_evidence WHERE as_of_date = {now}""",
     "change_label": """
-        SELECT long_day(as_of_date), 'neutral policy in a bubble', 'stimulus into a bubble',
-          'the announced balance sheet changed the stance'
-        FROM (SELECT *, lag(regime) OVER (ORDER BY as_of_date) AS before,
-            lag(rate_direction) OVER (ORDER BY as_of_date) AS rate_before FROM regime)
-        WHERE regime <> before AND regime = 'stimulus_into_bubble' AND before = 'neutral_bubble'
-          AND rate_before = rate_direction ORDER BY as_of_date DESC LIMIT 1""",
+        SELECT long_day(as_of_date), 'stimulus into a bubble', 'neutral policy in a bubble',
+          'the policy rate changed the stance'
+        FROM (FROM (SELECT *, lag(regime) OVER t AS before, lag(rate_direction) OVER t AS rate_before,
+              lag(balance_sheet_direction_announced) OVER t AS announced_before
+            FROM regime WINDOW t AS (ORDER BY as_of_date))
+          WHERE regime <> before ORDER BY as_of_date DESC LIMIT 1)
+        WHERE regime = 'neutral_bubble' AND before = 'stimulus_into_bubble' AND rate_direction < rate_before
+          AND balance_sheet_direction_announced = announced_before""",
     "change_score": """
         WITH e AS (SELECT component, sum(contribution) FILTER (as_of_date = {now})
-            - sum(contribution) FILTER (as_of_date = DATE '2026-04-30') AS moved
+            - sum(contribution) FILTER (as_of_date = DATE '2026-08-31') AS moved
           FROM regime_evidence GROUP BY component),
         ranked AS (SELECT *, row_number() OVER (ORDER BY abs(moved) DESC) AS n FROM e)
-        SELECT '30 Apr 2026', (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = DATE '2026-04-30'),
+        SELECT '31 Aug 2026', (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = DATE '2026-08-31'),
           (SELECT num(bubble_score, 3) FROM regime WHERE as_of_date = {now}),
-          'Sahm gap', max(signed(moved, 3)) FILTER (n = 1), 'real bank credit', max(signed(moved, 3)) FILTER (n = 2)
-        FROM ranked HAVING max(component) FILTER (n = 1) = 'sahm_gap'""",
+          'high-quality less 10-year yield', max(signed(moved, 3)) FILTER (n = 1), 'equity price over 12 months',
+          max(signed(moved, 3)) FILTER (n = 2)
+        FROM ranked HAVING list(component ORDER BY n) FILTER (n <= 2) = ['hqm_10y_spread', 'equity_return_12m']""",
     "money_correlation": """
         WITH m AS (SELECT o.observation_date AS m, o.value, c.value AS cpi, t.value AS bill
           FROM all_as_of({now}) o JOIN all_as_of({now}) c USING (observation_date)
@@ -101,46 +175,40 @@ RECOMPUTED = {
           WHERE erp_vs_nominal_10y_pp IS NOT NULL), t AS (SELECT v FROM h WHERE as_of_date = {now})
         SELECT '10', (SELECT num(v, 2) FROM t), num(100 * avg((h.v < t.v)::INT + 0.5 * (h.v = t.v)::INT), 0), '1985'
         FROM h, t""",
-    "balance_sheet": """
-        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2),
-          num(abs(fed_assets_growth_26w_pct - greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)), 2), 'less',
-          CASE WHEN fed_assets_growth_26w_pct >= 0 AND excess_growth_pp <= 0 THEN 'no more than keeping pace' END,
-          CASE WHEN reserve_excess_growth_pp > 5 THEN 'stimulative' END
-        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
-          AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
     "monetisation": """
-        WITH d AS (SELECT observation_date AS at, value / 1000 AS v
+        WITH d AS (SELECT observation_date AS seen, value / 1000 AS v
           FROM series_as_of('MSPD_TOTAL_MARKETABLE', {now})),
-        t AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('TREAST', {now})),
-        m AS (SELECT observation_date AS at, value / 1000 AS v FROM series_as_of('WSHOMCB', {now})),
+        t AS (SELECT observation_date AS seen, value / 1000 AS v FROM series_as_of('TREAST', {now})),
+        m AS (SELECT observation_date AS seen, value / 1000 AS v FROM series_as_of('WSHOMCB', {now})),
         w AS (SELECT
-            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-05-31') AS debt,
-            (SELECT v FROM d WHERE at = '2026-05-31') - (SELECT v FROM d WHERE at = '2025-11-30') AS half,
-            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-05-28') AS bought,
-            (SELECT v FROM t WHERE at = '2026-05-27') - (SELECT v FROM t WHERE at = '2025-11-26') AS bought_half,
-            (SELECT v FROM m WHERE at = '2026-05-27') - (SELECT v FROM m WHERE at = '2025-11-26') AS ran_off)
-        SELECT '31 May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
-          'monetisation building', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
+            (SELECT v FROM d WHERE seen = '2026-05-31') - (SELECT v FROM d WHERE seen = '2025-05-31') AS debt,
+            (SELECT v FROM d WHERE seen = '2026-05-31') - (SELECT v FROM d WHERE seen = '2025-11-30') AS half,
+            (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-05-28') AS bought,
+            (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-11-26') AS bought_half,
+            (SELECT v FROM m WHERE seen = '2026-05-27') - (SELECT v FROM m WHERE seen = '2025-11-26') AS ran_off)
+        SELECT 'May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
+          'at the limit of', '10', 'neither is claimed',
+          num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
           '12 Dec 2025', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2)
-        FROM w WHERE 100 * bought / debt BETWEEN 10.5 AND 24.5 AND bought > 0 AND debt > 0""",
+        FROM w WHERE abs(100 * bought / debt - 10) < 1 AND bought > 0 AND debt > 0""",
     "coordination": """
-        SELECT 'All three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
+        SELECT 'Not all three', num(g.balance_sheet_impulse_pct_gdp, 2), '0.5', signed(y.policy_rate_change_6m_pp, 2),
           num(-0.20, 2), num(f.deficit_12m_pct_gdp, 2), '4'
         FROM reserve_growth g JOIN fiscal_and_debt f USING (as_of_date) JOIN real_yields y USING (as_of_date)
-        WHERE as_of_date = {now} AND g.balance_sheet_impulse_pct_gdp >= 0.5 AND y.policy_rate_change_6m_pp <= -0.20
+        WHERE as_of_date = {now} AND g.balance_sheet_impulse_pct_gdp >= 0.5 AND y.policy_rate_change_6m_pp > -0.20
           AND f.deficit_12m_pct_gdp >= 4""",
     "gold_hurdle": """
         SELECT '10', num(arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
         WHERE value IS NOT NULL""",
     "gold_at_five": """
-        SELECT '5', '10', 'loses', num(5 - arg_max(value, observation_date), 2) FROM series_as_of('DGS10', {now})
-        WHERE value IS NOT NULL""",
+        SELECT '5', '10', 'returns', num(arg_max(value, observation_date) - 5, 2) FROM series_as_of('DGS10', {now})
+        WHERE value IS NOT NULL HAVING arg_max(value, observation_date) >= 5""",
     "destination": """
         SELECT '12', (equity_real_return_12m_pct > 0)::INT + (real_10y_change_12m_pp < 0)::INT
             + (earnings_multiple_change_12m_pct > 0)::INT + (gold_less_core_inflation_12m_pp > 0)::INT, 4,
-          signed(core_pce_yoy_change_12m_pp, 2), 'to asset prices and to goods'
+          signed(core_pce_yoy_change_12m_pp, 2), 'to goods and services'
         FROM liquidity_destination WHERE as_of_date = {now} AND spread_change_12m_pp IS NULL
-          AND core_pce_yoy_change_12m_pp > 0""",
+          AND core_pce_yoy_change_12m_pp > 0 AND core_pce_yoy_pct >= 2.0""",
     "gauge_known": """
         SELECT in_words(count(DISTINCT criterion)), in_words(count(DISTINCT criterion) FILTER (rank IS NOT NULL)),
           in_words(count(*) FILTER ((CASE hot_when WHEN 'high' THEN rank ELSE 1 - rank END) >= 0.8)),
@@ -174,6 +242,37 @@ RECOMPUTED = {
         SELECT long_day(p.as_of_date), 'stimulus into a bubble' FROM qe_phases p, regime r WHERE p.phase = 'post'
           AND r.as_of_date = (SELECT max(as_of_date) FROM regime WHERE is_month_end AND as_of_date < p.as_of_date)
           AND r.regime = 'stimulus_into_bubble'""",
+    "gold_correlation": """
+        WITH m AS (SELECT g.observation_date AS m, g.value AS gold, c.value AS cpi
+          FROM series_as_of('GOLD_WB_MONTHLY', {now}) g JOIN series_as_of('CPIAUCSL', {now}) c USING (observation_date)
+          WHERE c.value IS NOT NULL AND g.observation_date >= DATE '1975-01-01'),
+        y AS (SELECT corr(a.gold / b.gold, a.cpi / b.cpi) AS r FROM m a JOIN m b ON b.m = a.m - INTERVAL 12 MONTH),
+        t AS (SELECT corr((a.gold / b.gold) ** 0.1, (a.cpi / b.cpi) ** 0.1) AS r,
+            date_diff('month', min(a.m), max(a.m)) // 120 + 1 AS apart
+          FROM m a JOIN m b ON b.m = a.m - INTERVAL 120 MONTH)
+        SELECT month_of((SELECT min(m) FROM m)), 'one year', num(y.r, 2), 'hardly any link', num(t.r, 2), 'a weak link',
+          in_words(t.apart), (SELECT num(arg_max(gold, m) / arg_min(gold, m), 1) FROM m),
+          (SELECT num(arg_max(cpi, m) / arg_min(cpi, m), 1) FROM m)
+        FROM y, t WHERE abs(y.r) < 0.1 AND abs(t.r) BETWEEN 0.1 AND 0.3""",
+    "after_purchases": """
+        WITH p AS (SELECT e.as_of_date AS m, y.real_10y_pct AS real, y.real_10y_basis AS basis, e.equity_price / (
+              SELECT arg_max(o.value, o.observation_date) FROM observations o
+              WHERE o.series_id = 'CP' AND e.as_of_date BETWEEN o.realtime_start AND o.realtime_end) AS multiple,
+            e.equity_price_basis AS priced
+          FROM equity_risk_premium e JOIN real_yields y USING (as_of_date) WHERE e.is_month_end),
+        c AS (SELECT a.m, b.m AS later, CASE WHEN a.basis = b.basis THEN b.real - a.real END AS real, a.basis,
+            CASE WHEN a.priced = b.priced AND a.priced = 'oecd_shares' THEN b.multiple / a.multiple - 1 END AS multiple
+          FROM p a JOIN p b ON b.m = last_day(a.m + INTERVAL 4 MONTH)),
+        s AS (SELECT announced_on AS d FROM policy_events WHERE starts_phase IS NOT NULL),
+        o AS (SELECT * FROM c WHERE NOT EXISTS (SELECT * FROM s WHERE d > m AND d <= later)),
+        e AS (SELECT c.*,
+            (SELECT avg((o.real < c.real)::INT) FROM o WHERE o.basis = c.basis AND o.real IS NOT NULL) AS low,
+            (SELECT avg((o.multiple > c.multiple)::INT) FROM o WHERE o.multiple IS NOT NULL) AS high
+          FROM c JOIN s ON c.m = last_day(s.d - INTERVAL 1 MONTH))
+        SELECT 'three', 'real 10-year', in_words(count(*) FILTER (real < 0)) || ' of ' || in_words(count(real)),
+          in_words(count(*) FILTER (real < 0 AND low < 0.1)), 'price over earnings',
+          in_words(count(*) FILTER (multiple > 0)) || ' of ' || in_words(count(multiple)),
+          replace(in_words(count(*) FILTER (multiple > 0 AND high < 0.1)), 'no', 'none') FROM e""",
     "phases_runs": """
         WITH s AS (SELECT as_of_date, regime, is_month_end, row_number() OVER (ORDER BY as_of_date)
             - row_number() OVER (PARTITION BY regime ORDER BY as_of_date) AS island
@@ -187,9 +286,9 @@ RECOMPUTED = {
         WITH r AS (SELECT as_of_date, regime, row_number() OVER (ORDER BY as_of_date)
             - row_number() OVER (PARTITION BY regime ORDER BY as_of_date) AS island
           FROM regime WHERE is_month_end AND bubble_score IS NOT NULL),
-        s AS (SELECT max(as_of_date) = {now} AS is_open FROM r WHERE regime = 'stimulus_into_bubble' GROUP BY island)
-        SELECT in_words(count(*)) || ' spells', in_words(count(*) FILTER (NOT is_open)) || ' of them closed',
-          'five closed spells' FROM s HAVING count(*) FILTER (NOT is_open) < 5""",
+        s AS (SELECT max(as_of_date) = {now} AS is_open FROM r WHERE regime = 'neutral_bubble' GROUP BY island)
+        SELECT in_words(count(*)) || ' spells', in_words(count(*) FILTER (NOT is_open)) || ' of them closed' FROM s
+        HAVING count(*) FILTER (NOT is_open) >= 5""",
     "firm_range": """
         SELECT (SELECT num(number, 0) FROM method_parameters WHERE parameter = 'weight_draws'), num(score_p05, 2),
           num(score_p95, 2), (SELECT product(len(string_split(text, ',')))::INT FROM method_parameters
@@ -202,9 +301,9 @@ RECOMPUTED = {
             WHEN 'depression' THEN abs(bubble_score - 0.44)
             ELSE least(abs(bubble_score - 0.60), abs(bubble_score - 0.40)) END AS away
           FROM regime WHERE is_month_end AND bubble_score IS NOT NULL)
-        SELECT 'the months of confirmation', num(100 * max(share), 0), '0.02',
+        SELECT 'the height of the thresholds', num(100 * max(share), 0), '0.02',
           (SELECT count(*) FROM n WHERE away <= 0.02), (SELECT count(*) FROM n)
-        FROM p HAVING arg_max(parameter, share) = 'confirmation_months'""",
+        FROM p HAVING arg_max(parameter, share) = 'threshold_shifts'""",
     "firm_revised": """
         SELECT count(*) FILTER (v.regime_revised = r.regime), count(*), 'no revision changed a score',
           'No figure arrived late'
@@ -230,3 +329,13 @@ RECOMPUTED = {
           (SELECT in_words(count(*)) FROM regime_evidence WHERE as_of_date = {now} AND value IS NULL)
         FROM caveats WHERE applies_now""",
 }  # fmt: skip
+# On the release as it would have ended in May, where bank credit was known.
+IN_MAY = {
+    "balance_sheet": """
+        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2),
+          num(abs(fed_assets_growth_26w_pct - greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)), 2), 'less',
+          CASE WHEN fed_assets_growth_26w_pct >= 0 AND excess_growth_pp <= 0 THEN 'no more than keeping pace' END,
+          CASE WHEN reserve_excess_growth_pp > 5 THEN 'stimulative' END
+        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
+          AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
+}

@@ -149,3 +149,27 @@ def test_a_target_range_served_on_its_eve_waits_for_its_day(
     assert done.status == "new" and done.counts.new == 2
     fred.world.series["DFEDTARU"].touch()
     assert run(con, fred, "DFEDTARU", days=1).counts.new == 1
+
+
+def test_projections_wait_until_their_quarter_has_begun(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    """Refused as figures of the future, potential output would never be fetched; it keeps its own vintages."""
+    quarters = [f"{year}-{month:02}-01" for year in range(2020, 2037) for month in (1, 4, 7, 10)]
+    rows = [
+        (quarter, first, value)
+        for first, value in (("2026-01-12", 23000.0), ("2026-03-02", 23100.0))
+        for quarter in quarters
+    ]
+    fred.world.series["GDPPOT"] = published(
+        "GDPPOT", rows, units="Billions of Chained 2017 Dollars", frequency="Quarterly", release_id=12
+    )
+    assert run(con, fred, "GDPPOT").status == "new"
+    stored = (
+        "SELECT max(observation_date), count(*), min(realtime_start) FROM raw.vintages "
+        "WHERE vintage_source = 'alfred'"
+    )
+    assert con.execute(stored).fetchone() == (dt.date(2026, 4, 1), 52, dt.date(2026, 1, 12))
+    run(con, fred, "GDPPOT", days=19)  # 1 July
+    newest = "SELECT realtime_start, value FROM raw.vintages WHERE observation_date = '2026-07-01'"
+    assert con.execute(newest).fetchall() == [(dt.date(2026, 1, 12), 23000.0), (dt.date(2026, 3, 2), 23100.0)]

@@ -32,7 +32,7 @@ def test_every_cell_runs_and_shows_the_values_of_the_file(notebook: Any) -> None
     outputs, shown = notebook.run()
     assert len(outputs) >= 7
     text = " ".join(output.text for output in outputs if output is not None and hasattr(output, "text"))
-    assert "Stimulus into bubble" in text and "SAMPLE DATA" in text and "warning" in text
+    assert "Neutral bubble" in text and "SAMPLE DATA" in text and "warning" in text
     charts = shown["timeline"].to_dict()
     assert len(charts["vconcat"]) == 3
     assert len(shown["evidence"]) > 15 and {row["condition"] for row in shown["evidence"]} > {"valuation"}

@@ -6,6 +6,7 @@ The results of the query must be in the sentence, in that order, and the rest of
 from __future__ import annotations
 
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from assets.report.page import sentence
 from assets.report.published import Release
 from assets.report.record import CASES
 from assets.warehouse.connection import CONFIG
-from tests.integration.sentence_queries import KNOWN_OF, KNOWN_SAID, MACROS, NOW, RECOMPUTED
+from tests.integration.sentence_queries import IN_MAY, KNOWN_OF, KNOWN_SAID, MACROS, NOW, RECOMPUTED
 
 # Sentences about states the sample's newest row is not in; the tests below put a release into them.
-OTHER_STATES = {"care_indeterminate", "care_provisional_row", "care_stance"}
+OTHER_STATES = {"care_indeterminate", "care_provisional_row", "care_coverage"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_every_sentence_shown_has_a_query(shown: dict[str, str]) -> None:
 
 def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
     """No paragraph under a heading has words outside its sentences."""
-    paragraphs = re.findall(r'<p class="(?:lead|sub)">(.*?)</p>', report_html, re.DOTALL)
+    paragraphs = re.findall(r'<p class="(?:lead|why|sub)">(.*?)</p>', report_html, re.DOTALL)
     bare = [
         re.sub(r"<span data-sentence.*?</span>", "", text, flags=re.DOTALL).strip() for text in paragraphs
     ]
@@ -52,9 +53,28 @@ def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
 
 @pytest.mark.parametrize("name", RECOMPUTED)
 def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
-    rows = release.con.execute(RECOMPUTED[name].format(now=NOW)).fetchall()
+    check(RECOMPUTED[name], release, shown[name])
+
+
+@pytest.mark.parametrize("name", IN_MAY)
+def test_sentence_in_may(name: str, made_release: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "regime.duckdb"
+    shutil.copyfile(made_release, copy)
+    copy.chmod(0o644)
+    with duckdb.connect(str(copy), config=CONFIG) as con:
+        con.execute(MACROS)
+        for table in ("regime", "reserve_growth"):
+            con.execute(f"DELETE FROM {table} WHERE as_of_date > DATE '2026-05-31'")
+        con.execute("UPDATE release_manifest SET as_of_date = DATE '2026-05-31'")
+        release = Release(con)
+        check(IN_MAY[name], release, (sentence(release, name) or "").replace("**", ""))
+
+
+def check(query: str, release: Release, text: str) -> None:
+    """The results of the sentence's query are in it, in their order, and no other figure is."""
+    rows = release.con.execute(query.format(now=NOW)).fetchall()
     assert len(rows) == 1, "the newest row is in another state than the sentence"
-    rest, text = "", shown[name]
+    rest = ""
     for value in rows[0]:
         wanted = f"{value:,}" if isinstance(value, int) else value
         assert wanted is not None and wanted.lower() in text.lower(), f"{wanted!r} is not in {text!r}"
@@ -74,7 +94,11 @@ def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
             {"is_month_end": False, "provisional_condition_state": "mid_cycle"},
             "would give mid-cycle",
         ),
-        ("care_stance", {"is_stance_provisional": True}, "last checked on 17 Sep 2026"),
+        (
+            "care_coverage",
+            {"conditions_at_minimum_coverage": "credit", "is_spread_missing": True},
+            "Credit has only the minimum coverage (0.50); no corporate bond spread is available",
+        ),
     ],
 )
 def test_cares_of_other_states(

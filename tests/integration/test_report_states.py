@@ -90,23 +90,23 @@ def test_a_live_release_inside_a_month_shows_what_is_provisional_late_and_new(do
         "captured_at, first_published_at, captured_until) VALUES (DATE '2026-08-31', 'UNRATE', DATE '2026-07-01', "
         "DATE '2026-08-07', 4.2, 4.3, TIMESTAMP '2026-09-20', TIMESTAMP '2026-09-01', TIMESTAMP '2026-09-06')",
         "INSERT INTO regime_nightly SELECT published_at - INTERVAL 1 DAY AS published_at, "
-        "* EXCLUDE (published_at) REPLACE ('neutral_bubble' AS regime, 'neutral' AS stance, 0.5 AS bubble_score, "
-        "DATE '2026-09-29' AS as_of_date) FROM regime_nightly",
+        "* EXCLUDE (published_at) REPLACE ('stimulus_into_bubble' AS regime, 'stimulus' AS stance, "
+        "0.5 AS bubble_score, DATE '2026-09-29' AS as_of_date) FROM regime_nightly",
     )
     assert "This row is provisional" in page
-    assert "The figures of 31 May 2026 alone would give mid-cycle." in page
-    assert "This label has applied for seven month-ends" in page
+    assert "The figures of 30 Sep 2026 alone would give mid-cycle." in page
+    assert "Before, it was stimulus into a bubble, from October 2025 to August 2026." in page
     assert "Live figures" in page and "Sample data" not in page
     assert "One figure of one series arrived too late for a live row, which stays as published." in page
     assert (
-        "Since the previous publication, as of 30 May 2026: the label went from neutral policy in a bubble"
+        "Since the previous publication, as of 29 Sep 2026: the label went from stimulus into a bubble"
         in page
     )
-    assert "the stance went from neutral to stimulus and the bubble score from 0.500 to 0.666" in page
+    assert "the stance went from stimulus to neutral and the bubble score from 0.500 to 0.782" in page
 
 
 def test_before_a_bubble_the_page_shows_what_it_needs_and_which_input_could_help(doctored: Doctored) -> None:
-    page = doctored(until="2024-03-31")
+    page = doctored(until="2024-01-31")
     assert "Tightening in mid-cycle" in page
     assert "All thresholds are met: a bubble begins if they are also met at the next month-end." in page
     assert "Nearest threshold: if" not in page

@@ -6,10 +6,12 @@ import re
 import time
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
+from pipelines.definitions import defs
 from tests.ui.conftest import ROOT, Interface
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
@@ -66,7 +68,7 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     expect(page.get_by_text("raw.observations").first).to_be_visible()
     expect(page.get_by_text("unit: Percent")).to_be_visible()
     expect(page.get_by_text("last_observation", exact=True)).to_be_visible()
-    expect(page.get_by_text("2026-05-29", exact=True)).to_be_visible()
+    expect(page.get_by_text("2026-09-29", exact=True)).to_be_visible()
     expect(page.get_by_text("Freshness policy").first).to_be_visible()
     expect(page.get_by_role("link", name="https://fred.stlouisfed.org/series/DGS10")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("assets.py in editor"))).to_be_visible()
@@ -75,7 +77,7 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
 
 def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
     page.goto("/assets/regime/regime?view=checks&checkDetail=structure")
-    expect(page.get_by_text(re.compile(r"^\d+ rules passed on 497 rows")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ rules passed on 501 rows")).first).to_be_visible()
     expect(page.get_by_text("This is a blocking asset check.").first).to_be_visible()
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_text(re.compile("as_of_date__|__in_range|__step")).first).to_be_visible()
@@ -84,7 +86,7 @@ def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
 
 def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
     page.goto("/assets/publish/release")
-    expect(page.get_by_text("stimulus_into_bubble").first).to_be_visible()
+    expect(page.get_by_text("neutral_bubble").first).to_be_visible()
     expect(page.get_by_text("first release of this profile")).to_be_visible()
     keep(page, shots / "release.png")
     page.get_by_text("[Show Markdown]").first.click()
@@ -94,14 +96,37 @@ def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
     keep(page, shots / "release_picture.png")
 
 
-def test_a_bookmarked_selection_shows_its_assets_alone(page: Page, shots: Path) -> None:
-    (address,) = re.findall(
-        r"\(http://127\.0\.0\.1:3000(/assets\?[^)]+regime%22)\)", OPERATORS_PAGE.read_text("utf-8")
-    )
+BOOKMARKS = re.findall(
+    r"\[`([^`]+)`\]\(http://127\.0\.0\.1:3000(/[^)]+)\)", OPERATORS_PAGE.read_text("utf-8")
+)
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")  # Dagster's own parser uses a parameter in beta
+@pytest.mark.parametrize(("selection", "address"), BOOKMARKS)
+def test_a_bookmarked_selection_shows_its_assets_alone(
+    page: Page, shots: Path, selection: str, address: str
+) -> None:
+    graph = defs.resolve_asset_graph()
+    selected = dg.AssetSelection.from_string(selection).resolve(graph)
+    assert 0 < len(selected) < len(graph.executable_asset_keys)
     page.goto(address)
-    expect(page.get_by_role("link", name="regime / regime_evidence")).to_be_visible()
-    expect(page.get_by_role("link", name="derived / real_yields")).to_have_count(0)
-    keep(page, shots / "selection.png")
+    if address.startswith("/assets?"):  # the catalogue: a row for each
+        others = graph.executable_asset_keys - selected
+        shown = [name_of(key) for key in sorted(selected)[:5]]
+        hidden = [name_of(key) for key in sorted(others)[:5]]
+    else:  # the lineage: the groups of the selection, to be opened
+        groups = {name: set(graph.asset_keys_for_group(name)) for name in graph.all_group_names}
+        shown = sorted(name for name, keys in groups.items() if keys & selected)
+        hidden = sorted(name for name in groups if name not in shown)
+    for name in shown:
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    for name in hidden:
+        expect(page.get_by_text(name, exact=True)).to_have_count(0)
+    keep(page, shots / f"selection-{BOOKMARKS.index((selection, address))}.png")
+
+
+def name_of(key: dg.AssetKey) -> str:
+    return " / ".join(key.path)
 
 
 def test_schedule_is_running(page: Page, interface: Interface, shots: Path) -> None:

@@ -16,7 +16,8 @@ from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 ADDED_BY_PUBLICATION = {"profile", "first_published_at"}
-COMPUTED = [n for n in REGISTRY if n not in ("policy_events", "reference_values", "late_figures", "caveats")]
+LEDGERS = ("policy_events", "recessions", "reference_values")
+COMPUTED = [n for n in REGISTRY if n not in (*LEDGERS, "late_figures", "caveats")]
 
 
 def frame_of(table: str) -> pd.DataFrame:
@@ -95,7 +96,7 @@ def test_a_quantity_of_one_name_is_one_quantity() -> None:
             if column.name.endswith(("_pct", "_pp", "_bn", "_index", "_rank", "_gdp", "_band", "_score")):
                 definitions[column.name].add(column.definition)
     several = {name: found for name, found in units.items() if len(found) > 1}
-    assert set(several) <= {"value"}, "the unit of a value stands in its own row"
+    assert set(several) <= {"value", "limit_value"}, "the unit of a value stands in its own row"
     assert {name: found for name, found in definitions.items() if len(found) > 1} == {}
 
 
@@ -124,10 +125,12 @@ _OF_THE_RUN = {
     "as_of_date", "is_month_end", "profile", "method_version", "method_sha256", "first_published_at",
 }  # fmt: skip
 _WORDING = {
+    "base_rates": {"measure", "limit_value", "limit_unit"},
     "bubble_gauge": {"criterion", "question", "unit", "hot_when", "note"},
     "caveats": {"kind", "severity", "affected_columns"},
     "distance_to_flip": {"leads_to", "measure", "comparison", "condition", "component_unit"},
     "effective_weights": {"condition"},
+    "event_study": {"unit"},
     "regime_evidence": {"unit"},
     "relative_attractiveness": {"is_real_yield"},
     "score_attribution": {"condition"},
@@ -135,9 +138,8 @@ _WORDING = {
 
 
 def test_no_column_of_a_computed_table_is_silent_about_its_origin() -> None:
-    ledgers = ("policy_events", "reference_values")
     computed = [
-        t for t in CATALOG.tables.values() if t.layer in ("derived", "regime") and t.name not in ledgers
+        t for t in CATALOG.tables.values() if t.layer in ("derived", "regime") and t.name not in LEDGERS
     ]
     assert len(computed) > 25
     for table in computed:

@@ -1,4 +1,4 @@
-"""The hand-kept ledgers as tables: announcements of the Fed, and figures others published."""
+"""The hand-kept ledgers as tables: announcements of the Fed, recessions, and figures others published."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def reference_values(catalog: Catalog) -> pd.DataFrame:
     """One row per cited figure."""
     rows = [value.model_dump() for value in catalog.reference_values.values()]
     return _frame(catalog.tables["reference_values"], rows)
+
+
+def recessions(catalog: Catalog) -> pd.DataFrame:
+    """One row per recession."""
+    ledger = catalog.recessions
+    rows = [
+        one.model_dump()
+        | {"source": ledger.source, "mark": ledger.mark, "checked_until": ledger.checked_until}
+        for one in ledger.recessions
+    ]
+    return _frame(catalog.tables["recessions"], rows)
 
 
 def _frame(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
