@@ -52,6 +52,8 @@ def test_a_process_is_measured_with_its_memory_and_a_failing_one_raises(tmp_path
         process(tmp_path, tmp_path / "data", sys.executable, "-c", "raise SystemExit('refused for a reason')")
 
 
-def test_the_page_is_made_of_the_stored_results() -> None:
+def test_the_page_is_made_of_the_stored_results_and_has_every_section() -> None:
     sections = json.loads((DOCS / "benchmarks.json").read_text("utf-8"))
     assert (DOCS / "benchmarks.md").read_text("utf-8") == page(sections)
+    assert sections.keys() == {"As-of panel by size", "Queries of the examples page", "Runs", "Show"}
+    assert len(sections["Runs"]["rows"]) == 4
