@@ -28,6 +28,7 @@ def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
 nightly = dg.define_asset_job(
     "nightly",
     selection=dg.AssetSelection.all(),
+    tags={"dagster/retry_strategy": "ALL_STEPS"},  # steps share one open warehouse: none is run again alone
     description="Fetch every series, compute the tables, check them, and publish the regime. "
     "A failed check blocks the publication.",
 )

@@ -9,37 +9,38 @@ from shutil import rmtree
 
 import dagster as dg
 
-from assets.warehouse.lock import run_is_alive
+from assets.warehouse.lock import ended_runs, forget_run
 from pipelines import process
 
 KEPT_DAYS = 90
-MARKERS_TAG = "stimulus_regime/markers"  # the folder of the run's marker, its data directory
+DATA_DIR_TAG = "stimulus_regime/data_dir"  # the marker of a run is in its data directory
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-# Seconds since the last change of status after which a living run must have its marker: a starting run loads the
-# pipeline first; a started run sets its marker at once, before it waits for the lock.
-_GRACE_SECONDS = {
-    dg.DagsterRunStatus.STARTING: 90.0,
-    dg.DagsterRunStatus.STARTED: 15.0,
-    dg.DagsterRunStatus.CANCELING: 15.0,
-}
+_UNFINISHED = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
-def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path, own_run_id: str | None = None) -> list[str]:
-    """Mark every unfinished run whose process is gone as failed, or the queue would wait for it; their ids."""
+def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path) -> list[str]:
+    """Mark the unfinished runs whose process has ended as failed, or the queue would wait for them; their ids.
+
+    Only where the marker proves it. About a run of another host, or one killed before it set its marker, Dagster's
+    `run_monitoring` decides.
+    """
     dead = []
-    now = dt.datetime.now(dt.UTC)
-    for record in instance.get_run_records(dg.RunsFilter(statuses=list(_GRACE_SECONDS))):
-        run = record.dagster_run
-        quiet = (now - record.update_timestamp).total_seconds()
-        markers = Path(run.tags.get(MARKERS_TAG, data_dir))
-        if (
-            run.run_id == own_run_id
-            or quiet < _GRACE_SECONDS[run.status]
-            or run_is_alive(markers, run.run_id)
-        ):
-            continue
-        instance.report_run_failed(run, "The process of this run is gone; anything it published is valid.")
-        dead.append(run.run_id)
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    for folder in {data_dir, *(Path(run.tags.get(DATA_DIR_TAG, data_dir)) for run in unfinished)}:
+        for run_id in ended_runs(folder):
+            run = instance.get_run_by_id(run_id)
+            if run is None:  # of another instance, which needs the marker
+                continue
+            if run.status in _UNFINISHED:
+                instance.report_run_failed(
+                    run, "The process of this run is gone; anything it published is valid."
+                )
+                dead.append(run_id)
+            forget_run(folder, run_id)
     return dead
 
 

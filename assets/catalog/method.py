@@ -234,6 +234,16 @@ class MoneyAndRates(Section):
     correlation_minimum_months: Count
 
 
+class GoldAndInflation(Section):
+    start: dt.date
+    minimum_months: Count
+
+
+class EventStudy(Section):
+    horizons_months: tuple[Count, ...]
+    minimum_placebos: Count
+
+
 class Attractiveness(Section):
     inflation_scenarios_pct: tuple[float, ...]
 
@@ -284,6 +294,8 @@ class Method(Section):
     variants: Variants
     forward_returns: ForwardReturns
     money_and_rates: MoneyAndRates
+    gold_and_inflation: GoldAndInflation
+    event_study: EventStudy
     attractiveness: Attractiveness
     destination: Destination
     maturity: Maturity

@@ -53,6 +53,12 @@ _ASSETS = {
     "cash": "Cash, 3-month bill",
 }
 INFLATION = (2, 3, 4, 5)
+STUDIED = {  # measures of event_study
+    "real_10y": "Real 10-year yield",
+    "erp_vs_nominal_10y": "Equity risk premium",
+    "earnings_multiple": "Price over earnings",
+}
+_UNUSUAL = 0.9  # a rank at or beyond it is in the outermost tenth
 _MEASURES = {
     "cape": "Price to ten years' earnings (CAPE)",
     "equity_value_to_gdp": "Equity value to GDP",
@@ -100,7 +106,9 @@ def content(release: Release) -> dict[str, Any]:
     assets = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
     return {
         "post": _post_rows(release),
+        "starts": _starts(release),
         "premia": _premia(release),
+        "premia_note": _premia_note(release),
         "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
         "destination": _destination_rows(release),
         "gauge": [_gauge_row(row) for row in release.newest_rows("bubble_gauge", "criterion, measure")],
@@ -116,12 +124,15 @@ def money_correlation(release: Release) -> str | None:
     full, ten = row["m2_real_rate_correlation_full"], row["m2_real_rate_correlation_10y"]
     if full is None:
         return None
-    strength = next(words for limit, words in _STRENGTH if abs(full) < limit)
     text = (
         f"This is the post's chart. The monthly correlation of the two is **{number(full)}** since "
-        f"{month(row['correlation_start_date'])}: {strength}."
+        f"{month(row['correlation_start_date'])}: {_strength(full)}."
     )
     return text if ten is None else f"{text} Over the last ten years it is {number(ten)}."
+
+
+def _strength(correlation: float) -> str:
+    return next(words for limit, words in _STRENGTH if abs(correlation) < limit)
 
 
 def post_day(release: Release) -> str | None:
@@ -133,6 +144,73 @@ def post_day(release: Release) -> str | None:
         f"The figures of the post, and those known on its date, {day(known['as_of_date'])}. "
         f"At the month-end before, the label was {label_words(known['regime_before'])}."
     )
+
+
+def gold_correlation(release: Release) -> str | None:
+    """Whether gold followed consumer prices, over one year, ten years and since the start."""
+    row = release.newest("gold_and_inflation")
+    short, long = row["gold_cpi_correlation_1y"], row["gold_cpi_correlation_10y"]
+    if short is None or row["gold_multiple"] is None:
+        return None
+    text = (
+        f"Gold and consumer prices since {month(row['history_start_date'])}: the correlation of their changes over "
+        f"one year is **{number(short)}**, {_strength(short)}."
+    )
+    if long is not None:
+        text += (
+            f" Over ten years it is **{number(long)}**, {_strength(long)}; "
+            f"only {in_words(row['separate_10y_windows'])} of these windows share no month."
+        )
+    return (
+        f"{text} Gold is at {number(row['gold_multiple'], 1)} times its first price, consumer prices at "
+        f"{number(row['cpi_multiple'], 1)} times theirs."
+    )
+
+
+def after_purchases(release: Release) -> str | None:
+    """What real yields and multiples did after purchases began, and whether that was unusual."""
+    parts = [
+        _moved(release, "real_10y", "the real 10-year yield", "lower", -1),
+        _moved(release, "erp_vs_nominal_10y", "the equity risk premium", "lower", -1),
+        _moved(release, "earnings_multiple", "price over earnings", "higher", 1),
+    ]
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    months = capital(in_words(_studied_months(release)))
+    return f"{months} full months after purchases were announced, {'; '.join(known)}."
+
+
+def _studied_months(release: Release) -> int:
+    return int(release.row("SELECT max(horizon_months) AS months FROM event_study")["months"])
+
+
+def _moved(release: Release, measure: str, name: str, direction: str, sign: int) -> str | None:
+    """How often one measure moved as the post says, and how often further than in nine tenths of other months."""
+    rows = release.rows(
+        "SELECT change, change_rank FROM event_study WHERE measure = ? AND horizon_months = ? AND change IS NOT NULL",
+        measure, _studied_months(release),
+    )  # fmt: skip
+    if not rows:
+        return None
+    moved = [row for row in rows if sign * row["change"] > 0]
+    ranks = [row["change_rank"] for row in moved if row["change_rank"] is not None]
+    unusual = sum((rank if sign > 0 else 1.0 - rank) >= _UNUSUAL for rank in ranks)
+    return (
+        f"{name} was {direction} in **{in_words(len(moved))} of {in_words(len(rows))}** cases, "
+        f"in {in_words(unusual)} by more than in nine tenths of other months"
+    )
+
+
+def _starts(release: Release) -> list[Row]:
+    """Starts of purchases with the change of each measure over the longest horizon."""
+    rows = release.rows("SELECT * FROM event_study ORDER BY announced_on, horizon_months")
+    of: dict[str, Row] = {}
+    for row in rows:  # the longest horizon comes last
+        of.setdefault(row["phase"], {"phase": row["phase"], "announced_on": row["announced_on"]})[
+            row["measure"]
+        ] = row
+    return [{**start, "cells": [start[measure] for measure in STUDIED]} for start in of.values()]
 
 
 def _post_rows(release: Release) -> list[Row]:
@@ -154,10 +232,16 @@ def premium_rank(release: Release) -> str | None:
     row = next(row for row in release.evidence if row["component"] == "erp_vs_nominal_10y")
     if row["rank"] is None:
         return None
+    level = "" if is_comparable(release) else ", a level that is not comparable with a market yield"
     return (
-        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
+        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**{level}; "
         f"it was smaller in {percent(row['rank'])} of month-ends since 1985."
     )
+
+
+def is_comparable(release: Release) -> bool:
+    """Whether the level of the earnings yield means something: not on the basis of the national accounts."""
+    return bool(release.today["earnings_yield_basis"] != "nipa")
 
 
 def _premia(release: Release) -> list[tuple[str, Row]]:
@@ -166,11 +250,29 @@ def _premia(release: Release) -> list[tuple[str, Row]]:
     gauge = [row for row in release.newest_rows("bubble_gauge") if row["measure"] == "excess_cape_yield"]
     cited = release.row("SELECT * FROM reference_values WHERE id = 'forward_equity_risk_premium_pp'")
     return [
-        ("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
-        ("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
-        *(("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
-        ("The post: forward earnings yield less the 10-year", cited),
+        ("Earnings yield less the 10-year yield", _dated(release, evidence["erp_vs_nominal_10y"])),
+        ("Earnings yield less the real 10-year yield", _dated(release, evidence["erp_vs_real_10y"])),
+        *(("Excess CAPE yield, less the real 10-year yield", _dated(release, row)) for row in gauge),
+        ("The post: forward earnings yield less the 10-year", {**cited, "is_comparable": True}),
     ]
+
+
+def _premia_note(release: Release) -> str:
+    """Why there are four, and what the percentile depends on where the level is not comparable."""
+    text = "Four measures, because each answers a different question."
+    if is_comparable(release):
+        return text
+    return (
+        f"{text} Earnings of the national accounts over market value: compare percentiles, not levels; the percentile "
+        "of a premium depends on that level too."
+    )
+
+
+def _dated(release: Release, row: Row) -> Row:
+    """A row with the period of its figure, and whether its level is comparable."""
+    comparable = row.get("measure") == "excess_cape_yield" or is_comparable(release)
+    when = release.period(row["observation_date"], row["series_ids"] or "")
+    return {**row, "period": when, "is_comparable": comparable}
 
 
 # ---- the Fed's balance sheet and the debt
@@ -180,12 +282,16 @@ def balance_sheet(release: Release) -> str | None:
     """The Fed's balance sheet against what banks and the economy need."""
     row, test = release.newest("reserve_growth"), release.today["balance_sheet_test"]
     growth, excess = row["fed_assets_growth_26w_pct"], row["excess_growth_pp"]
-    if test is None or growth is None or excess is None:
+    if growth is None:
         return None
     reserves = release.today["reserves_test"]
+    verb = "grew" if growth >= 0 else "shrank"
+    grew = f"Over 26 weeks the balance sheet {verb} at a yearly {number(abs(growth))}{THIN}%"
+    if excess is None or test is None:
+        known = f" Reserves by the same test: {_TESTS[reserves]}." if reserves else ""
+        return f"{grew}; bank credit or nominal GDP is missing to compare it with.{known}"
     return (
-        f"Over 26 weeks the balance sheet {'grew' if growth >= 0 else 'shrank'} at a yearly "
-        f"{number(abs(growth))}{THIN}%, {number(abs(excess))}{THIN}pp {'more' if excess > 0 else 'less'} than bank "
+        f"{grew}, {number(abs(excess))}{THIN}pp {'more' if excess > 0 else 'less'} than bank "
         f"credit or nominal GDP, whichever grew faster: **{_TESTS[test]}**."
         f"{f' Reserves by the same test: {_TESTS[reserves]}.' if reserves else ''}"
     )
@@ -210,8 +316,12 @@ def monetisation(release: Release) -> str | None:
         else _BANDS[band]
     )
     of = "" if is_of_debt else " of the deficit (the debt limit distorts the change of debt)"
+    verb, year = (
+        "increased" if bought >= 0 else "reduced",
+        release.period(row["debt_date"], row["debt_basis"]),
+    )
     return (
-        f"In the year to {day(row['debt_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
+        f"In the year to {year} the Fed {verb} its "
         f"Treasuries by {number(abs(bought), 0)} bn dollars, while federal debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
         f"**{number(share)}{THIN}%**{of}, {level}.{_shorter_windows(row)}"

@@ -12,24 +12,26 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, markets, record, verdict, words
+from assets.report import figures, flip, lead, markets, record, verdict, words
 from assets.report.published import Release, Sources
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_PARTS = (verdict, flip, markets, record)
+_PARTS = (verdict, flip, markets, record)  # with tables of their own
+_SENTENCES = (lead, *_PARTS)
 _FILTERS = (
     words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
     words.reason_words, words.regime_words, words.with_unit, flip.measure_words,
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents.
 _SECTIONS = {
+    "policy": "Direction and level",
     "past": "Past easing against now",
     "evidence": "Evidence",
     "flip": "What would change the label",
     "change": "What changed",
     "money": "Money against the real rate",
-    "post": "The post's figures",
+    "post": "Against the post",
     "premium": "Premia, yields, spreads",
     "fed": "Balance sheet and debt",
     "gold": "Gold against bonds",
@@ -95,6 +97,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         phase_names=verdict.PHASE_NAMES,
         followed_assets=record.ASSETS.values(),
         inflation_rates=markets.INFLATION,
+        studied=markets.STUDIED.values(),
         variants=record.VARIANTS,
         timeline=figures.timeline_figure(release),
         gold=figures.gold_figure(release),
@@ -110,7 +113,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
 
 def sentence(release: Release, name: str) -> str | None:
     """A sentence by name. Raises StopIteration for one that does not exist."""
-    part = next(part for part in _PARTS if hasattr(part, name))
+    part = next(part for part in _SENTENCES if hasattr(part, name))
     text: str | None = getattr(part, name)(release)
     return text
 
@@ -120,6 +123,7 @@ def _cited(release: Release) -> dict[str, Sources]:
     columns = {
         "scores": [f"regime.{name}_score" for name in words.CONDITIONS],
         "post": [f"qe_phases.{column}" for _, _, column, *_ in markets.POST],
+        "studied": ["event_study.change"],
         "destination": ["liquidity_destination.destination", "liquidity_destination.gold_return_12m_pct"],
         "followed": ["forward_returns.median_return_pct"],
         "premia": ["equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"],

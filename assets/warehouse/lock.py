@@ -1,12 +1,11 @@
 """One run at a time: a file lock the kernel frees when its holder dies, and a note naming the holder.
 
 The lock is the file's, never the note's: a note left by a killed process means nothing. A run also keeps a marker
-locked, by which another process sees whether the run is still alive.
+locked: one that is there and free is the evidence that its process was killed.
 """
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import json
 import os
@@ -109,7 +108,7 @@ class RunLock:
 
 
 def mark_run_alive(folder: Path, run_id: str) -> None:
-    """Lock the marker of a run until this process ends, however it ends. Harmless when called again.
+    """Lock the marker of a run until this process ends, however it ends. The file stays. Harmless when called again.
 
     Raises WarehouseError when the directory cannot be written, LockHeld when another process executes the run.
     """
@@ -119,26 +118,33 @@ def mark_run_alive(folder: Path, run_id: str) -> None:
         return
     if not _taken(lock, _MARKER_WAIT_SECONDS):
         raise LockHeld(f"run {run_id} is already being executed by another process")
-    atexit.register(path.unlink, missing_ok=True)
 
 
-def run_is_alive(folder: Path, run_id: str) -> bool:
-    """Whether the process of a run is alive; false for a run that never marked itself."""
-    path = _marker(folder, run_id)
-    if not path.exists():
-        return False
-    lock = _file_lock(path)
-    if lock.is_locked or not _taken(lock, 0.0):
-        return True
-    path.unlink(missing_ok=True)
-    lock.release()
-    return False
+def ended_runs(folder: Path) -> list[str]:
+    """Runs of this host whose process has ended, however it ended: their markers are there, and free."""
+    found = []
+    for path in sorted(folder.glob(_marker_name("*"))):
+        lock = _file_lock(path.absolute())
+        if not lock.is_locked and _taken(lock, 0.0):
+            lock.release()
+            found.append(path.name.removeprefix("run-").partition("@")[0])
+    return found
+
+
+def forget_run(folder: Path, run_id: str) -> None:
+    """Remove the marker of a run that has ended."""
+    _marker(folder, run_id).unlink(missing_ok=True)
 
 
 def _marker(folder: Path, run_id: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
         raise ValueError(f"not a run id: {run_id!r}")
-    return folder.absolute() / f"run-{run_id}.lock"
+    return folder.absolute() / _marker_name(run_id)
+
+
+def _marker_name(run_id: str) -> str:
+    """With the host: the lock of a file on a shared disk proves nothing about a process of another machine."""
+    return f"run-{run_id}@{socket.gethostname()}.lock"
 
 
 def _file_lock(path: Path) -> FileLock:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration
@@ -31,9 +31,8 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the 
 
 def run(args: argparse.Namespace) -> int:
     """Run once and publish; the exit status, which `python -m pipelines --help` lists."""
-    if args.profile is not None:  # also for the resources of the run, which read the environment themselves
-        os.environ["REGIME_PROFILE"] = args.profile
-    settings = load_settings(as_of=args.as_of)
+    given = {} if args.profile is None else {"REGIME_PROFILE": args.profile}
+    settings = load_settings(as_of=args.as_of, environ={**os.environ, **given})
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
     if problem := outdated_configuration(settings.dagster_home):
@@ -65,20 +64,28 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     with RunLock(settings.lock_path).held(wait_seconds, print_progress):
         prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
-        if settings.as_of is not None:  # for the resources of the run
-            os.environ["REGIME_AS_OF"] = settings.as_of.isoformat()
         process.ensure_home(settings.dagster_home)
         print_progress("loading the pipeline")
         return _execute(settings, accepts_incomplete)
 
 
+def _run_config(settings: Settings) -> dict[str, Any]:
+    """What the Launchpad would have: the settings of this command for the resources of the run."""
+    given = {"profile": settings.profile, "data_dir": str(settings.data_dir)}
+    if settings.as_of is not None:
+        given["as_of"] = settings.as_of.isoformat()
+    return {**_QUIET, "resources": {"settings": {"config": given}}}
+
+
 def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
+    from assets.warehouse.lock import mark_run_alive
     from pipelines.definitions import assets_of_profile, defs
     from pipelines.outcome import outcome_of
-    from pipelines.resources import ACCEPTS_INCOMPLETE_TAG
-    from pipelines.run_history import MARKERS_TAG, canceled_when_interrupted
+    from pipelines.resources import ACCEPTS_INCOMPLETE_TAG, run_tags
+    from pipelines.run_history import canceled_when_interrupted
 
-    tags = {MARKERS_TAG: str(settings.data_dir)}
+    # a command that was killed is not repeated behind the back of whoever called it
+    tags = {**run_tags(settings), "dagster/max_retries": "0"}
     if accepts_incomplete:
         tags[ACCEPTS_INCOMPLETE_TAG] = "true"
     with (
@@ -86,10 +93,11 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
         open_instance(settings.dagster_home) as instance,
         canceled_when_interrupted(instance) as run_id,
     ):
+        mark_run_alive(settings.data_dir, run_id)
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance,
             asset_selection=assets_of_profile(settings.profile),
-            run_config=_QUIET,
+            run_config=_run_config(settings),
             raise_on_error=False,
             tags=tags,
             run_id=run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,9 +17,8 @@ import dagster as dg
 import pytest
 
 from assets.warehouse.lock import mark_run_alive
-from pipelines import run_history
 from pipelines.definitions import defs
-from pipelines.run_history import MARKERS_TAG, fail_dead_runs
+from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
 from pipelines.sensors import dead_runs_sensor
 from tests.integration import every_minute
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from tests.ui.conftest import Interface
 
 ROOT = Path(__file__).resolve().parents[2]
-STARTED, STARTING, FAILURE = (
-    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.FAILURE,
-)  # fmt: skip
+STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
 LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
 LAUNCH = """
 mutation($selector: JobOrPipelineSelector!) {
@@ -46,12 +44,6 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No time to start: a run without a marker is dead."""
-    monkeypatch.setattr(run_history, "_GRACE_SECONDS", dict.fromkeys(run_history._GRACE_SECONDS, 0.0))
-
-
 def a_run(
     instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, tags: dict[str, str] | None = None
 ) -> str:
@@ -65,49 +57,59 @@ def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     return run.status
 
 
-@pytest.mark.usefixtures("at_once")
-def test_only_a_run_without_a_living_process_is_closed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    dead, living, own = a_run(instance), a_run(instance), a_run(instance)
+def ended(folder: Path, run_id: str) -> None:
+    """The marker that a killed process leaves."""
+    mark = "import sys, pathlib; from assets.warehouse.lock import mark_run_alive;"
+    mark += "mark_run_alive(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    subprocess.run([sys.executable, "-c", mark, folder, run_id], cwd=ROOT, check=True)
+
+
+def test_only_a_run_whose_process_has_ended_is_closed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    dead, living, unseen, elsewhere = (a_run(instance) for _ in range(4))
+    ended(tmp_path, dead)
     mark_run_alive(tmp_path, living)
-    assert fail_dead_runs(instance, tmp_path, own) == [dead]
-    assert [status_of(instance, run) for run in (dead, living, own)] == [FAILURE, STARTED, STARTED]
+    ended(tmp_path / "not visible from here", elsewhere)
+    assert fail_dead_runs(instance, tmp_path) == [dead]
+    assert status_of(instance, dead) == FAILURE
+    assert [status_of(instance, run) for run in (living, unseen, elsewhere)] == [STARTED] * 3
+    assert not list(tmp_path.glob(f"run-{dead}@*"))
 
 
-@pytest.mark.usefixtures("at_once")
-def test_a_living_run_of_another_data_directory_is_left_alone(
+def test_the_data_directory_of_a_run_is_its_own(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    living, dead = (a_run(instance, tags={DATA_DIR_TAG: str(tmp_path / "elsewhere")}) for _ in range(2))
+    mark_run_alive(tmp_path / "elsewhere", living)
+    ended(tmp_path / "elsewhere", dead)
+    assert fail_dead_runs(instance, tmp_path) == [dead]
+
+
+def test_markers_of_finished_runs_are_removed_and_those_of_another_history_are_left(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    run = a_run(instance, tags={MARKERS_TAG: str(elsewhere)})
-    mark_run_alive(elsewhere, run)
+    finished = a_run(instance, dg.DagsterRunStatus.SUCCESS)
+    for run in (finished, "of-another-history"):
+        ended(tmp_path, run)
     assert fail_dead_runs(instance, tmp_path) == []
+    assert [path.name.partition("@")[0] for path in tmp_path.iterdir()] == ["run-of-another-history"]
+    assert status_of(instance, finished) == dg.DagsterRunStatus.SUCCESS
 
 
-@pytest.mark.parametrize("status", [STARTED, STARTING])
-def test_a_run_that_has_just_begun_gets_time_to_set_its_marker(
-    instance: dg.DagsterInstance, tmp_path: Path, status: dg.DagsterRunStatus
-) -> None:
-    a_run(instance, status)
-    assert fail_dead_runs(instance, tmp_path) == []
-
-
-@pytest.mark.usefixtures("at_once")
 def test_the_daemon_looks_by_itself_and_starts_nothing(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path))
     run = a_run(instance)
+    ended(tmp_path, run)
     ticks = [dead_runs_sensor(dg.build_sensor_context(instance=instance)) for _ in range(2)]
     assert all(isinstance(tick, dg.SkipReason) for tick in ticks)
-    assert [tick.skip_message for tick in ticks] == [f"closed: {run}", "every unfinished run is alive"]
+    assert [tick.skip_message for tick in ticks] == [f"closed: {run}", "no unfinished run was killed"]
     assert dead_runs_sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert dead_runs_sensor in (defs.sensors or [])
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_after_a_kill_the_run_is_closed_within_a_minute_and_the_next_starts(tmp_path: Path) -> None:
-    """Daemon running; a run from the command line is killed; one launched in the interface starts all the same."""
+@pytest.mark.timeout(900)
+def test_a_killed_run_is_closed_within_a_minute_and_repeated_once_if_it_was_queued(tmp_path: Path) -> None:
+    """Daemon running. A killed command is closed and not repeated; a killed queued run is repeated and publishes."""
     from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
 
     environ, port, log = environment_in(tmp_path), free_port(), tmp_path / "ui.log"
@@ -119,10 +121,14 @@ def test_after_a_kill_the_run_is_closed_within_a_minute_and_the_next_starts(tmp_
             wait_for(lambda: statuses(interface) == ["STARTED"], 180)
             run.kill()
             run.wait()
+        wait_for(lambda: statuses(interface) == ["FAILURE"], 60)
         launched = interface.ask(LAUNCH, selector={**LOCATION, "jobName": "nightly"})["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess"
-        wait_for(lambda: statuses(interface)[1] == "FAILURE", 60)
-        wait_for(lambda: statuses(interface)[0] == "SUCCESS", 240)
+        note = tmp_path / "data" / "run.lock.json"
+        wait_for(lambda: statuses(interface)[0] == "STARTED" and note.is_file(), 180)
+        os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
+        wait_for(lambda: "STARTED" not in statuses(interface)[-2:], 60)
+        wait_for(lambda: statuses(interface) == ["SUCCESS", "FAILURE", "FAILURE"], 300)
         assert (tmp_path / "data" / "published" / "regime.duckdb").is_file()
     finally:
         server.send_signal(signal.SIGTERM)

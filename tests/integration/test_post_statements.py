@@ -1,16 +1,23 @@
-"""`docs/post.md` gives for every statement of the post what the published file shows, or why it cannot."""
+"""`docs/post.md` gives for every statement of the post what the published file shows, or why it cannot.
+
+The page has the values of two releases: one as of the day of the post, one of the sample's last day.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
-from docs._generate.post import NOT_MEASURED, PAGE, filled, rows
-from tests.integration.conftest import Night
+from assets.warehouse.schema import open_warehouse
+from docs._generate.post import NOT_ANNOUNCED, NOT_MEASURED, PAGE, POST_DAY, filled, rewritten, rows, run_date
+from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
+from tests.made_once import made_once
 
 TEXT = PAGE.read_text(encoding="utf-8")
 ROWS = rows(TEXT)
@@ -24,17 +31,45 @@ def release(_made_night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+def _make_post_day(place: Path) -> None:
+    facts = night_facts(place, POST_DAY, STARTED_AT, is_historical=True)
+    facts.published_path.parent.mkdir()
+    with open_warehouse(place / "sample.warehouse.duckdb") as con:
+        fill(con, facts)
+        stage(con, facts, place / "staged.duckdb")
+
+
+@pytest.fixture(scope="module")
+def post_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A release as of the day of the post."""
+    staged = made_once(tmp_path_factory, "post_day", _make_post_day) / "staged.duckdb"
+    with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
+        yield con
+
+
 def test_every_statement_is_there_in_order_and_one_that_is_not_measured_has_a_reason() -> None:
     numbers = [row.number for row in ROWS]
     assert list(dict.fromkeys(numbers)) == list(range(1, 51))
     unmeasured = [row for row in ROWS if row.measure is None]
-    assert {row.number for row in unmeasured} <= {9, 33, 34, 49}
+    assert {row.number for row in unmeasured} <= {33, 34, 49}
     for row in unmeasured:
         assert row.measured_by.startswith(NOT_MEASURED) and len(row.measured_by) > SHORTEST_REASON
 
 
-def test_values_are_those_of_the_published_file(release: duckdb.DuckDBPyConnection) -> None:
-    assert [row for row in ROWS if row != filled(row, release)] == [], "run: python -m docs._generate.post"
+def test_values_are_those_of_the_two_releases(
+    post_day: duckdb.DuckDBPyConnection, release: duckdb.DuckDBPyConnection
+) -> None:
+    assert (run_date(post_day), run_date(release)) == (POST_DAY, SAMPLE_END)
+    assert [row for row in ROWS if row != filled(row, post_day, release)] == [], (
+        "run: python -m docs._generate.post"
+    )
+    assert rewritten(TEXT, post_day, release) == TEXT, "the heading has the days of the releases"
+
+
+def test_purchases_announced_later_have_no_value_on_the_day_of_the_post() -> None:
+    later = [row for row in ROWS if row.then == NOT_ANNOUNCED]
+    assert {row.number for row in later} == {2, 30}
+    assert all("reserves_2025" in row.measured_by and row.now != NOT_ANNOUNCED for row in later)
 
 
 def test_what_the_sample_lacks_is_measured_in_the_live_profile() -> None:
@@ -61,10 +96,10 @@ def values(con: duckdb.DuckDBPyConnection, query: str) -> list[float]:
 def test_the_fed_bought_the_debt_when_it_did(release: duckdb.DuckDBPyConnection) -> None:
     shares = values(
         release,
-        "SELECT round(share_12m_pct) FROM monetisation WHERE as_of_date IN "
+        "SELECT round(share_12m_of_deficit_pct) FROM monetisation WHERE as_of_date IN "
         "('2008-11-30', '2013-12-31', '2021-11-30', '2025-11-30') ORDER BY as_of_date",
     )
-    assert shares == [-91, 59, 54, -18]
+    assert shares == [-55, 84, 37, -9]
 
 
 def test_the_posts_premium_is_the_forward_yield_less_the_nominal_one(
@@ -103,7 +138,7 @@ def test_the_three_parts_together_held_on_the_dates_of_the_page(release: duckdb.
     )
     assert months[:4] == ["2009-01", "2009-02", "2009-03", "2009-04"]
     assert (months[4], months[14], months[15:]) == ("2019-10", "2020-08", ["2026-04", "2026-05"])
-    assert "first held in April 2026; before, they did in early 2009" in AGAINST
+    assert "held in April and May 2026, not since; before, they did in early 2009" in AGAINST
     assert "from October 2019 to August 2020" in AGAINST
 
 
@@ -121,7 +156,23 @@ def test_purchases_met_the_conditions_on_the_page(release: duckdb.DuckDBPyConnec
     assert "inflation at target on the day it was announced, and cold inflation three month-ends" in AGAINST
 
 
-def test_valuation_had_fallen_a_little_in_the_sample(release: duckdb.DuckDBPyConnection) -> None:
-    query = "SELECT valuation_score_change_6m FROM liquidity_destination WHERE as_of_date = '2025-11-30'"
-    assert -0.05 < values(release, query)[0] < 0.0
-    assert "valuation score itself had fallen a little over the six months to November 2025" in AGAINST
+def test_gold_did_not_follow_prices_and_rose_more(release: duckdb.DuckDBPyConnection) -> None:
+    found = release.execute(
+        "SELECT gold_cpi_correlation_1y, gold_cpi_correlation_10y, gold_over_cpi_multiple, separate_10y_windows "
+        "FROM gold_and_inflation ORDER BY as_of_date DESC LIMIT 1"
+    ).fetchall()[0]
+    assert f"about {abs(round(found[0], 1)):.1f} over one year and {found[1]:.1f} over ten" in AGAINST
+    assert 4 < found[2] < 5 and "more than four times as much as consumer prices" in AGAINST
+    assert found[3] == 4 and "only four ten-year windows share no month" in AGAINST
+
+
+def test_real_yields_fell_after_the_starts_on_the_page(release: duckdb.DuckDBPyConnection) -> None:
+    three = "FROM event_study WHERE horizon_months = 3 AND measure"
+    real = release.execute(f"SELECT phase, change, change_rank {three} = 'real_10y' ORDER BY 1").fetchall()
+    assert {phase for phase, change, _ in real if change > 0} == {"qe2", "reserves_2025"} and len(real) == 6
+    assert {phase for phase, _, rank in real if rank <= 0.1} == {"qe1"}
+    assert "fell after four of six starts and rose after QE2 and December 2025" in AGAINST
+    assert "only after QE1 the fall was among the largest tenth" in AGAINST
+    multiple = release.execute(f"SELECT phase, change {three} = 'earnings_multiple'").fetchall()
+    assert {phase for phase, change in multiple if change < 0} == {"qe1", "qe4_2020"} and len(multiple) == 6
+    assert "Multiples fell after QE1 and March 2020" in AGAINST

@@ -19,8 +19,8 @@ LARGEST = (
     400_000  # bytes: it is mailed, and opened on phones; 22 drawings with every month-end take most of it
 )
 SECTIONS = (
-    "timeline", "past", "evidence", "flip", "change", "money", "post", "premium", "fed", "gold", "destination",
-    "gauge", "phases", "followed", "firm", "known", "caveats", "sources",
+    "timeline", "policy", "past", "evidence", "flip", "change", "money", "post", "premium", "fed", "gold",
+    "destination", "gauge", "phases", "followed", "firm", "known", "caveats", "sources",
 )  # fmt: skip
 CAPTION = re.compile(r"^.+\. .+\. Sources: .+\. As known on \d+ \w+ \d{4}, [\w ]+ point in time\.", re.DOTALL)
 SERIES = re.compile(r"\([A-Z][A-Z0-9_, ]+\)")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assets.warehouse.connection import LockHeld, WarehouseError
-from assets.warehouse.lock import RunLock, mark_run_alive, run_is_alive
+from assets.warehouse.lock import RunLock, ended_runs, forget_run, mark_run_alive
 
 HOLD = """
 import sys, time
@@ -115,19 +115,30 @@ def test_lock_in_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path
         RunLock(tmp_path / "data" / "run.lock").acquire()
 
 
-def test_run_is_alive_until_its_process_ends(path: Path, project_root: Path) -> None:
+def test_a_run_has_ended_when_its_marker_is_free_and_never_without_a_marker(
+    path: Path, project_root: Path
+) -> None:
     with another_process_holding(path, project_root) as child:
-        assert run_is_alive(path.parent, "run-of-the-child")
+        assert ended_runs(path.parent) == []
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-        assert not run_is_alive(path.parent, "run-of-the-child")
-    assert not run_is_alive(path.parent, "run-nobody-marked")
+        assert ended_runs(path.parent) == ["run-of-the-child"]
+    forget_run(path.parent, "run-of-the-child")
+    assert ended_runs(path.parent) == []
 
 
-def test_own_run_is_alive_and_may_be_marked_twice_but_a_run_id_is_never_a_path(path: Path) -> None:
+def test_a_free_marker_of_another_host_proves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "run-elsewhere@another-host.lock").touch()
+    assert ended_runs(path.parent) == []
+    monkeypatch.setattr("socket.gethostname", lambda: "another-host")
+    assert ended_runs(path.parent) == ["elsewhere"]
+
+
+def test_own_run_has_not_ended_and_may_be_marked_twice_but_a_run_id_is_never_a_path(path: Path) -> None:
     for _ in range(2):
         mark_run_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
-    assert run_is_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
+    assert ended_runs(path.parent) == []
     with pytest.raises(ValueError, match="not a run id"):
         mark_run_alive(path.parent, "../../etc/passwd")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from assets.compute.phases import (
     phases_until,
     verdict,
 )
-from tests.helpers import on_sample
+from tests.helpers import on_real_series, on_sample
 
 CATALOG = load_catalog()
 RULES = CATALOG.method.verdict
@@ -109,6 +110,16 @@ def test_the_share_price_of_a_crisis_day_is_the_newest_average_known_and_dated(
     assert (row["equity_price_basis"], str(row["equity_price_date"].date())) == ("oecd_shares", known_until)
     assert row["equity_drawdown_pct"] == pytest.approx(drawdown, abs=1e-9)
     assert row["equity_return_12m_pct"] == pytest.approx(change, abs=1e-9)
+
+
+def test_the_same_on_the_real_monthly_averages_of_the_index(realdata: Path) -> None:
+    rows = on_real_series(realdata).phases.frame.set_index("phase").loc[["qe1", "qe4_2020"]]
+    assert set(rows["equity_price_basis"]) == {"sp_composite"}
+    assert [str(day.date()) for day in rows["equity_price_date"]] == ["2008-10-31", "2020-02-29"]
+    falls = [100 * (968.8 / 1539.66 - 1), 100 * (3277.314211 / 3278.202857 - 1)]
+    assert list(rows["equity_drawdown_pct"]) == pytest.approx(falls, abs=1e-9)
+    changes = [100 * (968.8 / 1539.66 - 1), 100 * (3277.314211 / 2754.86 - 1)]
+    assert list(rows["equity_return_12m_pct"]) == pytest.approx(changes, abs=1e-9)
 
 
 def test_where_no_average_is_fresh_the_quarter_of_the_market_value_is_named(phases: pd.DataFrame) -> None:

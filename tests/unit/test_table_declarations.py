@@ -130,6 +130,7 @@ _WORDING = {
     "caveats": {"kind", "severity", "affected_columns"},
     "distance_to_flip": {"leads_to", "measure", "comparison", "condition", "component_unit"},
     "effective_weights": {"condition"},
+    "event_study": {"unit"},
     "regime_evidence": {"unit"},
     "relative_attractiveness": {"is_real_yield"},
     "score_attribution": {"condition"},

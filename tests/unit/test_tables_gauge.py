@@ -49,10 +49,12 @@ def test_shares_are_of_the_same_quarter() -> None:
         published_after("B235RC1Q027SBEA", {"2025-04-01": 300.0}, 120),
         published_after("A679RC1Q027SBEA", {"2025-04-01": 1500.0}, 120),
         published_after("GDP", {"2025-04-01": 30_000.0, "2025-07-01": 31_000.0}, 120),
+        published_after("BCNSDODNS", {"2024-01-01": 90.0, "2024-04-01": 100.0, "2025-04-01": 105.0}, 165),
     ]
     columns = context.build(view(frames, "2025-10-15"))
     found = {name: float(column.value[0]) for name, column in columns.items() if isinstance(column, Reading)}
     assert found["foreign_held_debt_share_pct"] == pytest.approx(30.0)
     assert found["customs_duties_pct_gdp"] == pytest.approx(1.0)
     assert found["technology_investment_pct_gdp"] == pytest.approx(5.0)
+    assert found["corporate_debt_yoy_pct"] == pytest.approx(5.0)
     assert np.isnan(found["labor_share_index"])

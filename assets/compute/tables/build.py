@@ -14,6 +14,7 @@ from assets.compute.tables import (
     credit_spreads,
     equity_risk_premium,
     fiscal_and_debt,
+    gold_and_inflation,
     liquidity_destination,
     monetisation,
     money_and_rates,
@@ -34,6 +35,7 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "fiscal_and_debt": lambda view, grid: fiscal_and_debt.build(view),
     "monetisation": lambda view, grid: monetisation.build(view),
     "money_and_rates": lambda view, grid: money_and_rates.build(view),
+    "gold_and_inflation": lambda view, grid: gold_and_inflation.build(view),
     "liquidity_destination": liquidity_destination.build,
     "context": lambda view, grid: context.build(view),
 }

@@ -1,12 +1,12 @@
 """`context`: what the post names beside its argument, as far as the profile has it. No score reads it.
 
-Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215), BLS (PRS85006173), BEA
+Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215; Z.1: BCNSDODNS), BLS (PRS85006173), BEA
 (B235RC1Q027SBEA, A679RC1Q027SBEA, GDP), Treasury (FDHBFIN, FYGFDPUN).
 """
 
 from __future__ import annotations
 
-from assets.compute.lookup import View
+from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, combine
 from assets.compute.tables.assemble import Columns
 
@@ -23,6 +23,7 @@ def build(view: View) -> Columns:
         "customs_duties_pct_gdp": combine(_percent, duties, gdp),
         "technology_investment_pct_gdp": combine(_percent, technology, same_gdp),
         "foreign_held_debt_share_pct": combine(lambda bn, mn: 100.0 * bn / (mn / 1000.0), foreign, public),
+        "corporate_debt_yoy_pct": view.change_pct("BCNSDODNS", months(12)),
     }
 
 

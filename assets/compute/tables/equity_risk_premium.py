@@ -33,6 +33,11 @@ def reported_earnings(view: View) -> Reading:
     return view.latest(REPORTED, accept=only_quarter_ends)
 
 
+def earnings(view: View) -> Reading:
+    """Reported earnings where the profile has them, else profits of the national accounts: only changes compare."""
+    return reported_earnings(view) if REPORTED in view.series else view.latest(_profits(view))
+
+
 def reported_yield(view: View, price: Reading) -> Reading:
     """Four-quarter reported earnings over price, percent."""
     return combine(lambda e, p: 100.0 * e / p, reported_earnings(view), price)

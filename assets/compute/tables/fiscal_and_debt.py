@@ -52,6 +52,7 @@ def build(view: View) -> Columns:
     shorter = bill_share_change(view)
     bills, bills_of_new_debt = new_bills(view)
     interest, receipts = view.same_period(["A091RC1Q027SBEA", "FGRECPT"])
+    paid, same_gdp = view.same_period(["A091RC1Q027SBEA", "GDP"])
     return {
         "deficit_12m_usd_bn": deficit,
         "deficit_12m_pct_gdp": combine(_percent, deficit, gdp),
@@ -60,6 +61,7 @@ def build(view: View) -> Columns:
         "total_debt_usd_bn": total,
         "total_debt_pct_gdp": combine(_percent, total, gdp),
         "interest_pct_receipts": combine(_percent, interest, receipts),
+        "interest_pct_gdp": combine(_percent, paid, same_gdp),
         "bill_share_pct": bill_share(view),
         "bill_share_change_12m_pp": shorter,
         "bills_change_12m_usd_bn": bills,

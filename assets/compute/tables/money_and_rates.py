@@ -39,10 +39,10 @@ def build(view: View) -> Columns:
         "short_rate_pct": short,
         "cpi_yoy_pct": cpi,
         "real_short_rate_pct": real,
-        "m2_real_rate_correlation_10y": _measured(pair, rolling),
-        "m2_real_rate_correlation_full": _measured(pair, since_start),
-        "m2_real_fed_funds_correlation_full": _measured(funds, with_funds),
-        "correlation_start_date": _first_month(calendar, growth, against_bills),
+        "m2_real_rate_correlation_10y": measured(pair, rolling),
+        "m2_real_rate_correlation_full": measured(pair, since_start),
+        "m2_real_fed_funds_correlation_full": measured(funds, with_funds),
+        "correlation_start_date": first_month(calendar, growth, against_bills),
     }
 
 
@@ -86,13 +86,14 @@ def _yoy(view: View, series_id: str, calendar: Days) -> Floats:
     return 100.0 * (level[:, _YEAR:] / level[:, :-_YEAR] - 1.0)
 
 
-def _measured(inputs: Reading, value: Floats) -> Reading:
+def measured(inputs: Reading, value: Floats) -> Reading:
     """The correlation with the provenance of the newest figures in it."""
     known = ~np.isnan(value)
     return inputs.map(lambda _: np.where(known, value, 0.0)).where(known, "history_too_short")
 
 
-def _first_month(calendar: Days, x: Floats, y: Floats) -> npt.NDArray[np.datetime64]:
+def first_month(calendar: Days, x: Floats, y: Floats) -> npt.NDArray[np.datetime64]:
+    """First of the months in which both are known, on every date; NaT for none."""
     known = ~np.isnan(x) & ~np.isnan(y)
     if not len(calendar):
         return np.full(len(x), np.datetime64("NaT", "s"))
