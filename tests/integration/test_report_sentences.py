@@ -46,7 +46,8 @@ def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
     """No paragraph under a heading has words outside its sentences."""
     paragraphs = re.findall(r'<p class="(?:lead|why|sub)">(.*?)</p>', report_html, re.DOTALL)
     bare = [
-        re.sub(r"<span data-sentence.*?</span>", "", text, flags=re.DOTALL).strip() for text in paragraphs
+        re.sub(r"<span data-sentence.*?</span>|<[^>]+>", "", text, flags=re.DOTALL).strip()
+        for text in paragraphs
     ]
     assert set(bare) == {""}
 
