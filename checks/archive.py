@@ -15,6 +15,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Series
 from assets.warehouse.readers import vintages_as_of
+from assets.warehouse.schema import resolved
 from assets.warehouse.tables import registered
 from checks.identities import IDENTITIES, Identity, identities_suite, relations
 from checks.known import Known
@@ -41,7 +42,9 @@ _LATELY_DAYS = 31  # a revision is new for so long
 # One pass over the archive; what is wrong with a row is counted per series, so that nothing else leaves the database.
 _SUMMARY = f"""
 WITH read AS MATERIALIZED (
-  SELECT o.*, d.is_level, d.is_step FROM raw.observations AS o JOIN {_DECLARED} AS d USING (series_id)
+  SELECT o.*, d.is_level, d.is_step
+  FROM ({resolved(f"(FROM raw.vintages SEMI JOIN {_DECLARED} USING (series_id))")}) AS o
+  JOIN {_DECLARED} AS d USING (series_id)
 ), held AS (
   SELECT
     o.series_id,
@@ -59,9 +62,8 @@ WITH read AS MATERIALIZED (
   FROM read AS o
   WHERE o.realtime_start <= $run_date AND o.value IS NOT NULL
 ), change AS (
-  SELECT *, abs(size - lag(size) OVER (PARTITION BY series_id ORDER BY observation_date)) AS by_size,
-    row_number() OVER (PARTITION BY series_id ORDER BY observation_date DESC) = 1 AS is_newest
-  FROM known WHERE is_current
+  SELECT *, abs(size - lag(size) OVER of_series) AS by_size, lead(series_id) OVER of_series IS NULL AS is_newest
+  FROM known WHERE is_current WINDOW of_series AS (PARTITION BY series_id ORDER BY observation_date)
 ), pace AS (
   SELECT series_id, max(observation_date) AS newest,
     CASE WHEN count(*) >= {_ENOUGH} AND NOT any_value(is_step)
@@ -71,8 +73,10 @@ WITH read AS MATERIALIZED (
   FROM change GROUP BY series_id
 ), revision AS (
   SELECT series_id, realtime_start,
-    abs(size - lag(size) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start)) AS by_size
+    CASE WHEN lag(observation_date) OVER of_series = observation_date
+      THEN abs(size - lag(size) OVER of_series) END AS by_size
   FROM known WHERE NOT is_step
+  WINDOW of_series AS (PARTITION BY series_id ORDER BY observation_date, realtime_start)
 ), revised AS (
   SELECT series_id,
     max(by_size) FILTER (realtime_start > $run_date - {_LATELY_DAYS}) AS newest_revision,
@@ -181,13 +185,14 @@ def check_identities(
 def check_archive(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, run_date: dt.date
 ) -> Mapping[str, list[RuleResult]]:
-    """Critical failures in the archive by asset key (`raw/fred/DGS10`)."""
-    series = list(catalog.series.values())
+    """Critical failures in the archive by asset key (`raw/fred/DGS10`), of the series that can block."""
+    series = [one for one in catalog.series.values() if one.role in BLOCKING_ROLES]
     found: dict[str, list[RuleResult]] = {}
     for one, (_, results) in zip(series, check_series(con, series, run_date), strict=True):
         found["/".join(one.asset_key)] = results
     for checked in check_identities(con, catalog, run_date):
-        found["/".join(catalog.series[checked.identity.series[0]].asset_key)].append(checked.result)
+        key = "/".join(catalog.series[checked.identity.series[0]].asset_key)
+        found.setdefault(key, []).append(checked.result)
     blocking = {key: [r for r in results if is_critical(r)] for key, results in found.items()}
     return {key: results for key, results in blocking.items() if results}
 

@@ -7,23 +7,30 @@ DuckDB is the heaviest import, so that `show` starts in a fraction of a second.
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, WITHHELD, regime_words
+from assets.report import lead
+from assets.report.published import Release
+from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, MINUS, THIN, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import ConfigurationError
 
 Row = dict[str, Any]
 
+# Sentences of the report that `show` prints: the first three as a paragraph, the others as lines.
+SENTENCES = ("lead_verdict", "lead_open", "lead_since", "lead_policy", "care_old", "care_single")
+_WIDTH = 100
 _NAMED = 5
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
+_KNOWN_UNTIL = ("ledger_last_checked", "desk_notices_until")
 
 _TESTS = {
     "shrinking": "shrinking: smaller than 26 weeks ago",
@@ -133,6 +140,9 @@ class Verdict:
     earlier_core_inflation_pct: float | None  # at the start of the window of the inflation rule
     parameters: Mapping[str, float]  # by "section.parameter"
     caveats: tuple[Row, ...] = ()  # those that apply now, warnings first
+    sentences: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of the report, by name; none of an older file
 
 
 def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
@@ -158,7 +168,23 @@ def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
         "ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id",
     )
     core = earlier[0][0] if earlier else None
-    return Verdict(manifest, regime, tuple(evidence), core, parameters, tuple(caveats))
+    return Verdict(
+        manifest, regime, tuple(evidence), core, parameters, tuple(caveats), _sentences(con, regime)
+    )
+
+
+def _sentences(con: duckdb.DuckDBPyConnection, regime: Row) -> dict[str, str]:
+    """The sentences of the report that are printed; a file before method 2.1.0 has no columns for them."""
+    if "regime_purchases_technical" not in regime:
+        return {}
+    release = Release(con)
+    found = {name: getattr(lead, name)(release) for name in SENTENCES}
+    return {name: plain(text) for name, text in found.items() if text is not None}
+
+
+def plain(text: str) -> str:
+    """A sentence of the report for a terminal: no marks of emphasis, plain minus and spaces."""
+    return text.replace("**", "").replace(THIN, " ").replace(MINUS, "-")
 
 
 def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
@@ -171,7 +197,10 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
         *(line for name in CONDITIONS for line in _condition(verdict, name)),
         "",
         *_coverage(verdict),
+        *_wrapped("old inputs", verdict.sentences.get("care_old", "")),
+        *_wrapped("one source", verdict.sentences.get("care_single", "")),
         _line("balance sheet", _balance_sheet(verdict)),
+        *_wrapped("policy", verdict.sentences.get("lead_policy", "")),
         *_caveats(verdict),
         *_restricted(verdict),
         _line("file", str(path)),
@@ -200,6 +229,12 @@ def _line(name: str, text: str) -> str:
     return f"{name:<{_INDENT}}{text}"
 
 
+def _wrapped(name: str, text: str) -> list[str]:
+    """A line with a name, wrapped; none without a text."""
+    lines = textwrap.wrap(text, _WIDTH - _INDENT, break_on_hyphens=False)
+    return [_line(name if n == 0 else "", line) for n, line in enumerate(lines)]
+
+
 def profile_words(manifest: Row) -> str:
     """The profile in words."""
     return "SAMPLE DATA (bundled figures)" if manifest["profile"] == "sample" else "live figures"
@@ -207,8 +242,10 @@ def profile_words(manifest: Row) -> str:
 
 def _head(verdict: Verdict) -> list[str]:
     regime, manifest = verdict.regime, verdict.manifest
+    said = " ".join(verdict.sentences[name] for name in SENTENCES[:3] if name in verdict.sentences)
     lines = [
         regime_words(regime["regime"], regime["stance_driver"]),
+        *textwrap.wrap(said, _WIDTH, break_on_hyphens=False),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
         _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
         _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),
@@ -231,15 +268,23 @@ def _inside_month(regime: Row) -> str:
 def _stance(verdict: Verdict) -> list[str]:
     regime = verdict.regime
     driver = DRIVER_WORDS.get(regime["stance_driver"], str(regime["stance_driver"]))
-    stance = f"{regime['stance'] or 'unknown'}, {driver}; from what moved: {regime['stance_realised'] or 'unknown'}"
-    lines = [_line("stance", stance)]
+    moved = regime["stance_realised"] or "unknown"
+    lines = [_line("stance", f"{regime['stance']} (a direction), {driver}; from what moved: {moved}")]
+    if "policy_level" in regime:  # not in older files
+        lines.append(_line("", _level(regime)))
     if regime["is_stance_provisional"]:
-        checked = day(verdict.manifest["ledger_last_checked"])
-        lines.append(_line("", f"provisional: announcements were last checked on {checked}"))
+        known = [verdict.manifest[name] for name in _KNOWN_UNTIL if verdict.manifest.get(name) is not None]
+        lines.append(_line("", f"provisional: announcements are known up to {day(min(known))}"))
     score = "no score" if regime["bubble_score"] is None else f"score {number(regime['bubble_score'])} of 1"
     distance = regime["distance_to_threshold"]
     near = "" if distance is None else f", {number(distance)} from the nearest threshold"
     return [*lines, _line("condition", f"{regime['condition_state']}, {score}{near}")]
+
+
+def _level(regime: Row) -> str:
+    rate = regime["real_policy_rate_pct"]
+    known = "" if rate is None else f", real policy rate {number(rate)}%"
+    return f"level of policy: {regime['policy_level'] or 'not rated'}{known}"
 
 
 def _condition(verdict: Verdict, name: str) -> list[str]:
@@ -267,7 +312,11 @@ def _in_words(component: str) -> str:
 def _coverage(verdict: Verdict) -> list[str]:
     regime, minimum = verdict.regime, verdict.parameters["coverage.minimum"]
     lines = [
-        _line("coverage", f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed)")
+        _line(
+            "coverage",
+            f"{number(regime['coverage'])} (lowest of three; {number(minimum)} is needed); "
+            f"confidence {number(regime['confidence'])} of 1",
+        )
     ]
     if at_minimum := regime["conditions_at_minimum_coverage"]:
         text = f"{at_minimum.replace(',', ', ')} has only the minimum coverage"

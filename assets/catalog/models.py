@@ -70,6 +70,9 @@ class Series(Entry):
     plausible_max: float
     release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
     first_public_on: dt.date | None = None  # before it the figures are back-casts
+    sample_single_source_from: dt.date | None = (
+        None  # the bundled figures from this observation on rest on one source
+    )
     required_start: dt.date | None = None  # a store starting later makes the component `history_too_short`
     served_window_years: Annotated[int, Field(gt=0)] | None = None  # the provider serves no more than this
     posts_late: bool = (

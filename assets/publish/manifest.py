@@ -95,6 +95,7 @@ def manifest_frame(
         "profile": facts.profile,
         "as_of_date": facts.as_of,
         "ledger_last_checked": catalog.policy_events.last_checked,
+        "desk_notices_until": catalog.policy_events.desk_notices_until,
         "method_version": method.method_version,
         "method_sha256": method.method_sha256,
         "code_version": facts.code_version,

@@ -282,6 +282,7 @@ def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
             "group_name": series.group,
             "source_key": series.source,
             "in_profile": profile in series.profiles,
+            "single_source_from": series.sample_single_source_from if profile == "sample" else None,
         }
         for series in catalog.series.values()
     ]

@@ -149,7 +149,7 @@ class _Fetcher:
         try:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
-            if known is not None and payload.is_complete:
+            if known is not None and payload.is_complete and payload.has_vintages:
                 missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
                 keeps_its_vintages(payload, *missing)
         except PayloadRefused as refusal:

@@ -276,6 +276,7 @@ class Timeline:
     states: Sequence[Row]
     stances: Sequence[Row]
     announcements: Sequence[tuple[dt.date, str]]
+    recessions: Sequence[tuple[dt.date, dt.date]]  # first and last day
     enter_bubble: float
     enter_depression: float
 
@@ -296,6 +297,7 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
         "y": _y_values(_BOTTOM, _TOP, [0, 0.2, 0.4, 0.6, 0.8, 1], ".1f"),
     }
     layers = [
+        _recessions(shown, axes),
         _bars(shown.regimes, "stimulus_into_bubble", shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
         _bars(
             shown.regimes, "stimulus_into_depression", 0.0, shown.enter_depression, axes, "cold", opacity=0.25
@@ -315,6 +317,16 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
         *_labels(shown, axes, size),
     ]
     return _specification(layers, size)
+
+
+def _recessions(shown: Timeline, axes: Axes) -> Spec:
+    """Rectangles behind everything, over the recessions that lie inside the timeline."""
+    rows = [
+        {"x": max(year(first), shown.first), "x2": min(year(last), shown.last), "y": 0.0, "y2": 1.0}
+        for first, last in shown.recessions
+        if year(last) > shown.first and year(first) < shown.last
+    ]
+    return _layer("rect", rows, {**axes, **_to("x2", "y2")}, "mid", opacity=0.25)
 
 
 def _bars(
@@ -356,8 +368,12 @@ def _lane(
 def _labels(shown: Timeline, axes: Axes, size: Size) -> list[Spec]:
     """Names of the lanes, and in the wide drawing of the two limits, where the score leaves room for them."""
     lanes = [
-        {"x": shown.first, "y": _STATE_LANE + _HALF + 0.03, "text": "Conditions: bubble up, depression down"},
-        {"x": shown.first, "y": _STANCE_LANE + _HALF + 0.03, "text": "The Fed: stimulus up, tightening down"},
+        {"x": shown.first, "y": _STATE_LANE + _HALF + 0.03, "text": "State: bubble up, depression down"},
+        {
+            "x": shown.first,
+            "y": _STANCE_LANE + _HALF + 0.03,
+            "text": "Direction of policy: stimulus up, tightening down",
+        },
     ]
     layers = [_text(lanes, axes, "soft", align="left", baseline="bottom")]
     width = (shown.last - shown.first) * 0.14  # years a label takes

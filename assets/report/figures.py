@@ -19,6 +19,10 @@ _EVENT_NAMES = {
     "qe4_2020": "2020",
     "reserves_2025": "2025",
 }
+# A recession begins with the month after the peak and ends with the month of the trough.
+_RECESSIONS = """
+SELECT CAST(peak_month + INTERVAL 1 MONTH AS DATE) AS first, last_day(trough_month) AS last FROM recessions ORDER BY 1
+"""
 
 
 @dataclass(frozen=True)
@@ -174,12 +178,13 @@ def timeline_figure(release: Release) -> Figure | None:
             for row in release.phases
             if row["kind"] == "qe_start"
         ],
+        [(row["first"], row["last"]) for row in release.rows(_RECESSIONS)],
         release.parameters["state.bubble.enter_score"],
         release.parameters["state.depression.enter_score"],
     )
     lanes = "; ".join(
         f"{name} {label_words(spells[-1]['value'])} since {month(spells[-1]['first'])}"
-        for name, spells in (("condition", shown.states), ("stance", shown.stances))
+        for name, spells in (("state", shown.states), ("stance", shown.stances))
     )
     description = (
         f"Bubble score from {month(score.points[0][0])} to {day(release.as_of)}, newest "
@@ -188,7 +193,7 @@ def timeline_figure(release: Release) -> Figure | None:
     note = (
         f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
         f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
-        "Vertical lines: purchases announced."
+        "Vertical lines: purchases announced. Grey: recessions as dated by the NBER, which dates them months later."
     )
     what = "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit."
     return Figure(

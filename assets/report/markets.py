@@ -108,6 +108,7 @@ def content(release: Release) -> dict[str, Any]:
         "post": _post_rows(release),
         "starts": _starts(release),
         "premia": _premia(release),
+        "premia_note": _premia_note(release),
         "assets": [_asset_row(assets[asset], name) for asset, name in _ASSETS.items() if asset in assets],
         "destination": _destination_rows(release),
         "gauge": [_gauge_row(row) for row in release.newest_rows("bubble_gauge", "criterion, measure")],
@@ -231,10 +232,16 @@ def premium_rank(release: Release) -> str | None:
     row = next(row for row in release.evidence if row["component"] == "erp_vs_nominal_10y")
     if row["rank"] is None:
         return None
+    level = "" if is_comparable(release) else ", a level that is not comparable with a market yield"
     return (
-        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**; "
+        f"The premium of the earnings yield over the 10-year Treasury is **{number(row['value'])}{THIN}pp**{level}; "
         f"it was smaller in {percent(row['rank'])} of month-ends since 1985."
     )
+
+
+def is_comparable(release: Release) -> bool:
+    """Whether the level of the earnings yield means something: not on the basis of the national accounts."""
+    return bool(release.today["earnings_yield_basis"] != "nipa")
 
 
 def _premia(release: Release) -> list[tuple[str, Row]]:
@@ -243,11 +250,29 @@ def _premia(release: Release) -> list[tuple[str, Row]]:
     gauge = [row for row in release.newest_rows("bubble_gauge") if row["measure"] == "excess_cape_yield"]
     cited = release.row("SELECT * FROM reference_values WHERE id = 'forward_equity_risk_premium_pp'")
     return [
-        ("Earnings yield less the 10-year yield", evidence["erp_vs_nominal_10y"]),
-        ("Earnings yield less the real 10-year yield", evidence["erp_vs_real_10y"]),
-        *(("Excess CAPE yield, less the real 10-year yield", row) for row in gauge),
-        ("The post: forward earnings yield less the 10-year", cited),
+        ("Earnings yield less the 10-year yield", _dated(release, evidence["erp_vs_nominal_10y"])),
+        ("Earnings yield less the real 10-year yield", _dated(release, evidence["erp_vs_real_10y"])),
+        *(("Excess CAPE yield, less the real 10-year yield", _dated(release, row)) for row in gauge),
+        ("The post: forward earnings yield less the 10-year", {**cited, "is_comparable": True}),
     ]
+
+
+def _premia_note(release: Release) -> str:
+    """Why there are four, and what the percentile depends on where the level is not comparable."""
+    text = "Four measures, because each answers a different question."
+    if is_comparable(release):
+        return text
+    return (
+        f"{text} Earnings of the national accounts over market value: compare percentiles, not levels; the percentile "
+        "of a premium depends on that level too."
+    )
+
+
+def _dated(release: Release, row: Row) -> Row:
+    """A row with the period of its figure, and whether its level is comparable."""
+    comparable = row.get("measure") == "excess_cape_yield" or is_comparable(release)
+    when = release.period(row["observation_date"], row["series_ids"] or "")
+    return {**row, "period": when, "is_comparable": comparable}
 
 
 # ---- the Fed's balance sheet and the debt
@@ -257,12 +282,16 @@ def balance_sheet(release: Release) -> str | None:
     """The Fed's balance sheet against what banks and the economy need."""
     row, test = release.newest("reserve_growth"), release.today["balance_sheet_test"]
     growth, excess = row["fed_assets_growth_26w_pct"], row["excess_growth_pp"]
-    if test is None or growth is None or excess is None:
+    if growth is None:
         return None
     reserves = release.today["reserves_test"]
+    verb = "grew" if growth >= 0 else "shrank"
+    grew = f"Over 26 weeks the balance sheet {verb} at a yearly {number(abs(growth))}{THIN}%"
+    if excess is None or test is None:
+        known = f" Reserves by the same test: {_TESTS[reserves]}." if reserves else ""
+        return f"{grew}; bank credit or nominal GDP is missing to compare it with.{known}"
     return (
-        f"Over 26 weeks the balance sheet {'grew' if growth >= 0 else 'shrank'} at a yearly "
-        f"{number(abs(growth))}{THIN}%, {number(abs(excess))}{THIN}pp {'more' if excess > 0 else 'less'} than bank "
+        f"{grew}, {number(abs(excess))}{THIN}pp {'more' if excess > 0 else 'less'} than bank "
         f"credit or nominal GDP, whichever grew faster: **{_TESTS[test]}**."
         f"{f' Reserves by the same test: {_TESTS[reserves]}.' if reserves else ''}"
     )
@@ -287,8 +316,12 @@ def monetisation(release: Release) -> str | None:
         else _BANDS[band]
     )
     of = "" if is_of_debt else " of the deficit (the debt limit distorts the change of debt)"
+    verb, year = (
+        "increased" if bought >= 0 else "reduced",
+        release.period(row["debt_date"], row["debt_basis"]),
+    )
     return (
-        f"In the year to {day(row['debt_date'])} the Fed {'increased' if bought >= 0 else 'reduced'} its "
+        f"In the year to {year} the Fed {verb} its "
         f"Treasuries by {number(abs(bought), 0)} bn dollars, while federal debt "
         f"{'rose' if debt >= 0 else 'fell'} by {number(abs(debt), 0)} bn: a share of "
         f"**{number(share)}{THIN}%**{of}, {level}.{_shorter_windows(row)}"

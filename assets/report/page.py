@@ -12,18 +12,20 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, markets, record, verdict, words
+from assets.report import figures, flip, lead, markets, record, verdict, words
 from assets.report.published import Release, Sources
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_PARTS = (verdict, flip, markets, record)
+_PARTS = (verdict, flip, markets, record)  # with tables of their own
+_SENTENCES = (lead, *_PARTS)
 _FILTERS = (
     words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
     words.reason_words, words.regime_words, words.with_unit, flip.measure_words,
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents.
 _SECTIONS = {
+    "policy": "Direction and level",
     "past": "Past easing against now",
     "evidence": "Evidence",
     "flip": "What would change the label",
@@ -111,7 +113,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
 
 def sentence(release: Release, name: str) -> str | None:
     """A sentence by name. Raises StopIteration for one that does not exist."""
-    part = next(part for part in _PARTS if hasattr(part, name))
+    part = next(part for part in _SENTENCES if hasattr(part, name))
     text: str | None = getattr(part, name)(release)
     return text
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from assets.report.words import publisher_words
+from assets.report.words import period, publisher_words
 
 Row = dict[str, Any]
 Points = list[tuple[dt.date, float | None]]
@@ -95,6 +95,23 @@ class Release:
         return self.rows(
             "SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ?", self.as_of
         )
+
+    @cached_property
+    def series(self) -> list[Row]:
+        """`series` of the profile."""
+        return self.rows("SELECT * FROM series WHERE in_profile ORDER BY series_id")
+
+    @cached_property
+    def base_rates(self) -> list[Row]:
+        """`base_rates`: how often each condition has been hot and cold."""
+        return self.rows("SELECT * FROM base_rates")
+
+    def period(self, value: dt.date | None, series_ids: str) -> str:
+        """The period that a figure from these series is of, of the slowest one that can be stamped with this day."""
+        frequencies = {row["series_id"]: row["frequency"] for row in self.series}
+        found = {frequencies.get(name) for name in series_ids.split(",")}
+        is_stamp = value is not None and 1 in (value.day, (value + dt.timedelta(days=1)).day)
+        return period(value, next((kind for kind in "QM" if kind in found and is_stamp), "D"))
 
     def phase(self, name: str) -> Row | None:
         """A row of `qe_phases`; None where the release ends before it."""

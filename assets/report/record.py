@@ -15,13 +15,13 @@ from assets.report.words import (
     RIGHTS_WORDS,
     capital,
     counted,
-    day,
     in_words,
     label_words,
     listed,
     month,
     number,
     percent,
+    period,
     publisher_words,
     regime_words,
 )
@@ -36,12 +36,13 @@ CASES = (
     ("2008-11-30", "2009-12-31", "regime", "stimulus_into_depression"),
     ("2010-11-30", "2010-11-30", "regime", "stimulus_into_depression"),
     ("2012-09-30", "2012-09-30", "stance", "stimulus"),
-    ("2020-03-31", "2020-04-30", "regime", "stimulus_mid_cycle"),
+    ("2020-04-30", "2020-04-30", "regime", "stimulus_mid_cycle"),
     ("2020-05-31", "2020-06-30", "regime", "stimulus_into_depression"),
     ("2021-11-30", "2021-11-30", "regime", "stimulus_into_bubble"),
     ("2022-12-31", "2022-12-31", "regime", "tightening_mid_cycle"),
     ("2025-09-30", "2025-09-30", "regime", "neutral_bubble"),
-    ("2025-10-31", "2026-05-31", "regime", "stimulus_into_bubble"),
+    ("2025-10-31", "2026-08-31", "regime", "stimulus_into_bubble"),
+    ("2026-09-30", "2026-09-30", "regime", "neutral_bubble"),
     ("2013-05-31", "2013-05-31", "stance", "stimulus"),
     ("2018-12-31", "2018-12-31", "stance", "tightening"),
     ("2019-01-31", "2019-01-31", "stance", "tightening"),
@@ -81,7 +82,8 @@ WHERE r.bubble_score IS NOT NULL OR v.as_of_date = ?
 GROUP BY v.variant HAVING same IS NOT NULL ORDER BY same, v.variant
 """
 _SOURCE_ROWS = f"""
-SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_observation) AS newest,
+SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_period_end) AS newest,
+  max_by(frequency, last_period_end) AS frequency,
   list(DISTINCT rights ORDER BY rights) AS rights
 FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher
 """
@@ -390,11 +392,20 @@ def _source_rows(release: Release) -> list[dict[str, Any]]:
         {
             "publisher": name,
             "releases": [(row["publisher"].partition(", ")[2], ", ".join(row["ids"])) for row in rows],
-            "newest": day(max((row["newest"] for row in rows if row["newest"]), default=None)),
+            "newest": _newest(rows),
             "rights": ", ".join(_rights(right for row in rows for right in row["rights"])),
         }
         for name, rows in grouped.items()
     ]
+
+
+def _newest(rows: list[Row]) -> str:
+    """The period of the newest figure."""
+    dated = [row for row in rows if row["newest"]]
+    if not dated:
+        return period(None, "D")
+    newest = max(dated, key=lambda row: row["newest"])
+    return period(newest["newest"], newest["frequency"])
 
 
 def _rights(codes: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The verdict: the first screen, the record in numbers, past easing against now, and the evidence.
+"""The verdict: heading and tiles, the record in numbers, past easing against now, and the evidence.
 
 Here and in the other parts of the page, a public function returns one sentence from the published tables (`**` marks
 emphasis) or None when its figures are missing; `content` returns what the tables of the template show.
@@ -7,11 +7,12 @@ emphasis) or None when its figures are missing; `content` returns what the table
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from assets.report.flip import thresholds
+from assets.report.lead import level_note
+from assets.report.markets import is_comparable
 from assets.report.published import Release, Row
 from assets.report.words import (
     COMPONENTS,
@@ -24,10 +25,11 @@ from assets.report.words import (
     counted,
     day,
     in_words,
-    label_words,
     listed,
     month,
     number,
+    percent,
+    period,
     reason_words,
     regime_words,
     with_unit,
@@ -35,17 +37,6 @@ from assets.report.words import (
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")
-_DOING = {
-    "stimulus": "is easing",
-    "tightening": "is tightening",
-    "neutral": "is neither easing nor tightening",
-}
-_DRIVERS = {
-    "rate": "by the policy rate",
-    "balance_sheet": "by the balance sheet",
-    "both": "rate and balance sheet",
-    "none": "rate and balance sheet unchanged or offsetting",
-}
 _TONES = {"bubble": "hot", "depression": "cold"}
 _UP, _DOWN, _MIDDLE, _NONE = "▲", "▼", "◆", ""
 GLYPHS = {
@@ -59,6 +50,11 @@ GLYPHS = {
     "indeterminate": _NONE,
     "": _NONE,
 }
+_YIELDS = (
+    "earnings_yield",
+    "erp_vs_nominal_10y",
+    "erp_vs_real_10y",
+)  # their level depends on the earnings basis
 # Conditions in the order of the post's table: their raw figure in qe_phases, its unit, decimals and name.
 FOUR = {
     "valuation": ("earnings_yield_pct", "percent", 1, "yield"),
@@ -92,92 +88,14 @@ def content(release: Release) -> dict[str, Any]:
     return {
         "head": _head(release),
         "tiles": _tiles(release),
-        "past_easing": release.phases,
+        "base_rates": {name: _base_rate(release, name) for name in CONDITIONS},
+        "past_easing": [{**row, "equity_price_period": _price_period(row)} for row in release.phases],
         "evidence": [_evidence_group(release, name) for name in CONDITIONS],
         "inflation": _inflation_note(release),
     }
 
 
-# ---- the first screen
-
-
-def lead_conditions(release: Release) -> str | None:
-    """What the Fed does, and how many of the four conditions are hot."""
-    verdicts = _verdicts(_today(release))
-    hot = [name for name in CONDITIONS if verdicts[name] == "hot"]
-    doing = _DOING.get(release.today["stance"], "has no measurable stance")
-    text = f"The Fed {doing} while **{in_words(len(hot))} of four conditions** {_be(len(hot))} hot"
-    text += f": {listed(hot)}." if hot else "."
-    for verdict, words in (("cold", "cold"), ("between", "in between"), (None, "not measurable")):
-        names = [name for name in CONDITIONS if verdicts[name] == verdict]
-        if names:
-            text += f" {listed(names).capitalize()} {_be(len(names))} {words}."
-    return text
-
-
-def lead_past(release: Release) -> str | None:
-    """How hot and how cold it was when the three programmes after 2008 began."""
-    past = _past(release)
-    if not past:
-        return None
-    names = listed([row["phase"].upper() for row in past])
-    hot, cold = max(row["hot_conditions"] for row in past), min(row["cold_conditions"] for row in past)
-    return (
-        f"When {names} {_be(len(past), 'was', 'were')} announced, at most {counted(hot, 'was', 'were')} hot "
-        f"and at least {in_words(cold)} cold."
-    )
-
-
-def lead_since(release: Release) -> str | None:
-    """Since when the label has been in force, and for how many month-ends."""
-    since = release.today["regime_since"]
-    query = "SELECT count(*) AS n FROM regime WHERE is_month_end AND as_of_date BETWEEN ? AND ?"
-    ends = release.row(query, since, release.as_of)["n"]
-    start = (
-        "There has been no label" if release.today["regime"] == "indeterminate" else "This label has applied"
-    )
-    return f"{start} for {counted(ends, 'month-end')}, since **{day(since)}**."
-
-
-def care_indeterminate(release: Release) -> str | None:
-    """Why there is no label."""
-    reason = release.today["indeterminate_reason"]
-    if not reason:
-        return None
-    # inputs in brackets are in the evidence, each with its own reason
-    return f"There is no label on this date: {re.sub(r' [(][^)]*[)]', '', reason)}."
-
-
-def care_provisional_row(release: Release) -> str | None:
-    """A run date inside a month is provisional."""
-    if release.today["is_month_end"] or release.today["regime"] == "indeterminate":
-        return None
-    would_be = release.today["provisional_condition_state"]
-    return (
-        "This row is provisional: within a month the state of the last month-end applies. The figures of "
-        f"{day(release.as_of)} alone would give {label_words(would_be) if would_be else 'no state'}."
-    )
-
-
-def care_coverage(release: Release) -> str | None:
-    """Conditions with the minimum coverage."""
-    at_minimum = release.today["conditions_at_minimum_coverage"]
-    if not at_minimum:
-        return None
-    names = [name.strip() for name in at_minimum.split(",")]
-    return (
-        f"{listed(names).capitalize()} {_be(len(names), 'has', 'have')} only the minimum coverage "
-        f"({number(release.parameters['coverage.minimum'])})"
-        f"{'; no corporate bond spread is available' if release.today['is_spread_missing'] else ''}."
-    )
-
-
-def care_stance(release: Release) -> str | None:
-    """The stance is provisional when announcements were not checked lately."""
-    if not release.today["is_stance_provisional"]:
-        return None
-    checked = day(release.manifest["ledger_last_checked"])
-    return f"The stance is provisional: announcements were last checked on {checked}."
+# ---- heading and tiles
 
 
 def _head(release: Release) -> dict[str, str]:
@@ -210,11 +128,12 @@ def _tiles(release: Release) -> list[tuple[str, str, str]]:
     if limits:
         name = f"Distance to {'exit' if today['condition_state'] in _TONES else 'limit'}"
         nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
-        side = "above" if nearest["measure_value"] > nearest["limit_value"] else "below"
-        note = f"score {side} {number(nearest['limit_value'])}"
+        is_above = nearest["measure_value"] > nearest["limit_value"]
+        ends = "it ends" if today["condition_state"] in _TONES else "limit"
+        note = f"{ends} {'below' if is_above else 'above'} {number(nearest['limit_value'])}"
     return [
         ("Bubble score", number(today["bubble_score"]), "0 is cold, 1 is hot"),
-        ("Fed stance", capital(today["stance"] or "unknown"), _DRIVERS.get(today["stance_driver"], "")),
+        ("Stance, a direction", capital(today["stance"]), level_note(release)),
         (name, number(today["distance_to_threshold"]), note),
         (
             "Coverage",
@@ -262,6 +181,19 @@ def past_easing(release: Release) -> str | None:
     return f"{'; '.join(parts)}. {today}" if parts else today
 
 
+def depression_meaning(release: Release) -> str | None:
+    """What the word means here, and how many of its month-ends were no recessions by the dates of the NBER."""
+    row = release.row("SELECT * FROM recession_overlap WHERE condition_state = 'depression'")
+    if not row["month_ends"]:
+        return None
+    outside = row["month_ends"] - row["recession_month_ends"]
+    return (
+        "Depression is the post's word for what past quantitative easing fell on. It is not the economist's term: "
+        f"**{outside} of {row['month_ends']} such month-ends** ({percent(outside / row['month_ends'])}) "
+        f"are outside the recessions that the NBER dates, to {month(row['last_date'])}."
+    )
+
+
 # ---- the evidence
 
 
@@ -304,6 +236,8 @@ def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
                 "name": component_words(row["component"]),
                 "side": COMPONENTS[row["component"]][2],
                 "value": withheld_or(with_unit(row["value"], row["unit"]), row),
+                "is_comparable": row["component"] not in _YIELDS or is_comparable(release),
+                "period": release.period(row["observation_date"], row["series_ids"] or ""),
                 "why": "" if row["weight"] > 0 else reason_words(row["absent_reason"]),
             }
             for row in rows
@@ -320,6 +254,20 @@ def _inflation_note(release: Release) -> str:
         f"Inflation is not in the score; it is cold below {target} or {fall} lower than "
         f"{parameters['verdict.inflation_window_months']:.0f} months before, otherwise hot."
     )
+
+
+def _base_rate(release: Release, condition: str) -> str:
+    """How often a condition has been hot and cold: "hot in 30 %, cold in 31 % of months since 1995"."""
+    rows = {row["verdict"]: row for row in release.base_rates if row["condition"] == condition}
+    if rows["hot"]["share"] is None:
+        return "no base rate yet"
+    hot, cold = percent(rows["hot"]["share"]), percent(rows["cold"]["share"])
+    return f"hot in {hot}, cold in {cold} of months since {rows['hot']['first_date']:%Y}"
+
+
+def _price_period(row: Row) -> str:
+    """The month, or the quarter of a market value, that the share price is of."""
+    return period(row["equity_price_date"], "Q" if str(row["equity_price_basis"]).startswith("z1_") else "M")
 
 
 def _past(release: Release) -> list[Row]:

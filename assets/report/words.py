@@ -67,6 +67,8 @@ COMPONENTS = {
     "real_bank_credit": ("Real bank credit, year on year", "real bank credit growth", "high"),
     "core_pce_inflation": ("Core PCE inflation", "", "high"),
 }
+# Of several components from one ratio, the one that names the ratio.
+PRICED_ONCE = ("equity_value_to_gdp",)
 REASONS = {
     "not_in_profile": "not in this profile",
     "stale": "too old to count",
@@ -182,6 +184,30 @@ def day(value: dt.date | None) -> str:
 def month(value: dt.date | None) -> str:
     """A month as May 2026."""
     return ABSENT if value is None else f"{value:%b %Y}"
+
+
+def full_month(value: dt.date | None) -> str:
+    """A month as September 2026, inside a sentence."""
+    return ABSENT if value is None else f"{value:%B %Y}"
+
+
+def period(value: dt.date | None, frequency: str) -> str:
+    """The period that a figure is of: Q4 2025, Apr 2026, or the day of a week or a day.
+
+    `value` is any day of the period: publishers stamp a quarter by its first day or its last one.
+    """
+    if value is None or frequency not in "QM":
+        return day(value)
+    return f"Q{(value.month + 2) // 3} {value.year}" if frequency == "Q" else month(value)
+
+
+def period_end(value: dt.date, frequency: str) -> dt.date:
+    """Last day of the period that a figure is of."""
+    if frequency not in "QM":
+        return value
+    last = (value.month + 2) // 3 * 3 if frequency == "Q" else value.month
+    after = dt.date(value.year + last // 12, last % 12 + 1, 1)
+    return after - dt.timedelta(days=1)
 
 
 def listed(names: list[str]) -> str:

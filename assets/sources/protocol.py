@@ -87,6 +87,11 @@ class Payload:
     notes: tuple[str, ...] = ()
 
     @property
+    def has_vintages(self) -> bool:
+        """Whether the source dates at least one row."""
+        return bool(self.observations["realtime_start"].notna().any())
+
+    @property
     def unit_kind(self) -> UnitKind | None:
         """Scale and kind of the unit text; None when there is none or it is not understood."""
         return parse_unit(self.unit)

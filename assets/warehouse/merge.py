@@ -27,8 +27,9 @@ ReleasedOn = Mapping[np.datetime64, np.datetime64]
 _NEVER = np.datetime64("9999-12-31", "D")
 
 # `listed`: per key the row captured last, without vintages the publisher took back. `newest`: per observation the
-# current value. `earliest`: per observation, in one row: joined vintage by vintage, a history of hundreds of vintages
-# is squared. `span`: what a complete payload covers; one that begins later takes nothing back.
+# current value. `earliest`: of observations served as before the first vintage, in one row: joined vintage by vintage,
+# a history of hundreds of vintages is squared. Windows are of a series, which is faster than of an observation.
+# `span`: what a complete payload covers; one that begins later takes nothing back.
 # `before_first` is written once, and again only when an earlier first vintage arrives.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
@@ -45,19 +46,21 @@ WITH served AS (
   SELECT * FROM raw.vintages WHERE series_id IN (SELECT DISTINCT series_id FROM served_rows)
 ), last_captured AS (
   SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at FROM stored
-  QUALIFY row_number() OVER (
-    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
-  ) = 1
+  WINDOW captures_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start, captured_at)
+  QUALIFY lead(observation_date) OVER captures_of IS DISTINCT FROM observation_date
+    OR lead(realtime_start) OVER captures_of IS DISTINCT FROM realtime_start
 ), listed AS (
   SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
 ), newest AS (
   SELECT * FROM listed
-  QUALIFY row_number() OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start DESC) = 1
+  QUALIFY lead(observation_date) OVER (PARTITION BY series_id ORDER BY observation_date, realtime_start)
+    IS DISTINCT FROM observation_date
 ), earliest AS (
   SELECT series_id, observation_date, min(realtime_start) AS first_start,
     min(realtime_start) FILTER (vintage_source IN ({REAL})) AS first_real,
     bool_or(vintage_source = 'lag_rule') AS is_dated_by_rule
-  FROM listed GROUP BY series_id, observation_date
+  FROM listed SEMI JOIN (FROM served WHERE origin = 'before_first') USING (series_id, observation_date)
+  GROUP BY series_id, observation_date
 ), span AS (
   SELECT series_id, any_value(fetch_id) AS fetch_id, min(observation_date) AS first_observation,
     min(realtime_start) FILTER (origin = 'alfred') AS first_vintage
@@ -225,7 +228,9 @@ def merge_source(
     if not fetched:
         return {}
     series = {one.series_id: one for one, _, _ in fetched}
-    first_vintages = _first_vintages(con, [*series])
+    first_vintages = _first_vintages(
+        con, [one.series_id for one, payload, _ in fetched if payload.has_vintages]
+    )
     rows = [
         _served_rows(one, payload, fetch_id, run_date, released_on.get(one.series_id, {}),
                      first_vintages.get(one.series_id), (absences or {}).get(one.series_id))
@@ -249,6 +254,8 @@ def merge_source(
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:
     """The first real vintage stored and not taken back, by series."""
+    if not series_ids:
+        return {}
     captured = "(SELECT * FROM raw.vintages WHERE series_id IN (SELECT unnest(?)))"
     rows = con.execute(
         f"SELECT series_id, min(realtime_start) FROM ({resolved(captured)}) "

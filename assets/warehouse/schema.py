@@ -28,36 +28,36 @@ _NO_LONGER_USED = ("ops.remembered",)  # cached results up to version 0.1.0
 REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)  # a list for SQL
 
 # The rule of `resolve` in `assets/compute/archive.py` (methodology, "Point in time") in SQL; a test compares the two.
-# listed: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation;
-# joined, not windowed, because only rows dated by lag rule need it and most series have none.
+# listed: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation
+# that has rows dated by lag rule; most have none. Both windows are of a series: one of an observation takes twice as
+# long, and a run resolves the whole archive three times.
 _RESOLVED = """
 WITH last_captured AS (
   SELECT * FROM {captures}
-  QUALIFY row_number() OVER (
-    PARTITION BY series_id, observation_date, realtime_start ORDER BY captured_at DESC
-  ) = 1
+  WINDOW captures_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start, captured_at)
+  QUALIFY lead(observation_date) OVER captures_of IS DISTINCT FROM observation_date
+    OR lead(realtime_start) OVER captures_of IS DISTINCT FROM realtime_start
 ), listed AS (
   SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
 ), first_real AS (
-  SELECT series_id, observation_date, min(realtime_start) AS of_observation,
-    min(min(realtime_start)) OVER (PARTITION BY series_id) AS of_series
-  FROM listed WHERE vintage_source IN ({real}) GROUP BY series_id, observation_date
+  SELECT series_id, observation_date, min(realtime_start) AS of_observation
+  FROM listed SEMI JOIN (FROM listed WHERE vintage_source = 'lag_rule') USING (series_id, observation_date)
+  WHERE vintage_source IN ({real}) GROUP BY series_id, observation_date
+), first_of_series AS (
+  SELECT series_id, min(realtime_start) AS of_series
+  FROM listed WHERE vintage_source IN ({real}) GROUP BY series_id
 ), kept AS (
-  SELECT l.* FROM listed AS l WHERE l.vintage_source <> 'lag_rule'
-  UNION ALL
-  SELECT l.* FROM listed AS l LEFT JOIN first_real AS f USING (series_id, observation_date)
-  WHERE l.vintage_source = 'lag_rule' AND (
-    f.series_id IS NULL OR (f.of_observation = f.of_series AND l.realtime_start < f.of_series)
-  )
+  SELECT l.* FROM listed AS l
+  LEFT JOIN first_real AS f USING (series_id, observation_date) LEFT JOIN first_of_series AS s USING (series_id)
+  WHERE l.vintage_source <> 'lag_rule' OR f.series_id IS NULL
+    OR (f.of_observation = s.of_series AND l.realtime_start < s.of_series)
 )
 SELECT
   series_id, observation_date, value, realtime_start,
-  coalesce(
-    lead(realtime_start) OVER (PARTITION BY series_id, observation_date ORDER BY realtime_start) - 1,
-    DATE '9999-12-31'
-  ) AS realtime_end,
+  CASE WHEN lead(observation_date) OVER vintages_of = observation_date
+    THEN lead(realtime_start) OVER vintages_of - 1 ELSE DATE '9999-12-31' END AS realtime_end,
   vintage_source, captured_at
-FROM kept
+FROM kept WINDOW vintages_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start)
 """
 
 

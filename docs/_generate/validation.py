@@ -52,7 +52,8 @@ def _head() -> str:
         "# Validation\n"
         f"Written from a run on the bundled sample as of {SAMPLE_AS_OF}; `python -m docs._generate.validation` "
         "writes it again, and a test compares the page with the sample. The same cases are tested on longer real "
-        "series.\n"
+        "series. The known dates were chosen together with the method: they are regression cases, which show that "
+        "the labels did not move. They do not prove that the method is right.\n"
     )
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 
 import duckdb
 
+from assets.report.published import Release
 from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
@@ -30,18 +31,25 @@ def explain_lines(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> list[
     regime = _row(con, date)
     evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
     evidence.sort(key=_order)
+    release = Release(con)
     note = [] if date in (None, regime["as_of_date"]) else [_nearest(date, manifest), ""]
     return [
         *note,
         f"{day(regime['as_of_date'])}: {regime_words(regime['regime'], regime['stance_driver'])}, "
         f"{profile_words(manifest)}",
-        f"label {regime['regime']} since {day(regime['regime_since'])}; stance {regime['stance']} "
-        f"({regime['stance_driver']}); condition {regime['condition_state']}; method {regime['method_version']}",
+        f"label {regime['regime']} since {day(regime['regime_since'])}; stance (a direction) "
+        f"{regime['stance']} ({regime['stance_driver']}), {_level(regime)}; "
+        f"condition {regime['condition_state']}; method {regime['method_version']}",
         "",
-        *aligned(_HEADER, [_cells(e) for e in evidence], _RIGHT),
+        *aligned(_HEADER, [_cells(e, release) for e in evidence], _RIGHT),
         "",
         *_sums(regime),
     ]
+
+
+def _level(regime: Row) -> str:
+    """The level of policy; "not rated" also for rows of a file that has none."""
+    return f"level {regime.get('policy_level') or 'not rated'}"
 
 
 def _row(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> Row:
@@ -68,7 +76,7 @@ def _order(evidence: Row) -> tuple[int, bool, float, str]:
     return position, evidence["weight"] == 0, -evidence["contribution"], evidence["component"]
 
 
-def _cells(evidence: Row) -> tuple[str, ...]:
+def _cells(evidence: Row, release: Release) -> tuple[str, ...]:
     missing = (evidence["absent_reason"] or "").replace("_", " ")
     return (
         evidence["condition"],
@@ -80,7 +88,7 @@ def _cells(evidence: Row) -> tuple[str, ...]:
         number(evidence["contribution"], 3)
         if evidence["weight"] > 0
         else (missing if evidence["score"] else "-"),
-        day(evidence["observation_date"]),
+        release.period(evidence["observation_date"], evidence["series_ids"] or ""),
         day(evidence["available_on"]),
         evidence["vintage_source"] or "-",
         evidence["series_ids"] or "-",

@@ -6,13 +6,19 @@ newest row is in another state than the sentence.
 
 from __future__ import annotations
 
+import re
+
+import duckdb
+
 NOW = "(SELECT max(as_of_date) FROM regime)"
 # number with a true minus, signed number, date, month
 MACROS = """
 CREATE TEMP MACRO num(v, d) AS replace(format('{:,.' || d || 'f}', v), '-', chr(8722));
+CREATE TEMP MACRO plain(v, d) AS format('{:,.' || d || 'f}', v);
 CREATE TEMP MACRO signed(v, d) AS CASE WHEN v > 0 THEN '+' ELSE '' END || num(v, d);
 CREATE TEMP MACRO long_day(v) AS strftime(v, '%-d %b %Y');
 CREATE TEMP MACRO month_of(v) AS strftime(v, '%b %Y');
+CREATE TEMP MACRO quarter_of(v) AS 'Q' || quarter(v) || ' ' || year(v);
 CREATE TEMP MACRO in_words(n) AS coalesce(['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
   [n + 1], n::VARCHAR);
 """
@@ -23,15 +29,95 @@ SELECT first, last, which, expected, as_of_date,
 KNOWN_OF = """) AS c(first, last, which, expected)
 JOIN regime ON is_month_end AND as_of_date BETWEEN first::DATE AND last::DATE"""
 RECOMPUTED = {
+    "lead_verdict": """
+        WITH rate AS (SELECT arg_max(value, observation_date) - arg_max(value, observation_date)
+              FILTER (observation_date <= {now} - INTERVAL 6 MONTH) AS moved FROM series_as_of('DFEDTARU', {now})),
+        decided AS (FROM policy_events WHERE changes_direction AND counts_from_date <= {now}
+          ORDER BY counts_from_date DESC LIMIT 1),
+        past AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
+          FROM regime WHERE as_of_date < {now})
+        SELECT strftime({now}, '%B %Y'), 'stopped being stimulus in a bubble', 'neutral if the Fed still buys',
+          'tightening if the purchases have ended', 'by what has moved'
+        FROM regime r, rate, decided, past, reserve_growth g, release_manifest m
+        WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND past.state = 'bubble'
+          AND past.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1
+          AND decided.is_reserve_management AND abs(g.balance_sheet_impulse_pct_gdp) <= 0.75
+          AND {now} - m.desk_notices_until > 60""",
+    "lead_open": """
+        WITH h AS (SELECT t.observation_date AS d, t.value / 1000 AS t, w.value / 1000 AS m
+          FROM series_as_of('TREAST', {now}) t JOIN series_as_of('WSHOMCB', {now}) w USING (observation_date)
+          WHERE d >= {now} - 42)
+        SELECT long_day((SELECT desk_notices_until FROM release_manifest)), strftime(min(d), '%-d %b'),
+          long_day(max(d)), 'Treasuries rose by', num(arg_max(t, d) - arg_min(t, d), 0), 'mortgage securities fell by',
+          num(arg_min(m, d) - arg_max(m, d), 0), 'no more than reinvestment'
+        FROM h HAVING round(arg_max(t + m, d) - arg_min(t + m, d)) <= 0 AND min(d) = DATE '2026-08-19'""",
+    "lead_since": """
+        WITH runs AS (SELECT as_of_date, regime, sum((regime IS DISTINCT FROM before)::INT)
+            OVER (ORDER BY as_of_date) AS run
+          FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
+        SELECT 'stimulus into a bubble', strftime(min(as_of_date), '%B %Y'), strftime(max(as_of_date), '%B %Y')
+        FROM runs WHERE run = (SELECT max(run) - 1 FROM runs) AND regime = 'stimulus_into_bubble'""",
+    "lead_policy": """
+        WITH core AS (SELECT 100 * (a.value / b.value - 1) AS pct FROM series_as_of('PCEPILFE', {now}) a
+          JOIN series_as_of('PCEPILFE', {now}) b ON b.observation_date = a.observation_date - INTERVAL 12 MONTH
+          ORDER BY a.observation_date DESC LIMIT 1),
+        gap AS (SELECT 100 * (a.value / p.value - 1) AS pct FROM series_as_of('GDPC1', {now}) a
+          JOIN series_as_of('GDPPOT', {now}) p USING (observation_date) ORDER BY observation_date DESC LIMIT 1),
+        f AS (SELECT arg_max(value, observation_date) AS rate FROM series_as_of('DFEDTARU', {now})),
+        s AS (SELECT arg_max(value, observation_date) / arg_max(value, observation_date)
+            FILTER (observation_date <= {now} - 182 - 7) AS reserves FROM series_as_of('WRESBAL', {now})),
+        t AS (SELECT rate, core.pct AS core, rate - core.pct AS real_rate,
+            rate - (1.5 * core.pct - 1 + 0.5 * gap.pct) AS less FROM f, core, gap)
+        SELECT 'direction policy is neutral', 'offset each other', 'its level is neutral too', num(real_rate, 2),
+          num(0.5 - less, 1), num(2.0 - less, 1), 'below the Taylor rule', 'cannot be compared',
+          'reserves are smaller', 'about a tenth', 'at the limit', 'not all three'
+        FROM t, s, monetisation m, real_yields y, reserve_growth g
+        WHERE m.as_of_date = {now} AND y.as_of_date = {now} AND g.as_of_date = {now}
+          AND real_rate BETWEEN 0.5 AND 1.5 AND less < 0.5 AND reserves < 1 AND abs(m.share_12m_pct - 10) <= 1
+          AND y.policy_rate_change_6m_pp > 0 AND g.bank_credit_yoy_pct IS NULL""",
     "lead_conditions": """
-        SELECT CASE r.stance WHEN 'stimulus' THEN 'is easing' WHEN 'tightening' THEN 'is tightening'
-                 ELSE 'neither' END,
-          in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT + (r.credit_score >= 0.55)::INT
-            + (e.value >= 2.0)::INT),
+        SELECT in_words((r.valuation_score >= 0.70)::INT + (r.economy_score >= 0.50)::INT
+            + (r.credit_score >= 0.55)::INT + (e.value >= 2.0)::INT),
           'valuation', 'economy', 'credit', 'inflation'
         FROM regime r JOIN regime_evidence e USING (as_of_date)
         WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
           AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score >= 0.55""",
+    "care_sure": """
+        SELECT num(least(valuation_coverage, economy_coverage, credit_coverage), 2),
+          num(coverage * freshness * agreement, 2), 'of 1', 'the stance and the row are provisional'
+        FROM regime, release_manifest m WHERE regime.as_of_date = {now} AND {now} - m.desk_notices_until > 60
+          AND last_day({now}) = {now}""",
+    "care_old": """
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
+        p AS (SELECT max(d) FILTER (series_id = 'EBP') AS ebp, max(d) FILTER (series_id = 'GZ_SPREAD') AS gz,
+          max(d) FILTER (series_id = 'TOTBKCR') AS credit, max(d) FILTER (series_id = 'CP') AS profits,
+          max(d) FILTER (series_id = 'PCEPILFE') AS core FROM n)
+        SELECT 'excess bond premium', month_of(ebp), 'Gilchrist-Zakrajsek', month_of(gz), 'real bank credit',
+          long_day(credit), 'two thirds', 'earnings yield', quarter_of(profits), 'core PCE inflation', month_of(core)
+        FROM p WHERE {now} - last_day(ebp) > 75 AND {now} - last_day(gz) > 75 AND {now} - credit > 28
+          AND {now} - last_day(profits + INTERVAL 2 MONTH) > 230 * 2 / 3 AND {now} - last_day(core) > 130 * 2 / 3""",
+    "care_single": """
+        WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
+          GROUP BY ALL),
+        p AS (SELECT max(d) FILTER (series_id = 'NCBEILQ027S_GDP_PCT') AS ratio, max(d) FILTER (series_id = 'CP') AS cp,
+          max(d) FILTER (series_id = 'HQMCB10YR') AS hqm, max(d) FILTER (series_id = 'PCEPILFE') AS core,
+          list(series_id ORDER BY series_id) FILTER (d >= single_source_from AND role = 'condition' AND NOT is_stale)
+            AS alone FROM n JOIN series USING (series_id))
+        SELECT 'equity value to GDP', quarter_of(ratio), 'earnings yield', quarter_of(cp), 'high-quality less 10-year',
+          month_of(hqm), 'core PCE inflation', month_of(core)
+        FROM p WHERE alone = ['CP', 'HQMCB10YR', 'NCBEILQ027S_GDP_PCT', 'PCEPILFE']""",
+    "depression_meaning": """
+        WITH d AS (SELECT as_of_date, EXISTS (FROM recessions WHERE date_trunc('month', as_of_date) > peak_month
+              AND date_trunc('month', as_of_date) <= trough_month) AS is_recession
+          FROM regime WHERE is_month_end AND condition_state = 'depression'
+            AND as_of_date <= (SELECT max(checked_until) FROM recessions))
+        SELECT count(*) FILTER (NOT is_recession), count(*), num(100 * avg((NOT is_recession)::INT), 0),
+          month_of((SELECT max(checked_until) FROM recessions)) FROM d""",
+    "balance_sheet": """
+        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2), 'missing', 'shrinking'
+        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0 AND bank_credit_yoy_pct IS NULL
+          AND reserve_balances_growth_26w_pct < 0""",
     "lead_past": """
         SELECT 'QE1, QE2 and QE3', in_words(max(hot)), in_words(min(cold)) FROM (
           SELECT (valuation_score >= 0.70)::INT + (economy_score >= 0.50)::INT + (credit_score >= 0.55)::INT
@@ -39,14 +125,6 @@ RECOMPUTED = {
             (valuation_score <= 0.50)::INT + (economy_score <= 0.35)::INT + (credit_score <= 0.30)::INT
               + (inflation_verdict = 'cold')::INT AS cold
           FROM qe_phases WHERE phase IN ('qe1', 'qe2', 'qe3'))""",
-    "lead_since": """
-        WITH runs AS (SELECT as_of_date, regime, sum((regime IS DISTINCT FROM before)::INT)
-            OVER (ORDER BY as_of_date) AS run
-          FROM (SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) AS before FROM regime))
-        SELECT in_words(count(*)), long_day(min(as_of_date)) FROM runs WHERE run = (SELECT max(run) FROM runs)""",
-    "care_stance": """
-        SELECT 'provisional', long_day(ledger_last_checked) FROM release_manifest, regime
-        WHERE regime.as_of_date = {now} AND is_stance_provisional""",
     "timeline_count": """
         WITH s AS (SELECT *, row_number() OVER (ORDER BY as_of_date) AS n FROM regime WHERE bubble_score IS NOT NULL),
         hit AS (SELECT n - row_number() OVER (ORDER BY n) AS island FROM s WHERE regime = 'stimulus_into_bubble')
@@ -102,13 +180,6 @@ RECOMPUTED = {
           WHERE erp_vs_nominal_10y_pp IS NOT NULL), t AS (SELECT v FROM h WHERE as_of_date = {now})
         SELECT '10', (SELECT num(v, 2) FROM t), num(100 * avg((h.v < t.v)::INT + 0.5 * (h.v = t.v)::INT), 0), '1985'
         FROM h, t""",
-    "balance_sheet": """
-        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2),
-          num(abs(fed_assets_growth_26w_pct - greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)), 2), 'less',
-          CASE WHEN fed_assets_growth_26w_pct >= 0 AND excess_growth_pp <= 0 THEN 'no more than keeping pace' END,
-          CASE WHEN reserve_excess_growth_pp > 5 THEN 'stimulative' END
-        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
-          AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
     "monetisation": """
         WITH d AS (SELECT observation_date AS seen, value / 1000 AS v
           FROM series_as_of('MSPD_TOTAL_MARKETABLE', {now})),
@@ -120,7 +191,7 @@ RECOMPUTED = {
             (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-05-28') AS bought,
             (SELECT v FROM t WHERE seen = '2026-05-27') - (SELECT v FROM t WHERE seen = '2025-11-26') AS bought_half,
             (SELECT v FROM m WHERE seen = '2026-05-27') - (SELECT v FROM m WHERE seen = '2025-11-26') AS ran_off)
-        SELECT '31 May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
+        SELECT 'May 2026', 'increased', num(bought, 0), 'rose', num(debt, 0), num(100 * bought / debt, 2),
           'at the limit of', '10', 'neither is claimed',
           num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2),
           '12 Dec 2025', num(100 * bought_half / half, 2), num(100 * (bought_half + ran_off) / half, 2)
@@ -263,3 +334,28 @@ RECOMPUTED = {
           (SELECT in_words(count(*)) FROM regime_evidence WHERE as_of_date = {now} AND value IS NULL)
         FROM caveats WHERE applies_now""",
 }  # fmt: skip
+# On the release as it would have ended in May, where bank credit was known.
+IN_MAY = {
+    "balance_sheet": """
+        SELECT '26', 'grew', num(fed_assets_growth_26w_pct, 2),
+          num(abs(fed_assets_growth_26w_pct - greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)), 2), 'less',
+          CASE WHEN fed_assets_growth_26w_pct >= 0 AND excess_growth_pp <= 0 THEN 'no more than keeping pace' END,
+          CASE WHEN reserve_excess_growth_pp > 5 THEN 'stimulative' END
+        FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
+          AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
+}
+
+
+def check(query: str, con: duckdb.DuckDBPyConnection, text: str) -> None:
+    """The results of the sentence's query are in it, in their order, and no other figure is."""
+    rows = con.execute(query.format(now=NOW)).fetchall()
+    assert len(rows) == 1, "the newest row is in another state than the sentence"
+    rest = ""
+    for value in rows[0]:
+        wanted = f"{value:,}" if isinstance(value, int) else value
+        assert wanted is not None and wanted.lower() in text.lower(), f"{wanted!r} is not in {text!r}"
+        at = text.lower().index(wanted.lower())
+        before, text = text[:at], text[at + len(wanted) :]
+        rest += before
+    rest = re.sub(r"QE\d", "", rest + text)
+    assert not re.search(r"\d", rest), f"figures that no query recomputes: {rest!r}"

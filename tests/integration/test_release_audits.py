@@ -103,10 +103,10 @@ STALE = {
 
 @pytest.mark.slow
 def test_tables_left_from_an_earlier_run_are_refused_by_name(night: Night, tmp_path: Path) -> None:
-    """Nine tables of the warehouse were computed before the figures of the last weeks came, the others after."""
+    """Nine tables of the warehouse were computed before the figures of the last quarter came, the others after."""
     earlier = shutil.copyfile(night.warehouse, tmp_path / "earlier.duckdb")
     with open_warehouse(earlier) as con:
-        con.execute("DELETE FROM raw.vintages WHERE realtime_start > '2026-08-20'")
+        con.execute("DELETE FROM raw.vintages WHERE realtime_start > '2026-06-30'")
         compute_all(con, night.facts)
         stale = {name: read_table(con, f"{CATALOG.tables[name].layer}.{name}") for name in STALE}
     night.staged.unlink()

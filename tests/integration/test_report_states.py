@@ -95,7 +95,7 @@ def test_a_live_release_inside_a_month_shows_what_is_provisional_late_and_new(do
     )
     assert "This row is provisional" in page
     assert "The figures of 30 Sep 2026 alone would give mid-cycle." in page
-    assert "This label has applied for no month-ends, since 30 Sep 2026." in page
+    assert "Before, it was stimulus into a bubble, from October 2025 to August 2026." in page
     assert "Live figures" in page and "Sample data" not in page
     assert "One figure of one series arrived too late for a live row, which stays as published." in page
     assert (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
 
 import duckdb
 import numpy as np
 import pytest
 
-from assets.sources.protocol import observations_frame
+from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.merge import MergeCounts, merge_source
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload
 
@@ -215,12 +214,10 @@ def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memor
     """Joined vintage by vintage, 300 figures in 300 vintages are 27 million pairs: a real NFCI took 20 GB."""
     stamps = np.arange(np.datetime64("2005-01-07"), np.datetime64("2005-01-07") + 300 * 7, 7)
     days = np.arange(np.datetime64("2012-01-04"), np.datetime64("2012-01-04") + 300 * 7, 7)
-    payload = SimpleNamespace(
-        observations=observations_frame(
-            np.tile(stamps, len(days)), np.arange(300.0 * 300) / 1e5, np.repeat(days, len(stamps))
-        ),
-        is_complete=True,
+    observations = observations_frame(
+        np.tile(stamps, len(days)), np.arange(300.0 * 300) / 1e5, np.repeat(days, len(stamps))
     )
+    payload = Payload("NFCI", observations, "sample_data/NFCI.csv")
     con.execute("SET memory_limit = '200MB'; SET max_temp_directory_size = '0KB'")
     for night in range(2):
         counts = merge_source(

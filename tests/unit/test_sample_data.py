@@ -18,7 +18,7 @@ SERIES = load_catalog().in_profile("sample")
 DELAYS = {(delay.series_id, delay.observation_date): delay for delay in load_catalog().release_delays}
 COLUMNS = [
     "series_id", "title", "unit", "frequency", "seasonal_adjustment", "first", "last", "rows",
-    "publisher", "rights", "read_from", "verified", "note",
+    "publisher", "rights", "read_from", "verified", "single_source_from", "note",
 ]  # fmt: skip
 
 
@@ -92,6 +92,15 @@ def test_provenance_agrees_with_file_and_catalogue(series: Series) -> None:
         series.seasonal_adjustment,
     )
     assert all(entry[column] for column in ("publisher", "rights", "read_from", "verified"))
+
+
+@pytest.mark.parametrize("series", SERIES, ids=lambda series: series.series_id)
+def test_the_first_figure_of_one_source_alone_is_the_same_in_catalogue_and_provenance(series: Series) -> None:
+    declared, entry = series.sample_single_source_from, PROVENANCE[series.series_id]
+    assert entry["single_source_from"] == (str(declared) if declared else "")
+    assert declared is None or declared in dict(_rows(series.series_id))
+    if "rest on one" in entry["note"] or "rests on one" in entry["note"]:
+        assert declared is not None
 
 
 def test_empty_values_are_the_two_months_that_were_never_published() -> None:

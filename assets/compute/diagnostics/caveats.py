@@ -139,6 +139,7 @@ def facts_of(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     return {
         "as_of_date": f"{newest['as_of_date']:%Y-%m-%d}",
         "ledger_last_checked": catalog.policy_events.last_checked.isoformat(),
+        "desk_notices_until": catalog.policy_events.desk_notices_until.isoformat(),
         "indeterminate_reason": newest["indeterminate_reason"] or NONE,
         "at_minimum": (newest["conditions_at_minimum_coverage"] or NONE).replace(",", ", "),
         "distance_to_threshold": _number(newest["distance_to_threshold"], 3),
