@@ -37,7 +37,7 @@ RECOMPUTED = {
         past AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
           FROM regime WHERE as_of_date < {now})
         SELECT strftime({now}, '%B %Y'), 'stopped being stimulus in a bubble', 'neutral if the Fed still buys',
-          'tightening if the purchases have ended', 'by what has moved'
+          'tightening if the purchases have ended', 'measured by the actual balance sheet'
         FROM regime r, rate, decided, past, reserve_growth g, release_manifest m
         WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND past.state = 'bubble'
           AND past.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1

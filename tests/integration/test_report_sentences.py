@@ -116,8 +116,8 @@ _SAME = dict.fromkeys(
         ),
         (
             {"regime_effective_dates": "neutral_bubble", "regime_realised": "neutral_bubble"},
-            "it is **stimulus as announced, but neutral if decisions count only from the day they take effect or by "
-            "what has moved**.",
+            "it is **stimulus as announced, but neutral if decisions count only from the day they take effect or "
+            "measured by the actual balance sheet**.",
         ),
     ],
     ids=["none", "technical purchases", "effective dates and realised"],

@@ -168,6 +168,25 @@ def test_on_both_profiles_the_valuation_of_november_2025_had_risen(full: Compute
         assert frame.loc["2025-11-30", "valuation_score_change_6m"] > 0
 
 
+def test_gold_and_prices_since_1975(full: Computed) -> None:
+    newest = full.tables["gold_and_inflation"].frame.iloc[-1]
+    short, long = newest["gold_cpi_correlation_1y"], newest["gold_cpi_correlation_10y"]
+    quoted(
+        f"about the same, {newest['gold_over_cpi_multiple']:.1f}, and the correlations are {short:.2f} and {long:.2f}"
+    )
+    assert (newest["separate_10y_windows"], newest["history_start_date"].year) == (5, 1975)
+
+
+def test_the_premium_after_purchases_on_the_longer_series(full: Computed) -> None:
+    study = full.run.table("event_study")
+    three = study[(study["measure"] == "erp_vs_nominal_10y") & (study["horizon_months"] == 3)]
+    assert (
+        set(three.loc[three["change"] > 0, "phase"]) == {"qe1", "qe4_2020"} and three["change"].notna().all()
+    )
+    page = (PAGE.parent / "post.md").read_text(encoding="utf-8")
+    assert "it rose after QE1 and March 2020 and fell after the other four" in page
+
+
 @pytest.mark.parametrize("date", ["2010-11-30", "2012-09-30", "2025-11-30"])
 def test_trailing_figures_had_not_moved_when_purchases_were_announced(date: str) -> None:
     quoted("at QE2, QE3 and in November 2025 trailing figures had not moved yet")
