@@ -6,14 +6,16 @@ releases. Sample profile: no S&P composite, no daily spreads, one profits basis 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from tests.helpers import SAMPLE
 
 Day = pd.Timestamp
@@ -51,6 +53,7 @@ def dated(series_id: str, path: Path) -> pd.DataFrame:
     return frame
 
 
+@lru_cache(maxsize=64)  # one date's
 def known(series_id: str, at: Day) -> pd.Series:
     """What was known of a series on a date."""
     frame = figures(series_id)
@@ -129,6 +132,7 @@ def rates(at: Day) -> dict[str, float]:
         "real_yields.breakeven_10y_pp": nominal - tips,
         "real_yields.cpi_yoy_pct": cpi,
         "real_yields.real_short_rate_pct": latest("TB3MS", at) - cpi,
+        "real_yields.policy_rate_pct": target_in_force(at),
         "real_yields.policy_rate_change_6m_pp": moved,
     }
 
@@ -231,42 +235,143 @@ def last_wednesday(day: Day) -> Day:
     return day - pd.Timedelta(days=(day.weekday() - 2) % 7)
 
 
+@cache
+def ledger() -> list[dict[str, Any]]:
+    """Decisions that set the direction of the balance sheet, oldest first."""
+    text = (PROJECT_ROOT / "assets" / "catalog" / "policy_events.toml").read_text(encoding="utf-8")
+    return [event for event in tomllib.loads(text)["event"] if event["changes_direction"]]
+
+
+def counted_by(at: Day, horizon_days: int = 90) -> list[dict[str, Any]]:
+    """Decisions that count on a date, in that order: from the announcement if they take effect soon after it."""
+    dated = []
+    for event in ledger():
+        announced = Day(event["announced_on"])
+        effective = Day(event.get("effective_on", event["announced_on"]))
+        soon = (effective - announced).days <= horizon_days
+        dated.append((announced if soon else effective, event))
+    return [event for day, event in sorted(dated, key=lambda pair: pair[0]) if day <= at]
+
+
+def programme_start(at: Day) -> Day | None:
+    """First day of the purchases under way: of the newest decision that begins a phase, since the last halt."""
+    start = None
+    for event in counted_by(at):
+        if event["direction"] != 1:
+            start = None
+        elif start is None or "starts_phase" in event:
+            start = Day(event.get("effective_on", event["announced_on"]))
+    return start
+
+
 def monetisation(at: Day) -> dict[str, float]:
-    """The Fed's share of new debt and of the deficit, on the debt's own dates, over twelve and over six months."""
+    """The Fed's share of new debt and of the deficit, on the debt's own dates: two windows and since the start."""
     year = pd.DateOffset(years=1)
     month = newest(MARKETABLE, at, lambda stored, day: month_end_before(day, 12) in stored.index)
     quarter = newest("FYGFDPUN", at, lambda stored, day: day - year in stored.index)
-    if month is None and quarter is None:
-        return {}
-    series_id, stamp = (MARKETABLE, month) if month is not None else ("FYGFDPUN", quarter)
-    debt, end = known(series_id, at), period_end(series_id, stamp)
-    of_window = {}
-    for months in (12, 6):
-        before = (
-            month_end_before(stamp, months) if month is not None else stamp - pd.DateOffset(months=months)
-        )
-        change_of_debt = debt.get(stamp, NAN) - debt.get(before, NAN)
-        wednesday = last_wednesday(end)
-        bought, mortgages = (
-            stored.get(wednesday, NAN) - stored.get(wednesday - pd.Timedelta(weeks=52 * months // 12), NAN)
-            for stored in (known("TREAST", at), known("WSHOMCB", at))
-        )
-        flows = known("MTSDS133FMS", at)
-        deficit = -sum(flows.get(end.replace(day=1) - pd.DateOffset(months=n), NAN) for n in range(months))
-        is_measure = 0.75 <= change_of_debt / deficit <= 1.5 or np.isnan(deficit)
-        of_window[months] = [
-            100.0 * bought / change_of_debt if is_measure else NAN,
-            100.0 * (bought + min(mortgages, 0.0)) / change_of_debt if is_measure else NAN,
-            100.0 * bought / deficit,
-        ]
+    stamp, start = (quarter if month is None else month), programme_start(at)
+    windows = dict.fromkeys(("12m", "6m", "since_start"), (NAN, NAN, NAN))
+    if stamp is not None:
+        series_id = "FYGFDPUN" if month is None else MARKETABLE
+        end = period_end(series_id, stamp)
+        for name, months in (("12m", 12), ("6m", 6)):
+            wednesday = last_wednesday(end) - pd.Timedelta(weeks=52 * months // 12)
+            windows[name] = shares(at, series_id, stamp, month_end_before(end, months), wednesday)
+        base = None if start is None else start.replace(day=1) - pd.Timedelta(days=1)
+        if base is not None and base < end:
+            windows["since_start"] = shares(at, series_id, stamp, base, last_wednesday(base))
     table = "monetisation"
     return {
-        f"{table}.share_12m_pct": of_window[12][0],
-        f"{table}.share_12m_net_of_mbs_pct": of_window[12][1],
-        f"{table}.share_12m_of_deficit_pct": of_window[12][2],
-        f"{table}.share_6m_pct": of_window[6][0],
-        f"{table}.share_6m_net_of_mbs_pct": of_window[6][1],
+        f"{table}.share_12m_of_deficit_pct": windows["12m"][2],
+        **{f"{table}.share_{name}_pct": of[0] for name, of in windows.items()},
+        **{f"{table}.share_{name}_net_of_mbs_pct": of[1] for name, of in windows.items()},
     }
+
+
+def shares(at: Day, series_id: str, stamp: Day, base: Day, wednesday: Day) -> tuple[float, float, float]:
+    """Treasuries bought since the month-end `base`, of new debt, net of mortgage securities, and of the deficit."""
+    debt, end, flows = known(series_id, at), period_end(series_id, stamp), known("MTSDS133FMS", at)
+    before = base if series_id == MARKETABLE else base.replace(day=1) - pd.DateOffset(months=2)
+    change_of_debt = debt.get(stamp, NAN) - debt.get(before, NAN)
+    bought, mortgages = (
+        stored.get(last_wednesday(end), NAN) - stored.get(wednesday, NAN)
+        for stored in (known("TREAST", at), known("WSHOMCB", at))
+    )
+    months = 12 * (end.year - base.year) + end.month - base.month
+    deficit = -sum(flows.get(end.replace(day=1) - pd.DateOffset(months=n), NAN) for n in range(months))
+    of_deficit = 100.0 * bought / deficit
+    if not (0.75 <= change_of_debt / deficit <= 1.5 or np.isnan(deficit)):
+        return NAN, NAN, of_deficit
+    net = bought + (NAN if np.isnan(mortgages) else min(mortgages, 0.0))
+    return 100.0 * bought / change_of_debt, 100.0 * net / change_of_debt, of_deficit
+
+
+def new_bills(at: Day) -> dict[str, float]:
+    """Bills issued over a year, and their share of new marketable debt."""
+    month = newest("MSPD_BILLS", at, lambda stored, day: day in known(MARKETABLE, at).index)
+    table, flows = "fiscal_and_debt", [NAN, NAN]
+    if month is not None:
+        stored = (known("MSPD_BILLS", at), known(MARKETABLE, at))
+        flows = [(of[month] - of.get(month_end_before(month, 12), NAN)) / 1000.0 for of in stored]
+    return {
+        f"{table}.bills_change_12m_usd_bn": flows[0],
+        f"{table}.bill_share_of_new_debt_12m_pct": 100.0 * flows[0] / flows[1] if flows[1] > 0 else NAN,
+    }
+
+
+def core_inflation(at: Day) -> dict[str, float]:
+    """Core PCE inflation, and its change over half a year."""
+
+    def ends(day: Day) -> list[Day]:
+        return [day - pd.DateOffset(months=n) for n in (0, 12, 6, 18)]
+
+    day = newest("PCEPILFE", at, lambda stored, day: all(end in stored.index for end in ends(day)))
+    now, year, half, before = ends(day) if day is not None else [Day(0)] * 4
+    index = known("PCEPILFE", at)
+    change_6m = 100.0 * (index[now] / index[year] - index[half] / index[before]) if day is not None else NAN
+    return {
+        "activity_inflation.core_pce_yoy_pct": growth("PCEPILFE", at),
+        "activity_inflation.core_pce_yoy_change_6m_pp": change_6m,
+    }
+
+
+def policy_level(at: Day, core: float, gap: float) -> dict[str, float | str | None]:
+    """Columns of `regime` on the level of the policy rate: real, against Taylor (1993), and in words from 2010."""
+    rate = target_in_force(at)
+    real = rate - core
+    word = "accommodative" if real < 0.5 else "restrictive" if real > 1.5 else "neutral"
+    in_words = at.year >= 2010 and not np.isnan(real)
+    return {
+        "real_policy_rate_pct": real,
+        **{
+            f"policy_gap_{name}_pp": rate - (neutral + core + 0.5 * (core - 2.0) + 0.5 * gap)
+            for name, neutral in (("r05", 0.5), ("r10", 1.0), ("r20", 2.0))
+        },
+        "policy_level": word if in_words else None,
+        "policy_level_distance_pp": min(abs(real - 0.5), abs(real - 1.5)) if in_words else NAN,
+    }
+
+
+def directions(at: Day, impulse_pct_gdp: float) -> dict[str, int]:
+    """Direction of the balance sheet by each reading: announced, purchases technical, effective dates, realised."""
+    announced, effective = counted_by(at), counted_by(at, 0)
+    newest_decision = announced[-1] if announced else {"direction": 0}
+    is_technical = newest_decision.get("is_reserve_management", False)
+    return {
+        "regime": newest_decision["direction"],
+        "regime_purchases_technical": 0 if is_technical else newest_decision["direction"],
+        "regime_effective_dates": effective[-1]["direction"] if effective else 0,
+        "regime_realised": int(impulse_pct_gdp > 0.75) - int(impulse_pct_gdp < -0.75),
+    }
+
+
+def label(state: str, balance_sheet: int, rate_change_pp: float) -> str:
+    """Name of the regime: a stance and a state."""
+    if state == "indeterminate":
+        return state
+    rate = int(round(rate_change_pp, 9) <= -0.2) - int(round(rate_change_pp, 9) >= 0.2)
+    stance = {1: "stimulus", 0: "neutral", -1: "tightening"}[int(np.sign(balance_sheet + rate))]
+    return f"{stance}_{state}" if stance == "neutral" or state == "mid_cycle" else f"{stance}_into_{state}"
 
 
 def month_end_before(day: Day, months: int) -> Day:
@@ -279,12 +384,14 @@ def figures_on(at: Day) -> dict[str, float]:
     of_rates = rates(at)
     cpi = of_rates["real_yields.cpi_yoy_pct"]
     corporate, treasury = same_period_of(["HQMCB10YR", "GS10"], at)
+    actual, potential = same_period_of(["GDPC1", "GDPPOT"], at)
     return {
         **of_rates,
         **equity(at, of_rates["real_yields.nominal_10y_pct"], of_rates["real_yields.real_10y_pct"]),
         "activity_inflation.unemployment_rate_pct": latest("UNRATE", at),
         "activity_inflation.real_gdp_yoy_pct": growth("GDPC1", at),
-        "activity_inflation.core_pce_yoy_pct": growth("PCEPILFE", at),
+        **core_inflation(at),
+        "activity_inflation.output_gap_pct": 100.0 * (actual / potential - 1.0),
         "activity_inflation.sahm_gap_pp": sahm_gap(at),
         "activity_inflation.claims_change_pct": claims_change(at),
         "credit_spreads.ebp_pp": latest("EBP", at),
@@ -293,4 +400,5 @@ def figures_on(at: Day) -> dict[str, float]:
         "credit_spreads.nfci_index": latest("NFCI", at),
         **balance_sheet(at, cpi),
         **monetisation(at),
+        **new_bills(at),
     }

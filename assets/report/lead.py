@@ -34,7 +34,7 @@ _INSIDE = {"bubble": "in a bubble", "depression": "in a depression", "mid_cycle"
 _READINGS = {  # a label under another reading of the balance sheet, and when that reading holds
     "regime_purchases_technical": "if purchases for reserve management are only technical",
     "regime_effective_dates": "if decisions count only from the day they take effect",
-    "regime_realised": "by what has moved",
+    "regime_realised": "measured by the actual balance sheet",
 }
 _HOLDINGS_DAYS = 42  # six weeks before the run date: how holdings moved while no notice was found
 _HOLDINGS = """

@@ -96,6 +96,7 @@ PUBLISHERS = {
     "U.S. Employment and Training Administration": "US Labor Department",
     "U.S. Department of the Treasury": "US Treasury",
     "World Bank": "World Bank",
+    "Organisation for Economic Co-operation and Development": "OECD",
     "Robert J. Shiller": "Shiller",
     "ICE Data Indices": "ICE",
     "S&P Dow Jones": "S&P",

@@ -6,10 +6,15 @@ newest row is in another state than the sentence.
 
 from __future__ import annotations
 
+import re
+
+import duckdb
+
 NOW = "(SELECT max(as_of_date) FROM regime)"
 # number with a true minus, signed number, date, month
 MACROS = """
 CREATE TEMP MACRO num(v, d) AS replace(format('{:,.' || d || 'f}', v), '-', chr(8722));
+CREATE TEMP MACRO plain(v, d) AS format('{:,.' || d || 'f}', v);
 CREATE TEMP MACRO signed(v, d) AS CASE WHEN v > 0 THEN '+' ELSE '' END || num(v, d);
 CREATE TEMP MACRO long_day(v) AS strftime(v, '%-d %b %Y');
 CREATE TEMP MACRO month_of(v) AS strftime(v, '%b %Y');
@@ -32,7 +37,7 @@ RECOMPUTED = {
         past AS (SELECT arg_max(stance, as_of_date) AS stance, arg_max(condition_state, as_of_date) AS state
           FROM regime WHERE as_of_date < {now})
         SELECT strftime({now}, '%B %Y'), 'stopped being stimulus in a bubble', 'neutral if the Fed still buys',
-          'tightening if the purchases have ended', 'by what has moved'
+          'tightening if the purchases have ended', 'measured by the actual balance sheet'
         FROM regime r, rate, decided, past, reserve_growth g, release_manifest m
         WHERE r.as_of_date = {now} AND g.as_of_date = {now} AND r.condition_state = 'bubble' AND past.state = 'bubble'
           AND past.stance = 'stimulus' AND rate.moved >= 0.20 AND decided.direction = 1
@@ -339,3 +344,18 @@ IN_MAY = {
         FROM reserve_growth WHERE as_of_date = {now} AND fed_assets_growth_26w_pct > 0
           AND fed_assets_growth_26w_pct < greatest(bank_credit_yoy_pct, nominal_gdp_yoy_pct)""",
 }
+
+
+def check(query: str, con: duckdb.DuckDBPyConnection, text: str) -> None:
+    """The results of the sentence's query are in it, in their order, and no other figure is."""
+    rows = con.execute(query.format(now=NOW)).fetchall()
+    assert len(rows) == 1, "the newest row is in another state than the sentence"
+    rest = ""
+    for value in rows[0]:
+        wanted = f"{value:,}" if isinstance(value, int) else value
+        assert wanted is not None and wanted.lower() in text.lower(), f"{wanted!r} is not in {text!r}"
+        at = text.lower().index(wanted.lower())
+        before, text = text[:at], text[at + len(wanted) :]
+        rest += before
+    rest = re.sub(r"QE\d", "", rest + text)
+    assert not re.search(r"\d", rest), f"figures that no query recomputes: {rest!r}"

@@ -1,4 +1,7 @@
-"""The figures, ranks, scores and states of chosen dates, computed again in plain pandas from the methodology's text."""
+"""Every figure, rank, score, state and label, computed again in plain pandas from the methodology's text.
+
+Chosen dates in every run of the tests; every row of the sample in the slow ones.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 from assets.report.record import POST
 from tests import plain_equity
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
-from tests.plain_method import figures_on, price_basis, target_in_force
+from tests.plain_method import directions, figures_on, label, policy_level, price_basis, target_in_force
 
 DATES = (
     "1997-07-31",  # low of the HQM spread
@@ -46,8 +49,36 @@ def test_every_figure_is_as_in_the_methodology(date: str) -> None:
     computed, i = on(date)
     plain = figures_on(pd.Timestamp(date))
     found = {name: float(computed.readings[name].value[i]) for name in plain}
-    assert len(plain) > 25
+    assert len(plain) > 35
     assert found == pytest.approx(plain, abs=EXACT, nan_ok=True)
+
+
+@pytest.mark.slow
+def test_every_figure_of_every_row_is_as_in_the_methodology() -> None:
+    rows = on_sample().frame.index
+    plain = pd.DataFrame([figures_on(day) for day in rows], index=rows)
+    for name, column in plain.items():
+        found = on_sample().readings[str(name)].value
+        assert list(found) == pytest.approx(list(column), abs=EXACT, nan_ok=True), name
+    assert plain.notna().any().all()
+
+
+def test_every_label_and_the_level_of_policy_on_every_row_are_as_in_the_methodology() -> None:
+    """The label under each reading of the balance sheet, from the ledger's file; the states are tested below."""
+    frame, readings = on_sample().frame, on_sample().readings
+    names = (
+        "policy_rate_change_6m_pp",
+        "balance_sheet_impulse_pct_gdp",
+        "core_pce_yoy_pct",
+        "output_gap_pct",
+    )
+    tables = ("real_yields", "reserve_growth", "activity_inflation", "activity_inflation")
+    figures = [readings[f"{table}.{name}"].value for table, name in zip(tables, names, strict=True)]
+    for (day, row), rate, impulse, core, gap in zip(frame.iterrows(), *figures, strict=True):
+        for column, balance_sheet in directions(day, impulse).items():
+            assert row[column] == label(row["condition_state"], balance_sheet, rate), (day, column)
+        for column, plain in policy_level(day, core, gap).items():
+            assert row[column] == pytest.approx(plain, abs=EXACT, nan_ok=True), (day, column)
 
 
 def plain_scores(date: str) -> dict[str, float]:
@@ -88,37 +119,53 @@ def mean(scores: dict[str, float], *names: str) -> float:
     return float(np.mean(there)) if there else np.nan
 
 
-def weighted(*blocks: tuple[float, float]) -> float:
-    """Weights renormalised over the blocks present."""
+def weighted(*blocks: tuple[float, float], coverage: float | None = None) -> float:
+    """Weights renormalised over the blocks present; absent where they cover less than half."""
     there = [(weight, score) for weight, score in blocks if not np.isnan(score)]
-    return sum(weight * score for weight, score in there) / sum(weight for weight, _ in there)
+    total = sum(weight for weight, _ in there)
+    if round(total if coverage is None else coverage, 6) < 0.5:
+        return np.nan
+    return sum(weight * score for weight, score in there) / total
 
 
 @pytest.mark.parametrize("date", DATES)
 def test_every_score_is_as_in_the_methodology(date: str) -> None:
+    compare_scores(date)
+
+
+@pytest.mark.slow
+def test_every_score_of_every_row_is_as_in_the_methodology() -> None:
+    for day in on_sample().frame.index:
+        compare_scores(f"{day:%Y-%m-%d}")
+
+
+def compare_scores(date: str) -> None:
     computed, i = on(date)
     s = plain_scores(date)
     ranks = ("earnings_yield", "erp_vs_nominal_10y", "erp_vs_real_10y", "equity_value_to_gdp", "cape")
     spreads = ("excess_bond_premium", "gz_spread", "baa_10y_spread", "hy_oas", "hqm_10y_spread")
+    past = (s["equity_drawdown"], s["equity_return_12m"])
+    present = 0.13 * sum(not np.isnan(s[rank]) for rank in ranks) + 0.175 * (2 - np.isnan(past).sum())
+    sahm_and_claims = [s[name] for name in ("sahm_gap", "claims_change") if not np.isnan(s[name])]
     plain = {
         "valuation": weighted(
-            (0.65, mean(s, *ranks)), (0.175, s["equity_drawdown"]), (0.175, s["equity_return_12m"])
+            (0.65, mean(s, *ranks)), (0.175, past[0]), (0.175, past[1]), coverage=float(present)
         ),
         "economy": weighted(
             (0.4, s["unemployment"]),
             (0.3, s["real_gdp_growth"]),
-            (0.3, np.nanmin([s["sahm_gap"], s["claims_change"]])),
+            (0.3, min(sahm_and_claims, default=np.nan)),
         ),
         "credit": weighted((0.5, mean(s, *spreads)), (0.25, s["nfci"]), (0.25, s["real_bank_credit"])),
         "inflation": s["core_pce_inflation"],
     }
     found = {name: float(condition.score[i]) for name, condition in computed.regime.conditions.items()}
-    assert found == pytest.approx(plain, abs=EXACT)
+    assert found == pytest.approx(plain, abs=EXACT, nan_ok=True), date
     assert computed.frame["bubble_score"].iloc[i] == pytest.approx(
-        (plain["valuation"] + plain["economy"] + plain["credit"]) / 3.0, abs=EXACT
+        (plain["valuation"] + plain["economy"] + plain["credit"]) / 3.0, abs=EXACT, nan_ok=True
     )
     evidence = computed.evidence[computed.evidence["as_of_date"] == date].set_index("component")
-    assert evidence["score"].to_dict() == pytest.approx(s, abs=EXACT, nan_ok=True)
+    assert evidence["score"].to_dict() == pytest.approx(s, abs=EXACT, nan_ok=True), date
 
 
 def test_every_state_is_as_in_the_methodology() -> None:

@@ -125,7 +125,9 @@ def test_the_share_price_of_every_phase_bears_the_month_it_is_of(
     shown = re.findall(r">([^<]* from high, [^<]*)</small>", table)
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
         rows = con.execute(
-            "SELECT printf('%.1f', equity_drawdown_pct), strftime(equity_price_date, '%b %Y') FROM qe_phases "
+            "SELECT printf('%.1f', equity_drawdown_pct), CASE WHEN equity_price_basis LIKE 'z1%' "
+            "THEN 'Q' || quarter(equity_price_date) || ' ' || year(equity_price_date) "
+            "ELSE strftime(equity_price_date, '%b %Y') END FROM qe_phases "
             "ORDER BY kind = 'today', as_of_date"
         ).fetchall()
     plain = [re.sub(r"\s+", "", text.replace("\u2212", "-")) for text in shown]

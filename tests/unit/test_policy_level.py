@@ -11,10 +11,12 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
 from assets.compute.policy_level import level_of_policy
+from assets.compute.stance import policy_stance
 from assets.compute.tables.activity_inflation import output_gap
 from tests.helpers import on_real_series, on_sample, published_after, view, vintages
 
-RULES = load_catalog().method.policy_level
+CATALOG = load_catalog()
+RULES = CATALOG.method.policy_level
 NAN = float("nan")
 QUARTERS = ("2023-01-01", "2023-04-01", "2023-07-01", "2023-10-01")
 HEADLINE = "regime"
@@ -123,6 +125,21 @@ def test_the_longer_series_agree_on_the_level_of_policy(realdata: Path) -> None:
 
 
 def test_only_purchases_are_reserve_management() -> None:
-    marked = [event for event in load_catalog().policy_events.events if event.is_reserve_management]
+    marked = [event for event in CATALOG.policy_events.events if event.is_reserve_management]
     assert {f"{event.announced_on:%Y}" for event in marked} == {"2019", "2025", "2026"}
     assert all(event.direction == 1 for event in marked)
+
+
+def test_no_reading_of_a_row_counts_a_decision_announced_after_it() -> None:
+    """With the ledger as it was on each row's date the stances are the same."""
+    run, events = on_sample(), CATALOG.policy_events.events
+    rate = run.readings["real_yields.policy_rate_change_6m_pp"].value
+    impulse = run.readings["reserve_growth.balance_sheet_impulse_pct_gdp"].value
+    known_until = np.datetime64(CATALOG.policy_events.last_checked, "D")
+    whole, as_of = run.regime.stance, run.grid.as_of
+    for row in np.flatnonzero(as_of >= np.datetime64("2008-10-31")):
+        known = [event for event in events if event.announced_on <= as_of[row].astype(object)]
+        at = slice(row, row + 1)
+        then = policy_stance(rate[at], impulse[at], as_of[at], known, known_until, CATALOG.method.stance)
+        for name in ("stance", "realised", "purchases_technical", "effective_dates"):
+            assert getattr(then, name)[0] == getattr(whole, name)[row], (name, as_of[row])

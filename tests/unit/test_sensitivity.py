@@ -85,7 +85,10 @@ def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> N
     assert (frame["is_flagged"] == (frame["weight_difference"].abs() > gap)).all()
     recent = frame[(frame["era"] == "from_2020-03") & (frame["level"] == "condition")].set_index("item")
     assert list(recent.index[recent["is_flagged"]]) == ["valuation", "credit"]
-    assert recent.loc["credit", "effective_weight"] < 0.2
+    assert recent.loc["credit", "weight_difference"] < -gap, "credit moves the score least"
+    scores = computed.frame["2020-03-31":][["valuation_score", "economy_score", "credit_score"]]
+    plain = scores.corrwith(computed.frame["2020-03-31":]["bubble_score"]) ** 2
+    assert list(recent["effective_weight"]) == pytest.approx(list(plain / plain.sum()), abs=1e-9)
 
 
 def test_an_early_run_has_no_ranges_and_no_eras_to_come() -> None:
