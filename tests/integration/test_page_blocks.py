@@ -34,6 +34,7 @@ ELSEWHERE = {
     ("docs/extending.md", "python"): "tests/integration/test_extending.py",
     ("docs/extending.md", "diff"): "tests/integration/test_extending.py",
     ("docs/ui.md", "sh"): "tests/integration/test_dagster_tools.py",
+    ("docs/ui.md", "yaml"): "tests/integration/test_run_config.py",
     ("README.md", "text"): "tests/integration/test_readme.py",
 }
 # Not run: the language, or how the line begins, and why.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from pipelines.definitions import defs
 from pipelines.outcome import innermost
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "ui.md"
 SERIES = dg.AssetKey(["raw", "fred", "UNRATE"])
 
 
@@ -32,7 +35,10 @@ def test_a_historical_run_uses_the_date_and_the_directory_of_its_config(
     instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "of the environment"))
-    done = run(instance, profile="sample", as_of="2008-09-15", data_dir=str(tmp_path / "history"))
+    (shown,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL)
+    config = yaml.safe_load(shown)["resources"]["settings"]["config"]
+    assert (config["profile"], config["as_of"]) == ("sample", "2008-09-15")
+    done = run(instance, **config | {"data_dir": str(tmp_path / "history")})
     assert done.success
     assert not (tmp_path / "of the environment").exists()
     assert (tmp_path / "history" / "sample.warehouse.duckdb").is_file()
