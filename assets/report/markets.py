@@ -169,6 +169,8 @@ def gold_correlation(release: Release) -> str | None:
 
 def after_purchases(release: Release) -> str | None:
     """What real yields and multiples did after purchases began, and whether that was unusual."""
+    if not _starts(release):
+        return None
     parts = [
         _moved(release, "real_10y", "the real 10-year yield", "lower", -1),
         _moved(release, "erp_vs_nominal_10y", "the equity risk premium", "lower", -1),

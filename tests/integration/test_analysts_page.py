@@ -71,4 +71,4 @@ def test_commands_shown_run_in_the_duckdb_program(folder: Path, tmp_path: Path) 
     shown = [line for block in blocks(PAGE, "sh") for line in block.splitlines()]
     for command in [line for line in shown if line.startswith("duckdb ")]:
         done = subprocess.run(command, shell=True, env=path, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0 and "stimulus_into_bubble" in done.stdout, done.stderr
+        assert done.returncode == 0 and "neutral_bubble" in done.stdout, done.stderr
