@@ -113,3 +113,13 @@ def test_the_long_history_says_what_the_page_says(realdata: Path) -> None:
     seen = view(frames, "2026-05-31")
     assert value(seen, "m2_real_fed_funds_correlation_full") == pytest.approx(-0.06, abs=0.005)
     assert value(seen, "m2_real_rate_correlation_full") == pytest.approx(-0.08, abs=0.005)
+
+
+def test_a_correlation_of_the_past_keeps_its_last_digit_when_months_are_appended() -> None:
+    """The sum of numpy depends on the number of columns, also of empty ones; a published row may not."""
+    random = np.random.default_rng(20260930)
+    x, y = random.normal(size=(2, 40, 400))
+    expected = correlation(x, y, None, 120)
+    for months in range(1, 60):
+        longer = [np.hstack([one, np.full((40, months), np.nan)]) for one in (x, y)]
+        np.testing.assert_array_equal(correlation(*longer, None, 120), expected)

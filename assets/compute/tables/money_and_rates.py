@@ -59,14 +59,22 @@ def correlation(x: Floats, y: Floats, window: int | None, minimum: int) -> Float
     count = known.sum(axis=1)
     a, b = _centred(x, known, count), _centred(y, known, count)
     with np.errstate(divide="ignore", invalid="ignore"):
-        r: Floats = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+        r: Floats = _total(a * b) / np.sqrt(_total(a**2) * _total(b**2))
     return np.where(count < minimum, np.nan, np.clip(r, -1.0, 1.0))
 
 
 def _centred(values: Floats, known: npt.NDArray[np.bool_], count: npt.NDArray[np.int64]) -> Floats:
     held = np.where(known, values, 0.0)
-    mean = held.sum(axis=1) / np.maximum(count, 1)
+    mean = _total(held) / np.maximum(count, 1)
     return np.where(known, held - mean[:, None], 0.0)
+
+
+def _total(values: Floats) -> Floats:
+    """Sum of every row, added from left to right: numpy's own sum changes its last digit when columns are appended.
+
+    A row of the past must not change when a later month arrives.
+    """
+    return np.cumsum(values, axis=1)[:, -1] if values.shape[1] else np.zeros(len(values))
 
 
 def _panels(view: View) -> tuple[Days, Floats, Floats]:
