@@ -196,7 +196,7 @@ def _moved(bn: float) -> str:
 
 def lead_conditions(release: Release) -> str | None:
     """How many of the four conditions are hot."""
-    verdicts = {name: _today(release)[f"{name}_verdict"] for name in CONDITIONS}
+    verdicts = {name: release.now[f"{name}_verdict"] for name in CONDITIONS}
     hot = [name for name in CONDITIONS if verdicts[name] == "hot"]
     be = "is" if len(hot) <= 1 else "are"
     text = f"**{capital(in_words(len(hot)))} of four conditions** {be} hot"
@@ -210,7 +210,7 @@ def lead_conditions(release: Release) -> str | None:
 
 def lead_past(release: Release) -> str | None:
     """How hot and how cold it was when the three programmes after 2008 began."""
-    past = [row for row in release.phases if row["phase"] in ("qe1", "qe2", "qe3")]
+    past = release.past_easing
     if not past:
         return None
     names = listed([row["phase"].upper() for row in past])
@@ -220,10 +220,6 @@ def lead_past(release: Release) -> str | None:
         f"When {names} {were} announced, at most {counted(hot, 'was', 'were')} hot "
         f"and at least {in_words(cold)} cold."
     )
-
-
-def _today(release: Release) -> Row:
-    return next(row for row in release.phases if row["kind"] == "today")
 
 
 # ---- how sure

@@ -43,6 +43,9 @@ class Sources(NamedTuple):
     series_count: int
 
 
+_PAST_EASING = ("qe1", "qe2", "qe3")
+
+
 class Release:
     """The file as the report reads it. What several parts need is queried once."""
 
@@ -116,6 +119,16 @@ class Release:
     def phase(self, name: str) -> Row | None:
         """A row of `qe_phases`; None where the release ends before it."""
         return next((row for row in self.phases if row["phase"] == name), None)
+
+    @property
+    def now(self) -> Row:
+        """The row of `qe_phases` for the run date."""
+        return next(row for row in self.phases if row["kind"] == "today")
+
+    @property
+    def past_easing(self) -> list[Row]:
+        """The rows of the three programmes after 2008, as far as they had begun."""
+        return [row for row in self.phases if row["phase"] in _PAST_EASING]
 
     def newest(self, table: str) -> Row:
         """Row of the run date, of a table with one row per date."""

@@ -264,9 +264,9 @@ def cases_unsteady(release: Release) -> str | None:
 def misfits(release: Release) -> str | None:
     """Conditions that were hot when a programme after 2008 was announced, against the post's account."""
     parts = []
-    for row in release.phases:
+    for row in release.past_easing:
         for name in CONDITIONS:
-            if row["phase"] in ("qe1", "qe2", "qe3") and row[f"{name}_verdict"] == "hot":
+            if row[f"{name}_verdict"] == "hot":
                 after = row[f"{name}_verdict_after"]
                 later = f" and {after} three month-ends later" if after else ""
                 parts.append(f"{name} was hot at {row['phase'].upper()}{later}")

@@ -72,7 +72,6 @@ PHASE_NAMES = {
     "reserves_2025": "Reserves 2025",
     "today": "Now",
 }
-_PAST_EASING = ("qe1", "qe2", "qe3")
 _EASING_INTO_BUBBLE = """
 WITH ends AS (
   SELECT as_of_date, regime, lag(regime) OVER (ORDER BY as_of_date) IS DISTINCT FROM regime AS starts
@@ -161,7 +160,7 @@ def timeline_count(release: Release) -> str | None:
 
 def past_easing(release: Release) -> str | None:
     """Cold conditions when each programme began and three month-ends later, against now."""
-    past, now = _past(release), _today(release)
+    past, now = release.past_easing, release.now
     cold, hot = now["cold_conditions"], now["hot_conditions"]
     today = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot"
     unknown = sum(verdict is None for verdict in _verdicts(now).values())
@@ -228,7 +227,7 @@ def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
     return {
         "name": condition,
         "score": release.today[f"{condition}_score"],
-        "verdict": _today(release)[f"{condition}_verdict"] or "absent",
+        "verdict": release.now[f"{condition}_verdict"] or "absent",
         "in_score": condition != "inflation",
         "rows": [
             {
@@ -268,15 +267,6 @@ def _base_rate(release: Release, condition: str) -> str:
 def _price_period(row: Row) -> str:
     """The month, or the quarter of a market value, that the share price is of."""
     return period(row["equity_price_date"], "Q" if str(row["equity_price_basis"]).startswith("z1_") else "M")
-
-
-def _past(release: Release) -> list[Row]:
-    """The three programmes after 2008, as far as they had begun."""
-    return [row for row in release.phases if row["phase"] in _PAST_EASING]
-
-
-def _today(release: Release) -> Row:
-    return next(row for row in release.phases if row["kind"] == "today")
 
 
 def _verdicts(phase: Row) -> dict[str, str | None]:
