@@ -65,8 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--profile",
         metavar="P",
         choices=PROFILES,
-        help="source of the figures: sample (bundled, works without a network) or live (needs FRED_API_KEY); the "
-        "default is live with a key, else sample",
+        help="source of the figures: sample (bundled, works without a network), public (the publishers' own files, no "
+        "key) or live (needs FRED_API_KEY); the default is live with a key, else sample",
     )
     run.add_argument(
         "--as-of",

@@ -17,6 +17,8 @@ _WHAT = (
 _CAUTION = {
     "sample": "SAMPLE DATA: bundled figures that end with as_of_date. "
     "A measurement, no forecast and no advice.",
+    "public": "A measurement, no forecast and no advice. The figures come from their publishers without a key: see "
+    "series.fetched_from. The row of a run date inside a month is provisional.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
