@@ -143,7 +143,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
     )
 
-    add("doctor", "doctor.doctor", "check the installation and report what to do; 1 when something fails")
+    doctor = add(
+        "doctor", "doctor.doctor", "check the installation and report what to do; 1 when something fails"
+    )
+    doctor.add_argument(
+        "--sources",
+        action="store_true",
+        help="instead, fetch one series from every file and interface of the profile public and report what answered",
+    )
     return parser
 
 

@@ -61,8 +61,12 @@ class Finding(NamedTuple):
     text: str
 
 
-def doctor(_: argparse.Namespace) -> int:
+def doctor(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
+    if args.sources:
+        from pipelines.commands.ask_sources import ask_sources
+
+        return ask_sources()
     checks: list[Callable[[], list[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
