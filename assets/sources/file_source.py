@@ -43,11 +43,12 @@ class File(NamedTuple):
 
 
 class Obtained(NamedTuple, Generic[Table]):
-    """A publisher's table, where it came from, and when it was last changed."""
+    """A publisher's table, where it came from, and when it was last changed; complete, or the newest part of it."""
 
     table: Table
     where: str
     last_modified: dt.datetime | None
+    is_complete: bool = True
 
 
 class FileSource(Source, Generic[Table]):
@@ -123,7 +124,7 @@ class FileSource(Source, Generic[Table]):
             unit=figures.unit,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
             where=where,
-            is_complete=obtained is not None,
+            is_complete=obtained is not None and obtained.is_complete,
             is_unchanged=obtained is None,
             notes=figures.notes,
         )

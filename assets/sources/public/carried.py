@@ -16,6 +16,8 @@ from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.pacing import RetryBudget, RetryPolicy
 from assets.sources.protocol import Part, Source
 from assets.sources.public.board import BoardSource
+from assets.sources.public.nyfed import NewYorkFedSource
+from assets.sources.public.z1 import FinancialAccountsSource
 from assets.sources.sample import SampleSource
 from assets.sources.shiller import ShillerSource
 from assets.sources.world_bank import WorldBankSource
@@ -23,6 +25,8 @@ from assets.sources.world_bank import WorldBankSource
 # Made of the address that replaces the publisher's own, if one is set, and how failed requests are repeated.
 READERS: Mapping[ReaderKey, Callable[[str | None, RetryPolicy], Source]] = {
     "board": BoardSource,
+    "nyfed": NewYorkFedSource,
+    "z1": FinancialAccountsSource,
     "fed_board": FedBoardSource,
     "fiscal_data": FiscalDataSource,
     "shiller": ShillerSource,
