@@ -89,8 +89,9 @@ def _not_published(
     checks = tuple(dict.fromkeys(f"{asset} {check}" for asset, check, _ in failed))
     messages = [f"{asset} {check}: {message}" for asset, check, message in failed]
     reasons = [*refused, *messages]
+    if not messages:  # a refused context series does not fail a run by itself
+        reasons += dict.fromkeys(text for _, text in _failures(result))
     if not reasons:
-        reasons = [*dict.fromkeys(text for _, text in _failures(result))]
         reasons.append(f"run {result.run_id}: the Dagster UI shows its complete log (make ui)")
     return Outcome("blocked", (*lines, *reasons), checks)
 

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assets.catalog.models import Series
 from assets.sources.public.shared import carrier_of
@@ -16,8 +16,21 @@ from tests.fakes.public_readers import REGISTER, bea_data, bls_answer, claims_re
 from tests.fakes.server import Answer, Served
 
 Routes = dict[str, Answer]
-OfReader = dict[Series, dict[str, float]]  # figures by ISO date, NaN where published as missing
-_MONTHS = "January February March April May June July August September October November December".split()
+OfReader = Mapping[Series, dict[str, float]]  # figures by ISO date, NaN where published as missing
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def bea(found: OfReader, posted: dt.datetime) -> Routes:

@@ -20,6 +20,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import ReaderKey, Series
 from assets.sources.public.shared import carrier_of
 from pipelines.access import URL_VARIABLES
+from tests.fakes import public_agencies as agencies
 from tests.fakes.all_publishers import END, label_world, routes_of
 from tests.fakes.fred_world import World
 from tests.fakes.public_board import Made, path, release_zip, zipped
@@ -102,8 +103,27 @@ def _noon(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
 
 
+_AGENCIES: Mapping[ReaderKey, Callable[[Mapping[Series, Figures], dt.datetime], Routes]] = {
+    "bea": agencies.bea,
+    "bls": agencies.bls,
+    "claims": agencies.claims,
+    "hqm": agencies.hqm,
+    "mts": agencies.mts,
+    "nfci": agencies.nfci,
+}
+
+
+def _agency(reader: ReaderKey, day: dt.date) -> Routes:
+    return _AGENCIES[reader](served_by(reader, day), _noon(day))
+
+
 # What each carrier serves on a day, below the address its variable names.
-CARRIERS: Mapping[ReaderKey, Callable[[dt.date], Routes]] = {"board": board, "z1": z1, "nyfed": nyfed}
+CARRIERS: Mapping[ReaderKey, Callable[[dt.date], Routes]] = {
+    "board": board,
+    "z1": z1,
+    "nyfed": nyfed,
+    **{reader: functools.partial(_agency, reader) for reader in _AGENCIES},
+}
 
 
 @dataclass
@@ -125,7 +145,8 @@ class PublicPublishers:
     def addresses(self) -> dict[str, str]:
         """Address of each by environment variable; the accounts stand below the Board's address."""
         of_files = {p.source.variable: self.servers[key].root + p.path for key, p in PUBLISHERS.items()}  # type: ignore[index]
-        return {URL_VARIABLES[reader]: self.servers[reader].root for reader in CARRIERS} | of_files
+        here = {URL_VARIABLES[reader]: self.servers[reader].root for reader in CARRIERS}
+        return here | of_files | {URL_VARIABLES["rtdsm"]: "http://127.0.0.1:9/nothing"}
 
     def requests(self) -> dict[ReaderKey, int]:
         """Requests each has seen, which are forgotten."""
