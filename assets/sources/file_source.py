@@ -79,7 +79,7 @@ class FileSource(Source, Generic[Table]):
         """The file as a table. Raises Unusable."""
         raise NotImplementedError
 
-    def figures(self, obtained: Obtained[Table], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Table], series: Series) -> Figures:
         """One series. Raises Unusable, KeyError (not a series of this publisher)."""
         raise NotImplementedError
 
@@ -110,7 +110,7 @@ class FileSource(Source, Generic[Table]):
             obtained = self._table(self._since(known))
             if obtained is not None:
                 where = obtained.where
-            figures = Figures([], []) if obtained is None else self.figures(obtained, series_id)
+            figures = Figures([], []) if obtained is None else self.figures(obtained, series)
         except SourceUnreachable as failure:
             raise SourceUnreachable(f"{series_id}: {failure}", failure.failure) from None
         except Unusable as fault:

@@ -63,7 +63,9 @@ def test_what_was_fetched_stays_and_the_next_run_requests_the_rest(
         while len(server.asked) < ENOUGH and run.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
         shown = _materialized(tmp_path / "home")
-        assert run.poll() is None and ENOUGH // 6 < len(shown) < len(server.world.series), "not shown as fetched"
+        assert run.poll() is None and ENOUGH // 6 < len(shown) < len(server.world.series), (
+            "not shown as fetched"
+        )
         run.send_signal(how)
         output, _ = run.communicate(timeout=100)
         assert len(server.asked) >= ENOUGH, output

@@ -138,7 +138,9 @@ def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.Dag
     assert "publication blocked by" in failures(result)
     assert file_of(wrong) == before
     shown = gate_of(result)
-    assert not shown.passed and re.match(r"\w+/\w+ failed \w+: .* \d+ of \d+ rows failed", shown.description or "")
+    assert not shown.passed and re.match(
+        r"\w+/\w+ failed \w+: .* \d+ of \d+ rows failed", shown.description or ""
+    )
     records = shown.metadata["offending_rules"].value.records
     assert "published_row__unchanged" in {record.data["rule"] for record in records}
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from checks.factories import archive_checks, table_checks
+from checks.factories import all_checks, archive_checks
+from checks.first_publication import CHECK as FIRST_PUBLICATION
+from checks.identities import IDENTITIES
 from checks.runner import run_suites
+from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import PROVENANCE, checked_tables, suite_of
 from checks.suites.tables import RULES
