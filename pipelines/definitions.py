@@ -32,7 +32,7 @@ def _with_entry(spec: dg.AssetSpec) -> dg.AssetSpec:
     if entry is None:
         return spec
     file, line = entry
-    link = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label="Catalogue entry")
+    link = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label="catalogue entry")
     references = dg.CodeReferencesMetadataValue(code_references=[link])
     return spec.merge_attributes(metadata={"dagster/code_references": references})
 

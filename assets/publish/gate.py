@@ -132,7 +132,12 @@ def gate_check(
     passed = f"{len(found)} critical rules passed on the staged file: {tables} tables, {len(audits)} rules of audits."
     shown: dict[str, dg.MetadataValue] = {"audits": _table(audits)}
     if failed:
-        shown |= {"offending_rules": _table(failed), "what_to_do": dg.MetadataValue.text(_advice(failed))}
+        first = dg.AssetKey(failed[0]["asset_key"].split("/"))
+        shown |= {
+            "first_failed": dg.MetadataValue.asset(first),
+            "offending_rules": _table(failed),
+            "what_to_do": dg.MetadataValue.text(_advice(failed)),
+        }
         if selection := selection_again(failed):
             shown["select_to_run_again"] = dg.MetadataValue.text(selection)
     return dg.AssetCheckResult(

@@ -74,7 +74,7 @@ def release(
         if not reached_something(con, facts):
             yield gate_check(con, facts, NOTHING_REACHED)
             raise dg.Failure(NOTHING_REACHED, allow_retries=False)
-        unevaluated = not_evaluated(context.instance, context.run_id)
+        unevaluated = not_evaluated(context.instance, context.run.run_id)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
         incomplete = why_incomplete(con, facts.profile)
         if incomplete is not None:
@@ -93,7 +93,7 @@ def release(
             yield found
             raise dg.Failure(
                 f"publication blocked by the gate: {found.description}",
-                metadata={"checks": ", ".join(blocked.checks)},
+                metadata={"checks": ", ".join(blocked.checks), **_links(found)},
                 allow_retries=False,
             ) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
@@ -118,6 +118,12 @@ def _gate(
     if failed:
         raise PublicationBlocked(failed)
     keep_copy(con, warehouse)
+
+
+def _links(gate: dg.AssetCheckResult) -> dict[str, Any]:
+    """What the failed step shows of its gate: the asset whose check failed, and what to select to run it again."""
+    names = ("first_failed", "select_to_run_again")
+    return {name: gate.metadata[name] for name in names if name in gate.metadata}
 
 
 def release_metadata(

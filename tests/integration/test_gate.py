@@ -208,9 +208,8 @@ def test_a_check_that_was_not_evaluated(
     before = file_of(data)
     result = run_job(instance, [*REGIME_TABLES.keys, PUBLISH])
     assert not was_published(result) and file_of(data) == before
-    assert "regime/regime failed continuity: not evaluated: its step failed" in (
-        gate_of(result).description or ""
-    )
+    description = gate_of(result).description or ""
+    assert re.match(r"regime/\w+ failed \w+: not evaluated: its step failed", description), description
 
 
 def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heals(
