@@ -12,7 +12,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,9 +32,22 @@ Figures = dict[str, float]  # by ISO date, NaN where published as missing
 _PADDING = {"H41": 1260}  # further series, for the real size of the file: 115 MB unpacked
 
 
+# Series the sample lacks are served as a multiple of one it has.
+_LIKE = {
+    "DGS2": ("DGS10", 0.9), "DGS3MO": ("DGS10", 0.8), "DFF": ("DGS10", 0.7), "WSHOBL": ("TREAST", 0.1),
+    "WTREGEN": ("WDTGAL", 1.0), "TOTRESNS": ("BOGMBASE", 0.6), "TOTLL": ("TOTBKCR", 0.6),
+    "NFCICREDIT": ("NFCI", 1.0), "NFCINONFINLEVERAGE": ("NFCI", 1.0),
+    "A679RC1Q027SBEA": ("A091RC1Q027SBEA", 1.0), "B235RC1Q027SBEA": ("A091RC1Q027SBEA", 1.0),
+}  # fmt: skip
+
+
 @functools.cache
 def _world() -> World:
-    return label_world(END)
+    world = label_world(END)
+    for name, (other, factor) in _LIKE.items():
+        like = world.series[other]
+        world.series[name] = replace(like, series_id=name, value=like.value * factor)
+    return world
 
 
 def served_by(reader: ReaderKey, day: dt.date) -> dict[Series, Figures]:
@@ -81,7 +94,7 @@ def z1(day: dt.date) -> Routes:
 
 
 def nyfed(day: dt.date) -> Routes:
-    """EFFR of every business day with the range in force, and no operation."""
+    """EFFR of every business day with the range in force, and two operations a day."""
     steps = next(figures for one, figures in served_by("nyfed", day).items() if one.is_step)
     days = np.arange(min(steps), day.isoformat(), dtype="datetime64[D]")
     days = days[np.is_busday(days)]
@@ -96,7 +109,19 @@ def nyfed(day: dt.date) -> Routes:
         found = [row for row in rows if str(row["effectiveDate"]) >= query["startDate"]]
         return Served(json.dumps({"refRates": found}).encode(), "application/json")
 
-    return {"/rates/unsecured/effr/search.json": answer}
+    kinds = [("Repo", 1e6), ("Reverse Repo", 5e9)]
+    operations = [
+        {"operationDate": str(at), "auctionStatus": "Results", "operationType": kind, "term": "Overnight",
+         "totalAmtAccepted": amount}
+        for at in days
+        for kind, amount in kinds
+    ]  # fmt: skip
+
+    def results(query: dict[str, str]) -> Served:
+        found = [row for row in operations if str(row["operationDate"]) >= query["startDate"]]
+        return Served(json.dumps({"repo": {"operations": found}}).encode(), "application/json")
+
+    return {"/rates/unsecured/effr/search.json": answer, "/rp/results/search.json": results}
 
 
 def _noon(day: dt.date) -> dt.datetime:
