@@ -15,12 +15,15 @@ from assets.sources.parse import Figures, Rows, Unusable, read_date_value
 from assets.sources.protocol import PayloadRefused, SourceUnreachable
 from assets.sources.public.bea import BeaSource, in_unit_of, parse_data, parse_register
 from assets.sources.public.bls import BlsSource, parse_response
+from assets.sources.public.carried import READERS
 from assets.sources.public.claims import ClaimsSource, parse_report
 from assets.sources.public.hqm import spot_rates
 from assets.sources.public.mts import deficits
 from assets.sources.public.nfci import column, parse_file
+from assets.sources.public.rtdsm import ADDRESS
 from assets.sources.public.shared import code_of
 from assets.sources.validate import validate
+from pipelines.access import URL_VARIABLES
 from tests.builders import a_series
 from tests.fakes.public_readers import REGISTER, bea_data, bls_answer, claims_report, mts_rows
 from tests.fakes.publishers import FEW_RETRIES, HTML, Held
@@ -277,3 +280,13 @@ def test_other_real_files_have_our_figures() -> None:
     assert by_date(months)["2026-07-01"] == pytest.approx(
         -432_285.727_964_6
     )  # restated since July's statement
+
+
+def test_the_page_of_publishers_names_every_reader_with_its_address_and_variable() -> None:
+    page = (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8")
+    for key, reader in READERS.items():
+        row = next(line for line in page.splitlines() if line.startswith("|") and f", `{key}` |" in line)
+        assert f"`{URL_VARIABLES[key]}`" in row, key
+        address = getattr(reader, "address", None)
+        assert address is None or address in row, key
+    assert ADDRESS in page
