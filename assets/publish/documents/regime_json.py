@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 
 from assets.catalog.models import Table
-from assets.publish.documents.facts import DocumentFacts, query_rows, shipped
+from assets.publish.documents.facts import DocumentFacts, query_rows
+from assets.publish.documents.shipped import shipped
 from assets.publish.publication import PublicationBlocked
 
 SCHEMA = "regime.schema.json"
