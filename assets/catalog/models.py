@@ -50,14 +50,18 @@ class Carrier(Entry):
     """Who serves a series in the profile public, and how its reader finds and checks it (`carriers.toml`).
 
     `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
-    file with another one is refused. `factor` times the publisher's figure is the figure in the series' unit.
+    file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
+    `vintages` is the workbook of the Philadelphia Fed's real-time data set that has the series' vintages.
+    `vintages_are_first_estimates`: each falls before any later estimate of its newest figure.
     """
 
     reader: ReaderKey
     code: Text | None = None
     release: Text | None = None
     unit: Text | None = None
-    factor: Annotated[float, Field(gt=0.0)] = 1.0
+    divisor: Annotated[float, Field(gt=0.0)] = 1.0
+    vintages: Annotated[str, Field(pattern=r"^\w+[QM]v[QM]d$")] | None = None
+    vintages_are_first_estimates: bool = False
 
 
 class Series(Entry):
