@@ -37,7 +37,7 @@ Contents
   releases/            earlier releases, which never change
 
 Open it
-  duckdb -readonly regime.duckdb
+  duckdb -readonly regime.duckdb -c "FROM start_here"     questions, each with a query; then monthly and spells
   duckdb.connect('regime.duckdb', read_only=True).execute('FROM regime_current').fetchall()   (Python, import duckdb)
 
 Three queries to begin with
