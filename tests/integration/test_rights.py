@@ -167,6 +167,6 @@ def test_no_figure_of_a_restricted_series_reaches_dagster(night: Night) -> None:
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
         rows, judged = check_series(con, [SERIES], night.facts.run_date)[0]
-    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "archive"), judged, rows)
+    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "validity"), judged, rows)
     assert not check.passed
     assert not MARK.search(f"{check.description} {check.metadata}")
