@@ -146,7 +146,7 @@ def test_without_an_input_the_others_take_over_its_weight(release: duckdb.DuckDB
 
 def test_shares_of_the_inputs_add_up_to_the_score(release: duckdb.DuckDBPyConnection) -> None:
     score = rows(release, "where_do_we_stand")[0]["bubble_score"]
-    assert sum(row["contribution"] for row in rows(release, "why")) == pytest.approx(score, abs=0.01)
+    assert sum(row["contribution"] or 0 for row in rows(release, "why")) == pytest.approx(score, abs=0.01)
     moved = sum(row["change"] for row in rows(release, "what_moved_the_score"))
     changed = next(row for row in rows(release, "what_changed") if row["item"] == "bubble_score")
     assert moved == pytest.approx(float(changed["now"]) - float(changed["before"]), abs=0.002)

@@ -24,7 +24,8 @@ _OF_RELEASE = (
 # A value that is NULL although it has a vintage is withheld in the file itself; its rank and score are published.
 _EVIDENCE = """
 SELECT *, value IS NULL AND vintage_source IS NOT NULL AS is_value_withheld
-FROM evidence_current
+FROM regime_evidence
+WHERE as_of_date = (SELECT as_of_date FROM regime_current)
 ORDER BY condition, component
 """
 _CAVEATS = """
