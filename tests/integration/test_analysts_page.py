@@ -15,7 +15,7 @@ import pytest
 
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import regime_json
-from assets.publish.documents.shipped import shipped
+from assets.publish.documents.verbatim import shipped
 from assets.warehouse.connection import CONFIG
 from tests.integration.older_duckdb import installed
 from tests.integration.test_readme import ROOT, blocks

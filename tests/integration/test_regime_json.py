@@ -18,7 +18,7 @@ from assets.catalog.loader import load_catalog
 from assets.publish.documents.facts import document_facts, query_rows
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
-from assets.publish.documents.shipped import shipped
+from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked, publish
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night

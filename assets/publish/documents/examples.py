@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assets.publish.documents.shipped import shipped
+from assets.publish.documents.verbatim import shipped
 
 EXAMPLES = "examples.sql"
 _OPENING = re.compile(r"^-- \[(?P<name>[a-z0-9_]+)\] (?P<question>.+)$", re.MULTILINE)

@@ -13,7 +13,7 @@ import duckdb
 
 from assets.catalog.models import Table
 from assets.publish.documents.facts import DocumentFacts, query_rows
-from assets.publish.documents.shipped import shipped
+from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked
 
 SCHEMA = "regime.schema.json"
