@@ -299,7 +299,7 @@ def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
             "in_profile": profile in series.profiles,
             "single_source_from": series.sample_single_source_from if profile == "sample" else None,
         }
-        for series in catalog.series.values()
+        for series in (one.in_profile(profile) for one in catalog.series.values())
     ]
     return pd.DataFrame(rows)
 
