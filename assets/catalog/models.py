@@ -32,6 +32,7 @@ Profile = Literal["sample", "public", "live"]
 Rights = Literal["public_domain", "cc_by_4", "credit_required", "reserve_bank", "restricted"]
 Mark = Literal["V", "M"]
 Layer = Literal["raw", "derived", "regime", "ops", "publish"]
+Group = Literal["start", "label", "figures", "history", "point_in_time", "method", "release"]
 ColumnType = Literal["DATE", "DOUBLE", "VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "TIMESTAMP"]
 
 Text = Annotated[str, Field(min_length=1)]
@@ -206,7 +207,7 @@ class Column(Entry):
 
 
 class Table(Entry):
-    """One table: layer, grain, key and ordered columns. `name` is the file's name.
+    """One table: layer, group (what an analyst uses it for), grain, key and ordered columns. `name` is the file's name.
 
     `about_record`: its rows compare or count published rows, so it reads live rows and has none itself.
     `sparse`: it has a row on some dates only. `may_be_empty`: no row at all is a valid result. `kept`: rows of earlier
@@ -215,6 +216,7 @@ class Table(Entry):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     layer: Layer
+    group: Group
     title: Sentence
     grain: Sentence
     key: Annotated[tuple[str, ...], Field(min_length=1)]

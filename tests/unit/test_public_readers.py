@@ -25,7 +25,7 @@ from assets.sources.public.bea import BeaSource, in_unit_of, parse_data, parse_r
 from assets.sources.public.bls import BlsSource, parse_response
 from assets.sources.public.carried import READERS, WithBundle
 from assets.sources.public.claims import ClaimsSource, parse_report
-from assets.sources.public.hqm import spot_rates
+from assets.sources.public.hqm import HqmSource, spot_rates
 from assets.sources.public.mts import deficits
 from assets.sources.public.nfci import column, parse_file
 from assets.sources.public.rtdsm import ADDRESS
@@ -34,7 +34,14 @@ from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
 from pipelines.access import URL_VARIABLES
 from tests.builders import a_series
-from tests.fakes.public_readers import REGISTER, bea_data, bls_answer, claims_report, mts_rows
+from tests.fakes.public_readers import (
+    REGISTER,
+    bea_data,
+    bls_answer,
+    claims_report,
+    mts_rows,
+    spot_rates_workbook,
+)
 from tests.fakes.publishers import FEW_RETRIES, HTML, Held
 from tests.fakes.server import Loopback, Served, running
 
@@ -210,6 +217,25 @@ def test_spot_rates_of_ten_years_are_read_and_other_workbooks_are_refused() -> N
         assert refused.value.rule == "unit_changed"
     with pytest.raises(Unusable, match="0 rows for a maturity of 10 years"):
         spot_rates(SPOT[:-1], 10.0)
+
+
+def test_spot_rates_of_all_workbooks_come_first_and_then_only_the_newest() -> None:
+    server = Loopback(
+        {
+            f"/hqm_{year % 100:02}_{(year + 4) % 100:02}.xls": Served(spot_rates_workbook(year))
+            for year in range(1984, 2029, 5)
+        }
+    )
+    now = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
+    with running(server):
+        first = HqmSource(server.root, FEW_RETRIES, now=lambda: now)
+        payload = first.fetch(a_series("HQMCB10YR"))
+        assert (payload.is_complete, first.requests) == (True, 9)
+        night = HqmSource(server.root, FEW_RETRIES, now=lambda: now)
+        newest = night.fetch(a_series("HQMCB10YR"), Held())
+    assert (newest.is_complete, night.requests) == (False, 1)
+    assert newest.observations["value"].tolist() == [10.24, 11.24]
+    assert payload.observations["value"].tolist()[:2] == [10.84, 11.84] and len(payload.observations) == 18
 
 
 # --- Chicago Fed and Labor ---
