@@ -94,7 +94,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     page = environment.get_template("report.html.j2").render(
         sentence=marked,
         safe=Markup,
-        style=Markup(_style()),
+        style=Markup(style()),
         sections=_SECTIONS,
         glyphs=verdict.GLYPHS,
         four=verdict.FOUR,
@@ -122,11 +122,11 @@ def sentence(release: Release, name: str) -> str | None:
     return text
 
 
-def _style() -> str:
+def style() -> str:
     """The stylesheet with the colours of both themes, without comments and spaces."""
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    sheet = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     for n, theme in enumerate(("light", "dark")):
         colors = "".join(f"--{name}:{pair[n]};" for name, pair in COLORS.items())
-        style = style.replace(f"/*{theme}*/", colors)
-    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
-    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", style)).strip()
+        sheet = sheet.replace(f"/*{theme}*/", colors)
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", sheet)).strip()

@@ -5,11 +5,11 @@ A function `tile_*` returns one sentence, as in the other parts of the page; `co
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from typing import Any
 
+from assets.report.coming import POLICY_RATE, able_inputs, expected
 from assets.report.flip import thresholds
 from assets.report.published import Release, Row
 from assets.report.words import (
@@ -19,19 +19,11 @@ from assets.report.words import (
     day,
     number,
     percent,
-    period_end,
     with_unit,
 )
 
 _RATE = {1: "rate cut", 0: "rate unchanged", -1: "rate raised"}
 _BALANCE_SHEET = {1: "purchases announced", 0: "no purchases or run-off announced", -1: "run-off announced"}
-_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}  # no period is longer
-# Inputs that could change the label alone.
-_ABLE = """
-SELECT DISTINCT component FROM distance_to_flip
-WHERE as_of_date = ? AND reachability = 'reachable' AND required_move <> 0
-"""
-_POLICY_RATE = "policy_rate_change"
 
 
 def content(release: Release) -> dict[str, Any]:
@@ -99,7 +91,7 @@ def tile_sure(release: Release) -> str | None:
         if least < 1
         else "No input is missing"
     )
-    return f"{text}{'; stance provisional' if today['is_stance_provisional'] else ''}."
+    return f"{text}."
 
 
 def tile_end(release: Release) -> str | None:
@@ -134,25 +126,18 @@ def _limit(row: Row) -> str:
 
 def _next(release: Release) -> str:
     """The next figure that could change the label alone, by its usual publication lag."""
-    able = {row["component"] for row in release.rows(_ABLE, release.as_of)}
+    able = able_inputs(release)
     series = {row["series_id"]: row for row in release.series}
     dated = sorted(
-        (_expected(series[name], release.as_of), component_inside(row["component"]))
+        (expected(series[name], release.as_of), component_inside(row["component"]))
         for row in release.evidence
         if row["component"] in able and row["series_ids"]
         for name in row["series_ids"].split(",")
         if name in series
     )
     parts = [f"{dated[0][1]}, about {day(dated[0][0])}"] if dated else []
-    if _POLICY_RATE in able:
+    if POLICY_RATE in able:
         parts.append("a decision on the policy rate")
     if not parts:
-        return "No single release could change it"
-    return f"Next that alone could change the label: {' or '.join(parts)}"
-
-
-def _expected(series: Row, as_of: dt.date) -> dt.date:
-    """Usual publication of the figure after the newest one; the day after the run date where that has passed."""
-    newest, frequency = series["last_period_end"] or as_of, series["frequency"]
-    following = period_end(newest + dt.timedelta(days=_DAYS[frequency]), frequency)
-    return max(following + dt.timedelta(days=series["release_lag_days"]), as_of + dt.timedelta(days=1))
+        return "No single figure could alone"
+    return f"Next that could alone: {' or '.join(parts)}"

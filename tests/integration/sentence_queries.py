@@ -99,9 +99,8 @@ RECOMPUTED = {
         FROM rate, core, decided WHERE now - before >= 0.2 AND direction = 1 AND now - pct BETWEEN 0.5 AND 1.5""",
     "tile_sure": """
         SELECT 5 * 5 * 5 * 3, num(score_p05, 2), num(score_p95, 2), 'Credit lacks',
-          num(100 * (1 - credit_coverage), 0), 'stance provisional'
-        FROM regime, release_manifest m WHERE regime.as_of_date = {now} AND {now} - m.desk_notices_until > 60
-          AND credit_coverage < least(valuation_coverage, economy_coverage)""",
+          num(100 * (1 - credit_coverage), 0)
+        FROM regime WHERE as_of_date = {now} AND credit_coverage < least(valuation_coverage, economy_coverage)""",
     "tile_end": """
         SELECT num(bubble_score - 0.52, 2), 'lower', 'one month-end', 'a decision on the policy rate' FROM regime
         WHERE as_of_date = {now} AND condition_state = 'bubble' AND valuation_score - 0.60 > bubble_score - 0.52
