@@ -18,7 +18,7 @@ PICTURE = PROJECT_ROOT / "docs" / "images" / "report.png"
 LARGEST_PICTURE = 200_000  # bytes
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-_SCREEN = {"width": 960, "height": 940}
+_SCREEN = {"width": 960, "height": 975}
 
 
 def take(browser: Browser, report: Path, picture: Path) -> Path:
