@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from assets.report.published import Release, Row
 from assets.report.words import component_inside, period_end
 
-_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}  # no period is longer
 # Inputs that could change the label alone.
 _ABLE = """
 SELECT DISTINCT component FROM distance_to_flip
@@ -63,7 +62,7 @@ def coming_releases(release: Release) -> list[Coming]:
 def expected(series: Row, as_of: dt.date) -> dt.date:
     """Usual publication of the figure after the newest one; the day after the run date where that has passed."""
     newest, frequency = series["last_period_end"] or as_of, series["frequency"]
-    following = period_end(newest + dt.timedelta(days=_DAYS[frequency]), frequency)
+    following = period_end(newest + dt.timedelta(days=7 if frequency == "W" else 1), frequency)
     return max(following + dt.timedelta(days=series["release_lag_days"]), as_of + dt.timedelta(days=1))
 
 

@@ -121,13 +121,17 @@ def _pages(release: Release, kept: list[Row], methodology: str, url: str) -> lis
     environment.filters |= {function.__name__: function for function in _FILTERS}
     environment.globals["style"] = Markup(style())
     changes, series, coming = release.rows(_CHANGES), release.rows(_SERIES), coming_releases(release)
+    with_page = {one["series_id"] for one in series}
     nights = release.rows(f"SELECT * FROM regime_nightly ORDER BY published_at DESC LIMIT {_NIGHTS_SHOWN}")
 
     def page(template: str, root: str = "", **content: Any) -> str:
         return environment.get_template(template).render(root=root, newest=kept[0], **content)
 
     return [
-        ("index.html", page("index.html.j2", releases=kept, coming=coming, **_first(release))),
+        (
+            "index.html",
+            page("index.html.j2", releases=kept, coming=coming, with_page=with_page, **_first(release)),
+        ),
         ("archive.html", page("archive.html.j2", releases=kept)),
         ("labels.html", page("labels.html.j2", changes=changes)),
         ("nights.html", page("nights.html.j2", nights=nights)),

@@ -99,7 +99,7 @@ QUESTIONS = {  # what the first screen must answer, and where the answer begins
     "since when": "In September 2026 policy stopped being stimulus",
     "why": "Rate raised, purchases announced: they offset each other",
     "how sure": "100 % agree Of 375 variants",
-    "what would change it": "Score < 0.52 0.26 lower, at one month-end. Next that could alone: a decision on the policy rate.",
+    "what would change it": "Score < 0.52 0.26 lower, at one month-end. Next that could alone: a decision",
 }
 
 

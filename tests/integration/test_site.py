@@ -62,6 +62,13 @@ def place(tmp_path_factory: pytest.TempPathFactory, made_release: Path, report_h
         folder = place / "published"
         (folder / "csv").mkdir(parents=True)
         copyfile(made_release, folder / "regime.duckdb")
+        (folder / "regime.duckdb").chmod(0o644)
+        with duckdb.connect(
+            str(folder / "regime.duckdb"), config=CONFIG
+        ) as con:  # their charts take the time
+            con.execute(
+                "UPDATE series SET is_published = false WHERE series_id NOT IN ('UNRATE', 'NFCI', 'DGS10')"
+            )
         (folder / "report.html").write_text(report_html)
         with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
             (folder / "first.json").write_text(regime_json(con, document_facts(con, Path("."), tuple, None)))
@@ -97,7 +104,7 @@ def test_old_pages_keep_their_bytes_and_a_second_time_adds_nothing(place: Path, 
 def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(place: Path) -> None:
     site = place / "site"
     pages = {path: Links(path.read_text()) for path in site.rglob("*.html")}
-    assert len(pages) > RELEASES + 40
+    assert len(pages) == RELEASES + 5 + 1 + 3
     broken = []
     for page, links in pages.items():
         for target in links.targets:
