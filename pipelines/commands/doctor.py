@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipelines.access import open_sources, read_access
-from pipelines.instance import open_instance, outdated_configuration
+from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
 from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
@@ -311,9 +311,17 @@ def _publication(folders: Folders) -> list[Finding]:
 
 
 def _run_lock(folders: Folders) -> list[Finding]:
+    from assets.warehouse.connection import WarehouseError
     from assets.warehouse.lock import RunLock
+    from assets.warehouse.shared_lock import ID_FILE
 
-    holder = RunLock(folders.lock_path).holder()
+    is_named = (
+        folders.data_dir / ID_FILE
+    ).exists()  # else no run has shared its lock, and this creates nothing
+    try:
+        holder = (run_lock(folders) if is_named else RunLock(folders.lock_path)).holder()
+    except (ConfigurationError, WarehouseError) as error:
+        return [Finding("WARN", "run lock", str(error))]
     if holder is None:
         return [Finding("OK", "run lock", "free")]
     return [Finding("WARN", "run lock", f"taken by {holder}: wait for it, or run with --wait")]
@@ -335,12 +343,12 @@ def history(home: Path) -> list[Finding]:
     """The newest run, what is wrong with runs, and whether anything will start the next one."""
     configured = home / "dagster.yaml"
     try:
-        is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+        is_elsewhere = is_in_postgres(home)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
         text = f"{configured} cannot be read ({reason}): compare it with dagster_home/dagster.yaml"
         return [Finding("WARN", "last run", text)]
-    if not (home / "history").is_dir() and not is_in_postgres:
+    if not (home / "history").is_dir() and not is_elsewhere:
         return [Finding("OK", "last run", "none yet: run `make run`")]
     if outdated_configuration(home):
         return []  # reported by the line about DAGSTER_HOME
