@@ -316,8 +316,9 @@ def panel_figure(release: Release, panel: Panel) -> Figure | None:
         (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")]
         for name in panel.limits
     ]
+    parameters = release.parameters
     bands = [
-        (low and release.parameters[low], high and release.parameters[high], color)
+        (None if low is None else parameters[low], None if high is None else parameters[high], color)
         for low, high, color in panel.bands
     ]
     sizes, since = (FULL, None) if panel is MONEY else (PANEL, year(first))
