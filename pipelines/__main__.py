@@ -13,7 +13,9 @@ if __name__ == "__main__":
     process.begin()  # before the other imports: a signal may come at any moment
 
 import argparse
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -39,9 +41,15 @@ _EPILOG = """exit status of `run`:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with its error message on one line."""
+    """argparse with its error message on one line, and the nearest command for one that does not exist."""
 
     def error(self, message: str) -> NoReturn:
+        wrong = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if wrong:
+            known = re.findall(r"[a-z-]+", wrong[2])
+            near = difflib.get_close_matches(wrong[1], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            message = f"there is no command {wrong[1]!r}: {hint}"
         self.exit(USAGE_ERROR, f"error: {message} (see {self.prog} --help)\n")
 
 
@@ -229,7 +237,8 @@ def _date(text: str) -> object:
     try:
         return parse_date(text, "the date")
     except ConfigurationError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        first = "" if text[:1].isdigit() else "; DATE comes first"
+        raise argparse.ArgumentTypeError(f"{error}{first}") from None
 
 
 if __name__ == "__main__":
