@@ -257,6 +257,22 @@ def as_revised(archive: Archive) -> Archive:
     return replace(archive, value=value).kept(is_first)
 
 
+def with_vintage(
+    archive: Archive, series_id: str, observation: np.datetime64, start: np.datetime64, value: float
+) -> Archive:
+    """The archive with one more vintage of a series it has; it replaces one that starts on the same day."""
+    code = np.array([archive.codes[series_id]])
+    key = pack(code, np.array([observation], "datetime64[D]"), np.array([start], "datetime64[D]"))
+    at = int(np.searchsorted(archive.key, key, side="right")[0])
+    source = archive.source[max(at - 1, 0)]
+    return Archive(
+        archive.codes,
+        np.insert(archive.key, at, key),
+        np.insert(archive.value, at, value),
+        np.insert(archive.source, at, source),
+    )
+
+
 def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
     """`archive` with the vintages of one series, which both have, taken from `other`."""
     (first, last), (start, end) = archive._span(series_id), other._span(series_id)
