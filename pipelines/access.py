@@ -9,14 +9,24 @@ from urllib.parse import urlsplit
 from pipelines.settings import ConfigurationError, Settings, read_environment
 
 if TYPE_CHECKING:
-    from assets.catalog.models import SourceKey
+    from assets.catalog.models import ReaderKey
     from assets.sources.registry import Access, Sources
 
-URL_VARIABLES: dict[SourceKey, str] = {
+URL_VARIABLES: dict[ReaderKey, str] = {
     "fiscal_data": "FISCAL_DATA_URL",
     "fed_board": "FED_BOARD_URL",
     "shiller": "SHILLER_URL",
     "world_bank": "WORLD_BANK_URL",
+    "board": "BOARD_RELEASES_URL",
+    "z1": "BOARD_RELEASES_URL",
+    "nyfed": "NYFED_URL",
+    "bea": "BEA_URL",
+    "bls": "BLS_URL",
+    "mts": "MTS_URL",
+    "hqm": "HQM_URL",
+    "nfci": "CHICAGO_FED_URL",
+    "rtdsm": "PHILADELPHIA_FED_URL",
+    "claims": "CLAIMS_URL",
 }
 _LONGEST_BUDGET = 6 * 3600
 _FASTEST = 1000.0  # requests a second, for a private server

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from pipelines.settings import ConfigurationError
+from pipelines.process import ensure_home
+from pipelines.settings import ConfigurationError, Folders
 
 if TYPE_CHECKING:
     import dagster as dg
+
+    from assets.warehouse.lock import RunLock
 
 _LONGEST = 160
 _REMOVED_MODULE = "pipelines.event_log"  # named by dagster_home/dagster.yaml of version 0.1
@@ -65,6 +68,31 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
         raise ConfigurationError(f"DAGSTER_HOME {home}: {_way_out(error)}") from None
     with instance:
         yield instance
+
+
+def is_in_postgres(home: Path) -> bool:
+    """Whether `dagster.yaml` contains the word postgres. Raises OSError or UnicodeDecodeError."""
+    configured = home / "dagster.yaml"
+    return configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+
+
+def run_lock(folders: Folders) -> RunLock:
+    """The run lock of an installation; with Dagster's history in Postgres it holds for every machine that uses it.
+
+    Raises ConfigurationError when the history cannot be opened, WarehouseError for a data directory that is read-only.
+    """
+    from assets.warehouse.lock import RunLock
+
+    try:
+        if not is_in_postgres(folders.dagster_home):
+            return RunLock(folders.lock_path)
+    except (OSError, UnicodeDecodeError):
+        return RunLock(folders.lock_path)  # reported when the instance is opened
+    from assets.warehouse.shared_lock import shared_lock
+
+    ensure_home(folders.dagster_home)
+    with open_instance(folders.dagster_home) as instance:
+        return RunLock(folders.lock_path, shared_lock(instance, folders.data_dir))
 
 
 def _way_out(error: Exception) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from assets.catalog.method import Method, MethodVersion
 from assets.catalog.models import (
+    Carrier,
     Catalog,
     Caveat,
     PolicyEvent,
@@ -52,7 +53,8 @@ def _default_catalog() -> Catalog:
 
 def _load(root: Path) -> Catalog:
     folder = root / CATALOG_DIR
-    series = _load_series(root, sorted((folder / "series").glob("*.toml")))
+    carriers = _load_carriers(root, folder / "carriers.toml")
+    series = _load_series(root, sorted((folder / "series").glob("*.toml")), carriers)
     tables = _load_tables(root, sorted((folder / "tables").glob("*.toml")))
     catalog = Catalog(
         series=series,
@@ -70,7 +72,13 @@ def _load(root: Path) -> Catalog:
     return catalog
 
 
-def _load_series(root: Path, files: list[Path]) -> dict[str, Series]:
+def _load_carriers(root: Path, file: Path) -> dict[str, Carrier]:
+    where, content = _relative(root, file), _read(root, file)
+    return {series_id: _build(Carrier, entry, where, series_id) for series_id, entry in content.items()}
+
+
+def _load_series(root: Path, files: list[Path], carriers: Mapping[str, Carrier]) -> dict[str, Series]:
+    """The series of all files; those with a carrier are in the profile public too."""
     if not files:
         raise CatalogError(f"{(CATALOG_DIR / 'series').as_posix()}: no series file found")
     series: dict[str, Series] = {}
@@ -80,8 +88,14 @@ def _load_series(root: Path, files: list[Path]) -> dict[str, Series]:
             if series_id in series:
                 other = series[series_id].group
                 raise CatalogError(f"{where}: {series_id}: already declared in {other}.toml")
-            known = {"series_id": series_id, "group": file.stem}
+            known: dict[str, object] = {"series_id": series_id, "group": file.stem}
+            if isinstance(entry, dict) and series_id in carriers:
+                known["carrier"] = carriers[series_id]
+                entry = {**entry, "profiles": [*entry.get("profiles", []), "public"]}
             series[series_id] = _build(Series, entry, where, series_id, known)
+    for series_id in carriers:
+        if series_id not in series:
+            raise CatalogError(f"{(CATALOG_DIR / 'carriers.toml').as_posix()}: {_unknown(series_id, series)}")
     return series
 
 
@@ -209,7 +223,7 @@ def _read(root: Path, file: Path) -> dict[str, Any]:
 
 
 def _build(
-    model: type[Model], entry: object, where: str, label: str, known: Mapping[str, str] | None = None
+    model: type[Model], entry: object, where: str, label: str, known: Mapping[str, object] | None = None
 ) -> Model:
     """One entry as a model; `known` are the keys its place in the files gives, which it may not repeat."""
     if not isinstance(entry, dict):

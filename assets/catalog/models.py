@@ -23,8 +23,13 @@ UnitKind = Literal[
 ]  # fmt: skip
 SeasonalAdjustment = Literal["SA", "NSA", "SAAR"]
 SourceKey = Literal["fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample"]
+# Who serves a series in the profile public: a reader of `assets/sources/public`, a source of live, or the bundle.
+ReaderKey = Literal[
+    "bea", "bls", "board", "claims", "hqm", "mts", "nfci", "nyfed", "rtdsm", "z1",
+    "fed_board", "fiscal_data", "shiller", "world_bank", "sample",
+]  # fmt: skip
 Role = Literal["condition", "stance", "published", "context"]
-Profile = Literal["sample", "live"]
+Profile = Literal["sample", "public", "live"]
 Rights = Literal["public_domain", "cc_by_4", "credit_required", "reserve_bank", "restricted"]
 Mark = Literal["V", "M"]
 Layer = Literal["raw", "derived", "regime", "ops", "publish"]
@@ -39,6 +44,20 @@ class Entry(BaseModel):
     """Base of every catalogue entry: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Carrier(Entry):
+    """Who serves a series in the profile public, and how its reader finds and checks it (`carriers.toml`).
+
+    `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
+    file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
+    """
+
+    reader: ReaderKey
+    code: Text | None = None
+    release: Text | None = None
+    unit: Text | None = None
+    divisor: Annotated[float, Field(gt=0.0)] = 1.0
 
 
 class Series(Entry):
@@ -69,6 +88,7 @@ class Series(Entry):
     citation: Sentence
     plausible_min: float
     plausible_max: float
+    carrier: Carrier | None = None  # from `carriers.toml`; with one the series is in the profile public
     release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
     first_public_on: dt.date | None = None  # before it the figures are back-casts
     sample_single_source_from: dt.date | None = (

@@ -102,10 +102,13 @@ def refuse_replacing(
     return current
 
 
-def publish(staged: Path, published: Path, *, gate: Gate, fill: Fill) -> Published:
+def publish(
+    staged: Path, published: Path, *, gate: Gate, fill: Fill, confirm_lock: Callable[[], None] | None = None
+) -> Published:
     """Check the staged file with `gate` (a read-only connection to it), fill its release folder, then swap it in.
 
-    Raises what the gate raises, and PublicationRefused; the staged file is removed then, the published file unchanged.
+    `confirm_lock` is called just before the swap. Raises what the gate or `confirm_lock` raises, and
+    PublicationRefused; the staged file is removed then, the published file unchanged.
     """
     try:
         with duckdb.connect(str(staged), read_only=True, config=CONFIG) as con:
@@ -121,6 +124,8 @@ def publish(staged: Path, published: Path, *, gate: Gate, fill: Fill) -> Publish
                 fill(con, staged, folder, before)
                 _refuse_without_space(folder, sum(file.stat().st_size for file in folder.rglob("*")))
                 seal(folder, before)
+                if confirm_lock is not None:
+                    confirm_lock()
                 swap(staged, published)
             except BaseException:
                 abandon(published, release.release_id)

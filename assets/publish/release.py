@@ -34,6 +34,7 @@ from assets.warehouse.connection import keep_copy
 from assets.warehouse.published_file import Published
 from assets.warehouse.readers import read_table, why_incomplete
 from assets.warehouse.resource import Warehouse
+from assets.warehouse.shared_lock import LockLost
 
 _KEY = dg.AssetKey(["publish", "release"])
 _UPSTREAM = [asset_key(name) for name in REGISTRY]
@@ -80,12 +81,15 @@ def release(
                 facts.published_path,
                 gate=lambda file: _gate(file, con, facts, warehouse.path),
                 fill=partial(fill_release, incomplete=incomplete),
+                confirm_lock=warehouse.confirm_lock,
             )
         except PublicationBlocked as blocked:
             yield gate_check(con, facts)
             raise dg.Failure(
                 str(blocked), metadata={"checks": ", ".join(blocked.checks)}, allow_retries=False
             ) from None
+        except LockLost as lost:
+            raise dg.Failure(str(lost), allow_retries=False) from None
         recorded = record_publication(con, facts.published_path, facts.profile, catalog)
         forget_results(con, facts.started_at)
         metadata, found = release_metadata(con, facts, published, recorded), gate_check(con, facts)

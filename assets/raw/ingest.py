@@ -97,13 +97,13 @@ def ingest(
             if series not in of_profile:
                 writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
         if source is not None and of_profile:
-            fetcher = _Fetcher(con, source, today, facts, catalog)
-            fetcher.announce(of_profile)
             budget = budget or RetryBudget(0.0)
-            name = f"raw/{of_profile[0].source}"
-            lines = SeriesProgress(name, len(of_profile), lambda: budget.spent)
-            for fetched in _Rounds(source, fetcher, budget, lines).results(of_profile):
-                writer.add(fetched)
+            for name, one, served in source.parts(of_profile):
+                fetcher = _Fetcher(con, one, today, facts, catalog)
+                fetcher.announce(served)
+                lines = SeriesProgress(name, len(served), lambda: budget.spent)
+                for fetched in _Rounds(one, fetcher, budget, lines).results(served):
+                    writer.add(fetched)
     return writer.done
 
 

@@ -12,6 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
+from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.parse import (
@@ -52,9 +53,9 @@ class FedBoardSource(FileSource[Rows]):
             raise Unusable("empty_file", "the file has only blank cells")
         return rows
 
-    def figures(self, obtained: Obtained[Rows], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Rows], series: Series) -> Figures:
         """One column of the file."""
-        column = COLUMNS[series_id]
+        column = COLUMNS[series.series_id]
         header = [name.strip().lower() for name in obtained.table[0]]
         for name in ("date", column):
             if header.count(name) != 1:

@@ -43,11 +43,12 @@ class File(NamedTuple):
 
 
 class Obtained(NamedTuple, Generic[Table]):
-    """A publisher's table, where it came from, and when it was last changed."""
+    """A publisher's table, where it came from, and when it was last changed; complete, or the newest part of it."""
 
     table: Table
     where: str
     last_modified: dt.datetime | None
+    is_complete: bool = True
 
 
 class FileSource(Source, Generic[Table]):
@@ -79,7 +80,7 @@ class FileSource(Source, Generic[Table]):
         """The file as a table. Raises Unusable."""
         raise NotImplementedError
 
-    def figures(self, obtained: Obtained[Table], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Table], series: Series) -> Figures:
         """One series. Raises Unusable, KeyError (not a series of this publisher)."""
         raise NotImplementedError
 
@@ -110,7 +111,7 @@ class FileSource(Source, Generic[Table]):
             obtained = self._table(self._since(known))
             if obtained is not None:
                 where = obtained.where
-            figures = Figures([], []) if obtained is None else self.figures(obtained, series_id)
+            figures = Figures([], []) if obtained is None else self.figures(obtained, series)
         except SourceUnreachable as failure:
             raise SourceUnreachable(f"{series_id}: {failure}", failure.failure) from None
         except Unusable as fault:
@@ -123,7 +124,7 @@ class FileSource(Source, Generic[Table]):
             unit=figures.unit,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
             where=where,
-            is_complete=obtained is not None,
+            is_complete=obtained is not None and obtained.is_complete,
             is_unchanged=obtained is None,
             notes=figures.notes,
         )

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained, is_page
 from assets.sources.parse import Figures, Unusable, is_iso_date, number, until_the_last_figure
 from assets.sources.protocol import SourceUnreachable
@@ -99,9 +100,9 @@ class FiscalDataSource(FileSource[Statement]):
                 raise Unusable("missing_column", f"{lacking} of {len(rows)} rows without {name!r}")
         return rows, meta
 
-    def figures(self, obtained: Obtained[Statement], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Statement], series: Series) -> Figures:
         """Amounts of one type, summed over the classes of the series."""
-        kind, ways = CLASSES[series_id]
+        kind, ways = CLASSES[series.series_id]
         by_date: dict[str, dict[str, float]] = defaultdict(dict)
         for row in obtained.table.rows:
             date, stated = str(row["record_date"]), str(row["security_class_desc"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -158,6 +158,14 @@ class LateRelease:
         )
 
 
+class Part(NamedTuple):
+    """The series of a run that one source serves; `name` is for progress lines."""
+
+    name: str
+    source: Source
+    series: list[Series]
+
+
 class Source:
     """One publisher during one run. A publisher with vintages and a release calendar overrides the last three."""
 
@@ -167,6 +175,10 @@ class Source:
         Raises SourceUnreachable, SeriesUnknown, CredentialsRefused, PayloadRefused (no table of figures at all).
         """
         raise NotImplementedError
+
+    def parts(self, series: list[Series]) -> list[Part]:
+        """The series by the source that fetches them; what is down in one part does not delay another."""
+        return [Part(f"raw/{series[0].source}", self, series)]
 
     @property
     def requests(self) -> int:

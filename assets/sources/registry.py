@@ -1,6 +1,6 @@
-"""The publishers of a run: the sample, or the live ones, each imported and made once when first needed.
+"""The publishers of a run: the sample, the public or the live ones, each imported and made once when first needed.
 
-A run on the sample imports none of the live ones.
+A run on the sample imports none of the others.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from assets.catalog.models import Profile, SourceKey
+from assets.catalog.models import Profile, ReaderKey, SourceKey
 from assets.sources.file_source import RETRIES, FileSource
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
 from assets.sources.protocol import Source, SourceUnreachable
@@ -31,7 +32,7 @@ class Hidden(Protocol):
 class Access:
     """How a run reaches its publishers; None or missing where the publishers' own values apply.
 
-    `urls` are addresses of publishers other than FRED. `retry_budget_seconds` is for waits and retries.
+    `urls` are addresses of publishers other than FRED, by reader. `retry_budget_seconds` is for waits and retries.
     """
 
     profile: Profile
@@ -39,7 +40,7 @@ class Access:
     fred_api_key: Hidden | None = None
     fred_root_url: str | None = None
     fred_requests_per_second: float | None = None
-    urls: Mapping[SourceKey, str] = field(default_factory=dict)
+    urls: Mapping[ReaderKey, str] = field(default_factory=dict)
     retry_budget_seconds: float = BUDGET_SECONDS
 
 
@@ -88,6 +89,8 @@ class Sources:
         access = self._access
         if access.profile == "sample":
             return SampleSource(access.project_root)
+        if access.profile == "public":
+            return self._carried
         if key == "fred":
             from assets.sources.fred import FredSource
 
@@ -97,14 +100,20 @@ class Sources:
             )
         return self._file_source(key)
 
-    def _file_source(self, key: SourceKey) -> FileSource:
+    @cached_property
+    def _carried(self) -> Source:
+        from assets.sources.public.carried import CarriedSource
+
+        return CarriedSource(self._access.urls, self.budget, self._access.project_root)
+
+    def _file_source(self, key: ReaderKey) -> FileSource:
         sources = _file_sources()
         if key not in sources:
             raise ValueError(f"no publisher serves {key!r} in the profile {self._access.profile}")
         return sources[key](self._access.urls.get(key), replace(RETRIES, budget=self.budget))
 
 
-def _file_sources() -> dict[SourceKey, type[FileSource]]:
+def _file_sources() -> dict[ReaderKey, type[FileSource]]:
     from assets.sources.fed_board import FedBoardSource
     from assets.sources.fiscal_data import FiscalDataSource
     from assets.sources.shiller import ShillerSource

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.parse import (
     MONTHS,
@@ -49,9 +50,9 @@ class ShillerSource(FileSource[Rows]):
         """Rows of the sheet."""
         return sheet_rows(content, SHEET)
 
-    def figures(self, obtained: Obtained[Rows], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Rows], series: Series) -> Figures:
         """One column of the sheet, without closes and estimates."""
-        name = COLUMNS[series_id]
+        name = COLUMNS[series.series_id]
         heading, columns = _heading(obtained.table)
         if name not in columns:
             detail = f"the heading has {', '.join(columns)[:80]}, and {name.upper()!r} not exactly once"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.parse import (
     Cell,
@@ -37,9 +38,9 @@ class WorldBankSource(FileSource[Rows]):
         """Rows of the sheet."""
         return sheet_rows(content, SHEET)
 
-    def figures(self, obtained: Obtained[Rows], series_id: str) -> Figures:
+    def figures(self, obtained: Obtained[Rows], series: Series) -> Figures:
         """One column of the sheet."""
-        rows, name = obtained.table, COLUMNS[series_id]
+        rows, name = obtained.table, COLUMNS[series.series_id]
         of, at = _column(rows, name), _month_column(rows)
         dates, values = [], []
         for line, row in enumerate(rows, start=1):

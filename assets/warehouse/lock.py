@@ -12,14 +12,19 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from assets.warehouse.connection import LockHeld, Log, WarehouseError, make_passable
+
+if TYPE_CHECKING:
+    from assets.warehouse.shared_lock import SharedLock
 
 _POLL_SECONDS = 0.25
 _MARKER_WAIT_SECONDS = 5.0
@@ -42,10 +47,14 @@ class Holder:
 
 
 class RunLock:
-    """The lock of one data directory. Re-entrant: a process that holds it may take it again."""
+    """The lock of one data directory. Re-entrant: a process that holds it may take it again.
 
-    def __init__(self, path: Path) -> None:
+    `shared` is taken after the file lock, and holds for other machines too.
+    """
+
+    def __init__(self, path: Path, shared: SharedLock | None = None) -> None:
         self.path = path.absolute()
+        self._shared = shared
         self._note = self.path.with_name(self.path.name + ".json")
 
     def acquire(self, wait_seconds: float = 0.0, log: Log | None = None) -> None:
@@ -53,7 +62,7 @@ class RunLock:
 
         Raises LockHeld naming the holder, WarehouseError when the directory cannot be written.
         """
-        lock = _file_lock(self.path)
+        lock, until = _file_lock(self.path), time.monotonic() + wait_seconds
         is_again = lock.is_locked
         if not _taken(lock, 0.0):
             if wait_seconds > 0 and log is not None:
@@ -62,9 +71,25 @@ class RunLock:
                 raise LockHeld(f"another run holds the lock: {self._holder_text()}")
         if not is_again:
             self._write_note()
+        if self._shared is not None:
+            try:
+                self._shared.acquire(max(0.0, until - time.monotonic()), log)
+            except BaseException:
+                self._release_file()
+                raise
 
     def release(self) -> None:
         """Give the lock back once for every time it was taken."""
+        if self._shared is not None:
+            self._shared.release()
+        self._release_file()
+
+    def confirm(self) -> None:
+        """Raise LockLost when the lock shared with other machines was lost; the kernel keeps a file lock."""
+        if self._shared is not None:
+            self._shared.confirm()
+
+    def _release_file(self) -> None:
         lock = _file_lock(self.path)
         if lock.lock_counter == 1:
             self._note.unlink(missing_ok=True)

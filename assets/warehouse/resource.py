@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr
 from assets.catalog.models import Profile, Table
 from assets.warehouse.lock import RunLock, mark_run_alive
 from assets.warehouse.schema import open_warehouse
+from assets.warehouse.shared_lock import shared_lock
 from assets.warehouse.tables import append_rows, transaction
 
 
@@ -25,23 +26,25 @@ class Warehouse(DuckDBResource):
     wait_seconds: float = Field(description="How long a run waits for the lock, in seconds.")
     profile: Profile = Field(description="Profile of the figures in the file: sample or live.")
 
+    _lock: RunLock | None = PrivateAttr(default=None)
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
     _later: list[tuple[Table, pd.DataFrame]] = PrivateAttr(default_factory=list)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
         """Take the lock, open the file, close it again. Raises LockHeld or WarehouseError, one line each."""
-        lock = RunLock(Path(self.lock_path))
+        path = Path(self.lock_path)
+        lock = RunLock(path, shared_lock(context.instance, path.parent) if context.instance else None)
         log = context.log.info if context.log is not None else None
         if context.run is not None:  # before the wait, so that a waiting run is not taken for a dead one
             mark_run_alive(lock.path.parent, context.run.run_id)
         with open_warehouse(self.path, lock=lock, wait_seconds=self.wait_seconds, log=log) as connection:
-            self._connection = connection
+            self._lock, self._connection = lock, connection
             try:
                 yield self
             finally:
                 self.write_out()
-                self._connection = None
+                self._lock = self._connection = None
 
     @property
     def path(self) -> Path:
@@ -53,6 +56,11 @@ class Warehouse(DuckDBResource):
         if self._connection is None:
             raise RuntimeError("the warehouse is open only while a run lasts")
         return self._connection.cursor()
+
+    def confirm_lock(self) -> None:
+        """Raise LockLost when another machine may have taken the run lock."""
+        if self._lock is not None:
+            self._lock.confirm()
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assets.warehouse.connection import time_in_name
+from pipelines.instance import run_lock
 from pipelines.process import print_progress
 from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
 
@@ -26,7 +27,6 @@ Log = Callable[[str], None]
 def backup(args: argparse.Namespace) -> int:
     """Print the folder of the backup. Raises ConfigurationError."""
     from assets.warehouse.connection import LockHeld, WarehouseError
-    from assets.warehouse.lock import RunLock
 
     folders = load_folders(read_environment())
     if args.target.expanduser().resolve().is_relative_to(folders.data_dir.resolve()):
@@ -34,7 +34,7 @@ def backup(args: argparse.Namespace) -> int:
             f"{args.target} is inside {folders.data_dir}: choose a folder outside, on another disk"
         )
     try:
-        with RunLock(folders.lock_path).held(args.wait, print_progress):
+        with run_lock(folders).held(args.wait, print_progress):
             print(back_up(folders, args.target, print_progress, wait_seconds=args.wait))
     except (LockHeld, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None
@@ -44,11 +44,10 @@ def backup(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Print what was done. Raises ConfigurationError; nothing has changed then."""
     from assets.warehouse.connection import LockHeld, WarehouseError
-    from assets.warehouse.lock import RunLock
 
     folders = load_folders(read_environment())
     try:
-        with RunLock(folders.lock_path).held(0.0, print_progress):
+        with run_lock(folders).held(0.0, print_progress):
             previous = put_in_place(folders, args.backup.expanduser().absolute(), print_progress)
     except (LockHeld, WarehouseError) as error:
         raise ConfigurationError(str(error)) from None

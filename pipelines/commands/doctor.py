@@ -23,7 +23,7 @@ import duckdb
 
 from pipelines.access import open_sources, read_access
 from pipelines.commands.printed_rows import print_rows
-from pipelines.instance import open_instance, outdated_configuration
+from pipelines.instance import is_in_postgres, open_instance, outdated_configuration
 from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
@@ -340,12 +340,12 @@ def history(home: Path) -> list[Finding]:
     """The newest run, what is wrong with runs, and whether anything will start the next one."""
     configured = home / "dagster.yaml"
     try:
-        is_in_postgres = configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+        is_elsewhere = is_in_postgres(home)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
         text = f"{configured} cannot be read ({reason}): compare it with dagster_home/dagster.yaml"
         return [Finding("WARN", "last run", text)]
-    if not (home / "history").is_dir() and not is_in_postgres:
+    if not (home / "history").is_dir() and not is_elsewhere:
         return [Finding("OK", "last run", "none yet: run `make run`")]
     if outdated_configuration(home):
         return []  # reported by the line about DAGSTER_HOME

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.printed_rows import print_rows
+from pipelines.instance import run_lock
 from pipelines.process import print_progress
 from pipelines.published_verdict import Row, open_published, rows
 from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
@@ -74,12 +75,11 @@ def rollback(args: argparse.Namespace) -> int:
     """Print which release is published now. Raises ConfigurationError; nothing has changed then."""
     from assets.publish.publication import roll_back
     from assets.warehouse.connection import LockHeld, WarehouseError
-    from assets.warehouse.lock import RunLock
     from assets.warehouse.published_file import PublicationRefused
 
     folders = load_folders(read_environment())
     try:
-        with RunLock(folders.lock_path).held():
+        with run_lock(folders).held():
             name = args.release or _before(folders.published_path)
             release = roll_back(folders.published_path, _chosen(folders.published_path, name))
     except (LockHeld, PublicationRefused, WarehouseError) as error:
@@ -92,7 +92,6 @@ def rollback(args: argparse.Namespace) -> int:
 def _verified(release: Path, folders: Folders, wait_seconds: float) -> Verified:
     """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
     from assets.publish.folder import damaged
-    from assets.warehouse.lock import RunLock
     from assets.warehouse.published_file import published_release
     from assets.warehouse.schema import open_warehouse
     from pipelines.verify import Verified, verify
@@ -104,7 +103,7 @@ def _verified(release: Path, folders: Folders, wait_seconds: float) -> Verified:
     warehouse = folders.warehouse_of(manifest.profile if manifest else "live")
     if not warehouse.exists():
         raise ConfigurationError(f"{warehouse} does not exist: the tables cannot be computed again")
-    lock = RunLock(folders.lock_path)
+    lock = run_lock(folders)
     with open_warehouse(warehouse, lock=lock, wait_seconds=wait_seconds, log=print_progress) as con:
         return verify(release, con, folders.project_root)
 

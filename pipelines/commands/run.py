@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import process
-from pipelines.instance import open_instance, outdated_configuration
+from pipelines.instance import open_instance, outdated_configuration, run_lock
 from pipelines.process import print_progress
 from pipelines.published_verdict import open_published, read_verdict, verdict_lines
 from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
@@ -59,9 +59,8 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     """
     from assets.publish.publication import prepare
     from assets.warehouse.connection import wait_for_others
-    from assets.warehouse.lock import RunLock
 
-    with RunLock(settings.lock_path).held(wait_seconds, print_progress):
+    with run_lock(settings).held(wait_seconds, print_progress):
         prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
         process.ensure_home(settings.dagster_home)

@@ -20,6 +20,7 @@ from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 from tests.made_once import made_once
+from tests.postgres_server import Server, running_server
 
 STARTED_AT = dt.datetime(2026, 10, 1, 1, tzinfo=dt.UTC)
 
@@ -117,3 +118,10 @@ def copied(night: Night, place: Path) -> Night:
     """The same night in another place."""
     shutil.copytree(night.warehouse.parent, place, dirs_exist_ok=True)
     return night_in(place)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    """A running Postgres, new for each file of tests."""
+    with running_server() as server:
+        yield server

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -18,16 +15,13 @@ import pytest
 import yaml
 from dagster_postgres.utils import DagsterPostgresException
 
+from pipelines.run_history import prune
+from tests.postgres_server import Server, stopped_server
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE, POSTGRES = DEPLOY / "compose.yaml", DEPLOY / "dagster.postgres.yaml"
 VARIABLES = re.compile(r"\$\{([A-Z_]+)")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def compose_command() -> list[str] | None:
@@ -90,67 +84,15 @@ def test_both_configurations_differ_in_their_storage_only() -> None:
     }
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A DAGSTER_HOME with the shared configuration, for a server that is not running."""
-    shutil.copyfile(POSTGRES, tmp_path / "dagster.yaml")
-    settings = yaml.safe_load(POSTGRES.read_text())["storage"]["postgres"]["postgres_db"]
-    port = free_port()
-    text = (tmp_path / "dagster.yaml").read_text().replace("port: 5432", f"port: {port}")
-    (tmp_path / "dagster.yaml").write_text(text)
-    given = {"hostname": "127.0.0.1", "username": "postgres", "password": "any", "db_name": "postgres"}
-    for name, value in given.items():
-        monkeypatch.setenv(settings[name]["env"], value)
-    monkeypatch.setenv("PGPORT", str(port))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    return tmp_path
-
-
 def test_shared_configuration_loads_as_far_as_the_missing_server(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in stopped_server().environment_in(tmp_path).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr("dagster_postgres.utils.time.sleep", lambda _: None)  # it tries six times
     with pytest.raises(DagsterPostgresException) as caught:
         dg.DagsterInstance.get()
     assert "Connection refused" in str(caught.value.__cause__)
-
-
-def server_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).parent if on_path else None
-
-
-@pytest.fixture
-def server(home: Path) -> Iterator[None]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip("no Postgres server is installed")
-    if os.getuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
-        pytest.skip("Postgres refuses to run as root, and there is no user for it")
-    as_user = (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
-    )
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        if as_user:
-            shutil.chown(folder, "postgres")
-        data = Path(folder) / "data"
-        made = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
-        subprocess.run([*as_user, *made], check=True, capture_output=True, cwd="/")
-        port = os.environ["PGPORT"]
-        run = [programs / "postgres", "-D", data, "-p", port, "-k", folder, "-h", "127.0.0.1", "-F"]
-        process = subprocess.Popen(
-            [*as_user, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
-        )
-        try:
-            ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", port, "-q"]
-            until = time.monotonic() + 30
-            while subprocess.run(ready).returncode and time.monotonic() < until:
-                time.sleep(0.2)
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 @dg.op
@@ -163,11 +105,11 @@ def passing() -> None:
 
 
 @pytest.mark.slow
-def test_shared_history_stores_runs_and_is_pruned(server: None) -> None:
-    import datetime as dt
-
-    from pipelines.run_history import prune
-
+def test_shared_history_stores_runs_and_is_pruned(
+    postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in postgres.environment_in(tmp_path).items():
+        monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get() as instance:
         assert "Postgres" in type(instance.event_log_storage).__name__
         runs = [passing.execute_in_process(instance=instance) for _ in range(2)]

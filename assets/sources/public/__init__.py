@@ -1,0 +1,1 @@
+"""The profile public: readers of the publishers' own files and interfaces; none needs a key."""

@@ -1,0 +1,60 @@
+"""The profile public: every series from its carrier (`assets/catalog/carriers.toml`), each reader made once a run.
+
+A new reader is one line in READERS and one entry per series in the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from assets.catalog.models import ReaderKey, Series
+from assets.sources.fed_board import FedBoardSource
+from assets.sources.file_source import RETRIES
+from assets.sources.fiscal_data import FiscalDataSource
+from assets.sources.pacing import RetryBudget, RetryPolicy
+from assets.sources.protocol import Part, Source
+from assets.sources.public.board import BoardSource
+from assets.sources.public.nyfed import NewYorkFedSource
+from assets.sources.public.z1 import FinancialAccountsSource
+from assets.sources.sample import SampleSource
+from assets.sources.shiller import ShillerSource
+from assets.sources.world_bank import WorldBankSource
+
+# Made of the address that replaces the publisher's own, if one is set, and how failed requests are repeated.
+READERS: Mapping[ReaderKey, Callable[[str | None, RetryPolicy], Source]] = {
+    "board": BoardSource,
+    "nyfed": NewYorkFedSource,
+    "z1": FinancialAccountsSource,
+    "fed_board": FedBoardSource,
+    "fiscal_data": FiscalDataSource,
+    "shiller": ShillerSource,
+    "world_bank": WorldBankSource,
+}
+
+
+class CarriedSource(Source):
+    """The readers of one run. It fetches nothing itself: `parts` gives each series to its reader."""
+
+    def __init__(self, urls: Mapping[ReaderKey, str], budget: RetryBudget, root: Path) -> None:
+        """`urls` replace the publishers' own addresses; `root` is the project's, for the bundle."""
+        self._urls, self._retries = urls, replace(RETRIES, budget=budget)
+        self._made: dict[ReaderKey, Source] = {"sample": SampleSource(root)}
+
+    def parts(self, series: list[Series]) -> list[Part]:
+        """One part per reader, in the order of the series. Raises ValueError for an address without https."""
+        served: dict[ReaderKey, list[Series]] = {}
+        for one in series:
+            assert one.carrier is not None, one.series_id  # the loader puts no other series into this profile
+            served.setdefault(one.carrier.reader, []).append(one)
+        return [
+            Part(f"raw/{of[0].source} from {reader}", self.reader(reader), of)
+            for reader, of in served.items()
+        ]
+
+    def reader(self, key: ReaderKey) -> Source:
+        """The reader of that name, the same one during the run."""
+        if key not in self._made:
+            self._made[key] = READERS[key](self._urls.get(key), self._retries)
+        return self._made[key]

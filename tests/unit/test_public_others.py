@@ -1,0 +1,145 @@
+"""The New York Fed's API and the Financial Accounts in the profile public."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.sources.file_source import File, FileSource
+from assets.sources.protocol import Payload, PayloadRefused
+from assets.sources.public.nyfed import NewYorkFedSource
+from assets.sources.public.shared import carrier_of
+from assets.sources.public.z1 import FinancialAccountsSource
+from assets.sources.validate import validate
+from tests.builders import a_series
+from tests.fakes.public_board import zipped
+from tests.fakes.publishers import FEW_RETRIES, Held
+from tests.fakes.server import Loopback, Served, running
+
+TODAY = dt.date(2026, 9, 30)
+BY_DAY = ["2026-09-21", "2026-09-22", "2026-09-23"]
+
+
+def payload_of(content: bytes, series_id: str) -> Payload:
+    """The payload of a series whose publisher serves `content`, validated as in the pipeline."""
+    series = a_series(series_id)
+    carrier = carrier_of(series)
+    source: FileSource[Any] = FinancialAccountsSource(retries=FEW_RETRIES)
+    if carrier.reader == "nyfed":
+        source = NewYorkFedSource(retries=FEW_RETRIES).file(carrier.release or "")
+    source.get = lambda *_, **__: File(content, source.url, None)  # type: ignore[method-assign]
+    payload = source.fetch(series)
+    validate(payload, series, TODAY, None)
+    return payload
+
+
+def values(payload: Payload) -> dict[str, float]:
+    rows = payload.observations
+    return dict(zip(rows["observation_date"].dt.strftime("%Y-%m-%d"), rows["value"], strict=True))
+
+
+def operation(day: str, amount: float, **changes: str) -> dict[str, object]:
+    return {
+        "auctionStatus": "Results", "operationDate": day, "operationType": "Reverse Repo", "term": "Overnight",
+        "note": "", "totalAmtAccepted": amount, **changes,
+    }  # fmt: skip
+
+
+def operations(*rows: Mapping[str, object]) -> bytes:
+    return json.dumps({"repo": {"operations": rows}}).encode()
+
+
+def rates(**changes: object) -> bytes:
+    row = {"type": "EFFR", "percentRate": 3.88, "targetRateFrom": 3.75, "targetRateTo": 4.0}
+    return json.dumps({"refRates": [{**row, "effectiveDate": day, **changes} for day in BY_DAY]}).encode()
+
+
+def test_stored_target_range_is_ours(realdata: Path) -> None:
+    content = (realdata / "primary" / "nyfed" / "effr_last5_2026-09-25.json").read_bytes()
+    got = values(payload_of(content, "DFEDTARU"))
+    assert got == {f"2026-09-{day}": 4.0 for day in (21, 22, 23, 24, 25)}
+
+
+def test_stored_reverse_repo_is_counted_without_the_repo_operations_beside_it(realdata: Path) -> None:
+    content = (realdata / "primary" / "nyfed" / "rp_results_search_2026-09_6ops.json").read_bytes()
+    got = values(payload_of(content, "RRPONTSYD"))
+    assert got["2026-09-28"] == 0.851 and got["2026-09-25"] == 0.576
+    kinds = [row["operationType"] for row in json.loads(content)["repo"]["operations"]]
+    assert len(got) == kinds.count("Reverse Repo") < len(kinds)
+
+
+def test_two_reverse_repo_operations_of_a_day_are_added_and_exercises_left_out() -> None:
+    days = [operation(day, 5e9) for day in BY_DAY[1:]]
+    content = operations(
+        operation(BY_DAY[0], 2e9),
+        operation(BY_DAY[0], 3.5e9),
+        operation(BY_DAY[0], 1e6, note="Small Value Exercise"),
+        operation(BY_DAY[0], 9e9, term="7 Days"),
+        operation(BY_DAY[0], 9e9, operationType="Repo"),
+        operation(BY_DAY[0], 9e9, auctionStatus="Announced"),
+        *days,
+    )
+    assert values(payload_of(content, "RRPONTSYD")) == {BY_DAY[0]: 5.5, BY_DAY[1]: 5.0, BY_DAY[2]: 5.0}
+
+
+@pytest.mark.parametrize(
+    ("series_id", "content", "rule"),
+    [
+        ("DFEDTARU", b"<html>down</html>", "missing_column"),
+        ("DFEDTARU", b"{", "missing_column"),
+        ("DFEDTARU", b'{"refRates": []}', "empty_file"),
+        ("DFEDTARU", b'{"rates": []}', "missing_column"),
+        ("DFEDTARU", rates(effectiveDate="2026-09-21"), "duplicate_key"),
+        ("DFEDTARU", rates(effectiveDate="09/21/2026"), "not_a_date"),
+        ("DFEDTARU", rates(targetRateTo="n.a. yet"), "not_a_number"),
+        ("RRPONTSYD", operations({**operation(BY_DAY[0], 1.0), "totalAmtAccepted": "1,000"}), "not_a_number"),
+        ("RRPONTSYD", operations(*[operation(day, 5e18) for day in BY_DAY]), "implausible_value"),
+    ],
+)
+def test_wrong_responses_of_the_new_york_fed_are_refused(series_id: str, content: bytes, rule: str) -> None:
+    with pytest.raises(PayloadRefused) as caught:
+        payload_of(content, series_id)
+    assert caught.value.rule == rule
+
+
+def test_a_known_history_is_asked_for_two_weeks_only() -> None:
+    server = Loopback({"/rates/unsecured/effr/search.json": Served(rates())})
+    with running(server):
+        first = NewYorkFedSource(server.root, FEW_RETRIES).fetch(a_series("DFEDTARU"))
+        held = Held(last_updated=first.last_updated, reconciled_at=dt.datetime.now(dt.UTC))
+        second = NewYorkFedSource(server.root, FEW_RETRIES).fetch(a_series("DFEDTARU"), held)
+    assert (first.is_complete, second.is_complete) == (True, False)
+    assert [request.query["startDate"] for request in server.requests] == ["2008-12-16", "2026-09-09"]
+
+
+def accounts(header: str = "date,FL103064106.Q,LM103164103.Q", label: str = "{}:Q{}") -> bytes:
+    rows = [f"{label.format(2025 + n // 4, n % 4 + 1)},ND,{60000000 + n}" for n in range(6)]
+    return zipped({"csv/b103.csv": "\n".join([header, f"{label.format(2024, 4)},1,ND", *rows]).encode()})
+
+
+@pytest.mark.parametrize("label", ["{}:Q{}", "{}-Q{}", "{}Q{}"])
+def test_financial_accounts_are_read_in_each_way_of_writing_a_quarter(label: str) -> None:
+    got = values(payload_of(accounts(label=label), "NCBEILQ027S"))
+    assert min(got) == "2025-01-01" and max(got) == "2026-04-01"
+    assert got["2026-04-01"] == 60000005.0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (accounts(header="date,FL103064106.Q,FL103164103.Q"), "LM103164103.Q is not in it once"),
+        (accounts(label="Q{1}/{0}"), "is no quarter"),
+        (accounts()[:-40], "the zip is damaged"),
+        (zipped({"csv/b101.csv": b"date\n"}), "no csv/b103.csv in the zip"),
+        (b"<html></html>", "web page"),
+    ],
+)
+def test_wrong_financial_accounts_are_refused(content: bytes, words: str) -> None:
+    with pytest.raises(PayloadRefused) as caught:
+        payload_of(content, "NCBEILQ027S")
+    assert words in str(caught.value)
