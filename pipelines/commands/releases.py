@@ -1,4 +1,4 @@
-"""`releases` lists them, `verify` proves one: hashes, and tables computed again. `rollback` publishes an earlier one."""
+"""`releases` lists them, `verify` proves one (hashes, tables computed again), `rollback` publishes an earlier one."""
 
 from __future__ import annotations
 
