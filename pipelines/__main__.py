@@ -154,6 +154,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     what_if.add_argument("--date", metavar="DATE", type=_date, help="YYYY-MM-DD, default the newest row")
 
+    try_ = add(
+        "try",
+        "try_method.try_",
+        "print the months an own method file labels otherwise, each with its cause; publishes nothing",
+        prints_rows=True,
+        epilog="The file is TOML like assets/catalog/method.toml, complete or only with what differs, for example\n"
+        "  [state.bubble]\n  enter_score = 0.65",
+    )
+    try_.add_argument(
+        "method", metavar="METHOD.toml", type=Path, help="a file of thresholds, weights and windows"
+    )
+
     open_ = add("open", "show.open_", "print where the published file is, and how to query it")
     open_.add_argument("--path", action="store_true", help="print the path alone")
 

@@ -122,6 +122,24 @@ def _load_method(root: Path, file: Path) -> Method:
     return _build(Method, _read(root, file), _relative(root, file), "method")
 
 
+def load_own_method(file: Path) -> Method:
+    """A method from a file of its own: complete, or only what differs from the project's. Raises CatalogError."""
+    where, own = str(file), _read(file.parent, file)
+    ours = _read(PROJECT_ROOT, PROJECT_ROOT / CATALOG_DIR / "method.toml")
+    return _build(Method, _overridden(ours, own), where, "method")
+
+
+def _overridden(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of one over those of the other, key by key."""
+    merged = dict(ours)
+    for key, value in own.items():
+        base = merged.get(key)
+        merged[key] = (
+            _overridden(base, value) if isinstance(base, dict) and isinstance(value, dict) else value
+        )
+    return merged
+
+
 def _load_versions(root: Path, file: Path) -> tuple[MethodVersion, ...]:
     where, content = _relative(root, file), _read(root, file)
     versions = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from assets.catalog.models import Catalog, Table
 from assets.catalog.render import comment_statements, literal, quoted
+from assets.publish.revision_macros import revision_statements
 
 VIEWS = ("about", "regime_current", "evidence_current", "four_by_four", "what_changed")
 _WHAT = (
@@ -134,7 +135,7 @@ def view_statements(catalog: Catalog, profile: str) -> list[str]:
             f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(which=which, order=order)}",
             f"COMMENT ON MACRO TABLE {signature.partition('(')[0]} IS {literal(comment)}",
         ]
-    return statements
+    return [*statements, *revision_statements()]
 
 
 def view_tables(catalog: Catalog) -> list[Table]:

@@ -116,6 +116,7 @@ def test_the_reachable_values_of_the_last_years_flip_the_label(con: duckdb.DuckD
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_reachable_value_of_the_whole_history_flips_the_label(con: duckdb.DuckDBPyConnection) -> None:
     checked = [(row, flips_as_promised(base, row)) for base, row in reachable(con, "1985-01-01")]
     assert [
