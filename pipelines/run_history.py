@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 
 import dagster as dg
+import sqlalchemy as sa
 
 from assets.warehouse.lock import ended_runs, forget_run
 from pipelines import process
@@ -69,6 +70,7 @@ def prune(instance: dg.DagsterInstance, now: dt.datetime, days: int = KEPT_DAYS)
     home = Path(instance.root_directory)
     for run_id in removed:
         instance.delete_run(run_id)
+        _forget_checks(instance, run_id)
         for end in (
             "",
             "-wal",
@@ -77,3 +79,13 @@ def prune(instance: dg.DagsterInstance, now: dt.datetime, days: int = KEPT_DAYS)
             (home / "history" / "runs" / f"{run_id}.db{end}").unlink(missing_ok=True)
         rmtree(home / "storage" / run_id, ignore_errors=True)
     return len(removed)
+
+
+def _forget_checks(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Dagster's `delete_run` leaves the results of the run's checks: without this the history grows for ever."""
+    connect = getattr(instance.event_log_storage, "index_connection", None)
+    if connect is not None:  # of a storage in SQL, as both of Dagster's are
+        with connect() as connection:
+            connection.execute(
+                sa.text("DELETE FROM asset_check_executions WHERE run_id = :run"), {"run": run_id}
+            )

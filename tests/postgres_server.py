@@ -62,7 +62,18 @@ def running_server() -> Iterator[Server]:
         data = Path(folder) / "data"
         made = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
         subprocess.run([*as_user, *made], check=True, capture_output=True, cwd="/")
-        run = [programs / "postgres", "-D", data, "-p", str(server.port), "-k", folder, "-h", "127.0.0.1"]
+        run = [
+            programs / "postgres",
+            "-D",
+            data,
+            "-p",
+            str(server.port),
+            "-k",
+            folder,
+            "-h",
+            "127.0.0.1",
+            "-F",
+        ]
         process = subprocess.Popen(
             [*as_user, *run], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
         )

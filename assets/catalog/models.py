@@ -51,6 +51,8 @@ class Carrier(Entry):
 
     `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
     file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
+    `vintages` is the workbook of the Philadelphia Fed's real-time data set that has the series' vintages.
+    `vintages_are_first_estimates`: each falls before any later estimate of its newest figure.
     """
 
     reader: ReaderKey
@@ -58,6 +60,8 @@ class Carrier(Entry):
     release: Text | None = None
     unit: Text | None = None
     divisor: Annotated[float, Field(gt=0.0)] = 1.0
+    vintages: Annotated[str, Field(pattern=r"^\w+[QM]v[QM]d$")] | None = None
+    vintages_are_first_estimates: bool = False
 
 
 class Series(Entry):

@@ -27,7 +27,7 @@ STORED_SOURCES = (*SOURCES, "retracted")  # stored but not used: the publisher n
 EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
 BITS = 22
 _DATE = (1 << BITS) - 1
-_LAG_RULE, _RETRACTED = STORED_SOURCES.index("lag_rule"), STORED_SOURCES.index("retracted")
+_RTDSM, _LAG_RULE, _RETRACTED = (STORED_SOURCES.index(name) for name in ("rtdsm", "lag_rule", "retracted"))
 _REAL = [STORED_SOURCES.index(name) for name in REAL_VINTAGES]
 
 
@@ -133,7 +133,8 @@ def resolve(captures: Captures) -> Archive:
     """The vintages that count (methodology, "Point in time"): one row per key, real vintages first.
 
     The last capture of a vintage counts, and a retracted vintage is dropped. A `lag_rule` row gives way to the real
-    vintages of its observation, except before the first vintage of the series.
+    vintages of its observation, except before the first vintage of the series, and before one of rtdsm, which is
+    dated later than the publication.
     """
     key = captures.key
     is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
@@ -151,14 +152,18 @@ def _replaced_by_real_vintages(key: Rows, source: npt.NDArray[np.int8]) -> Rows:
     real = np.flatnonzero(np.isin(source, _REAL)) if len(rules) else rules
     if not len(real):
         return real
-    key_of_first = key[real][_new_observation(key[real])]
+    real = real[_new_observation(key[real])]
+    key_of_first, is_late = key[real], source[real] == _RTDSM
     number, first = key_of_first >> BITS, key_of_first & _DATE  # series and observation; first vintage
     _, at = np.unique(number >> BITS, return_index=True)
     since = np.repeat(np.minimum.reduceat(first, at), np.diff(np.append(at, len(number))))  # of the series
     found = np.searchsorted(number, key[rules] >> BITS)
     has_real = number[np.minimum(found, len(number) - 1)] == key[rules] >> BITS
     rules, found = rules[has_real], found[has_real]
-    return rules[(first[found] > since[found]) | ((key[rules] & _DATE) >= since[found])]
+    start = key[rules] & _DATE
+    is_kept = (first[found] == since[found]) & (start < since[found])
+    is_kept |= is_late[found] & (start < first[found])
+    return rules[~is_kept]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, NamedTuple, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from assets.catalog.models import Series
-from assets.sources.http import Http, Limits, Response, TooLarge, checked_address
+from assets.sources.http import Body, Http, Limits, Response, TooLarge, checked_address
 from assets.sources.pacing import Permanent, RetryPolicy, Transient, refusal
 from assets.sources.parse import Figures, Unusable
 from assets.sources.protocol import (
@@ -144,23 +144,29 @@ class FileSource(Source, Generic[Table]):
         return Obtained(self.read(file.content), file.where, file.last_modified)
 
     def get(
-        self, url: str, since: dt.datetime | None = None, query: Mapping[str, str] | None = None
+        self,
+        url: str,
+        since: dt.datetime | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> File | None:
-        """The body at an address; None when it has not changed since a moment.
+        """The response's body at an address; None when it has not changed since a moment. `body` is sent by POST.
 
         Raises SourceUnreachable, Unusable (too large).
         """
         where = _without_query(url)
         try:
-            response = self._retries.call(lambda: self._once(url, since, query))
+            response = self._retries.call(lambda: self._once(url, since, query, body))
         except TooLarge as failure:
             raise Unusable("missing_column", str(failure)) from None
         except (Transient, Permanent) as failure:
             raise SourceUnreachable(f"{where}: {failure}", failure) from None
         return None if response.status == 304 else File(response.body, where, response.last_modified)
 
-    def _once(self, url: str, since: dt.datetime | None, query: Mapping[str, str] | None) -> Response:
-        response = self._http.get(url, query, since)
+    def _once(
+        self, url: str, since: dt.datetime | None, query: Mapping[str, str] | None, body: Body | None
+    ) -> Response:
+        response = self._http.get(url, query, since, body)
         status = response.status
         if status in (200, 304):
             return response

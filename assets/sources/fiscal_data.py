@@ -14,7 +14,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained, is_page
@@ -57,6 +57,9 @@ class FiscalDataSource(FileSource[Statement]):
 
     address = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/debt/mspd/mspd_table_1"
     variable = "FISCAL_DATA_URL"
+    fields: ClassVar[tuple[str, ...]] = FIELDS
+    order: ClassVar[tuple[str, ...]] = ORDER
+    amount: ClassVar[str] = AMOUNT
 
     def download(self, since: dt.datetime | None) -> Obtained[Statement]:
         """All pages; the API has no "changed since"."""
@@ -68,7 +71,7 @@ class FiscalDataSource(FileSource[Statement]):
             total, pages = _count(meta, "total-count"), _count(meta, "total-pages")
             if pages > _MOST_PAGES:
                 raise Unusable("missing_column", f"{pages} pages where one or two are expected")
-            label = str(_mapping(meta.get("labels")).get(AMOUNT, ""))
+            label = str(_mapping(meta.get("labels")).get(self.amount, ""))
             page += 1
         if len(rows) != total:
             raise Unusable("shorter_than_before", f"{len(rows)} rows arrived, the publisher states {total}")
@@ -77,8 +80,8 @@ class FiscalDataSource(FileSource[Statement]):
     def _page(self, page: int) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
         """Rows and metadata of one page."""
         query = {
-            "fields": ",".join(FIELDS),
-            "sort": ",".join(ORDER),
+            "fields": ",".join(self.fields),
+            "sort": ",".join(self.order),
             "format": "json",
             "page[number]": str(page),
             "page[size]": str(_PAGE_SIZE),
@@ -95,7 +98,7 @@ class FiscalDataSource(FileSource[Statement]):
         rows, meta = _mapping(response).get("data"), _mapping(_mapping(response).get("meta"))
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise Unusable("missing_column", "a response without the table 'data'")
-        for name in FIELDS:
+        for name in self.fields:
             if lacking := sum(name not in row for row in rows):
                 raise Unusable("missing_column", f"{lacking} of {len(rows)} rows without {name!r}")
         return rows, meta

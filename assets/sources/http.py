@@ -1,4 +1,4 @@
-"""The only HTTP client: a GET within limits of time and size, for FRED and for the publishers of files.
+"""The only HTTP client: a request within limits of time and size, for FRED and for the publishers of files.
 
 A secret is added to the address below httpx, so neither httpx's log lines nor its exceptions, requests or responses
 show it.
@@ -54,6 +54,13 @@ class Response(NamedTuple):
     last_modified: dt.datetime | None
 
 
+class Body(NamedTuple):
+    """What is sent to a publisher that is asked by POST."""
+
+    content: bytes
+    content_type: str
+
+
 class TooLarge(Permanent):
     """The response exceeds the limit of size."""
 
@@ -74,17 +81,25 @@ class Http:
         self._is_late = False
 
     def get(
-        self, url: str, query: Mapping[str, str] | None = None, since: dt.datetime | None = None
+        self,
+        url: str,
+        query: Mapping[str, str] | None = None,
+        since: dt.datetime | None = None,
+        body: Body | None = None,
     ) -> Response:
         """The response, whatever its status; with `since`, 304 if it has not changed after that moment.
+
+        With `body` it is a POST.
 
         Raises Transient (no complete response), Permanent, TooLarge.
         """
         headers = {}
         if since is not None:
             headers["If-Modified-Since"] = email.utils.format_datetime(since.astimezone(dt.UTC), usegmt=True)
+        if body is not None:
+            headers["Content-Type"] = body.content_type
         self.requests += 1
-        outcome = self._before_deadline(lambda: self._send(url, query, headers))
+        outcome = self._before_deadline(lambda: self._send(url, query, headers, body))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -115,13 +130,16 @@ class Http:
         return outcome
 
     def _send(
-        self, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str]
+        self, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str], body: Body | None
     ) -> Response | Exception:
         """Failures are returned, so that they are raised without httpx's exceptions as their context."""
         has_begun = False
+        method, content = ("GET", None) if body is None else ("POST", body.content)
         trace = {"trace": self._trace}
         try:
-            with self._client.stream("GET", url, params=query, headers=headers, extensions=trace) as response:
+            with self._client.stream(
+                method, url, params=query, headers=headers, content=content, extensions=trace
+            ) as response:
                 has_begun = True
                 return self._response(response)
         except Permanent as failure:

@@ -155,24 +155,25 @@ def until_the_last_figure(
     return Figures([date for date, _ in kept], [value for _, value in kept], unit, notes)
 
 
-def sheet_rows(content: bytes, name: str) -> Rows:
-    """All rows of the sheet of that name (case and blanks aside), equally long, cells as numbers, texts and None.
+def sheet_rows(content: bytes, name: str | None, widest: int = _WIDEST) -> Rows:
+    """All rows of a sheet, equally long, cells as numbers, texts and None.
 
-    Raises Unusable: no workbook, no such sheet, or too large.
+    The sheet has that name, case and blanks aside; None: it is the first one. `widest` is the most columns. Raises
+    Unusable: no workbook, no such sheet, or too large.
     """
-    rows = _new_rows(content, name) if content[:2] == b"PK" else _old_rows(content, name)
+    rows = (_new_rows if content[:2] == b"PK" else _old_rows)(content, name, widest)
     width = max(map(len, rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in rows]
 
 
-def _within(row: Sequence[Cell], at: int) -> list[Cell]:
+def _within(row: Sequence[Cell], at: int, widest: int) -> list[Cell]:
     """A row without the empty cells beyond the bound. A column beyond it could be the one that is needed."""
-    if any(cell is not None for cell in row[_WIDEST:]):
-        raise Unusable("missing_column", f"the sheet is wider than {_WIDEST} columns in row {at}")
-    return list(row[:_WIDEST])
+    if any(cell is not None for cell in row[widest:]):
+        raise Unusable("missing_column", f"the sheet is wider than {widest} columns in row {at}")
+    return list(row[:widest])
 
 
-def _old_rows(content: bytes, name: str) -> Rows:
+def _old_rows(content: bytes, name: str | None, widest: int) -> Rows:
     import xlrd
 
     try:
@@ -180,7 +181,7 @@ def _old_rows(content: bytes, name: str) -> Rows:
             sheet = book.sheet_by_name(_chosen(book.sheet_names(), name))
             rows = (sheet.row(at) for at in range(min(sheet.nrows, _LONGEST)))
             return [
-                _within([_old_cell(cell.ctype, cell.value) for cell in row], at)
+                _within([_old_cell(cell.ctype, cell.value) for cell in row], at, widest)
                 for at, row in enumerate(rows, start=1)
             ]
     except (xlrd.XLRDError, xlrd.compdoc.CompDocError, *_BROKEN) as error:
@@ -194,7 +195,7 @@ def _old_cell(kind: int, value: object) -> Cell:
     return value if kind in (1, 2) else f"cell of type {kind}: {value}"
 
 
-def _new_rows(content: bytes, name: str) -> Rows:
+def _new_rows(content: bytes, name: str | None, widest: int) -> Rows:
     import openpyxl
 
     try:
@@ -208,7 +209,7 @@ def _new_rows(content: bytes, name: str) -> Rows:
             sheet = book[_chosen(book.sheetnames, name)]
             sheet.reset_dimensions()  # the stated width need not be true
             rows = sheet.iter_rows(max_row=_LONGEST, values_only=True)
-            return [_within(row, at) for at, row in enumerate(rows, start=1)]
+            return [_within(row, at, widest) for at, row in enumerate(rows, start=1)]
         finally:
             book.close()
     except (SyntaxError, *_BROKEN) as error:  # ParseError is a SyntaxError
@@ -223,8 +224,10 @@ def _bounded(content: bytes) -> None:
             raise Unusable("missing_column", f"the workbook unpacks to more than {_UNPACKED} bytes")
 
 
-def _chosen(names: Sequence[str], wanted: str) -> str:
-    found = [name for name in names if name.strip().lower() == wanted.lower()]
+def _chosen(names: Sequence[str], wanted: str | None) -> str:
+    if wanted is None and names:
+        return names[0]
+    found = [name for name in names if name.strip().lower() == (wanted or "").lower()]
     if not found:
         raise Unusable("missing_column", f"no sheet {wanted!r}, but {', '.join(names)[:100]}")
     return found[0]

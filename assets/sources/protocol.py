@@ -20,6 +20,7 @@ Rule = Literal[
     "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
     "vintages_missing",
 ]  # fmt: skip
+VintageSource = Literal["alfred", "rtdsm"]
 # The result of a fetch, as `raw.fetches` records it.
 FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profile", "refused"]
 
@@ -68,8 +69,9 @@ class Payload:
 
     `observations`: one row per observation and vintage, with `observation_date` (datetime64[s]), `value` (float64, in
     the publisher's unit, NaN where it published none), `realtime_start` (datetime64[s], NaT without vintages) and, from
-    FRED, `realtime_end`. `unit` and `frequency` are the publisher's own texts, None where it states none. `where` is
-    the file or URL without secrets. `is_complete`: the full history, not only the part since our newest vintage.
+    FRED, `realtime_end`; `vintage_source` names whose vintages the dated rows are. `unit` and `frequency` are the
+    publisher's own texts, None where it states none. `where` is the file or URL without secrets. `is_complete`: the
+    full history, not only the part since our newest vintage.
     `rows_expected`: the number of rows the source states. `is_unchanged`: no change since the last fetch, and no rows.
     `is_bundled`: from the files of the project. `notes` are the source's remarks.
     """
@@ -85,6 +87,7 @@ class Payload:
     is_unchanged: bool = False
     is_bundled: bool = False
     notes: tuple[str, ...] = ()
+    vintage_source: VintageSource = "alfred"
 
     @property
     def has_vintages(self) -> bool:

@@ -104,8 +104,11 @@ class RunLock:
         finally:
             self.release()
 
-    def holder(self) -> Holder | None:
-        """Who holds the lock, by its note; None without a note of a live process."""
+    def holder(self) -> Holder | str | None:
+        """Who holds the lock: by its note, unless that is of a dead process, else by the lock shared with others."""
+        return self._noted_holder() or (self._shared.holder() if self._shared is not None else None)
+
+    def _noted_holder(self) -> Holder | None:
         try:
             holder = Holder(**json.loads(self._note.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):  # no note, or one half written
@@ -115,7 +118,7 @@ class RunLock:
         return holder
 
     def _holder_text(self) -> str:
-        return str(self.holder() or f"a process that left no note at {self.path.name}")
+        return str(self._noted_holder() or f"a process that left no note at {self.path.name}")
 
     def _write_note(self) -> None:
         program, *rest = sys.orig_argv or ["python"]

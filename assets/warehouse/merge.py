@@ -1,8 +1,9 @@
 """Appending what a source served to the archive: never an update or a delete (methodology, "Point in time").
 
-A source with vintages (ALFRED) is believed about its dates. A source without vintages dates a figure once by lag rule,
-and a later different value counts from the day we saw it. What a complete payload no longer has is appended as
-retracted (a vintage) or as missing from the day we saw it (a figure).
+A source with vintages is believed about its dates: ALFRED's begin with the first publication, those of the real-time
+data set (rtdsm) later, so that each of its figures is dated once more by lag rule. A source without vintages dates a
+figure once by lag rule, and a later different value counts from the day we saw it. What a complete payload no longer
+has is appended as retracted (a vintage) or as missing from the day we saw it (a figure).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assets.catalog.models import Series
@@ -30,7 +32,8 @@ _NEVER = np.datetime64("9999-12-31", "D")
 # current value. `earliest`: of observations served as before the first vintage, in one row: joined vintage by vintage,
 # a history of hundreds of vintages is squared. Windows are of a series, which is faster than of an observation.
 # `span`: what a complete payload covers; one that begins later takes nothing back.
-# `before_first` is written once, and again only when an earlier first vintage arrives.
+# `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage of rtdsm,
+# in place of a figure captured after that vintage.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
 # a release made before it would be recomputed with it otherwise.
@@ -39,7 +42,8 @@ CREATE OR REPLACE TEMP TABLE merge_changes AS
 WITH served AS (
   SELECT
     series_id, CAST(observation_date AS DATE) AS observation_date, CAST(realtime_start AS DATE) AS
-    realtime_start, CASE WHEN isfinite(value) THEN value END AS value, fetch_id, origin, is_first_seen,
+    realtime_start, CASE WHEN isfinite(value) THEN value END AS value, fetch_id, origin, is_first_seen, is_repeated,
+    real_source,
     CAST(first_vintage AS DATE) AS first_vintage, is_complete
   FROM served_rows
 ), stored AS (
@@ -58,12 +62,13 @@ WITH served AS (
 ), earliest AS (
   SELECT series_id, observation_date, min(realtime_start) AS first_start,
     min(realtime_start) FILTER (vintage_source IN ({REAL})) AS first_real,
-    bool_or(vintage_source = 'lag_rule') AS is_dated_by_rule
+    bool_or(vintage_source = 'lag_rule') AS is_dated_by_rule,
+    min(captured_at) FILTER (vintage_source = 'lag_rule') AS dated_at
   FROM listed SEMI JOIN (FROM served WHERE origin = 'before_first') USING (series_id, observation_date)
   GROUP BY series_id, observation_date
 ), span AS (
   SELECT series_id, any_value(fetch_id) AS fetch_id, min(observation_date) AS first_observation,
-    min(realtime_start) FILTER (origin = 'alfred') AS first_vintage
+    min(realtime_start) FILTER (origin = 'vintage') AS first_vintage
   FROM served WHERE is_complete AND origin <> 'before_first' GROUP BY series_id
 ), placed AS (
   SELECT
@@ -73,7 +78,7 @@ WITH served AS (
     n.value AS value_before,
     CASE WHEN s.origin = 'plain' AND n.series_id IS NOT NULL
       THEN greatest($run_date, n.realtime_start) ELSE s.realtime_start END AS realtime_start,
-    CASE WHEN s.origin = 'alfred' THEN 'alfred'
+    CASE WHEN s.origin = 'vintage' THEN s.real_source
       WHEN s.origin = 'plain' AND (n.series_id IS NOT NULL OR s.is_first_seen) THEN 'captured'
       ELSE 'lag_rule' END AS vintage_source,
     CASE WHEN s.value IS NULL AND n.value IS NOT NULL AND s.origin <> 'before_first'
@@ -81,14 +86,17 @@ WITH served AS (
   FROM served s
   LEFT JOIN newest n USING (series_id, observation_date)
   LEFT JOIN earliest e USING (series_id, observation_date)
-  WHERE s.origin <> 'before_first' OR CASE WHEN coalesce(e.is_dated_by_rule, false)
-    THEN coalesce(s.first_vintage < e.first_real, false)
-    ELSE NOT coalesce(e.first_start <= s.realtime_start, false) END
+  WHERE CASE
+    WHEN s.origin = 'plain' THEN n.series_id IS NOT NULL OR NOT s.is_repeated
+    WHEN s.origin = 'vintage' THEN true
+    WHEN coalesce(e.is_dated_by_rule, false)
+      THEN coalesce(s.first_vintage < e.first_real, s.real_source = 'rtdsm' AND e.dated_at >= s.first_vintage)
+    ELSE e.series_id IS NULL OR (s.real_source = 'alfred' AND e.first_start > s.realtime_start) END
   UNION ALL
   SELECT l.series_id, l.observation_date, NULL, span.fetch_id, 'gone', true, false, l.value, l.realtime_start,
     'retracted', 'retracted'
   FROM listed l JOIN span USING (series_id)
-  ANTI JOIN (SELECT * FROM served WHERE origin = 'alfred') s USING (series_id, observation_date, realtime_start)
+  ANTI JOIN (SELECT * FROM served WHERE origin = 'vintage') s USING (series_id, observation_date, realtime_start)
   WHERE l.vintage_source IN ({REAL}) AND l.observation_date >= span.first_observation
     AND l.realtime_start BETWEEN span.first_vintage AND $run_date
   UNION ALL
@@ -276,9 +284,10 @@ def _served_rows(
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
-    `alfred`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag rule, what the
-    first vintage says of figures older than it. `is_first_seen`: a plain figure that counts from the day we saw it,
-    because the calendar says it was never published, or because an earlier fetch did not have it.
+    `vintage`: as served. `plain`: no vintage served, dated by lag rule. `before_first`: once more, by lag rule, what
+    the first vintage (of rtdsm: of each figure) says of figures older than it. `is_first_seen`: a plain figure that
+    counts from the day we saw it, because the calendar says it was never published, because an earlier fetch did not
+    have it, or because it differs from the vintages served with it (`is_repeated`: it does not).
     """
     observations = payload.observations
     observation = days(observations["observation_date"].to_numpy())
@@ -291,6 +300,10 @@ def _served_rows(
     by_calendar = np.where(never, np.where(unannounced, np.datetime64(run_date, "D"), by_rule), published)
     seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
     first = np.append(start[has_vintage], first_stored or _NEVER).min()
+    own, is_dated, is_repeated = _own_vintages(observation, start, value)
+    if payload.vintage_source == "alfred":
+        own = np.full(own.shape, first)
+    seen = np.where(is_dated & ~has_vintage, np.datetime64(run_date, "D"), seen)
     frame = pd.DataFrame(
         {
             "series_id": series.series_id,
@@ -298,19 +311,37 @@ def _served_rows(
             "realtime_start": np.where(has_vintage, start, seen).astype("datetime64[s]"),
             "value": value,
             "fetch_id": fetch_id,
-            "origin": np.where(has_vintage, "alfred", "plain"),
+            "origin": np.where(has_vintage, "vintage", "plain"),
+            "real_source": payload.vintage_source,
             "is_first_seen": unannounced | (seen > by_calendar),
+            "is_repeated": is_repeated,
             "is_complete": payload.is_complete,
-            "first_vintage": first.astype("datetime64[s]"),
+            "first_vintage": own.astype("datetime64[s]"),
         }
     )
-    older = has_vintage & (start == first) & (published < first)  # NaT, never published, compares false
+    older = has_vintage & (start == own) & (published < own)  # NaT, never published, compares false
     if not older.any():
         return frame
     before = frame[older].assign(
         realtime_start=published[older].astype("datetime64[s]"), origin="before_first", is_first_seen=False
     )
     return pd.concat([frame, before], ignore_index=True)
+
+
+def _own_vintages(
+    observation: Days, start: Days, value: npt.NDArray[np.float64]
+) -> tuple[Days, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Per row: the first vintage served of its observation, whether there is one, and whether a row without a vintage
+    repeats the newest of them.
+    """
+    rows = pd.DataFrame({"observation": observation.astype("datetime64[s]"), "start": start, "value": value})
+    dated = rows[rows["start"].notna()].sort_values("start")
+    first = rows["observation"].map(dated.drop_duplicates("observation").set_index("observation")["start"])
+    newest = dated.drop_duplicates("observation", keep="last").set_index("observation")["value"]
+    repeated = rows["observation"].map(newest)
+    is_dated = rows["observation"].isin(newest.index).to_numpy()
+    is_same = ((rows["value"] == repeated) | (rows["value"].isna() & repeated.isna())).to_numpy()
+    return days(first.to_numpy(dtype="datetime64[s]")), is_dated, is_dated & np.isnat(start) & is_same
 
 
 def _not_before(by_calendar: Days, observation: Days, absence: Absence, run_date: dt.date) -> Days:

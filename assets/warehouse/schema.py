@@ -29,8 +29,8 @@ REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)  # a list for SQL
 
 # The rule of `resolve` in `assets/compute/archive.py` (methodology, "Point in time") in SQL; a test compares the two.
 # listed: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation
-# that has rows dated by lag rule; most have none. Both windows are of a series: one of an observation takes twice as
-# long, and a run resolves the whole archive three times.
+# that has rows dated by lag rule; most have none. One of rtdsm is later than the publication. Both windows are of a
+# series: one of an observation takes twice as long, and a run resolves the whole archive three times.
 _RESOLVED = """
 WITH last_captured AS (
   SELECT * FROM {captures}
@@ -40,7 +40,8 @@ WITH last_captured AS (
 ), listed AS (
   SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
 ), first_real AS (
-  SELECT series_id, observation_date, min(realtime_start) AS of_observation
+  SELECT series_id, observation_date, min(realtime_start) AS of_observation,
+    arg_min(vintage_source, realtime_start) AS source
   FROM listed SEMI JOIN (FROM listed WHERE vintage_source = 'lag_rule') USING (series_id, observation_date)
   WHERE vintage_source IN ({real}) GROUP BY series_id, observation_date
 ), first_of_series AS (
@@ -51,6 +52,7 @@ WITH last_captured AS (
   LEFT JOIN first_real AS f USING (series_id, observation_date) LEFT JOIN first_of_series AS s USING (series_id)
   WHERE l.vintage_source <> 'lag_rule' OR f.series_id IS NULL
     OR (f.of_observation = s.of_series AND l.realtime_start < s.of_series)
+    OR (f.source = 'rtdsm' AND l.realtime_start < f.of_observation)
 )
 SELECT
   series_id, observation_date, value, realtime_start,

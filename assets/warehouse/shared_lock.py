@@ -11,7 +11,7 @@ import os
 import socket
 import time
 import uuid
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,14 @@ class SharedLock:
             with suppress(psycopg2.Error):  # a lost session has freed the lock
                 session.close()
 
+    def holder(self) -> str | None:
+        """Who holds the lock, asked in a session of its own. Raises WarehouseError when Postgres cannot be reached."""
+        try:
+            with closing(self._connected()) as session:
+                return _holder(session, self._key)
+        except psycopg2.Error as error:
+            raise WarehouseError(f"the run lock in Postgres cannot be read: {_reason(error)}") from None
+
     def confirm(self) -> None:
         """Ask Postgres whether this process still has the lock. Raises LockLost."""
         session, _ = _sessions[self._at]
@@ -147,18 +155,20 @@ class SharedLock:
         until = time.monotonic() + wait_seconds
         while not _value(session, "SELECT pg_try_advisory_lock(%s)", self._key):
             left = until - time.monotonic()
+            holder = _holder(session, self._key) or "a run that has just ended"
             if left <= 0:
-                raise LockHeld(f"another run holds the lock: {self._holder(session)}")
+                raise LockHeld(f"another run holds the lock: {holder}")
             if log is not None:
-                log(f"waiting up to {left:.0f} s for {self._holder(session)}")
+                log(f"waiting up to {left:.0f} s for {holder}")
                 log = None
             time.sleep(min(_POLL_SECONDS, left))
 
-    def _holder(self, session: Session) -> str:
-        with session.cursor() as cursor:
-            cursor.execute(_HOLDER, (self._key,))
-            found = cursor.fetchone()
-        return f"{found[0]}, since {found[1]}" if found else "a run that has just ended"
+
+def _holder(session: Session, key: int) -> str | None:
+    with session.cursor() as cursor:
+        cursor.execute(_HOLDER, (key,))
+        found = cursor.fetchone()
+    return f"{found[0]}, since {found[1]}" if found else None
 
 
 def _value(session: Session, query: str, key: int) -> int:

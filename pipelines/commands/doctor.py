@@ -23,7 +23,7 @@ import duckdb
 
 from pipelines.access import open_sources, read_access
 from pipelines.commands.printed_rows import print_rows
-from pipelines.instance import is_in_postgres, open_instance, outdated_configuration
+from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
 from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
@@ -316,9 +316,17 @@ def _publication(folders: Folders) -> list[Finding]:
 
 
 def _run_lock(folders: Folders) -> list[Finding]:
+    from assets.warehouse.connection import WarehouseError
     from assets.warehouse.lock import RunLock
+    from assets.warehouse.shared_lock import ID_FILE
 
-    holder = RunLock(folders.lock_path).holder()
+    is_named = (
+        folders.data_dir / ID_FILE
+    ).exists()  # else no run has shared its lock, and this creates nothing
+    try:
+        holder = (run_lock(folders) if is_named else RunLock(folders.lock_path)).holder()
+    except (ConfigurationError, WarehouseError) as error:
+        return [Finding("WARN", "run lock", str(error))]
     if holder is None:
         return [Finding("OK", "run lock", "free")]
     return [Finding("WARN", "run lock", f"taken by {holder}: wait for it, or run with --wait")]

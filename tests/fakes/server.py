@@ -60,11 +60,13 @@ class Loopback(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Loopback
+    sent = ""
     protocol_version = "HTTP/1.1"  # connections stay open, as publishers' do
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        query |= {"body": self.sent} if self.sent else {}
         self.server.requests.append(Request(parts.path, query, dict(self.headers)))
         route = self.server.routes.get(parts.path)
         served = route(query) if callable(route) else route
@@ -81,6 +83,11 @@ class _Handler(BaseHTTPRequestHandler):
                 if since and email.utils.parsedate_to_datetime(since) >= served.last_modified:
                     code, body = 304, b""
             answer(self, code, body, headers)
+
+    def do_POST(self) -> None:
+        """As a GET; a function of the query finds what was sent under "body"."""
+        self.sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         """Tests read `requests` instead."""

@@ -94,11 +94,15 @@ def read_by_loop(rows: list[Vintage], series_id: str, captured_until: dt.datetim
     real = [row for row in listed if row.source in ("alfred", "rtdsm")]
     read = []
     for row in listed:
-        of_observation = [other.start for other in real if other.observation == row.observation]
+        of_observation = [other for other in real if other.observation == row.observation]
         if row.source == "lag_rule" and of_observation:
-            begins = min(other.start for other in real)
-            is_inside_the_history = min(of_observation) > begins
-            if is_inside_the_history or row.start >= begins:
+            begins, first = (
+                min(other.start for other in real),
+                min(of_observation, key=lambda other: other.start),
+            )
+            is_before_the_history = first.start == begins and row.start < begins
+            is_before_a_late_vintage = first.source == "rtdsm" and row.start < first.start
+            if not (is_before_the_history or is_before_a_late_vintage):
                 continue
         read.append(row)
     return read

@@ -95,16 +95,33 @@ def test_shared_configuration_loads_as_far_as_the_missing_server(
     assert "Connection refused" in str(caught.value.__cause__)
 
 
-@dg.op
-def nothing() -> None: ...
+@dg.asset
+def figures() -> None:
+    """Nothing."""
 
 
-@dg.job(name="nightly", executor_def=dg.in_process_executor)
-def passing() -> None:
-    nothing()
+@dg.asset_check(asset=figures)
+def suite() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
 
 
-@pytest.mark.slow
+def assert_pruned(instance: dg.DagsterInstance) -> None:
+    """Of two runs 91 days ago the newest stays, with the results of its checks; everything of the other goes."""
+    old, new = (dg.materialize([figures, suite], instance=instance).run_id for _ in range(2))
+    key = dg.AssetCheckKey(figures.key, "suite")
+    results = instance.event_log_storage.get_asset_check_execution_history
+    assert [result.run_id for result in results(key, limit=5)] == [new, old]
+    assert prune(instance, dt.datetime.now(dt.UTC) + dt.timedelta(days=91)) == 1
+    assert [record.dagster_run.run_id for record in instance.get_run_records()] == [new]
+    assert [result.run_id for result in results(key, limit=5)] == [new]
+
+
+def test_own_history_is_pruned(tmp_path: Path) -> None:
+    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", tmp_path / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert_pruned(instance)
+
+
 def test_shared_history_stores_runs_and_is_pruned(
     postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +129,4 @@ def test_shared_history_stores_runs_and_is_pruned(
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get() as instance:
         assert "Postgres" in type(instance.event_log_storage).__name__
-        runs = [passing.execute_in_process(instance=instance) for _ in range(2)]
-        assert all(run.success for run in runs)
-        assert prune(instance, dt.datetime.now(dt.UTC) + dt.timedelta(days=91)) == 1
-        assert len(instance.get_run_records()) == 1
+        assert_pruned(instance)

@@ -129,6 +129,7 @@ def test_the_other_host_is_refused_with_the_name_of_the_holder_and_waits_if_aske
         named = f"stimulus-regime, pid {holder.pid} on host-b, since 20"
         assert str(caught.value).startswith(f"another run holds the lock: {named}")
         assert RunLock(here / "run.lock").holder() is None  # the file lock was given back
+        assert str(lock_in(here, postgres).holder()).startswith(named)  # as `doctor` shows it
         with pytest.raises(LockHeld):
             lock_in(here, postgres).acquire(0.6, lines.append)
         assert len(lines) == 1 and named in lines[0]

@@ -15,8 +15,15 @@ from assets.sources.file_source import RETRIES
 from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.pacing import RetryBudget, RetryPolicy
 from assets.sources.protocol import Part, Source
+from assets.sources.public.bea import BeaSource
+from assets.sources.public.bls import BlsSource
 from assets.sources.public.board import BoardSource
+from assets.sources.public.claims import ClaimsSource
+from assets.sources.public.hqm import HqmSource
+from assets.sources.public.mts import MtsSource
+from assets.sources.public.nfci import NfciSource
 from assets.sources.public.nyfed import NewYorkFedSource
+from assets.sources.public.rtdsm import RealTimeDataSet, WithVintages
 from assets.sources.public.z1 import FinancialAccountsSource
 from assets.sources.sample import SampleSource
 from assets.sources.shiller import ShillerSource
@@ -24,11 +31,17 @@ from assets.sources.world_bank import WorldBankSource
 
 # Made of the address that replaces the publisher's own, if one is set, and how failed requests are repeated.
 READERS: Mapping[ReaderKey, Callable[[str | None, RetryPolicy], Source]] = {
+    "bea": BeaSource,
+    "bls": BlsSource,
     "board": BoardSource,
+    "claims": ClaimsSource,
     "nyfed": NewYorkFedSource,
     "z1": FinancialAccountsSource,
     "fed_board": FedBoardSource,
     "fiscal_data": FiscalDataSource,
+    "hqm": HqmSource,
+    "mts": MtsSource,
+    "nfci": NfciSource,
     "shiller": ShillerSource,
     "world_bank": WorldBankSource,
 }
@@ -41,6 +54,7 @@ class CarriedSource(Source):
         """`urls` replace the publishers' own addresses; `root` is the project's, for the bundle."""
         self._urls, self._retries = urls, replace(RETRIES, budget=budget)
         self._made: dict[ReaderKey, Source] = {"sample": SampleSource(root)}
+        self._vintages = RealTimeDataSet(urls.get("rtdsm"), self._retries)
 
     def parts(self, series: list[Series]) -> list[Part]:
         """One part per reader, in the order of the series. Raises ValueError for an address without https."""
@@ -49,7 +63,7 @@ class CarriedSource(Source):
             assert one.carrier is not None, one.series_id  # the loader puts no other series into this profile
             served.setdefault(one.carrier.reader, []).append(one)
         return [
-            Part(f"raw/{of[0].source} from {reader}", self.reader(reader), of)
+            Part(f"raw/{of[0].source} from {reader}", WithVintages(self.reader(reader), self._vintages), of)
             for reader, of in served.items()
         ]
 

@@ -65,6 +65,13 @@ def carrier_of(series: Series) -> Carrier:
     return series.carrier
 
 
+def code_of(series: Series) -> str:
+    """The publisher's own id of a series of the profile public."""
+    code = carrier_of(series).code
+    assert code is not None, series.series_id
+    return code
+
+
 def figures_in_unit(
     series: Series, stated: str | None, dates: Sequence[str], values: Sequence[float]
 ) -> Figures:

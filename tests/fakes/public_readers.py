@@ -1,0 +1,83 @@
+"""Small files in the layouts of BEA, BLS, the Treasury, Labor and the real-time data set."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+
+def bls_answer(
+    figures: Mapping[str, Sequence[tuple[str, str, str]]], status: str = "REQUEST_SUCCEEDED"
+) -> bytes:
+    """Year, period and value of each series, newest first as they are served."""
+    series = [
+        {
+            "seriesID": code,
+            "data": [
+                {"year": year, "period": period, "periodName": "", "value": value, "footnotes": [{}]}
+                for year, period, value in rows
+            ],
+        }
+        for code, rows in figures.items()
+    ]
+    message = (
+        [] if status == "REQUEST_SUCCEEDED" else ["daily threshold for total number of requests reached"]
+    )
+    return json.dumps({"status": status, "message": message, "Results": {"series": series}}).encode()
+
+
+REGISTER = (
+    "%SeriesCode,SeriesLabel,MetricName,CalculationType,DefaultScale,TableId:LineNo,SeriesCodeParents\r\n"
+    'A191RC,"Gross domestic product","Current Dollars","Level",-6,T10105:1,NONE\r\n'
+    'DPCCRG,"PCE excluding food and energy","Fisher Price Index","Level",0,T20304:25,NONE\r\n'
+)
+
+
+def bea_data(rows: Sequence[tuple[str, str, str]]) -> bytes:
+    """Code, period and value, with its thousands commas."""
+    lines = [f'{code},{period},"{value}"' for code, period, value in rows]
+    return "\r\n".join(["%SeriesCode,Period,Value", *lines, ""]).encode()
+
+
+def mts_rows(statements: Mapping[str, Mapping[int, Mapping[str, str]]]) -> list[dict[str, str]]:
+    """Rows of the statements: by record date, fiscal year and month name, the amount in dollars."""
+    rows = []
+    for date, years in statements.items():
+        for year, months in years.items():
+            parent = f"{date}/{year}"
+            rows.append(_mts_row(date, f"FY {year}", parent, "null", "SL", "null"))
+            rows += [_mts_row(date, name, f"{parent}/{name}", parent, "MTH", a) for name, a in months.items()]
+            rows.append(_mts_row(date, "Year-to-Date", f"{parent}/all", parent, "SL", "1.00"))
+    return rows[::-1]  # they come in no order
+
+
+def _mts_row(date: str, name: str, own_id: str, parent: str, kind: str, amount: str) -> dict[str, str]:
+    return {
+        "record_date": date, "classification_id": own_id, "parent_id": parent, "classification_desc": name,
+        "record_type_cd": kind, "current_month_dfct_sur_amt": amount,
+    }  # fmt: skip
+
+
+def claims_report(weeks: Sequence[tuple[str, str]]) -> bytes:
+    """Last day and seasonally adjusted claims of each week."""
+    body = "".join(
+        f"<week><weekEnded>{day}</weekEnded><InitialClaims><NSA>1</NSA><SA>{claims}</SA></InitialClaims></week>"
+        for day, claims in weeks
+    )
+    return f'<r539cyNational rundate="9/28/2026">{body}</r539cyNational>'.encode()
+
+
+def workbook(name: str, periods: Sequence[str], vintages: Mapping[str, Sequence[object]]) -> bytes:
+    """A workbook of the real-time data set: the cells of each column, from the first period on."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = name
+    sheet.append(["DATE", *vintages])
+    for n, period in enumerate(periods):
+        sheet.append([period, *(column[n] if n < len(column) else "#N/A" for column in vintages.values())])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
