@@ -107,7 +107,7 @@ def list_arrivals(
     if before is not None:
         newest, captured_until = before
         captures = load_captures(con, list(catalog.series))
-        grids = tuple(run_grid(day, catalog) for day in (newest.as_of.item(), facts.run_date))
+        grids = tuple(run_grid(day, catalog) for day in (pd.Timestamp(newest.as_of).date(), facts.run_date))
         moment = microseconds(captured_until)
         found = release_log(captures, moment, newest, (grids[0], grids[1]), catalog, facts.profile)
     _list(con, catalog.tables["release_log"], release, found)
