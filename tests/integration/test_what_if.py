@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.diagnostics.joint_moves import Baseline, MoveError, WhatIf, comparison, what_if
+from assets.compute.diagnostics.joint_moves import Baseline, Effect, MoveError, comparison, what_if
 from pipelines import __main__ as command_line
 from pipelines.commands.what_if import read_baseline
 from tests.integration.conftest import Night
@@ -38,7 +38,7 @@ def base(con: duckdb.DuckDBPyConnection) -> Baseline:
     return baseline(con)
 
 
-def by_item(found: WhatIf) -> Rows:
+def by_item(found: Effect) -> Rows:
     return {row["item"]: row for row in comparison(found, load_catalog())}
 
 

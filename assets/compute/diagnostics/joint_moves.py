@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog
         {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
         {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
         {name: reading.value[before] for name, reading in readings.items()},
-        Scores(*(getattr(regime.scores, name)[before] for name in Scores.__dataclass_fields__)),
+        Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
         catalog,
     )
 
@@ -103,7 +103,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class WhatIf:
+class Effect:
     """Before and after, the derived figures that moved (value before, after), and what could not follow."""
 
     before: Picture
@@ -112,7 +112,7 @@ class WhatIf:
     notes: tuple[str, ...]
 
 
-def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -> WhatIf:
+def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -> Effect:
     """The label with all moves made together. Raises MoveError, one line."""
     names = Names(base)
     try:
@@ -142,10 +142,10 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
     affected = {name for name in ranked if not changed.isdisjoint([name, *ON_BASES.get(name, ())])}
     ranks = {**base.ranks, **{name: _rank(base, readings, name) for name in affected}}
     figures = {name: (base.readings[name].value[0], readings[name].value[0]) for name in sorted(changed)}
-    return WhatIf(before, _picture(base, readings, ranks), figures, notes)
+    return Effect(before, _picture(base, readings, ranks), figures, notes)
 
 
-def comparison(found: WhatIf, catalog: Catalog) -> list[dict[str, Any]]:
+def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
     texts_ = [
@@ -461,8 +461,8 @@ def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) ->
     n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
     extended = Scores(
         *(
-            np.append(getattr(base.scores, name), np.repeat(getattr(regime.scores, name), ahead))
-            for name in Scores.__dataclass_fields__
+            np.append(getattr(base.scores, field.name), [getattr(regime.scores, field.name)[0]] * ahead)
+            for field in fields(Scores)
         )
     )
     measures = {name: score[:, None] for name, score in extended.measures.items()}
