@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets.catalog.lineage import source_series
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import CATALOG_DIR, PROJECT_ROOT, load_catalog
 from assets.catalog.models import Catalog, Column, Series, Table
 
 # an hour after the nightly run begins; a run by hand since 20:30 counts as well
@@ -17,6 +18,8 @@ NIGHTLY_FRESHNESS = dg.FreshnessPolicy.cron(
     lower_bound_delta=dt.timedelta(hours=2),
     timezone="America/New_York",
 )
+# The team that answers for a layer.
+OWNERS = {"raw": "team:data", "derived": "team:macro", "regime": "team:macro", "publish": "team:data"}
 
 
 def asset_key(name: str) -> dg.AssetKey:
@@ -78,6 +81,18 @@ def series_metadata(series: Series) -> dict[str, Any]:
         "role": series.role,
         "profiles": ", ".join(series.profiles),
     }
+
+
+def catalogue_entry(key: dg.AssetKey) -> tuple[Path, int] | None:
+    """File of the catalogue, and line in it, that declares a series or a table; None for the release."""
+    catalog, (layer, *_, name) = load_catalog(), key.path
+    if layer == "raw":
+        file = CATALOG_DIR / "series" / f"{catalog.series[name].group}.toml"
+        lines = (PROJECT_ROOT / file).read_text(encoding="utf-8").splitlines()
+        return PROJECT_ROOT / file, 1 + lines.index(f"[{name}]")
+    if name in catalog.tables:
+        return PROJECT_ROOT / CATALOG_DIR / "tables" / f"{name}.toml", 1
+    return None
 
 
 def table_schema(table: Table) -> dg.TableSchema:

@@ -9,7 +9,7 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from assets.asset_specs import asset_key, raw_keys, table_description, table_metadata
+from assets.asset_specs import OWNERS, asset_key, raw_keys, table_description, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.compute.registry import REGISTRY, Computation
@@ -84,7 +84,7 @@ def _spec(name: str) -> dg.AssetSpec:
         description=table_description(table),
         metadata=table_metadata(table, table.layer),
         kinds={"duckdb", "table"},
-        owners=["team:macro"],
+        owners=[OWNERS[table.layer]],
         tags={"layer": table.layer, "published": "true"},
     )
 

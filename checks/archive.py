@@ -7,7 +7,7 @@ published depends on never blocks the publication, and neither does a relation i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -156,7 +156,7 @@ def check_series(
     found = run_by_row(load_archive(con, series, run_date), raw_suite())
     stored = dict(con.execute(_STORED).fetchall())
     return [
-        (stored.get(one.series_id, 0), by_role(results, one))
+        (stored.get(one.series_id, 0), by_role(map(_with_reason, results), one))
         for results, one in zip(found, series, strict=True)
     ]
 
@@ -197,7 +197,13 @@ def check_archive(
     return {key: results for key, results in blocking.items() if results}
 
 
-def by_role(results: Sequence[RuleResult], series: Series) -> list[RuleResult]:
+def _with_reason(result: RuleResult) -> RuleResult:
+    """A failed rule about the last fetch, with the message of the fetch in place of the values of the row."""
+    reason = next((example.get("fetch_message") for example in result.examples), None)
+    return replace(result, message=str(reason)) if reason else result
+
+
+def by_role(results: Iterable[RuleResult], series: Series) -> list[RuleResult]:
     """A series nothing published depends on warns, whatever the rule."""
     return [_by_role(result, [series]) for result in results]
 

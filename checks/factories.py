@@ -1,7 +1,9 @@
 """The asset checks of the graph, made from suites: series, relations between series, tables, the first publication.
 
-A critical rule that fails makes an ERROR, which blocks what is downstream in the same run; a warning makes a WARN. A
-crash of a check is an error of the run and never taken for failed data: nothing is caught here.
+A critical rule that fails makes an ERROR, a warning a WARN. Neither stops the run: tables are computed all the same,
+and the gate of the release refuses to publish. So a blocked run shows what failed, and nothing as not executed. Only a
+first publication that is not possible stops the tables. A crash of a check is an error of the run, which the gate
+refuses too, and is never taken for failed data: nothing is caught here.
 """
 
 import datetime as dt
@@ -29,6 +31,8 @@ from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import suite_of
 
+# Checks run as soon as their tables are there, so that the release, which comes last, includes their results.
+_BEFORE_ASSETS = {"dagster/priority": "1"}
 Found = Callable[[Warehouse, RunFacts, Collection[dg.AssetCheckKey]], Iterable[dg.AssetCheckResult]]
 
 
@@ -41,7 +45,9 @@ def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         keys = [key for key in by_key if key in {check.asset_key for check in selected}]
         with warehouse.cursor() as con:
-            checked = check_series(con, [by_key[key] for key in keys], facts.run_date)
+            checked = check_series(
+                con, [by_key[key].in_profile(facts.profile) for key in keys], facts.run_date
+            )
         of = dict(zip(keys, checked, strict=True))
         _store(warehouse, {key: results for key, (_, results) in of.items()}, facts)
         for key, (stored, results) in of.items():
@@ -77,7 +83,6 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
             key.name,
             asset=key.asset_key,
             additional_deps=[keys[name] for name in one.series[1:]],
-            blocking=True,
             description=f"{one.statement[:1].upper()}{one.statement[1:]}.",
         )
         for key, one in by_key.items()
@@ -176,7 +181,7 @@ def check_result(
 
 
 def _checks(name: str, specs: Sequence[dg.AssetCheckSpec], found: Found) -> dg.AssetChecksDefinition:
-    @dg.multi_asset_check(name=name, specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=name, specs=specs, can_subset=True, op_tags=_BEFORE_ASSETS)
     def check(
         context: dg.AssetCheckExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
@@ -190,19 +195,15 @@ def _checks(name: str, specs: Sequence[dg.AssetCheckSpec], found: Found) -> dg.A
 def _specs(
     key: dg.AssetKey, rules: Sequence[Rule], read_too: Sequence[dg.AssetKey] = ()
 ) -> list[dg.AssetCheckSpec]:
-    """One check per kind of rule an asset has; it blocks when one of its rules is critical."""
-    by_check: dict[str, list[Rule]] = {}
+    """One check per kind of rule an asset has."""
+    statements: dict[str, list[str]] = {}
     for rule in rules:
-        by_check.setdefault(rule.check, []).append(rule)
+        statements.setdefault(rule.check, []).append(rule.statement)
     return [
         dg.AssetCheckSpec(
-            check,
-            asset=key,
-            additional_deps=read_too,
-            blocking=any(rule.severity == "critical" for rule in of_check),
-            description="; ".join(dict.fromkeys(rule.statement for rule in of_check)),
+            check, asset=key, additional_deps=read_too, description="; ".join(dict.fromkeys(of_check))
         )
-        for check, of_check in by_check.items()
+        for check, of_check in statements.items()
     ]
 
 

@@ -57,9 +57,9 @@ def _text(value: object) -> str:
 
 
 def _failure(result: RuleResult) -> str:
-    """How many rows failed a rule, what it requires, and the first of them."""
+    """How many rows failed a rule, what it requires, and the first of them; of a single row its message."""
     name, rows = result.rule.name, f"{result.failing_rows} of {result.evaluated_rows} rows"
-    if not result.examples:
+    if not result.examples or result.evaluated_rows == 1:
         return f"{name}: {result.message}"
     first = ", ".join(f"{column} {_text(value)}" for column, value in result.examples[0].items())
     statement = result.rule.statement

@@ -41,16 +41,21 @@ export DAGSTER_DISABLE_TELEMETRY=1     # also where DAGSTER_HOME points at anoth
 [ -d "$home/schedules" ] || .venv/bin/python -c 'import dagster; dagster.DagsterInstance.get().dispose()' \
   || stop "Dagster's history in $home cannot be made, see above"
 
+# Passes on what the processes print until they are told to end: one that is still loading then prints a traceback.
+loud=$(mktemp -d) || exit 2
+show() { trap '' INT TERM HUP; while IFS= read -r line; do [ ! -d "$loud" ] || printf '%s\n' "$line"; done; }
+
 # Each process in a separate process group, so that the code servers they start end with them.
 set -m
-.venv/bin/dagster-daemon run -w workspace.yaml & daemon=$!
-.venv/bin/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p "$port" & webserver=$!
+.venv/bin/dagster-daemon run -w workspace.yaml > >(show) 2>&1 & daemon=$!
+.venv/bin/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p "$port" > >(show) 2>&1 & webserver=$!
 
 is_running() { kill -0 "$1" 2>/dev/null; }
 
 end_both() {
   trap - EXIT
   trap '' INT TERM HUP
+  rmdir "$loud"
   local patience=100                    # tenths of a second before SIGKILL
   kill -TERM -- "-$webserver" "-$daemon" 2>/dev/null
   while [ $patience -gt 0 ] && { kill -0 -- "-$webserver" || kill -0 -- "-$daemon"; } 2>/dev/null; do
@@ -58,10 +63,11 @@ end_both() {
     patience=$((patience - 1))
   done
   kill -KILL -- "-$webserver" "-$daemon" 2>/dev/null
-  wait 2>/dev/null
+  wait "$webserver" "$daemon" 2>/dev/null
+  echo "ui: stopped"
 }
 trap end_both EXIT
-trap 'exit 0' INT TERM HUP            # ends both through the trap above
+trap 'echo; exit 0' INT TERM HUP      # ends both through the trap above
 
 echo "ui: http://127.0.0.1:$port (ready in about ten seconds; history in $DAGSTER_HOME; Ctrl-C ends it)"
 while is_running "$webserver" && is_running "$daemon"; do

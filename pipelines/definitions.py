@@ -6,6 +6,7 @@ import warnings
 
 import dagster as dg
 
+from assets.asset_specs import catalogue_entry
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.computed import COMPUTED_TABLES
@@ -18,11 +19,22 @@ from pipelines.settings import choose_profile, read_environment
 
 
 def _with_links(assets: list[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The same assets, each linked to its code in the UI."""
+    """The same assets, each linked in the UI to its entry of the catalogue and to its code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's only way of linking code is beta in 1.13
-        linked = dg.with_source_code_references(assets)
+        declared = [asset.map_asset_specs(_with_entry) for asset in assets]
+        linked = dg.with_source_code_references(declared)
     return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
+
+
+def _with_entry(spec: dg.AssetSpec) -> dg.AssetSpec:
+    entry = catalogue_entry(spec.key)
+    if entry is None:
+        return spec
+    file, line = entry
+    link = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label="catalogue entry")
+    references = dg.CodeReferencesMetadataValue(code_references=[link])
+    return spec.merge_attributes(metadata={"dagster/code_references": references})
 
 
 nightly = dg.define_asset_job(

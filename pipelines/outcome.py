@@ -21,8 +21,10 @@ SELECT status, series_id, message, late_observation, late_since FROM raw.fetches
 """
 _EFFORT = "SELECT coalesce(sum(requests), 0), coalesce(sum(seconds), 0) FROM raw.fetches WHERE run_id = ?"
 _FAILED = """
-SELECT DISTINCT asset_key, check_name, message FROM ops.check_results
-WHERE run_id = ? AND severity = 'ERROR' AND NOT passed ORDER BY ALL
+SELECT asset_key, check_name, message FROM ops.check_results
+WHERE run_id = ? AND severity = 'ERROR' AND NOT passed
+QUALIFY row_number() OVER (PARTITION BY asset_key, check_name ORDER BY stage = 'staged' DESC) = 1
+ORDER BY NOT starts_with(asset_key, 'raw/'), asset_key, check_name
 """
 _WAIT_SECONDS = 60.0  # for a program that opens the warehouse the moment the run has closed it
 _FETCHED = ("new", "unchanged", "stale")

@@ -1,7 +1,7 @@
 """`publish/release`: the file analysts read, built next to the current one, checked, and swapped in."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,20 +9,22 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.asset_specs import NIGHTLY_FRESHNESS, asset_key
+from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, asset_key
 from assets.catalog.loader import load_catalog
 from assets.compute.registry import REGISTRY
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
 from assets.progress import progress
+from assets.publish.documents.examples import first_queries
 from assets.publish.documents.fill import fill_release
-from assets.publish.documents.texts import first_queries
 from assets.publish.gate import (
     GATE,
     MEANS,
+    NOTHING_REACHED,
     blocking_rules,
     gate_check,
-    refuse_when_nothing_was_reached,
+    not_evaluated,
+    reached_something,
 )
 from assets.publish.manifest import release_facts
 from assets.publish.publication import PublicationBlocked, publish, staged_path
@@ -56,19 +58,24 @@ _QUERIES = """Open the file read-only, with `python -m pipelines open` or any Du
     group_name="publish",
     description="The published DuckDB file: built next to the current one, checked once more, and swapped by rename.",
     kinds={"duckdb", "file"},
-    owners=["team:macro"],
+    owners=[OWNERS["publish"]],
     tags={"layer": "publish"},
     freshness_policy=NIGHTLY_FRESHNESS,
     check_specs=[dg.AssetCheckSpec(GATE, asset=_KEY, blocking=True, description=MEANS)],
 )
 def release(
-    warehouse: dg.ResourceParam[Warehouse], facts: dg.ResourceParam[RunFacts]
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    facts: dg.ResourceParam[RunFacts],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Nothing is swapped in that fails a critical rule, whatever the selection of the run."""
     catalog, staged = load_catalog(), staged_path(facts.published_path)
     warehouse.write_out()  # check results of this run are part of the release
     with warehouse.cursor() as con:
-        refuse_when_nothing_was_reached(con, facts)
+        if not reached_something(con, facts):
+            yield gate_check(con, facts, NOTHING_REACHED)
+            raise dg.Failure(NOTHING_REACHED, allow_retries=False)
+        unevaluated = not_evaluated(context.instance, context.run.run_id)
         of_release = release_facts(con, facts, dt.datetime.now(dt.UTC))
         incomplete = why_incomplete(con, facts.profile)
         if incomplete is not None:
@@ -79,14 +86,17 @@ def release(
             published = publish(
                 staged,
                 facts.published_path,
-                gate=lambda file: _gate(file, con, facts, warehouse.path),
+                gate=lambda file: _gate(file, con, facts, warehouse.path, unevaluated),
                 fill=partial(fill_release, incomplete=incomplete),
                 confirm_lock=warehouse.confirm_lock,
             )
         except PublicationBlocked as blocked:
-            yield gate_check(con, facts)
+            found = gate_check(con, facts, str(blocked))
+            yield found
             raise dg.Failure(
-                str(blocked), metadata={"checks": ", ".join(blocked.checks)}, allow_retries=False
+                f"publication blocked by the gate: {found.description}",
+                metadata={"checks": ", ".join(blocked.checks), **_links(found)},
+                allow_retries=False,
             ) from None
         except LockLost as lost:
             raise dg.Failure(str(lost), allow_retries=False) from None
@@ -101,13 +111,23 @@ def release(
 
 
 def _gate(
-    staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts, warehouse: Path
+    staged: duckdb.DuckDBPyConnection,
+    con: duckdb.DuckDBPyConnection,
+    facts: RunFacts,
+    warehouse: Path,
+    unevaluated: Sequence[dg.AssetCheckKey],
 ) -> None:
     """Check the staged file, and keep a copy of what it was computed from. Raises PublicationBlocked."""
-    failed = blocking_rules(staged, con, facts)
+    failed = blocking_rules(staged, con, facts, unevaluated)
     if failed:
         raise PublicationBlocked(failed)
     keep_copy(con, warehouse)
+
+
+def _links(gate: dg.AssetCheckResult) -> dict[str, Any]:
+    """What the failed step shows of its gate: the asset whose check failed, and what to select to run it again."""
+    names = ("first_failed", "select_to_run_again")
+    return {name: gate.metadata[name] for name in names if name in gate.metadata}
 
 
 def release_metadata(

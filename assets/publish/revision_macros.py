@@ -1,7 +1,7 @@
 """Table macros on the revisions of one series: first, second, third and latest release of every period, and their size.
 
 Real vintages only (ALFRED, real-time data sets): a figure dated by lag rule has no first release. Nor has a period that
-was already in the first vintage of the series. Without a CTE: DuckDB 1.4.0 loses those of a stored macro.
+was already in the first vintage of the series.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from assets.compute.archive import REAL_VINTAGES
 
 _REAL = ", ".join(map(literal, REAL_VINTAGES))
 # In a join the error is certain, in a WHERE it would not be.
-_NAMED = """(
+NAMED = """(
   SELECT CASE count(*) FILTER (lower(s.series_id) = lower(sid))
     WHEN 1 THEN max(s.series_id) FILTER (lower(s.series_id) = lower(sid))
     ELSE error(concat('no figures of series ', max(coalesce(sid, 'NULL')), ' in this file; did you mean ',
       arg_max(s.series_id, jaro_winkler_similarity(lower(s.series_id), lower(coalesce(sid, '')))), '? (table series)'))
     END AS series_id
-  FROM series AS s WHERE s.is_published
-)"""
+  FROM pit.series AS s WHERE s.is_published
+) AS named JOIN """
 _REVISIONS = f"""
 SELECT r.series_id, r.observation_date, len(r.released) AS releases, r.first_known_on, r.latest_known_on,
   r.released[1] AS first_value, r.released[2] AS second_value, r.released[3] AS third_value,
@@ -28,7 +28,7 @@ FROM (
     min(o.realtime_start) AS first_known_on, max(o.realtime_start) AS latest_known_on,
     bool_and(o.vintage_source IN ({_REAL})) AS is_real,
     min(min(o.realtime_start)) OVER () AS began
-  FROM {_NAMED} AS named JOIN observations AS o ON o.series_id = named.series_id
+  FROM {NAMED}pit.observations AS o ON o.series_id = named.series_id
   WHERE o.value IS NOT NULL
   GROUP BY o.series_id, o.observation_date
 ) AS r

@@ -5,11 +5,12 @@ downstream while the run stays green.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, get_args
 
 import dagster as dg
 
-from assets.asset_specs import NIGHTLY_FRESHNESS, series_metadata
+from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
 from assets.progress import progress
@@ -26,7 +27,7 @@ def _spec(series: Series) -> dg.AssetSpec:
         description=f"{series.title} ({series.unit}, {series.frequency}). {series.publisher}.",
         metadata=series_metadata(series),
         kinds={"duckdb", series.source},
-        owners=["team:macro"],
+        owners=[OWNERS["raw"]],
         tags={"layer": "raw", "rights": series.rights, "role": series.role},
         freshness_policy=NIGHTLY_FRESHNESS,
     )
@@ -48,9 +49,10 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
         facts: dg.ResourceParam[RunFacts],
     ) -> Iterator[dg.MaterializeResult]:
         selected = [series for key, series in by_key.items() if key in context.selected_asset_keys]
+        is_used = any(facts.profile in series.profiles for series in selected)
+        done = []
         with warehouse.cursor() as con:
-            is_used = any(facts.profile in series.profiles for series in selected)
-            done = ingest(
+            results = ingest(
                 con,
                 selected,
                 sources.of(source) if is_used else None,
@@ -59,9 +61,11 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
                 load_catalog(),
                 sources.budget,
             )
+            with closing(results):  # an interrupted run writes what was fetched while the cursor is open
+                for one in results:
+                    done.append(one)
+                    yield _result(one, facts)
         progress.info(f"raw/{source}: {_summary(done)}")
-        for one in done:
-            yield _result(one, facts)
 
     return publisher
 

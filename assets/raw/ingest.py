@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -84,17 +84,18 @@ def ingest(
     facts: RunFacts,
     catalog: Catalog,
     budget: RetryBudget | None = None,
-) -> list[Ingested]:
+) -> Generator[Ingested]:
     """Fetch and merge the selected series of one publisher; each gets a result and a row in `raw.fetches`.
 
-    `today` is the source's own day; `source` may be None when no selected series is in the run's profile. `budget` is
-    the time for waits and retries (None: no retries). Fetched figures are written soon, also when the run is
-    interrupted. Raises CredentialsRefused.
+    Results come in the order in which they are final, each once its figures are written; a series that failed may be
+    requested again after the others. `today` is the source's own day; `source` may be None when no selected series is
+    in the run's profile. `budget` is the time for waits and retries (None: no retries). Fetched figures are written
+    soon, also when the run is interrupted. Raises CredentialsRefused.
     """
-    of_profile = [series for series in selected if facts.profile in series.profiles]
+    of_profile = [series.in_profile(facts.profile) for series in selected if facts.profile in series.profiles]
     with _Writer(con, today, facts) as writer:
         for series in selected:
-            if series not in of_profile:
+            if facts.profile not in series.profiles:
                 writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
         if source is not None and of_profile:
             budget = budget or RetryBudget(0.0)
@@ -104,7 +105,8 @@ def ingest(
                 lines = SeriesProgress(name, len(served), lambda: budget.spent)
                 for fetched in _Rounds(one, fetcher, budget, lines).results(served):
                     writer.add(fetched)
-    return writer.done
+                    yield from writer.written()
+    yield from writer.written()
 
 
 class _Fetcher:
@@ -311,7 +313,7 @@ class _Writer:
     def __init__(self, con: duckdb.DuckDBPyConnection, today: dt.date, facts: RunFacts) -> None:
         self._con, self._today, self._facts = con, today, facts
         self._waiting: list[Ingested] = []
-        self.done: list[Ingested] = []
+        self._written: list[Ingested] = []
 
     def __enter__(self) -> _Writer:
         return self
@@ -324,6 +326,11 @@ class _Writer:
         self._waiting.append(fetched)
         if sum(one.seconds for one in self._waiting) >= _WRITE_AFTER_SECONDS:
             self._write()
+
+    def written(self) -> list[Ingested]:
+        """What was written since this was last asked."""
+        written, self._written = self._written, []
+        return written
 
     def _write(self) -> None:
         results, self._waiting = self._waiting, []
@@ -353,7 +360,7 @@ class _Writer:
                 elif one.payload is not None and _is_stale(one, self._facts.run_date):
                     one.status = "stale"
             record_fetches(self._con, results, self._facts, self._today)
-        self.done.extend(results)
+        self._written.extend(results)
 
 
 def _fetch_id(facts: RunFacts, series: Series) -> str:

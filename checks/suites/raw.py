@@ -10,7 +10,7 @@ from dataclasses import replace
 import pandas as pd
 
 from checks.suites.measures import Tables, differs, flag
-from checks.suites.rules import Rule, Suite, never, within
+from checks.suites.rules import Check, Rule, Severity, Suite, never, within
 
 TABLE = "observations"
 COLUMNS = (
@@ -30,9 +30,10 @@ _IN_FILE = "in assets/catalog/series."
 
 
 def raw_suite() -> Suite:
-    """Range, dates, unit, frequency, the last fetch, age and steps of every series: the rules of one check."""
+    """The rules of every series: `validity` of dates, range, unit, frequency and payload; `anomalies`, which warn."""
     rules = (*_dates(), *_values(), *_fetch(), *_ages(), *_steps())
-    return Suite(TABLE, ("series_id",), tuple(replace(rule, check="archive") for rule in rules))
+    of_check: dict[Severity, Check] = {"critical": "validity", "warning": "anomalies"}
+    return Suite(TABLE, ("series_id",), tuple(replace(rule, check=of_check[rule.severity]) for rule in rules))
 
 
 def _dates() -> tuple[Rule, ...]:

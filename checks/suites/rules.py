@@ -16,7 +16,7 @@ import pandas as pd
 from checks.suites.measures import Tables, flag
 
 Severity = Literal["critical", "warning"]
-Check = Literal["structure", "plausibility", "leaks", "continuity", "archive"]  # named checks of an asset
+Check = Literal["structure", "plausibility", "leaks", "continuity", "validity", "anomalies"]  # of an asset
 Measure = Callable[[pd.DataFrame, Tables], pd.Series]
 
 LARGEST = sys.float_info.max  # beyond it is infinity, which no figure is

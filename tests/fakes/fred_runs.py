@@ -92,7 +92,8 @@ def fred_run(
     selected = (
         [s for s in catalog.in_profile("live") if s.source == "fred"] if series is None else list(series)
     )
-    return ingest(con, selected, source, started_at.date(), live_facts(started_at), catalog, budget)
+    facts = live_facts(started_at)
+    return list(ingest(con, selected, source, started_at.date(), facts, catalog, budget))
 
 
 def statuses(done: Sequence[Ingested]) -> Counter[str]:

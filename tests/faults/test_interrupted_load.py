@@ -1,4 +1,4 @@
-"""A first load that is interrupted or killed loses nothing it fetched, leaves no key behind, and goes on."""
+"""A first load shows each series as it is fetched; interrupted or killed it loses none, leaves no key, and goes on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.schema import open_warehouse
+from pipelines.instance import open_instance
 from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import KEY, live_world
@@ -36,6 +38,15 @@ def environment(place: Path, server: FredServer) -> dict[str, str]:
     return {**os.environ, **own, **others}
 
 
+def _materialized(home: Path) -> set[str]:
+    """Series of FRED that the history shows as materialized by now."""
+    with open_instance(home) as instance:
+        (run,) = instance.get_run_records(limit=1)
+        events = instance.all_logs(run.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        keys = [entry.asset_key for entry in events if entry.asset_key is not None]
+    return {key.to_user_string() for key in keys if key.path[:2] == ["raw", "fred"]}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -51,6 +62,10 @@ def test_what_was_fetched_stays_and_the_next_run_requests_the_rest(
         limit = time.monotonic() + 150
         while len(server.asked) < ENOUGH and run.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
+        shown = _materialized(tmp_path / "home")
+        assert run.poll() is None and ENOUGH // 6 < len(shown) < len(server.world.series), (
+            "not shown as fetched"
+        )
         run.send_signal(how)
         output, _ = run.communicate(timeout=100)
         assert len(server.asked) >= ENOUGH, output
@@ -62,6 +77,7 @@ def test_what_was_fetched_stays_and_the_next_run_requests_the_rest(
                 for row in con.execute("SELECT series_id FROM raw.fetches WHERE rows_new > 0").fetchall()
             }
             assert stored == recorded, "archive and fetch records are written together"
+            assert shown <= {f"raw/fred/{name}" for name in stored}, "shown before it was written"
             # the last one asked for may have been under way, and the one before it on its way to the file
             assert stored >= set(begun[:-2]) and len(stored) > 10
             server.asked.clear()

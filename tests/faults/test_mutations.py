@@ -118,7 +118,7 @@ def honest_archive() -> dict[str, pd.DataFrame]:
 def fetched(con: duckdb.DuckDBPyConnection, series: Sequence[Series], root: Path) -> None:
     """Fetch those series from the sample folder below `root`."""
     facts = night_facts(root, SAMPLE_END, dt.datetime(2026, 10, 1, 1, tzinfo=dt.UTC))
-    ingest(con, series, SampleSource(root), SAMPLE_END, facts, load_catalog())
+    list(ingest(con, series, SampleSource(root), SAMPLE_END, facts, load_catalog()))
 
 
 def blocked_by(root: Path) -> tuple[set[str], set[str]]:

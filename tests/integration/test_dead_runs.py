@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,19 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import dagster as dg
+import psutil
 import pytest
 
-from assets.warehouse.lock import mark_run_alive
+from assets.warehouse.lock import RunLock, mark_run_alive
 from pipelines.definitions import defs
 from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
 from pipelines.sensors import dead_runs_sensor
 from tests.integration import every_minute
-
-if TYPE_CHECKING:
-    from tests.ui.conftest import Interface
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
@@ -35,7 +31,6 @@ mutation($selector: JobOrPipelineSelector!) {
   }
 }
 """
-RUNS = "{ runsOrError(limit: 5) { ... on Runs { results { runId status } } } }"
 
 
 @pytest.fixture
@@ -106,33 +101,105 @@ def test_the_daemon_looks_by_itself_and_starts_nothing(
     assert dead_runs_sensor in (defs.sensors or [])
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_killed_run_is_closed_within_a_minute_and_repeated_once_if_it_was_queued(tmp_path: Path) -> None:
-    """Daemon running. A killed command is closed and not repeated; a killed queued run is repeated and publishes."""
-    from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
+class Installation:
+    """Daemon and webserver as `make ui` starts them, which a supervisor starts again; one history for all kills."""
 
-    environ, port, log = environment_in(tmp_path), free_port(), tmp_path / "ui.log"
-    server, url = start_ui(environ, port, log), f"http://127.0.0.1:{port}"
-    try:
-        wait_until_served(url, server, log)
-        interface = Interface(url, tmp_path / "data", server)
-        with command_line_run(environ) as run:
-            wait_for(lambda: statuses(interface) == ["STARTED"], 180)
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.folder, self.data, self.instance = folder, folder / "data", instance
+        self.last = 0
+        self.start()
+
+    def start(self) -> None:
+        from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
+
+        self.environ, port, log = environment_in(self.folder), free_port(), self.folder / "ui.log"
+        self.ui, url = start_ui(self.environ, port, log), f"http://127.0.0.1:{port}"
+        self.interface = Interface(url, self.data, self.ui)
+        wait_until_served(url, self.ui, log)
+
+    def stop(self) -> None:
+        self.ui.send_signal(signal.SIGTERM)
+        self.ui.wait(timeout=60)
+
+    def launch(self) -> None:
+        """Put a run in the queue."""
+        launched = self.interface.ask(LAUNCH, selector={**LOCATION, "jobName": "nightly"})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+
+    def at_work(self) -> tuple[psutil.Process, str]:
+        """Process and id of the newest run, as soon as it has the run lock and is in the history as started."""
+        lock = RunLock(self.data / "run.lock")
+        holder = None
+        until = time.monotonic() + 180
+        while holder is None or holder.pid == self.last or not self.is_started():
+            assert time.monotonic() < until, "no run began"
+            time.sleep(0.5)
+            holder = lock.holder()
+        self.last = holder.pid
+        return psutil.Process(holder.pid), newest(self.instance).run_id
+
+    def is_started(self) -> bool:
+        return any(run.status == STARTED for run in self.instance.get_runs(limit=1))
+
+    def closes(self, run_id: str, seconds: float = 60) -> None:
+        wait_for(lambda: status_of(self.instance, run_id) == FAILURE, seconds)
+
+    def daemon(self) -> psutil.Process:
+        children = psutil.Process(self.ui.pid).children()
+        (found,) = [c for c in children if any("dagster-daemon" in word for word in c.cmdline())]
+        return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_whatever_is_killed_the_run_is_closed_within_a_minute_and_a_queued_one_is_repeated_once(
+    tmp_path: Path,
+) -> None:
+    """Killed one after another: a command, a code server with its run, a daemon with all it started, a queued run.
+
+    The run of the daemon is the second attempt of the one before, which is not repeated; the last is, and publishes.
+    """
+    from tests.ui.conftest import environment_in
+
+    with dg.DagsterInstance.from_config(environment_in(tmp_path)["DAGSTER_HOME"]) as instance:
+        one = Installation(tmp_path, instance)
+        try:
+            with command_line_run(one.environ):
+                _, first = one.at_work()
+            unseen = a_run(instance, tags={DATA_DIR_TAG: str(tmp_path / "disk of another machine")})
+            one.closes(first)
+            assert status_of(instance, unseen) == STARTED  # nothing shows that it is dead
+            instance.delete_run(unseen)  # or the queue would rightly wait for it
+
+            one.launch()
+            run, second = one.at_work()
+            server = run.parent()
+            assert server is not None and "grpc" in server.cmdline()
+            for process in (server, run):
+                process.kill()
+            one.closes(second, 60 + 60)  # Dagster's daemon starts a new code server once a minute
+
+            (run, third), daemon = one.at_work(), one.daemon()
+            assert daemon in run.parents()
+            os.killpg(daemon.pid, signal.SIGKILL)
+            assert one.ui.wait(timeout=60) == 1
+            one.start()
+            one.closes(third)
+
+            one.launch()
+            run, fourth = one.at_work()
             run.kill()
-            run.wait()
-        wait_for(lambda: statuses(interface) == ["FAILURE"], 60)
-        launched = interface.ask(LAUNCH, selector={**LOCATION, "jobName": "nightly"})["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess"
-        note = tmp_path / "data" / "run.lock.json"
-        wait_for(lambda: statuses(interface)[0] == "STARTED" and note.is_file(), 180)
-        os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
-        wait_for(lambda: "STARTED" not in statuses(interface)[-2:], 60)
-        wait_for(lambda: statuses(interface) == ["SUCCESS", "FAILURE", "FAILURE"], 300)
-        assert (tmp_path / "data" / "published" / "regime.duckdb").is_file()
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=60)
+            one.closes(fourth)
+            wait_for(lambda: newest(instance).status == dg.DagsterRunStatus.SUCCESS, 400)
+            ids = [run.run_id for run in reversed(instance.get_runs())]
+            assert ids[:4] == [first, second, third, fourth] and len(ids) == 5
+            assert (one.data / "published" / "regime.duckdb").is_file()
+        finally:
+            one.stop()
+
+
+def newest(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    return instance.get_runs(limit=1)[0]
 
 
 @pytest.mark.slow
@@ -182,11 +249,6 @@ def command_line_run(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes
     finally:
         run.kill()
         run.wait()
-
-
-def statuses(interface: Interface) -> list[str]:
-    """Of all runs, newest first."""
-    return [run["status"] for run in interface.ask(RUNS)["runsOrError"]["results"]]
 
 
 def wait_for(happened: Callable[[], bool], seconds: float) -> None:

@@ -1,4 +1,7 @@
-"""Whoever starts publishing, and with whatever left out: figures the rules do not pass are not published."""
+"""Whoever starts publishing, and with whatever left out: figures the rules do not pass are not published.
+
+A blocked run shows why at the release and at the series, and nothing else as failed.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,15 @@ import pytest
 from assets.compute import registry
 from assets.computed import COMPUTED_TABLES
 from assets.publish import gate
+from assets.publish.gate import not_evaluated
 from assets.publish.release import release
+from assets.sources import registry as registry_of_sources
+from assets.sources.sample import SampleSource
 from assets.warehouse.schema import open_warehouse
-from pipelines.definitions import defs
+from checks import factories
+from pipelines.definitions import assets_of_profile, defs
 from pipelines.resources import RESOURCES
+from tests.faults.sample_mutations import folder_of, rows
 from tests.nightly_run import NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -101,6 +109,12 @@ def gate_of(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
     return found
 
 
+def errors(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    """Checks that failed and do not only warn."""
+    found = result.get_asset_check_evaluations()
+    return [e for e in found if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR]
+
+
 def test_an_honest_warehouse_is_published_by_publish_alone(data: Path, instance: dg.DagsterInstance) -> None:
     """The gate blocks what is wrong, and only that: the tests below would pass by blocking everything."""
     before = file_of(data)
@@ -124,7 +138,9 @@ def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.Dag
     assert "publication blocked by" in failures(result)
     assert file_of(wrong) == before
     shown = gate_of(result)
-    assert not shown.passed and re.match(r"\d+ of \d+ rows failed \w+/\w+ ", shown.description or "")
+    assert not shown.passed and re.match(
+        r"\w+/\w+ failed \w+: .* \d+ of \d+ rows failed", shown.description or ""
+    )
     records = shown.metadata["offending_rules"].value.records
     assert "published_row__unchanged" in {record.data["rule"] for record in records}
 
@@ -169,19 +185,63 @@ def test_tables_made_again_without_their_checks_and_published_later(
     assert file_of(data) == before
 
 
-def test_a_failed_check_in_the_whole_job(
+def test_a_failed_check_of_a_table(
     data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoiled(monkeypatch)
     before = file_of(data)
-    result = run_job(instance)
+    result = run_job(instance, [*REGIME_TABLES.keys, PUBLISH])
     assert not result.success and not was_published(result)
-    failed = {e.asset_key for e in result.get_asset_check_evaluations() if not e.passed}
-    assert REGIME in failed
-    assert PUBLISH.to_python_identifier() not in {
-        event.step_key for event in result.filter_events(lambda e: e.is_step_start)
-    }
+    assert REGIME in {e.asset_key for e in errors(result)} and not gate_of(result).passed
     assert file_of(data) == before
+
+
+def test_a_check_that_was_not_evaluated(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures are right; nobody can know it, since a check of the run broke down."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the check broke down")
+
+    monkeypatch.setattr(factories, "run_suites", broken)
+    before = file_of(data)
+    result = run_job(instance, [*REGIME_TABLES.keys, PUBLISH])
+    assert not was_published(result) and file_of(data) == before
+    description = gate_of(result).description or ""
+    assert re.match(r"regime/\w+ failed \w+: not evaluated: its step failed", description), description
+
+
+def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heals(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Everything else is computed and checked in the warehouse. The message selects what publishes again."""
+    spoil = rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])
+    spoil(folder_of(tmp_path))
+    before, graph = file_of(data), defs.resolve_asset_graph()
+    with monkeypatch.context() as patch:
+        patch.setattr(registry_of_sources, "SampleSource", lambda _: SampleSource(tmp_path))
+        result = run_job(instance, assets_of_profile("sample"))
+    assert result.dagster_run.is_failure and not was_published(result) and file_of(data) == before
+    unrate = dg.AssetKey(["raw", "fred", "UNRATE"])
+    assert {(e.asset_key, e.check_name) for e in errors(result)} == {(unrate, "validity"), (PUBLISH, "gate")}
+    assert not_evaluated(instance, result.run_id) == [], "Dagster shows those as failed, without a word"
+    assert {event.step_key for event in result.filter_events(lambda e: e.is_step_failure)} == {
+        PUBLISH.to_python_identifier()
+    }
+    message, failure = gate_of(result).description or "", failures(result)
+    for named in ("raw/fred/UNRATE", "fetch_status__not_refused", "-4.3 on 2026-08-01 is outside"):
+        assert named in message and named in failure
+    with open_warehouse(data / "sample.warehouse.duckdb") as con:
+        assert con.execute("SELECT count(*) FROM raw.vintages WHERE value = -4.3").fetchall() == [(0,)]
+
+    again = run_job(instance, [PUBLISH])  # as "Re-execute from failure" does
+    assert not was_published(again) and gate_of(again).description == message
+
+    (selected,) = re.findall(r"materialize (.*?), or on a later day", message)
+    healed = run_job(instance, sorted(dg.AssetSelection.from_string(selected).resolve(graph)))
+    assert was_published(healed) and errors(healed) == []
+    assert file_of(data) != before
 
 
 def test_an_automation_condition_that_asks_for_it(wrong: Path, instance: dg.DagsterInstance) -> None:

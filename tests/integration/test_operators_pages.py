@@ -59,9 +59,11 @@ def test_messages_quoted_are_messages_of_the_code() -> None:
     assert len(own) >= 3 and [text for text in own if text.rstrip(": ") not in code] == []
 
 
-def test_launcher_shown_is_valid_yaml() -> None:
-    (shown,) = re.findall(r"```yaml\n(.*?)```", SCALING, flags=re.S)
-    assert yaml.safe_load(shown)["run_launcher"]["class"] == "DockerRunLauncher"
+def test_launchers_shown_are_valid_yaml() -> None:
+    shown = [
+        yaml.safe_load(text)["run_launcher"] for text in re.findall(r"```yaml\n(.*?)```", SCALING, flags=re.S)
+    ]
+    assert [launcher["class"] for launcher in shown] == ["DockerRunLauncher", "K8sRunLauncher"]
 
 
 LOGS_ONE_LINE = """

@@ -32,7 +32,7 @@ def run(con: duckdb.DuckDBPyConnection, key: SourceKey, server: Loopback, number
     catalog, source = load_catalog(), sources.of(key)
     assert isinstance(source, FileSource)
     source.now = lambda: started  # the weekly refresh counts on this clock
-    done = ingest(con, catalog.by_source(key), source, sources.last_day(started), facts, catalog)
+    done = list(ingest(con, catalog.by_source(key), source, sources.last_day(started), facts, catalog))
     return {result.series.series_id: result for result in done}
 
 

@@ -79,6 +79,7 @@ def cells(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[str]:
 def test_no_file_of_a_release_holds_a_figure_of_a_restricted_series(folder: Path) -> None:
     with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         names = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        names += ["monthly", "spells"]  # views that are also written as files
         parquet = [f"'{path}'" for path in sorted(folder.glob("parquet/*"))]
         assert len(parquet) == len(names) > 20
         for relation in [*(f'"{name}"' for name in names), *parquet]:
@@ -167,6 +168,6 @@ def test_no_figure_of_a_restricted_series_reaches_dagster(night: Night) -> None:
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")
         rows, judged = check_series(con, [SERIES], night.facts.run_date)[0]
-    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "archive"), judged, rows)
+    check = check_result(dg.AssetCheckKey(dg.AssetKey(list(SERIES.asset_key)), "validity"), judged, rows)
     assert not check.passed
     assert not MARK.search(f"{check.description} {check.metadata}")

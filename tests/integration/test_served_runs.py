@@ -55,7 +55,7 @@ class ServedRuns(LiveRuns):
         with open_warehouse(self.warehouse) as con:
             for key in ("fred", *publishers.others):
                 source = _source(publishers, key, started)
-                ingest(con, catalog.by_source(key), source, run_date, facts, catalog)
+                list(ingest(con, catalog.by_source(key), source, run_date, facts, catalog))
             compute_all(con, facts)
             self.finish(con, facts)
         return facts

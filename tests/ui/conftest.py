@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,10 @@ def environment_in(folder: Path) -> dict[str, str]:
     return {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(folder / "data")}
 
 
-def start_ui(environ: dict[str, str], port: int, log: Path) -> subprocess.Popen[str]:
+def start_ui(environ: dict[str, str], port: int, log: Path, root: Path = ROOT) -> subprocess.Popen[str]:
     with log.open("w") as out:
         return subprocess.Popen(
-            [ROOT / "deploy" / "ui.sh"],
+            [root / "deploy" / "ui.sh"],
             env={**environ, "PORT": str(port)},
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -84,19 +85,24 @@ def wait_until_served(url: str, process: subprocess.Popen[str], log: Path) -> No
     raise AssertionError(f"not served after {_READY_SECONDS} s:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def interface(nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
-    """Webserver and daemon over a copy of the nightly run."""
-    folder = tmp_path_factory.mktemp("interface")
-    night = nightly_run.copied(folder)
-    port, log = free_port(), folder / "ui.log"
-    process, url = start_ui(night.environment, port, log), f"http://127.0.0.1:{port}"
+@contextmanager
+def served(night: NightlyRun, root: Path = ROOT) -> Iterator[Interface]:
+    """Webserver and daemon over a data directory and its history; `root` is the project they load."""
+    port, log = free_port(), night.folder / "ui.log"
+    process, url = start_ui(night.environment, port, log, root), f"http://127.0.0.1:{port}"
     try:
         wait_until_served(url, process, log)
-        yield Interface(url, folder / "data", process)
+        yield Interface(url, night.data_dir, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def interface(nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
+    """Webserver and daemon over a copy of the nightly run."""
+    with served(nightly_run.copied(tmp_path_factory.mktemp("interface"))) as interface:
+        yield interface
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +127,19 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, interface: Interface) -> Iterator[Page]:
+    """A page of the interface over the nightly run."""
+    with opened(browser, interface) as page:
+        yield page
+
+
+def keep(page: Page, path: Path) -> None:
+    """A screenshot of what the test has seen; the page polls, so it never becomes idle for certain."""
+    page.wait_for_timeout(1500)  # dialogues fade in
+    page.screenshot(path=path)
+
+
+@contextmanager
+def opened(browser: Browser, interface: Interface) -> Iterator[Page]:
     """A page that may reach this interface only, and whose console must stay free of errors."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=interface.url)
     foreign: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import dagster as dg
 import duckdb
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.definitions import defs
-from tests.ui.conftest import ROOT, Interface
+from tests.ui.conftest import ROOT, Interface, keep
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
 
@@ -36,12 +37,6 @@ query ($selector: ScheduleSelector!) {
 """
 OPERATORS_PAGE = ROOT / "docs" / "ui.md"
 _LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
-
-
-def keep(page: Page, path: Path) -> None:
-    """A screenshot of what the test has seen; the page polls, so it never becomes idle for certain."""
-    page.wait_for_timeout(1500)  # dialogues fade in
-    page.screenshot(path=path)
 
 
 def left_edge(page: Page, group: str) -> float:
@@ -72,13 +67,21 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     expect(page.get_by_text("Freshness policy").first).to_be_visible()
     expect(page.get_by_role("link", name="https://fred.stlouisfed.org/series/DGS10")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("assets.py in editor"))).to_be_visible()
+    entry = page.get_by_role("link", name=re.compile("catalogue entry in editor"))
+    assert re.search(r"catalog/series/\w+\.toml:\d+", unquote(entry.get_attribute("href") or ""))
     keep(page, shots / "raw_series.png")
+
+
+def test_a_series_outside_the_profile_is_shown_as_never_fetched(page: Page, shots: Path) -> None:
+    page.goto("/assets/raw/fred/BAMLH0A0HYM2")
+    expect(page.get_by_text("Never materialized", exact=True)).to_be_visible()
+    expect(page.get_by_text("profiles", exact=True)).to_be_visible()
+    keep(page, shots / "not_in_profile.png")
 
 
 def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:
     page.goto("/assets/regime/regime?view=checks&checkDetail=structure")
     expect(page.get_by_text(re.compile(r"^\d+ rules passed on 501 rows")).first).to_be_visible()
-    expect(page.get_by_text("This is a blocking asset check.").first).to_be_visible()
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_text(re.compile("as_of_date__|__in_range|__step")).first).to_be_visible()
     keep(page, shots / "check.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -32,6 +33,23 @@ def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None
     assert [child.cmdline() for child in left] == []
     text = log.read_text()
     assert "Traceback" not in text and "alembic" not in text, text
+    assert text.endswith("\nui: stopped\n"), text
+
+
+def test_an_interrupt_while_it_is_loading_prints_nothing_that_looks_like_a_crash(tmp_path: Path) -> None:
+    log = tmp_path / "ui.log"
+    process = start_ui(environment_in(tmp_path), free_port(), log)
+    while "Starting Dagster code server" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    time.sleep(1)  # it imports the pipeline now
+    started = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    process.wait(timeout=30)
+    _, left = psutil.wait_procs(started, timeout=5)
+    assert [child.cmdline() for child in left] == []
+    text = log.read_text()
+    assert "Traceback" not in text and "Aborted" not in text and text.endswith("\nui: stopped\n"), text
 
 
 def refused(tmp_path: Path, **variables: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -76,6 +77,14 @@ def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pyt
 def test_every_asset_links_to_its_code() -> None:
     unlinked = [name for name, spec in SPECS.items() if "dagster/code_references" not in spec.metadata]
     assert unlinked == []
+
+
+@pytest.mark.parametrize("name", [*TABLES, *RAW])
+def test_series_and_tables_link_to_their_entry_of_the_catalogue(name: str) -> None:
+    entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
+    lines = Path(entry.file_path).read_text("utf-8").splitlines()
+    declared = f"[{name.split('/')[-1]}]" if name in RAW else 'layer = "'
+    assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:3])
 
 
 def months(count: int, score: float | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 from assets.publish.revision_macros import revision_statements
 
 VINTAGES = """
-INSERT INTO observations VALUES
+INSERT INTO pit.observations VALUES
   ('PAYEMS', DATE '2019-12-01', 90, DATE '2020-02-05', 'alfred'),
   ('PAYEMS', DATE '2020-01-01', 100, DATE '2020-02-07', 'alfred'),
   ('PAYEMS', DATE '2020-01-01', 110, DATE '2020-03-06', 'alfred'),
@@ -31,11 +31,11 @@ INSERT INTO observations VALUES
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
         con.execute(
-            "CREATE TABLE observations (series_id VARCHAR, observation_date DATE, value DOUBLE, realtime_start DATE, "
+            "CREATE SCHEMA pit; CREATE TABLE pit.observations (series_id VARCHAR, observation_date DATE, value DOUBLE, realtime_start DATE, "
             "vintage_source VARCHAR)"
         )
         con.execute(
-            "CREATE TABLE series AS FROM (VALUES ('PAYEMS', true), ('DGS10', true)) AS s(series_id, is_published)"
+            "CREATE TABLE pit.series AS FROM (VALUES ('PAYEMS', true), ('DGS10', true)) AS s(series_id, is_published)"
         )
         con.execute(VINTAGES)
         for statement in revision_statements():
