@@ -10,7 +10,7 @@ from assets.catalog.render import literal
 from assets.compute.archive import REAL_VINTAGES
 
 _REAL = ", ".join(map(literal, REAL_VINTAGES))
-# In a join the error is certain, in a WHERE it would not be.
+# Without a CTE: DuckDB 1.4.0 loses those of a stored macro. In a join the error is certain, in a WHERE it would not be.
 NAMED = """(
   SELECT CASE count(*) FILTER (lower(s.series_id) = lower(sid))
     WHEN 1 THEN max(s.series_id) FILTER (lower(s.series_id) = lower(sid))

@@ -31,7 +31,8 @@ INSERT INTO pit.observations VALUES
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
         con.execute(
-            "CREATE SCHEMA pit; CREATE TABLE pit.observations (series_id VARCHAR, observation_date DATE, value DOUBLE, realtime_start DATE, "
+            "CREATE SCHEMA pit; CREATE TABLE pit.observations ("
+            "series_id VARCHAR, observation_date DATE, value DOUBLE, realtime_start DATE, "
             "vintage_source VARCHAR)"
         )
         con.execute(
