@@ -8,6 +8,7 @@ import difflib
 
 import duckdb
 
+from pipelines.commands.printed_rows import print_rows
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
@@ -24,7 +25,10 @@ _SOURCES = {
 def as_of(args: argparse.Namespace) -> int:
     """Print the newest observations of `args.series` as known on `args.date`."""
     with open_published(load_folders(read_environment()).published_path) as con:
-        print("\n".join(as_of_lines(con, args.date, args.series)))
+        lines = as_of_lines(con, args.date, args.series)
+        known = rows(con, "SELECT * FROM series_as_of(?, ?)", [args.series.upper(), args.date])
+        names = [column[0] for column in con.description or []]
+    print_rows(args, known, lines, names)
     return 0
 
 
