@@ -20,20 +20,17 @@ if TYPE_CHECKING:
     from assets.sources.protocol import Source
 
 
-def ask_sources() -> int:
-    """One line for each file or interface; 1 when one did not serve its series, else 0."""
+def ask_sources() -> Iterator[tuple[str, str, str]]:
+    """Level, name and result of each file or interface: FAIL when it did not serve its series, else OK."""
     from assets.sources.registry import Sources
 
     settings = load_settings(environ={**os.environ, "REGIME_PROFILE": "public"})
     sources = Sources(replace(read_access(settings), retry_budget_seconds=0.0))  # no request is repeated
     today = sources.last_day(dt.datetime.now(dt.UTC))
-    failed = False
     for name, series in _one_of_each():
         (part,) = sources.of(series.source).parts([series])
         level, text = _asked(part.source, series, today)
-        print(f"{level:<5} {name:<22} {text}", flush=True)
-        failed |= level != "OK"
-    return 1 if failed else 0
+        yield level, name, text
 
 
 def _one_of_each() -> Iterator[tuple[str, Series]]:

@@ -14,7 +14,7 @@ import socket
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipelines.access import open_sources, read_access
+from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
 from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
@@ -66,13 +67,13 @@ def doctor(args: argparse.Namespace) -> int:
     if args.sources:
         from pipelines.commands.ask_sources import ask_sources
 
-        return ask_sources()
-    checks: list[Callable[[], list[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
+        return _reported(args, [lambda: (Finding(*one) for one in ask_sources())])
+    checks: list[Callable[[], Iterable[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
     except ConfigurationError as error:  # nothing else can be checked
         text = str(error)
-        return _reported([*checks, lambda: [Finding("FAIL", "configuration", text)]])
+        return _reported(args, [*checks, lambda: [Finding("FAIL", "configuration", text)]])
     folders = load_folders(variables)
     checks += [
         lambda: configuration(variables),
@@ -88,16 +89,20 @@ def doctor(args: argparse.Namespace) -> int:
         lambda: history(folders.dagster_home),
         lambda: alerts(variables),
     ]
-    return _reported(checks)
+    return _reported(args, checks)
 
 
-def _reported(checks: Sequence[Callable[[], list[Finding]]]) -> int:
-    failed = False
+def _reported(args: argparse.Namespace, checks: Sequence[Callable[[], Iterable[Finding]]]) -> int:
+    """Print each finding when it is made, or all of them as data."""
+    as_data, found = args.json or args.csv, list[Finding]()
     for check in checks:
         for finding in check():
-            print(f"{finding.level:<5} {finding.what:<15} {finding.text}")
-            failed |= finding.level == "FAIL"
-    return 1 if failed else 0
+            if not as_data:
+                print(f"{finding.level:<5} {finding.what:<15} {finding.text}")
+            found.append(finding)
+    if as_data:
+        print_rows(args, [finding._asdict() for finding in found])
+    return 1 if any(finding.level == "FAIL" for finding in found) else 0
 
 
 def _python() -> list[Finding]:
