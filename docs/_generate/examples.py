@@ -21,7 +21,7 @@ _HEAD = f"""# Examples
 Queries for common questions on the published file, the same as in its `examples.sql` and in `start_here`. The first
 {ANSWERED} have their answers as of the end of the bundled sample, at most {_ROWS} rows and {_COLUMNS} columns of them.
 How to open the file, to join it to figures of your own in DuckDB, pandas and polars, and to write it to Excel, is on
-[the analysts' page](analysts.md).
+[the analysts' page](analysts.md). `python -m docs._generate.examples data/published/regime.duckdb` writes this page.
 """
 
 

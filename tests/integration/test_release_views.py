@@ -12,6 +12,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
+from assets.publish.documents.facts import document_facts
+from assets.publish.documents.texts import dictionary
 from assets.publish.monthly import monthly_table
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
@@ -106,6 +108,17 @@ def test_a_column_without_any_value_says_which_series_its_profile_lacks(
         "SELECT table_name, column_name FROM columns WHERE definition LIKE '%NULL in every row here:%'"
     ).fetchall()
     assert sorted(in_dictionary) == sorted(row[:2] for row in told)
+
+
+def test_the_written_dictionary_lists_every_table_once_by_group(release: duckdb.DuckDBPyConnection) -> None:
+    text = dictionary(release, document_facts(release, Path("."), tuple, None))
+    in_file = release.execute("SELECT DISTINCT group_name, table_name FROM columns").fetchall()
+    written = []
+    for part in text.split("# Group ")[1:]:
+        group = part.split("\n", 1)[0]
+        written += [(group, name) for name in re.findall(r"^## main\.(\w+)$", part, re.MULTILINE)]
+    assert sorted(written) == sorted(in_file) and len({group for group, _ in written}) == 7
+    assert text.count("NULL in every row here: the profile sample has no SHILLER_EARNINGS") > 3
 
 
 def test_spells_say_what_ended_them(release: duckdb.DuckDBPyConnection) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import duckdb
 
-from assets.catalog.models import Group, Rights
+from assets.catalog.models import Group, Rights, Table
 from assets.catalog.render import data_dictionary
 from assets.publish.documents.examples import first_queries
 from assets.publish.documents.facts import DocumentFacts
@@ -102,12 +102,20 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
 
 def dictionary(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of DATA_DICTIONARY.md: every table, view and column of the published file."""
+    definitions = con.execute("SELECT table_name, column_name, definition FROM columns").fetchall()
+    said = {(table, column): definition for table, column, definition in definitions}
     tables = [*published_tables(facts.catalog), *view_tables(facts.catalog)]
     parts = [_DICTIONARY.format(**facts.manifest)]
     for group in get_args(Group):
-        in_file = [table.model_copy(update={"layer": "publish"}) for table in tables if table.group == group]
+        in_file = [_as_said(table, said) for table in tables if table.group == group]
         parts.append(f"# Group {group}\n\n{data_dictionary(in_file)}\n")
     return "".join(parts)
+
+
+def _as_said(table: Table, said: dict[tuple[str, str], str]) -> Table:
+    """The table as it is in this file: in schema main, with the definitions of its table `columns`."""
+    columns = [c.model_copy(update={"definition": said[table.name, c.name]}) for c in table.columns]
+    return table.model_copy(update={"layer": "publish", "columns": tuple(columns)})
 
 
 def licenses(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
