@@ -196,8 +196,10 @@ def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBP
     payload = with_vintages(a_payload([("2024-02-01", 3.9)]), SMALL)
     merge_payload(con, a_series("UNRATE"), payload, run_date=TODAY, captured_at=noon)
     con.execute(
-        "INSERT INTO raw.fetches BY NAME SELECT 'UNRATE' AS series_id, 'f' AS fetch_id, TIMESTAMP '2024-03-20 12:00' "
-        "AS fetched_at, 'new' AS status, true AS is_complete"
+        "INSERT INTO raw.fetches BY NAME SELECT 'f' AS fetch_id, 'r' AS run_id, 'UNRATE' AS series_id, "
+        "'fred' AS source, 'public' AS profile, TIMESTAMP '2024-03-20 12:00' AS fetched_at, 'new' AS status, "
+        "false AS is_complete, 1 AS rows_new, 0 AS rows_revised, 0 AS rows_corrected, 0 AS rows_unchanged, "
+        "0 AS requests, 0.0 AS seconds"
     )
     known = known_series(con)["UNRATE"]
     assert (known.newest_vintage, known.vintages_at) == (dt.date(2024, 2, 15), noon)
