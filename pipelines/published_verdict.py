@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from assets.report import lead
+from assets.report import lead, tiles
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, MINUS, THIN, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
@@ -204,6 +204,24 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
         *_caveats(verdict),
         *_restricted(verdict),
         _line("file", str(path)),
+    ]
+
+
+def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """What a run ends with: the first screen of the report in words, and where file and report are."""
+    verdict, release = read_verdict(con), Release(con)
+    said = [
+        (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
+        for name, value, note in tiles.content(release)["tiles"]
+    ]
+    return [
+        *_head(verdict),
+        "",
+        *(line for name, text in said for line in _wrapped(name.lower(), text)),
+        "",
+        _line("details", ".venv/bin/python -m pipelines show"),
+        _line("file", str(path)),
+        _line("report", str(path.with_name("report.html"))),
     ]
 
 

@@ -285,7 +285,18 @@ def parse_date(text: str, what: str) -> dt.date:
             return dt.date.fromisoformat(text)
     except ValueError:  # no such day: refused below
         pass
-    raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD")
+    raise ConfigurationError(f"{what} is {text!r}: give a date as YYYY-MM-DD{_month_end(text)}")
+
+
+def _month_end(text: str) -> str:
+    """The last day of a month given as YYYY-MM, as a suggestion."""
+    try:
+        first = dt.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return ""
+    return (
+        f", for example the month-end {(first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)}"
+    )
 
 
 def _run_date(profile: Profile, given: dt.date | None, folders: Folders, today: dt.date | None) -> dt.date:

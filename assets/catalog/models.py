@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.catalog.method import Method, MethodVersion
+from assets.catalog.moves import WhatIf
 
 Frequency = Literal["D", "W", "M", "Q"]
 UnitKind = Literal[
@@ -395,7 +396,9 @@ class Caveat(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values, caveats."""
+    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values,
+    caveats, and what moves together in a what-if.
+    """
 
     series: Mapping[str, Series]
     tables: Mapping[str, Table]
@@ -406,6 +409,7 @@ class Catalog:
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
     caveats: Mapping[str, Caveat]
+    what_if: WhatIf
 
     def as_of_tables(self) -> list[Table]:
         """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""

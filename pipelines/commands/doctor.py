@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from pipelines.access import open_sources, read_access
+from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
 from pipelines.published_verdict import Row, open_published, rows, some
 from pipelines.settings import (
@@ -61,14 +62,14 @@ class Finding(NamedTuple):
     text: str
 
 
-def doctor(_: argparse.Namespace) -> int:
+def doctor(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
     checks: list[Callable[[], list[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
     except ConfigurationError as error:  # nothing else can be checked
         text = str(error)
-        return _reported([*checks, lambda: [Finding("FAIL", "configuration", text)]])
+        return _reported(args, [*checks, lambda: [Finding("FAIL", "configuration", text)]])
     folders = load_folders(variables)
     checks += [
         lambda: configuration(variables),
@@ -84,16 +85,20 @@ def doctor(_: argparse.Namespace) -> int:
         lambda: history(folders.dagster_home),
         lambda: alerts(variables),
     ]
-    return _reported(checks)
+    return _reported(args, checks)
 
 
-def _reported(checks: Sequence[Callable[[], list[Finding]]]) -> int:
-    failed = False
+def _reported(args: argparse.Namespace, checks: Sequence[Callable[[], list[Finding]]]) -> int:
+    """Print each finding when it is made, or all of them as data."""
+    as_data, found = args.json or args.csv, list[Finding]()
     for check in checks:
         for finding in check():
-            print(f"{finding.level:<5} {finding.what:<15} {finding.text}")
-            failed |= finding.level == "FAIL"
-    return 1 if failed else 0
+            if not as_data:
+                print(f"{finding.level:<5} {finding.what:<15} {finding.text}")
+            found.append(finding)
+    if as_data:
+        print_rows(args, [finding._asdict() for finding in found])
+    return 1 if any(finding.level == "FAIL" for finding in found) else 0
 
 
 def _python() -> list[Finding]:
