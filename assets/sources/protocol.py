@@ -134,13 +134,14 @@ class Known:
 
     `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among the
     source's own vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full
-    history.
+    history. `vintages_at`: when the archive last gained one of the source's own vintages.
     """
 
     last_updated: dt.datetime | None
     newest_vintage: dt.date | None
     newest_observation: dt.date | None
     reconciled_at: dt.datetime | None
+    vintages_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
