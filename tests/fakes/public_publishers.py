@@ -94,7 +94,7 @@ def z1(day: dt.date) -> Routes:
 
 
 def nyfed(day: dt.date) -> Routes:
-    """EFFR of every business day with the range in force, and two operations a day."""
+    """EFFR of every business day with the range in force; no operation: made-up ones contradict the balance sheet."""
     steps = next(figures for one, figures in served_by("nyfed", day).items() if one.is_step)
     days = np.arange(min(steps), day.isoformat(), dtype="datetime64[D]")
     days = days[np.is_busday(days)]
@@ -109,19 +109,7 @@ def nyfed(day: dt.date) -> Routes:
         found = [row for row in rows if str(row["effectiveDate"]) >= query["startDate"]]
         return Served(json.dumps({"refRates": found}).encode(), "application/json")
 
-    kinds = [("Repo", 1e6), ("Reverse Repo", 5e9)]
-    operations = [
-        {"operationDate": str(at), "auctionStatus": "Results", "operationType": kind, "term": "Overnight",
-         "totalAmtAccepted": amount}
-        for at in days
-        for kind, amount in kinds
-    ]  # fmt: skip
-
-    def results(query: dict[str, str]) -> Served:
-        found = [row for row in operations if str(row["operationDate"]) >= query["startDate"]]
-        return Served(json.dumps({"repo": {"operations": found}}).encode(), "application/json")
-
-    return {"/rates/unsecured/effr/search.json": answer, "/rp/results/search.json": results}
+    return {"/rates/unsecured/effr/search.json": answer}
 
 
 def _noon(day: dt.date) -> dt.datetime:

@@ -107,7 +107,7 @@ def test_a_first_public_night_ends_with_a_published_file_that_names_who_served_w
     } <= served
     requests = house.publishers.requests()
     assert requests["board"] == 6  # five releases and the Financial Accounts, once each
-    assert requests["nyfed"] == 2  # the range, and the operations
+    assert requests["nyfed"] == 2  # the range, and the operations, which are not there
 
 
 def test_figures_equal_the_samples(house: House) -> None:
