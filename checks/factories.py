@@ -45,7 +45,9 @@ def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         keys = [key for key in by_key if key in {check.asset_key for check in selected}]
         with warehouse.cursor() as con:
-            checked = check_series(con, [by_key[key] for key in keys], facts.run_date)
+            checked = check_series(
+                con, [by_key[key].in_profile(facts.profile) for key in keys], facts.run_date
+            )
         of = dict(zip(keys, checked, strict=True))
         _store(warehouse, {key: results for key, (_, results) in of.items()}, facts)
         for key, (stored, results) in of.items():

@@ -100,6 +100,21 @@ def build_parser() -> argparse.ArgumentParser:
     open_ = add("open", "show.open_", "print where the published file is, and how to query it")
     open_.add_argument("--path", action="store_true", help="print the path alone")
 
+    site = add(
+        "site",
+        "site.site",
+        "add the published release to a static site; pages of old releases stay as they are",
+    )
+    site.add_argument(
+        "folder", metavar="DIR", type=Path, help="folder of the site; made when it is not there"
+    )
+    site.add_argument(
+        "--url",
+        metavar="URL",
+        default="",
+        help="address the site will have, for the links of its feed; without it they are relative",
+    )
+
     verify = add("verify", "releases.verify", "prove a release: its hashes, and its tables computed again")
     verify.add_argument(
         "release",

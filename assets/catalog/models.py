@@ -32,6 +32,7 @@ Profile = Literal["sample", "public", "live"]
 Rights = Literal["public_domain", "cc_by_4", "credit_required", "reserve_bank", "restricted"]
 Mark = Literal["V", "M"]
 Layer = Literal["raw", "derived", "regime", "ops", "publish"]
+Group = Literal["start", "label", "figures", "history", "point_in_time", "method", "release"]
 ColumnType = Literal["DATE", "DOUBLE", "VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "TIMESTAMP"]
 
 Text = Annotated[str, Field(min_length=1)]
@@ -51,7 +52,9 @@ class Carrier(Entry):
     `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
     file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
     `vintages` is the workbook of the Philadelphia Fed's real-time data set that has the series' vintages.
-    `vintages_are_first_estimates`: each falls before any later estimate of its newest figure.
+    `vintages_are_first_estimates`: each falls before any later estimate of its newest figure. `staleness_limit_days`
+    replaces that of the series where the carrier is later than the publication. `is_bundled_before`: the publisher's
+    history is shorter than ours, and the bundled figures precede it.
     """
 
     reader: ReaderKey
@@ -61,6 +64,8 @@ class Carrier(Entry):
     divisor: Annotated[float, Field(gt=0.0)] = 1.0
     vintages: Annotated[str, Field(pattern=r"^\w+[QM]v[QM]d$")] | None = None
     vintages_are_first_estimates: bool = False
+    staleness_limit_days: Days | None = None
+    is_bundled_before: bool = False
 
 
 class Series(Entry):
@@ -118,6 +123,13 @@ class Series(Entry):
         if len(set(self.profiles)) != len(self.profiles):
             raise ValueError("key 'profiles': a profile is named twice")
         return self
+
+    def in_profile(self, profile: Profile) -> Self:
+        """The series as a profile has it: `public` with the staleness limit of its carrier, if it has its own."""
+        limit = self.carrier.staleness_limit_days if self.carrier is not None else None
+        if profile != "public" or limit is None:
+            return self
+        return self.model_copy(update={"staleness_limit_days": limit})
 
     @property
     def asset_key(self) -> tuple[str, str, str]:
@@ -195,7 +207,7 @@ class Column(Entry):
 
 
 class Table(Entry):
-    """One table: layer, grain, key and ordered columns. `name` is the file's name.
+    """One table: layer, group (what an analyst uses it for), grain, key and ordered columns. `name` is the file's name.
 
     `about_record`: its rows compare or count published rows, so it reads live rows and has none itself.
     `sparse`: it has a row on some dates only. `may_be_empty`: no row at all is a valid result. `kept`: rows of earlier
@@ -204,6 +216,7 @@ class Table(Entry):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     layer: Layer
+    group: Group
     title: Sentence
     grain: Sentence
     key: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -400,7 +413,7 @@ class Catalog:
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""
-        return [series for series in self.series.values() if profile in series.profiles]
+        return [series.in_profile(profile) for series in self.series.values() if profile in series.profiles]
 
     def by_source(self, source: SourceKey) -> list[Series]:
         """Series of one publisher's source key, in catalogue order."""

@@ -86,7 +86,7 @@ def manifest_frame(
     }
     restricted = [series.series_id for series in catalog.series.values() if series.rights == "restricted"]
     disclosed = con.execute(
-        f"SELECT count(DISTINCT series_id) FROM {stage}.main.observations WHERE series_id IN (SELECT unnest(?))",
+        f"SELECT count(DISTINCT series_id) FROM {stage}.pit.observations WHERE series_id IN (SELECT unnest(?))",
         [restricted],
     ).fetchall()[0][0]
     row = {

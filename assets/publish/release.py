@@ -15,8 +15,8 @@ from assets.compute.registry import REGISTRY
 from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
 from assets.progress import progress
+from assets.publish.documents.examples import first_queries
 from assets.publish.documents.fill import fill_release
-from assets.publish.documents.texts import first_queries
 from assets.publish.gate import (
     GATE,
     MEANS,

@@ -26,19 +26,24 @@ from assets.catalog.render import (
     quoted,
     repeated,
 )
+from assets.publish.empty_columns import tell_empty_columns
 from assets.publish.manifest import ReleaseFacts, manifest_frame
-from assets.publish.views import VIEWS, view_statements, view_tables
+from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, view_statements, view_tables
 from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
 from assets.warehouse.live import as_published, live_rows
 from assets.warehouse.rights import selected, withheld
 from assets.warehouse.tables import registered
 
 STORAGE_VERSION = "v1.2.0"
+BLOCK_SIZE = (
+    65536  # a quarter of the default: most tables are small, and over HTTPS a block is the least that is read
+)
 STAGE = "staged_release"  # name the file is attached under while it is built
 _FRAME = "release_frame"
 _WRITTEN_FIRST = ("regime", "observations")  # others are made from these
 _WRITTEN_LAST = ("columns", "release_manifest")
 _WITHOUT_CSV = ("observations",)  # too long for a spreadsheet
+_EXPORTED_VIEWS = ("monthly", "spells")  # for tools that read files only
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 # An empty cell is a missing value; moments are UTC, written as ISO 8601.
 _CSV = "FORMAT csv, HEADER, NULLSTR '', DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'"
@@ -91,7 +96,7 @@ LEFT JOIN (
       AS last_observation,
     max(realtime_start) AS last_realtime_start,
     string_agg(DISTINCT vintage_source, ', ' ORDER BY vintage_source) AS pit_source
-  FROM staged_release.main.observations GROUP BY series_id
+  FROM staged_release.pit.observations GROUP BY series_id
 ) AS stored USING (series_id)
 LEFT JOIN (
   SELECT series_id, arg_max(status, fetched_at) AS status, max(fetched_at) AS fetched_at
@@ -137,18 +142,17 @@ def build_release(
     tables = published_tables(catalog)
     try:
         with con.cursor() as cursor, attached(cursor, staged):
+            cursor.execute(f"CREATE SCHEMA {STAGE}.{POINT_IN_TIME}")
             for table in tables:
-                name = qualified_name(table, STAGE, "main")
-                for statement in (
-                    create_table(table, name, with_key=False),
-                    *comment_statements(table, name),
-                ):
+                cursor.execute(create_table(table, _stored(table), with_key=False))
+                for statement in comment_statements(table, _stored(table)):
                     cursor.execute(statement)
             for table in tables:
                 _write(cursor, table, catalog, facts)
             cursor.execute(f"USE {STAGE}")
             for statement in view_statements(catalog, facts.profile):
                 cursor.execute(statement)
+            tell_empty_columns(cursor, [*tables, *view_tables(catalog)], catalog, facts.profile)
     except BaseException as error:
         remove_staged(staged)
         if isinstance(error, Exception) and is_about_the_file(error):
@@ -162,7 +166,9 @@ def attached(cursor: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[None]:
 
     It has no WAL: an unfinished file is thrown away. The cursor uses its own database again afterwards.
     """
-    options = f"STORAGE_VERSION {literal(STORAGE_VERSION)}, RECOVERY_MODE no_wal_writes"
+    options = (
+        f"STORAGE_VERSION {literal(STORAGE_VERSION)}, BLOCK_SIZE {BLOCK_SIZE}, RECOVERY_MODE no_wal_writes"
+    )
     cursor.execute(f"ATTACH {literal(str(staged))} AS {STAGE} ({options})")
     home = cursor.execute("SELECT current_database(), current_schema()").fetchall()[0]
     try:
@@ -200,9 +206,13 @@ def refuse_other_facts(con: duckdb.DuckDBPyConnection, facts: ReleaseFacts) -> N
 
 
 def export_tables(con: duckdb.DuckDBPyConnection, folder: Path, catalog: Catalog) -> tuple[Export, ...]:
-    """Write every public table into `folder`, in key order; `con` is the staged file. Raises OSError, duckdb.Error."""
+    """Write every public table, `monthly` and `spells` into `folder`, in key order; `con` is the staged file.
+
+    Raises OSError, duckdb.Error.
+    """
     written = []
-    for table in published_tables(catalog):
+    views = [view for view in view_tables(catalog) if view.name in _EXPORTED_VIEWS]
+    for table in [*published_tables(catalog), *views]:
         rows = con.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchall()[0][0]
         query = f"SELECT * FROM {quoted(table.name)} ORDER BY {', '.join(map(quoted, table.key))}"
         for kind, options in (("parquet", _PARQUET), ("csv", _CSV)):
@@ -233,7 +243,7 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
         frame = _frame(con, table, catalog, facts)
         with registered(con, frame, _FRAME) if frame is not None else nullcontext():
             con.execute(
-                f"INSERT INTO {qualified_name(table, STAGE, 'main')} BY NAME "
+                f"INSERT INTO {_stored(table)} BY NAME "
                 f"SELECT {selected(table, cells)} FROM ({query}) AS rows_of ORDER BY {key}"
             )
     except duckdb.CatalogException:
@@ -258,7 +268,7 @@ def _frame(
             return pd.DataFrame([version.model_dump() for version in catalog.method_versions])
         case "release_manifest":
             tables = published_tables(catalog)
-            names = [qualified_name(table, STAGE, "main") for table in tables]
+            names = [_stored(table) for table in tables]
             rows = sum(con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names)
             return manifest_frame(con, catalog, facts, STAGE, len(tables), rows)
         case "observations" | "regime_nightly" | "method_changes" | "check_results":
@@ -267,6 +277,11 @@ def _frame(
             version = catalog.method.method_version
             live = live_rows(con, facts.profile, version, facts.as_of, facts.release_id)
             return as_published(con, table, catalog, live)
+
+
+def _stored(table: Table) -> str:
+    """Quoted name of a table in the staged file."""
+    return qualified_name(table, STAGE, file_schema(table))
 
 
 def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
@@ -284,7 +299,7 @@ def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
             "in_profile": profile in series.profiles,
             "single_source_from": series.sample_single_source_from if profile == "sample" else None,
         }
-        for series in catalog.series.values()
+        for series in (one.in_profile(profile) for one in catalog.series.values())
     ]
     return pd.DataFrame(rows)
 
@@ -315,6 +330,7 @@ def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -
     sources = source_series(catalog, column.derived_from)
     return {
         "table_name": table.name,
+        "group_name": table.group,
         "position": position,
         "column_name": column.name,
         "type": column.type,

@@ -1,15 +1,24 @@
 """Views and table macros of the published file, with a comment on each and on every column; a 1.4 client runs them.
 
 No macro parameter has a column's name: DuckDB would bind both sides of a comparison to it, silently.
-Bodies name tables without a schema, so that they work in a file opened directly, or after USE.
+Views name tables without a schema, so that they work in a file opened directly and attached under any name. Macros
+work there after USE. They read the schema `pit`, since a table of the session hides one of `main` with the same name.
 """
 
 from __future__ import annotations
 
-from assets.catalog.models import Catalog, Table
-from assets.catalog.render import comment_statements, literal, quoted
+from collections.abc import Iterator
 
-VIEWS = ("about", "regime_current", "evidence_current", "four_by_four", "what_changed")
+from assets.catalog.models import Catalog, Column, Table
+from assets.catalog.render import comment_statements, literal, qualified_name, quoted
+from assets.publish.documents.examples import examples
+from assets.publish.monthly import MONTHLY, monthly_statement, monthly_table
+
+VIEWS = (
+    "start_here", MONTHLY, "spells", "about", "regime_current", "evidence_current", "what_changed", "four_by_four",
+)  # fmt: skip
+POINT_IN_TIME = "pit"
+_POINT_IN_TIME_TABLES = ("observations", "series")
 _WHAT = (
     "Measures what monetary easing in the United States is poured into: a bubble, a depression or neither, "
     "with nothing on a row that was not known on its date."
@@ -20,6 +29,8 @@ _CAUTION = {
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
+# An absent input contributes nothing that is known, which is not 0.
+_CHANGED = {"contribution": "CASE WHEN r.score IS NOT NULL THEN r.contribution END AS contribution"}
 _CURRENT = """
 CREATE VIEW {view} AS
 SELECT {columns}
@@ -85,23 +96,59 @@ WHERE was.value IS DISTINCT FROM now.value OR (
 """
 _ITEM = """
       {{'item': '{name}', 'unit': '{unit}', {texts}, {values}}}"""
+_START_HERE = """
+CREATE VIEW start_here AS
+SELECT * FROM (VALUES {rows}) AS rows_of(position, question, table_name, query)
+"""
+_SPELLS = """
+CREATE VIEW spells AS
+SELECT s.start_month_end, s.end_month_end, s.months, s.label, s.next_start IS NULL AS is_open,
+  c.changed_part AS ended_by,
+  nullif(concat_ws('; ',
+    CASE WHEN c.stance_before IS DISTINCT FROM c.stance THEN
+      concat('stance ', c.stance_before, ' to ', c.stance, ' (' || c.stance_cause || ')') END,
+    CASE WHEN c.condition_state_before IS DISTINCT FROM c.condition_state THEN
+      concat('condition ', c.condition_state_before, ' to ', c.condition_state,
+        ' (' || c.thresholds_crossed || coalesce(', most of it ' || c.component, '') || ')') END
+  ), '') AS ended_because, s.next_label
+FROM (
+  SELECT min(as_of_date) AS start_month_end, max(as_of_date) AS end_month_end, count(*) AS months,
+    any_value(regime) AS label, lead(min(as_of_date)) OVER (ORDER BY spell) AS next_start,
+    lead(any_value(regime)) OVER (ORDER BY spell) AS next_label
+  FROM (
+    SELECT as_of_date, regime, count(*) FILTER (is_new) OVER (ORDER BY as_of_date) AS spell
+    FROM (
+      SELECT as_of_date, regime, regime IS DISTINCT FROM lag(regime) OVER (ORDER BY as_of_date) AS is_new
+      FROM regime WHERE is_month_end
+    )
+  ) GROUP BY spell
+) AS s LEFT JOIN regime_changes AS c ON c.as_of_date = s.next_start
+ORDER BY s.start_month_end
+"""
+# Without a CTE: DuckDB 1.4.0 loses those of a stored macro. In a join the error is certain, in a WHERE it would not be.
+_NAMED = """(
+  SELECT CASE count(*) FILTER (lower(s.series_id) = lower(sid))
+    WHEN 1 THEN max(s.series_id) FILTER (lower(s.series_id) = lower(sid))
+    ELSE error(concat('no figures of series ', max(coalesce(sid, 'NULL')), ' in this file; did you mean ',
+      arg_max(s.series_id, jaro_winkler_similarity(lower(s.series_id), lower(coalesce(sid, '')))), '? (table series)'))
+    END AS series_id
+  FROM pit.series AS s WHERE s.is_published
+) AS named JOIN """
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
-FROM observations AS o
-WHERE {which}o.realtime_start <= as_of AND o.realtime_end >= as_of{order}
+FROM {named}pit.observations AS o{on}
+WHERE o.realtime_start <= as_of AND o.realtime_end >= as_of{order}
 """
-# Signature: which rows, in which order, comment. All series at once are not sorted again: they are stored in this
+# Signature: join with the series, order, comment. All series at once are not sorted again: they are stored in this
 # order, and sorting ten million rows would take longer than reading them.
 _MACROS = {
     "series_as_of(sid, as_of)": (
-        "o.series_id = sid AND ",
-        " ORDER BY o.observation_date",
+        (_NAMED, " ON o.series_id = named.series_id", " ORDER BY o.observation_date"),
         "Every observation of series `sid` as it was known on the date `as_of`: "
-        "from series_as_of('UNRATE', DATE '2020-04-30').",
+        "from series_as_of('UNRATE', DATE '2020-04-30'). Case does not matter; an unknown series is an error.",
     ),
     "all_as_of(as_of)": (
-        "",
-        "",
+        ("", "", ""),
         "Every observation of every series as it was known on the date `as_of`: "
         "from all_as_of(DATE '2020-04-30').",
     ),
@@ -110,11 +157,14 @@ _MACROS = {
 
 def view_statements(catalog: Catalog, profile: str) -> list[str]:
     """Statements that create views and macros, with comments, in the current database, which has the tables."""
+    stored = [catalog.tables[name] for name in _POINT_IN_TIME_TABLES]
     current = [
         _CURRENT.format(
             view=view,
             table=table,
-            columns=", ".join(f"r.{quoted(name)}" for name in catalog.tables[table].column_names),
+            columns=", ".join(
+                _CHANGED.get(name, f"r.{quoted(name)}") for name in catalog.tables[table].column_names
+            ),
         )
         for view, table in (("regime_current", "regime"), ("evidence_current", "regime_evidence"))
     ]
@@ -122,16 +172,23 @@ def view_statements(catalog: Catalog, profile: str) -> list[str]:
     items = ",".join(_item(name, catalog) for name in (*_LABELS, *_SCORES))
     about = {"what": _WHAT, "caution": _CAUTION[profile], "restricted": _RESTRICTED}
     statements = [
+        *(
+            f"CREATE VIEW {quoted(table.name)} AS FROM {qualified_name(table, schema=POINT_IN_TIME)}"
+            for table in stored
+        ),
         *current,
+        _SPELLS,
+        monthly_statement(catalog),
+        _START_HERE.format(rows=",\n".join(_start_here())),
         f"CREATE VIEW four_by_four AS {by_condition}",
         _WHAT_CHANGED.format(items=items),
         _ABOUT.format(**{name: literal(text) for name, text in about.items()}),
     ]
-    for table in view_tables(catalog):
+    for table in (*stored, *view_tables(catalog)):
         statements += comment_statements(table, quoted(table.name), is_view=True)
-    for signature, (which, order, comment) in _MACROS.items():
+    for signature, ((named, on, order), comment) in _MACROS.items():
         statements += [
-            f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(which=which, order=order)}",
+            f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(named=named, on=on, order=order)}",
             f"COMMENT ON MACRO TABLE {signature.partition('(')[0]} IS {literal(comment)}",
         ]
     return statements
@@ -147,11 +204,32 @@ def view_tables(catalog: Catalog) -> list[Table]:
             "One row per condition and component, on the run date",
         ),
     }
-    shapes = dict(catalog.tables)
+    shapes = {**catalog.tables, MONTHLY: monthly_table(catalog)}
     for name, (of, title, grain) in newest.items():
-        update = {"name": name, "title": title, "grain": grain}
+        columns = tuple(_nullable(column) for column in catalog.tables[of].columns)
+        update = {"name": name, "group": "start", "title": title, "grain": grain, "columns": columns}
         shapes[name] = catalog.tables[of].model_copy(update=update)
     return [shapes[name] for name in VIEWS]
+
+
+def file_schema(table: Table) -> str:
+    """Schema of a table in the published file: `pit` for what the macros read, with a view of its name in `main`."""
+    return POINT_IN_TIME if table.name in _POINT_IN_TIME_TABLES else "main"
+
+
+def _start_here() -> Iterator[str]:
+    """Rows of start_here: the example queries."""
+    for position, example in enumerate(examples(), start=1):
+        texts = map(literal, (example.question, example.reads, example.sql))
+        yield f"({position}, {', '.join(texts)})"
+
+
+def _nullable(column: Column) -> Column:
+    """A column of evidence_current: NULL instead of 0 where an input is absent. In regime_evidence live rows hold 0."""
+    if column.name not in _CHANGED:
+        return column
+    definition = f"{column.definition.rstrip('.')}; NULL where the input is absent."
+    return column.model_copy(update={"nullable": True, "definition": definition, "formula": None})
 
 
 def _item(name: str, catalog: Catalog) -> str:

@@ -92,10 +92,10 @@ def ingest(
     in the run's profile. `budget` is the time for waits and retries (None: no retries). Fetched figures are written
     soon, also when the run is interrupted. Raises CredentialsRefused.
     """
-    of_profile = [series for series in selected if facts.profile in series.profiles]
+    of_profile = [series.in_profile(facts.profile) for series in selected if facts.profile in series.profiles]
     with _Writer(con, today, facts) as writer:
         for series in selected:
-            if series not in of_profile:
+            if facts.profile not in series.profiles:
                 writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
         if source is not None and of_profile:
             budget = budget or RetryBudget(0.0)

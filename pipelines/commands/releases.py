@@ -1,4 +1,4 @@
-"""`verify` proves a release: its hashes, and its tables computed again. `rollback` publishes an earlier one again."""
+"""`verify` proves a release, `rollback` publishes an earlier one again, `site` adds the newest to a static site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
-from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
+from pipelines.settings import PROJECT_ROOT, ConfigurationError, Folders, load_folders, read_environment
 
 if TYPE_CHECKING:
     from pipelines.verify import Verified
@@ -43,6 +43,25 @@ def verify(args: argparse.Namespace) -> int:
         f"so do its other {len(found.rows) - 1} computed tables, {total:,} rows in all"
     )
     return REPRODUCED
+
+
+def site(args: argparse.Namespace) -> int:
+    """Print what was added and the first page. Raises ConfigurationError; old pages have not changed then."""
+    import duckdb
+
+    from assets.report.site import add_release
+
+    published = load_folders(read_environment()).published_path
+    if not published.exists():
+        raise ConfigurationError(f"{published} does not exist: run `make run` first")
+    methodology = (PROJECT_ROOT / "docs" / "methodology.md").read_text(encoding="utf-8")
+    try:
+        added = add_release(published, args.folder, methodology, args.url)
+    except (OSError, duckdb.Error) as error:
+        raise ConfigurationError(f"{args.folder} was not completed: {' '.join(str(error).split())}") from None
+    print(f"{added.release_id} {'added' if added.is_new else 'is there already'}; releases: {added.releases}")
+    print(added.index)
+    return 0
 
 
 def rollback(args: argparse.Namespace) -> int:

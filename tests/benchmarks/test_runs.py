@@ -17,7 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from assets.publish.documents.texts import examples
+from assets.publish.documents.examples import examples
 from assets.warehouse.connection import CONFIG
 from tests.benchmarks.report import record
 from tests.benchmarks.vintages import ROOT, large_project

@@ -81,3 +81,22 @@ def workbook(name: str, periods: Sequence[str], vintages: Mapping[str, Sequence[
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def spot_rates_workbook(year: int) -> bytes:
+    """Spot rates of January and February of a year, for nine and ten years, in the documented layout."""
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("HQM")
+    cells = [
+        ["HQM Corporate Bond Yield Curve Spot Rates, Monthly Average"], [None, year], ["Maturity", "Jan", "Feb"],
+        [9.0, 1.0, 1.0], [10.0, 10 + year % 100 / 100, 11 + year % 100 / 100],
+    ]  # fmt: skip
+    for row, line in enumerate(cells):
+        for at, cell in enumerate(line):
+            if cell is not None:
+                sheet.write(row, at, cell)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()

@@ -43,8 +43,8 @@ def _materialized(home: Path) -> set[str]:
     with open_instance(home) as instance:
         (run,) = instance.get_run_records(limit=1)
         events = instance.all_logs(run.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-        keys = [entry.asset_key for entry in events if entry.asset_key is not None]
-    return {key.to_user_string() for key in keys if key.path[:2] == ["raw", "fred"]}
+        keys = [entry.dagster_event.asset_key for entry in events if entry.dagster_event is not None]
+    return {key.to_user_string() for key in keys if key is not None and key.path[:2] == ["raw", "fred"]}
 
 
 @pytest.mark.slow

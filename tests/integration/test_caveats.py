@@ -77,6 +77,16 @@ def test_a_caveat_applies_exactly_while_its_reason_is_there(
         assert applies in found.set_index("caveat_id").loc[caveat, "text"]
 
 
+def test_claims_that_are_late_are_a_caveat(frames: dict[str, pd.DataFrame]) -> None:
+    assert "claims_late" not in applying(caveats_frame(frames, load_catalog()))
+    evidence = frames["regime_evidence"].copy()
+    newest = (evidence["series_ids"] == "ICSA") & (evidence["as_of_date"] == evidence["as_of_date"].max())
+    evidence.loc[newest, "observation_date"] = evidence["as_of_date"].max() - pd.Timedelta(days=32)
+    found = caveats_frame({**frames, "regime_evidence": evidence}, load_catalog())
+    assert "are 32 days old" in found.set_index("caveat_id").loc["claims_late", "text"]
+    assert "claims_late" in applying(found)
+
+
 def test_no_text_is_left_with_a_hole(frames: dict[str, pd.DataFrame]) -> None:
     frame = caveats_frame(frames, load_catalog())
     assert not frame["text"].str.contains(r"[{}]|\bnan\b", regex=True).any()

@@ -39,6 +39,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLISH, REGIME = dg.AssetKey(["publish", "release"]), dg.AssetKey(["regime", "regime"])
 (REGIME_TABLES,) = (asset for asset in COMPUTED_TABLES if REGIME in asset.keys)
 _WRONG = "UPDATE regime.regime SET bubble_score = bubble_score + 0.2 WHERE as_of_date = DATE '2008-11-30'"
+_RECORD = """
+SELECT (SELECT count(*) FROM regime.regime_nightly), (SELECT count(*) FROM ops.publications),
+  (SELECT count(*) FROM ops.published_rows), (SELECT count(*) FROM ops.live_rows)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +223,8 @@ def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heal
     spoil = rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])
     spoil(folder_of(tmp_path))
     before, graph = file_of(data), defs.resolve_asset_graph()
+    with open_warehouse(data / "sample.warehouse.duckdb") as con:
+        record = con.execute(_RECORD).fetchall()
     with monkeypatch.context() as patch:
         patch.setattr(registry_of_sources, "SampleSource", lambda _: SampleSource(tmp_path))
         result = run_job(instance, assets_of_profile("sample"))
@@ -234,6 +240,7 @@ def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heal
         assert named in message and named in failure
     with open_warehouse(data / "sample.warehouse.duckdb") as con:
         assert con.execute("SELECT count(*) FROM raw.vintages WHERE value = -4.3").fetchall() == [(0,)]
+        assert con.execute(_RECORD).fetchall() == record, "a blocked run has no place in the record"
 
     again = run_job(instance, [PUBLISH])  # as "Re-execute from failure" does
     assert not was_published(again) and gate_of(again).description == message

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.publish.documents.facts import shipped
+from assets.publish.documents.verbatim import shipped
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ import jsonschema
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts, query_rows, shipped
+from assets.publish.documents.facts import document_facts, query_rows
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
+from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked, publish
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
@@ -79,7 +80,9 @@ def test_the_row_and_its_evidence_are_those_of_the_file(
     plain["first_published_at"] += "Z"
     assert document["regime"] == plain
     names = ("condition", "component", "value", "contribution")
-    evidence = release.execute(f"SELECT {', '.join(names)} FROM evidence_current").fetchall()
+    evidence = release.execute(
+        f"SELECT {', '.join(names)} FROM regime_evidence WHERE as_of_date = DATE '2026-09-30'"
+    ).fetchall()
     written_rows = [tuple(e[name] for name in names) for e in document["evidence"]]
     assert sorted(written_rows, key=str) == sorted(evidence, key=str)
     assert sum(row[3] for row in written_rows) == pytest.approx(row["bubble_score"])

@@ -53,7 +53,7 @@ def test_every_declared_table_and_view_is_there_in_declared_columns(
     for table in (*published_tables(catalog), *view_tables(catalog)):
         found = release.execute(
             "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE NOT internal AND table_name = ? ORDER BY column_index",
+            "WHERE NOT internal AND schema_name = 'main' AND table_name = ? ORDER BY column_index",
             [table.name],
         ).fetchall()
         assert found == [(column.name, column.type) for column in table.columns], table.name
@@ -165,7 +165,7 @@ def test_observations_lie_sorted(release: duckdb.DuckDBPyConnection) -> None:
         """
         SELECT count(*) FROM (
           SELECT (series_id, observation_date, realtime_start) AS this, lag(this) OVER (ORDER BY rowid) AS before
-          FROM observations
+          FROM pit.observations
         ) WHERE this <= before
         """
     ).fetchall()

@@ -57,7 +57,7 @@ def test_notes_count_new_and_revised_figures_and_what_did_not_change_is_stored_o
     with night.open_staged() as con:
         con.execute("UPDATE release_manifest SET release_id = '20261002T010005.000000Z'")
         con.execute(
-            "INSERT INTO observations SELECT * REPLACE (DATE '2026-09-29' AS realtime_start) FROM observations "
+            "INSERT INTO pit.observations SELECT * REPLACE (DATE '2026-09-29' AS realtime_start) FROM observations "
             "WHERE series_id = 'UNRATE' AND observation_date = '2026-07-01' LIMIT 1"
         )
         con.execute("UPDATE regime SET regime = 'neither' WHERE as_of_date IN ('2026-09-30', '1999-01-31')")

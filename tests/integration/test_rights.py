@@ -79,6 +79,7 @@ def cells(con: duckdb.DuckDBPyConnection, relation: str) -> Iterator[str]:
 def test_no_file_of_a_release_holds_a_figure_of_a_restricted_series(folder: Path) -> None:
     with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         names = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        names += ["monthly", "spells"]  # views that are also written as files
         parquet = [f"'{path}'" for path in sorted(folder.glob("parquet/*"))]
         assert len(parquet) == len(names) > 20
         for relation in [*(f'"{name}"' for name in names), *parquet]:

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs._generate.picture import BROWSERS, FLAGS
 from tests.nightly_run import NightlyRun
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 90
+expect.set_options(timeout=60_000)  # a busy machine takes many seconds to load the events of a run
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from assets.catalog.loader import PROJECT_ROOT, CatalogError, load_catalog
 
 TABLE = """
 layer = "derived"
+group = "figures"
 title = "A table for the test"
 grain = "one row per as-of date"
 key = ["as_of_date"]

@@ -10,19 +10,38 @@ from pathlib import Path
 
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.models import Series
 from assets.sources.parse import Figures, Rows, Unusable, read_date_value
-from assets.sources.protocol import PayloadRefused, SourceUnreachable
+from assets.sources.protocol import (
+    Known,
+    Payload,
+    PayloadRefused,
+    Source,
+    SourceUnreachable,
+    observations_frame,
+)
 from assets.sources.public.bea import BeaSource, in_unit_of, parse_data, parse_register
 from assets.sources.public.bls import BlsSource, parse_response
+from assets.sources.public.carried import READERS, WithBundle
 from assets.sources.public.claims import ClaimsSource, parse_report
-from assets.sources.public.hqm import spot_rates
+from assets.sources.public.hqm import HqmSource, spot_rates
 from assets.sources.public.mts import deficits
 from assets.sources.public.nfci import column, parse_file
+from assets.sources.public.rtdsm import ADDRESS
 from assets.sources.public.shared import code_of
+from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
+from pipelines.access import URL_VARIABLES
 from tests.builders import a_series
-from tests.fakes.public_readers import REGISTER, bea_data, bls_answer, claims_report, mts_rows
+from tests.fakes.public_readers import (
+    REGISTER,
+    bea_data,
+    bls_answer,
+    claims_report,
+    mts_rows,
+    spot_rates_workbook,
+)
 from tests.fakes.publishers import FEW_RETRIES, HTML, Held
 from tests.fakes.server import Loopback, Served, running
 
@@ -149,6 +168,22 @@ def test_a_positive_deficit_is_negative_and_the_newest_statement_counts() -> Non
     }  # fmt: skip
 
 
+def test_bundled_months_precede_the_first_statement() -> None:
+    class Statements(Source):
+        def fetch(self, series: Series, known: Known | None = None) -> Payload:
+            found = deficits(mts_rows(STATEMENTS))
+            return Payload(series.series_id, observations_frame(found.dates, found.values), "url")
+
+    payload = WithBundle(Statements(), SampleSource(PROJECT_ROOT)).fetch(a_series("MTSDS133FMS"))
+    rows = payload.observations
+    assert (
+        rows["observation_date"].is_monotonic_increasing
+        and str(rows["observation_date"].min().date()) < "1990"
+    )
+    assert rows["value"].tolist()[-5:] == deficits(mts_rows(STATEMENTS)).values
+    assert payload.notes == ("bundled figures before 2025-01-01",)
+
+
 def test_a_month_without_a_fiscal_year_or_after_its_statement_is_refused() -> None:
     for rows, rule in (
         ([row for row in mts_rows(STATEMENTS) if "FY" not in row["classification_desc"]], "not_a_date"),
@@ -184,6 +219,25 @@ def test_spot_rates_of_ten_years_are_read_and_other_workbooks_are_refused() -> N
         spot_rates(SPOT[:-1], 10.0)
 
 
+def test_spot_rates_of_all_workbooks_come_first_and_then_only_the_newest() -> None:
+    server = Loopback(
+        {
+            f"/hqm_{year % 100:02}_{(year + 4) % 100:02}.xls": Served(spot_rates_workbook(year))
+            for year in range(1984, 2029, 5)
+        }
+    )
+    now = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
+    with running(server):
+        first = HqmSource(server.root, FEW_RETRIES, now=lambda: now)
+        payload = first.fetch(a_series("HQMCB10YR"))
+        assert (payload.is_complete, first.requests) == (True, 9)
+        night = HqmSource(server.root, FEW_RETRIES, now=lambda: now)
+        newest = night.fetch(a_series("HQMCB10YR"), Held())
+    assert (newest.is_complete, night.requests) == (False, 1)
+    assert newest.observations["value"].tolist() == [10.24, 11.24]
+    assert payload.observations["value"].tolist()[:2] == [10.84, 11.84] and len(payload.observations) == 18
+
+
 # --- Chicago Fed and Labor ---
 
 
@@ -200,6 +254,14 @@ def test_claims_come_by_post_and_weeks_without_claims_are_left_out() -> None:
         payload = ClaimsSource(f"{server.root}/report.asp", FEW_RETRIES).fetch(a_series("ICSA"))
     assert payload.observations["value"].tolist() == [204_000.0, 207_000.0]
     assert str(payload.observations["observation_date"].max().date()) == "2026-08-29"
+
+
+def test_claims_may_be_six_weeks_old_in_this_profile_only() -> None:
+    limits = {
+        profile: {s.series_id: s.staleness_limit_days for s in load_catalog().in_profile(profile)}["ICSA"]
+        for profile in ("sample", "public", "live")
+    }
+    assert limits == {"sample": 28, "public": 42, "live": 28}
 
 
 @pytest.mark.parametrize("content", [HTML, b"", b"not it", NFCI[:30] + b"\n1,2"])
@@ -277,3 +339,13 @@ def test_other_real_files_have_our_figures() -> None:
     assert by_date(months)["2026-07-01"] == pytest.approx(
         -432_285.727_964_6
     )  # restated since July's statement
+
+
+def test_the_page_of_publishers_names_every_reader_with_its_address_and_variable() -> None:
+    page = (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8")
+    for key, reader in READERS.items():
+        row = next(line for line in page.splitlines() if line.startswith("|") and f", `{key}` |" in line)
+        assert f"`{URL_VARIABLES[key]}`" in row, key
+        address = getattr(reader, "address", None)
+        assert address is None or address in row, key
+    assert ADDRESS in page

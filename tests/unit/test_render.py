@@ -31,7 +31,8 @@ def a_table(**changes: object) -> Table:
         "definition": "The row's as-of date.",
     }  # fmt: skip
     declared = {
-        "name": "shares", "layer": "derived", "title": "Shares as known.", "grain": "One row per date",
+        "name": "shares", "layer": "derived", "group": "figures",
+        "title": "Shares as known.", "grain": "One row per date",
         "key": ["as_of_date"], "column": [key, column],
     }  # fmt: skip
     return Table.model_validate(declared | changes)

@@ -40,7 +40,8 @@ def a_table(*extra: str, nullable: bool = True, label: str = "label") -> Table:
         *(column(name, "VARCHAR", nullable=nullable) for name in extra),
     ]
     return Table.model_validate(
-        {"name": "shares", "layer": "derived", "title": "Shares as known.", "grain": "One row per date",
+        {"name": "shares", "layer": "derived", "group": "figures",
+        "title": "Shares as known.", "grain": "One row per date",
          "key": ["as_of_date"], "column": columns}
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ INPUTS = (
 )
 Frames = Mapping[str, pd.DataFrame]
 NONE = "none"
+_CLAIMS = "ICSA"
 # columns shown next to the label where they can be measured
 _OVERLAYS = (
     "balance_sheet_test",
@@ -91,6 +92,7 @@ def _applies(facts: Mapping[str, Any], frames: Frames, catalog: Catalog) -> dict
         "lacks_stance_input": facts["stance_inputs_missing"] != NONE,
         "lacks_overlay": facts["overlays_missing"] != NONE,
         "is_debt_change_distorted": pd.notna(distorted) and bool(distorted),
+        "has_late_claims": facts["claims_age_days"] > catalog.series[_CLAIMS].staleness_limit_days,
         "has_correlation": facts["money_correlation"] != NONE,
         "has_unverified_events": facts["unverified_events"] > 0,
     }
@@ -146,10 +148,20 @@ def facts_of(frames: Frames, catalog: Catalog) -> dict[str, Any]:
         "spells": int(own["spells"].max()) if len(own) else 0,
         "closed_spells": int(own["closed_spells"].max()) if len(own) else 0,
         "late_figures": len(frames["late_figures"]),
+        "claims_age_days": _claims_age(frames),
         "unverified_events": sum(event.mark == "M" for event in catalog.policy_events.events),
         **_of_the_method(frames, catalog),
         **_of_other_tables(frames),
     }
+
+
+def _claims_age(frames: Frames) -> int:
+    """Days from the newest claims that count to the newest date; 0 where none count."""
+    evidence = frames["regime_evidence"]
+    of_claims = evidence[evidence["series_ids"] == _CLAIMS]
+    newest = of_claims[of_claims["as_of_date"] == evidence["as_of_date"].max()]
+    age = (newest["as_of_date"] - newest["observation_date"]).dt.days.max()
+    return 0 if pd.isna(age) else int(age)
 
 
 def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""What the documents of a release are made from: facts of the staged file, and the shipped files."""
+"""What the documents of a release are made from: facts of the staged file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from assets.catalog.models import Catalog
 from assets.publish.staged_file import Export
 
 Rows = list[dict[str, Any]]
-_SHIPPED = Path(__file__).with_name("shipped")
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,6 @@ def query_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]
     con.execute(query, parameters or [])
     names = [column[0] for column in con.description or []]
     return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
-
-
-@cache
-def shipped(name: str) -> str:
-    """The text of a file in `shipped/`, which every release carries unchanged. Raises OSError."""
-    return (_SHIPPED / name).read_text(encoding="utf-8")
 
 
 def _profile(con: duckdb.DuckDBPyConnection, before: Path) -> str | None:

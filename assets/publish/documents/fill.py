@@ -11,10 +11,12 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.datapackage import datapackage
-from assets.publish.documents.facts import DocumentFacts, document_facts, shipped
+from assets.publish.documents.examples import EXAMPLES
+from assets.publish.documents.facts import DocumentFacts, document_facts
 from assets.publish.documents.notes import notes
 from assets.publish.documents.regime_json import SCHEMA, regime_json
-from assets.publish.documents.texts import EXAMPLES, citation, dictionary, licenses, readme
+from assets.publish.documents.texts import citation, dictionary, licenses, readme
+from assets.publish.documents.verbatim import shipped
 from assets.publish.staged_file import export_tables
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str]

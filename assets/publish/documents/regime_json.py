@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 
 from assets.catalog.models import Table
-from assets.publish.documents.facts import DocumentFacts, query_rows, shipped
+from assets.publish.documents.facts import DocumentFacts, query_rows
+from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked
 
 SCHEMA = "regime.schema.json"
@@ -23,7 +24,8 @@ _OF_RELEASE = (
 # A value that is NULL although it has a vintage is withheld in the file itself; its rank and score are published.
 _EVIDENCE = """
 SELECT *, value IS NULL AND vintage_source IS NOT NULL AS is_value_withheld
-FROM evidence_current
+FROM regime_evidence
+WHERE as_of_date = (SELECT as_of_date FROM regime_current)
 ORDER BY condition, component
 """
 _CAVEATS = """

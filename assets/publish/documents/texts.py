@@ -1,20 +1,19 @@
-"""README.txt, DATA_DICTIONARY.md, LICENSES.md and CITATION.cff of a release, and its example queries."""
+"""README.txt, DATA_DICTIONARY.md, LICENSES.md and CITATION.cff of a release."""
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
+from typing import get_args
 
 import duckdb
 
-from assets.catalog.models import Rights
+from assets.catalog.models import Group, Rights, Table
 from assets.catalog.render import data_dictionary
-from assets.publish.documents.facts import DocumentFacts, shipped
+from assets.publish.documents.examples import first_queries
+from assets.publish.documents.facts import DocumentFacts
 from assets.publish.staged_file import published_tables
 from assets.publish.views import view_tables
 
-EXAMPLES = "examples.sql"
 _TITLE = "Stimulus regime of the United States, point in time"
 _README = """{title}
 {rule}
@@ -38,7 +37,7 @@ Contents
   releases/            earlier releases, which never change
 
 Open it
-  duckdb -readonly regime.duckdb
+  duckdb -readonly regime.duckdb -c "FROM start_here"     questions, each with a query; then monthly and spells
   duckdb.connect('regime.duckdb', read_only=True).execute('FROM regime_current').fetchall()   (Python, import duckdb)
 
 Three queries to begin with
@@ -81,8 +80,6 @@ _ABSTRACT = (
     "Measures whether monetary easing in the United States goes into a bubble, a depression or neither. Each row uses "
     "only what was known on its date."
 )
-_OPENING = re.compile(r"^-- \[(?P<name>[a-z0-9_]+)\] (?P<question>.+)$", re.MULTILINE)
-_FIRST = ("where_do_we_stand", "why", "known_on_a_date")
 
 
 def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
@@ -105,9 +102,20 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
 
 def dictionary(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of DATA_DICTIONARY.md: every table, view and column of the published file."""
+    definitions = con.execute("SELECT table_name, column_name, definition FROM columns").fetchall()
+    said = {(table, column): definition for table, column, definition in definitions}
     tables = [*published_tables(facts.catalog), *view_tables(facts.catalog)]
-    in_file = [table.model_copy(update={"layer": "publish"}) for table in tables]
-    return _DICTIONARY.format(**facts.manifest) + data_dictionary(in_file)
+    parts = [_DICTIONARY.format(**facts.manifest)]
+    for group in get_args(Group):
+        in_file = [_as_said(table, said) for table in tables if table.group == group]
+        parts.append(f"# Group {group}\n\n{data_dictionary(in_file)}\n")
+    return "".join(parts)
+
+
+def _as_said(table: Table, said: dict[tuple[str, str], str]) -> Table:
+    """The table as it is in this file: in schema main, with the definitions of its table `columns`."""
+    columns = [c.model_copy(update={"definition": said[table.name, c.name]}) for c in table.columns]
+    return table.model_copy(update={"layer": "publish", "columns": tuple(columns)})
 
 
 def licenses(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
@@ -152,33 +160,3 @@ version: {json.dumps(facts.manifest["release_id"])}
 date-released: '{facts.manifest["published_at"]:%Y-%m-%d}'
 license: Apache-2.0
 """
-
-
-@dataclass(frozen=True)
-class Example:
-    """One query: its name, the question it answers, notes (may be empty), and its SQL."""
-
-    name: str
-    question: str
-    notes: str
-    sql: str
-
-
-def examples() -> list[Example]:
-    """Every example query, in the order of the file. Raises OSError."""
-    text = shipped(EXAMPLES)
-    openings = list(_OPENING.finditer(text))
-    ends = [opening.start() for opening in openings[1:]] + [len(text)]
-    found = []
-    for opening, end in zip(openings, ends, strict=True):
-        lines = text[opening.end() : end].strip().splitlines()
-        notes = " ".join(line.removeprefix("-- ") for line in lines if line.startswith("-- "))
-        sql = "\n".join(line for line in lines if not line.startswith("-- "))
-        found.append(Example(opening["name"], opening["question"], notes, sql))
-    return found
-
-
-def first_queries() -> list[str]:
-    """SQL of the three to begin with."""
-    by_name = {example.name: example.sql for example in examples()}
-    return [by_name[name] for name in _FIRST]

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from assets.catalog.models import ReaderKey, Series
 from assets.sources.fed_board import FedBoardSource
 from assets.sources.file_source import RETRIES
 from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.pacing import RetryBudget, RetryPolicy
-from assets.sources.protocol import Part, Source
+from assets.sources.protocol import Known, Part, Payload, Source
 from assets.sources.public.bea import BeaSource
 from assets.sources.public.bls import BlsSource
 from assets.sources.public.board import BoardSource
@@ -24,6 +26,7 @@ from assets.sources.public.mts import MtsSource
 from assets.sources.public.nfci import NfciSource
 from assets.sources.public.nyfed import NewYorkFedSource
 from assets.sources.public.rtdsm import RealTimeDataSet, WithVintages
+from assets.sources.public.shared import carrier_of
 from assets.sources.public.z1 import FinancialAccountsSource
 from assets.sources.sample import SampleSource
 from assets.sources.shiller import ShillerSource
@@ -47,6 +50,36 @@ READERS: Mapping[ReaderKey, Callable[[str | None, RetryPolicy], Source]] = {
 }
 
 
+class WithBundle(Source):
+    """A publisher's source, with bundled figures before the publisher's first where the carrier says so."""
+
+    def __init__(self, source: Source, bundle: Source) -> None:
+        self._source, self._bundle = source, bundle
+
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        """As the source, which serves such a series in full. Raises as both do."""
+        payload = self._source.fetch(series, known)
+        if not carrier_of(series).is_bundled_before or payload.is_unchanged:
+            return payload
+        first = payload.observations["observation_date"].min()
+        older = self._bundle.fetch(series).observations
+        older = older[older["observation_date"] < first]
+        return replace(
+            payload,
+            observations=pd.concat([older, payload.observations], ignore_index=True),
+            notes=(*payload.notes, f"bundled figures before {first:%Y-%m-%d}"),
+        )
+
+    @property
+    def requests(self) -> int:
+        """Requests to the publisher so far, retries included."""
+        return self._source.requests
+
+    def probe(self) -> None:
+        """One request to the publisher."""
+        self._source.probe()
+
+
 class CarriedSource(Source):
     """The readers of one run. It fetches nothing itself: `parts` gives each series to its reader."""
 
@@ -63,9 +96,12 @@ class CarriedSource(Source):
             assert one.carrier is not None, one.series_id  # the loader puts no other series into this profile
             served.setdefault(one.carrier.reader, []).append(one)
         return [
-            Part(f"raw/{of[0].source} from {reader}", WithVintages(self.reader(reader), self._vintages), of)
+            Part(f"raw/{of[0].source} from {reader}", self._completed(self.reader(reader)), of)
             for reader, of in served.items()
         ]
+
+    def _completed(self, source: Source) -> Source:
+        return WithVintages(WithBundle(source, self._made["sample"]), self._vintages)
 
     def reader(self, key: ReaderKey) -> Source:
         """The reader of that name, the same one during the run."""

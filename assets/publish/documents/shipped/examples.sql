@@ -6,20 +6,13 @@ SELECT as_of_date, regime, regime_since, stance, stance_driver, condition_state,
   round(bubble_score, 2) AS bubble_score, round(distance_to_threshold, 2) AS distance, coverage, pit_grade
 FROM regime_current;
 
--- [since_when] Which labels applied, from when to when?
--- The current label has no last month-end. The row of a run date inside a month is provisional and left out.
-WITH spells AS (
-  SELECT as_of_date, regime,
-    count(*) FILTER (WHERE is_new) OVER (ORDER BY as_of_date) AS spell
-  FROM (
-    SELECT as_of_date, regime, regime IS DISTINCT FROM lag(regime) OVER (ORDER BY as_of_date) AS is_new
-    FROM regime WHERE is_month_end
-  )
-)
-SELECT min(as_of_date) AS first_month_end,
-  nullif(max(as_of_date), (SELECT max(as_of_date) FROM spells)) AS last_month_end,
-  any_value(regime) AS regime, count(*) AS month_ends
-FROM spells GROUP BY spell ORDER BY first_month_end DESC;
+-- [every_month] Which labels, scores, ranks and figures did each month-end have?
+-- One row per month-end, every column once; the comments of the columns give unit and definition.
+FROM monthly ORDER BY as_of_date DESC;
+
+-- [since_when] Which labels applied, from when to when, and what ended each?
+SELECT start_month_end, end_month_end, months, label, ended_by, ended_because
+FROM spells ORDER BY start_month_end DESC;
 
 -- [why] Why: what is the value of each input, and its share of the score?
 -- Contributions of valuation, economy and credit add up to bubble_score; inflation is shown but is not part of it.
@@ -27,6 +20,94 @@ SELECT condition, component, round(value, 2) AS value, unit, observation_date, a
   round(score, 2) AS score, round(contribution, 3) AS contribution, absent_reason
 FROM evidence_current
 ORDER BY condition, contribution DESC, component;
+
+-- [what_changed] What changed since the previous month-end, and since the last publication?
+SELECT compared_with, item, before_as_of_date, coalesce(text_before, round(value_before, 3)::VARCHAR) AS before,
+  coalesce(text_now, round(value_now, 3)::VARCHAR) AS now, unit
+FROM what_changed
+ORDER BY compared_with, item;
+
+-- [premium_since_1990] How high was the equity premium since 1990, on every basis and with its rank?
+-- Ranks are those of the basis in use. Reported earnings (ttm) are not in the sample: see the comment of the column.
+SELECT m.as_of_date, m.earnings_yield_basis AS basis, round(m.erp_vs_nominal_10y_pp, 2) AS vs_nominal_pp,
+  round(m.erp_vs_nominal_10y_pp_rank, 2) AS vs_nominal_rank, round(m.erp_vs_real_10y_pp, 2) AS vs_real_pp,
+  round(m.erp_vs_real_10y_pp_rank, 2) AS vs_real_rank, round(e.erp_vs_nominal_10y_nipa_pp, 2) AS nipa_vs_nominal_pp,
+  round(e.erp_vs_real_10y_nipa_pp, 2) AS nipa_vs_real_pp, round(e.erp_vs_nominal_10y_ttm_pp, 2) AS ttm_vs_nominal_pp,
+  round(e.erp_vs_real_10y_ttm_pp, 2) AS ttm_vs_real_pp
+FROM monthly AS m LEFT JOIN equity_risk_premium AS e USING (as_of_date)
+WHERE as_of_date >= DATE '1990-01-01' ORDER BY as_of_date DESC;
+
+-- [reserves_around_purchases] How large were bank reserves in percent of GDP around each start of purchases?
+-- At the last month-end known on the day, a year before it and one and two years after it; empty where not known.
+SELECT p.phase, p.as_of_date,
+  round(max(m.reserve_balances_pct_gdp) FILTER (m.apart = -12), 2) AS a_year_before,
+  round(max(m.reserve_balances_pct_gdp) FILTER (m.apart = 0), 2) AS at_start,
+  round(max(m.reserve_balances_pct_gdp) FILTER (m.apart = 12), 2) AS a_year_after,
+  round(max(m.reserve_balances_pct_gdp) FILTER (m.apart = 24), 2) AS two_years_after
+FROM qe_phases AS p LEFT JOIN (
+  SELECT q.phase, n.reserve_balances_pct_gdp, date_diff('month', q.as_of_date, n.as_of_date) + 1 AS apart
+  FROM qe_phases AS q CROSS JOIN monthly AS n
+) AS m USING (phase)
+WHERE p.kind = 'qe_start' GROUP BY p.phase, p.as_of_date ORDER BY p.as_of_date;
+
+-- [gold_against_real_yield] How closely did real gold and the real 10-year yield move together, decade by decade?
+-- Correlation of levels and of changes over twelve months; month-ends whose two figures are known.
+SELECT year(as_of_date) // 10 * 10 AS decade, count(gold_change) AS month_ends,
+  round(corr(real_gold_usd_per_oz, real_10y_pct), 2) AS of_levels, round(corr(gold_change, yield_change), 2) AS of_changes,
+  round(avg(real_10y_pct), 2) AS mean_real_10y_pct, round(avg(real_gold_usd_per_oz)) AS mean_real_gold_usd_per_oz
+FROM (
+  SELECT as_of_date, real_gold_usd_per_oz, real_10y_pct,
+    real_gold_usd_per_oz / lag(real_gold_usd_per_oz, 12) OVER (ORDER BY as_of_date) - 1 AS gold_change,
+    real_10y_pct - lag(real_10y_pct, 12) OVER (ORDER BY as_of_date) AS yield_change
+  FROM monthly
+)
+GROUP BY decade ORDER BY decade;
+
+-- [old_inputs] Which inputs are too old to be used, or about to be?
+SELECT s.series_id, s.last_period_end, r.as_of_date - s.last_period_end AS age_days, s.staleness_limit_days,
+  s.role
+FROM series AS s CROSS JOIN regime_current AS r
+WHERE s.in_profile AND s.staleness_limit_days > 0
+ORDER BY (r.as_of_date - s.last_period_end) / s.staleness_limit_days DESC NULLS LAST LIMIT 10;
+
+-- [without_nfci] What would the newest score be without one input, for example NFCI?
+-- The other inputs of its condition take over its weight. The label also depends on the thresholds of the state.
+SELECT round(r.bubble_score, 4) AS bubble_score, round(avg(c.score), 4) AS without_nfci,
+  round(avg(c.score) - r.bubble_score, 4) AS change, r.condition_state
+FROM (
+  SELECT condition, sum(weight * score) FILTER (component <> 'nfci') / sum(weight) FILTER (component <> 'nfci') AS score
+  FROM evidence_current WHERE condition <> 'inflation' AND weight > 0 GROUP BY condition
+) AS c CROSS JOIN regime_current AS r
+GROUP BY r.bubble_score, r.condition_state;
+
+-- [unemployment_by_label] What was the mean unemployment rate under each label, and over how many spells?
+SELECT m.regime, count(*) AS month_ends, count(DISTINCT s.start_month_end) AS spells,
+  round(avg(m.unemployment_rate_pct), 2) AS mean_pct, round(min(m.unemployment_rate_pct), 2) AS lowest_pct,
+  round(max(m.unemployment_rate_pct), 2) AS highest_pct
+FROM monthly AS m LEFT JOIN spells AS s ON m.as_of_date BETWEEN s.start_month_end AND s.end_month_end
+GROUP BY m.regime ORDER BY mean_pct;
+
+-- [payroll_revisions] How were payrolls revised, from first release to today's value?
+-- In thousands of jobs. Where a figure has one vintage, as in the bundled sample, first and newest are the same.
+SELECT observation_date, arg_min(value, realtime_start) AS first_value, arg_max(value, realtime_start) AS newest_value,
+  arg_max(value, realtime_start) - arg_min(value, realtime_start) AS revision, count(*) - 1 AS times
+FROM observations
+WHERE series_id = 'PAYEMS' AND value IS NOT NULL
+GROUP BY observation_date ORDER BY observation_date DESC LIMIT 24;
+
+-- [known_on_a_day_in_2008] What was known of every series on 2008-09-15?
+-- A series without a figure in the two years before the date counts as discontinued.
+SELECT series_id, max(observation_date) AS observation_date, arg_max(value, observation_date) AS value,
+  arg_max(realtime_start, observation_date) AS known_since
+FROM all_as_of(DATE '2008-09-15')
+WHERE value IS NOT NULL AND observation_date > DATE '2006-09-15'
+GROUP BY series_id ORDER BY series_id;
+
+-- [label_on_a_date] Which label was in force on a date, with which scores?
+SELECT as_of_date, regime, stance, condition_state, round(bubble_score, 2) AS bubble_score, pit_grade
+FROM monthly
+WHERE as_of_date <= DATE '2012-09-13'
+ORDER BY as_of_date DESC LIMIT 1;
 
 -- [what_would_flip_it] Which single input could change the label, and by how much must it move?
 -- Nearest first. A threshold that no single input can reach is not listed: see reachability in the table.
@@ -36,11 +117,11 @@ FROM distance_to_flip
 WHERE as_of_date = (SELECT as_of_date FROM regime_current) AND reachability IN ('reachable', 'met')
 ORDER BY abs(required_move) NULLS LAST, flip, component;
 
--- [what_changed] What changed since the previous month-end, and since the last publication?
-SELECT compared_with, item, before_as_of_date, coalesce(text_before, round(value_before, 3)::VARCHAR) AS before,
-  coalesce(text_now, round(value_now, 3)::VARCHAR) AS now, unit
-FROM what_changed
-ORDER BY compared_with, item;
+-- [which_column] Which column of which table has what I look for?
+SELECT group_name, table_name, column_name, unit, definition
+FROM columns
+WHERE column_name ILIKE '%earnings%' OR definition ILIKE '%earnings%'
+ORDER BY table_name, position;
 
 -- [what_moved_the_score] Which inputs moved the score since the previous month-end?
 SELECT component, condition, round(contribution_before, 4) AS before, round(contribution, 4) AS now,
@@ -82,20 +163,6 @@ SELECT observation_date, value, realtime_start, vintage_source
 FROM series_as_of('UNRATE', DATE '2025-11-05')
 ORDER BY observation_date DESC LIMIT 6;
 
--- [everything_known_on_a_date] What was the newest figure of every series on a date?
--- A series without a figure in the two years before the date counts as discontinued.
-SELECT series_id, max(observation_date) AS observation_date, arg_max(value, observation_date) AS value,
-  arg_max(realtime_start, observation_date) AS known_since
-FROM all_as_of(DATE '2008-11-25')
-WHERE value IS NOT NULL AND observation_date > DATE '2006-11-25'
-GROUP BY series_id ORDER BY series_id;
-
--- [label_on_a_date] Which label was in force on a date?
-SELECT as_of_date, regime, stance, condition_state, round(bubble_score, 2) AS bubble_score, pit_grade
-FROM regime
-WHERE is_month_end AND as_of_date <= DATE '2012-09-13'
-ORDER BY as_of_date DESC LIMIT 1;
-
 -- [vintages_of_one_figure] Which values did one figure have, and from when to when was each current?
 -- realtime_end 9999-12-31 is still current. The bundled sample has one vintage per figure; live figures have all.
 SELECT value, realtime_start, realtime_end, vintage_source, captured_at
@@ -112,18 +179,6 @@ WHERE series_id = 'GDPC1' AND value IS NOT NULL
 GROUP BY observation_date
 HAVING count(*) > 1
 ORDER BY abs(revision) DESC LIMIT 20;
-
--- [equity_risk_premium] What is the equity risk premium, by four measures?
--- Earnings of the last twelve months (not in the sample) and of the national accounts, less nominal and real yield.
-SELECT e.as_of_date,
-  round(e.earnings_yield_ttm_pct - y.nominal_10y_pct, 2) AS trailing_vs_nominal_10y_pp,
-  round(e.earnings_yield_ttm_pct - y.real_10y_pct, 2) AS trailing_vs_real_10y_pp,
-  round(e.earnings_yield_nipa_pct - y.nominal_10y_pct, 2) AS national_accounts_vs_nominal_10y_pp,
-  round(e.earnings_yield_nipa_pct - y.real_10y_pct, 2) AS national_accounts_vs_real_10y_pp,
-  e.earnings_yield_basis AS basis_of_the_score
-FROM equity_risk_premium AS e JOIN real_yields AS y USING (as_of_date)
-WHERE month(as_of_date) = 12 OR as_of_date = (SELECT as_of_date FROM regime_current)
-ORDER BY as_of_date DESC;
 
 -- [real_yields] What are nominal and real yields, and which inflation is priced in?
 SELECT as_of_date, nominal_10y_pct, real_10y_pct, real_10y_basis, round(breakeven_10y_pp, 2) AS breakeven_10y_pp,
@@ -176,7 +231,7 @@ ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id;
 -- The row names series, observation and the day it became known; derived_from and source_series name all inputs.
 SELECT p.as_of_date, p.series_ids, p.observation_date, p.available_on, p.vintage_source, p.is_pseudo, p.absent_reason,
   c.definition, c.unit, c.derived_from, c.source_series, c.rights
-FROM provenance AS p JOIN columns AS c USING (table_name, column_name)
+FROM provenance AS p LEFT JOIN columns AS c USING (table_name, column_name)
 WHERE table_name = 'equity_risk_premium' AND column_name = 'erp_vs_real_10y_pp' AND p.as_of_date = DATE '2025-10-31';
 
 -- [late_figures] Which figures were fetched too late for a live row?
@@ -206,17 +261,3 @@ SELECT variant, regime_variant, condition_state_variant, stance_variant, round(v
 FROM method_variants
 WHERE as_of_date = (SELECT max(as_of_date) FROM method_variants)
 ORDER BY variant;
-
--- [old_inputs] Which inputs are too old to be used, or about to be?
-SELECT s.series_id, s.last_period_end, r.as_of_date - s.last_period_end AS age_days, s.staleness_limit_days,
-  s.fetch_status, s.role
-FROM series AS s CROSS JOIN regime_current AS r
-WHERE s.in_profile AND s.staleness_limit_days > 0
-ORDER BY (r.as_of_date - s.last_period_end) / s.staleness_limit_days DESC NULLS LAST LIMIT 10;
-
--- [own_figures] Which label was known on each day of a file of my own?
--- own.csv is in your working folder, with the columns date and value. Only month-ends up to the day are used.
-SELECT own.date, own.value, r.as_of_date, r.regime, round(r.bubble_score, 2) AS bubble_score
-FROM read_csv('own.csv', header = true) AS own
-ASOF LEFT JOIN (SELECT * FROM regime WHERE is_month_end) AS r ON own.date >= r.as_of_date
-ORDER BY own.date;
