@@ -13,7 +13,9 @@ if __name__ == "__main__":
     process.begin()  # before the other imports: a signal may come at any moment
 
 import argparse
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -59,9 +61,15 @@ month-end. A state is entered when its rule has held on several month-ends: `reg
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with its error message on one line."""
+    """argparse with its error message on one line, and the nearest command for one that does not exist."""
 
     def error(self, message: str) -> NoReturn:
+        wrong = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if wrong:
+            known = re.findall(r"[a-z-]+", wrong[2])
+            near = difflib.get_close_matches(wrong[1], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            message = f"there is no command {wrong[1]!r}: {hint}"
         self.exit(USAGE_ERROR, f"error: {message} (see {self.prog} --help)\n")
 
 
@@ -99,8 +107,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--profile",
         metavar="P",
         choices=PROFILES,
-        help="source of the figures: sample (bundled, works without a network) or live (needs FRED_API_KEY); the "
-        "default is live with a key, else sample",
+        help="source of the figures: sample (bundled, works without a network), public (the publishers' own files, no "
+        "key) or live (needs FRED_API_KEY); the default is live with a key, else sample",
     )
     run.add_argument(
         "--as-of",
@@ -234,11 +242,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
     )
 
-    add(
+    doctor = add(
         "doctor",
         "doctor.doctor",
         "check the installation and report what to do; 1 when something fails",
         prints_rows=True,
+    )
+    doctor.add_argument(
+        "--sources",
+        action="store_true",
+        help="instead, fetch one series from every file and interface of the profile public and report what answered",
     )
     return parser
 
@@ -310,7 +323,8 @@ def _date(text: str) -> object:
     try:
         return parse_date(text, "the date")
     except ConfigurationError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        first = "" if text[:1].isdigit() else "; DATE comes first"
+        raise argparse.ArgumentTypeError(f"{error}{first}") from None
 
 
 if __name__ == "__main__":

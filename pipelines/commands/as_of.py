@@ -57,7 +57,12 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     found = rows(con, "SELECT * FROM series WHERE upper(series_id) = upper(?)", [name])
     if not found:
         ids = [row["series_id"] for row in rows(con, "SELECT series_id FROM series ORDER BY series_id")]
-        close = difflib.get_close_matches(name.upper(), ids, n=3, cutoff=0.5)
+        titled = rows(
+            con, "SELECT series_id FROM series WHERE contains(upper(title), upper(?)) ORDER BY 1", [name]
+        )
+        close = [row["series_id"] for row in titled[:3]] or difflib.get_close_matches(
+            name.upper(), ids, n=3, cutoff=0.5
+        )
         hint = f"did you mean {' or '.join(close)}?" if close else "`series` in the file lists them all"
         raise ConfigurationError(f"there is no series {name}: {hint}")
     series = found[0]

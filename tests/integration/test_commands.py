@@ -13,9 +13,12 @@ from typing import Literal
 
 import pytest
 
+from assets.progress import progress
 from pipelines import __main__ as command_line
 from pipelines.commands import run
+from pipelines.commands.run import printed_progress
 from pipelines.outcome import Outcome
+from pipelines.published_verdict import open_published, summary_lines
 from tests.integration.conftest import Night
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +89,58 @@ def test_wrong_usage_is_status_two_and_points_to_the_help(
         command_line.main(arguments)
     assert left.value.code == 2
     assert "--help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        (["shw"], "there is no command 'shw': did you mean show?"),
+        (["explain", "2021-11"], "for example the month-end 2021-11-30"),
+        (["explain", "2024-02"], "for example the month-end 2024-02-29"),
+        (["as-of", "UNRATE", "2021-11-30"], "DATE comes first"),
+    ],
+)
+def test_wrong_usage_names_what_was_meant(
+    arguments: list[str], way_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(arguments)
+    assert way_out in capsys.readouterr().err
+
+
+def test_a_series_is_found_by_a_word_of_its_title(
+    published_run: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["as-of", "2021-11-30", "UNEMPLOYMENT"]) == 2
+    assert "did you mean UNRATE?" in capsys.readouterr().err
+
+
+def test_a_run_ends_with_the_first_screen_in_words_and_the_path_of_the_report(published_run: Night) -> None:
+    with open_published(published_run.published) as con:
+        lines = summary_lines(con, published_run.published)
+    text = " ".join(" ".join(lines).split())
+    assert "how sure 100 % agree. Of 375 variants" in text and "what ends it Score < 0.52." in text
+    assert lines[-1].split() == ["report", str(published_run.published.with_name("report.html"))]
+    assert max(len(line) for line in lines[:-2]) <= 100
+
+
+def test_a_run_prints_a_line_per_stage_and_not_per_table(capsys: pytest.CaptureFixture[str]) -> None:
+    with printed_progress():
+        for line in (
+            "derived/a: 3 rows",
+            "derived/b: 4 rows",
+            "raw/fred: 39 series",
+            "regime/c: 5 rows",
+            "published",
+        ):
+            progress.info(line)
+    printed = [line.strip() for line in "".join(capsys.readouterr()).splitlines()]
+    assert printed == [
+        "derived: 2 tables computed",
+        "raw/fred: 39 series",
+        "regime: 1 table computed",
+        "published",
+    ]
 
 
 @pytest.mark.parametrize("command", ["show", "explain", "open"])
