@@ -37,10 +37,10 @@ def content(release: Release) -> dict[str, Any]:
     end = _nearest(release)
     return {
         "tiles": [
-            ("State and score", f"{state}{score}", "tile_state"),
-            ("Direction of policy", capital(today["stance"]), "tile_policy"),
+            ("State", f"{state}{score}", "tile_state"),
+            ("Policy", capital(today["stance"]), "tile_policy"),
             ("How sure", agreement, "tile_sure"),
-            ("What would end it", "Nothing yet" if end is None else _limit(end), "tile_end"),
+            ("What ends it", "Nothing yet" if end is None else _limit(end), "tile_end"),
         ]
     }
 

@@ -156,6 +156,7 @@ def test_a_lost_lock_changes_nothing(published: Path, old: dict[str, bytes]) -> 
     ("current", "profile", "as_of", "message"),
     [
         ("live", "sample", AS_OF, "the published file is live and FRED_API_KEY is not set"),
+        ("public", "sample", AS_OF, "the published file is public and this run is on the sample"),
         ("sample", "sample", dt.date(2026, 5, 30), "is as of 2026-05-31, this run is as of 2026-05-30"),
     ],
 )
