@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
 
-.PHONY: help setup setup-dev run ui test snapshots test-slow test-kill test-ui bench lint format lock clean
+.PHONY: help setup setup-dev run ui site test snapshots test-slow test-kill test-ui bench lint format lock clean
 
 help: ## print this list (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ run: setup ## run the nightly job once and print the verdict (ARGS="--as-of 2024
 
 ui: setup ## serve the Dagster interface on 127.0.0.1:3000 until Ctrl-C (PORT=…)
 	@deploy/ui.sh
+
+site: setup ## add the published release to the static site in SITE=site
+	@$(BIN)/python -m pipelines site $(or $(SITE),site) $(ARGS)
 
 test: setup-dev ## run all tests but the slow, kill, browser and benchmark groups, one process per core
 	$(PYTEST) -n auto --dist worksteal -m "not slow and not kill and not ui and not bench" $(ARGS)

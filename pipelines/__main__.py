@@ -13,7 +13,9 @@ if __name__ == "__main__":
     process.begin()  # before the other imports: a signal may come at any moment
 
 import argparse
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -37,11 +39,37 @@ _EPILOG = """exit status of `run`:
 
 `run` is what `make run` does. Variables are listed in .env.example."""
 
+_WHAT_IF = """what moves with what:
+  A series (UNRATE, DGS10, ...) gets another newest figure, and everything that is computed from it is computed again:
+  UNRATE moves the unemployment rate and the Sahm gap, DGS10 the premium over the nominal yield.
+  With DGS10 move its monthly average (GS10), the TIPS yield (DFII10, FII10) and, against it, the Baa spread (BAA10Y,
+  BAA10YM): breakeven inflation and corporate yields are held still. Name a series to give it a move of its own.
+  `spreads` moves all corporate spreads alike. `equities` moves the price in the earnings yield, both premia, CAPE, the
+  value to GDP, the fall from the high and the return over twelve months; earnings and output are held still.
+  A component of regime_evidence (earnings_yield, nfci, ...) is set alone, as in the table distance_to_flip.
+
+what is held still: every figure that is not named, does not follow and is not computed from one that does; the whole
+history, so that ranks are taken among the same months; the announcements of the Federal Reserve.
+
+how a move is written:
+  UNRATE=5.0      a level, in the unit of the series
+  spreads=+2pp    a change in percentage points (or -50bp); for figures in percent
+  equities=-20%   a change in percent; for prices, dollars and counts
+
+The label is that of a month-end with these figures; the row of a run date inside a month keeps the state of the last
+month-end. A state is entered when its rule has held on several month-ends: `regime_if_it_lasts` is the label then."""
+
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with its error message on one line."""
+    """argparse with its error message on one line, and the nearest command for one that does not exist."""
 
     def error(self, message: str) -> NoReturn:
+        wrong = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if wrong:
+            known = re.findall(r"[a-z-]+", wrong[2])
+            near = difflib.get_close_matches(wrong[1], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            message = f"there is no command {wrong[1]!r}: {hint}"
         self.exit(USAGE_ERROR, f"error: {message} (see {self.prog} --help)\n")
 
 
@@ -55,9 +83,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
-    def add(name: str, function: str, text: str) -> _Parser:
-        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    def add(
+        name: str, function: str, text: str, *, prints_rows: bool = False, epilog: str | None = None
+    ) -> _Parser:
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         command.set_defaults(command=function)
+        if prints_rows:
+            as_data = command.add_mutually_exclusive_group()
+            as_data.add_argument(
+                "--json", action="store_true", help="print the rows as a list of JSON objects"
+            )
+            as_data.add_argument("--csv", action="store_true", help="print the rows as CSV with a header")
         return command
 
     run = add("run", "run.run", "run the nightly job once and publish")
@@ -65,8 +107,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--profile",
         metavar="P",
         choices=PROFILES,
-        help="source of the figures: sample (bundled, works without a network) or live (needs FRED_API_KEY); the "
-        "default is live with a key, else sample",
+        help="source of the figures: sample (bundled, works without a network), public (the publishers' own files, no "
+        "key) or live (needs FRED_API_KEY); the default is live with a key, else sample",
     )
     run.add_argument(
         "--as-of",
@@ -82,9 +124,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="make a first publication also when the label is indeterminate because inputs could not be reached",
     )
 
-    add("show", "show.show", "print the published regime and its main evidence")
+    add("show", "show.show", "print the published regime and its main evidence", prints_rows=True)
 
-    explain = add("explain", "explain.explain", "print every input behind the label of a date")
+    explain = add(
+        "explain", "explain.explain", "print every input behind the label of a date", prints_rows=True
+    )
     explain.add_argument(
         "date",
         metavar="DATE",
@@ -93,12 +137,65 @@ def build_parser() -> argparse.ArgumentParser:
         help="YYYY-MM-DD, default the newest row; a date without a row shows the nearest earlier one",
     )
 
-    as_of = add("as-of", "as_of.as_of", "print the values of a series that were known on a date")
+    as_of = add(
+        "as-of", "as_of.as_of", "print the values of a series that were known on a date", prints_rows=True
+    )
     as_of.add_argument("date", metavar="DATE", type=_date, help="YYYY-MM-DD")
     as_of.add_argument("series", metavar="SERIES", help="identifier of the series, for example UNRATE")
 
+    what_if = add(
+        "what-if",
+        "what_if.what_if",
+        "print label, scores and contributions with figures moved or left out, from the published file",
+        prints_rows=True,
+        epilog=_WHAT_IF,
+    )
+    what_if.add_argument(
+        "moves", metavar="NAME=VALUE", nargs="*", help="for example UNRATE=5.0 DGS10=3.5 spreads=+2pp"
+    )
+    what_if.add_argument(
+        "--without",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="leave out a component, or every input computed from a series; may be repeated",
+    )
+    what_if.add_argument("--date", metavar="DATE", type=_date, help="YYYY-MM-DD, default the newest row")
+
+    try_ = add(
+        "try",
+        "try_method.try_",
+        "print the months an own method file labels otherwise, each with its cause; publishes nothing",
+        prints_rows=True,
+        epilog="The file is TOML like assets/catalog/method.toml, complete or only with what differs, for example\n"
+        "  [state.bubble]\n  enter_score = 0.65",
+    )
+    try_.add_argument(
+        "method", metavar="METHOD.toml", type=Path, help="a file of thresholds, weights and windows"
+    )
+
     open_ = add("open", "show.open_", "print where the published file is, and how to query it")
     open_.add_argument("--path", action="store_true", help="print the path alone")
+
+    sql = add("sql", "show.sql", "print the rows of a query of the published file", prints_rows=True)
+    sql.add_argument("query", metavar="QUERY", help="DuckDB's SQL, for example 'FROM regime_current'")
+
+    add("releases", "releases.releases", "list the releases that are kept", prints_rows=True)
+
+    site = add(
+        "site",
+        "site.site",
+        "add the published release to a static site; pages of old releases stay as they are",
+    )
+    site.add_argument(
+        "folder", metavar="DIR", type=Path, help="folder of the site; made when it is not there"
+    )
+    site.add_argument(
+        "--url",
+        metavar="URL",
+        default="",
+        help="address the site will have, for the links of its feed; without it they are relative",
+    )
 
     verify = add("verify", "releases.verify", "prove a release: its hashes, and its tables computed again")
     verify.add_argument(
@@ -138,12 +235,24 @@ def build_parser() -> argparse.ArgumentParser:
         help="send a test message to every address of REGIME_ALERT_URLS instead",
     )
 
-    settings = add("settings", "operate.settings", "print profile, date and folders in use, no secrets")
+    settings = add(
+        "settings", "operate.settings", "print profile, date and folders in use, no secrets", prints_rows=True
+    )
     settings.add_argument(
         "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
     )
 
-    add("doctor", "doctor.doctor", "check the installation and report what to do; 1 when something fails")
+    doctor = add(
+        "doctor",
+        "doctor.doctor",
+        "check the installation and report what to do; 1 when something fails",
+        prints_rows=True,
+    )
+    doctor.add_argument(
+        "--sources",
+        action="store_true",
+        help="instead, fetch one series from every file and interface of the profile public and report what answered",
+    )
     return parser
 
 
@@ -214,7 +323,8 @@ def _date(text: str) -> object:
     try:
         return parse_date(text, "the date")
     except ConfigurationError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        first = "" if text[:1].isdigit() else "; DATE comes first"
+        raise argparse.ArgumentTypeError(f"{error}{first}") from None
 
 
 if __name__ == "__main__":

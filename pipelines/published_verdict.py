@@ -16,11 +16,11 @@ from typing import Any
 
 import duckdb
 
-from assets.report import lead
+from assets.report import lead, tiles
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, MINUS, THIN, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
-from pipelines.settings import ConfigurationError
+from pipelines.settings import PROFILE_WORDS, ConfigurationError
 
 Row = dict[str, Any]
 
@@ -207,6 +207,24 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
     ]
 
 
+def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """What a run ends with: the first screen of the report in words, and where file and report are."""
+    verdict, release = read_verdict(con), Release(con)
+    said = [
+        (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
+        for name, value, note in tiles.content(release)["tiles"]
+    ]
+    return [
+        *_head(verdict),
+        "",
+        *(line for name, text in said for line in _wrapped(name.lower(), text)),
+        "",
+        _line("details", ".venv/bin/python -m pipelines show"),
+        _line("file", str(path)),
+        _line("report", str(path.with_name("report.html"))),
+    ]
+
+
 def temperature(verdict: Verdict, condition: str) -> str:
     """`hot`, `cold` or `between`; `absent` without a score. Inflation is hot at the target unless it is falling."""
     limits = verdict.parameters
@@ -237,7 +255,7 @@ def _wrapped(name: str, text: str) -> list[str]:
 
 def profile_words(manifest: Row) -> str:
     """The profile in words."""
-    return "SAMPLE DATA (bundled figures)" if manifest["profile"] == "sample" else "live figures"
+    return PROFILE_WORDS[manifest["profile"]]
 
 
 def _head(verdict: Verdict) -> list[str]:

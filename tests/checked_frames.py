@@ -40,6 +40,7 @@ def clean_frames() -> Frames:
         ),
         "regime_nightly": nightly,
         "row_corrections": _corrections(),
+        "release_log": _arrival(),
     }
 
 
@@ -71,6 +72,18 @@ def _corrections() -> pd.DataFrame:
     return pd.DataFrame([cause | cell, cause | table])[
         list(load_catalog().tables["row_corrections"].column_names)
     ]
+
+
+def _arrival() -> pd.DataFrame:
+    """A figure that came."""
+    row = {
+        "release_id": "20260602T010005.000000Z", "line_number": 1, "kind": "figure", "series_id": "UNRATE",
+        "observation_date": pd.Timestamp("2026-05-01"), "realtime_start": pd.Timestamp("2026-06-01"),
+        "vintage_source": "alfred", "figures": 1, "previous_value": 4.2, "new_value": 4.3,
+        "score_before": 0.78, "score_after": 0.77, "score_effect": -0.01, "regime_before": "neutral_bubble",
+        "regime_after": "neutral_bubble",
+    }  # fmt: skip
+    return pd.DataFrame([row])[list(load_catalog().tables["release_log"].column_names)]
 
 
 def check(table: str, changed: Frames | None = None) -> SuiteResult:

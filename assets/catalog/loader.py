@@ -26,6 +26,7 @@ from assets.catalog.models import (
     Series,
     Table,
 )
+from assets.catalog.moves import WhatIf
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CATALOG_DIR = Path("assets/catalog")
@@ -65,6 +66,7 @@ def _load(root: Path) -> Catalog:
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
         reference_values=_load_references(root, folder / "reference_values.toml"),
         caveats=_load_caveats(root, folder / "caveats.toml"),
+        what_if=_load_what_if(root, folder / "what_if.toml", series),
     )
     _check_derivations(root, catalog)
     return catalog
@@ -118,6 +120,24 @@ def _kept_longer(column: object) -> object:
 
 def _load_method(root: Path, file: Path) -> Method:
     return _build(Method, _read(root, file), _relative(root, file), "method")
+
+
+def load_own_method(file: Path) -> Method:
+    """A method from a file of its own: complete, or only what differs from the project's. Raises CatalogError."""
+    where, own = str(file), _read(file.parent, file)
+    ours = _read(PROJECT_ROOT, PROJECT_ROOT / CATALOG_DIR / "method.toml")
+    return _build(Method, _overridden(ours, own), where, "method")
+
+
+def _overridden(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of one over those of the other, key by key."""
+    merged = dict(ours)
+    for key, value in own.items():
+        base = merged.get(key)
+        merged[key] = (
+            _overridden(base, value) if isinstance(base, dict) and isinstance(value, dict) else value
+        )
+    return merged
 
 
 def _load_versions(root: Path, file: Path) -> tuple[MethodVersion, ...]:
@@ -178,6 +198,18 @@ def _load_references(root: Path, file: Path) -> dict[str, ReferenceValue]:
 def _load_caveats(root: Path, file: Path) -> dict[str, Caveat]:
     where, content = _relative(root, file), _read(root, file)
     return {key: _build(Caveat, entry, where, key, {"id": key}) for key, entry in content.items()}
+
+
+def _load_what_if(root: Path, file: Path, series: Mapping[str, Series]) -> WhatIf:
+    where = _relative(root, file)
+    found = _build(WhatIf, _read(root, file), where, "what-if")
+    named = {f"groups.{name}": members for name, members in found.groups.items()}
+    named |= {f"follows.{name}": (name, *followers) for name, followers in found.follows.items()}
+    for place, ids in named.items():
+        for series_id in ids:
+            if series_id not in series:
+                raise CatalogError(f"{where}: {place}: {_unknown(series_id, series)}")
+    return found
 
 
 def _check_derivations(root: Path, catalog: Catalog) -> None:

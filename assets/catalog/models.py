@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.catalog.method import Method, MethodVersion
+from assets.catalog.moves import WhatIf
 
 Frequency = Literal["D", "W", "M", "Q"]
 UnitKind = Literal[
@@ -135,6 +136,12 @@ class Series(Entry):
     def asset_key(self) -> tuple[str, str, str]:
         """Asset key of the series' archive: ("raw", source, series_id)."""
         return ("raw", self.source, self.series_id)
+
+    def is_bundled_in(self, profile: Profile) -> bool:
+        """Whether the figures of that profile come from the bundle."""
+        if profile == "public" and self.carrier is not None:
+            return self.carrier.reader == "sample"
+        return profile == "sample"
 
 
 class Repeat(Entry):
@@ -395,7 +402,9 @@ class Caveat(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values, caveats."""
+    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values,
+    caveats, and what moves together in a what-if.
+    """
 
     series: Mapping[str, Series]
     tables: Mapping[str, Table]
@@ -406,6 +415,7 @@ class Catalog:
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
     caveats: Mapping[str, Caveat]
+    what_if: WhatIf
 
     def as_of_tables(self) -> list[Table]:
         """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""

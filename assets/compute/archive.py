@@ -63,6 +63,12 @@ def _series_in(key: Rows, codes: Mapping[str, int]) -> dict[str, int]:
     return {series_id: code for (series_id, code), n in zip(codes.items(), rows, strict=True) if n}
 
 
+def _span_of(key: Rows, code: int) -> slice:
+    """Rows of a series in sorted keys; none for the code -1."""
+    first, last = np.searchsorted(key, [code << (2 * BITS), (code + 1) << (2 * BITS)])
+    return slice(int(first), int(last))
+
+
 @dataclass(frozen=True)
 class Captures:
     """Everything stored of some series, one entry per capture of a vintage, sorted by key and time of capture."""
@@ -108,6 +114,10 @@ class Captures:
 
     def __len__(self) -> int:
         return len(self.key)
+
+    def of_series(self, series_id: str) -> slice:
+        """Rows of a series; an empty slice for a series without a row."""
+        return _span_of(self.key, self.codes.get(series_id, -1))
 
     def take(self, keep: Flags) -> Captures:
         """Some of the captures, by mask."""
@@ -205,9 +215,8 @@ class Archive:
 
     def _span(self, series_id: str) -> tuple[int, int]:
         """First row of a series and the one after its last; an empty span for a series without a row."""
-        code = self.codes.get(series_id, -1)
-        first, last = np.searchsorted(self.key, [code << (2 * BITS), (code + 1) << (2 * BITS)])
-        return int(first), int(last)
+        span = _span_of(self.key, self.codes.get(series_id, -1))
+        return span.start, span.stop
 
     def take(self, values: npt.NDArray, rows: Rows, fill: object) -> npt.NDArray:
         """`values[rows]` with `fill` where a row is ABSENT."""
@@ -222,6 +231,18 @@ class Archive:
     def realtime_start(self, rows: Rows) -> Days:
         """First day anyone could know each row; NaT where ABSENT."""
         return np.where(rows >= 0, _date(self.take(self.key, rows, 0) & _DATE), NAT)
+
+    def with_rows_of(self, series_id: str, rows: Archive) -> Archive:
+        """The archive with the vintages of one series replaced by `rows`, which may be the first or none."""
+        codes = {**self.codes, **rows.codes}
+        span = _span_of(self.key, codes.get(series_id, -1))
+
+        def spliced(own: npt.NDArray, others: npt.NDArray) -> npt.NDArray:
+            return np.concatenate([own[: span.start], others, own[span.stop :]])
+
+        key = spliced(self.key, rows.key)
+        value, source = spliced(self.value, rows.value), spliced(self.source, rows.source)
+        return Archive(_series_in(key, codes), key, value, source)
 
     def kept(self, keep: Flags) -> Archive:
         """The archive of some rows, by mask."""
@@ -262,19 +283,37 @@ def as_revised(archive: Archive) -> Archive:
     return replace(archive, value=value).kept(is_first)
 
 
-def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
-    """`archive` with the vintages of one series, which both have, taken from `other`."""
-    (first, last), (start, end) = archive._span(series_id), other._span(series_id)
-
-    def spliced(own: npt.NDArray, others: npt.NDArray) -> npt.NDArray:
-        return np.concatenate([own[:first], others[start:end], own[last:]])
-
+def with_vintage(
+    archive: Archive, series_id: str, observation: np.datetime64, start: np.datetime64, value: float
+) -> Archive:
+    """The archive with one more vintage of a series it has; it replaces one that starts on the same day."""
+    code = np.array([archive.codes[series_id]])
+    key = pack(code, np.array([observation], "datetime64[D]"), np.array([start], "datetime64[D]"))
+    at = int(np.searchsorted(archive.key, key, side="right")[0])
+    source = archive.source[max(at - 1, 0)]
     return Archive(
         archive.codes,
-        spliced(archive.key, other.key),
-        spliced(archive.value, other.value),
-        spliced(archive.source, other.source),
+        np.insert(archive.key, at, key),
+        np.insert(archive.value, at, value),
+        np.insert(archive.source, at, source),
     )
+
+
+def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
+    """`archive` with the vintages of one series, which both have, taken from `other`."""
+    return archive.with_rows_of(series_id, of_series(other, series_id))
+
+
+def of_series(archive: Archive, series_id: str) -> Archive:
+    """The vintages of one series; its codes are those of the archive."""
+    first, last = archive._span(series_id)
+    codes = {series_id: archive.codes[series_id]} if archive.has(series_id) else {}
+    return Archive(codes, archive.key[first:last], archive.value[first:last], archive.source[first:last])
+
+
+def dates_of(archive: Archive) -> tuple[Days, Days]:
+    """Observation date and start of every vintage."""
+    return _date((archive.key >> BITS) & _DATE), _date(archive.key & _DATE)
 
 
 def revised_series(archive: Archive) -> list[str]:

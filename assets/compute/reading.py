@@ -41,6 +41,10 @@ class Reading:
         drop = self.present & ~keep
         return _masked(self, self.value, texts(drop, reason, self.absent_reason), keep & self.present)
 
+    def rows(self, which: slice) -> Reading:
+        """The reading of some of its dates."""
+        return Reading(*(getattr(self, field.name)[which] for field in fields(self)))
+
     def map(self, formula: Callable[[Floats], Floats]) -> Reading:
         """The same provenance with another value: a change of unit or a transformation."""
         return combine(formula, self)

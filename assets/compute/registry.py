@@ -21,6 +21,7 @@ from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.diagnostics.event_study import event_study
+from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -199,6 +200,10 @@ def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> C
     return lambda run: DerivedTable(build(run.regime, run.readings, run.catalog))
 
 
+def _scenarios(run: Computation) -> DerivedTable:
+    return DerivedTable(scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog)))
+
+
 def _revised(run: Computation) -> DerivedTable:
     return DerivedTable(regime_revised(run.view, run.grid, run.record("regime"), run.catalog))
 
@@ -253,6 +258,7 @@ _TABLES = (
     _BESIDE_REGIME(
         "effective_weights", lambda run: DerivedTable(effective_weights(run.regime_of_record, run.catalog))
     ),
+    _BESIDE_REGIME("scenarios", _scenarios, also_from_archive=True),
     _AFTER_REGIME("regime_revised", _revised),
     _AFTER_REGIME("forward_returns", _by_regime),
     _AFTER_REGIME("forward_returns_by_spell", _by_spell),

@@ -10,9 +10,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, Profile
+from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Captures, resolve
 from assets.compute.corrections import Compared, corrections
+from assets.compute.diagnostics.arrivals import Newest, release_log
 from assets.compute.grid import freezable
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import Computation
@@ -26,10 +27,11 @@ from assets.warehouse.live import (
     complete_live_rows,
     freeze,
     live_rows,
+    microseconds,
     panel_at,
     read_live,
 )
-from assets.warehouse.published_file import Before, release_before
+from assets.warehouse.published_file import Before, release_before, released
 from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.tables import append_rows, transaction
@@ -38,9 +40,11 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _COMPLETE_BEFORE = """
 SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
 """
-_UNPUBLISHED = (
-    "DELETE FROM regime.row_corrections WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
-)
+_UNPUBLISHED = "DELETE FROM regime.{table} WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
+_NEWEST_BEFORE = """
+SELECT m.release_id, m.profile, r.as_of_date, r.regime, r.bubble_score
+FROM release_manifest AS m JOIN regime AS r ON r.as_of_date = m.as_of_date
+"""
 
 
 def settle_rows(
@@ -54,6 +58,7 @@ def settle_rows(
     complete_live_rows(con, facts.profile, facts.run_date, catalog)
     freeze_rows(con, facts, release, catalog)
     list_corrections(con, facts, release, catalog)
+    list_arrivals(con, facts, release, catalog)
 
 
 def freeze_rows(
@@ -90,13 +95,48 @@ def list_corrections(
         dates = before.backfilled(frozen)
         if _differs(before, now, dates, catalog, facts.profile):
             found = _explained(con, facts, catalog, before, now, stored, dates)
-    table = catalog.tables["row_corrections"]
-    with transaction(con):
-        con.execute(_UNPUBLISHED)
-        if len(found):
-            numbered = found.assign(release_id=release.release_id, correction_number=range(1, len(found) + 1))
-            append_rows(con, table, numbered)
+    _list(con, catalog.tables["row_corrections"], release, found)
     return len(found)
+
+
+def list_arrivals(
+    con: duckdb.DuckDBPyConnection, facts: RunFacts, release: ReleaseFacts, catalog: Catalog
+) -> int:
+    """Write what came in since the previous release of this profile, with its effects; the number of rows written."""
+    found, before = pd.DataFrame(), _newest_before(con, facts)
+    if before is not None:
+        newest, captured_until = before
+        captures = load_captures(con, list(catalog.series))
+        grids = tuple(run_grid(day, catalog) for day in (pd.Timestamp(newest.as_of).date(), facts.run_date))
+        moment = microseconds(captured_until)
+        found = release_log(captures, moment, newest, (grids[0], grids[1]), catalog, facts.profile)
+    _list(con, catalog.tables["release_log"], release, found)
+    return len(found)
+
+
+def _newest_before(con: duckdb.DuckDBPyConnection, facts: RunFacts) -> tuple[Newest, dt.datetime] | None:
+    """The newest row of the published release, whatever its method, and the end of the archive it was computed from."""
+    with released(facts.published_path) as file:
+        if file is None:
+            return None
+        release_id, profile, as_of, label, score = file.execute(_NEWEST_BEFORE).fetchall()[0]
+    known = con.execute(
+        "SELECT captured_until FROM ops.publications WHERE release_id = ? AND captured_until IS NOT NULL",
+        [release_id],
+    ).fetchall()
+    if profile != facts.profile or not known:
+        return None
+    day = np.datetime64(as_of, "D")
+    return Newest(day, label, np.nan if score is None else score), known[0][0]
+
+
+def _list(con: duckdb.DuckDBPyConnection, table: Table, release: ReleaseFacts, found: pd.DataFrame) -> None:
+    """Append the rows of a release, numbered, and drop those of a run that did not publish."""
+    with transaction(con):
+        con.execute(_UNPUBLISHED.format(table=table.name))
+        if len(found):
+            number = {table.key[1]: range(1, len(found) + 1)}
+            append_rows(con, table, found.assign(release_id=release.release_id, **number))
 
 
 def _may_freeze(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> bool:

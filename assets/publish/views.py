@@ -13,6 +13,7 @@ from assets.catalog.models import Catalog, Column, Table
 from assets.catalog.render import comment_statements, literal, qualified_name, quoted
 from assets.publish.documents.examples import examples
 from assets.publish.monthly import MONTHLY, monthly_statement, monthly_table
+from assets.publish.revision_macros import NAMED, revision_statements
 
 VIEWS = (
     "start_here", MONTHLY, "spells", "about", "regime_current", "evidence_current", "what_changed", "four_by_four",
@@ -26,6 +27,8 @@ _WHAT = (
 _CAUTION = {
     "sample": "SAMPLE DATA: bundled figures that end with as_of_date. "
     "A measurement, no forecast and no advice.",
+    "public": "A measurement, no forecast and no advice. The figures come from their publishers without a key: see "
+    "series.fetched_from. The row of a run date inside a month is provisional.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
@@ -106,7 +109,8 @@ SELECT s.start_month_end, s.end_month_end, s.months, s.label, s.next_start IS NU
   c.changed_part AS ended_by,
   nullif(concat_ws('; ',
     CASE WHEN c.stance_before IS DISTINCT FROM c.stance THEN
-      concat('stance ', c.stance_before, ' to ', c.stance, ' (' || c.stance_cause || ')') END,
+      concat('stance ', coalesce(c.stance_before, 'unknown'), ' to ', coalesce(c.stance, 'unknown'),
+        ' (' || c.stance_cause || ')') END,
     CASE WHEN c.condition_state_before IS DISTINCT FROM c.condition_state THEN
       concat('condition ', c.condition_state_before, ' to ', c.condition_state,
         ' (' || c.thresholds_crossed || coalesce(', most of it ' || c.component, '') || ')') END
@@ -125,15 +129,6 @@ FROM (
 ) AS s LEFT JOIN regime_changes AS c ON c.as_of_date = s.next_start
 ORDER BY s.start_month_end
 """
-# Without a CTE: DuckDB 1.4.0 loses those of a stored macro. In a join the error is certain, in a WHERE it would not be.
-_NAMED = """(
-  SELECT CASE count(*) FILTER (lower(s.series_id) = lower(sid))
-    WHEN 1 THEN max(s.series_id) FILTER (lower(s.series_id) = lower(sid))
-    ELSE error(concat('no figures of series ', max(coalesce(sid, 'NULL')), ' in this file; did you mean ',
-      arg_max(s.series_id, jaro_winkler_similarity(lower(s.series_id), lower(coalesce(sid, '')))), '? (table series)'))
-    END AS series_id
-  FROM pit.series AS s WHERE s.is_published
-) AS named JOIN """
 _KNOWN = """
 SELECT o.series_id, o.observation_date, o.value, o.realtime_start, o.realtime_end, o.vintage_source
 FROM {named}pit.observations AS o{on}
@@ -143,7 +138,7 @@ WHERE o.realtime_start <= as_of AND o.realtime_end >= as_of{order}
 # order, and sorting ten million rows would take longer than reading them.
 _MACROS = {
     "series_as_of(sid, as_of)": (
-        (_NAMED, " ON o.series_id = named.series_id", " ORDER BY o.observation_date"),
+        (NAMED, " ON o.series_id = named.series_id", " ORDER BY o.observation_date"),
         "Every observation of series `sid` as it was known on the date `as_of`: "
         "from series_as_of('UNRATE', DATE '2020-04-30'). Case does not matter; an unknown series is an error.",
     ),
@@ -191,7 +186,7 @@ def view_statements(catalog: Catalog, profile: str) -> list[str]:
             f"CREATE MACRO {signature} AS TABLE {_KNOWN.format(named=named, on=on, order=order)}",
             f"COMMENT ON MACRO TABLE {signature.partition('(')[0]} IS {literal(comment)}",
         ]
-    return statements
+    return [*statements, *revision_statements()]
 
 
 def view_tables(catalog: Catalog) -> list[Table]:

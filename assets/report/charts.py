@@ -1,4 +1,4 @@
-"""The report's charts: Vega-Lite specifications, drawn as inline SVG in two widths.
+"""The report's charts as Vega-Lite specifications; `svg.py` draws them.
 
 Time is a plain number of years, since dates would be drawn in the machine's time zone. Colours stay `var(--token)`, so
 that one picture serves light, dark and print.
@@ -7,11 +7,9 @@ that one picture serves light, dark and print.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape
 
 from assets.report.published import Points, Row
 from assets.report.words import MINUS, THIN, number
@@ -22,7 +20,7 @@ Axes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Size:
-    """One of the two drawings of a chart, in pixels; the page shows the one that fits."""
+    """A drawing of a chart, in pixels; of two, the page shows the one that fits, "both" fits everywhere."""
 
     name: str
     width: int
@@ -35,7 +33,7 @@ class Size:
 
 
 FULL = (Size("wide", 832, 250, 12), Size("narrow", 296, 220, 11))
-PANEL = (Size("wide", 390, 190, 12), Size("narrow", 296, 180, 11))
+PANEL = (Size("both", 370, 190, 12),)
 TIMELINE = (Size("wide", 812, 330, 12), Size("narrow", 292, 350, 11))
 GOLD = (Size("wide", 820, 250, 12), Size("narrow", 290, 250, 11))
 
@@ -177,9 +175,16 @@ def _specification(layers: Sequence[Spec], size: Size) -> Spec:
 
 
 def lines_chart(
-    lines: Sequence[Line], size: Size, limits: Sequence[float] = (), since: float | None = None
+    lines: Sequence[Line],
+    size: Size,
+    limits: Sequence[float] = (),
+    since: float | None = None,
+    bands: Sequence[tuple[float | None, float | None, str]] = (),
 ) -> Spec:
-    """Lines, the zero line where it is inside, and dashed limits. `since` is the first year of the axis."""
+    """Lines, the zero line where it is inside, dashed limits, and bands (from, to, colour; None: the axis' end).
+
+    `since` is the first year of the axis.
+    """
     days = [day for line in lines for day, value in line.points if value is not None]
     found = [value for line in lines for _, value in line.points if value is not None] + list(limits)
     ticks = nice_ticks(min(found), max(found))
@@ -188,7 +193,24 @@ def lines_chart(
         "x": _x_years(first, last, size, 10, (last - first) * 0.015),
         "y": _y_values(ticks[0], ticks[-1], ticks),
     }
-    layers = [_rule(limit, axes["y"]) for limit in limits]
+    layers = [
+        _layer(
+            "rect",
+            [
+                {
+                    "x": first,
+                    "x2": last,
+                    "y": ticks[0] if low is None else low,
+                    "y2": ticks[-1] if high is None else high,
+                }
+            ],
+            {**axes, **_to("x2", "y2")},
+            color,
+            opacity=0.18,
+        )
+        for low, high, color in bands
+    ]
+    layers += [_rule(limit, axes["y"]) for limit in limits]
     if ticks[0] < 0 < ticks[-1]:
         layers.append(_rule(0.0, axes["y"], "mid", ()))
     return _specification([*layers, *_line_layers(lines, axes)], size)
@@ -279,6 +301,8 @@ class Timeline:
     recessions: Sequence[tuple[dt.date, dt.date]]  # first and last day
     enter_bubble: float
     enter_depression: float
+    bubble_rule: Sequence[str]  # in lines
+    depression_rule: Sequence[str]
 
     @property
     def first(self) -> float:
@@ -291,7 +315,7 @@ class Timeline:
 
 def timeline_chart(shown: Timeline, size: Size) -> Spec:
     """The score, shaded where easing met a bubble or a depression, and two lanes read by position."""
-    room = (shown.last - shown.first) * (0.13 if size.is_narrow else 0.05)
+    room = (shown.last - shown.first) * (0.05 if size.is_narrow else 0.2)  # the rules stand there
     axes = {
         "x": _x_years(shown.first, shown.last, size, room=room),
         "y": _y_values(_BOTTOM, _TOP, [0, 0.2, 0.4, 0.6, 0.8, 1], ".1f"),
@@ -310,7 +334,7 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
     if shown.score.last is not None:
         day, value = shown.score.last
         newest = {"x": year(day), "y": value, "text": number(value)}
-        layers.append(_text([newest], axes, "ink", align="left", dx=6, fontWeight="bold"))
+        layers.append(_text([newest], axes, "ink", align="right", dx=-2, dy=-12, fontWeight="bold"))
     layers += [
         *_lane(shown, shown.states, _STATE_LANE, {"bubble": "hot", "depression": "cold"}, axes),
         *_lane(shown, shown.stances, _STANCE_LANE, {"stimulus": "stim", "tightening": "tight"}, axes),
@@ -376,90 +400,23 @@ def _labels(shown: Timeline, axes: Axes, size: Size) -> list[Spec]:
         },
     ]
     layers = [_text(lanes, axes, "soft", align="left", baseline="bottom")]
-    width = (shown.last - shown.first) * 0.14  # years a label takes
-    limits = (
-        (shown.enter_bubble + 0.045, f"bubble from {shown.enter_bubble:.2f}", "hot-text"),
-        (shown.enter_depression - 0.045, f"depression to {shown.enter_depression:.2f}", "cold-text"),
-    )
-    for height, text, color in limits:
-        start = None if size.is_narrow else _clear(shown, height, width)
-        if start is not None:
-            rows, style = [{"x": start, "y": height, "text": text}], {"align": "left", "baseline": "middle"}
-            halo = {"stroke": _token("bg"), "strokeWidth": 4, "strokeJoin": "round"}
-            layers += [_text(rows, axes, "bg", **style, **halo), _text(rows, axes, color, **style)]
+    if not size.is_narrow:  # there the caption alone has the rules
+        height = size.font + 2
+        rules = [
+            (shown.enter_bubble, shown.bubble_rule, "hot-text", -height * len(shown.bubble_rule)),
+            (shown.enter_depression, shown.depression_rule, "cold-text", 4),
+        ]
+        layers += [
+            _text(
+                [{"x": shown.last, "y": limit, "text": text}],
+                axes,
+                color,
+                align="left",
+                baseline="top",
+                dx=10,
+                dy=start + n * height,
+            )
+            for limit, rule, color, start in rules
+            for n, text in enumerate(rule)
+        ]
     return layers
-
-
-def _clear(shown: Timeline, height: float, width: float) -> float | None:
-    """Where a label of that many years is farthest from the score; crossing a vertical line costs a little.
-
-    None where it would touch the score everywhere: the caption names the limits too.
-    """
-    known = [(year(day), value) for day, value in shown.score.points if value is not None]
-    verticals = [year(day) for day, _ in shown.announcements]
-
-    def room(start: float) -> float:
-        crossed = sum(start - 0.2 <= at <= start + width for at in verticals)
-        near = [value for at, value in known if start - width / 8 <= at <= start + width * 9 / 8]
-        return min(min(abs(value - height) for value in near), 0.25) - 0.04 * crossed
-
-    best = max((at for at, _ in known if at + width < known[-1][0]), key=room, default=None)
-    return best if best is not None and room(best) > 0.04 else None
-
-
-# ---- SVG. The renderer writes ARIA roles that accessibility checkers refuse, a font per text, and long decimals.
-
-_DROPPED = re.compile(
-    r' (?:role|aria-[a-z]+|font-family|class|pointer-events|version|xmlns:xlink|stroke-miterlimit)="[^"]*"'
-)
-# What SVG, or the page's stylesheet, assumes anyway.
-_DEFAULTS = re.compile(
-    r' (?:opacity|fill-opacity|stroke-opacity|stroke-width)="1"| (?:x2|y2)="0"| font-weight="normal"'
-    r'| stroke-dasharray="none"| transform="translate\(0,0\)"| fill="var\(--soft\)"| stroke="var\(--line\)"'
-)
-_EMPTY = re.compile(
-    r'<path d="M-?[\d.]+,-?[\d.]+h(?:0v0h0|[\d.]+v[\d.]+h-[\d.]+)Z"/>'
-    r'|<path d="M-?[\d.]+,-?[\d.]+h0v0h0Z"[^>]*/>|<path[^>]* d=""[^>]*/>|<g[^>]*></g>|<text[^>]*></text>'
-)
-_TEXT_POSITION = re.compile(r'(<text[^>]*) transform="translate\((-?[\d.]+),(-?[\d.]+)\)"')
-_BARE_GROUP = re.compile(r"<g>((?:(?!</?g\b).)*)</g>", re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
-_NUMBER = re.compile(r"-?\d+\.\d{2,}")
-_OUTER = re.compile(r"<svg[^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>(.*)</svg>", re.DOTALL)
-
-
-def inline_svg(spec: Spec, figure: str, width: str, title: str, description: str) -> str:
-    """The drawing as an `<svg>` element; figure and width identify it on the page."""
-    import vl_convert
-
-    usual = spec["config"]["text"]["fontSize"]
-    return cleaned(vl_convert.vegalite_to_svg(spec), figure, width, title, description, usual)
-
-
-def cleaned(svg: str, figure: str, width: str, title: str, description: str, font: int) -> str:
-    """The renderer's SVG without what a page does not need, with a title and a description.
-
-    Texts of the usual size, `font`, leave the size to the page.
-    """
-    found = _OUTER.search(svg)
-    if found is None:
-        raise ValueError("the renderer returned no SVG")
-    across, down, body = found.groups()
-    key = f"{figure}-{width}"
-    body = _DEFAULTS.sub("", _DROPPED.sub("", body)).replace(f' font-size="{font}px"', "")
-    body = _TAG.sub(lambda tag: _NUMBER.sub(lambda digits: _trimmed(float(digits[0])), tag[0]), body)
-    body = _TEXT_POSITION.sub(r'\1 x="\2" y="\3"', body)
-    before = ""
-    while before != body:
-        before = body
-        body = _BARE_GROUP.sub(r"\1", _EMPTY.sub("", body))
-    return (
-        f'<svg class="{width}" viewBox="0 0 {_trimmed(float(across))} {_trimmed(float(down))}" '
-        f'role="img" aria-labelledby="{key}-t {key}-d">'
-        f'<title id="{key}-t">{escape(title)}</title><desc id="{key}-d">{escape(description)}</desc>{body}</svg>'
-    )
-
-
-def _trimmed(value: float) -> str:
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text

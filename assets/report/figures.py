@@ -1,23 +1,29 @@
-"""The figures of the report: which columns each shows, with its caption, description and values by year."""
+"""The figures of the report: which columns each shows, with its caption, description and the values to point at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from markupsafe import Markup, escape
 
 from assets.report import charts
-from assets.report.charts import FULL, PANEL, Line, Size, Spec, inline_svg, year
-from assets.report.published import Release, Sources
-from assets.report.words import ABSENT, day, label_words, listed, month, number
+from assets.report.charts import FULL, PANEL, Line, Size, Spec, year
+from assets.report.published import Points, Release
+from assets.report.svg import inline_svg
+from assets.report.words import CONDITIONS, capital, counted, day, label_words, listed, month, number
 
 SOLID, DASHED, DOTTED = (), (6, 3), (2, 2)
 _EVENT_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
     "qe3": "QE3",
-    "bills_2019": "2019",
-    "qe4_2020": "2020",
-    "reserves_2025": "2025",
+    "bills_2019": "Bills",
+    "qe4_2020": "Covid",
+    "reserves_2025": "Reserves",
 }
 # A recession begins with the month after the peak and ends with the month of the trough.
 _RECESSIONS = """
@@ -27,30 +33,35 @@ SELECT CAST(peak_month + INTERVAL 1 MONTH AS DATE) AS first, last_day(trough_mon
 
 @dataclass(frozen=True)
 class Caption:
-    """What and unit; the window; sources; as-of and point in time. Always in this order."""
+    """What and unit; the window; a note; the publishers. Always in this order."""
 
     what: str
     window: str
-    sources: Sources
-    as_of: str
+    sources: str
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure ready for the page: its SVG in each width, and values by year with the header first."""
+    """A figure ready for the page: its SVG in each width, its tables, and the values that can be pointed at."""
 
     key: str
     title: str
     pictures: Sequence[str]
     caption: Caption
+    tables: Sequence[str]
     legend: Sequence[Line] = ()
-    table: Sequence[Sequence[str]] = ()
+    values: Markup | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A line chart over the years; its lines share one unit. `limits` are parameters drawn as dashed lines."""
+    """A line chart over the years; its lines share one unit.
+
+    `since` finds the first day shown, the same for charts below each other, so that years line up. `limits` are
+    parameters drawn as dashed lines, `bands` parameters that bound a shaded area: from, to, colour. Values can be
+    pointed at where `is_main`.
+    """
 
     key: str
     title: str
@@ -60,6 +71,9 @@ class Panel:
     limits: Sequence[str] = ()
     note: str = ""
     decimals: int = 2
+    since: str = "SELECT min(as_of_date) AS first FROM regime"
+    bands: Sequence[tuple[str | None, str | None, str]] = ()
+    is_main: bool = False
 
 
 MONEY = Panel(
@@ -68,9 +82,10 @@ MONEY = Panel(
     "M2, % on the year before; real short rate, % a year.",
     "%",
     [
-        ("money_and_rates.m2_yoy_pct", "M2, year on year", "stim", SOLID),
-        ("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "hot", DASHED),
+        ("money_and_rates.m2_yoy_pct", "M2, year on year", "ink", SOLID),
+        ("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "second", DASHED),
     ],
+    is_main=True,
 )
 MARKETS = (
     Panel(
@@ -80,10 +95,11 @@ MARKETS = (
         "%",
         [
             ("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink", SOLID),
-            ("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "cold", DASHED),
-            ("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "hot", DOTTED),
+            ("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "second", DASHED),
+            ("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "third", DOTTED),
         ],
         note="The level depends on the earnings basis of each row: compare ranks, not levels.",
+        is_main=True,
     ),
     Panel(
         "yields",
@@ -92,9 +108,10 @@ MARKETS = (
         "%",
         [
             ("real_yields.nominal_10y_pct", "nominal", "ink", SOLID),
-            ("real_yields.real_10y_pct", "real", "stim", DASHED),
+            ("real_yields.real_10y_pct", "real", "second", DASHED),
         ],
         note="Real: TIPS from January 2003, before that nominal less expected inflation.",
+        is_main=True,
     ),
     Panel(
         "spreads",
@@ -103,10 +120,11 @@ MARKETS = (
         "pp",
         [
             ("credit_spreads.gz_spread_pp", "Gilchrist-Zakrajsek", "ink", SOLID),
-            ("credit_spreads.baa_10y_pp", "Baa less 10-year", "cold", DASHED),
-            ("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "cold", DOTTED),
-            ("credit_spreads.ebp_pp", "excess bond premium", "hot", DASHED),
+            ("credit_spreads.baa_10y_pp", "Baa less 10-year", "second", DASHED),
+            ("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "third", DOTTED),
+            ("credit_spreads.ebp_pp", "excess bond premium", "second", DOTTED),
         ],
+        is_main=True,
     ),
     Panel(
         "conditions",
@@ -114,6 +132,32 @@ MARKETS = (
         "National Financial Conditions Index; 0 is average, positive is tighter.",
         "sd",
         [("credit_spreads.nfci_index", "NFCI", "ink", SOLID)],
+    ),
+)
+_SCORED = "SELECT min(as_of_date) AS first FROM regime WHERE bubble_score IS NOT NULL"
+_FOUR = (
+    *(
+        Panel(
+            f"{name}-score",
+            capital(name),
+            f"{capital(name)} score.",
+            "",
+            [(f"regime.{name}_score", name, "ink", SOLID)],
+            bands=[(f"verdict.{name}_hot", None, "hot"), (None, f"verdict.{name}_cold", "cold")],
+            since=_SCORED,
+            is_main=True,
+        )
+        for name in ("valuation", "economy", "credit")
+    ),
+    Panel(
+        "inflation-score",
+        "Inflation",
+        "Core PCE prices, % on the year before.",
+        "%",
+        [("activity_inflation.core_pce_yoy_pct", "core PCE", "ink", SOLID)],
+        bands=[("verdict.inflation_target_pct", None, "hot"), (None, "verdict.inflation_target_pct", "cold")],
+        since=_SCORED,
+        is_main=True,
     ),
 )
 FED = (
@@ -124,7 +168,7 @@ FED = (
         "% of GDP",
         [
             ("reserve_growth.fed_assets_pct_gdp", "Fed assets", "ink", SOLID),
-            ("reserve_growth.reserve_balances_pct_gdp", "reserves", "stim", DASHED),
+            ("reserve_growth.reserve_balances_pct_gdp", "reserves", "second", DASHED),
         ],
         decimals=1,
     ),
@@ -133,7 +177,7 @@ FED = (
         "Balance-sheet impulse",
         "Change of the balance sheet over half a year, at a yearly rate, % of GDP.",
         "% of GDP",
-        [("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "stim", SOLID)],
+        [("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "ink", SOLID)],
         ["stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"],
         "Dashed: beyond it the balance sheet counts as growing or shrinking.",
     ),
@@ -144,7 +188,7 @@ FED = (
         "%",
         [
             ("monetisation.share_12m_pct", "of new public debt", "ink", SOLID),
-            ("monetisation.share_12m_of_deficit_pct", "of the deficit", "gold", DASHED),
+            ("monetisation.share_12m_of_deficit_pct", "of the deficit", "second", DASHED),
         ],
         [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
         "Dashed: bands building, active and dominant.",
@@ -165,7 +209,7 @@ FED = (
 
 def timeline_figure(release: Release) -> Figure | None:
     """The score since the first scored month-end, with the two lanes below it; None before there is one."""
-    score = Line("Bubble score", "ink", release.history("regime", "bubble_score"), "score 0 to 1")
+    score = Line("Bubble score", "ink", release.history("regime", "bubble_score"), "")
     if not score.points:
         return None
     shown = charts.Timeline(
@@ -181,6 +225,7 @@ def timeline_figure(release: Release) -> Figure | None:
         [(row["first"], row["last"]) for row in release.rows(_RECESSIONS)],
         release.parameters["state.bubble.enter_score"],
         release.parameters["state.depression.enter_score"],
+        *_rules(release),
     )
     lanes = "; ".join(
         f"{name} {label_words(spells[-1]['value'])} since {month(spells[-1]['first'])}"
@@ -190,10 +235,11 @@ def timeline_figure(release: Release) -> Figure | None:
         f"Bubble score from {month(score.points[0][0])} to {day(release.as_of)}, newest "
         f"{number(release.today['bubble_score'])}. Lanes below: {lanes}. Vertical lines: purchases announced."
     )
+    rules = "; ".join(" ".join(rule) for rule in (shown.bubble_rule, shown.depression_rule))
     note = (
-        f"Dashed: a bubble can begin at {number(shown.enter_bubble)}, a depression at "
-        f"{number(shown.enter_depression)}. Shaded: easing into a bubble (above), into a depression (below). "
-        "Vertical lines: purchases announced. Grey: recessions as dated by the NBER, which dates them months later."
+        f"Dashed: {rules} (month-ends in a row; one is enough for a depression when unemployment or jobless claims "
+        "jump). Shaded: easing into a bubble (above), into a depression (below). Grey: recessions of the NBER, dated "
+        "months later."
     )
     what = "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit."
     return Figure(
@@ -207,7 +253,24 @@ def timeline_figure(release: Release) -> Figure | None:
             description,
         ),
         _caption(release, what, score, ["regime.bubble_score"], note),
+        ["regime"],
+        values=_values(
+            [score],
+            [
+                (row["as_of_date"], label_words(row["regime"]))
+                for row in release.rows("SELECT as_of_date, regime FROM regime")
+            ],
+        ),
     )
+
+
+def condition_figures(release: Release, base_rates: dict[str, str]) -> list[Figure]:
+    """The four conditions with their hot and cold bands; the title has how often each has been hot and cold."""
+    panels = [
+        replace(panel, note=f"{capital(base_rates[name])}.")
+        for name, panel in zip(CONDITIONS, _FOUR, strict=True)
+    ]
+    return [figure for panel in panels if (figure := panel_figure(release, panel))]
 
 
 def gold_figure(release: Release) -> Figure | None:
@@ -229,19 +292,20 @@ def gold_figure(release: Release) -> Figure | None:
         Caption(
             "Real return held to maturity, % a year.",
             f"Yields of {day(rows['treasury_10y']['observation_date'])}.",
-            release.sources_of(["DGS10", "DFII10"]),
-            as_of(release),
+            release.publishers_of(["DGS10", "DFII10"]),
             "Arithmetic, not a forecast.",
         ),
+        ["relative_attractiveness"],
     )
 
 
 def panel_figure(release: Release, panel: Panel) -> Figure | None:
     """The panel drawn; lines without figures are named in the caption. None where no line has any."""
-    lines = {
-        column: Line(name, color, release.history(*column.split(".")), panel.unit, dash, panel.decimals)
-        for column, name, color, dash in panel.lines
-    }
+    first = dt.date.min if panel is MONEY else release.row(panel.since)["first"]
+    lines = {}
+    for column, name, color, dash in panel.lines:
+        points = [point for point in release.history(*column.split(".")) if point[0] >= first]
+        lines[column] = Line(name, color, points, panel.unit, dash, panel.decimals)
     with_figures = {column: line for column, line in lines.items() if line.last}
     shown = list(with_figures.values())
     if not shown:
@@ -252,10 +316,12 @@ def panel_figure(release: Release, panel: Panel) -> Figure | None:
         (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")]
         for name in panel.limits
     ]
-    sizes, since = FULL, None
-    if panel is not MONEY:  # small multiples begin in the same year, so that years line up below each other
-        sizes = PANEL
-        since = year(release.row("SELECT min(as_of_date) AS first FROM regime")["first"])
+    parameters = release.parameters
+    bands = [
+        (None if low is None else parameters[low], None if high is None else parameters[high], color)
+        for low, high, color in panel.bands
+    ]
+    sizes, since = (FULL, None) if panel is MONEY else (PANEL, year(first))
     longest = min(shown, key=lambda line: line.points[0][0])
     return Figure(
         panel.key,
@@ -263,25 +329,20 @@ def panel_figure(release: Release, panel: Panel) -> Figure | None:
         _pictures(
             panel.key,
             sizes,
-            lambda size: charts.lines_chart(shown, size, limits, since),
+            lambda size: charts.lines_chart(shown, size, limits, since, bands),
             panel.title,
             _described(shown),
         ),
         _caption(release, panel.what, longest, list(with_figures), note.strip()),
-        shown,
-        _by_year(shown),
+        list(dict.fromkeys(column.split(".")[0] for column, *_ in panel.lines)),
+        shown if len(shown) > 1 else (),
+        _values(shown) if panel.is_main else None,
     )
 
 
 def panel_figures(release: Release, panels: Sequence[Panel]) -> list[Figure]:
     """Those of the panels that have figures."""
     return [figure for panel in panels if (figure := panel_figure(release, panel))]
-
-
-def as_of(release: Release) -> str:
-    """As-of date and point-in-time grade, the end of every caption."""
-    grade = str(release.today["pit_grade"]).replace("_", " ")
-    return f"As known on {day(release.as_of)}, {grade} point in time."
 
 
 def _described(lines: Sequence[Line]) -> str:
@@ -300,25 +361,71 @@ def _described(lines: Sequence[Line]) -> str:
     return " ".join(texts)
 
 
-def _by_year(lines: Sequence[Line]) -> list[list[str]]:
-    """The last figure of each year, newest year first; header first."""
-    years: dict[int, dict[str, str]] = {}
-    for line in lines:
-        for day_of, value in line.points:
-            if value is not None:
-                years.setdefault(day_of.year, {})[line.name] = number(value, line.decimals)
-    rows = [
-        [str(when), *(found.get(line.name, ABSENT) for line in lines)]
-        for when, found in sorted(years.items(), reverse=True)
-    ]
-    return [["Year", *(f"{line.name}, {line.unit}" for line in lines)], *rows]
+def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -> Markup:
+    """What the page's script shows of each month-end, as JSON: days, values by line, and runs of one label.
+
+    Days are those from the first figure on: all but the newest are month-ends.
+    """
+    days = sorted({when for line in lines for when, _ in line.points})
+    content = {
+        "from": [days[0].year, days[0].month],
+        "count": len(days),
+        "last": [days[-1].year, days[-1].month, days[-1].day],
+        "lines": [
+            {
+                "name": line.name,
+                "unit": line.unit,
+                "decimals": line.decimals,
+                "values": [
+                    round(value, line.decimals) if value is not None else None
+                    for value in _on(days, line.points)
+                ],
+            }
+            for line in lines
+        ],
+        "labels": [[name, len(list(run))] for name, run in groupby(dict(labels)[when] for when in days)]
+        if labels
+        else [],
+    }
+    return Markup(escape(json.dumps(content, separators=(",", ":"))).replace("&#34;", '"'))
+
+
+def _on(days: Sequence[dt.date], points: Points) -> list[float | None]:
+    known = dict(points)
+    return [known.get(when) for when in days]
+
+
+def _rules(release: Release) -> tuple[list[str], list[str]]:
+    """What a bubble and a depression need: score and conditions, line by line."""
+    limit = {
+        name: number(release.parameters[f"state.{name}"])
+        for name in (
+            "bubble.enter_score", "bubble.enter_valuation", "bubble.enter_credit",
+            "depression.enter_score", "depression.enter_economy", "depression.enter_credit",
+        )
+    }  # fmt: skip
+    return (
+        [
+            "bubble:",
+            f"score ≥ {limit['bubble.enter_score']},",
+            f"valuation ≥ {limit['bubble.enter_valuation']},",
+            f"credit ≥ {limit['bubble.enter_credit']},",
+            f"{counted(int(release.parameters['state.confirmation_months']), 'month-end')}",
+        ],
+        [
+            "depression:",
+            f"score ≤ {limit['depression.enter_score']} with",
+            f"economy ≤ {limit['depression.enter_economy']}",
+            f"or credit ≤ {limit['depression.enter_credit']}",
+        ],
+    )
 
 
 def _caption(release: Release, what: str, line: Line, columns: Sequence[str], note: str) -> Caption:
     """Caption of a history; the window is that of `line`."""
     assert line.last is not None
-    window = f"Month-ends {month(line.points[0][0])} to {month(line.last[0])}."
-    return Caption(what, window, release.sources(*columns), as_of(release), note)
+    window = f"{month(line.points[0][0])} to {month(line.last[0])}."
+    return Caption(what, window, release.publishers(*columns), note)
 
 
 def _pictures(

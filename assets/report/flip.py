@@ -18,7 +18,7 @@ from assets.report.words import (
 )
 
 _RATE = "policy_rate_change_6m_pp"
-_LEAST_EFFECT = 0.0005  # points of the score; less is shown as none
+_LEAST_EFFECT = 0.0005  # points of the score; less is not shown
 _WAYS = {
     "<": "falls below",
     ">": "rises above",
@@ -76,7 +76,7 @@ SELECT c.*, split_part(c.item, '.', 1) AS condition, split_part(c.item, '.', 2) 
 FROM what_changed AS c LEFT JOIN score_attribution AS a
   ON a.as_of_date = c.as_of_date AND a.compared_with_date = c.before_as_of_date
   AND a.component = split_part(c.item, '.', 2)
-WHERE c.compared_with = 'month_end_before' AND contains(c.item, '.')
+WHERE c.compared_with = 'month_end_before' AND contains(c.item, '.') AND abs(a.contribution_change) >= ?
 ORDER BY abs(coalesce(a.contribution_change, 0)) DESC, c.item
 """
 _MOVED_SCORE = """
@@ -94,7 +94,7 @@ def content(release: Release) -> dict[str, Any]:
         "then": _THEN,
         "alone": release.rows(_ALONE, release.as_of),
         "reach": _reach(release),
-        "changes": release.rows(_MOVED_INPUTS, _LEAST_EFFECT, _LEAST_EFFECT),
+        "changes": release.rows(_MOVED_INPUTS, *[_LEAST_EFFECT] * 3),
         "withheld": WITHHELD,
     }
 

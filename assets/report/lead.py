@@ -25,7 +25,6 @@ from assets.report.words import (
     listed,
     number,
     period_end,
-    with_unit,
 )
 
 # Stance of a label by how it begins, and the same stance as a noun.
@@ -142,12 +141,6 @@ def policy(release: Release) -> Policy:
     )
 
 
-def level_note(release: Release) -> str:
-    """The level of policy next to the stance: "level: neutral, real 0.71 %"."""
-    level, rate = release.today["policy_level"] or "not rated", release.today["real_policy_rate_pct"]
-    return f"level: {level}" + ("" if rate is None else f", real {with_unit(rate, 'percent')}")
-
-
 def _opening(release: Release) -> str:
     """Since when, as the beginning of the first sentence."""
     today = release.today
@@ -242,29 +235,6 @@ def care_provisional_row(release: Release) -> str | None:
     return (
         "This row is provisional: within a month the state of the last month-end applies. The figures of "
         f"{day(release.as_of)} alone would give {label_words(would_be) if would_be else 'no state'}."
-    )
-
-
-def care_sure(release: Release) -> str | None:
-    """Coverage and confidence, and what is provisional."""
-    today = release.today
-    if today["confidence"] is None:
-        return None
-    provisional = [
-        name
-        for name, applies in (
-            ("the stance", today["is_stance_provisional"]),
-            (
-                "the row",
-                today["row_kind"] == "provisional" and today["is_month_end"],
-            ),
-        )
-        if applies
-    ]
-    be = "is" if len(provisional) == 1 else "are"
-    return (
-        f"Coverage is {number(today['coverage'])} and confidence {number(today['confidence'])}, of 1"
-        f"{f'; {listed(provisional)} {be} provisional' if provisional else ''}."
     )
 
 

@@ -12,29 +12,30 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, lead, markets, record, verdict, words
-from assets.report.published import Release, Sources
+from assets.report import figures, flip, lead, markets, record, tiles, verdict, words
+from assets.report.published import Release
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SCRIPT = _TEMPLATES / "pointing.js"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_PARTS = (verdict, flip, markets, record)  # with tables of their own
+_PARTS = (verdict, tiles, flip, markets, record)  # with tables of their own
 _SENTENCES = (lead, *_PARTS)
 _FILTERS = (
     words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
     words.reason_words, words.regime_words, words.with_unit, flip.measure_words,
 )  # fmt: skip
-# Sections after the timeline: anchor, and name in the list of contents.
+# Sections after the timeline: anchor, and name in the list of contents. From the post on they are folded.
 _SECTIONS = {
+    "change": "What changed",
+    "flip": "What would change the label",
     "policy": "Direction and level",
     "past": "Past easing against now",
     "evidence": "Evidence",
-    "flip": "What would change the label",
-    "change": "What changed",
     "money": "Money against the real rate",
-    "post": "Against the post",
     "premium": "Premia, yields, spreads",
     "fed": "Balance sheet and debt",
     "gold": "Gold against bonds",
+    "post": "Against the post",
     "destination": "Where it went",
     "gauge": "Six criteria",
     "phases": "Phases",
@@ -62,6 +63,8 @@ COLORS = {
     "stim": ("#008f68", "#2fc79b"),
     "stim-text": ("#00704f", "#2fc79b"),
     "tight": ("#9a5b8f", "#cc8fc2"),
+    "second": ("#7a5230", "#c9a27e"),
+    "third": ("#5d6b82", "#9fb0c9"),
     "gold": ("#a67a08", "#e3b341"),
     "gold-text": ("#7d5a00", "#e3b341"),
 }
@@ -87,10 +90,11 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
     content = {name: value for part in _PARTS for name, value in part.content(release).items()}
+    timeline = figures.timeline_figure(release)
     page = environment.get_template("report.html.j2").render(
         sentence=marked,
         safe=Markup,
-        style=Markup(_style()),
+        style=Markup(style()),
         sections=_SECTIONS,
         glyphs=verdict.GLYPHS,
         four=verdict.FOUR,
@@ -99,13 +103,13 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         inflation_rates=markets.INFLATION,
         studied=markets.STUDIED.values(),
         variants=record.VARIANTS,
-        timeline=figures.timeline_figure(release),
+        timeline=timeline,
+        conditions=figures.condition_figures(release, content["base_rates"]) if timeline else [],
         gold=figures.gold_figure(release),
         money=figures.panel_figure(release, figures.MONEY),
         market_panels=figures.panel_figures(release, figures.MARKETS),
         fed_panels=figures.panel_figures(release, figures.FED),
-        cite=_cited(release),
-        as_of=figures.as_of(release),
+        script=Markup(_SCRIPT.read_text(encoding="utf-8")),
         **content,
     )
     return "\n".join(line.strip() for line in page.splitlines() if line.strip()) + "\n"
@@ -118,32 +122,11 @@ def sentence(release: Release, name: str) -> str | None:
     return text
 
 
-def _cited(release: Release) -> dict[str, Sources]:
-    """Sources that the captions of tables cite."""
-    columns = {
-        "scores": [f"regime.{name}_score" for name in words.CONDITIONS],
-        "post": [f"qe_phases.{column}" for _, _, column, *_ in markets.POST],
-        "studied": ["event_study.change"],
-        "destination": ["liquidity_destination.destination", "liquidity_destination.gold_return_12m_pct"],
-        "followed": ["forward_returns.median_return_pct"],
-        "premia": ["equity_risk_premium.erp_vs_nominal_10y_pp", "equity_risk_premium.erp_vs_real_10y_pp"],
-    }
-    rows = {
-        "evidence": release.evidence,
-        "assets": release.newest_rows("relative_attractiveness"),
-        "gauge": release.newest_rows("bubble_gauge"),
-    }
-    return {
-        **{name: release.sources(*of_table) for name, of_table in columns.items()},
-        **{name: release.sources_of_rows(of_table) for name, of_table in rows.items()},
-    }
-
-
-def _style() -> str:
+def style() -> str:
     """The stylesheet with the colours of both themes, without comments and spaces."""
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    sheet = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     for n, theme in enumerate(("light", "dark")):
         colors = "".join(f"--{name}:{pair[n]};" for name, pair in COLORS.items())
-        style = style.replace(f"/*{theme}*/", colors)
-    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
-    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", style)).strip()
+        sheet = sheet.replace(f"/*{theme}*/", colors)
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
+    return re.sub(r"\s*([{};:,>])\s*", r"\1", re.sub(r"\s+", " ", sheet)).strip()

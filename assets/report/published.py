@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -17,7 +17,7 @@ Points = list[tuple[dt.date, float | None]]
 # A series behind a figure: published, or used under terms that keep its own figures out of the release.
 USED = "(s.is_published OR (s.in_profile AND s.fetch_status IN ('new', 'unchanged', 'stale')))"
 _SOURCES = f"""
-SELECT publisher, series_id FROM series AS s WHERE {USED} AND s.series_id IN (SELECT unnest(?)) ORDER BY ALL
+SELECT DISTINCT publisher FROM series AS s WHERE {USED} AND s.series_id IN (SELECT unnest(?))
 """
 _SOURCES_OF_COLUMNS = """
 SELECT DISTINCT unnest(string_split(source_series, ', ')) AS series_id FROM columns
@@ -33,14 +33,6 @@ FROM (SELECT *, count(*) FILTER (is_new) OVER (ORDER BY as_of_date) AS spell
             FROM regime WHERE as_of_date >= (SELECT min(as_of_date) FROM regime WHERE bubble_score IS NOT NULL)))
 GROUP BY spell ORDER BY spell
 """
-
-
-class Sources(NamedTuple):
-    """What a caption cites: publishers alone, publishers with their series, and how many series."""
-
-    publishers: str
-    series: str
-    series_count: int
 
 
 _PAST_EASING = ("qe1", "qe2", "qe3")
@@ -151,20 +143,11 @@ class Release:
         """Unbroken runs of a column of `regime` from the first score on; one ends where the next one begins."""
         return self.rows(_SPELLS.format(column=column))
 
-    def sources(self, *columns: str) -> Sources:
-        """Sources of columns given as table.column."""
-        return self.sources_of(row["series_id"] for row in self.rows(_SOURCES_OF_COLUMNS, list(columns)))
+    def publishers(self, *columns: str) -> str:
+        """Publishers behind columns given as table.column."""
+        return self.publishers_of(row["series_id"] for row in self.rows(_SOURCES_OF_COLUMNS, list(columns)))
 
-    def sources_of(self, series_ids: Iterable[str]) -> Sources:
-        """Sources of series; those that the release does not use are left out."""
+    def publishers_of(self, series_ids: Iterable[str]) -> str:
+        """Publishers of series; those that the release does not use are left out."""
         rows = self.rows(_SOURCES, list(series_ids))
-        grouped: dict[str, list[str]] = {}
-        for row in rows:
-            grouped.setdefault(publisher_words(row["publisher"]), []).append(row["series_id"])
-        named = [f"{name} ({', '.join(ids)})" for name, ids in sorted(grouped.items())]
-        return Sources(", ".join(sorted(grouped)), "; ".join(named), len(rows))
-
-    def sources_of_rows(self, rows: Iterable[Row]) -> Sources:
-        """Sources of rows that list their `series_ids`."""
-        lists = [row["series_ids"] for row in rows if row["series_ids"]]
-        return self.sources_of({series_id for ids in lists for series_id in ids.split(",")})
+        return ", ".join(sorted({publisher_words(row["publisher"]) for row in rows}))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from assets.report.published import USED, Release, Row
+from assets.report.tiles import variants
 from assets.report.words import (
     CONDITIONS,
     RIGHTS_WORDS,
@@ -168,15 +167,10 @@ def firm_range(release: Release) -> str | None:
     today = release.today
     if today["score_p05"] is None or today["agreement"] is None:
         return "There is no score today, so there is no range around it."
-    lists = release.rows(
-        "SELECT text FROM method_parameters WHERE section = 'robustness' AND starts_with(text, '[') "
-        "AND parameter <> 'era_starts'"
-    )
-    sets = math.prod(len(json.loads(row["text"])) for row in lists)
     draws = int(release.parameters["robustness.weight_draws"])
     return (
         f"With {draws:,} random sets of weights, nine scores in ten lie between **{number(today['score_p05'])}** and "
-        f"**{number(today['score_p95'])}**. Of {sets} sets of thresholds, weights and confirmation "
+        f"**{number(today['score_p95'])}**. Of {variants(release)} sets of thresholds, weights and confirmation "
         f"{percent(today['agreement'])} give today's state."
     )
 

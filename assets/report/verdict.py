@@ -1,4 +1,4 @@
-"""The verdict: heading and tiles, the record in numbers, past easing against now, and the evidence.
+"""The verdict: heading, the record in numbers, past easing against now, and the evidence.
 
 Here and in the other parts of the page, a public function returns one sentence from the published tables (`**` marks
 emphasis) or None when its figures are missing; `content` returns what the tables of the template show.
@@ -10,8 +10,6 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from assets.report.flip import thresholds
-from assets.report.lead import level_note
 from assets.report.markets import is_comparable
 from assets.report.published import Release, Row
 from assets.report.words import (
@@ -37,6 +35,7 @@ from assets.report.words import (
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")
+_BADGES = {"sample": "Sample data", "public": "Public figures", "live": "Live figures"}
 _TONES = {"bubble": "hot", "depression": "cold"}
 _UP, _DOWN, _MIDDLE, _NONE = "▲", "▼", "◆", ""
 GLYPHS = {
@@ -86,15 +85,14 @@ def content(release: Release) -> dict[str, Any]:
     """What the template shows of this part."""
     return {
         "head": _head(release),
-        "tiles": _tiles(release),
-        "base_rates": {name: _base_rate(release, name) for name in CONDITIONS},
+        "base_rates": base_rates(release),
         "past_easing": [{**row, "equity_price_period": _price_period(row)} for row in release.phases],
         "evidence": [_evidence_group(release, name) for name in CONDITIONS],
         "inflation": _inflation_note(release),
     }
 
 
-# ---- heading and tiles
+# ---- heading
 
 
 def _head(release: Release) -> dict[str, str]:
@@ -105,7 +103,7 @@ def _head(release: Release) -> dict[str, str]:
     words = regime_words(today["regime"], today["stance_driver"])
     return {
         "as_of": day(release.as_of),
-        "badge": "Sample data" if manifest["profile"] == "sample" else "Live figures",
+        "badge": _BADGES[manifest["profile"]],
         "published": f"{day(published.date())}, {published:%H:%M} New York",
         "grade": str(today["pit_grade"]).replace("_", " "),
         "grade_words": GRADE_WORDS.get(today["pit_grade"], ""),
@@ -116,30 +114,6 @@ def _head(release: Release) -> dict[str, str]:
         "tone": _TONES.get(today["condition_state"], "mid"),
         **{name: manifest[name] for name in ("method_version", "code_version", "release_id")},
     }
-
-
-def _tiles(release: Release) -> list[tuple[str, str, str]]:
-    """Name, value and note of each tile."""
-    today, minimum = release.today, number(release.parameters["coverage.minimum"])
-    at_minimum = today["conditions_at_minimum_coverage"] is not None
-    name, note = "Distance", "no label, no threshold"
-    limits = [row for row in thresholds(release) if row["measure"] == "bubble_score"]
-    if limits:
-        name = f"Distance to {'exit' if today['condition_state'] in _TONES else 'limit'}"
-        nearest = min(limits, key=lambda row: abs(row["measure_value"] - row["limit_value"]))
-        is_above = nearest["measure_value"] > nearest["limit_value"]
-        ends = "it ends" if today["condition_state"] in _TONES else "limit"
-        note = f"{ends} {'below' if is_above else 'above'} {number(nearest['limit_value'])}"
-    return [
-        ("Bubble score", number(today["bubble_score"]), "0 is cold, 1 is hot"),
-        ("Stance, a direction", capital(today["stance"]), level_note(release)),
-        (name, number(today["distance_to_threshold"]), note),
-        (
-            "Coverage",
-            number(today["coverage"]),
-            f"at the minimum of {minimum}" if at_minimum else f"{minimum} is needed",
-        ),
-    ]
 
 
 # ---- the record, and past easing against now
@@ -220,11 +194,19 @@ def evidence_absent(release: Release) -> str | None:
 
 
 def _evidence_group(release: Release, condition: str) -> dict[str, Any]:
-    """A condition with its score and its inputs, absent ones last with their reason."""
+    """A condition with its score and its inputs; absent ones in one line, by reason."""
     order = list(COMPONENTS)
-    rows = [row for row in release.evidence if row["condition"] == condition]
-    rows.sort(key=lambda row: (row["score"] is None, order.index(row["component"])))
+    of_condition = [row for row in release.evidence if row["condition"] == condition]
+    of_condition.sort(key=lambda row: order.index(row["component"]))
+    rows = [row for row in of_condition if row["score"] is not None]
+    absent: dict[str, list[str]] = {}
+    for row in of_condition:
+        if row["score"] is None:
+            absent.setdefault(reason_words(row["absent_reason"]), []).append(
+                component_inside(row["component"])
+            )
     return {
+        "absent": capital("; ".join(f"{why}: {listed(names)}" for why, names in absent.items())),
         "name": condition,
         "score": release.today[f"{condition}_score"],
         "verdict": release.now[f"{condition}_verdict"] or "absent",
@@ -253,6 +235,11 @@ def _inflation_note(release: Release) -> str:
         f"Inflation is not in the score; it is cold below {target} or {fall} lower than "
         f"{parameters['verdict.inflation_window_months']:.0f} months before, otherwise hot."
     )
+
+
+def base_rates(release: Release) -> dict[str, str]:
+    """How often each condition has been hot and cold."""
+    return {name: _base_rate(release, name) for name in CONDITIONS}
 
 
 def _base_rate(release: Release, condition: str) -> str:

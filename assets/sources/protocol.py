@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,11 @@ class Payload:
         return bool(self.observations["realtime_start"].notna().any())
 
     @property
+    def host(self) -> str:
+        """The server, or the folder of the bundle."""
+        return urlsplit(self.where).hostname or self.where.split("/")[0]
+
+    @property
     def unit_kind(self) -> UnitKind | None:
         """Scale and kind of the unit text; None when there is none or it is not understood."""
         return parse_unit(self.unit)
@@ -128,13 +134,14 @@ class Known:
 
     `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among the
     source's own vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full
-    history.
+    history. `vintages_at`: when the archive last gained one of the source's own vintages.
     """
 
     last_updated: dt.datetime | None
     newest_vintage: dt.date | None
     newest_observation: dt.date | None
     reconciled_at: dt.datetime | None
+    vintages_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from assets.run_facts import RunFacts
 from assets.sources.protocol import Known, LastFetch, LateRelease, Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.merge import MergeCounts
+from assets.warehouse.schema import REAL
 from assets.warehouse.tables import append_rows
 
 # A fetch that was refused, or did not reach the source, counts for nothing below.
@@ -25,11 +26,12 @@ WITH fetched AS (
     max(fetched_at) FILTER (is_complete) AS reconciled_at
   FROM raw.fetches WHERE {_ACCEPTED} GROUP BY series_id
 ), stored AS (
-  SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
-    max(observation_date) AS newest_observation
+  SELECT series_id, max(realtime_start) FILTER (vintage_source IN ({REAL})) AS newest_vintage,
+    max(observation_date) AS newest_observation,
+    max(captured_at) FILTER (vintage_source IN ({REAL})) AS vintages_at
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
-SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at
+SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at
 FROM stored JOIN fetched USING (series_id)
 """
 _LAST_FETCHES = f"""
@@ -109,6 +111,7 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
         return row
     dates = payload.observations["observation_date"]
     return row | {
+        "fetched_from": payload.host,
         "unit": payload.unit,
         "unit_kind": payload.unit_kind,
         "frequency": payload.frequency_code or outcome.series.frequency,
@@ -123,8 +126,8 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
 def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, Known]:
     """Every series with rows from an accepted fetch, by id."""
     return {
-        series_id: Known(_aware(updated), vintage, observation, _aware(reconciled))
-        for series_id, updated, vintage, observation, reconciled in con.execute(_KNOWN).fetchall()
+        series_id: Known(_aware(updated), vintage, observation, _aware(reconciled), _aware(vintages))
+        for series_id, updated, vintage, observation, reconciled, vintages in con.execute(_KNOWN).fetchall()
     }
 
 

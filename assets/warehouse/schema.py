@@ -22,7 +22,7 @@ from assets.warehouse.tables import ensure_tables, transaction
 
 KEPT_TABLES = (
     "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "regime_nightly",
-    "live_rows", "row_corrections",
+    "live_rows", "row_corrections", "release_log",
 )  # fmt: skip
 _NO_LONGER_USED = ("ops.remembered",)  # cached results up to version 0.1.0
 REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)  # a list for SQL

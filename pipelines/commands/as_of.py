@@ -8,6 +8,7 @@ import difflib
 
 import duckdb
 
+from pipelines.commands.printed_rows import print_rows
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
@@ -24,7 +25,10 @@ _SOURCES = {
 def as_of(args: argparse.Namespace) -> int:
     """Print the newest observations of `args.series` as known on `args.date`."""
     with open_published(load_folders(read_environment()).published_path) as con:
-        print("\n".join(as_of_lines(con, args.date, args.series)))
+        lines = as_of_lines(con, args.date, args.series)
+        known = rows(con, "SELECT * FROM series_as_of(?, ?)", [args.series.upper(), args.date])
+        names = [column[0] for column in con.description or []]
+    print_rows(args, known, lines, names)
     return 0
 
 
@@ -53,7 +57,12 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     found = rows(con, "SELECT * FROM series WHERE upper(series_id) = upper(?)", [name])
     if not found:
         ids = [row["series_id"] for row in rows(con, "SELECT series_id FROM series ORDER BY series_id")]
-        close = difflib.get_close_matches(name.upper(), ids, n=3, cutoff=0.5)
+        titled = rows(
+            con, "SELECT series_id FROM series WHERE contains(upper(title), upper(?)) ORDER BY 1", [name]
+        )
+        close = [row["series_id"] for row in titled[:3]] or difflib.get_close_matches(
+            name.upper(), ids, n=3, cutoff=0.5
+        )
         hint = f"did you mean {' or '.join(close)}?" if close else "`series` in the file lists them all"
         raise ConfigurationError(f"there is no series {name}: {hint}")
     series = found[0]

@@ -9,6 +9,7 @@ import duckdb
 
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, regime_words, withheld_or
+from pipelines.commands.printed_rows import print_rows
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
@@ -21,16 +22,16 @@ _RIGHT = ("value", "rank", "weight", "adds")
 def explain(args: argparse.Namespace) -> int:
     """Print the evidence of the row of `args.date`, of the newest row without one."""
     with open_published(load_folders(read_environment()).published_path) as con:
-        print("\n".join(explain_lines(con, args.date)))
+        lines = explain_lines(con, args.date)
+        print_rows(args, evidence_of(con, regime_row(con, args.date)), lines)
     return 0
 
 
 def explain_lines(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> list[str]:
     """The row of a date, or the nearest earlier one, with its evidence. ConfigurationError before the first row."""
     manifest = rows(con, "SELECT * FROM release_manifest")[0]
-    regime = _row(con, date)
-    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
-    evidence.sort(key=_order)
+    regime = regime_row(con, date)
+    evidence = evidence_of(con, regime)
     release = Release(con)
     note = [] if date in (None, regime["as_of_date"]) else [_nearest(date, manifest), ""]
     return [
@@ -52,7 +53,14 @@ def _level(regime: Row) -> str:
     return f"level {regime.get('policy_level') or 'not rated'}"
 
 
-def _row(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> Row:
+def evidence_of(con: duckdb.DuckDBPyConnection, regime: Row) -> list[Row]:
+    """Every component of a row of `regime`: by condition, the largest contribution first."""
+    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
+    return sorted(evidence, key=_order)
+
+
+def regime_row(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> Row:
+    """The row of a date, or the nearest earlier one. ConfigurationError before the first row."""
     found = rows(
         con,
         "SELECT * FROM regime WHERE ? IS NULL OR as_of_date <= ? ORDER BY as_of_date DESC LIMIT 1",

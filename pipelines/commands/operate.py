@@ -7,6 +7,7 @@ import datetime as dt
 import shlex
 import sys
 
+from pipelines.commands.printed_rows import print_rows
 from pipelines.settings import ConfigurationError, load_folders, load_settings, read_environment
 
 
@@ -57,6 +58,7 @@ def settings(args: argparse.Namespace) -> int:
     found = load_settings()
     for notice in found.notices:
         print(f"warning: {notice}", file=sys.stderr)
-    for name, value in {"REGIME_PROFILE": found.profile, "REGIME_AS_OF": found.run_date, **variables}.items():
-        print(f"{name}={value}")
+    values = {"REGIME_PROFILE": found.profile, "REGIME_AS_OF": found.run_date, **variables}
+    lines = [f"{name}={value}" for name, value in values.items()]
+    print_rows(args, [{"name": name, "value": str(value)} for name, value in values.items()], lines)
     return 0

@@ -1,4 +1,4 @@
-"""`verify` proves a release: its hashes, and its tables computed again. `rollback` publishes an earlier one again."""
+"""`releases` lists them, `verify` proves one, `rollback` publishes an earlier one, `site` adds the newest to a site."""
 
 from __future__ import annotations
 
@@ -6,14 +6,40 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
-from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
+from pipelines.published_verdict import Row, open_published, rows
+from pipelines.settings import PROJECT_ROOT, ConfigurationError, Folders, load_folders, read_environment
 
 if TYPE_CHECKING:
     from pipelines.verify import Verified
 
 REPRODUCED, DIFFERS = 0, 1
+
+
+def releases(args: argparse.Namespace) -> int:
+    """Print every release that is kept, oldest first, and which one is published."""
+    from assets.publish.folder import releases as folders_of
+    from assets.warehouse.published_file import PublicationRefused, published_release
+
+    published = load_folders(read_environment()).published_path
+    try:
+        current = published_release(published)
+    except PublicationRefused:
+        current = None
+    found: list[Row] = []
+    for folder in folders_of(published):
+        with open_published(folder / published.name) as con:
+            about = rows(con, "SELECT as_of_date, profile, regime, method_version, published_at FROM about")[
+                0
+            ]
+        is_published = current is not None and current.release_id == folder.name
+        found.append({"release": folder.name, **about, "is_published": is_published})
+    if not found:
+        raise ConfigurationError(f"nothing is published yet at {published}: run `make run`")
+    print_rows(args, found)
+    return 0
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -43,6 +69,25 @@ def verify(args: argparse.Namespace) -> int:
         f"so do its other {len(found.rows) - 1} computed tables, {total:,} rows in all"
     )
     return REPRODUCED
+
+
+def site(args: argparse.Namespace) -> int:
+    """Print what was added and the first page. Raises ConfigurationError; old pages have not changed then."""
+    import duckdb
+
+    from assets.report.site import add_release
+
+    published = load_folders(read_environment()).published_path
+    if not published.exists():
+        raise ConfigurationError(f"{published} does not exist: run `make run` first")
+    methodology = (PROJECT_ROOT / "docs" / "methodology.md").read_text(encoding="utf-8")
+    try:
+        added = add_release(published, args.folder, methodology, args.url)
+    except (OSError, duckdb.Error) as error:
+        raise ConfigurationError(f"{args.folder} was not completed: {' '.join(str(error).split())}") from None
+    print(f"{added.release_id} {'added' if added.is_new else 'is there already'}; releases: {added.releases}")
+    print(added.index)
+    return 0
 
 
 def rollback(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +19,18 @@ from typing import TYPE_CHECKING, Any
 from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration, run_lock
 from pipelines.process import print_progress
-from pipelines.published_verdict import open_published, read_verdict, verdict_lines
-from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
+from pipelines.published_verdict import open_published, summary_lines
+from pipelines.settings import PROFILE_WORDS, ConfigurationError, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
     from pipelines.outcome import Outcome
 
 PUBLISHED = 0
 _STATUS = {"published": PUBLISHED, "blocked": 1, "unreachable": 3}
+_TODAYS_FIGURES = (
+    "today's figures, from their publishers and without a key: python -m pipelines run --profile public"
+)
+_TABLE = re.compile(r"(derived|regime)/\w+: \d+ rows$")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has everything
 
 
@@ -39,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(problem)
     if settings.profile == "live":
         _try_key(settings)
-    profile = "SAMPLE DATA (bundled figures)" if settings.profile == "sample" else "live figures"
-    print_progress(f"{profile}; nothing known after {settings.run_date} is used")
+    print_progress(f"{PROFILE_WORDS[settings.profile]}; nothing known after {settings.run_date} is used")
     before = _identity(settings.published_path)
     try:
         return _run_and_report(settings, args.wait, args.accept_incomplete)
@@ -88,7 +92,7 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
     if accepts_incomplete:
         tags[ACCEPTS_INCOMPLETE_TAG] = "true"
     with (
-        _printed_progress(),
+        printed_progress(),
         open_instance(settings.dagster_home) as instance,
         canceled_when_interrupted(instance) as run_id,
     ):
@@ -105,13 +109,26 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
 
 
 @contextmanager
-def _printed_progress() -> Iterator[None]:
+def printed_progress() -> Iterator[None]:
     """Print the progress log of the run."""
     from assets.progress import progress
 
     class _Handler(logging.Handler):
+        """Prints every line but those of single tables, which become one line when their stage is over."""
+
+        stage, tables = "", 0
+
         def emit(self, record: logging.LogRecord) -> None:
-            print_progress(record.getMessage())
+            line = record.getMessage()
+            of_table = _TABLE.match(line)
+            stage = of_table[1] if of_table else ""
+            if self.tables and stage != self.stage:
+                print_progress(f"{self.stage}: {self.tables} table{'s' if self.tables > 1 else ''} computed")
+                self.tables = 0
+            self.stage = stage
+            self.tables += bool(of_table)
+            if not of_table:
+                print_progress(line)
 
     handler, level = _Handler(), progress.level
     progress.addHandler(handler)
@@ -158,7 +175,9 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
         print_progress(f"warning: {closed}")
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
-            print("\n".join(["", *verdict_lines(read_verdict(con), settings.published_path)]))
+            print("\n".join(["", *summary_lines(con, settings.published_path)]))
+        if settings.profile == "sample":
+            print(_TODAYS_FIGURES)
     else:
         if outcome.checks:
             print_progress(f"blocked by: {', '.join(outcome.checks)}")

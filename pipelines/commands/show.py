@@ -1,11 +1,14 @@
-"""`show` prints the published verdict, `open` where the published file is and how to query it."""
+"""`show` prints the published verdict, `open` where the published file is, `sql` the result of a query of it."""
 
 from __future__ import annotations
 
 import argparse
 
+import duckdb
+
+from pipelines.commands.printed_rows import print_rows, table_lines
 from pipelines.published_verdict import open_published, read_verdict, rows, verdict_lines
-from pipelines.settings import load_folders, read_environment
+from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 FIRST_QUERIES = (
     "FROM regime_current",
@@ -15,11 +18,15 @@ FIRST_QUERIES = (
 )
 
 
-def show(_: argparse.Namespace) -> int:
-    """Print the verdict of the published file."""
+_MOST_LINES = 200  # of a query, as text
+
+
+def show(args: argparse.Namespace) -> int:
+    """Print the verdict of the published file; as data, the newest row of `regime`."""
     path = load_folders(read_environment()).published_path
     with open_published(path) as con:
-        print("\n".join(verdict_lines(read_verdict(con), path)))
+        verdict = read_verdict(con)
+    print_rows(args, [verdict.regime], verdict_lines(verdict, path))
     return 0
 
 
@@ -48,4 +55,20 @@ def open_(args: argparse.Namespace) -> int:
         *(f"  {query};" for query in FIRST_QUERIES),
     ]
     print("\n".join(lines))
+    return 0
+
+
+def sql(args: argparse.Namespace) -> int:
+    """Print the rows of a query; the file is open for reading only. Raises ConfigurationError, DuckDB's message."""
+    with open_published(load_folders(read_environment()).published_path) as con:
+        try:
+            found = rows(con, args.query)
+        except duckdb.Error as error:
+            message = " ".join(str(error).partition("LINE 1:")[0].split())
+            raise ConfigurationError(message) from None
+        names = [column[0] for column in con.description or []]
+    lines = table_lines(names, found[:_MOST_LINES])
+    if len(found) > _MOST_LINES:
+        lines.append(f"... {len(found) - _MOST_LINES:,} more rows: --csv or --json prints all of them")
+    print_rows(args, found, lines, names)
     return 0

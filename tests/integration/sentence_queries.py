@@ -82,11 +82,30 @@ RECOMPUTED = {
         FROM regime r JOIN regime_evidence e USING (as_of_date)
         WHERE as_of_date = {now} AND e.condition = 'inflation' AND r.valuation_score >= 0.70
           AND r.economy_score >= 0.50 AND e.value >= 2.0 AND r.credit_score >= 0.55""",
-    "care_sure": """
-        SELECT num(least(valuation_coverage, economy_coverage, credit_coverage), 2),
-          num(coverage * freshness * agreement, 2), 'of 1', 'the stance and the row are provisional'
-        FROM regime, release_manifest m WHERE regime.as_of_date = {now} AND {now} - m.desk_notices_until > 60
-          AND last_day({now}) = {now}""",
+    "tile_state": """
+        SELECT 'Higher than', num(100 * place, 0), '1995' FROM (SELECT as_of_date,
+            percent_rank() OVER (ORDER BY valuation_score + economy_score + credit_score) AS place
+          FROM regime WHERE is_month_end AND bubble_score IS NOT NULL)
+        WHERE as_of_date = {now}""",
+    "tile_policy": """
+        WITH rate AS (SELECT arg_max(value, observation_date) AS now, arg_max(value, observation_date)
+              FILTER (observation_date <= {now} - INTERVAL 6 MONTH) AS before FROM series_as_of('DFEDTARU', {now})),
+        core AS (SELECT 100 * (a.value / b.value - 1) AS pct FROM series_as_of('PCEPILFE', {now}) a
+          JOIN series_as_of('PCEPILFE', {now}) b ON b.observation_date = a.observation_date - INTERVAL 12 MONTH
+          ORDER BY a.observation_date DESC LIMIT 1),
+        decided AS (SELECT arg_max(direction, counts_from_date) AS direction FROM policy_events
+          WHERE changes_direction AND counts_from_date <= {now})
+        SELECT 'Rate raised', 'purchases announced', 'offset each other', 'neutral', num(now - pct, 2)
+        FROM rate, core, decided WHERE now - before >= 0.2 AND direction = 1 AND now - pct BETWEEN 0.5 AND 1.5""",
+    "tile_sure": """
+        SELECT 5 * 5 * 5 * 3, num(score_p05, 2), num(score_p95, 2), 'Credit lacks',
+          num(100 * (1 - credit_coverage), 0)
+        FROM regime WHERE as_of_date = {now} AND credit_coverage < least(valuation_coverage, economy_coverage)""",
+    "tile_end": """
+        SELECT num(bubble_score - 0.52, 2), 'lower', 'one month-end', 'a decision on the policy rate' FROM regime
+        WHERE as_of_date = {now} AND condition_state = 'bubble' AND valuation_score - 0.60 > bubble_score - 0.52
+          AND NOT EXISTS (FROM distance_to_flip WHERE as_of_date = {now} AND condition <> 'stance'
+            AND reachability = 'reachable')""",
     "care_old": """
         WITH n AS (SELECT series_id, max(observation_date) AS d FROM all_as_of({now}) WHERE value IS NOT NULL
           GROUP BY ALL),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +13,12 @@ from typing import Literal
 
 import pytest
 
+from assets.progress import progress
 from pipelines import __main__ as command_line
 from pipelines.commands import run
+from pipelines.commands.run import printed_progress
 from pipelines.outcome import Outcome
+from pipelines.published_verdict import open_published, summary_lines
 from tests.integration.conftest import Night
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +91,58 @@ def test_wrong_usage_is_status_two_and_points_to_the_help(
     assert "--help" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "way_out"),
+    [
+        (["shw"], "there is no command 'shw': did you mean show?"),
+        (["explain", "2021-11"], "for example the month-end 2021-11-30"),
+        (["explain", "2024-02"], "for example the month-end 2024-02-29"),
+        (["as-of", "UNRATE", "2021-11-30"], "DATE comes first"),
+    ],
+)
+def test_wrong_usage_names_what_was_meant(
+    arguments: list[str], way_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(arguments)
+    assert way_out in capsys.readouterr().err
+
+
+def test_a_series_is_found_by_a_word_of_its_title(
+    published_run: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["as-of", "2021-11-30", "UNEMPLOYMENT"]) == 2
+    assert "did you mean UNRATE?" in capsys.readouterr().err
+
+
+def test_a_run_ends_with_the_first_screen_in_words_and_the_path_of_the_report(published_run: Night) -> None:
+    with open_published(published_run.published) as con:
+        lines = summary_lines(con, published_run.published)
+    text = " ".join(" ".join(lines).split())
+    assert "how sure 100 % agree. Of 375 variants" in text and "what ends it Score < 0.52." in text
+    assert lines[-1].split() == ["report", str(published_run.published.with_name("report.html"))]
+    assert max(len(line) for line in lines[:-2]) <= 100
+
+
+def test_a_run_prints_a_line_per_stage_and_not_per_table(capsys: pytest.CaptureFixture[str]) -> None:
+    with printed_progress():
+        for line in (
+            "derived/a: 3 rows",
+            "derived/b: 4 rows",
+            "raw/fred: 39 series",
+            "regime/c: 5 rows",
+            "published",
+        ):
+            progress.info(line)
+    printed = [line.strip() for line in "".join(capsys.readouterr()).splitlines()]
+    assert printed == [
+        "derived: 2 tables computed",
+        "raw/fred: 39 series",
+        "regime: 1 table computed",
+        "published",
+    ]
+
+
 @pytest.mark.parametrize("command", ["show", "explain", "open"])
 def test_before_the_first_publication_the_way_to_it_is_named(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -150,3 +208,61 @@ def test_run_ends_with_the_status_of_its_outcome_and_reports_what_is_published(
     assert ("neutral_bubble" in printed.out) == (status == "published")
     assert ("is unchanged" in printed.err) == (status != "published")
     assert ("blocked by: regime score__in_range" in printed.err) == (status == "blocked")
+
+
+DATA = {
+    ("show",): ("regime", "neutral_bubble"),
+    ("explain", "2008-12-16"): ("as_of_date", "2008-11-30"),
+    ("as-of", "2025-11-05", "unrate"): ("series_id", "UNRATE"),
+    ("sql", "SELECT regime, bubble_score FROM regime_current"): ("regime", "neutral_bubble"),
+    ("settings",): ("name", "REGIME_PROFILE"),
+}
+
+
+@pytest.mark.parametrize("arguments", DATA)
+def test_rows_are_printed_as_json_and_csv_with_the_same_content(
+    published_run: Night, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, value = DATA[arguments]
+    assert command_line.main([*arguments, "--json"]) == 0
+    as_json = json.loads(capsys.readouterr().out)
+    assert command_line.main([*arguments, "--csv"]) == 0
+    as_csv = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(as_json) == len(as_csv) > 0 and as_json[0][name] == as_csv[0][name] == value
+    for one, other in zip(as_json, as_csv, strict=True):
+        assert {k: "" if v is None else str(v) for k, v in one.items()} == other
+
+
+def test_a_command_that_prints_no_rows_has_no_option_for_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(["show", "--json", "--csv"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("FROM regim", 'Did you mean "regime"?'),
+        ("SELCT 1", "syntax error"),
+        ("DROP TABLE regime", "read-only"),
+        ("SELECT error('own')", "own"),
+    ],
+)
+def test_a_wrong_query_is_one_line_and_changes_nothing(
+    published_run: Night, query: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = published_run.published.read_bytes()
+    assert command_line.main(["sql", query]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and named in lines[0]
+    assert published_run.published.read_bytes() == before
+
+
+def test_a_query_is_a_table_and_a_long_one_names_the_way_to_all_of_it(
+    published_run: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["sql", "SELECT as_of_date, bubble_score FROM regime ORDER BY 1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["as_of_date", "bubble_score"] and "more rows" in lines[-1]
+    assert command_line.main(["sql", "SELECT 1 AS one WHERE false", "--csv"]) == 0
+    assert capsys.readouterr().out == "one\n"

@@ -283,3 +283,23 @@ def test_a_new_run_of_the_same_figures_changes_nothing(place: Path, tmp_path: Pa
         compute_all(con, facts)
         stage(con, facts, nights.place / "again.duckdb")
     assert _differing(nights.published, nights.place / "again.duckdb", {MARCH}) == []
+
+
+@pytest.mark.parametrize("name", ["second", "freezing", "later"])
+def test_what_came_adds_up_to_the_change_of_the_newest_score(place: Path, tmp_path: Path, name: str) -> None:
+    nights = _copy(place, name, tmp_path)
+    of_release = "release_id = (SELECT release_id FROM release_manifest)"
+    effect, first, last = nights.shown(
+        "SELECT sum(score_effect), first(score_before ORDER BY line_number), last(score_after ORDER BY line_number) "
+        f"FROM release_log WHERE {of_release}"
+    )[0]
+    before, now = nights.shown("SELECT bubble_score FROM regime_nightly ORDER BY published_at DESC LIMIT 2")[
+        ::-1
+    ]
+    assert (first, last) == (pytest.approx(before[0], abs=1e-12), pytest.approx(now[0], abs=1e-12))
+    assert effect == pytest.approx(now[0] - before[0], abs=1e-12)
+    came = nights.shown(
+        f"SELECT DISTINCT series_id FROM release_log WHERE {of_release} AND kind LIKE 'figure%'"
+    )
+    if name == "second":
+        assert ("NFCI",) in came

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import shutil
+from contextlib import redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 
 from assets.publish.documents.verbatim import shipped
+from pipelines import __main__ as command_line
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,29 @@ def test_every_cell_runs_and_shows_the_values_of_the_file(notebook: Any) -> None
     assert len(charts["vconcat"]) == 3
     assert len(shown["evidence"]) > 15 and {row["condition"] for row in shown["evidence"]} > {"valuation"}
     assert [row["phase"] for row in shown["phases"]][-1] == "today"
+    assert len(shown["scenarios"]) == 3 and shown["relabelled"] is None
+
+
+def test_the_months_an_own_method_labels_otherwise_are_shown(
+    made_release: Path, notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `try --csv` writes them, next to the notebook."""
+    data = tmp_path / "data"
+    (data / "published").mkdir(parents=True)
+    shutil.copyfile(made_release, data / "published" / "regime.duckdb")
+    (tmp_path / "own.toml").write_text("[state.bubble]\nenter_score = 0.65\n")
+    monkeypatch.setenv("REGIME_DATA_DIR", str(data))
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert command_line.main(["try", str(tmp_path / "own.toml"), "--csv"]) == 0
+    try_csv = Path(notebook._filename).with_name("try.csv") if notebook._filename else None
+    assert try_csv is not None
+    try_csv.write_text(printed.getvalue(), encoding="utf-8")
+    try:
+        _, shown = notebook.run()
+    finally:
+        try_csv.unlink()
+    assert len(shown["relabelled"]) > 1 and set(shown["relabelled"]["changed_part"]) <= {"condition", "both"}
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_series_and_tables_link_to_their_entry_of_the_catalogue(name: str) -> No
     entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
     lines = Path(entry.file_path).read_text("utf-8").splitlines()
     declared = f"[{name.split('/')[-1]}]" if name in RAW else 'layer = "'
-    assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:3])
+    assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:4])
 
 
 def months(count: int, score: float | None) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def test_made_on_first_opening_and_the_same_on_the_next(tmp_path: Path) -> None:
     assert [row[:2] for row in first] == [
         ("derived", "provenance"), ("ops", "check_results"), ("ops", "live_rows"), ("ops", "publications"),
         ("ops", "published_rows"), ("raw", "fetches"), ("raw", "vintages"), ("regime", "regime_nightly"),
-        ("regime", "row_corrections"),
+        ("regime", "release_log"), ("regime", "row_corrections"),
     ]  # fmt: skip
     assert [name for (name,) in view] == [
         "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source", "captured_at",

@@ -25,6 +25,8 @@ from assets.sources.public.rtdsm import (
     read_workbook,
     vintage_days,
 )
+from assets.sources.validate import validate
+from assets.warehouse.fetches import known_series
 from tests.builders import Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 from tests.fakes.public_readers import workbook
 from tests.fakes.publishers import FEW_RETRIES, HTML
@@ -182,9 +184,38 @@ def test_vintages_in_another_unit_are_refused() -> None:
 
 def test_an_unchanged_workbook_costs_one_conditional_request() -> None:
     saved = dt.datetime(2024, 2, 28, tzinfo=dt.UTC)
-    known = Known(None, dt.date(2024, 2, 15), dt.date(2024, 2, 1), dt.datetime(2024, 3, 18, tzinfo=dt.UTC))
+    known = Known(
+        None, dt.date(2024, 2, 15), dt.date(2024, 2, 1), None, dt.datetime(2024, 3, 5, tzinfo=dt.UTC)
+    )
     plain = a_payload([("2024-02-01", 3.9)])
     assert with_vintages(plain, SMALL, known=known, last_modified=saved) == plain
+
+
+def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBPyConnection) -> None:
+    noon = dt.datetime(2024, 3, 20, 12, tzinfo=dt.UTC)
+    payload = with_vintages(a_payload([("2024-02-01", 3.9)]), SMALL)
+    merge_payload(con, a_series("UNRATE"), payload, run_date=TODAY, captured_at=noon)
+    con.execute(
+        "INSERT INTO raw.fetches BY NAME SELECT 'f' AS fetch_id, 'r' AS run_id, 'UNRATE' AS series_id, "
+        "'fred' AS source, 'public' AS profile, TIMESTAMP '2024-03-20 12:00' AS fetched_at, 'new' AS status, "
+        "false AS is_complete, 1 AS rows_new, 0 AS rows_revised, 0 AS rows_corrected, 0 AS rows_unchanged, "
+        "0 AS requests, 0.0 AS seconds"
+    )
+    known = known_series(con)["UNRATE"]
+    assert (known.newest_vintage, known.vintages_at) == (dt.date(2024, 2, 15), noon)
+
+
+def test_a_new_vintage_comes_alone_on_a_night_without_new_figures(con: duckdb.DuckDBPyConnection) -> None:
+    series = a_series("UNRATE")
+    first = workbook("ruc", MONTHS, {"RUC23Q4": [3.9]})
+    merge_payload(con, series, with_vintages(a_payload([("2023-10-01", 3.9)]), first), run_date=TODAY)
+    unchanged = replace(a_payload([]), is_unchanged=True, is_complete=False)
+    payload = with_vintages(unchanged, SMALL)
+    assert not payload.is_unchanged and validate(payload, series, TODAY, None) == []
+    merge_payload(con, series, payload, run_date=TODAY, fetch_id="g")
+    assert [row[2:] for row in held(con) if row[0] == "2023-10-01"] == [
+        (3.9, "lag_rule"), (3.9, "rtdsm"), (3.8, "rtdsm"),
+    ]  # fmt: skip
 
 
 def test_without_the_workbook_the_figures_come_alone_and_are_asked_for_again() -> None:

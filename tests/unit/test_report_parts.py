@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from assets.report.charts import cleaned, nice_ticks
+from assets.report.charts import nice_ticks
 from assets.report.page import COLORS
+from assets.report.svg import cleaned
 from assets.report.words import REGIME_WORDS, counted, listed, number, publisher_words, regime_words
 
 NAME = ("key", "wide")
@@ -22,6 +23,7 @@ PAIRS = {
     ("hot-text", "hot-cell"): TEXT,
     ("cold-text", "cold-cell"): TEXT,
     **{(front, "bg"): MARK for front in ("hot", "cold", "mid", "stim", "gold")},
+    **{(front, "bg"): TEXT for front in ("second", "third")},
 }
 
 
@@ -47,13 +49,19 @@ def test_every_colour_but_the_hairline_has_a_least_contrast() -> None:
     assert set(COLORS) - {name for pair in PAIRS for name in pair} == {"line"}
 
 
-def test_a_path_keeps_every_point_to_a_tenth_of_a_pixel() -> None:
+def test_a_path_keeps_every_point_to_a_tenth_of_a_pixel_and_its_gaps() -> None:
     drawn = [(n * 0.8137, 100 + 40 * ((n * 7919) % 13) / 13 * (n % 3 == 0)) for n in range(300)]
-    path = "M" + "L".join(f"{x:.4f},{y:.4f}" for x, y in drawn)
+    gaps = {100, 200}
+    path = "".join(f"{'M' if n in gaps | {0} else 'L'}{x:.4f},{y:.4f}" for n, (x, y) in enumerate(drawn))
     svg = f'<svg width="300" height="200" viewBox="0 0 300 200"><path d="{path}" stroke="red"/></svg>'
     found = re.search(r' d="M([^"]+)"', cleaned(svg, *NAME, "t", "d", 12))
-    assert found is not None and len(found[1]) < len(path)
-    kept = [tuple(map(float, point.split(","))) for point in found[1].split("L")]
+    assert found is not None and len(found[1]) < 0.6 * len(path)
+    assert found[1].count("m") == len(gaps)
+    start, *steps = [float(value) for value in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", found[1])]
+    x, y, kept = start, steps[0], [(start, steps[0])]
+    for right, down in zip(steps[1::2], steps[2::2], strict=True):
+        x, y = x + right, y + down
+        kept.append((x, y))
     assert kept == [pytest.approx(point, abs=0.0501) for point in drawn]
 
 

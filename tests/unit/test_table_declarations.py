@@ -133,6 +133,8 @@ _WORDING = {
     "event_study": {"unit"},
     "regime_evidence": {"unit"},
     "relative_attractiveness": {"is_real_yield"},
+    "release_log": {"kind"},
+    "scenarios": {"title", "moves", "held_still", "not_computed_reason"},
     "score_attribution": {"condition"},
 }
 

@@ -30,7 +30,9 @@ def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog:
     """Columns of `regime_revised`, from what was known on a grid and the published `regime` of it."""
     today = as_revised(cut(as_known.archive, grid.as_of[-1]))
     known = published[list(LABELS)].reset_index(drop=True).astype({"bubble_score": "float64"})
-    now = _labels(build_regime(_readings(replace(as_known, archive=today), grid, catalog), grid, catalog))
+    now = _labels(
+        build_regime(readings_of_labels(replace(as_known, archive=today), grid, catalog), grid, catalog)
+    )
     revision = now["bubble_score"] - known["bubble_score"]
     differs = (now["regime"] != known["regime"]) | (revision.abs() > _SAME)
     differs |= now["bubble_score"].isna() != known["bubble_score"].isna()
@@ -87,33 +89,44 @@ def _each_alone(
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every revised series with the labels its figures of today give when all others stay as known.
 
-    Only the tables through which the series reaches the label are computed again. A rank depends only on its column and
-    on the bases of the column's rows: it is kept where none of them changed.
+    Only the tables through which the series reaches the label are computed again.
     """
-    readings, tables = _readings(as_known, grid, catalog), tables_by_series(catalog)
+    readings, tables = readings_of_labels(as_known, grid, catalog), tables_by_series(catalog)
     regime, otherwise = (
         build_regime(readings, grid, catalog),
         set(seen_otherwise(as_known.archive, grid.as_of)),
     )
-    components = [c for condition in regime.conditions.values() for c in condition.components]
     for series_id in filter(today.has, revised_series(as_known.archive)):
         if series_id not in otherwise or series_id not in tables:
             yield series_id, _labels(regime)
             continue
         view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
-        again = readings_of({name: BUILDERS[name](view, grid) for name in tables[series_id]})
-        changed = {
-            name
-            for name, reading in again.items()
-            if not np.array_equal(reading.value, readings[name].value, equal_nan=True)
-        }
-        ranks = {
-            c.column: c.rank
-            for c in components
-            if changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())])
-        }
-        with_one = build_regime({**readings, **again}, grid, catalog, ranks) if changed else regime
-        yield series_id, _labels(with_one)
+        yield series_id, _labels(relabelled(view, catalog, readings, regime, tables[series_id])[1])
+
+
+def relabelled(
+    view: View, catalog: Catalog, readings: Readings, regime: Regime, tables: Iterable[str]
+) -> tuple[Readings, Regime]:
+    """Readings and regime with some tables built again from a view; `readings` and `regime` are those before.
+
+    A rank depends only on its column and on the bases of the column's rows: it is kept where none of them changed.
+    """
+    again = readings_of({name: BUILDERS[name](view, regime.grid) for name in tables})
+    changed = {
+        name
+        for name, reading in again.items()
+        if not np.array_equal(reading.value, readings[name].value, equal_nan=True)
+    }
+    if not changed:
+        return readings, regime
+    ranks = {
+        c.column: c.rank
+        for condition in regime.conditions.values()
+        for c in condition.components
+        if changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())])
+    }
+    now = {**readings, **again}
+    return now, build_regime(now, regime.grid, catalog, ranks)
 
 
 def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
@@ -126,7 +139,7 @@ def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     return {series_id: tuple(sorted(tables)) for series_id, tables in reached.items()}
 
 
-def _readings(view: View, grid: Grid, catalog: Catalog) -> Readings:
+def readings_of_labels(view: View, grid: Grid, catalog: Catalog) -> Readings:
     """Readings by "table.column", of every table the labels read, from figures as the view sees them."""
     tables = {table for reached in tables_by_series(catalog).values() for table in reached}
     return readings_of({name: BUILDERS[name](view, grid) for name in tables})

@@ -162,10 +162,9 @@ class RealTimeDataSet:
         return sum(book.requests for book in self._books.values())
 
     def add_to(self, payload: Payload, series: Series, file: str, known: Known | None) -> Payload:
-        """What another publisher served, and the vintages, if they have changed since our last fetch of both.
+        """What another publisher served, and the vintages, if the workbook has changed since the archive gained one.
 
-        Without a response the payload is an incomplete one, so that the next run asks for everything again. Raises
-        PayloadRefused.
+        Without a response the payload is an incomplete one. Raises PayloadRefused.
         """
         try:
             rows = self._rows(series, file, known)
@@ -192,7 +191,7 @@ class RealTimeDataSet:
         if self._down is not None:
             raise self._down.with_traceback(None)
         book = self._books.setdefault(file, _Workbook(f"{self.url}/{file}.xlsx", self._retries))
-        since = known.reconciled_at if known is not None and known.newest_vintage is not None else None
+        since = known.vintages_at if known is not None else None
         vintages = book.vintages(None if since is None else since - _MARGIN)
         if vintages is None:
             return None

@@ -101,6 +101,33 @@ def _(mo, rows, table):
 
 
 @app.cell
+def _(mo, rows, table):
+    scenarios = rows(
+        "SELECT scenario, moves, regime_before, regime_after, regime_if_it_lasts, "
+        "round(bubble_score_before, 2) AS score_before, round(bubble_score_after, 2) AS score_after FROM scenarios"
+    )
+    mo.vstack([mo.md("## What if?\nMore: `python -m pipelines what-if --help`"), table(scenarios)])
+    return (scenarios,)
+
+
+@app.cell
+def _(mo, table):
+    from pathlib import Path as _Path
+
+    import pandas as _pandas
+
+    _file = _Path(__file__).with_name("try.csv")
+    relabelled = _pandas.read_csv(_file) if _file.exists() else None
+    _how = (
+        "`python -m pipelines try METHOD.toml --csv > try.csv`, written next to this notebook, is shown here."
+    )
+    _text = _how if relabelled is None else f"{len(relabelled)} month-ends have another label."
+    _shown = [] if relabelled is None else [table(relabelled.to_dict("records"))]
+    mo.vstack([mo.md(f"## An own method next to ours\n{_text}"), *_shown])
+    return (relabelled,)
+
+
+@app.cell
 def _(mo, rows):
     _published = [
         row["series_id"] for row in rows("SELECT series_id FROM series WHERE is_published ORDER BY series_id")

@@ -1,0 +1,64 @@
+"""Moves of a what-if as they are written, and the typed shape of `what_if.toml`: groups, followers, scenarios."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Change = Literal["level", "points", "percent"]
+_WRITTEN = re.compile(r"(?P<name>\w+)=(?P<number>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?P<unit>pp|bp|%)?", re.I)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One name and what is done to it: a level in its own unit, or a change in points or in percent."""
+
+    name: str
+    change: Change
+    amount: float
+    text: str
+
+
+def parse_move(text: str) -> Move:
+    """`UNRATE=5.0`, `spreads=+2pp`, `DGS10=-50bp`, `equities=-20%`. Raises ValueError, one line."""
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(
+            f"{text!r} is not a move: write NAME=VALUE, as in UNRATE=5.0, spreads=+2pp, equities=-20%"
+        )
+    amount, unit = float(found["number"]), (found["unit"] or "").lower()
+    if not math.isfinite(amount):
+        raise ValueError(f"{text!r}: the number is too large")
+    if unit and found["number"][0] not in "+-":
+        raise ValueError(f"{text!r}: a change needs its sign (+ or -); a level is written without a unit")
+    change: Change = "level" if not unit else "percent" if unit == "%" else "points"
+    return Move(found["name"], change, amount / 100.0 if unit == "bp" else amount, text.strip())
+
+
+def _written(text: str) -> str:
+    parse_move(text)
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Scenario(_Section):
+    """Moves computed in every run."""
+
+    title: Annotated[str, Field(min_length=11)]
+    moves: Annotated[tuple[Annotated[str, AfterValidator(_written)], ...], Field(min_length=1)]
+
+
+class WhatIf(_Section):
+    """Series that move alike by the name of their group, followers by the series they follow (points per point)."""
+
+    groups: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    follows: Mapping[str, Mapping[str, float]]
+    scenarios: Mapping[str, Scenario]

@@ -1,0 +1,478 @@
+"""What-if: the label of one date with several figures moved at once, or left out, and everything computed from them.
+
+A moved series gets a new vintage of its newest figure, public on the date, and the derived tables are built from it by
+their own builders: what is computed from it moves with it, every other figure is held still. `equities` moves the price
+in all figures of it. A moved component (a name of `regime_evidence`) is set alone, as in `distance_to_flip`. History,
+and with it every rank's sample, never moves.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assets.catalog.lineage import source_series
+from assets.catalog.moves import Move, parse_move
+from assets.compute.archive import ABSENT, with_vintage
+from assets.compute.conditions import SCORED, Component, Readings, percentile
+from assets.compute.diagnostics.distance import RATE_CHANGE
+from assets.compute.diagnostics.revised import tables_by_series
+from assets.compute.grid import Grid
+from assets.compute.lookup import View
+from assets.compute.reading import EARNINGS, ON_BASES, PRICES, Bases, Floats, Reading, absent, texts
+from assets.compute.regime import Regime, build_regime, evidence_frame, regime_name
+from assets.compute.state import STATE_BY_CODE, Scores, run_machine
+from assets.compute.tables.assemble import readings_of
+from assets.compute.tables.build import BUILDERS
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog, Series
+
+LEFT_OUT, EQUITIES = "left_out", "equities"
+_EQUITY, _QUARTER_DAYS = "equity_risk_premium", 92
+_POINTS = ("pct", "pp")  # kinds of unit in which a change is in points
+_COMPARED = ("value", "rank", "weight", "contribution")
+
+
+class MoveError(ValueError):
+    """A move that cannot be made: one line with the way out."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One date before any move. `readings` and `ranks`: of that date, by "table.column".
+
+    `past`: values at the month-ends before it, by "table.column". `scores`: on the same month-ends.
+    """
+
+    view: View
+    readings: Readings
+    ranks: Mapping[str, Floats]
+    past: Mapping[str, Floats]
+    scores: Scores
+    catalog: Catalog
+
+    @property
+    def grid(self) -> Grid:
+        """The date alone."""
+        return Grid(self.view.as_of)
+
+
+def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog) -> Baseline:
+    """The last date of a computed regime."""
+    before = regime.grid.is_month_end.copy()
+    before[-1] = False
+    return Baseline(
+        replace(view, as_of=view.as_of[-1:]),
+        {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
+        {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
+        {name: reading.value[before] for name, reading in readings.items()},
+        Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
+        catalog,
+    )
+
+
+def columns_of_components(readings: Readings, grid: Grid, catalog: Catalog) -> dict[str, str]:
+    """The column ("table.column") behind every component of `regime_evidence`, by its name."""
+    regime = build_regime(readings, grid, catalog)
+    return {c.name: c.column for condition in regime.conditions.values() for c in condition.components}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Scores and labels of the date as a month-end. `lasting`: the label once these figures have been confirmed.
+
+    `month_ends_needed`: month-ends in a row, this one included, until the label is the lasting one.
+    """
+
+    regime: Regime
+    label: str
+    state: str
+    lasting: str
+    month_ends_needed: int
+
+    @property
+    def stance(self) -> str:
+        """Headline stance."""
+        return str(self.regime.stance.stance[0])
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Before and after, the derived figures that moved (value before, after), and what could not follow."""
+
+    before: Picture
+    after: Picture
+    figures: Mapping[str, tuple[float, float]]
+    notes: tuple[str, ...]
+
+
+def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -> Effect:
+    """The label with all moves made together. Raises MoveError, one line."""
+    names = Names(base)
+    try:
+        parsed = [parse_move(text) for text in moves]
+    except ValueError as error:
+        raise MoveError(str(error)) from None
+    equities = [m for m in parsed if m.name.lower() == EQUITIES]
+    of_series = [m for m in parsed if m not in equities and names.column(m.name) is None]
+    readings, notes = _with_series(base, of_series, names)
+    for move in equities:
+        readings.update(_with_equities(readings, move))
+    for move in parsed:
+        if column := names.column(move.name):
+            readings[column] = _set(
+                readings[column], _moved(readings[column].value[0], move, names.unit(column))
+            )
+    for name in without:
+        readings.update(_left_out(readings, name, names))
+    changed = {name for name in readings if not _same(readings[name], base.readings[name])}
+    if not changed and (parsed or without):
+        notes = (
+            *notes,
+            "no figure changed: nothing that is known on the date is computed from the moved one",
+        )
+    before = _picture(base, base.readings, base.ranks)
+    ranked = {c.column for c in names.components if c.value_at is None}
+    affected = {name for name in ranked if not changed.isdisjoint([name, *ON_BASES.get(name, ())])}
+    ranks = {**base.ranks, **{name: _rank(base, readings, name) for name in affected}}
+    figures = {name: (base.readings[name].value[0], readings[name].value[0]) for name in sorted(changed)}
+    return Effect(before, _picture(base, readings, ranks), figures, notes)
+
+
+def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
+    """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
+    before, after = found.before, found.after
+    texts_ = [
+        ("regime", before.label, after.label),
+        ("regime_if_it_lasts", before.lasting, after.lasting),
+        ("stance", before.stance, after.stance),
+        ("condition_state", before.state, after.state),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"item": item, "unit": "text", "text_before": a, "text_after": b} for item, a, b in texts_
+    ]
+    for name in ("bubble", *before.regime.conditions):
+        a, b = (_score(picture.regime, name) for picture in (before, after))
+        rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", "value_before": a, "value_after": b})
+    evidence = [evidence_frame(picture.regime, catalog) for picture in (before, after)]
+    joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
+    for row in joined.to_dict("records"):
+        both = {f"{name}_{when}": row[f"{name}_{when}"] for name in _COMPARED for when in ("before", "after")}
+        change = row["contribution_after"] - row["contribution_before"]
+        item = f"{row['condition']}.{row['component']}"
+        rows.append({"item": item, "unit": row["unit_before"], **both, "contribution_change": change})
+    columns = {c.column for condition in before.regime.conditions.values() for c in condition.components}
+    for name, (a, b) in found.figures.items():
+        if name not in columns:
+            table, column = name.split(".")
+            unit = catalog.tables[table].column(column).unit
+            rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
+    numbers = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
+    nothing = dict.fromkeys(("item", "unit", "text_before", "text_after", *numbers, "contribution_change"))
+    return [{name: None if pd.isna(row.get(name)) else row.get(name) for name in nothing} for row in rows]
+
+
+def scenarios(base: Baseline) -> pd.DataFrame:
+    """Columns of `scenarios`: one row per declared scenario; without scores and with the reason where it cannot be."""
+    rows = []
+    for name, scenario in base.catalog.what_if.scenarios.items():
+        row: dict[str, Any] = {
+            "scenario": name,
+            "title": scenario.title,
+            "moves": " ".join(scenario.moves),
+            "as_of_date": base.view.as_of[0].astype("datetime64[s]"),
+        }
+        try:
+            found = what_if(base, scenario.moves)
+        except MoveError as error:
+            rows.append({**row, "not_computed_reason": str(error)})
+            continue
+        for when, picture in (("before", found.before), ("after", found.after)):
+            row[f"regime_{when}"], row[f"stance_{when}"] = picture.label, picture.stance
+            row[f"condition_state_{when}"] = picture.state
+            for score in ("bubble", *SCORED):
+                row[f"{score}_score_{when}"] = _score(picture.regime, score)
+        lasting = {
+            "regime_if_it_lasts": found.after.lasting,
+            "month_ends_needed": found.after.month_ends_needed,
+        }
+        rows.append({**row, **lasting, "held_still": "; ".join(found.notes) or None})
+    return pd.DataFrame(rows).reindex(columns=list(base.catalog.tables["scenarios"].column_names))
+
+
+class Names:
+    """What can be moved: components by name, groups, series; all without regard to case."""
+
+    def __init__(self, base: Baseline) -> None:
+        self.base, self.catalog = base, base.catalog
+        regime = build_regime(base.readings, base.grid, base.catalog, base.ranks)
+        self.components: list[Component] = [c for v in regime.conditions.values() for c in v.components]
+        self.reach = tables_by_series(base.catalog)
+        self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
+
+    def column(self, name: str) -> str | None:
+        """The column of a component; None for any other name. A series of the same name goes first."""
+        return None if name.upper() in self.catalog.series else self._columns.get(name.lower())
+
+    def unit(self, column: str) -> str:
+        """Kind of unit of a column, as in the catalogue of series."""
+        table, _, name = column.partition(".")
+        unit = self.catalog.tables[table].column(name).unit
+        return "pp" if unit.startswith("percent") else "index"
+
+    def series(self, name: str) -> Series:
+        """A series that a score or the stance is computed from. Raises MoveError with the nearest name."""
+        if name.upper() not in self.catalog.series:
+            known = [*self._columns, *self.catalog.what_if.groups, EQUITIES, *map(str.lower, self.reach)]
+            close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+            shown = [n.upper() if n.upper() in self.catalog.series else n for n in close]
+            hint = f"did you mean {shown[0]}?" if shown else "the table series lists all series"
+            raise MoveError(f"nothing is called {name}: {hint}")
+        series = self.catalog.series[name.upper()]
+        if series.series_id not in self.reach:
+            raise MoveError(
+                f"{series.series_id} is in no score and not in the stance: moving it changes no label"
+            )
+        return series
+
+    def why_not_here(self, series_id: str) -> str | None:
+        """Why a series has no figure to move on the date; None when it has one."""
+        if series_id not in self.base.view.series:
+            return "it is not in this profile"
+        if newest(self.base.view, series_id) is not None:
+            return None
+        if self.catalog.series[series_id].rights == "restricted" and not self.base.view.archive.has(
+            series_id
+        ):
+            return "its rights are restricted and the published file does not contain its figures"
+        return "no figure of it was known on the date"
+
+    def split(self, series_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Those that can be moved, and a note on each of the profile's others."""
+        reasons = {
+            series_id: self.why_not_here(series_id) for series_id in series_ids if series_id in self.reach
+        }
+        here = [series_id for series_id, reason in reasons.items() if reason is None]
+        return here, [
+            f"{series_id} is held still: {reason}"
+            for series_id, reason in reasons.items()
+            if reason is not None and series_id in self.base.view.series
+        ]
+
+
+def newest(view: View, series_id: str) -> tuple[np.datetime64, float] | None:
+    """Period and value of the newest figure known on the date of a view; None without one."""
+    observations = view.archive.observations(series_id)
+    position = int(observations.newest_position(view.as_of)[0]) if view.archive.has(series_id) else ABSENT
+    while position >= 0:
+        row = view.archive.rows_as_of(series_id, observations.dates[[position]], view.as_of)
+        if row[0] != ABSENT:
+            return observations.dates[position], float(view.archive.value[row[0]])
+        position -= 1
+    return None
+
+
+def _with_series(
+    base: Baseline, moves: Sequence[Move], names: Names
+) -> tuple[dict[str, Reading], tuple[str, ...]]:
+    """Readings with series moved, and a note on each series that should have moved with them and cannot."""
+    targets, notes = _targets(moves, names)
+    archive, day = base.view.archive, base.view.as_of[0]
+    for series_id, move in targets.items():
+        series = names.catalog.series[series_id]
+        for period, value in _figures(base.view, series, is_follower=move not in moves):
+            moved = _moved(value, move, series.unit_kind)
+            archive = with_vintage(archive, series_id, period, day, moved)
+    tables = sorted({table for series_id in targets for table in names.reach[series_id]})
+    before, after = (
+        readings_of({table: BUILDERS[table](view, base.grid) for table in tables})
+        for view in (base.view, replace(base.view, archive=archive))
+    )
+    readings = dict(base.readings)
+    for name, moved_reading in after.items():
+        if _same(moved_reading, before[name]):
+            continue
+        published = base.readings[name].value
+        if not np.allclose(before[name].value, published, rtol=1e-9, atol=1e-9, equal_nan=True):
+            raise MoveError(_not_rebuilt(name, base))
+        readings[name] = moved_reading
+    return readings, notes
+
+
+def _figures(view: View, series: Series, *, is_follower: bool) -> list[tuple[np.datetime64, float]]:
+    """The figures of a series that move: the newest, of a step series a decision on the date.
+
+    Of a follower those of the last quarter: a spread over it in the same month may use an earlier month.
+    """
+    found, day = newest(view, series.series_id), view.as_of[0]
+    if found is None:
+        return []
+    if not is_follower:
+        return [(day if series.is_step else found[0], found[1])]
+    dates = view.archive.observations(series.series_id).dates
+    dates = dates[(dates > found[0] - _QUARTER_DAYS) & (dates <= found[0])]
+    values = view.values_at(series.series_id, dates[None, :])[0]
+    return [
+        (period, float(value)) for period, value in zip(dates, values, strict=True) if not np.isnan(value)
+    ]
+
+
+def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], tuple[str, ...]]:
+    """The move of every series: those named, the members of groups, then the followers of both."""
+    targets: dict[str, Move] = {}
+    notes: list[str] = []
+    declared, series = names.catalog.what_if, names.catalog.series
+    for move in moves:
+        group = declared.groups.get(move.name.lower())
+        if group is None:
+            one = names.series(move.name)
+            if reason := names.why_not_here(one.series_id):
+                raise MoveError(f"{one.series_id} cannot be moved: {reason}")
+            targets[one.series_id] = move
+            continue
+        if move.change != "points":
+            raise MoveError(f"{move.text!r}: {move.name} move in points, as in {move.name}=+2pp")
+        here, missing = names.split(group)
+        if not here:
+            raise MoveError(f"{move.name} cannot be moved: none of its series has a figure here")
+        targets.update(dict.fromkeys(here, move))
+        notes += missing
+    for leader in [series_id for series_id in targets if series_id in declared.follows]:
+        found = newest(names.base.view, leader)
+        value = np.nan if found is None else found[1]
+        by = _moved(value, targets[leader], series[leader].unit_kind) - value
+        factors = declared.follows[leader]
+        here, missing = names.split([series_id for series_id in factors if series_id not in targets])
+        for series_id in here:
+            targets[series_id] = Move(
+                series_id, "points", by * factors[series_id], f"{series_id} with {leader}"
+            )
+        notes += missing
+    return targets, tuple(notes)
+
+
+def _with_equities(readings: Mapping[str, Reading], move: Move) -> dict[str, Reading]:
+    """Every figure of the price of equities with the price changed from here; earnings, output and the past as known.
+
+    The price per earnings and per output move with it, the fall from the high and the change on a year from where they
+    are, the premia by what the earnings yield moves.
+    """
+    if move.change != "percent" or move.amount <= -100.0:
+        raise MoveError(f"{move.text!r}: equities move in percent of their price, as in equities=-20%")
+    factor = 1.0 + move.amount / 100.0
+    formulas: dict[str, Callable[[Floats], Floats]] = {
+        "equity_price": lambda v: v * factor,
+        "equity_value_pct_gdp": lambda v: v * factor,
+        "cape": lambda v: v * factor,
+        "equity_drawdown_pct": lambda v: np.minimum(100.0 * ((1.0 + v / 100.0) * factor - 1.0), 0.0),
+        **{
+            _column("equity_return_12m", basis, "pct"): lambda v: 100.0 * ((1.0 + v / 100.0) * factor - 1.0)
+            for basis in (*PRICES, "")
+        },
+        **{_column("earnings_yield", basis, "pct"): lambda v: v / factor for basis in (*EARNINGS, "")},
+    }
+    for basis in (*EARNINGS, ""):
+        yield_pct = readings[f"{_EQUITY}.{_column('earnings_yield', basis, 'pct')}"].value
+        gain = yield_pct / factor - yield_pct
+        for premium in ("erp_vs_nominal_10y", "erp_vs_real_10y"):
+            formulas[_column(premium, basis, "pp")] = lambda v, gain=gain: v + gain  # type: ignore[misc]
+    return {
+        f"{_EQUITY}.{name}": readings[f"{_EQUITY}.{name}"].map(formula) for name, formula in formulas.items()
+    }
+
+
+def _column(name: str, basis: str, unit: str) -> str:
+    """A column of `equity_risk_premium` on one basis, or as selected."""
+    return "_".join(filter(None, (name, basis, unit)))
+
+
+def _moved(value: float, move: Move, unit_kind: str) -> float:
+    """A value after a move. Raises MoveError when the change is not one of its unit."""
+    if move.change == "level":
+        return move.amount
+    if move.change == "points":
+        if unit_kind not in _POINTS:
+            raise MoveError(f"{move.text!r}: {move.name} is not in percent: give its level, or a change in %")
+        return value + move.amount
+    if unit_kind in _POINTS:
+        raise MoveError(
+            f"{move.text!r}: {move.name} is in percent: write the change in points, as {move.name}=+1pp"
+        )
+    if not value > 0:
+        raise MoveError(
+            f"{move.text!r}: {move.name} is {value:g}, of which there is no percentage: give its level"
+        )
+    return value * (1.0 + move.amount / 100.0)
+
+
+def _not_rebuilt(name: str, base: Baseline) -> str:
+    """Why a figure cannot be computed again from the archive at hand: restricted series are not published."""
+    table, _, column = name.partition(".")
+    sources = source_series(base.catalog, base.catalog.tables[table].column(column).derived_from)
+    hidden = [
+        i for i in sources if base.catalog.series[i].rights == "restricted" and not base.view.archive.has(i)
+    ]
+    return (
+        f"{name} cannot be moved: it is computed from {', '.join(hidden) or 'figures'} "
+        "whose rights are restricted and which the published file does not contain"
+    )
+
+
+def _left_out(readings: Readings, name: str, names: Names) -> dict[str, Reading]:
+    """Readings absent because a component, or everything computed from a series, is left out."""
+    column = names.column(name)
+    if column is not None:
+        chosen = [column, *ON_BASES.get(column, ())]
+    else:
+        series_id = names.series(name).series_id
+        chosen = [
+            n for n, reading in readings.items() if series_id in (reading.series_ids[0] or "").split(",")
+        ]
+    return {n: absent(1, readings[n].series_ids[0], LEFT_OUT) for n in chosen if readings[n].present[0]}
+
+
+def _set(reading: Reading, value: float) -> Reading:
+    return replace(reading, value=np.array([value]), absent_reason=texts(np.array([True]), None))
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    return bool(np.array_equal(one.value, other.value, equal_nan=True))
+
+
+def _rank(base: Baseline, readings: Readings, column: str) -> Floats:
+    """Rank of a moved value among the month-ends before it, on the basis it is on."""
+    among = column
+    if column in ON_BASES:
+        each = {name: readings[name] for name in ON_BASES[column]}
+        among = list(each)[int(Bases.of_selected(readings[column], each).used[0])]
+    history = np.append(base.past[among], readings[column].value)
+    p = base.catalog.method.percentile
+    return percentile(history, np.ones(len(history), dtype=bool), p.minimum_history, p.value_decimals)[-1:]
+
+
+def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) -> Picture:
+    regime, rules = build_regime(readings, base.grid, base.catalog, ranks), base.catalog.method.state
+    n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
+    extended = Scores(
+        *(
+            np.append(getattr(base.scores, field.name), [getattr(regime.scores, field.name)[0]] * ahead)
+            for field in fields(Scores)
+        )
+    )
+    measures = {name: score[:, None] for name, score in extended.measures.items()}
+    month_ends = np.ones(n + ahead, dtype=bool)
+    codes, _ = run_machine(measures, extended.fast_entry(rules), month_ends, rules)
+    coming = STATE_BY_CODE[codes[n:, 0]]
+    labels = regime_name(coming, np.repeat(regime.stance.stance, ahead))
+    needed = int(np.argmax(coming == coming[-1])) + 1
+    return Picture(regime, str(labels[0]), str(coming[0]), str(labels[-1]), needed)
+
+
+def _score(regime: Regime, name: str) -> float:
+    return float(regime.bubble_score[0] if name == "bubble" else regime.conditions[name].score[0])

@@ -1,0 +1,181 @@
+"""`what-if`: the label with figures moved or left out, from the published file alone."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipelines.commands.printed_rows import print_rows
+from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.settings import ConfigurationError, load_folders, read_environment
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog
+    from assets.compute.archive import Archive
+    from assets.compute.diagnostics.joint_moves import Baseline
+
+_TEXTS = {
+    "regime": "label",
+    "regime_if_it_lasts": "if it lasts",
+    "stance": "stance",
+    "condition_state": "state",
+}
+_INPUTS = ("input", "value", "", "rank", "", "adds", "", "change", "unit")
+
+
+def what_if(args: argparse.Namespace) -> int:
+    """Print label, scores and contributions before and after the moves. Raises ConfigurationError."""
+    from assets.catalog.loader import load_catalog
+    from assets.compute.diagnostics import joint_moves
+
+    if not args.moves and not args.without:
+        raise ConfigurationError("nothing moves: give NAME=VALUE, or --without NAME (see what-if --help)")
+    with open_published(load_folders(read_environment()).published_path) as con:
+        manifest = rows(con, "SELECT * FROM release_manifest")[0]
+        base = read_baseline(con, load_catalog(), manifest, args.date)
+    without = [name for given in args.without for name in given.split(",")]
+    try:
+        found = joint_moves.what_if(base, args.moves, without)
+    except joint_moves.MoveError as error:
+        raise ConfigurationError(str(error)) from None
+    compared = joint_moves.comparison(found, base.catalog)
+    on = base.view.as_of[0].item()
+    title = " ".join([*args.moves, *(f"without {name}" for name in without)])
+    lines = [
+        f"{day(on)} with {title}; {profile_words(manifest)}",
+        "",
+        *_lines(compared, found),
+        *_notes(found),
+    ]
+    print_rows(args, compared, lines)
+    return 0
+
+
+def read_baseline(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, manifest: Row, date: dt.date | None
+) -> Baseline:
+    """A date of the published file, the newest without one. ConfigurationError for a file of another method."""
+    import numpy as np
+
+    from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
+    from assets.compute.diagnostics.revised import tables_by_series
+    from assets.compute.grid import Grid
+    from assets.compute.registry import REGIME_INPUTS
+    from assets.compute.state import Scores
+    from assets.compute.tables.assemble import readings_from
+    from assets.compute.tables.build import build_view
+
+    if manifest["method_version"] != catalog.method.method_version:
+        raise ConfigurationError(
+            f"the published file is of method {manifest['method_version']}, this program has "
+            f"{catalog.method.method_version}: run `make run`"
+        )
+    on = rows(
+        con, "SELECT max(as_of_date) AS day FROM regime WHERE ? IS NULL OR as_of_date <= ?", [date, date]
+    )[0]["day"]
+    if on is None:
+        raise ConfigurationError(f"there is no row for {date} or before it")
+    frames = {
+        name: con.execute(
+            f"SELECT * FROM {name} WHERE as_of_date = ? OR is_month_end AND as_of_date < ? ORDER BY as_of_date",
+            [on, on],
+        ).df()
+        for name in (*REGIME_INPUTS, "regime")
+    }
+    tables = ", ".join(f"'{name}'" for name in REGIME_INPUTS)
+    provenance = con.execute(
+        f"SELECT * FROM provenance WHERE as_of_date = ? AND table_name IN ({tables})", [on]
+    ).df()
+    grid = Grid(np.array([on], dtype="datetime64[D]"))
+    newest_rows = {name: frames[name].iloc[-1:] for name in REGIME_INPUTS}
+    readings = readings_from(newest_rows, provenance, grid)
+    evidence = con.execute(
+        "SELECT component, rank FROM regime_evidence WHERE as_of_date = ?", [on]
+    ).fetchall()
+    columns = columns_of_components(readings, grid, catalog)
+    ranks = {columns[component]: np.array([rank], dtype="float64") for component, rank in evidence}
+    past = {
+        f"{name}.{column}": frames[name][column].to_numpy(dtype="float64")[:-1]
+        for name in REGIME_INPUTS
+        for column in (key.partition(".")[2] for key in readings if key.startswith(f"{name}."))
+    }
+    regime = frames["regime"].iloc[:-1]
+    labour = frames["activity_inflation"].iloc[:-1]
+    past_scores = {
+        name: regime[f"{name}_score"].to_numpy(dtype="float64")
+        for name in ("bubble", "valuation", "economy", "credit")
+    }
+    signs = {name: labour[name].to_numpy(dtype="float64") for name in ("sahm_gap_pp", "claims_change_pct")}
+    archive = _archive(con, list(tables_by_series(catalog)), on)
+    view = build_view(archive, grid, catalog, manifest["profile"])
+    return Baseline(view, readings, ranks, past, Scores(**past_scores, **signs), catalog)
+
+
+def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date) -> Archive:
+    """The published vintages that labels are computed from, as far as they were known on a date."""
+    from assets.compute.archive import Archive
+
+    vintages = con.execute(
+        "SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at "
+        "FROM observations WHERE realtime_start <= ? AND list_contains(?, series_id)",
+        [on, series_ids],
+    ).df()
+    return Archive.from_frame(vintages)
+
+
+def _lines(compared: list[Row], found: Any) -> list[str]:
+    texts = [(_TEXTS[r["item"]], r["text_before"], r["text_after"]) for r in compared if r["item"] in _TEXTS]
+    scores = [
+        r
+        for r in compared
+        if r["item"].endswith("_score") and r["text_before"] is None and "." not in r["item"]
+    ]
+    lines = aligned(
+        ("", "before", "after"),
+        [
+            *texts,
+            *(
+                (r["item"].replace("_", " "), number(r["value_before"], 3), number(r["value_after"], 3))
+                for r in scores
+            ),
+        ],
+    )
+    needed = found.after.month_ends_needed
+    if needed > 1:
+        lines.append(f"the label if it lasts takes {needed} month-ends in a row with these figures")
+    inputs = [r for r in compared if r["weight_before"] is not None or r["weight_after"] is not None]
+    inputs = [
+        r for r in inputs if r["weight_before"] or r["weight_after"] or r["value_before"] != r["value_after"]
+    ]
+    lines += ["", *aligned(_INPUTS, [_input(r) for r in inputs], _INPUTS[1:-1])]
+    others = [
+        r for r in compared if "." in r["item"] and r["weight_before"] is None and r["weight_after"] is None
+    ]
+    if others:
+        lines += ["", "also moved:"]
+        lines += [
+            f"  {r['item']}  {number(r['value_before'])} -> {number(r['value_after'])} {r['unit']}"
+            for r in others
+        ]
+    return lines
+
+
+def _input(row: Row) -> tuple[str, ...]:
+    return (
+        row["item"],
+        number(row["value_before"]),
+        number(row["value_after"]) if row["value_after"] != row["value_before"] else "",
+        number(row["rank_before"]),
+        number(row["rank_after"]) if row["rank_after"] != row["rank_before"] else "",
+        number(row["contribution_before"], 3),
+        number(row["contribution_after"], 3) if row["contribution_change"] else "",
+        f"{row['contribution_change']:+.3f}" if row["contribution_change"] else "",
+        row["unit"],
+    )
+
+
+def _notes(found: Any) -> list[str]:
+    return ["", *(f"note: {note}" for note in found.notes)] if found.notes else []

@@ -1,0 +1,256 @@
+"""What-if: joint moves from the published file alone, against the published label and `distance_to_flip`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from assets.catalog.loader import load_catalog
+from assets.compute.diagnostics.joint_moves import Baseline, Effect, MoveError, comparison, what_if
+from pipelines import __main__ as command_line
+from pipelines.commands.what_if import read_baseline
+from tests.integration.conftest import Night
+
+Rows = dict[str, dict[str, Any]]
+
+
+def baseline(con: duckdb.DuckDBPyConnection, date: dt.date | None = None) -> Baseline:
+    profile, version = con.execute("SELECT profile, method_version FROM release_manifest").fetchall()[0]
+    return read_baseline(con, load_catalog(), {"profile": profile, "method_version": version}, date)
+
+
+@pytest.fixture(scope="module")
+def con(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(made_release), read_only=True) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def base(con: duckdb.DuckDBPyConnection) -> Baseline:
+    return baseline(con)
+
+
+def by_item(found: Effect) -> Rows:
+    return {row["item"]: row for row in comparison(found, load_catalog())}
+
+
+@pytest.mark.parametrize("date", [None, dt.date(2009, 3, 31), dt.date(1998, 6, 30), dt.date(2020, 4, 30)])
+def test_without_a_move_the_published_label_scores_and_contributions_come_out(
+    con: duckdb.DuckDBPyConnection, date: dt.date | None
+) -> None:
+    base = baseline(con, date)
+    found = what_if(base, [])
+    day = base.view.as_of[0].item()
+    published = con.execute("SELECT regime, bubble_score FROM regime WHERE as_of_date = ?", [day]).fetchall()[
+        0
+    ]
+    assert (
+        found.before.label,
+        pytest.approx(float(found.before.regime.bubble_score[0]), abs=1e-12),
+    ) == published
+    rows = by_item(found)
+    for condition, component, contribution in con.execute(
+        "SELECT condition, component, contribution FROM regime_evidence WHERE as_of_date = ?", [day]
+    ).fetchall():
+        assert rows[f"{condition}.{component}"]["contribution_before"] == pytest.approx(
+            contribution, abs=1e-12
+        )
+
+
+def flips_as_promised(base: Baseline, row: dict[str, Any]) -> list[str]:
+    """What is not as `distance_to_flip` says when its required value is fed back."""
+    # "inside" is strictly between the limits, of which the nearer one is listed
+    required = row["required_value"] * (1.0 - 1e-6 if row["comparison"] == "inside" else 1.0)
+    found = what_if(base, [f"{row['component']}={required!r}"])
+    wrong = []
+    if row["condition"] == "stance":
+        if found.after.stance != row["leads_to"]:
+            wrong.append("stance")
+        return wrong
+    if row["measure"] == "bubble_score":
+        value = float(found.after.regime.bubble_score[0])
+    else:
+        value = float(found.after.regime.conditions[row["measure"].removesuffix("_score")].score[0])
+    limit, sign = row["limit_value"], row["comparison"]
+    if not {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit}[sign]:
+        wrong.append(f"{row['measure']} {value} {sign} {limit}")
+    if row["is_sufficient"]:
+        # leaving one state may be entering another at once
+        if not found.after.lasting.endswith(row["leads_to"]) and not row["flip"].startswith("leave"):
+            wrong.append(f"label {found.after.lasting}")
+        # where the rule already holds, the row counts the month-ends after the date
+        most = row["month_ends_needed"] + (found.before.lasting != found.before.label)
+        if found.after.lasting == found.before.label or found.after.month_ends_needed > most:
+            wrong.append(f"{found.after.lasting} after {found.after.month_ends_needed}")
+    return wrong
+
+
+def reachable(con: duckdb.DuckDBPyConnection, since: str) -> Iterator[tuple[Baseline, dict[str, Any]]]:
+    con.execute(
+        f"SELECT * FROM distance_to_flip WHERE reachability = 'reachable' AND as_of_date >= DATE '{since}' "
+        "ORDER BY as_of_date"
+    )
+    names = [column[0] for column in con.description or []]
+    rows = [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+    for day, of_day in groupby(rows, key=lambda row: row["as_of_date"]):
+        base = baseline(con, day)
+        for row in of_day:
+            yield base, row
+
+
+def test_the_reachable_values_of_the_last_years_flip_the_label(con: duckdb.DuckDBPyConnection) -> None:
+    checked = [(base, row, flips_as_promised(base, row)) for base, row in reachable(con, "2025-01-01")]
+    assert [
+        (row["as_of_date"], row["flip"], row["component"], wrong) for _, row, wrong in checked if wrong
+    ] == []
+    assert len(checked) > 30 and any(row["is_sufficient"] for _, row, _ in checked)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_every_reachable_value_of_the_whole_history_flips_the_label(con: duckdb.DuckDBPyConnection) -> None:
+    checked = [(row, flips_as_promised(base, row)) for base, row in reachable(con, "1985-01-01")]
+    assert [
+        (row["as_of_date"], row["flip"], row["component"], wrong) for row, wrong in checked if wrong
+    ] == []
+    assert len(checked) > 2000
+
+
+def test_figures_computed_from_a_moved_one_move_with_it_and_no_other_does(base: Baseline) -> None:
+    rows = by_item(what_if(base, ["UNRATE=5.0"]))
+    moved = {item for item, row in rows.items() if row["value_before"] != row["value_after"]}
+    assert moved == {"bubble_score", "economy_score", "economy.unemployment", "economy.sahm_gap"}
+    assert rows["economy.unemployment"]["value_after"] == 5.0
+
+
+def test_the_ten_year_yield_moves_both_premia_and_the_spread_over_it(base: Baseline) -> None:
+    before, after = what_if(base, []), what_if(base, ["DGS10=-1pp"])
+    was, now = by_item(before), by_item(after)
+    for item, by in (
+        ("valuation.erp_vs_nominal_10y", 1.0),
+        ("valuation.erp_vs_real_10y", 1.0),
+        ("credit.hqm_10y_spread", 1.0),
+    ):
+        assert now[item]["value_after"] - was[item]["value_before"] == pytest.approx(by, abs=1e-9)
+    alone = by_item(what_if(base, ["DGS10=-1pp", "DFII10=+0pp", "GS10=+0pp"]))
+    assert (
+        alone["valuation.erp_vs_real_10y"]["value_after"] == was["valuation.erp_vs_real_10y"]["value_before"]
+    )
+    assert alone["credit.hqm_10y_spread"]["value_after"] == was["credit.hqm_10y_spread"]["value_before"]
+
+
+def test_a_fall_of_equities_reaches_every_figure_of_their_price(base: Baseline) -> None:
+    rows = by_item(what_if(base, ["equities=-20%"]))
+
+    def both(item: str) -> tuple[float, float]:
+        return rows[item]["value_before"], rows[item]["value_after"]
+
+    before, after = both("valuation.equity_value_to_gdp")
+    assert after == pytest.approx(0.8 * before)
+    yield_before, yield_after = both("valuation.earnings_yield")
+    assert yield_after == pytest.approx(yield_before / 0.8)
+    for premium in ("erp_vs_nominal_10y", "erp_vs_real_10y"):
+        before, after = both(f"valuation.{premium}")
+        assert after - before == pytest.approx(yield_after - yield_before)
+    for change in ("equity_drawdown", "equity_return_12m"):
+        before, after = both(f"valuation.{change}")
+        assert 1.0 + after / 100.0 == pytest.approx(0.8 * (1.0 + before / 100.0))
+
+
+def test_moves_made_together_are_not_the_sum_of_the_moves_made_alone(base: Baseline) -> None:
+    moves = ["DGS10=-1pp", "equities=-20%"]
+    together = float(what_if(base, moves).after.regime.bubble_score[0])
+    before = float(what_if(base, []).before.regime.bubble_score[0])
+    alone = [float(what_if(base, [move]).after.regime.bubble_score[0]) - before for move in moves]
+    assert together - before != pytest.approx(sum(alone), abs=1e-6)
+
+
+def test_what_is_left_out_gives_its_weight_to_the_rest(base: Baseline) -> None:
+    rows = by_item(what_if(base, [], ["NFCI"]))
+    assert rows["credit.nfci"]["contribution_after"] == 0.0 and rows["credit.nfci"]["value_after"] is None
+    assert rows["credit.hqm_10y_spread"]["weight_after"] == pytest.approx(1.0)
+    of_series = by_item(what_if(base, [], ["UNRATE"]))
+    assert (
+        of_series["economy.unemployment"]["value_after"]
+        is of_series["economy.sahm_gap"]["value_after"]
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("move", "named"),
+    [
+        ("UNRAT=5", "did you mean UNRATE"),
+        ("spread=+2pp", "did you mean spreads"),
+        ("NFCI=+2pp", "not in percent"),
+        ("DGS10=+5%", "DGS10=+1pp"),
+        ("UNRATE=5%", "sign"),
+        ("equities=+2pp", "equities=-20%"),
+        ("spreads=5", "spreads=+2pp"),
+        ("BAA10Y=3", "not in this profile"),
+        ("NFCI=-5%", "give its level"),
+        ("UNRATE", "NAME=VALUE"),
+        ("M2SL=5", "changes no label"),
+    ],
+)
+def test_a_move_that_cannot_be_made_is_one_line_with_the_way_out(
+    base: Baseline, move: str, named: str
+) -> None:
+    with pytest.raises(MoveError, match=re.escape(named)) as error:
+        what_if(base, [move])
+    assert "\n" not in str(error.value)
+
+
+def test_a_restricted_series_that_is_not_in_the_file_is_named(con: duckdb.DuckDBPyConnection) -> None:
+    live = read_baseline(
+        con, load_catalog(), {"profile": "live", "method_version": load_catalog().method.method_version}, None
+    )
+    with pytest.raises(MoveError, match="BAA10Y cannot be moved: its rights are restricted"):
+        what_if(live, ["BAA10Y=+1pp"])
+    assert any("BAA10Y is held still" in note for note in what_if(live, ["DGS10=+0.1pp"]).notes)
+
+
+def test_the_command_prints_text_json_and_csv_of_the_same_rows(
+    night: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    night.staged.rename(night.published)
+    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
+    arguments = ["what-if", "UNRATE=5.0", "equities=-20%", "--without", "NFCI"]
+    printed = {}
+    for form in ((), ("--json",), ("--csv",)):
+        assert command_line.main([*arguments, *form]) == 0
+        printed[form] = capsys.readouterr().out
+    rows = json.loads(printed[("--json",)])
+    assert len(printed[("--csv",)].splitlines()) == len(rows) + 1
+    label = next(row for row in rows if row["item"] == "regime")
+    assert label["text_before"] in printed[()] and label["text_after"] in printed[()]
+    assert command_line.main(["what-if"]) == 2
+    assert "nothing moves" in capsys.readouterr().err
+
+
+def test_the_scenarios_of_the_night_are_what_the_command_gives(
+    con: duckdb.DuckDBPyConnection, base: Baseline
+) -> None:
+    con.execute("SELECT * FROM scenarios ORDER BY scenario")
+    names = [column[0] for column in con.description or []]
+    rows = [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+    assert [row["scenario"] for row in rows] == sorted(load_catalog().what_if.scenarios)
+    for row in rows:
+        assert row["not_computed_reason"] is None
+        found = what_if(base, row["moves"].split(" "))
+        assert row["regime_after"] == found.after.label
+        assert row["bubble_score_after"] == pytest.approx(
+            float(found.after.regime.bubble_score[0]), abs=1e-12
+        )
+        assert row["bubble_score_before"] == pytest.approx(
+            float(found.before.regime.bubble_score[0]), abs=1e-12
+        )
+    assert any(row["regime_after"] != row["regime_before"] for row in rows)
