@@ -107,8 +107,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--profile",
         metavar="P",
         choices=PROFILES,
-        help="source of the figures: sample (bundled, works without a network) or live (needs FRED_API_KEY); the "
-        "default is live with a key, else sample",
+        help="source of the figures: sample (bundled, works without a network), public (the publishers' own files, no "
+        "key) or live (needs FRED_API_KEY); the default is live with a key, else sample",
     )
     run.add_argument(
         "--as-of",
@@ -242,11 +242,16 @@ def build_parser() -> argparse.ArgumentParser:
         "--shell", action="store_true", help="print the folders as `export` lines, for `eval` in a shell"
     )
 
-    add(
+    doctor = add(
         "doctor",
         "doctor.doctor",
         "check the installation and report what to do; 1 when something fails",
         prints_rows=True,
+    )
+    doctor.add_argument(
+        "--sources",
+        action="store_true",
+        help="instead, fetch one series from every file and interface of the profile public and report what answered",
     )
     return parser
 

@@ -19,6 +19,9 @@ _RELEASE = dg.AssetKey(["publish", "release"])
 _FETCHES = """
 SELECT status, series_id, message, late_observation, late_since FROM raw.fetches WHERE run_id = ? ORDER BY series_id
 """
+_BUNDLED = """
+SELECT series_id FROM raw.fetches WHERE run_id = ? AND fetched_from = 'sample_data' ORDER BY series_id
+"""
 _EFFORT = "SELECT coalesce(sum(requests), 0), coalesce(sum(seconds), 0) FROM raw.fetches WHERE run_id = ?"
 _FAILED = """
 SELECT asset_key, check_name, message FROM ops.check_results
@@ -59,13 +62,16 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
             fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
             effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
             failed = con.execute(_FAILED, [result.run_id]).fetchall()
+            bundled = [name for (name,) in con.execute(_BUNDLED, [result.run_id]).fetchall()]
     except OpenElsewhere:
         if not is_published:
             raise
         line = "the fetches cannot be listed: another program has the warehouse open"
         return Outcome("published", (line,))
     raise_configuration_error(result)
-    lines = fetch_lines(fetches, effort if settings.profile == "live" else None)
+    lines = fetch_lines(fetches, effort if settings.profile != "sample" else None)
+    if bundled and settings.profile == "public":
+        lines.append(f"from the bundle, because no publisher serves them without a key: {', '.join(bundled)}")
     if is_published:
         return Outcome("published", tuple(lines))
     raise_interruption_or_full_disk(result)
@@ -85,8 +91,9 @@ def _not_published(
     checks = tuple(dict.fromkeys(f"{asset} {check}" for asset, check, _ in failed))
     messages = [f"{asset} {check}: {message}" for asset, check, message in failed]
     reasons = [*refused, *messages]
+    if not messages:  # a refused context series does not fail a run by itself
+        reasons += dict.fromkeys(text for _, text in _failures(result))
     if not reasons:
-        reasons = [*dict.fromkeys(text for _, text in _failures(result))]
         reasons.append(f"run {result.run_id}: the Dagster UI shows its complete log (make ui)")
     return Outcome("blocked", (*lines, *reasons), checks)
 

@@ -20,7 +20,7 @@ from assets.report import lead, tiles
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, MINUS, THIN, WITHHELD, regime_words
 from assets.warehouse.connection import CONFIG, readable
-from pipelines.settings import ConfigurationError
+from pipelines.settings import PROFILE_WORDS, ConfigurationError
 
 Row = dict[str, Any]
 
@@ -255,7 +255,7 @@ def _wrapped(name: str, text: str) -> list[str]:
 
 def profile_words(manifest: Row) -> str:
     """The profile in words."""
-    return "SAMPLE DATA (bundled figures)" if manifest["profile"] == "sample" else "live figures"
+    return PROFILE_WORDS[manifest["profile"]]
 
 
 def _head(verdict: Verdict) -> list[str]:

@@ -32,12 +32,12 @@ class RunSettings(dg.ConfigurableResource):
 
     profile: str | None = Field(
         default=None,
-        description="sample or live. Empty: REGIME_PROFILE, else live with a FRED key, else sample.",
+        description="sample, public or live. Empty: REGIME_PROFILE, else live with a FRED key, else sample.",
     )
     as_of: str | None = Field(
         default=None,
         description="YYYY-MM-DD: nothing that became public later is used; needs a data_dir. "
-        "Empty: REGIME_AS_OF, else today in New York (live) or the sample's last day.",
+        "Empty: REGIME_AS_OF, else today in New York (public, live) or the sample's last day.",
     )
     data_dir: str | None = Field(
         default=None,

@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-Profile = Literal["sample", "live"]
+Profile = Literal["sample", "public", "live"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+PROFILE_WORDS: dict[str, str] = {
+    "sample": "SAMPLE DATA (bundled figures)",
+    "public": "public figures (from their publishers, without a key)",
+    "live": "live figures",
+}
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 KNOWN_VARIABLES = (
@@ -89,8 +94,7 @@ class Folders:
 
     def warehouse_of(self, profile: str) -> Path:
         """The private DuckDB file of a profile; two profiles never share one."""
-        name = "sample.warehouse.duckdb" if profile == "sample" else "warehouse.duckdb"
-        return self.data_dir / name
+        return self.data_dir / ("warehouse.duckdb" if profile == "live" else f"{profile}.warehouse.duckdb")
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class Settings(Folders):
 
     @property
     def has_key(self) -> bool:
-        """Whether FRED_API_KEY is set, also for a run on the sample."""
+        """Whether FRED_API_KEY is set, also for a run that does not use it."""
         return self.fred_api_key is not None
 
 
@@ -160,7 +164,9 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
     """The profile of REGIME_PROFILE; without it live with a FRED key, else the sample."""
     requested = variables.get("REGIME_PROFILE")
     if requested not in (None, *PROFILES):
-        raise ConfigurationError(f"REGIME_PROFILE is {requested!r}: give {' or '.join(PROFILES)}")
+        raise ConfigurationError(
+            f"REGIME_PROFILE is {requested!r}: give {', '.join(PROFILES[:-1])} or {PROFILES[-1]}"
+        )
     has_key = "FRED_API_KEY" in variables
     if requested == "live" and not has_key:
         from assets.sources.fred_client import KEY_PAGE
@@ -168,6 +174,8 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
         raise ConfigurationError(
             f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
         )
+    if requested == "public":
+        return "public"
     return "live" if has_key and requested != "sample" else "sample"
 
 

@@ -137,6 +137,12 @@ class Series(Entry):
         """Asset key of the series' archive: ("raw", source, series_id)."""
         return ("raw", self.source, self.series_id)
 
+    def is_bundled_in(self, profile: Profile) -> bool:
+        """Whether the figures of that profile come from the bundle."""
+        if profile == "public" and self.carrier is not None:
+            return self.carrier.reader == "sample"
+        return profile == "sample"
+
 
 class Repeat(Entry):
     """Series whose figures a column repeats, in rows equal to `where` (all if empty); or the column that names them."""

@@ -79,16 +79,16 @@ def refuse_replacing(
 ) -> Published | None:
     """The current publication, if there is one. `has_key`: FRED_API_KEY is set, and the sample was chosen all the same.
 
-    Raises PublicationRefused for a sample over a live publication, and for an older as-of date.
+    Raises PublicationRefused for a sample over a live or public publication, and for an older as-of date.
     """
     current = published_release(published)
     if current is None:
         return None
-    if current.profile == "live" and profile == "sample":
-        if has_key:
+    if current.profile != "sample" and profile == "sample":
+        if has_key or current.profile == "public":
             raise PublicationRefused(
-                "the published file is live and this run is on the sample: "
-                "choose the profile live, or give REGIME_DATA_DIR another place"
+                f"the published file is {current.profile} and this run is on the sample: "
+                f"choose the profile {current.profile}, or give REGIME_DATA_DIR another place"
             )
         raise PublicationRefused(
             "the published file is live and FRED_API_KEY is not set: "

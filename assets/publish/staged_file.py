@@ -88,7 +88,8 @@ SELECT declared.*,
     ELSE stored.last_observation
   END AS last_period_end,
   declared.staleness_limit_days > 0 AND {as_of} - last_period_end > declared.staleness_limit_days AS is_stale,
-  CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at
+  CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at,
+  fetched.fetched_from
 FROM release_frame AS declared
 LEFT JOIN (
   SELECT series_id, count(*) AS rows_published, min(observation_date) AS first_observation,
@@ -99,7 +100,8 @@ LEFT JOIN (
   FROM staged_release.pit.observations GROUP BY series_id
 ) AS stored USING (series_id)
 LEFT JOIN (
-  SELECT series_id, arg_max(status, fetched_at) AS status, max(fetched_at) AS fetched_at
+  SELECT series_id, arg_max(status, fetched_at) AS status, max(fetched_at) AS fetched_at,
+    arg_max(fetched_from, fetched_at) AS fetched_from
   FROM raw.fetches GROUP BY series_id
 ) AS fetched USING (series_id)
 """,
@@ -297,7 +299,7 @@ def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
             "group_name": series.group,
             "source_key": series.source,
             "in_profile": profile in series.profiles,
-            "single_source_from": series.sample_single_source_from if profile == "sample" else None,
+            "single_source_from": series.sample_single_source_from if series.is_bundled_in(profile) else None,
         }
         for series in (one.in_profile(profile) for one in catalog.series.values())
     ]

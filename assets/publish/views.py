@@ -27,6 +27,8 @@ _WHAT = (
 _CAUTION = {
     "sample": "SAMPLE DATA: bundled figures that end with as_of_date. "
     "A measurement, no forecast and no advice.",
+    "public": "A measurement, no forecast and no advice. The figures come from their publishers without a key: see "
+    "series.fetched_from. The row of a run date inside a month is provisional.",
     "live": "A measurement, no forecast and no advice. The row of a run date inside a month is provisional.",
 }
 _RESTRICTED = " Holds raw figures of series with restricted rights: not to be passed on (LICENSES.md)."
@@ -107,7 +109,8 @@ SELECT s.start_month_end, s.end_month_end, s.months, s.label, s.next_start IS NU
   c.changed_part AS ended_by,
   nullif(concat_ws('; ',
     CASE WHEN c.stance_before IS DISTINCT FROM c.stance THEN
-      concat('stance ', c.stance_before, ' to ', c.stance, ' (' || c.stance_cause || ')') END,
+      concat('stance ', coalesce(c.stance_before, 'unknown'), ' to ', coalesce(c.stance, 'unknown'),
+        ' (' || c.stance_cause || ')') END,
     CASE WHEN c.condition_state_before IS DISTINCT FROM c.condition_state THEN
       concat('condition ', c.condition_state_before, ' to ', c.condition_state,
         ' (' || c.thresholds_crossed || coalesce(', most of it ' || c.component, '') || ')') END

@@ -35,6 +35,7 @@ from assets.report.words import (
 )
 
 _NEW_YORK = ZoneInfo("America/New_York")
+_BADGES = {"sample": "Sample data", "public": "Public figures", "live": "Live figures"}
 _TONES = {"bubble": "hot", "depression": "cold"}
 _UP, _DOWN, _MIDDLE, _NONE = "▲", "▼", "◆", ""
 GLYPHS = {
@@ -102,7 +103,7 @@ def _head(release: Release) -> dict[str, str]:
     words = regime_words(today["regime"], today["stance_driver"])
     return {
         "as_of": day(release.as_of),
-        "badge": "Sample data" if manifest["profile"] == "sample" else "Live figures",
+        "badge": _BADGES[manifest["profile"]],
         "published": f"{day(published.date())}, {published:%H:%M} New York",
         "grade": str(today["pit_grade"]).replace("_", " "),
         "grade_words": GRADE_WORDS.get(today["pit_grade"], ""),

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,11 @@ class Payload:
     def has_vintages(self) -> bool:
         """Whether the source dates at least one row."""
         return bool(self.observations["realtime_start"].notna().any())
+
+    @property
+    def host(self) -> str:
+        """The server, or the folder of the bundle."""
+        return urlsplit(self.where).hostname or self.where.split("/")[0]
 
     @property
     def unit_kind(self) -> UnitKind | None:

@@ -111,6 +111,7 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
         return row
     dates = payload.observations["observation_date"]
     return row | {
+        "fetched_from": payload.host,
         "unit": payload.unit,
         "unit_kind": payload.unit_kind,
         "frequency": payload.frequency_code or outcome.series.frequency,

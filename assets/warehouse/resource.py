@@ -24,7 +24,7 @@ class Warehouse(DuckDBResource):
 
     lock_path: str = Field(description="Path of the run lock; markers of live runs are next to it.")
     wait_seconds: float = Field(description="How long a run waits for the lock, in seconds.")
-    profile: Profile = Field(description="Profile of the figures in the file: sample or live.")
+    profile: Profile = Field(description="Profile of the figures in the file: sample, public or live.")
 
     _lock: RunLock | None = PrivateAttr(default=None)
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)

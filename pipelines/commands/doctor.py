@@ -14,7 +14,7 @@ import socket
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -64,7 +64,11 @@ class Finding(NamedTuple):
 
 def doctor(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
-    checks: list[Callable[[], list[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
+    if args.sources:
+        from pipelines.commands.ask_sources import ask_sources
+
+        return _reported(args, [lambda: (Finding(*one) for one in ask_sources())])
+    checks: list[Callable[[], Iterable[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
     except ConfigurationError as error:  # nothing else can be checked
@@ -88,7 +92,7 @@ def doctor(args: argparse.Namespace) -> int:
     return _reported(args, checks)
 
 
-def _reported(args: argparse.Namespace, checks: Sequence[Callable[[], list[Finding]]]) -> int:
+def _reported(args: argparse.Namespace, checks: Sequence[Callable[[], Iterable[Finding]]]) -> int:
     """Print each finding when it is made, or all of them as data."""
     as_data, found = args.json or args.csv, list[Finding]()
     for check in checks:
@@ -164,9 +168,9 @@ def _catalogue() -> list[Finding]:
 def _key(variables: Mapping[str, str]) -> list[Finding]:
     """FRED's key, tried as a run tries it. The line about the publishers reports a FRED that cannot be reached."""
     try:
-        if choose_profile(variables) == "sample":  # needs no other variable
+        if (profile := choose_profile(variables)) != "live":  # needs no other variable
             state = "set, but not used" if "FRED_API_KEY" in variables else "not set, and not needed"
-            return [Finding("OK", "FRED_API_KEY", f"{state} by the sample profile")]
+            return [Finding("OK", "FRED_API_KEY", f"{state} by the {profile} profile")]
         settings = load_settings()
         read_access(settings, variables)
     except ConfigurationError:
@@ -186,6 +190,12 @@ def publishers(variables: Mapping[str, str]) -> list[Finding]:
         return []  # reported by the line about the configuration
     if profile == "sample":
         return [Finding("OK", "publishers", "none is needed: the sample is read from sample_data")]
+    if profile == "public":
+        return [
+            Finding(
+                "OK", "publishers", "not asked here: `python -m pipelines doctor --sources` fetches from each"
+            )
+        ]
     hosts = publisher_hosts(variables)
     silent = [f"{source} ({host})" for source, (host, port) in hosts.items() if not _accepts(host, port)]
     if not silent:
@@ -252,7 +262,7 @@ def _published_file(path: Path) -> list[Finding]:
         f"{manifest['profile']}, as of {manifest['as_of_date']}, published {age.days} days ago, "
         f"{path.stat().st_size / 1e6:.1f} MB"
     )
-    if manifest["profile"] == "live" and age.days > _OLD_DAYS:
+    if manifest["profile"] != "sample" and age.days > _OLD_DAYS:
         found = Finding("WARN", "published file", f"{text}: is the schedule running? (`make ui`)")
     else:
         found = Finding("OK", "published file", text)

@@ -20,13 +20,16 @@ from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration, run_lock
 from pipelines.process import print_progress
 from pipelines.published_verdict import open_published, summary_lines
-from pipelines.settings import ConfigurationError, Settings, load_settings, read_environment
+from pipelines.settings import PROFILE_WORDS, ConfigurationError, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:
     from pipelines.outcome import Outcome
 
 PUBLISHED = 0
 _STATUS = {"published": PUBLISHED, "blocked": 1, "unreachable": 3}
+_TODAYS_FIGURES = (
+    "today's figures, from their publishers and without a key: python -m pipelines run --profile public"
+)
 _TABLE = re.compile(r"(derived|regime)/\w+: \d+ rows$")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has everything
 
@@ -41,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigurationError(problem)
     if settings.profile == "live":
         _try_key(settings)
-    profile = "SAMPLE DATA (bundled figures)" if settings.profile == "sample" else "live figures"
-    print_progress(f"{profile}; nothing known after {settings.run_date} is used")
+    print_progress(f"{PROFILE_WORDS[settings.profile]}; nothing known after {settings.run_date} is used")
     before = _identity(settings.published_path)
     try:
         return _run_and_report(settings, args.wait, args.accept_incomplete)
@@ -174,6 +176,8 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
             print("\n".join(["", *summary_lines(con, settings.published_path)]))
+        if settings.profile == "sample":
+            print(_TODAYS_FIGURES)
     else:
         if outcome.checks:
             print_progress(f"blocked by: {', '.join(outcome.checks)}")

@@ -47,7 +47,7 @@ class Publishers:
         world.today = day
         world.series = {name: _known(one, day) for name, one in self.whole.series.items()}
         add_releases(world)
-        for key, routes in _routes(day, self.others["shiller"].root).items():
+        for key, routes in routes_of(day, self.others["shiller"].root).items():
             self.others[key].routes = {} if key in self.closed else dict(routes)
 
     def address(self, key: SourceKey) -> str:
@@ -70,7 +70,7 @@ def publishers_of_the_sample() -> Iterator[dict[str, str]]:
     """The publishers of files serving the sample's figures; their addresses by environment variable."""
     with ExitStack() as stack:
         servers = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
-        for key, routes in _routes(END, servers["shiller"].root).items():
+        for key, routes in routes_of(END, servers["shiller"].root).items():
             servers[key].routes = routes
         yield {p.source.variable: servers[key].root + p.path for key, p in PUBLISHERS.items()}
 
@@ -138,7 +138,7 @@ def _until(series_id: str, day: dt.date) -> dict[str, str]:
     return {f"{at:%Y-%m-%d}": "" if np.isnan(value) else repr(value) for at, value in known.items()}  # type: ignore[attr-defined]
 
 
-def _routes(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
+def routes_of(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
     """Paths and bodies of each publisher; `root` is where Shiller's page is."""
     saved = dt.datetime.combine(day, dt.time(12), dt.UTC)
     found = functools.partial(_until, day=day)

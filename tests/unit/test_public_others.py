@@ -1,17 +1,21 @@
-"""The New York Fed's API and the Financial Accounts in the profile public."""
+"""The profile public: who serves what, the New York Fed's API and the Financial Accounts."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assets.catalog.loader import PROJECT_ROOT, CatalogError, load_catalog
 from assets.sources.file_source import File, FileSource
+from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import Payload, PayloadRefused
+from assets.sources.public.carried import READERS, CarriedSource
 from assets.sources.public.nyfed import NewYorkFedSource
 from assets.sources.public.shared import carrier_of
 from assets.sources.public.z1 import FinancialAccountsSource
@@ -143,3 +147,41 @@ def test_wrong_financial_accounts_are_refused(content: bytes, words: str) -> Non
     with pytest.raises(PayloadRefused) as caught:
         payload_of(content, "NCBEILQ027S")
     assert words in str(caught.value)
+
+
+def test_every_series_of_the_profile_has_a_reader_or_a_bundled_file() -> None:
+    for series in load_catalog().in_profile("public"):
+        reader = carrier_of(series).reader
+        if reader == "sample":
+            assert (PROJECT_ROOT / "sample_data" / f"{series.series_id}.csv").is_file(), series.series_id
+        else:
+            assert reader in READERS, series.series_id
+
+
+def test_a_publisher_that_is_down_delays_only_its_own_series() -> None:
+    """The series of one asset group come from several publishers: each is one part, with its own pauses."""
+    names = ["DGS10", "UNRATE", "WALCL", "GDPPOT"]
+    source = CarriedSource({}, RetryBudget(0.0), PROJECT_ROOT)
+    parts = source.parts([a_series(name) for name in names])
+    assert [[one.series_id for one in part.series] for part in parts] == [
+        ["DGS10", "WALCL"],
+        ["UNRATE"],
+        ["GDPPOT"],
+    ]
+    assert len({id(part.source) for part in parts}) == 3
+    assert source.reader("board") is source.reader("board")
+
+
+def test_a_carrier_of_an_unknown_series_or_reader_stops_the_load(tmp_path: Path) -> None:
+    folder = tmp_path / "assets" / "catalog"
+    shutil.copytree(PROJECT_ROOT / "assets" / "catalog", folder)
+    file = folder / "carriers.toml"
+    good = file.read_text()
+    for wrong, message in (
+        ('\n[DGS11]\nreader = "board"\n', "carriers.toml: 'DGS11' does not exist .did you mean 'DGS10'"),
+        ('\n[DGS11]\nreader = "bord"\n', "carriers.toml: DGS11: key 'reader'"),
+        ('\n[DGS11]\nreader = "board"\nfactor = 2\n', "carriers.toml: DGS11: unknown key 'factor'"),
+    ):
+        file.write_text(good + wrong)
+        with pytest.raises(CatalogError, match=message):
+            load_catalog(tmp_path)

@@ -20,6 +20,7 @@ from assets.publish.folder import damaged, prune, releases, releases_folder
 from assets.publish.publication import PublicationBlocked, prepare, publish, staged_path
 from assets.warehouse.connection import WarehouseError
 from assets.warehouse.published_file import PublicationRefused, published_release
+from assets.warehouse.shared_lock import LockLost
 
 FIRST, SECOND = "20260601T010005.000000Z", "20260602T010005.000000Z"
 AS_OF = dt.date(2026, 5, 31)
@@ -141,10 +142,21 @@ def test_a_blocked_gate_or_a_failing_document_changes_nothing(
     assert everything(published.parent) == old
 
 
+def test_a_lost_lock_changes_nothing(published: Path, old: dict[str, bytes]) -> None:
+    def lost() -> None:
+        raise LockLost("the run lock in Postgres was lost")
+
+    stage(published, SECOND)
+    with pytest.raises(LockLost):
+        publish(staged_path(published), published, gate=lambda _: None, fill=fill, confirm_lock=lost)
+    assert everything(published.parent) == old
+
+
 @pytest.mark.parametrize(
     ("current", "profile", "as_of", "message"),
     [
         ("live", "sample", AS_OF, "the published file is live and FRED_API_KEY is not set"),
+        ("public", "sample", AS_OF, "the published file is public and this run is on the sample"),
         ("sample", "sample", dt.date(2026, 5, 30), "is as of 2026-05-31, this run is as of 2026-05-30"),
     ],
 )

@@ -33,7 +33,7 @@ def test_without_variables_the_sample_runs_as_of_its_last_day() -> None:
 
 
 WRONG = {
-    r"REGIME_PROFILE is 'prod': give sample or live": {"REGIME_PROFILE": "prod"},
+    r"REGIME_PROFILE is 'prod': give sample, public or live": {"REGIME_PROFILE": "prod"},
     r"https://fredaccount\.stlouisfed\.org/apikeys": {"REGIME_PROFILE": "live"},
     "REGIME_PUBLISH_RESTRICTED is 'yes': give 1 or 0": {"REGIME_PUBLISH_RESTRICTED": "yes"},
     "after the sample's last day": {"REGIME_AS_OF": "2026-10-01"},
@@ -55,6 +55,13 @@ def test_a_key_alone_runs_live_and_the_profile_overrides_it() -> None:
     assert (settings.profile, settings.run_date) == ("live", dt.date(2026, 11, 24))
     assert settings.warehouse_path.name == "warehouse.duckdb"
     assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).profile == "sample"
+
+
+def test_public_is_chosen_by_name_alone_and_has_a_warehouse_of_its_own() -> None:
+    for key in ({}, {"FRED_API_KEY": "abc"}):
+        settings = load_settings(environ={"REGIME_PROFILE": "public", **key}, today=dt.date(2026, 11, 24))
+        assert (settings.profile, settings.run_date) == ("public", dt.date(2026, 11, 24))
+        assert settings.warehouse_path.name == "public.warehouse.duckdb"
 
 
 def test_restricted_series_are_published_only_on_request_and_reported() -> None:

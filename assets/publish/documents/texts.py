@@ -148,11 +148,10 @@ def meanings(facts: DocumentFacts) -> dict[Rights, str]:
 
 def citation(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of CITATION.cff, format 1.2.0; quoted texts are JSON, which is also YAML."""
-    kind = "sample" if facts.manifest["profile"] == "sample" else "live"
     return f"""cff-version: 1.2.0
 message: "Cite this release, and the publishers of the series (LICENSES.md)."
 type: dataset
-title: "Stimulus regime of the United States ({kind} figures)"
+title: "Stimulus regime of the United States ({facts.manifest["profile"]} figures)"
 abstract: {json.dumps(_ABSTRACT)}
 authors:
   - name: "The stimulus-regime project"

@@ -1,0 +1,193 @@
+"""The publishers of the profile public, each with the sample's figures of a day in its own layout.
+
+Each carrier has a server of its own, so that one of them can be down. What only they serve and the sample lacks is not
+served: those series are unknown to their publisher.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import ReaderKey, Series
+from assets.sources.public.shared import carrier_of
+from pipelines.access import URL_VARIABLES
+from tests.fakes import public_agencies as agencies
+from tests.fakes.all_publishers import END, label_world, routes_of
+from tests.fakes.fred_world import World
+from tests.fakes.public_board import Made, path, release_zip, zipped
+from tests.fakes.publishers import PUBLISHERS
+from tests.fakes.server import Answer, Loopback, Served, running
+
+Routes = dict[str, Answer]
+Figures = dict[str, float]  # by ISO date, NaN where published as missing
+_PADDING = {"H41": 1260}  # further series, for the real size of the file: 115 MB unpacked
+
+
+# Series the sample lacks are served as a multiple of one it has.
+_LIKE = {
+    "DGS2": ("DGS10", 0.9), "DGS3MO": ("DGS10", 0.8), "DFF": ("DGS10", 0.7), "WSHOBL": ("TREAST", 0.1),
+    "WTREGEN": ("WDTGAL", 1.0), "TOTRESNS": ("BOGMBASE", 0.6), "TOTLL": ("TOTBKCR", 0.6),
+    "NFCICREDIT": ("NFCI", 1.0), "NFCINONFINLEVERAGE": ("NFCI", 1.0),
+    "A679RC1Q027SBEA": ("A091RC1Q027SBEA", 1.0), "B235RC1Q027SBEA": ("A091RC1Q027SBEA", 1.0),
+}  # fmt: skip
+
+
+@functools.cache
+def _world() -> World:
+    world = label_world(END)
+    for name, (other, factor) in _LIKE.items():
+        like = world.series[other]
+        world.series[name] = replace(like, series_id=name, value=like.value * factor)
+    return world
+
+
+def served_by(reader: ReaderKey, day: dt.date) -> dict[Series, Figures]:
+    """The series of a reader with their figures on a day, as far as there are any."""
+    known = _world().series
+    return {
+        one: known[one.series_id].as_of(day.isoformat())
+        for one in load_catalog().in_profile("public")
+        if carrier_of(one).reader == reader and one.series_id in known
+    }
+
+
+def board(day: dt.date) -> Routes:
+    """The release files, posted on that day."""
+    releases: dict[str, dict[str, Made]] = {}
+    for one, figures in served_by("board", day).items():
+        carrier = carrier_of(one)
+        unit, _, multiplier = (carrier.unit or "").partition(" x ")
+        rows = [
+            (_board_day(at, one), None if np.isnan(value) else round(value * carrier.divisor, 6))
+            for at, value in figures.items()
+        ]
+        releases.setdefault(carrier.release or "", {})[carrier.code or ""] = Made(unit, multiplier, rows)
+    return {
+        path(name): Served(release_zip(name, made, padding=_PADDING.get(name, 0)), last_modified=_noon(day))
+        for name, made in releases.items()
+    }
+
+
+def _board_day(at: str, series: Series) -> str:
+    if series.frequency != "M":
+        return at
+    year, month = int(at[:4]), int(at[5:7])
+    return f"{at[:8]}{calendar.monthrange(year, month)[1]}"
+
+
+def z1(day: dt.date) -> Routes:
+    """One table with the series of the catalogue."""
+    (one, figures), *_ = served_by("z1", day).items()
+    lines = [f"{at[:4]}:Q{(int(at[5:7]) + 2) // 3},{value!r}" for at, value in figures.items()]
+    table = "\n".join([f"date,{carrier_of(one).code}", *lines]).encode()
+    content = zipped({f"csv/{carrier_of(one).release}.csv": table})
+    return {"/z1/current/z1_csv_files.zip": Served(content, last_modified=_noon(day))}
+
+
+def nyfed(day: dt.date) -> Routes:
+    """EFFR of every business day with the range in force, and two operations a day."""
+    steps = next(figures for one, figures in served_by("nyfed", day).items() if one.is_step)
+    days = np.arange(min(steps), day.isoformat(), dtype="datetime64[D]")
+    days = days[np.is_busday(days)]
+    changes = np.array(sorted(steps), dtype="datetime64[D]")
+    rates = np.array([steps[at] for at in sorted(steps)])[np.searchsorted(changes, days, side="right") - 1]
+    rows = [
+        {"effectiveDate": str(at), "type": "EFFR", "targetRateFrom": rate - 0.25, "targetRateTo": rate}
+        for at, rate in zip(days, rates, strict=True)
+    ]
+
+    def answer(query: dict[str, str]) -> Served:
+        found = [row for row in rows if str(row["effectiveDate"]) >= query["startDate"]]
+        return Served(json.dumps({"refRates": found}).encode(), "application/json")
+
+    kinds = [("Repo", 1e6), ("Reverse Repo", 5e9)]
+    operations = [
+        {"operationDate": str(at), "auctionStatus": "Results", "operationType": kind, "term": "Overnight",
+         "totalAmtAccepted": amount}
+        for at in days
+        for kind, amount in kinds
+    ]  # fmt: skip
+
+    def results(query: dict[str, str]) -> Served:
+        found = [row for row in operations if str(row["operationDate"]) >= query["startDate"]]
+        return Served(json.dumps({"repo": {"operations": found}}).encode(), "application/json")
+
+    return {"/rates/unsecured/effr/search.json": answer, "/rp/results/search.json": results}
+
+
+def _noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+_AGENCIES: Mapping[ReaderKey, Callable[[Mapping[Series, Figures], dt.datetime], Routes]] = {
+    "bea": agencies.bea,
+    "bls": agencies.bls,
+    "claims": agencies.claims,
+    "hqm": agencies.hqm,
+    "mts": agencies.mts,
+    "nfci": agencies.nfci,
+}
+
+
+def _agency(reader: ReaderKey, day: dt.date) -> Routes:
+    return _AGENCIES[reader](served_by(reader, day), _noon(day))
+
+
+# What each carrier serves on a day, below the address its variable names.
+CARRIERS: Mapping[ReaderKey, Callable[[dt.date], Routes]] = {
+    "board": board,
+    "z1": z1,
+    "nyfed": nyfed,
+    **{reader: functools.partial(_agency, reader) for reader in _AGENCIES},
+}
+
+
+@dataclass
+class PublicPublishers:
+    """The servers by reader; `addresses` are the environment's."""
+
+    servers: dict[ReaderKey, Loopback]
+
+    def show(self, day: dt.date) -> None:
+        """What each of them serves on a day."""
+        for reader in CARRIERS:
+            self.servers[reader].routes = {}
+        for reader, routes in CARRIERS.items():
+            self.servers[reader].routes |= routes(day)
+        for key, found in routes_of(day, self.servers["shiller"].root).items():
+            self.servers[key].routes = dict(found)  # type: ignore[index]
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address of each by environment variable; the accounts stand below the Board's address."""
+        of_files = {p.source.variable: self.servers[key].root + p.path for key, p in PUBLISHERS.items()}  # type: ignore[index]
+        here = {URL_VARIABLES[reader]: self.servers[reader].root for reader in CARRIERS}
+        return here | of_files | {URL_VARIABLES["rtdsm"]: "http://127.0.0.1:9/nothing"}
+
+    def requests(self) -> dict[ReaderKey, int]:
+        """Requests each has seen, which are forgotten."""
+        counts = {reader: len(server.requests) for reader, server in self.servers.items()}
+        for server in self.servers.values():
+            server.requests.clear()
+        return counts
+
+
+@contextmanager
+def public_publishers(day: dt.date) -> Iterator[PublicPublishers]:
+    """The publishers, running, with what they serve on a day."""
+    with ExitStack() as stack:
+        readers: list[ReaderKey] = [*CARRIERS, "fed_board", "fiscal_data", "shiller", "world_bank"]
+        servers = {reader: stack.enter_context(running(Loopback({}))) for reader in readers}
+        servers["z1"] = servers["board"]
+        publishers = PublicPublishers(servers)
+        publishers.show(day)
+        yield publishers
