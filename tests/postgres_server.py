@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster_postgres.utils import get_conn_string
 
+PASSWORD = "p/w @:%?"  # not asked for, but part of the address
 CONFIGURATION = Path(__file__).resolve().parents[1] / "deploy" / "dagster.postgres.yaml"
 
 
@@ -28,7 +30,9 @@ class Server:
 
     @property
     def address(self) -> str:
-        return f"postgresql+psycopg2://postgres:any@127.0.0.1:{self.port}/postgres"
+        return get_conn_string(
+            "postgres", PASSWORD, "127.0.0.1", "postgres", str(self.port), scheme="postgresql+psycopg2"
+        )
 
     def environment_in(self, folder: Path) -> dict[str, str]:
         """Makes `folder` a DAGSTER_HOME with the shared configuration; the variables it needs."""
@@ -36,7 +40,7 @@ class Server:
         text = CONFIGURATION.read_text("utf-8")
         (folder / "dagster.yaml").write_text(text.replace("port: 5432", f"port: {self.port}"), "utf-8")
         named = yaml.safe_load(text)["storage"]["postgres"]["postgres_db"]
-        given = {"hostname": "127.0.0.1", "username": "postgres", "password": "any", "db_name": "postgres"}
+        given = {"hostname": "127.0.0.1", "username": "postgres", "password": PASSWORD, "db_name": "postgres"}
         return {"DAGSTER_HOME": str(folder), **{named[key]["env"]: value for key, value in given.items()}}
 
 

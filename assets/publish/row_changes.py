@@ -42,7 +42,7 @@ SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version =
 """
 _UNPUBLISHED = "DELETE FROM regime.{table} WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
 _NEWEST_BEFORE = """
-SELECT release_id, profile, r.as_of_date, r.regime, r.bubble_score
+SELECT m.release_id, m.profile, r.as_of_date, r.regime, r.bubble_score
 FROM release_manifest AS m JOIN regime AS r ON r.as_of_date = m.as_of_date
 """
 

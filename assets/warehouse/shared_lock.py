@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
+import sqlalchemy as sa
 from psycopg2.extensions import connection as Session
 
 from assets.warehouse.connection import LockHeld, Log, WarehouseError, make_passable
@@ -84,7 +85,8 @@ class SharedLock:
     """The advisory lock of one warehouse id in one Postgres. Re-entrant, as the run lock is."""
 
     def __init__(self, database: str, warehouse: str) -> None:
-        self._database = database.partition("://")[2]  # without the name of SQLAlchemy's driver
+        url = sa.make_url(database)  # Dagster's own form of address, with a password in any characters
+        self._database = {**url.translate_connect_args(username="user", database="dbname"), **url.query}
         self._key = int.from_bytes(hashlib.sha256(warehouse.encode()).digest()[:8], signed=True)
 
     def acquire(self, wait_seconds: float = 0.0, log: Log | None = None) -> None:
@@ -147,7 +149,7 @@ class SharedLock:
 
     def _connected(self) -> Session:
         name = f"stimulus-regime, pid {os.getpid()} on {socket.gethostname()}"
-        session = psycopg2.connect(f"postgresql://{self._database}", application_name=name[:63], **_NETWORK)
+        session = psycopg2.connect(**{**_NETWORK, **self._database, "application_name": name[:63]})
         session.autocommit = True  # no transaction stays open while the session only holds the lock
         return session
 
@@ -179,4 +181,4 @@ def _value(session: Session, query: str, key: int) -> int:
 
 
 def _reason(error: psycopg2.Error) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return str(error).partition("\n")[0].strip()[:200] or type(error).__name__

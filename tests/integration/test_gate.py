@@ -284,6 +284,16 @@ def test_a_check_that_breaks_down(
     assert file_of(data) == before
 
 
+def test_a_run_that_reached_no_source_says_so_at_the_release(
+    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.publish.release.reached_something", lambda *_: False)
+    before = file_of(data)
+    result = run_job(instance, [PUBLISH])
+    assert not was_published(result) and file_of(data) == before
+    assert not gate_of(result).passed and gate_of(result).description == gate.NOTHING_REACHED
+
+
 def test_two_runs_at_once(data: Path, instance: dg.DagsterInstance, tmp_path: Path) -> None:
     """The second one names who has the lock, exits with 2, and changes nothing; the first one is not disturbed."""
     ready = tmp_path / "ready"

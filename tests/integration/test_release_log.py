@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +17,12 @@ from assets.compute.diagnostics.arrivals import SINGLE, Newest, release_log
 from assets.compute.diagnostics.revised import readings_of_labels
 from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.build import build_view
+from assets.publish.record import record_publication
+from assets.publish.row_changes import list_arrivals
 from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.schema import open_warehouse
+from tests.integration.conftest import Night
+from tests.integration.sample_night import release_facts
 
 CATALOG = load_catalog()
 BEFORE, NOW = (np.datetime64(day) for day in ("2026-08-31", "2026-09-30"))
@@ -111,3 +117,24 @@ def test_values_of_restricted_series_are_in_no_line(captures: Captures, moment: 
     nfci = log[log["series_id"] == "NFCI"]
     assert len(nfci) and nfci[["previous_value", "new_value"]].isna().all(axis=None)
     assert nfci["score_effect"].abs().sum() > 0
+
+
+def test_a_figure_captured_after_the_published_release_is_listed_once(night: Night) -> None:
+    """Also when the release is built twice."""
+    os.replace(night.staged, night.published)
+    later = replace(night.facts, run_id="second", started_at=night.facts.started_at + dt.timedelta(days=1))
+    with open_warehouse(night.warehouse) as con:
+        record_publication(con, night.published, "sample", CATALOG)
+        con.execute(
+            "INSERT INTO raw.vintages BY NAME SELECT * REPLACE (DATE '2026-09-30' AS realtime_start, "
+            "value + 0.3 AS value, captured_at + INTERVAL 6 HOUR AS captured_at) FROM raw.vintages "
+            "WHERE series_id = 'UNRATE' ORDER BY observation_date DESC LIMIT 1"
+        )
+        release = release_facts(con, later, later.started_at + dt.timedelta(seconds=5))
+        assert [list_arrivals(con, later, release, CATALOG) for _ in range(2)] == [1, 1]
+        found = con.execute(
+            "SELECT release_id, series_id, round(new_value - previous_value, 6), score_before, score_effect < 0 "
+            "FROM regime.release_log"
+        ).fetchall()
+        published = con.execute("SELECT bubble_score FROM ops.publications").fetchall()[0][0]
+    assert found == [(release.release_id, "UNRATE", 0.3, pytest.approx(published, abs=1e-12), True)]

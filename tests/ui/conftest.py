@@ -42,7 +42,7 @@ class Interface:
         request = urllib.request.Request(
             f"{self.url}/graphql", body, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             found = json.load(response)
         assert "errors" not in found, found
         return found["data"]

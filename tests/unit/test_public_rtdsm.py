@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -16,6 +16,10 @@ import pytest
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
 from assets.compute.calendar import released_on
+from assets.compute.diagnostics.revised import readings_of_labels
+from assets.compute.grid import build_grid
+from assets.compute.regime import build_regime
+from assets.compute.tables.build import build_view
 from assets.sources.parse import Unusable
 from assets.sources.protocol import Known, Payload, PayloadRefused
 from assets.sources.public.rtdsm import (
@@ -25,9 +29,12 @@ from assets.sources.public.rtdsm import (
     read_workbook,
     vintage_days,
 )
+from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
 from assets.warehouse.fetches import known_series
-from tests.builders import Row, a_payload, a_series, an_archive, merge_payload, series_as_of
+from assets.warehouse.merge import merge_source
+from assets.warehouse.readers import load_archive
+from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 from tests.fakes.public_readers import workbook
 from tests.fakes.publishers import FEW_RETRIES, HTML
 from tests.fakes.server import Loopback, Served, running
@@ -317,3 +324,48 @@ def _differences(book: Vintages, month: str, series_id: str, tolerance: float) -
     ours = pd.Series(book.values[:, column], pd.to_datetime(book.observations.astype("datetime64[s]")))
     both = pd.concat([ours, theirs], axis=1, join="inner").dropna()
     return len(both), int(((both[0] - both[series_id]).abs() > tolerance).sum())
+
+
+@needs_files
+@pytest.mark.slow
+def test_the_page_lists_the_month_ends_whose_state_differs_in_real_time() -> None:
+    dates, plain = _states(with_vintages_of=())
+    _, real_time = _states(with_vintages_of=("UNRATE", "CPIAUCSL", "GDPC1", "CP"))
+    differs = np.flatnonzero(plain != real_time)
+    found: dict[str, list[str]] = {}
+    for n in differs:
+        change = f"{real_time[n].replace('_', '-')} instead of {plain[n].replace('_', '-')}"
+        found.setdefault(change, []).append(str(dates[n])[:7])
+    page = (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8")
+    assert f"on {len(differs)} of {len(dates)} month-ends" in page
+    assert {change: _months(page, change) for change in found} == found
+
+
+def _states(with_vintages_of: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Month-ends to March 2024, and the state on each, from the bundle and the vintages of some series."""
+    catalog, bundle = load_catalog(), SampleSource(PROJECT_ROOT)
+    fetched, published = [], {}
+    for series in catalog.in_profile("sample"):
+        payload, series_id = bundle.fetch(series), series.series_id
+        published[series_id] = released_on(catalog.release_delays, series_id)
+        if series_id in with_vintages_of:
+            rows = changes(real(series_id)[1], vintage_days(real(series_id)[1], series, published[series_id]))
+            both = pd.concat([payload.observations, rows], ignore_index=True)
+            payload = replace(payload, observations=both, vintage_source="rtdsm")
+        fetched.append((series, payload, "f"))
+    grid = build_grid(np.datetime64(catalog.method.grid.start, "D"), np.datetime64("2024-03-31", "D"))
+    with an_archive() as con:
+        merge_source(con, fetched, run_date=bundle.as_of, captured_at=NOON, released_on=published)
+        archive = load_archive(con, list(published))
+    view = build_view(archive, grid, catalog, "sample")
+    return grid.as_of, build_regime(readings_of_labels(view, grid, catalog), grid, catalog).states.state
+
+
+def _months(page: str, change: str) -> list[str]:
+    """The months a line of the page lists: "2001-07 to 2001-08, 2008-01"."""
+    line = next(line for line in page.splitlines() if line.startswith(f"- {change}: "))
+    months = []
+    for part in line.split(": ")[1].rstrip(";.").split(", "):
+        first, last = np.datetime64(part[:7], "M"), np.datetime64(part[-7:], "M")
+        months += [str(month) for month in np.arange(first, last + 1)]
+    return months

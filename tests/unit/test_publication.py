@@ -20,6 +20,7 @@ from assets.publish.folder import damaged, prune, releases, releases_folder
 from assets.publish.publication import PublicationBlocked, prepare, publish, staged_path
 from assets.warehouse.connection import WarehouseError
 from assets.warehouse.published_file import PublicationRefused, published_release
+from assets.warehouse.shared_lock import LockLost
 
 FIRST, SECOND = "20260601T010005.000000Z", "20260602T010005.000000Z"
 AS_OF = dt.date(2026, 5, 31)
@@ -138,6 +139,16 @@ def test_a_blocked_gate_or_a_failing_document_changes_nothing(
     stage(published, SECOND)
     with pytest.raises(error, match=message):
         publish(staged_path(published), published, gate=gate, fill=filling)
+    assert everything(published.parent) == old
+
+
+def test_a_lost_lock_changes_nothing(published: Path, old: dict[str, bytes]) -> None:
+    def lost() -> None:
+        raise LockLost("the run lock in Postgres was lost")
+
+    stage(published, SECOND)
+    with pytest.raises(LockLost):
+        publish(staged_path(published), published, gate=lambda _: None, fill=fill, confirm_lock=lost)
     assert everything(published.parent) == old
 
 
