@@ -79,7 +79,7 @@ def test_every_asset_links_to_its_code() -> None:
     assert unlinked == []
 
 
-@pytest.mark.parametrize("name", [*TABLES, *RAW])
+@pytest.mark.parametrize("name", sorted([*TABLES, *RAW]))
 def test_series_and_tables_link_to_their_entry_of_the_catalogue(name: str) -> None:
     entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
     lines = Path(entry.file_path).read_text("utf-8").splitlines()
