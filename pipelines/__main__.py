@@ -184,7 +184,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     site = add(
         "site",
-        "site.site",
+        "releases.site",
         "add the published release to a static site; pages of old releases stay as they are",
     )
     site.add_argument(

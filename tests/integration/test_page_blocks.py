@@ -48,6 +48,7 @@ NOT_RUN = {
     "git ": "needs the copy this one was made from",
     "make ": "starts set-up, a run, the interface or the tests; test_readme.py checks that the target exists",
     COMMAND + "watch": "needs a receiver; test_alerts.py has one",
+    COMMAND + "site": "needs a whole release; test_site.py has one",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import duckdb
@@ -45,7 +46,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_shown_exist(page: Path) -> None:
     text = page.read_text("utf-8")
     for command in COMMAND.findall(text):
-        build_parser().parse_args(command.split())
+        build_parser().parse_args(shlex.split(command))
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     shown = {target for block in blocks(page, "sh") for target in TARGET.findall(block)}
     assert shown - known == set()

@@ -20,6 +20,7 @@ from assets.report.coming import Coming, coming_releases, icalendar
 from assets.report.published import Release
 from assets.report.site import add_release
 from assets.warehouse.connection import CONFIG
+from pipelines import __main__ as command_line
 from tests.made_once import made_once
 
 RELEASES, LATER = 12, 3
@@ -67,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, made_release: Path, report_h
             str(folder / "regime.duckdb"), config=CONFIG
         ) as con:  # their charts take the time
             con.execute(
-                "UPDATE series SET is_published = false WHERE series_id NOT IN ('UNRATE', 'NFCI', 'DGS10')"
+                "UPDATE pit.series SET is_published = false WHERE series_id NOT IN ('UNRATE', 'NFCI', 'DGS10')"
             )
         (folder / "report.html").write_text(report_html)
         with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
@@ -99,6 +100,23 @@ def test_old_pages_keep_their_bytes_and_a_second_time_adds_nothing(place: Path, 
     old = {name: data for name, data in before.items() if name.startswith("releases/")}
     assert len(old) >= 3 * RELEASES and {name: after[name] for name in old} == old
     assert after["archive.html"].count(b"report.html") == RELEASES + LATER
+
+
+def test_the_command_adds_the_published_release(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGIME_DATA_DIR", str(place))
+    release = publish(place / "published", 0).parent / "regime.json"
+    name = json.loads(release.read_text())["release"]["release_id"]
+    for said in ("added", "is there already"):
+        assert command_line.main(["site", str(tmp_path / "site")]) == 0
+        assert capsys.readouterr().out.splitlines() == [
+            f"{name} {said}; releases: 1",
+            str(tmp_path / "site" / "index.html"),
+        ]
+    (tmp_path / "file").touch()
+    assert command_line.main(["site", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'file'} was not completed: ")
 
 
 def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(place: Path) -> None:
