@@ -98,7 +98,7 @@ CLAIMS = {
         FROM qe_phases p WHERE phase = 'post' AND regime_before = 'stimulus_into_bubble'
           AND (SELECT count(*) FROM qe_phases WHERE phase IN ('qe1', 'qe2')
             AND regime_after = 'stimulus_into_depression') = 2""",
-    "on every date since": "SELECT min(year(as_of_date))::VARCHAR FROM regime",
+    "Every date since": "SELECT min(year(as_of_date))::VARCHAR FROM regime",
     "published figures up to": "SELECT max(as_of_date)::VARCHAR FROM release_manifest",
     "If less than half of a condition's weight": """
         SELECT 'half' FROM method_parameters WHERE section = 'coverage' AND parameter = 'minimum' AND number = 0.5""",
