@@ -22,10 +22,12 @@ from assets.sources.public.shared import carrier_of
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from tests.fakes import public_publishers as publishers_module
-from tests.fakes.public_board import Made, release_zip
+from tests.fakes.public_board import Made, path, release_zip
 from tests.fakes.public_publishers import PublicPublishers, public_publishers
+from tests.fakes.server import Served
 
 FIRST, SECOND = dt.date(2026, 5, 29), dt.date(2026, 5, 31)
+NOWHERE = "http://127.0.0.1:9"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -120,9 +122,60 @@ def test_figures_equal_the_samples(house: House) -> None:
         assert len(published) > 400 and published == sample[: len(published)], series_id
 
 
+def test_unchanged_files_cost_one_conditional_request_and_a_publisher_that_is_down_is_carried(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = house.published("SELECT regime, condition_state FROM regime_current")
+    monkeypatch.setenv("NYFED_URL", f"{NOWHERE}/nothing")
+    assert house.run(FIRST) == 0, house.output
+    asked = house.publishers.servers["board"].requests
+    conditional = [request.path for request in asked if "If-Modified-Since" in request.headers]
+    assert len(set(conditional)) == 6
+    assert len(asked) <= 7, "a series its file has no newer figure of may cost one download of it"
+    assert "could not be reached: DFEDTARU, RRPONTSYD" in house.output
+    assert house.published("SELECT regime, condition_state FROM regime_current") == before
+    assert house.published("SELECT count(*) FROM series_as_of('DFEDTARU', DATE '2026-05-29')")[0][0] > 4000
+    house.publishers.requests()
+
+
+def test_a_rebased_index_is_refused_by_name_and_the_rest_is_published(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.publishers.show(SECOND)
+    monkeypatch.setenv("BLS_URL", f"{NOWHERE}/nothing")
+    made = Made("Index:_2022_100", "1", [("2026-03-31", 101.0), ("2026-04-30", 101.2), ("2026-05-31", 101.5)])
+    routes = house.publishers.servers["board"].routes
+    routes[path("G17")] = Served(release_zip("G17", {"IP.B50001.S": made}))
+    assert house.run(SECOND) == 0, house.output
+    assert any("refused: " in line and "INDPRO" in line for line in house.output.splitlines())
+    statuses = dict(house.published("SELECT series_id, fetch_status FROM series WHERE is_published"))
+    assert statuses["INDPRO"] == "refused" and statuses["UNRATE"] == "unreachable"
+    assert house.published("SELECT as_of_date FROM about") == [(SECOND,)]
+
+
+def test_without_the_board_the_archive_carries_its_releases(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOARD_RELEASES_URL", f"{NOWHERE}/nothing")
+    assert house.run(SECOND) == 0, house.output
+    statuses = dict(house.published("SELECT series_id, fetch_status FROM series WHERE is_published"))
+    assert {statuses[name] for name in ("WALCL", "DGS10", "M2SL", "TOTBKCR")} == {"unreachable"}
+    assert statuses["UNRATE"] != "unreachable"
+    assert house.published("SELECT regime FROM regime_current")[0][0] != "indeterminate"
+
+
 def test_the_sample_never_replaces_a_public_publication(house: House) -> None:
     assert house.run(SECOND, "--profile", "sample") == 2
     assert "the published file is public and this run is on the sample" in house.output
+
+
+def test_every_source_says_what_it_answered(house: House) -> None:
+    assert house.capsys is not None
+    assert main(["doctor", "--sources"]) == 1
+    lines = house.capsys.readouterr().out.splitlines()
+    assert any(line.startswith("OK    board H15 ") and "DGS10" in line for line in lines)
+    assert any(line.startswith("FAIL  board G17 ") and "unit_changed" in line for line in lines)
+    assert any(line.startswith("OK    bls ") for line in lines)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="no peak of memory is told here")
