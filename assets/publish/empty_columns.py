@@ -24,7 +24,8 @@ def tell_empty_columns(
         rows, *values = con.execute(query).fetchall()[0]
         if rows > 1:  # of the newest row alone it would say nothing
             found = zip(table.columns, values, strict=True)
-            empty.update({(table.name, column.name): column for column, count in found if not count})
+            # a column that repeats a series may be withheld, which is another reason
+            empty.update({(table.name, c.name): c for c, count in found if not count and not c.repeats})
     for (table_name, name), column in empty.items():
         if absent := sorted(set(_absent_series(column, empty, catalog, profile))):
             why = f"NULL in every row here: the profile {profile} has no {', '.join(absent)}."

