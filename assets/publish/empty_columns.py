@@ -24,10 +24,10 @@ def tell_empty_columns(
         rows, *values = con.execute(query).fetchall()[0]
         if rows > 1:  # of the newest row alone it would say nothing
             found = zip(table.columns, values, strict=True)
-            # a column that repeats a series may be withheld, which is another reason
-            empty.update({(table.name, c.name): c for c, count in found if not count and not c.repeats})
+            empty.update({(table.name, column.name): column for column, count in found if not count})
     for (table_name, name), column in empty.items():
-        if absent := sorted(set(_absent_series(column, empty, catalog, profile))):
+        absent = sorted(set(_absent_series(column, empty, catalog, profile)))
+        if absent and not _may_be_withheld(column, catalog, profile):
             why = f"NULL in every row here: the profile {profile} has no {', '.join(absent)}."
             definition = f"{column.definition} {why}"
             told = column_comment(column.model_copy(update={"definition": definition}))
@@ -36,6 +36,12 @@ def tell_empty_columns(
                 "UPDATE columns SET definition = ? WHERE table_name = ? AND column_name = ?",
                 [definition, table_name, name],
             )
+
+
+def _may_be_withheld(column: Column, catalog: Catalog, profile: Profile) -> bool:
+    """Whether it repeats a series of the profile: then its figures may be there, and kept out of the file."""
+    repeated = [catalog.series[name] for repeat in column.repeats for name in repeat.series]
+    return any(profile in series.profiles for series in repeated)
 
 
 def _absent_series(
