@@ -335,7 +335,7 @@ def panel_figure(release: Release, panel: Panel) -> Figure | None:
         ),
         _caption(release, panel.what, longest, list(with_figures), note.strip()),
         list(dict.fromkeys(column.split(".")[0] for column, *_ in panel.lines)),
-        shown if len(shown) > 1 else (),
+        () if panel.bands else shown,  # charts side by side all have a legend, or none
         _values(shown) if panel.is_main else None,
     )
 
