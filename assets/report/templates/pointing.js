@@ -8,11 +8,14 @@ for (const figure of document.querySelectorAll("figure[data-values]")) {
   const years = days.map(d => d.getUTCFullYear() + (d - Date.UTC(d.getUTCFullYear(), 0, 1)) / 864e5 / 366);
   const number = (value, line) => value.toFixed(line.decimals).replace("-", "\u2212") + (line.unit && "\u202f" + line.unit);
   let at = last;
+  const axis = svg => {
+    const [width, first, end] = svg.dataset.x.split(" ").map(Number);
+    return {width, first, span: end - first, left: svg.querySelector("g[transform]").transform.baseVal[0].matrix.e + 0.5};
+  };
   const show = (svg, i) => {
     at = Math.min(Math.max(i, 0), last);
-    const [width, first, end] = svg.dataset.x.split(" ").map(Number), box = svg.viewBox.baseVal;
-    const left = svg.querySelector("g[transform]").transform.baseVal[0].matrix.e + 0.5;
-    const x = left + width * (years[at] - first) / (end - first);
+    const {width, first, span, left} = axis(svg), box = svg.viewBox.baseVal;
+    const x = left + width * (years[at] - first) / span;
     const mark = svg.querySelector(".at") || svg.appendChild(document.createElementNS(svg.namespaceURI, "line"));
     for (const [name, value] of Object.entries({class: "at", x1: x, x2: x, y1: 0, y2: box.height, stroke: "var(--ink)"}))
       mark.setAttribute(name, value);
@@ -24,9 +27,9 @@ for (const figure of document.querySelectorAll("figure[data-values]")) {
   const point = event => {
     const svg = event.target.closest("svg[data-x]");
     if (!svg) return;
-    const [width, first, end] = svg.dataset.x.split(" ").map(Number), box = svg.getBoundingClientRect();
-    const scale = svg.viewBox.baseVal.width / box.width, left = svg.querySelector("g[transform]").transform.baseVal[0].matrix.e + 0.5;
-    const year = first + ((event.clientX - box.left) * scale - left) / width * (end - first);
+    const {width, first, span, left} = axis(svg), box = svg.getBoundingClientRect();
+    const scale = svg.viewBox.baseVal.width / box.width;
+    const year = first + ((event.clientX - box.left) * scale - left) / width * span;
     show(svg, years.reduce((best, y, i) => Math.abs(y - year) < Math.abs(years[best] - year) ? i : best, 0));
   };
   figure.addEventListener("pointermove", point);
