@@ -18,6 +18,7 @@ from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRows, complete_live_rows, live_rows, read_live
+from assets.warehouse.outside import brought_files
 from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -70,6 +71,7 @@ def _computation(
         facts.profile,
         read_live(con, catalog, live),
         stored,
+        brought_files(catalog, facts) if "outside_references" in names else {},
     )
 
 

@@ -27,6 +27,7 @@ from assets.catalog.models import (
     Table,
 )
 from assets.catalog.moves import WhatIf
+from assets.catalog.outside import OutsideReference
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CATALOG_DIR = Path("assets/catalog")
@@ -56,6 +57,7 @@ def _load(root: Path) -> Catalog:
     carriers = _load_carriers(root, folder / "carriers.toml")
     series = _load_series(root, sorted((folder / "series").glob("*.toml")), carriers)
     tables = _load_tables(root, sorted((folder / "tables").glob("*.toml")))
+    references = _load_references(root, folder / "reference_values.toml")
     catalog = Catalog(
         series=series,
         tables=tables,
@@ -64,7 +66,8 @@ def _load(root: Path) -> Catalog:
         policy_events=_load_ledger(root, folder / "policy_events.toml"),
         recessions=_load_recessions(root, folder / "recessions.toml"),
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
-        reference_values=_load_references(root, folder / "reference_values.toml"),
+        reference_values=references,
+        outside_references=_load_outside(root, folder / "outside_references.toml", references),
         caveats=_load_caveats(root, folder / "caveats.toml"),
         what_if=_load_what_if(root, folder / "what_if.toml", series),
     )
@@ -193,6 +196,18 @@ def _load_delays(root: Path, file: Path, series: Mapping[str, Series]) -> tuple[
 def _load_references(root: Path, file: Path) -> dict[str, ReferenceValue]:
     where, content = _relative(root, file), _read(root, file)
     return {key: _build(ReferenceValue, entry, where, key, {"id": key}) for key, entry in content.items()}
+
+
+def _load_outside(
+    root: Path, file: Path, references: Mapping[str, ReferenceValue]
+) -> dict[str, OutsideReference]:
+    where, content = _relative(root, file), _read(root, file)
+    found = {key: _build(OutsideReference, entry, where, key) for key, entry in content.items()}
+    for key, entry in found.items():
+        for name in entry.reference_values:
+            if name not in references:
+                raise CatalogError(f"{where}: {key}: key 'reference_values': {_unknown(name, references)}")
+    return found
 
 
 def _load_caveats(root: Path, file: Path) -> dict[str, Caveat]:

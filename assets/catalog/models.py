@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.catalog.method import Method, MethodVersion
 from assets.catalog.moves import WhatIf
+from assets.catalog.outside import OutsideReference
 
 Frequency = Literal["D", "W", "M", "Q"]
 UnitKind = Literal[
@@ -402,8 +403,8 @@ class Caveat(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values,
-    caveats, and what moves together in a what-if.
+    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values, outside
+    references, caveats, and what moves together in a what-if.
     """
 
     series: Mapping[str, Series]
@@ -414,6 +415,7 @@ class Catalog:
     recessions: RecessionLedger
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
+    outside_references: Mapping[str, OutsideReference]
     caveats: Mapping[str, Caveat]
     what_if: WhatIf
 

@@ -20,8 +20,10 @@ from assets.compute.diagnostics.attribution import regime_changes, score_attribu
 from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.event_responses import event_responses
 from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
+from assets.compute.diagnostics.outside import outside_agreement, outside_references
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -56,7 +58,8 @@ class Computation:
     """The computed tables of one archive and grid, each built once, when it is first requested.
 
     `live`: live rows by table; only tables about the record read them. `stored`: tables built earlier, used instead of
-    being built again (with `provenance` when the regime is computed from them).
+    being built again (with `provenance` when the regime is computed from them). `brought`: figures of the
+    user's own files, by outside reference.
     """
 
     archive: Archive
@@ -65,6 +68,7 @@ class Computation:
     profile: Profile
     live: Frames = field(default_factory=dict)
     stored: Frames = field(default_factory=dict)
+    brought: Mapping[str, pd.Series] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
     _built: dict[str, DerivedTable] = field(default_factory=dict, init=False, repr=False)
 
@@ -186,6 +190,11 @@ def _overlap(run: Computation) -> DerivedTable:
     return DerivedTable(recession_overlap(run.record("regime"), run.catalog.recessions))
 
 
+def _outside(run: Computation) -> DerivedTable:
+    references = run.table("outside_references")
+    return DerivedTable(outside_agreement(references, run.record("regime"), run.catalog))
+
+
 def _phases(run: Computation) -> DerivedTable:
     return build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime"))
 
@@ -225,6 +234,12 @@ def _events(run: Computation) -> DerivedTable:
     return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
 
 
+def _responses(run: Computation) -> DerivedTable:
+    month_ends, regime = run.grid.as_of[run.grid.is_month_end], run.record("regime")
+    frame = event_responses(replace(run.view, as_of=month_ends), regime[regime["is_month_end"]])
+    return _in_order(run, "event_responses", frame)
+
+
 def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
     """Month-ends, their published labels, and what three assets did, as known on the run date."""
     month_ends = run.grid.as_of[run.grid.is_month_end]
@@ -246,6 +261,11 @@ _TABLES = (
     _of_catalog("policy_events", policy_events),
     _of_catalog("reference_values", reference_values),
     _of_catalog("recessions", recessions),
+    Computed(
+        "outside_references",
+        lambda run: _in_order(run, "outside_references", outside_references(run.catalog, run.brought)),
+        repeats_catalogue=True,
+    ),
     _BESIDE_REGIME("regime", _regime),
     _BESIDE_REGIME("regime_evidence", lambda run: DerivedTable(evidence_frame(run.regime, run.catalog))),
     _BESIDE_REGIME("score_attribution", lambda run: DerivedTable(score_attribution(run.regime))),
@@ -263,8 +283,10 @@ _TABLES = (
     _AFTER_REGIME("forward_returns", _by_regime),
     _AFTER_REGIME("forward_returns_by_spell", _by_spell),
     Computed("event_study", _events, ("policy_events",), also_from_archive=True),
+    Computed("event_responses", _responses, ("regime", "policy_events"), also_from_archive=True),
     Computed("base_rates", _base_rates, ("regime", "activity_inflation")),
     Computed("recession_overlap", _overlap, ("regime", "recessions")),
+    Computed("outside_agreement", _outside, ("regime", "outside_references"), repeats_catalogue=True),
     Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
     Computed("late_figures", None, ("regime",)),
     Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),

@@ -87,6 +87,12 @@ SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_period_end
 FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher
 """
 
+_OUTSIDE_ROWS = """
+SELECT who, statement, cases, misses, 1 - hit_share AS miss_share, 1 - base_share AS base_misses, miss_dates,
+  status = 'registered' AS is_registered, replace(absent_reason, '_', ' ') AS reason
+FROM outside_agreement ORDER BY miss_share DESC NULLS LAST, misses DESC, reference, rule
+"""
+
 
 def content(release: Release) -> dict[str, Any]:
     """What the template shows of this part."""
@@ -97,6 +103,7 @@ def content(release: Release) -> dict[str, Any]:
         "followed": _followed_groups(release),
         "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
         "cases": _case_rows(release),
+        "outside": release.rows(_OUTSIDE_ROWS),
         "caveats": _caveat_groups(release),
         "failed_checks": _failed_checks(release),
         "sources": _source_rows(release),

@@ -13,6 +13,7 @@ from assets.compute.registry import Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import live_rows, panel_at, read_live
+from assets.warehouse.outside import brought_files
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
@@ -186,6 +187,7 @@ def _computed_again(
         facts.profile,
         live_of(tables.complete, catalog),
         stored={"late_figures": late_figures(con, facts.profile, catalog, live)},
+        brought=brought_files(catalog, facts),
     )
     return recomputed(tables.complete, run, cut_dates(run.grid, release_id))
 
