@@ -364,6 +364,8 @@ def _described(lines: Sequence[Line]) -> str:
 def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -> Markup:
     """What the page's script shows of each month-end, as JSON: days, values by line, and runs of one label.
 
+    A value is a whole number of its last decimal.
+
     Days are those from the first figure on: all but the newest are month-ends.
     """
     days = sorted({when for line in lines for when, _ in line.points})
@@ -377,7 +379,7 @@ def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -
                 "unit": line.unit,
                 "decimals": line.decimals,
                 "values": [
-                    round(value, line.decimals) if value is not None else None
+                    round(value * 10**line.decimals) if value is not None else None
                     for value in _on(days, line.points)
                 ],
             }
@@ -387,7 +389,7 @@ def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -
         if labels
         else [],
     }
-    return Markup(escape(json.dumps(content, separators=(",", ":"))).replace("&#34;", '"'))
+    return Markup(str(escape(json.dumps(content, separators=(",", ":")))).replace("&#34;", '"'))
 
 
 def _on(days: Sequence[dt.date], points: Points) -> list[float | None]:
