@@ -48,7 +48,6 @@ def what_if(args: argparse.Namespace) -> int:
         f"{day(on)} with {title}; {profile_words(manifest)}",
         "",
         *_lines(compared, found),
-        *_notes(found),
     ]
     print_rows(args, compared, lines)
     return 0
@@ -123,40 +122,26 @@ def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date)
 
 
 def _lines(compared: list[Row], found: Any) -> list[str]:
-    texts = [(_TEXTS[r["item"]], r["text_before"], r["text_after"]) for r in compared if r["item"] in _TEXTS]
-    scores = [
-        r
-        for r in compared
-        if r["item"].endswith("_score") and r["text_before"] is None and "." not in r["item"]
-    ]
-    lines = aligned(
-        ("", "before", "after"),
-        [
-            *texts,
-            *(
-                (r["item"].replace("_", " "), number(r["value_before"], 3), number(r["value_after"], 3))
-                for r in scores
-            ),
-        ],
-    )
+    """Labels and scores, then every input that counts or moved, then what else moved."""
+    shown, inputs, others = [], [], []
+    for row in compared:
+        item, value, moved = row["item"], row["value_before"], row["value_after"]
+        if item in _TEXTS:
+            shown.append((_TEXTS[item], row["text_before"], row["text_after"]))
+        elif "." not in item:
+            shown.append((item.replace("_", " "), number(value, 3), number(moved, 3)))
+        elif row["weight_before"] is None and row["weight_after"] is None:
+            others.append(f"  {item}  {number(value)} -> {number(moved)} {row['unit']}")
+        elif row["weight_before"] or row["weight_after"] or value != moved:
+            inputs.append(_input(row))
+    lines = aligned(("", "before", "after"), shown)
     needed = found.after.month_ends_needed
     if needed > 1:
         lines.append(f"the label if it lasts takes {needed} month-ends in a row with these figures")
-    inputs = [r for r in compared if r["weight_before"] is not None or r["weight_after"] is not None]
-    inputs = [
-        r for r in inputs if r["weight_before"] or r["weight_after"] or r["value_before"] != r["value_after"]
-    ]
-    lines += ["", *aligned(_INPUTS, [_input(r) for r in inputs], _INPUTS[1:-1])]
-    others = [
-        r for r in compared if "." in r["item"] and r["weight_before"] is None and r["weight_after"] is None
-    ]
+    lines += ["", *aligned(_INPUTS, inputs, _INPUTS[1:-1])]
     if others:
-        lines += ["", "also moved:"]
-        lines += [
-            f"  {r['item']}  {number(r['value_before'])} -> {number(r['value_after'])} {r['unit']}"
-            for r in others
-        ]
-    return lines
+        lines += ["", "also moved:", *others]
+    return [*lines, *(["", *(f"note: {note}" for note in found.notes)] if found.notes else [])]
 
 
 def _input(row: Row) -> tuple[str, ...]:
@@ -171,7 +156,3 @@ def _input(row: Row) -> tuple[str, ...]:
         f"{row['contribution_change']:+.3f}" if row["contribution_change"] else "",
         row["unit"],
     )
-
-
-def _notes(found: Any) -> list[str]:
-    return ["", *(f"note: {note}" for note in found.notes)] if found.notes else []
