@@ -210,7 +210,9 @@ def timeline_figure(release: Release) -> Figure | None:
     starts = [row for row in release.phases if row["kind"] == "qe_start"]
     shown = charts.Timeline(
         score,
-        *(release.spells(column) for column in ("regime", "condition_state", "stance")),
+        release.spells("regime"),
+        release.spells("condition_state"),
+        release.spells("stance"),
         [(row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}")) for row in starts],
         [(row["first"], row["last"]) for row in release.rows(_RECESSIONS)],
         release.parameters["state.bubble.enter_score"],

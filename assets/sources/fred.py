@@ -155,9 +155,8 @@ class FredSource(Source):
         A calendar of every day (H.15 and others) says nothing about a monthly figure: no day is planned then.
         """
         calendar, missing = self._release_dates(series, planned=True), next_stamp(newest_observation, series)
-        day = NAT
-        if len(calendar) and not is_daily(calendar):
-            day = expected_on(newest_observation, series, calendar)
+        is_told = len(calendar) and not is_daily(calendar)
+        day = expected_on(newest_observation, series, calendar) if is_told else NAT
         return PlannedRelease(missing.astype(object), day.astype(object))  # NaT is None
 
     def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,7 +90,8 @@ def readings_from(
     rows = provenance[provenance["table_name"].isin(list(frames))]
     of_column = rows.groupby(["table_name", "column_name"], sort=False).ngroup()
     rows = rows.assign(of_column=of_column).sort_values(["of_column", "as_of_date"])
-    origins = (
+    whole = Reading(
+        np.full(len(rows), np.nan),
         days(rows["observation_date"].to_numpy()),
         days(rows["available_on"].to_numpy()),
         rows["vintage_source"].map(_CODES).fillna(0).to_numpy().astype(np.int8),
@@ -103,7 +104,7 @@ def readings_from(
     for first in range(0, len(rows), len(grid)):  # each column has a row for every date
         table, column, of_dates = tables[first], columns[first], slice(first, first + len(grid))
         value = frames[table][column].to_numpy(dtype="float64")
-        readings[f"{table}.{column}"] = Reading(value, *(origin[of_dates] for origin in origins))
+        readings[f"{table}.{column}"] = replace(whole.rows(of_dates), value=value)
     return readings
 
 
