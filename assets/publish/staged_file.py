@@ -26,9 +26,9 @@ from assets.catalog.render import (
     quoted,
     repeated,
 )
-from assets.publish.coming import calendar_frame
 from assets.publish.empty_columns import tell_empty_columns
 from assets.publish.manifest import ReleaseFacts, manifest_frame
+from assets.publish.release_calendar import calendar_frame
 from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, view_statements, view_tables
 from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
 from assets.warehouse.live import as_published, live_rows
