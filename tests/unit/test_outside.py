@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.catalog.loader import load_catalog
+from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.outside import Agreement, OutsideReference
 from assets.compute.diagnostics.outside import outside_agreement, outside_references
 from assets.run_facts import RunFacts
@@ -20,6 +20,7 @@ from tests.helpers import on_sample
 CATALOG = load_catalog()
 SHOCKS = "jarocinski_karadi_shocks"
 FILE = "shocks_fed_jk_m.csv"
+RECORD = (PROJECT_ROOT / "docs/decisions/0019-outside-references.md").read_text(encoding="utf-8")
 RULE = {"name": "hot", "statement": "A hit is hot.", "case": "reference", "reference_minimum": 1.0}
 SCORE = {**RULE, "label_column": "valuation_score"}
 
@@ -124,6 +125,7 @@ def test_the_sample_in_plain_loops() -> None:
     """Every rule counted again, month-end by month-end."""
     table = on_sample().run.table("outside_agreement").set_index("rule")
     frame = on_sample().frame.dropna(subset="bubble_score")
+    assert f"{table.loc['high_valuations_are_hot', 'hits']} of 7 months are hits" in RECORD
     for rule, cases in (plain_recessions(frame) | plain_others(frame)).items():
         misses = {f"{day:%Y-%m-%d}" for day, is_hit in cases if not is_hit}
         assert (table.loc[rule, "cases"], table.loc[rule, "misses"]) == (len(cases), len(misses)), rule
@@ -207,4 +209,4 @@ def test_the_shocks_of_the_authors_file_in_plain_loops(realdata: Path, tmp_path:
                 cases += 1
                 hits += sign * sum(by_month[month] for month in window) > 0
         assert (table.loc[rule, "cases"], table.loc[rule, "hits"]) == (cases, hits)
-        assert cases > 50
+        assert f"{hits} of {cases} months of {stance}" in RECORD

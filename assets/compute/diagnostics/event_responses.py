@@ -117,6 +117,7 @@ def _rows(events: Events, measure: Measure, view: View) -> Iterator[dict[str, An
         if smallest >= view.method.event_study.minimum_placebos:
             drawn = np.mean([change[rng.choice(pool, DRAWS)] for pool in pools], axis=0)
         low, high = np.quantile(drawn, BAND)
+        lower, middle, upper = np.round([low, mean, high], view.method.percentile.value_decimals)
         yield {
             "event": events.kind,
             "measure": measure.name,
@@ -131,7 +132,7 @@ def _rows(events: Events, measure: Measure, view: View) -> Iterator[dict[str, An
             "placebo_mean_change": drawn.mean(),
             "placebo_low_change": low,
             "placebo_high_change": high,
-            "is_outside_band": None if np.isnan(low) else not low <= mean <= high,
+            "is_outside_band": None if np.isnan(low) else not lower <= middle <= upper,
             "placebo_draws": DRAWS,
             "placebo_seed": SEED,
             "absent_reason": None if len(own) else reason[at[-1]],
