@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog
+from assets.catalog.models import Catalog, Series
 from assets.compute.registry import REGISTRY
 from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
@@ -33,12 +33,13 @@ from checks.suites.structural import suite_of
 
 # Checks run as soon as their tables are there, so that the release, which comes last, includes their results.
 _BEFORE_ASSETS = {"dagster/priority": "1"}
+SERIES_TOGETHER = 100  # for every result Dagster goes through all checks made together
 Found = Callable[[Warehouse, RunFacts, Collection[dg.AssetCheckKey]], Iterable[dg.AssetCheckResult]]
 
 
-def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """The checks of every raw series, made together; those of a context series warn."""
-    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values()}
+def archive_checks(series: Sequence[Series], number: int = 1) -> dg.AssetChecksDefinition:
+    """The checks of raw series, made together; those of a context series warn."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in series}
 
     def found(
         warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
@@ -54,7 +55,7 @@ def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
             yield from _results(key, results, stored, selected)
 
     specs = [spec for key in by_key for spec in _specs(key, raw_suite().rules)]
-    return _checks("archive", specs, found)
+    return _checks("archive" if number == 1 else f"archive_{number}", specs, found)
 
 
 def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
@@ -241,8 +242,10 @@ def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult
 
 def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:
     """Every asset check of the graph. Tables that publishing writes itself are checked in the release only."""
+    series = list(catalog.series.values())
+    parts = [series[n : n + SERIES_TOGETHER] for n in range(0, len(series), SERIES_TOGETHER)]
     return [
-        archive_checks(catalog),
+        *(archive_checks(part, n) for n, part in enumerate(parts, start=1)),
         identity_checks(catalog),
         first_publication_check(catalog),
         *(table_checks(catalog, n, names) for n, names in enumerate(levels(catalog))),

@@ -307,8 +307,7 @@ class PolicyEvent(Entry):
         return self
 
 
-@dataclass(frozen=True)
-class PolicyLedger:
+class PolicyLedger(Entry):
     """All policy events, oldest announcement first, and the day somebody last looked for new ones.
 
     `desk_notices_until`: end of the last purchase schedule found. A later change of the purchases may be missing.
@@ -316,7 +315,14 @@ class PolicyLedger:
 
     last_checked: dt.date
     desk_notices_until: dt.date
-    events: tuple[PolicyEvent, ...]
+    events: Annotated[tuple[PolicyEvent, ...], Field(alias="event")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for earlier, later in pairwise(self.events):
+            if later.announced_on < earlier.announced_on:
+                raise ValueError(f"event {later.announced_on}: key 'announced_on': out of order")
+        return self
 
 
 class ReleaseDelay(Entry):
@@ -338,6 +344,22 @@ class ReleaseDelay(Entry):
             raise ValueError("key 'released_on': give a date, or never = true, not both")
         if self.released_on is not None and self.released_on <= self.observation_date:
             raise ValueError("key 'released_on': not after the period it is about began")
+        return self
+
+
+class ReleaseDelays(Entry):
+    """All of them, one a figure."""
+
+    delays: Annotated[tuple[ReleaseDelay, ...], Field(alias="delay")]
+
+    @model_validator(mode="after")
+    def _once_a_figure(self) -> Self:
+        seen = set()
+        for one in self.delays:
+            figure = f"{one.series_id} {one.observation_date}"
+            if figure in seen:
+                raise ValueError(f"delay {figure}: key 'observation_date': already has a row")
+            seen.add(figure)
         return self
 
 

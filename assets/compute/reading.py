@@ -84,6 +84,16 @@ def combine(formula: Callable[..., Floats], *inputs: Reading) -> Reading:
     return _masked(like, value, reason, present & ~undefined)
 
 
+def percent(part: Floats, whole: Floats) -> Floats:
+    """One level in percent of another."""
+    return 100.0 * part / whole
+
+
+def billions(millions: Floats) -> Floats:
+    """Millions in billions."""
+    return millions / 1000.0
+
+
 def splice(primary: Reading, fallback: Reading, *, from_start: bool = False) -> Reading:
     """`primary` where present, else `fallback`.
 

@@ -42,24 +42,14 @@ def recompute_suite(catalog: Catalog) -> Suite:
     """Rules on the frame `recomputed` gives: one per computed table, and on revised and infinite ones."""
     rules = (
         *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
-        within(
-            "recomputed__not_from_revised_figures",
-            ("rows_as_revised", *_KEY),
-            lambda f, _: f["rows_as_revised"],
-            maximum=0,
+        within("recomputed__not_from_revised_figures", ("rows_as_revised", *_KEY), maximum=0,
             statement="a row whose figures were revised later shows the figures of its date",
-            what_to_do="Do not publish. The row was computed from figures as they are today.",
-        ),
-        within(
-            "recomputed__numbers_finite",
-            ("table_name", "numbers_infinite", "infinite_column"),
-            lambda f, _: f["numbers_infinite"],
-            maximum=0,
+            what_to_do="Do not publish. The row was computed from figures as they are today."),
+        within("recomputed__numbers_finite", ("numbers_infinite", "table_name", "infinite_column"), maximum=0,
             statement="no number computed is infinite: the warehouse would store it as a missing one",
             what_to_do="Do not publish. A divisor is zero: look at the figures behind the column, and declare a reason "
-            "for its absence.",
-        ),
-    )
+            "for its absence."),
+    )  # fmt: skip
     return Suite("recomputed", _KEY, rules)
 
 
@@ -74,15 +64,11 @@ def _is_recomputed(table: Table) -> Rule:
         was_compared = bool((is_own & frame["cut_on"].isna()).any())
         return wrong if was_compared else pd.Series(np.append(wrong.to_numpy(), np.inf))
 
-    rule = within(
-        f"recomputed__{table.name}",
-        (*_KEY, "rows_compared"),
-        rows_wrong,
-        maximum=0,
+    rule = within(f"recomputed__{table.name}", (*_KEY, "rows_compared"), rows_wrong, maximum=0,
         statement=f"rows of {table.name} were computed again from the archive, and are equal",
         what_to_do="Do not publish. The table is empty or of an earlier run, or a figure of a later day reached it: "
         "run the complete job; if the rule fails again, follow the column's inputs with `explain`.",
-    )
+    )  # fmt: skip
     return replace(rule, of_table=True)
 
 
@@ -133,7 +119,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
     ledger = catalog.policy_events
     events = tuple(event for event in ledger.events if np.datetime64(event.announced_on, "D") <= day)
-    return replace(catalog, policy_events=replace(ledger, events=events))
+    return replace(catalog, policy_events=ledger.model_copy(update={"events": events}))
 
 
 def _until(frame: pd.DataFrame, day: np.datetime64) -> pd.DataFrame:

@@ -396,6 +396,8 @@ def _moved(value: float, move: Move, unit_kind: str) -> float:
     """A value after a move. Raises MoveError when the change is not one of its unit."""
     if move.change == "level":
         return move.amount
+    if np.isnan(value):
+        raise MoveError(f"{move.text!r}: {move.name} has no figure on the date: give its level")
     if move.change == "points":
         if unit_kind not in _POINTS:
             raise MoveError(f"{move.text!r}: {move.name} is not in percent: give its level, or a change in %")
