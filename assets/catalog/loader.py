@@ -142,8 +142,8 @@ def _overridden(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
     merged = dict(ours)
     for key, value in own.items():
         base = merged.get(key)
-        both = isinstance(base, dict) and isinstance(value, dict)
-        merged[key] = _overridden(base, value) if both else value
+        is_section = isinstance(base, dict) and isinstance(value, dict)
+        merged[key] = _overridden(base or {}, value) if is_section else value
     return merged
 
 

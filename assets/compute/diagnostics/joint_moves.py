@@ -177,7 +177,8 @@ def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
     joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
     joined["item"] = joined["condition"] + "." + joined["component"]
     joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
-    rows += joined.rename(columns={"unit_before": "unit"}).to_dict("records")
+    for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
+        rows.append({str(name): value for name, value in row.items()})
     shown = {c.column for condition in before.regime.conditions.values() for c in condition.components}
     for name, (a, b) in found.figures.items():
         if name not in shown:
