@@ -8,7 +8,7 @@ same rule in SQL, and a property test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -302,6 +302,14 @@ def with_vintage(
 def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
     """`archive` with the vintages of one series, which both have, taken from `other`."""
     return archive.with_rows_of(series_id, of_series(other, series_id))
+
+
+def only(archive: Archive, series_ids: Iterable[str]) -> Archive:
+    """The vintages of some series."""
+    keep = np.zeros(len(archive.key), dtype=bool)
+    for series_id in series_ids:
+        keep[_span_of(archive.key, archive.codes.get(series_id, -1))] = True
+    return archive.kept(keep)
 
 
 def of_series(archive: Archive, series_id: str) -> Archive:

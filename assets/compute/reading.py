@@ -159,7 +159,7 @@ PRICES = (
     "sp_composite",
     "oecd_shares",
     "z1_market_value",
-)  # the newest period end wins; the first of those that tie
+)  # the newest period end wins, of equal ones the first
 _TABLE = "equity_risk_premium"
 # Columns that take one of several bases per row, with the columns that hold each basis on every date.
 ON_BASES: Mapping[str, Sequence[str]] = {

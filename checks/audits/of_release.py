@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.asset_specs import raw_keys
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
-from assets.compute.registry import Computation
+from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRows, live_rows, panel_at, read_live
@@ -153,8 +154,9 @@ def _computed_again(
     live: LiveRows,
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
+    read = {series_id for name in REGISTRY for series_id in raw_keys(catalog.tables[name], catalog)}
     run = Computation(
-        load_archive(con, list(catalog.series)),
+        load_archive(con, sorted(read)),
         run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,

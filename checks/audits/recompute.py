@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.archive import as_revised, cut, revised_series
+from assets.compute.archive import Archive, as_revised, cut, revised_series
 from assets.compute.calendar import Days
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
@@ -93,13 +93,16 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
     `run` computes the release again: its archive, its live rows, `late_figures`. A row that one side lacks differs.
     """
     rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
-    rows += [row for day in dates for row in _of_cut(staged, run, day)]
+    revised = as_revised(run.archive) if revised_series(run.archive) else None
+    rows += [row for day in dates for row in _of_cut(staged, run, day, revised)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
         {"rows_as_revised": "float64", "cut_on": "datetime64[s]"}
     )
 
 
-def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:
+def _of_cut(
+    staged: Frames, run: Computation, day: np.datetime64, as_today: Archive | None
+) -> Iterator[dict[str, Any]]:
     """The tables of one cut, computed from what was known on its day; and from figures as revised, where any were."""
     live = {name: _until(rows, day) for name, rows in run.live.items()}
     at_cut = replace(run, grid=Grid(run.grid.as_of[run.grid.as_of <= day]), live=live)
@@ -107,7 +110,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
     is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
     is_all = is_all and day == run.grid.as_of[-1]
     known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
-    revised = replace(at_cut, archive=as_revised(run.archive)) if revised_series(run.archive) else None
+    revised = None if as_today is None else replace(at_cut, archive=as_today)
     for name in CUT_TABLES:
         table, rows, again = run.declared(name), _until(staged[name], day), known.record(name)
         found = _compared(table, rows, again, run, day)

@@ -32,7 +32,9 @@ def test_scores_stance_and_contributions_are_those_of_a_complete_computation(
     run: Computation, moves: list[str]
 ) -> None:
     base, archive, day = base_of(run), run.archive, run.grid.as_of[-1]
-    found = what_if(base, moves).after
+    effect = what_if(base, moves)
+    found = effect.after
+    assert effect.figures
     for move in moves:
         series_id, change = move.split("=")
         period, value = newest(base.view, series_id) or (None, np.nan)
@@ -47,7 +49,6 @@ def test_scores_stance_and_contributions_are_those_of_a_complete_computation(
         archive = with_vintage(archive, series_id, at, day, moved[unit](value, size) if unit else size)
     complete = Computation(archive, run.grid, run.catalog, run.profile).regime
     assert found.regime.bubble_score[0] == pytest.approx(complete.bubble_score[-1], abs=1e-12)
-    assert found.regime.bubble_score[0] != run.regime.bubble_score[-1] or "DFEDTARU" in moves[0]
     assert found.stance == complete.stance.stance[-1]
     is_month_end = complete.grid.is_month_end[-1]
     state = (complete.states.state if is_month_end else complete.states.provisional)[-1]

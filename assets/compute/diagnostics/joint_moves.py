@@ -19,7 +19,7 @@ import pandas as pd
 
 from assets.catalog.lineage import source_series
 from assets.catalog.moves import Move, parse_move
-from assets.compute.archive import ABSENT, with_vintage
+from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Component, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
@@ -65,11 +65,11 @@ class Baseline:
 
 
 def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog) -> Baseline:
-    """The last date of a computed regime."""
+    """The last date of a computed regime, with the vintages a label can come from."""
     before = regime.grid.is_month_end.copy()
     before[-1] = False
     return Baseline(
-        replace(view, as_of=view.as_of[-1:]),
+        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(catalog))),
         {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
         {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
         {name: reading.value[before] for name, reading in readings.items()},
