@@ -14,7 +14,7 @@ from functools import partial
 import pandas as pd
 
 from checks.known import WEEKS_OF_A_MONTH, Known, at_quarter_end, correlation, growth_pct, rank
-from checks.suites.rules import Rule, Severity, Suite, within
+from checks.suites.rules import Rule, Severity, Suite
 
 FIRST_YEAR = 1985
 _COMPARE = (
@@ -70,7 +70,7 @@ def relations(known: Known, identities: Sequence[Identity]) -> pd.DataFrame:
 
 def _rule(identity: Identity) -> Rule:
     name = key_of(identity)
-    return within(
+    return Rule(
         name,
         ("identity", "relation"),
         lambda f, _: f["relation"].where(f["identity"] == name),
@@ -124,7 +124,7 @@ def _weeks(known: Known, series_id: str) -> pd.Series:
 
 
 def _breakeven_beyond_expected(k: Known, real: str, nominal: str, expected: str) -> pd.Series:
-    return k.month_last(nominal) - k.month_last(real) - k.months(expected)
+    return k.months(nominal) - k.months(real) - k.months(expected)
 
 
 def _since_2010(values: pd.Series) -> pd.Series:

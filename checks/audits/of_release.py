@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assets.asset_specs import raw_keys
+from assets.catalog.lineage import source_series
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
@@ -22,7 +22,7 @@ from checks.audits.recompute import cut_dates, live_of, recompute_suite, recompu
 from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
 from checks.suites.measures import flag
-from checks.suites.rules import Suite, never, within
+from checks.suites.rules import Rule, Suite
 from checks.suites.structural import checked_tables
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def audit_release(
 def schema_suite() -> Suite:
     """Rules on the frame `schema_found` gives. The published file has no keys of its own that would refuse a row."""
     rules = (
-        within("column__as_declared", ("differs", "table_name", "column_name"), maximum=0,
+        Rule("column__as_declared", ("differs", "table_name", "column_name"), maximum=0,
             statement="tables, columns, their order and types are those of the catalogue", what_to_do=_NOT_BUILT),
-        within("column__not_null", ("nulls", "table_name", "column_name"), maximum=0,
+        Rule("column__not_null", ("nulls", "table_name", "column_name"), maximum=0,
             statement="a column that is never missing has a value in every row",
             what_to_do="Do not publish. Look at what the table was computed from on these rows."),
-        within("key__unique", ("keys_repeated", "table_name"), maximum=0,
+        Rule("key__unique", ("keys_repeated", "table_name"), maximum=0,
             statement="the key of a table names one row",
             what_to_do="Do not publish. Rows were written twice: find the write, and run the complete job."),
     )  # fmt: skip
@@ -108,10 +108,10 @@ def schema_found(staged: duckdb.DuckDBPyConnection, catalog: Catalog) -> pd.Data
 def method_suite() -> Suite:
     """Rule on the frame `method_in_force` gives."""
     columns = ("method_version", "method_sha256", "pinned_version", "pinned_sha256")
-    rule = never("method_sha256__pinned", columns,
+    rule = Rule("method_sha256__pinned", columns,
         lambda f, _: flag(
             (f["method_version"] != f["pinned_version"]) | (f["method_sha256"] != f["pinned_sha256"])),
-        statement="version and hash of the parameters are those of the newest entry of method_versions.toml",
+        maximum=0, statement="version and hash of the parameters are those of the newest entry of method_versions.toml",
         what_to_do="A parameter was changed. Undo it, or raise method_version in method.toml and add an entry with the "
         "hash, the day and a note to assets/catalog/method_versions.toml.",
     )  # fmt: skip
@@ -128,7 +128,7 @@ def method_in_force(catalog: Catalog) -> pd.DataFrame:
 
 def rights_suite() -> Suite:
     """Rule on the frame `figures_disclosed` gives."""
-    rule = within("restricted_figure__withheld", ("figures", "table_name", "column_name"), maximum=0,
+    rule = Rule("restricted_figure__withheld", ("figures", "table_name", "column_name"), maximum=0,
         statement="a cell that repeats a series with restricted rights is empty",
         what_to_do=f"{_NOT_BUILT} If you may publish these figures, set REGIME_PUBLISH_RESTRICTED=1.",
     )  # fmt: skip
@@ -154,9 +154,9 @@ def _computed_again(
     live: LiveRows,
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
-    read = {series_id for name in REGISTRY for series_id in raw_keys(catalog.tables[name], catalog)}
+    columns = (f"{name}.{column}" for name in REGISTRY for column in catalog.tables[name].column_names)
     run = Computation(
-        load_archive(con, sorted(read)),
+        load_archive(con, source_series(catalog, columns)),
         run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,

@@ -26,7 +26,7 @@ from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld
 from checks.results import NOT_SHOWN
 from checks.suites.measures import Tables
-from checks.suites.rules import Rule, Suite, within
+from checks.suites.rules import Rule, Suite
 
 CUTS = 3  # dates a run, the run date among them; a cut costs half a second
 EARLIEST = 120  # a cut has at least so many month-ends before it: no condition has a rank earlier
@@ -43,10 +43,10 @@ def recompute_suite(catalog: Catalog) -> Suite:
     """Rules on the frame `recomputed` gives: one per computed table, and on revised and infinite ones."""
     rules = (
         *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
-        within("recomputed__not_from_revised_figures", ("rows_as_revised", *_KEY), maximum=0,
+        Rule("recomputed__not_from_revised_figures", ("rows_as_revised", *_KEY), maximum=0,
             statement="a row whose figures were revised later shows the figures of its date",
             what_to_do="Do not publish. The row was computed from figures as they are today."),
-        within("recomputed__numbers_finite", ("numbers_infinite", "table_name", "infinite_column"), maximum=0,
+        Rule("recomputed__numbers_finite", ("numbers_infinite", "table_name", "infinite_column"), maximum=0,
             statement="no number computed is infinite: the warehouse would store it as a missing one",
             what_to_do="Do not publish. A divisor is zero: look at the figures behind the column, and declare a reason "
             "for its absence."),
@@ -65,12 +65,11 @@ def _is_recomputed(table: Table) -> Rule:
         was_compared = bool((is_own & frame["cut_on"].isna()).any())
         return wrong if was_compared else pd.Series(np.append(wrong.to_numpy(), np.inf))
 
-    rule = within(f"recomputed__{table.name}", (*_KEY, "rows_compared"), rows_wrong, maximum=0,
+    return Rule(f"recomputed__{table.name}", (*_KEY, "rows_compared"), rows_wrong, maximum=0, of_table=True,
         statement=f"rows of {table.name} were computed again from the archive, and are equal",
         what_to_do="Do not publish. The table is empty or of an earlier run, or a figure of a later day reached it: "
         "run the complete job; if the rule fails again, follow the column's inputs with `explain`.",
     )  # fmt: skip
-    return replace(rule, of_table=True)
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:

@@ -10,7 +10,7 @@ from functools import partial
 import pandas as pd
 
 from checks.suites.measures import Tables, differs, flag
-from checks.suites.rules import Measure, Suite, within
+from checks.suites.rules import Measure, Rule, Suite
 
 TABLE = "observations"
 COLUMNS = (
@@ -53,8 +53,8 @@ def _revision_size(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     return frame["newest_revision"] / usual.where(usual > 0)
 
 
-_warn = partial(within, severity="warning", check="anomalies")
-_refuse = partial(within, check="validity")
+_warn = partial(Rule, severity="warning", check="anomalies")
+_refuse = partial(Rule, check="validity")
 _RULES = (
     _refuse("observation_date__not_after_run", ("rows_after_run", "series_id"), maximum=0,
         statement="nothing known by the run date is about a later day", what_to_do=_FUTURE),

@@ -13,7 +13,7 @@ import pandas as pd
 from assets.catalog.models import Catalog
 from assets.compute.corrections import CELLS_OF
 from checks.suites.measures import Tables, days_between, differs, flag, row_before, step_size, truth
-from checks.suites.rules import Check, Measure, Rule, Severity, never, within
+from checks.suites.rules import Check, Measure, Rule, Severity
 
 LARGEST_YIELD_STEP_PP = 3.0  # no two month-ends of the grid are that far apart
 LARGEST_ASSETS_STEP = 0.75  # share of the level: in October 2008 assets rose by 62 percent
@@ -42,8 +42,8 @@ def table_rules(table: str, catalog: Catalog) -> tuple[Rule, ...]:
 
 def _real_yields(catalog: Catalog) -> tuple[Rule, ...]:
     return (
-        never("real_10y_basis__never_back", ("as_of_date", "real_10y_basis"), _back_from_tips,
-            statement="once the real yield is the TIPS yield it stays so",
+        Rule("real_10y_basis__never_back", ("as_of_date", "real_10y_basis"), _back_from_tips,
+            maximum=0, statement="once the real yield is the TIPS yield it stays so",
             what_to_do="TIPS yields were lost from the archive, or the splice changed: compare DFII10 and FII10."),
         _step("nominal_10y_pct", LARGEST_YIELD_STEP_PP,
             "the nominal yield moves by no more than 3 percentage points between two rows",
@@ -53,7 +53,7 @@ def _real_yields(catalog: Catalog) -> tuple[Rule, ...]:
 
 def _activity_inflation(catalog: Catalog) -> tuple[Rule, ...]:
     return tuple(
-        within(f"{column}__plausible", (column,), minimum=low, maximum=high, check="plausibility",
+        Rule(f"{column}__plausible", (column,), minimum=low, maximum=high, check="plausibility",
             statement=f"the figure is between {low:g} and {high:g} percent",
             what_to_do="Compare the series behind it with its publisher: a wrong unit or base shows like this.")
         for column, (low, high) in PLAUSIBLE_PCT.items()
@@ -62,7 +62,7 @@ def _activity_inflation(catalog: Catalog) -> tuple[Rule, ...]:
 
 def _credit_spreads(catalog: Catalog) -> tuple[Rule, ...]:
     return (
-        within("baa_10y_pp__above_zero", ("baa_10y_pp",), minimum=0, severity="warning", check="continuity",
+        Rule("baa_10y_pp__above_zero", ("baa_10y_pp",), minimum=0, severity="warning", check="continuity",
             statement="Baa bonds yield more than Treasuries",
             what_to_do="Compare BAA10Y and BAA10YM with Moody's yields: a sign or a unit may have turned."),
     )  # fmt: skip
@@ -71,9 +71,9 @@ def _credit_spreads(catalog: Catalog) -> tuple[Rule, ...]:
 def _reserve_growth(catalog: Catalog) -> tuple[Rule, ...]:
     first_change = pd.Timestamp(catalog.method.balance_sheet.first_change_date)
     return (
-        never("balance_sheet_basis__not_before_walcl", ("as_of_date", "balance_sheet_basis"),
+        Rule("balance_sheet_basis__not_before_walcl", ("as_of_date", "balance_sheet_basis"),
             lambda f, _: flag((f["as_of_date"] < first_change) & truth(f["balance_sheet_basis"] == "WALCL")),
-            statement="growth rests on WALCL only from its first 26-week change on",
+            maximum=0, statement="growth rests on WALCL only from its first 26-week change on",
             what_to_do="The archive holds WALCL before it existed: look at its first rows."),
         _step("fed_assets_usd_bn", LARGEST_ASSETS_STEP,
             "total assets change by no more than 75 percent between two rows",
@@ -85,7 +85,7 @@ def _reserve_growth(catalog: Catalog) -> tuple[Rule, ...]:
 def _money_and_rates(catalog: Catalog) -> tuple[Rule, ...]:
     start = "correlation_start_date"
     return (
-        within(f"{start}__never_later", ("as_of_date", start),
+        Rule(f"{start}__never_later", ("as_of_date", start),
             lambda f, _: days_between(row_before(f, start), f[start]), maximum=0,
             statement="the months known begin no later than on the row before",
             what_to_do="History was lost from the archive: compare the first figures of M2SL, TB3MS and CPIAUCSL."),
@@ -98,10 +98,10 @@ def _money_and_rates(catalog: Catalog) -> tuple[Rule, ...]:
 def _regime(catalog: Catalog) -> tuple[Rule, ...]:
     return (
         _step("bubble_score", LARGEST_SCORE_STEP, "the score moves by no more than 0.25 between two rows", _INPUTS),
-        never("condition_state__no_leap", ("as_of_date", "condition_state"), _leap,
-            severity="warning", check="continuity",
+        Rule("condition_state__no_leap", ("as_of_date", "condition_state"), _leap,
+            maximum=0, severity="warning", check="continuity",
             statement="between a bubble and a depression lies a month of something else", what_to_do=_INPUTS),
-        within("coverage__not_fallen", ("as_of_date", "coverage"), _coverage_fall,
+        Rule("coverage__not_fallen", ("as_of_date", "coverage"), _coverage_fall,
             maximum=LARGEST_COVERAGE_FALL, severity="warning", check="continuity",
             statement="the newest row rests on no less than the one before",
             what_to_do="Look which component became absent, and why its series brought nothing."),
@@ -121,31 +121,31 @@ def _provenance(catalog: Catalog) -> tuple[Rule, ...]:
     return (
         _days_late("available_on__not_after_as_of", ("as_of_date", "available_on", "absent_reason"), _PUBLIC,
             lambda f, _: _days_after(f["available_on"], f["as_of_date"], f["absent_reason"].isna())),
-        never("observation_date__where_a_figure_is", ("observation_date", "absent_reason"),
+        Rule("observation_date__where_a_figure_is", ("observation_date", "absent_reason"),
             lambda f, _: flag(f["observation_date"].notna() != f["absent_reason"].isna()),
-            statement="a figure states the period it is about, an absence states its reason",
+            maximum=0, statement="a figure states the period it is about, an absence states its reason",
             what_to_do="Materialise the derived table again; if the rule fails again, its readings have changed."),
     )  # fmt: skip
 
 
 def _returns_by_spell(catalog: Catalog) -> tuple[Rule, ...]:
     return (
-        never("return_pct__not_from_the_future",
+        Rule("return_pct__not_from_the_future",
             ("spell_start_date", "horizon_months", "return_pct", "regime.as_of_date"), _from_the_future, check="leaks",
-            statement="no return ends after the newest month-end",
+            maximum=0, statement="no return ends after the newest month-end",
             what_to_do="Do not publish. Look at assets/compute/diagnostics/returns.py."),
     )  # fmt: skip
 
 
 def _late_figures(catalog: Catalog) -> tuple[Rule, ...]:
     return (
-        within("realtime_start__not_after_as_of", ("as_of_date", "realtime_start"),
+        Rule("realtime_start__not_after_as_of", ("as_of_date", "realtime_start"),
             lambda f, _: days_between(f["realtime_start"], f["as_of_date"]), minimum=0, check="leaks",
             statement="the figure was public on the date",
             what_to_do="A figure of the future is no late figure: look at the query in assets/warehouse/late.py."),
-        never("captured_at__after_freezing", ("captured_at", "captured_until"),
+        Rule("captured_at__after_freezing", ("captured_at", "captured_until"),
             lambda f, _: flag(~(f["captured_at"] > f["captured_until"])), check="leaks",
-            statement="the figure was captured after the row was frozen",
+            maximum=0, statement="the figure was captured after the row was frozen",
             what_to_do="A figure captured in time belongs in the row: look at the query in assets/warehouse/late.py."),
     )  # fmt: skip
 
@@ -154,15 +154,15 @@ def _row_corrections(catalog: Catalog) -> tuple[Rule, ...]:
     """Its rows are permanent and keep the former name of a series: that only warns."""
     what_to_do = "Look at assets/compute/corrections.py."
     return (
-        never("column_name__a_cell_of_regime", ("table_name", "as_of_date", "column_name", "cells"), _not_its_cell,
-            statement="a change of regime names its cell, a change of another table counts its cells",
+        Rule("column_name__a_cell_of_regime", ("table_name", "as_of_date", "column_name", "cells"), _not_its_cell,
+            maximum=0, statement="a change of regime names its cell, a change of another table counts its cells",
             what_to_do=what_to_do),
-        never("value_after__differs_from_before", ("table_name", "value_before", "value_after"),
+        Rule("value_after__differs_from_before", ("table_name", "value_before", "value_after"),
             lambda f, _: flag(differs(f["value_before"], f["value_after"]) == 0, f["table_name"] == CELLS_OF),
-            statement="a corrected cell differs from its previous value", what_to_do=what_to_do),
-        never("first_date__not_after_last", ("first_date", "last_date"),
+            maximum=0, statement="a corrected cell differs from its previous value", what_to_do=what_to_do),
+        Rule("first_date__not_after_last", ("first_date", "last_date"),
             lambda f, _: flag(f["first_date"] > f["last_date"]),
-            statement="the first changed date is not after the last", what_to_do=what_to_do),
+            maximum=0, statement="the first changed date is not after the last", what_to_do=what_to_do),
         _series_known(catalog, "warning", "continuity"),
     )  # fmt: skip
 
@@ -188,7 +188,7 @@ def _step(
     column: str, largest: float, statement: str, what_to_do: str, measure: Measure | None = None
 ) -> Rule:
     """A warning where a figure moves further from one row to the next than history ever did."""
-    return within(f"{column}__step", ("as_of_date", column), measure or (lambda f, _: step_size(f, column)),
+    return Rule(f"{column}__step", ("as_of_date", column), measure or (lambda f, _: step_size(f, column)),
         maximum=largest, severity="warning", check="continuity", statement=statement, what_to_do=what_to_do,
     )  # fmt: skip
 
@@ -203,14 +203,14 @@ def _rows_with_provenance(catalog: Catalog, value: str) -> tuple[Rule, ...]:
 
 
 def _series_known(catalog: Catalog, severity: Severity = "critical", check: Check = "structure") -> Rule:
-    return never("series_ids__in_catalogue", ("series_ids",),
+    return Rule("series_ids__in_catalogue", ("series_ids",),
         lambda f, _: _unknown(f["series_ids"], set(catalog.series)), severity=severity, check=check,
-        statement="the series named are in the catalogue", what_to_do=_RENAMED,
+        maximum=0, statement="the series named are in the catalogue", what_to_do=_RENAMED,
     )  # fmt: skip
 
 
 def _days_late(name: str, columns: tuple[str, ...], statement: str, measure: Measure) -> Rule:
-    return within(name, columns, measure, maximum=0, check="leaks", statement=statement, what_to_do=_LEAK)
+    return Rule(name, columns, measure, maximum=0, check="leaks", statement=statement, what_to_do=_LEAK)
 
 
 def _coverage_fall(frame: pd.DataFrame, tables: Tables) -> pd.Series:

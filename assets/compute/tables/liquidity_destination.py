@@ -97,7 +97,7 @@ def destination(up: np.ndarray, known: np.ndarray, core: Floats, core_change: Fl
 
 
 def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
-    """Three months: nominal yield = real yield + breakeven, beside what stocks and bonds did."""
+    """Three months: nominal yield = real yield + breakeven, next to what stocks and bonds did."""
     rules = view.method.destination
     nominal, real = (change(view, rules.decomposition_months) for change in (nominal_change, real_change))
     breakeven = combine(np.subtract, nominal, real)
