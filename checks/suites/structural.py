@@ -16,7 +16,7 @@ from assets.catalog.models import Catalog, Column, Table
 from assets.compute.grid import build_grid
 from checks.suites.measures import Tables, days_between, differs, flag, missing_before
 from checks.suites.rules import Rule, Suite
-from checks.suites.tables import table_rules
+from checks.suites.tables import RULES
 
 PROVENANCE = "provenance"
 _NUMBERS = ("DOUBLE", "INTEGER", "BIGINT")
@@ -31,7 +31,7 @@ def checked_tables(catalog: Catalog) -> tuple[str, ...]:
 def suite_of(table: str, catalog: Catalog, as_of: dt.date) -> Suite:
     """All rules of a table for a run as of `as_of`."""
     declared = catalog.tables[table]
-    rules = (*structural_rules(declared, as_of, catalog.method.grid.start), *table_rules(table, catalog))
+    rules = (*structural_rules(declared, as_of, catalog.method.grid.start), *RULES.get(table, ()))
     return Suite(table, declared.key, rules)
 
 
