@@ -167,18 +167,6 @@ def _regime(run: Computation) -> pd.DataFrame:
     return regime_frame(run.regime, run.readings, inputs, run.catalog)
 
 
-def _base_rates(run: Computation) -> pd.DataFrame:
-    return base_rates(run.record("regime"), run.record("activity_inflation"), run.catalog.method.verdict)
-
-
-def _overlap(run: Computation) -> pd.DataFrame:
-    return recession_overlap(run.record("regime"), run.catalog.recessions)
-
-
-def _phases(run: Computation) -> DerivedTable:
-    return build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime"))
-
-
 def _caveats(run: Computation) -> pd.DataFrame:
     frames = {name: run.record(name) for name in INPUTS}
     frames["regime"] = frames["regime"].assign(profile=run.profile)
@@ -187,26 +175,6 @@ def _caveats(run: Computation) -> pd.DataFrame:
 
 def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., pd.DataFrame]:
     return lambda run: build(run.regime, run.readings, run.catalog)
-
-
-def _scenarios(run: Computation) -> pd.DataFrame:
-    return scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog))
-
-
-def _revised(run: Computation) -> pd.DataFrame:
-    return regime_revised(run.view, run.grid, run.record("regime"), run.catalog)
-
-
-def _by_regime(run: Computation) -> pd.DataFrame:
-    _, labels, paths = _labels_and_paths(run)
-    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns", frame)
-
-
-def _by_spell(run: Computation) -> pd.DataFrame:
-    month_ends, labels, paths = _labels_and_paths(run)
-    frame = returns_by_spell(month_ends, labels, paths, run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns_by_spell", frame)
 
 
 def _events(run: Computation) -> pd.DataFrame:
@@ -221,6 +189,17 @@ def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath
     labels = regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
     today = replace(run.view, as_of=run.grid.as_of[-1:])
     return month_ends, labels, asset_paths(today, month_ends)
+
+
+def _forward_returns(run: Computation) -> pd.DataFrame:
+    _, labels, paths = _labels_and_paths(run)
+    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns", frame)
+
+
+def _returns_by_spell(run: Computation) -> pd.DataFrame:
+    frame = returns_by_spell(*_labels_and_paths(run), run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns_by_spell", frame)
 
 
 def _in_order(run: Computation, name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -243,14 +222,35 @@ _TABLES = (
     _BESIDE_REGIME("parameter_sensitivity", _diagnostic(parameter_sensitivity)),
     _BESIDE_REGIME("method_variants", _diagnostic(method_variants)),
     _BESIDE_REGIME("effective_weights", lambda run: effective_weights(run.regime_of_record, run.catalog)),
-    _BESIDE_REGIME("scenarios", _scenarios, also_from_archive=True),
-    _AFTER_REGIME("regime_revised", _revised),
-    _AFTER_REGIME("forward_returns", _by_regime),
-    _AFTER_REGIME("forward_returns_by_spell", _by_spell),
+    _BESIDE_REGIME(
+        "scenarios",
+        lambda run: scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog)),
+        also_from_archive=True,
+    ),
+    _AFTER_REGIME(
+        "regime_revised", lambda run: regime_revised(run.view, run.grid, run.record("regime"), run.catalog)
+    ),
+    _AFTER_REGIME("forward_returns", _forward_returns),
+    _AFTER_REGIME("forward_returns_by_spell", _returns_by_spell),
     Computed("event_study", _events, ("policy_events",), also_from_archive=True),
-    Computed("base_rates", _base_rates, ("regime", "activity_inflation")),
-    Computed("recession_overlap", _overlap, ("regime", "recessions")),
-    Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
+    Computed(
+        "base_rates",
+        lambda run: base_rates(
+            run.record("regime"), run.record("activity_inflation"), run.catalog.method.verdict
+        ),
+        ("regime", "activity_inflation"),
+    ),
+    Computed(
+        "recession_overlap",
+        lambda run: recession_overlap(run.record("regime"), run.catalog.recessions),
+        ("regime", "recessions"),
+    ),
+    Computed(
+        "qe_phases",
+        lambda run: build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime")),
+        ("regime", "policy_events"),
+        also_from_archive=True,
+    ),
     Computed("late_figures", None, ("regime",)),
     Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),
 )

@@ -61,12 +61,3 @@ def test_the_bill_share_compares_month_ends_a_year_apart() -> None:
     frames = [published_after("MSPD_BILLS", bills, 6), published_after("MSPD_TOTAL_MARKETABLE", whole, 6)]
     found = fiscal_and_debt.bill_share_change(view(frames, "2025-03-31"))
     assert found.value.tolist() == pytest.approx([2.0])
-
-
-def test_interest_and_receipts_are_of_one_quarter() -> None:
-    interest = published_after("A091RC1Q027SBEA", {"2025-01-01": 1000.0, "2025-04-01": 1200.0}, 120)
-    receipts = published_after("FGRECPT", {"2025-01-01": 5000.0, "2025-04-01": 5400.0}, 150)
-    gdp = published_after("GDP", {"2025-04-01": 30_000.0, "2025-07-01": 31_000.0}, 120)
-    columns = fiscal_and_debt.build(view([interest, receipts, gdp], "2025-08-15"))
-    assert columns["interest_pct_receipts"].value.tolist() == [20.0]
-    assert columns["interest_pct_gdp"].value.tolist() == [4.0]

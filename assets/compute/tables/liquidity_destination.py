@@ -61,7 +61,9 @@ def build(view: View, grid: Grid) -> Columns:
             drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
         ),
         "valuation_score_change_6m": score,
-        "valuation_direction": _direction(score),
+        "valuation_direction": texts(
+            ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")
+        ),
         "real_gold_usd_per_oz": real_gold,
         "real_gold_usd_per_oz_rank": percentile(
             real_gold.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
@@ -119,10 +121,6 @@ def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
         "equity_return_3m_pct": stock,
         "is_inflation_hitting_stocks_and_bonds": texts(known, loses),
     }
-
-
-def _direction(change: Floats) -> Texts:
-    return texts(~np.isnan(change), np.select([change > 0, change < 0], ["rising", "falling"], "steady"))
 
 
 def _real(nominal_pct: Floats, inflation_pct: Floats) -> Floats:
