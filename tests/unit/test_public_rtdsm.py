@@ -21,14 +21,16 @@ from assets.compute.grid import build_grid
 from assets.compute.regime import build_regime
 from assets.compute.tables.build import build_view
 from assets.sources.parse import Unusable
-from assets.sources.protocol import Known, Payload, PayloadRefused
+from assets.sources.protocol import Known, Payload, PayloadRefused, Source
 from assets.sources.public.rtdsm import (
     RealTimeDataSet,
     Vintages,
+    WithVintages,
     changes,
     read_workbook,
     vintage_days,
 )
+from assets.sources.public.shared import carrier_of
 from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
 from assets.warehouse.fetches import known_series
@@ -57,14 +59,24 @@ def days_of(vintages: Vintages, series: Series) -> list[str]:
     return vintage_days(vintages, series, published).astype(str).tolist()
 
 
+class Today(Source):
+    """The publisher of today's figures; `known` is what it was last asked with."""
+
+    def __init__(self, payload: Payload) -> None:
+        self._payload, self.known = payload, list[Known | None]()
+
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        self.known.append(known)
+        return self._payload
+
+
 def with_vintages(
     plain: Payload, content: bytes, series_id: str = "UNRATE", known: Known | None = None, **served: object
 ) -> Payload:
     series = a_series(series_id)
-    file = series.carrier.vintages if series.carrier is not None else ""
-    assert file
-    with running(Loopback({f"/{file}.xlsx": Served(content, **served)})) as server:  # type: ignore[arg-type]
-        return RealTimeDataSet(server.root, FEW_RETRIES).add_to(plain, series, file, known)
+    file = f"/{carrier_of(series).vintages}.xlsx"
+    with running(Loopback({file: Served(content, **served)})) as server:  # type: ignore[arg-type]
+        return WithVintages(Today(plain), RealTimeDataSet(server.root, FEW_RETRIES)).fetch(series, known)
 
 
 def held(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, float, str]]:
@@ -225,12 +237,23 @@ def test_a_new_vintage_comes_alone_on_a_night_without_new_figures(con: duckdb.Du
     ]  # fmt: skip
 
 
-def test_without_the_workbook_the_figures_come_alone_and_are_asked_for_again() -> None:
-    plain = a_payload([("2024-02-01", 3.9)])
-    with running(Loopback({})) as server:
-        payload = RealTimeDataSet(server.root, FEW_RETRIES).add_to(plain, a_series("UNRATE"), "rucQvMd", None)
-    assert not payload.is_complete and "no vintages" in payload.notes[0]
-    assert not payload.has_vintages
+def test_a_workbook_that_cannot_be_reached_does_not_make_the_publisher_send_everything_again() -> None:
+    """The figures of the night are complete; only the first vintages need all of today's figures once more."""
+    today = Today(a_payload([("2024-02-01", 3.9)]))
+    known = Known(None, None, dt.date(2024, 2, 1), dt.datetime(2024, 3, 5, tzinfo=dt.UTC))
+    server = Loopback({})
+    with running(server):
+        payload = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES)).fetch(
+            a_series("UNRATE"), known
+        )
+        server.routes = {"/rucQvMd.xlsx": Served(SMALL)}
+        with_first = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES))
+        with_first.fetch(a_series("UNRATE"), known)
+        with_first.fetch(
+            a_series("UNRATE"), replace(known, vintages_at=dt.datetime(2024, 3, 5, tzinfo=dt.UTC))
+        )
+    assert payload.is_complete and not payload.has_vintages and "no vintages" in payload.notes[0]
+    assert [one is None for one in today.known] == [False, True, False]
 
 
 # --- the publisher's own workbooks of March 2024 ---
