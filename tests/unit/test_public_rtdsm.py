@@ -35,7 +35,7 @@ from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
 from assets.warehouse.fetches import known_series
 from assets.warehouse.merge import merge_source
-from assets.warehouse.readers import load_archive
+from assets.warehouse.readers import load_archive, missing_vintages
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 from tests.fakes.public_readers import workbook
 from tests.fakes.publishers import FEW_RETRIES, HTML
@@ -221,7 +221,20 @@ def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBP
         "0 AS requests, 0.0 AS seconds"
     )
     known = known_series(con)["UNRATE"]
-    assert (known.newest_vintage, known.vintages_at) == (dt.date(2024, 2, 15), noon)
+    assert (known.newest_vintage, known.vintages_at) == (None, noon)  # the first is ALFRED's
+
+
+def test_a_source_takes_back_only_its_own_vintages(con: duckdb.DuckDBPyConnection) -> None:
+    """ALFRED's stay when a complete payload of the real-time data set has none of them, and the reverse."""
+    series, plain = a_series("UNRATE"), [("2023-10-01", 3.9), ("2024-02-01", 3.9)]
+    of_alfred = a_payload([("2023-10-01", 3.9, "2023-11-03"), ("2024-01-01", 3.7, "2024-03-08")])
+    merge_payload(con, series, of_alfred, run_date=TODAY)
+    counts = merge_payload(con, series, with_vintages(a_payload(plain), SMALL), run_date=TODAY, fetch_id="g")
+    assert counts.retracted == 0 and counts.new > 0
+    assert merge_payload(con, series, of_alfred, run_date=TODAY, fetch_id="h").retracted == 0
+    assert missing_vintages(con, of_alfred, TODAY) == (0, 2)
+    known = Known(None, dt.date(2024, 3, 8), None, None)
+    assert not with_vintages(a_payload(plain), SMALL, known=known).has_vintages
 
 
 def test_a_new_vintage_comes_alone_on_a_night_without_new_figures(con: duckdb.DuckDBPyConnection) -> None:
@@ -335,6 +348,33 @@ def test_wide_workbooks_are_read_whole_and_agree_with_other_records_of_the_same_
 def test_vintages_agree_with_other_records_of_the_same_month(series_id: str, month: str, rows: int) -> None:
     tolerance = 0.06 if series_id == "M2SL" else 0.002
     assert _differences(real(series_id)[1], month, series_id, tolerance) == (rows, 0)
+
+
+@needs_files
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("series_id", "name", "months_later", "tolerance"),
+    [("UNRATE", "unemployment", 1, 0.0005), ("PAYEMS", "payrolls", 0, 0.5), ("CPIAUCSL", "consumer prices", 1, 0.002),
+     ("INDPRO", "industrial production", 0, 0.0501), ("M2SL", "M2", 1, 0.06)],
+)  # fmt: skip
+def test_the_page_states_the_agreement_with_freds_vintages(
+    series_id: str, name: str, months_later: int, tolerance: float
+) -> None:
+    """Quarterly means of 71 vintages of FRED, from April 2005 to October 2022, and the workbook's next vintage."""
+    record = pd.read_parquet(FRED_MD / "vintages" / "quarterly_realtime_2005m4_2022m10.parquet")
+    book, both, equal = real(series_id)[1], 0, 0
+    months = pd.PeriodIndex(book.observations.astype(str), freq="M")
+    of_column = {str(day)[:7]: book.values[:, n] for n, day in enumerate(book.own_days)}
+    for month, theirs in record[record["series_id"] == series_id].groupby("vintage"):
+        column = of_column[str(np.datetime64(str(month), "M") + months_later)]
+        quarters = pd.Series(column, months.asfreq("Q")).groupby(level=0)
+        ours = quarters.mean().where(quarters.count() == 3)
+        other = theirs.set_index(pd.PeriodIndex(theirs["date"], freq="Q"))["value"]
+        apart = (ours - other).dropna().abs()
+        both, equal = both + len(apart), equal + int((apart <= tolerance).sum())
+    page = (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {name}, FRED's vintages")]
+    assert [cell.strip() for cell in row.split("|")[2:4]] == [f"{both:,}", f"{equal:,}"]
 
 
 def _differences(book: Vintages, month: str, series_id: str, tolerance: float) -> tuple[int, int]:
