@@ -206,10 +206,11 @@ class WithVintages(Source):
         """Today's figures, and the vintages if their workbook has changed; a note when it cannot be reached.
 
         The first vintages of an archive come with all of today's figures, which may differ from the newest vintage.
-        Raises as the source does, and PayloadRefused for a wrong workbook.
+        An archive that has ALFRED's vintages, which begin with the first publication, gets none. Raises as the source
+        does, and PayloadRefused for a wrong workbook.
         """
         file = carrier_of(series).vintages
-        if file is None:
+        if file is None or (known is not None and known.newest_vintage is not None):
             return self._source.fetch(series, known)
         try:
             rows = self._data_set.rows(series, file, known)
