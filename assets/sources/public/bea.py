@@ -27,7 +27,7 @@ VARIABLE = "BEA_URL"
 _DATA_HEADING = "%SeriesCode,Period,Value"
 _REGISTER_HEADING = "%SeriesCode,SeriesLabel,MetricName,CalculationType,DefaultScale,"
 _PERIOD = re.compile(r"(\d{4})(?:Q([1-4])|M(0[1-9]|1[0-2]))")
-_FACTORS = {("usd_bn", -6): 1e-3, ("usd_mn", -6): 1.0, ("index", 0): 1.0}  # to the series' unit
+_DIVISORS = {("usd_bn", -6): 1000.0, ("usd_mn", -6): 1.0, ("index", 0): 1.0}  # to the unit of the series
 _BASE_TOLERANCE = 0.5  # index points: the mean of rounded months and quarters
 
 
@@ -112,13 +112,13 @@ class _DataFile(FileSource[Mapping[str, Figures]]):
 def in_unit_of(series: Series, figures: Figures, registered: Registered) -> Figures:
     """The figures in the unit of the catalogue. Raises Unusable (unit_changed) for another kind, scale or base year."""
     carrier = carrier_of(series)
-    factor = _FACTORS.get((series.unit_kind, registered.scale))
-    if factor is None or registered.calculation != "Level" or registered.metric != carrier.unit:
+    divisor = _DIVISORS.get((series.unit_kind, registered.scale))
+    if divisor is None or registered.calculation != "Level" or registered.metric != carrier.unit:
         stated = f"{registered.metric!r}, {registered.calculation!r}, scale {registered.scale}"
         raise Unusable("unit_changed", f"the register states {stated} where {carrier.unit!r} is expected")
     if series.unit_kind == "index":
         _check_base(figures, *base_years(series.unit))
-    return figures._replace(values=[value * factor for value in figures.values])
+    return figures._replace(values=[value / divisor for value in figures.values])
 
 
 def _check_base(figures: Figures, year: str) -> None:
