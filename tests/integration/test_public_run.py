@@ -41,7 +41,7 @@ from tests.fakes.public_readers import bea_data
 from tests.fakes.server import Served
 
 FIRST, SECOND, THIRD, FOURTH = (dt.date(2026, 5, day) for day in (8, 15, 22, 29))
-LABEL = [("stimulus", "mid_cycle")]
+LABEL = [("stimulus", "bubble")]
 NOWHERE = "http://127.0.0.1:9/nothing"
 FILES = {"/z1/current/z1_csv_files.zip", *(path(name) for name in ("H15", "H41", "H6", "H8", "G17"))}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
