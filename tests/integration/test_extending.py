@@ -22,11 +22,11 @@ SERIES = "HOUST"
 RELEASE = """
 from pathlib import Path
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.fill import fill_release
 from assets.publish.publication import publish
 from assets.publish.record import record_publication
 from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import night_in
+from tests.integration.live_runs import file_only
 from tests.integration.sample_night import fill, stage
 
 night = night_in(Path("{data}"))
@@ -34,7 +34,7 @@ night.published.parent.mkdir(parents=True)
 with open_warehouse(night.warehouse) as con:
     fill(con, night.facts)
     stage(con, night.facts, night.staged)
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
+    publish(night.staged, night.published, gate=lambda _: None, fill=file_only)
     record_publication(con, night.published, "sample", load_catalog())
 """
 

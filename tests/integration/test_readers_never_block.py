@@ -18,12 +18,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.live_runs import file_only
 from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 
@@ -154,7 +154,7 @@ def publish_next(night: Night, days: int = 1) -> str:
     )
     with open_warehouse(night.warehouse) as con:
         stage(con, facts, night.staged)
-    return publish(night.staged, night.published, gate=lambda _: None, fill=fill_release).release_id
+    return publish(night.staged, night.published, gate=lambda _: None, fill=file_only).release_id
 
 
 def release_of(path: Path) -> str:

@@ -106,21 +106,6 @@ def test_failed_and_late_fetches_are_still_reported(folder: Path) -> None:
         ]
 
 
-@pytest.mark.slow
-def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
-    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalog = load_catalog()
-    opened = SERIES.model_copy(update={"rights": "public_domain"})
-    monkeypatch.setattr("tests.integration.test_rights.SERIES", opened)
-    folder = tmp_path / "open"
-    folder.mkdir()
-    release(night, folder, replace(catalog, series={**catalog.series, "VIXCLS": opened}))
-    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
-        for name in ("observations", "late_figures", "check_results"):
-            assert any(MARK.search(cell) for cell in cells(con, name)), name
-
-
 def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
     night: Night, tmp_path: Path
 ) -> None:
