@@ -89,6 +89,7 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         }  # fmt: skip
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)
+        patch.setattr("checks.audits.recompute.CUTS", 1)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
         patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, total=3.0))
         patch.setattr(fred, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))
