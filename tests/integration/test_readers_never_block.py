@@ -240,23 +240,6 @@ def test_who_opens_it_for_writing_by_mistake_blocks_nobody_and_spoils_no_release
     assert is_whole(first, 2)
 
 
-def test_what_a_writer_leaves_behind_is_replaced_by_the_next_publication(first: Night) -> None:
-    if os.geteuid() != 0:
-        first.published.chmod(0o644)
-    with reading(first.published, "write") as scribbler:
-        scribbler.process.kill()
-        scribbler.process.wait()
-        assert first.published.with_name(first.published.name + ".wal").exists()
-        after = publish_next(first)
-        assert release_of(first.published) == after
-        with duckdb.connect(str(first.published), read_only=True, config=CONFIG) as con:
-            tables = con.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE table_name = 'scribble'"
-            ).fetchall()
-        assert tables == []
-    assert is_whole(first, 2)
-
-
 def test_log_a_writer_puts_beside_a_release_that_is_not_his_goes_with_the_next_publication(
     first: Night,
 ) -> None:
