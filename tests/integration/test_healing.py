@@ -191,6 +191,13 @@ def test_releases_made_before_a_healing_and_after_it_come_out_again(place: Path)
             assert found.rows["regime"] > 494
 
 
+@pytest.fixture
+def _without_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each new figure changes takes half of a night, and is about other tests."""
+    monkeypatch.setattr("assets.publish.row_changes.list_arrivals", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("_without_a_log")
 def test_a_blocked_run_and_one_that_never_published_freeze_nothing(place: Path, tmp_path: Path) -> None:
     nights = _copy(place, "later", tmp_path)
     nights.play(BLOCKED, publishes=False)
@@ -210,6 +217,7 @@ def test_a_blocked_run_and_one_that_never_published_freeze_nothing(place: Path, 
     assert nights.shown("SELECT count(*) FROM regime WHERE row_kind = 'live'") == [(2,)]
 
 
+@pytest.mark.usefixtures("_without_a_log")
 def test_a_historical_run_freezes_nothing(place: Path, tmp_path: Path) -> None:
     nights = _copy(place, "second", tmp_path)
     nights.play(FREEZING, is_historical=True)
