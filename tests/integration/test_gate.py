@@ -32,7 +32,7 @@ from pipelines.resources import RESOURCES
 from tests.faults.sample_mutations import folder_of, rows
 from tests.nightly_run import NightlyRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("one_cut")]
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISH, REGIME = dg.AssetKey(["publish", "release"]), dg.AssetKey(["regime", "regime"])
@@ -52,8 +52,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def data(nightly_run: NightlyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the data directory after one nightly run. Computed again for one date only."""
-    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+    """A copy of the data directory after one nightly run."""
     shutil.copytree(nightly_run.data_dir, tmp_path / "data")
     monkeypatch.setenv("REGIME_DATA_DIR", str(tmp_path / "data"))
     return tmp_path / "data"

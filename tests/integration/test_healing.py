@@ -30,7 +30,7 @@ UNCHANGED_MESSAGE = (
     "SELECT message FROM ops.check_results WHERE check_name = 'published_row__unchanged' "
     "ORDER BY checked_at DESC LIMIT 1"
 )
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("one_cut")]
 
 
 def _copy(place: Path, name: str, tmp: Path) -> LiveRuns:

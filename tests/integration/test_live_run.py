@@ -33,7 +33,7 @@ ONE_SERIES = {  # of each publisher
     "world_bank": "GOLD_WB_MONTHLY",
 }  # fmt: skip
 ADDRESSES = {key: "FRED_ROOT_URL" if key == "fred" else f"{key.upper()}_URL" for key in ONE_SERIES}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("one_cut")]
 
 
 @dataclass
@@ -89,7 +89,6 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         }  # fmt: skip
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)
-        patch.setattr("checks.audits.recompute.CUTS", 1)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
         patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, total=3.0))
         patch.setattr(fred, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))

@@ -12,11 +12,11 @@ from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import Night
 from tests.integration.release_gate import CATALOG, Gate
 
+pytestmark = pytest.mark.usefixtures("one_cut")
+
 
 @pytest.fixture
-def gate(night: Night, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """Computed again for one date only, the run date: that is enough for what is spoilt here."""
-    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+def gate(night: Night) -> Gate:
     return Gate(night)
 
 

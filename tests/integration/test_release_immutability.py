@@ -15,13 +15,12 @@ from tests.integration.conftest import Night
 from tests.integration.release_gate import CATALOG, Gate
 from tests.integration.sample_night import stage
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_cut")]
 
 
 @pytest.fixture
-def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """The night published and in the books, and the same release staged once more. Computed again for one date only."""
-    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+def published(night: Night) -> Gate:
+    """The night published and in the books, and the same release staged once more."""
     with open_warehouse(night.warehouse) as con:
         publish(night.staged, night.published, gate=lambda _: None, fill=lambda *_: None)
         record_publication(con, night.published, "sample", CATALOG)

@@ -31,7 +31,7 @@ from tests.integration.restricted_night import RESTRICTED, Place, are_planted, f
 from tests.integration.sample_night import ROOT
 from tests.made_once import made_once
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a night of its own takes a minute or two
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("one_cut")]
 
 CATALOG = load_catalog()
 REPEATING = {
@@ -49,9 +49,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture
-def place(made: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A copy for one test. Computed again for one date only."""
-    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+def place(made: Place, tmp_path: Path) -> Place:
+    """A copy for one test."""
     shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
     return Place(tmp_path)
 

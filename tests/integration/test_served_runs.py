@@ -35,7 +35,7 @@ APRIL = pd.Timestamp("2026-04-30")
 ALWAYS = 1_000_000
 DOWN = ("NFCI", "ICSA", "PCEPILFE")
 WRONG = ("UNRATE", "2026-02-01", "2026-03-20")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("one_cut")]
 
 
 @dataclass
