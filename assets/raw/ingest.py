@@ -26,12 +26,13 @@ from assets.sources.protocol import (
     LateRelease,
     Payload,
     PayloadRefused,
+    PlannedRelease,
     SeriesUnknown,
     Source,
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import fetch_days, known_series, last_fetches, record_fetches
+from assets.warehouse.fetches import fetch_days, known_series, last_fetches, planned_releases, record_fetches
 from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import Holding, missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
@@ -45,6 +46,7 @@ _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
 _WAITS_NOTHING_LISTENS = (5.0, 10.0, 15.0)  # three probes in half a minute
 _NO_ROWS = MergeCounts(0, 0, 0, 0)
+_PLANNED_FOR = dt.timedelta(days=6)  # after it, the day planned for a figure is requested again
 
 
 @dataclass
@@ -52,8 +54,9 @@ class Ingested:
     """The result of one series. `payload` is None where nothing was served, or nothing that is accepted.
 
     `requests` and `seconds` include failed attempts. `released_on` replaces the lag rule. `late` is a figure whose
-    planned day has passed. `absence`: days on which a figure seen now for the first time was not yet public. `holding`
-    is what the archive has of the series afterwards. `failure` is why nothing came.
+    planned day has passed, `planned` the next one of the publisher's calendar. `absence`: days on which a figure
+    seen now for the first time was not yet public. `holding` is what the archive has of the series afterwards.
+    `failure` is why nothing came.
     """
 
     series: Series
@@ -65,6 +68,7 @@ class Ingested:
     seconds: float = 0.0
     released_on: ReleasedOn = field(default_factory=dict)
     late: LateRelease | None = None
+    planned: PlannedRelease | None = None
     absence: Absence | None = None
     counts: MergeCounts = _NO_ROWS
     holding: Holding | None = None
@@ -123,6 +127,7 @@ class _Fetcher:
         self._source, self._today, self._facts = source, today, facts
         self._con, self._catalog = con, catalog
         self._last, self._known, self._fetched = last_fetches(con), known_series(con), fetch_days(con, today)
+        self._planned = planned_releases(con, today - _PLANNED_FOR)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes, a later run seconds."""
@@ -160,11 +165,13 @@ class _Fetcher:
             return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
         except SeriesUnknown as unknown:
             return Ingested(series, fetch_id, "unreachable", str(unknown))
+        newest = _newest(payload, known)
         return Ingested(
             series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
             released_on=self._released_on(series, payload, known),
             absence=self._absence(series, payload, known),
-            late=self._late(series, payload, known),
+            late=self._source.late_release(series, newest) if newest else None,
+            planned=self._planned_release(series, newest) if newest else None,
         )  # fmt: skip
 
     def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
@@ -182,11 +189,20 @@ class _Fetcher:
             return None
         return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
 
-    def _late(self, series: Series, payload: Payload, known: Known | None) -> LateRelease | None:
-        served = payload.observations["observation_date"]
-        newest = [served.max().date()] if len(served) else []
-        newest += [known.newest_observation] if known is not None and known.newest_observation else []
-        return self._source.late_release(series, max(newest)) if newest else None
+    def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
+        """Of the inputs of the label; None where what an earlier run was told a few days ago is still the next."""
+        if series.role != "condition" or series.is_step or series.frequency == "D":
+            return None
+        told = self._planned.get(series.series_id)
+        return None if told and told > newest else self._source.planned_release(series, newest)
+
+
+def _newest(payload: Payload, known: Known | None) -> dt.date | None:
+    """The newest observation that was served, or is in the archive."""
+    served = payload.observations["observation_date"]
+    found = [served.max().date()] if len(served) else []
+    found += [known.newest_observation] if known is not None and known.newest_observation else []
+    return max(found, default=None)
 
 
 class _Rounds:

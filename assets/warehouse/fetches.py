@@ -12,7 +12,7 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.run_facts import RunFacts
-from assets.sources.protocol import Known, LastFetch, LateRelease, Payload
+from assets.sources.protocol import Known, LastFetch, LateRelease, Payload, PlannedRelease
 from assets.warehouse.connection import utc
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.schema import REAL
@@ -75,6 +75,8 @@ class Outcome(Protocol):
     def seconds(self) -> float: ...
     @property
     def late(self) -> LateRelease | None: ...
+    @property
+    def planned(self) -> PlannedRelease | None: ...
 
 
 def record_fetches(
@@ -104,6 +106,8 @@ def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, ob
         "seconds": outcome.seconds,
         "late_observation": outcome.late.observation_date if outcome.late else None,
         "late_since": outcome.late.expected_on if outcome.late else None,
+        "next_observation": outcome.planned.observation_date if outcome.planned else None,
+        "next_release_on": outcome.planned.day if outcome.planned else None,
         "source_day": source_day,
         **{f"rows_{name}": getattr(outcome.counts, name) for name in counts},
     }
@@ -141,6 +145,12 @@ def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tupl
     """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
     rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
     return {series_id: (complete, newest) for series_id, complete, newest in rows}
+
+
+def planned_releases(con: duckdb.DuckDBPyConnection, since: dt.date) -> dict[str, dt.date]:
+    """The observation whose planned day was requested since a day, by series id."""
+    query = "SELECT series_id, max(next_observation) FROM raw.fetches WHERE source_day > ? GROUP BY series_id"
+    return {series_id: day for series_id, day in con.execute(query, [since]).fetchall() if day is not None}
 
 
 def _aware(moment: dt.datetime | None) -> dt.datetime | None:
