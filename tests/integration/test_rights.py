@@ -29,7 +29,7 @@ from checks.factories import check_result
 from checks.results import rule_rows
 from pipelines.commands.doctor import configuration
 from pipelines.published_verdict import read_verdict, verdict_lines
-from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.conftest import STARTED_AT, Night, copied
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
 MARK = re.compile(r"(?<![\d.])739162")  # and no accidental run of decimals
@@ -63,11 +63,11 @@ def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: 
         fill_release(staged, night.staged, folder, None)
 
 
-@pytest.fixture
-def folder(night: Night, tmp_path: Path) -> Path:
-    place = tmp_path / "release"
-    place.mkdir()
-    release(night, place, load_catalog())
+@pytest.fixture(scope="module")
+def folder(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release without the planted figures, only to be read."""
+    place = tmp_path_factory.mktemp("without")
+    release(copied(_made_night, tmp_path_factory.mktemp("night")), place, load_catalog())
     return place
 
 
