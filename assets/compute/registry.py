@@ -23,7 +23,7 @@ from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.diagnostics.event_responses import event_responses
 from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
-from assets.compute.diagnostics.outside import outside_agreement, outside_references
+from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity

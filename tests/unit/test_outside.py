@@ -12,9 +12,9 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.outside import Agreement, OutsideReference
-from assets.compute.diagnostics.outside import outside_agreement, outside_references
+from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.run_facts import RunFacts
-from assets.warehouse.outside import brought_files
+from assets.warehouse.brought_files import brought_files
 from tests.helpers import on_sample
 
 CATALOG = load_catalog()
