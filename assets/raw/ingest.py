@@ -40,7 +40,7 @@ from assets.warehouse.tables import transaction
 if TYPE_CHECKING:
     import duckdb
 
-_WRITE_AFTER_SECONDS = 0.25
+_WRITE_AFTER_SECONDS = 0.5
 _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
