@@ -157,8 +157,7 @@ class _Fetcher:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
             if known is not None and payload.is_complete and payload.has_vintages:
-                missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
-                keeps_its_vintages(payload, *missing)
+                keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:

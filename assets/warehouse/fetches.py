@@ -15,7 +15,6 @@ from assets.run_facts import RunFacts
 from assets.sources.protocol import Known, LastFetch, LateRelease, Payload, PlannedRelease
 from assets.warehouse.connection import utc
 from assets.warehouse.merge import MergeCounts
-from assets.warehouse.schema import REAL
 from assets.warehouse.tables import append_rows
 
 # A fetch that was refused, or did not reach the source, counts for nothing below.
@@ -26,9 +25,9 @@ WITH fetched AS (
     max(fetched_at) FILTER (is_complete) AS reconciled_at
   FROM raw.fetches WHERE {_ACCEPTED} GROUP BY series_id
 ), stored AS (
-  SELECT series_id, max(realtime_start) FILTER (vintage_source IN ({REAL})) AS newest_vintage,
+  SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
     max(observation_date) AS newest_observation,
-    max(captured_at) FILTER (vintage_source IN ({REAL})) AS vintages_at
+    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
 SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at
