@@ -249,6 +249,22 @@ class EventStudy(Section):
     minimum_placebos: Count
 
 
+class LongRecord(Section):
+    start: dt.date
+    first_label: dt.date
+    recession_within_months: Count
+    months_after: Count
+
+
+class Panel(Section):
+    """The rule once a year in several countries; `war_years`: first and last year of each war."""
+
+    minimum_history_years: Count
+    inflation_years: Count
+    horizon_years: Count
+    war_years: tuple[tuple[int, int], ...]
+
+
 class Attractiveness(Section):
     inflation_scenarios_pct: tuple[float, ...]
 
@@ -301,6 +317,8 @@ class Method(Section):
     money_and_rates: MoneyAndRates
     gold_and_inflation: GoldAndInflation
     event_study: EventStudy
+    long_record: LongRecord
+    panel: Panel
     attractiveness: Attractiveness
     destination: Destination
     maturity: Maturity
