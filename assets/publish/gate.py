@@ -161,7 +161,10 @@ def _failure(failed: list[dict]) -> str:
     if len(failed) > 1:
         text += f" {len(failed) - 1} more failed."
     if selection := selection_again(failed):
-        text += f" Once it is corrected, materialize {selection}, or on a later day the complete job."
+        text += (
+            f" Once it is corrected, materialize {selection}, or on a later day the complete job. "
+            "Re-execution of all steps fetches it again too; from failure repeats this step and fetches nothing."
+        )
     return text
 
 
