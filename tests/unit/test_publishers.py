@@ -239,11 +239,6 @@ def test_address_that_is_none_or_unencrypted_is_refused(address: str) -> None:
         checked_address(address, "SHILLER_URL")
 
 
-def test_default_addresses_are_encrypted() -> None:
-    for publisher in PUBLISHERS.values():
-        assert publisher.source().url.startswith("https://")
-
-
 def test_real_files_are_accepted_and_equal_the_copies_kept_beside_them(realdata: Path) -> None:
     names = {"SHILLER_PRICE": "SHILLER_SP_PRICE"}
     servers: dict[SourceKey, Loopback] = {

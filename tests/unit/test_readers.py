@@ -30,7 +30,7 @@ from assets.warehouse.readers import (
     why_incomplete,
 )
 from assets.warehouse.tables import append_rows
-from tests.builders import NOON, a_payload, a_series, an_archive, merge_payload, series_as_of
+from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 
 DAY = dt.date(2026, 6, 1)
 
@@ -43,17 +43,16 @@ def facts(days_later: int = 0) -> RunFacts:
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with an_archive() as connection:
-        for later, rows in enumerate(
-            [
-                [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
-                [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
-                [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
-            ]
-        ):
+        captures: list[list[Row]] = [
+            [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
+            [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
+            [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
+        ]
+        for later, rows in enumerate(captures):
             merge_payload(
                 connection,
                 a_series(first_public_on=None),
-                a_payload(rows, is_complete=False),  # type: ignore[arg-type]
+                a_payload(rows, is_complete=False),
                 captured_at=NOON + dt.timedelta(days=later),
             )
         yield connection

@@ -40,7 +40,6 @@ WRONG = {
     "before the first month-end": {"REGIME_AS_OF": "1984-12-31"},
     r"REGIME_AS_OF is '2024-13-01': give a date as YYYY-MM-DD": {"REGIME_AS_OF": "2024-13-01"},
     r"REGIME_AS_OF is '20240131': give a date as YYYY-MM-DD": {"REGIME_AS_OF": "20240131"},
-    r"REGIME_AS_OF is '2024-W05-3': give a date as YYYY-MM-DD": {"REGIME_AS_OF": "2024-W05-3"},
 }
 
 
