@@ -10,19 +10,30 @@ import datetime as dt
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from assets.report import lead, tiles
-from assets.report.published import Release
-from assets.report.words import CONDITIONS, DRIVER_WORDS, GRADE_WORDS, MINUS, THIN, WITHHELD, regime_words
+from assets.report.published import Release, query_rows
+from assets.report.words import (
+    CONDITIONS,
+    GRADE_WORDS,
+    MINUS,
+    THIN,
+    component_inside,
+    reason_words,
+    regime_words,
+    with_unit,
+    withheld_or,
+)
 from assets.warehouse.connection import CONFIG, readable
 from pipelines.settings import PROFILE_WORDS, ConfigurationError
 
 Row = dict[str, Any]
+rows = query_rows  # what every command reads the file with
 
 # Sentences of the report that `show` prints: the first three as a paragraph, the others as lines.
 SENTENCES = ("lead_verdict", "lead_open", "lead_since", "lead_policy", "care_old", "care_single")
@@ -30,25 +41,6 @@ _WIDTH = 100
 _NAMED = 5
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
-_KNOWN_UNTIL = ("ledger_last_checked", "desk_notices_until")
-
-_TESTS = {
-    "shrinking": "shrinking: smaller than 26 weeks ago",
-    "technical": "technical: growing no faster than bank credit or the economy",
-    "leaning": "leaning: growing up to {limit:g} pp a year faster than bank credit and the economy",
-    "stimulative": "stimulative: growing over {limit:g} pp a year faster than bank credit and the economy",
-}
-_UNITS = {
-    "percent": "%",
-    "percentage points": " pp",
-    "percent of GDP": "% of GDP",
-    "index, standard deviations": " sd",
-}
-_ACRONYMS = {
-    **{word: word.upper() for word in ("cape", "erp", "gdp", "gz", "hqm", "hy", "nfci", "oas", "pce")},
-    "sahm": "Sahm",
-    "baa": "Baa",
-}
 
 
 @contextmanager
@@ -80,13 +72,6 @@ def _connected(path: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection:
         copy = stack.enter_context(readable(path))
         connection = duckdb.connect(str(copy), read_only=True, config=CONFIG)
     return stack.enter_context(connection)
-
-
-def rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Result of a query, each row by column name."""
-    con.execute(query, list(parameters))
-    names = [column[0] for column in con.description or []]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
@@ -137,49 +122,34 @@ class Verdict:
     manifest: Row
     regime: Row
     evidence: tuple[Row, ...]
-    earlier_core_inflation_pct: float | None  # at the start of the window of the inflation rule
-    parameters: Mapping[str, float]  # by "section.parameter"
-    caveats: tuple[Row, ...] = ()  # those that apply now, warnings first
-    sentences: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of the report, by name; none of an older file
+    coverage_minimum: float
+    caveats: tuple[Row, ...]  # those that apply now, warnings first
+    verdicts: Mapping[str, str | None]  # hot, cold or between by condition; none of an older file
+    sentences: Mapping[str, str]  # of the report, by name; none of an older file
 
 
 def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
     """The newest row with its evidence."""
-    manifest = rows(con, "SELECT * FROM release_manifest")[0]
-    regime = rows(con, "SELECT * FROM regime_current")[0]
-    parameters = {
-        f"{section}.{name}": value
-        for section, name, value in con.execute(
-            "SELECT section, parameter, number FROM method_parameters WHERE number IS NOT NULL"
-        ).fetchall()
-    }
-    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
-    months = int(parameters["verdict.inflation_window_months"])
-    earlier = con.execute(
-        "SELECT value FROM regime_evidence WHERE condition = 'inflation' AND value IS NOT NULL "
-        "AND as_of_date = last_day(CAST(CAST(? AS DATE) - to_months(?) AS DATE))",
-        [regime["as_of_date"], months],
-    ).fetchall()
+    release = Release(con)
     caveats = rows(
         con,
         "SELECT * FROM caveats WHERE applies_now "
         "ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id",
     )
-    core = earlier[0][0] if earlier else None
+    verdicts, sentences = {}, {}
+    if "regime_purchases_technical" in release.today:  # a file before method 2.1.0 has no columns for them
+        verdicts = {name: release.now[f"{name}_verdict"] for name in CONDITIONS}
+        found = {name: getattr(lead, name)(release) for name in SENTENCES}
+        sentences = {name: plain(text) for name, text in found.items() if text is not None}
     return Verdict(
-        manifest, regime, tuple(evidence), core, parameters, tuple(caveats), _sentences(con, regime)
+        release.manifest,
+        release.today,
+        tuple(rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [release.as_of])),
+        release.parameters["coverage.minimum"],
+        tuple(caveats),
+        verdicts,
+        sentences,
     )
-
-
-def _sentences(con: duckdb.DuckDBPyConnection, regime: Row) -> dict[str, str]:
-    """The sentences of the report that are printed; a file before method 2.1.0 has no columns for them."""
-    if "regime_purchases_technical" not in regime:
-        return {}
-    release = Release(con)
-    found = {name: getattr(lead, name)(release) for name in SENTENCES}
-    return {name: plain(text) for name, text in found.items() if text is not None}
 
 
 def plain(text: str) -> str:
@@ -192,14 +162,12 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
     return [
         *_head(verdict),
         "",
-        *_stance(verdict),
-        "",
-        *(line for name in CONDITIONS for line in _condition(verdict, name)),
+        _line("condition", _state(verdict.regime)),
+        *(_line(name, _condition(verdict, name)) for name in CONDITIONS),
         "",
         *_coverage(verdict),
         *_wrapped("old inputs", verdict.sentences.get("care_old", "")),
         *_wrapped("one source", verdict.sentences.get("care_single", "")),
-        _line("balance sheet", _balance_sheet(verdict)),
         *_wrapped("policy", verdict.sentences.get("lead_policy", "")),
         *_caveats(verdict),
         *_restricted(verdict),
@@ -223,24 +191,6 @@ def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
         _line("file", str(path)),
         _line("report", str(path.with_name("report.html"))),
     ]
-
-
-def temperature(verdict: Verdict, condition: str) -> str:
-    """`hot`, `cold` or `between`; `absent` without a score. Inflation is hot at the target unless it is falling."""
-    limits = verdict.parameters
-    if condition == "inflation":
-        current = next((e["value"] for e in verdict.evidence if e["condition"] == condition), None)
-        if current is None:
-            return "absent"
-        earlier = verdict.earlier_core_inflation_pct
-        falls = earlier is not None and earlier - current >= limits["verdict.inflation_fall_pp"]
-        return "cold" if falls or current < limits["verdict.inflation_target_pct"] else "hot"
-    score = verdict.regime[f"{condition}_score"]
-    if score is None:
-        return "absent"
-    if score >= limits[f"verdict.{condition}_hot"]:
-        return "hot"
-    return "cold" if score <= limits[f"verdict.{condition}_cold"] else "between"
 
 
 def _line(name: str, text: str) -> str:
@@ -283,52 +233,30 @@ def _inside_month(regime: Row) -> str:
     return f"{text}; today's figures alone would give {would_be}"
 
 
-def _stance(verdict: Verdict) -> list[str]:
-    regime = verdict.regime
-    driver = DRIVER_WORDS.get(regime["stance_driver"], str(regime["stance_driver"]))
-    moved = regime["stance_realised"] or "unknown"
-    lines = [_line("stance", f"{regime['stance']} (a direction), {driver}; from what moved: {moved}")]
-    if "policy_level" in regime:  # not in older files
-        lines.append(_line("", _level(regime)))
-    if regime["is_stance_provisional"]:
-        known = [verdict.manifest[name] for name in _KNOWN_UNTIL if verdict.manifest.get(name) is not None]
-        lines.append(_line("", f"provisional: announcements are known up to {day(min(known))}"))
+def _state(regime: Row) -> str:
     score = "no score" if regime["bubble_score"] is None else f"score {number(regime['bubble_score'])} of 1"
     distance = regime["distance_to_threshold"]
     near = "" if distance is None else f", {number(distance)} from the nearest threshold"
-    return [*lines, _line("condition", f"{regime['condition_state']}, {score}{near}")]
+    return f"{regime['condition_state']}, {score}{near}"
 
 
-def _level(regime: Row) -> str:
-    rate = regime["real_policy_rate_pct"]
-    known = "" if rate is None else f", real policy rate {number(rate)}%"
-    return f"level of policy: {regime['policy_level'] or 'not rated'}{known}"
-
-
-def _condition(verdict: Verdict, name: str) -> list[str]:
-    score = number(verdict.regime[f"{name}_score"])
+def _condition(verdict: Verdict, name: str) -> str:
+    """Its score, whether that is hot or cold, and the inputs that contribute the most."""
     inputs = [e for e in verdict.evidence if e["condition"] == name and e["weight"] > 0]
     inputs.sort(key=lambda e: (e["contribution"], e["weight"]), reverse=True)
     shown = "; ".join(_input(e) for e in inputs[:_SHOWN]) or "no input"
     if len(inputs) > _SHOWN:
         shown += f"; {len(inputs) - _SHOWN} more"
-    return [_line(name, f"{score:<5} {temperature(verdict, name):<8} {shown}")]
+    return f"{number(verdict.regime[f'{name}_score']):<5} {verdict.verdicts.get(name) or 'absent':<8} {shown}"
 
 
 def _input(evidence: Row) -> str:
-    if evidence["value"] is None:  # it has a weight, so there is a value, which is withheld
-        return f"{_in_words(evidence['component'])} ({WITHHELD})"
-    unit = _UNITS.get(evidence["unit"], f" {evidence['unit']}")
-    value = number(evidence["value"], 0 if abs(evidence["value"]) >= 1000 else 2)
-    return f"{_in_words(evidence['component'])} {value}{unit}"
-
-
-def _in_words(component: str) -> str:
-    return " ".join(_ACRONYMS.get(word, word) for word in component.split("_"))
+    figure = withheld_or(plain(with_unit(evidence["value"], evidence["unit"])), evidence)
+    return f"{component_inside(evidence['component'])} {figure}"
 
 
 def _coverage(verdict: Verdict) -> list[str]:
-    regime, minimum = verdict.regime, verdict.parameters["coverage.minimum"]
+    regime, minimum = verdict.regime, verdict.coverage_minimum
     lines = [
         _line(
             "coverage",
@@ -351,8 +279,8 @@ def _without(verdict: Verdict) -> str:
     reasons: dict[str, list[str]] = {}
     for evidence in verdict.evidence:
         if evidence["score"] is None:
-            reason = str(evidence["absent_reason"]).replace("_", " ")
-            reasons.setdefault(reason, []).append(_in_words(evidence["component"]))
+            names = reasons.setdefault(reason_words(evidence["absent_reason"]), [])
+            names.append(component_inside(evidence["component"]))
     return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in sorted(reasons.items()))
 
 
@@ -372,10 +300,3 @@ def _restricted(verdict: Verdict) -> list[str]:
     count = verdict.manifest.get("restricted_series_count", 0)  # older files have no such column
     text = f"contains raw figures of {count} restricted series: do not pass it on"
     return [_line("rights", text)] if count else []
-
-
-def _balance_sheet(verdict: Verdict) -> str:
-    test = verdict.regime["balance_sheet_test"]
-    reserves = verdict.regime["reserves_test"] or "not measurable"
-    limit = verdict.parameters["balance_sheet.leaning_limit_pp"]
-    return f"{_TESTS[test].format(limit=limit) if test else 'not measurable'} (reserves: {reserves})"

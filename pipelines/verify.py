@@ -22,9 +22,9 @@ from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
 from assets.compute.record import record_of
 from assets.compute.registry import REGISTRY, Computation
-from assets.publish.documents.facts import query_rows
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift
+from assets.report.published import query_rows
 from assets.warehouse.connection import CONFIG, readable
 from assets.warehouse.live import live_rows, microseconds, panel_of
 from assets.warehouse.readers import frame_of, load_captures

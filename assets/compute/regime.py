@@ -291,7 +291,7 @@ def _since(label: Texts, grid: Grid) -> np.ndarray:
 
 def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
     """Columns of `regime_evidence`. Contributions of valuation, economy and credit add up to `bubble_score`."""
-    parts = []
+    parts, every = [], np.ones(len(regime.grid), dtype=bool)
     for name, condition in regime.conditions.items():
         share = 1.0 / len(SCORED) if name in SCORED else 0.0
         for component, weights in zip(condition.components, condition.weights, strict=True):
@@ -299,11 +299,11 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
             table, column = component.column.split(".")
             part = {
                 "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
-                "condition": name,
-                "component": component.name,
+                "condition": texts(every, name),
+                "component": texts(every, component.name),
                 "series_ids": reading.series_ids,
                 "value": reading.value,
-                "unit": catalog.tables[table].column(column).unit,
+                "unit": texts(every, catalog.tables[table].column(column).unit),
                 "observation_date": reading.observation_date.astype("datetime64[s]"),
                 "available_on": reading.available_on.astype("datetime64[s]"),
                 "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
@@ -313,6 +313,6 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
                 "score": component.score,
                 "absent_reason": texts(is_none(reason) & (weights == 0), NOT_BINDING, reason),
             }
-            parts.append(pd.DataFrame(part))
-    frame = pd.concat(parts, ignore_index=True)
+            parts.append(part)
+    frame = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     return frame.sort_values("as_of_date", kind="stable", ignore_index=True)

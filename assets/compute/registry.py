@@ -33,22 +33,11 @@ from assets.compute.record import Frames, live_dates, overlaid, overlaid_regime,
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
-from assets.compute.tables.build import BUILDERS, build_view
+from assets.compute.tables.build import BUILDERS, REGIME_INPUTS, build_view
 from assets.compute.tables.ledgers import policy_events, recessions, reference_values
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog, Profile, Table
-
-REGIME_INPUTS = (  # derived tables whose columns the regime reads; the others change no label
-    "real_yields",
-    "equity_risk_premium",
-    "credit_spreads",
-    "reserve_growth",
-    "activity_inflation",
-    "monetisation",
-    "fiscal_and_debt",
-    "liquidity_destination",
-)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 
 from assets.catalog.loader import load_catalog
+from assets.report.published import query_rows
 from assets.run_facts import RunFacts
 from assets.warehouse.tables import append_rows, transaction
 from checks.archive import check_archive
@@ -36,7 +37,7 @@ FROM raw.fetches WHERE run_id = ?
 _FOUND = """
 SELECT asset_key, check_name, passed, message, what_to_do, threshold, offending_rows, evaluated_rows
 FROM ops.check_results
-WHERE run_id = $run AND (stage = 'staged' OR (severity = 'ERROR' AND NOT passed))
+WHERE run_id = ? AND (stage = 'staged' OR (severity = 'ERROR' AND NOT passed))
 QUALIFY row_number() OVER (PARTITION BY asset_key, check_name ORDER BY stage = 'staged' DESC, checked_at DESC) = 1
 ORDER BY passed, NOT starts_with(asset_key, 'raw/'), asset_key, check_name
 """
@@ -124,9 +125,7 @@ def gate_check(
 
     `blocked` is why nothing is published, for a reason that no rule found.
     """
-    query = con.execute(_FOUND, {"run": facts.run_id})
-    names = [column[0] for column in query.description or []]
-    found = [dict(zip(names, row, strict=True)) for row in query.fetchall()]
+    found = query_rows(con, _FOUND, [facts.run_id])
     failed = [rule for rule in found if not rule["passed"]]
     tables = len({rule["asset_key"] for rule in found} - {RELEASE})
     audits = [rule for rule in found if rule["asset_key"] == RELEASE]

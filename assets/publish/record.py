@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -20,6 +19,7 @@ import pandas as pd
 from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
 from assets.publish.folder import sha256_of
+from assets.report.published import Row, query_rows
 from assets.warehouse.connection import readable
 from assets.warehouse.tables import append_rows, as_declared, transaction
 
@@ -67,10 +67,10 @@ def record_publication(
     if not published.exists():
         return Recorded(0, 0, 0)
     with _attached(con, published), transaction(con):
-        manifest = _rows(con, f"SELECT * FROM {_FILE}.release_manifest")[0]
+        manifest = query_rows(con, f"SELECT * FROM {_FILE}.release_manifest")[0]
         if manifest["profile"] != profile or con.execute(_LACKS_NOTHING).fetchall() == [(True,)]:
             return Recorded(0, 0, 0)
-        regime = _rows(con, f"SELECT * FROM {_FILE}.regime ORDER BY as_of_date")
+        regime = query_rows(con, f"SELECT * FROM {_FILE}.regime ORDER BY as_of_date")
         nightly = con.execute(f"SELECT * FROM {_FILE}.regime_nightly ORDER BY published_at").df()
         nightly_rows = _append_new(con, catalog, "regime_nightly", nightly, ["published_at"])
         began = con.execute("SELECT min(captured_at) FROM raw.vintages").fetchall()[0][0]
@@ -94,7 +94,7 @@ def forget_results(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
     con.execute("DELETE FROM ops.check_results WHERE checked_at < ?", [before])
 
 
-def row_sha256(row: dict[str, Any]) -> str:
+def row_sha256(row: Row) -> str:
     """Hash of a row of `regime` as published: its HASHED_COLUMNS as a JSON list, floats in full."""
     values = [row[name] for name in HASHED_COLUMNS]
     text = json.dumps([value if isinstance(value, bool | float | None) else str(value) for value in values])
@@ -111,7 +111,7 @@ def _attached(con: duckdb.DuckDBPyConnection, published: Path) -> Iterator[None]
             con.execute(f"DETACH {_FILE}")
 
 
-def _published_rows(manifest: dict[str, Any], regime: list[dict[str, Any]]) -> pd.DataFrame:
+def _published_rows(manifest: Row, regime: list[Row]) -> pd.DataFrame:
     copied = ("method_version", "as_of_date", "first_published_at", "regime")
     return pd.DataFrame(
         [
@@ -124,7 +124,7 @@ def _published_rows(manifest: dict[str, Any], regime: list[dict[str, Any]]) -> p
     )
 
 
-def _publication(manifest: dict[str, Any], regime: list[dict[str, Any]], published: Path) -> dict[str, Any]:
+def _publication(manifest: Row, regime: list[Row], published: Path) -> Row:
     newest, moment = regime[-1], manifest["published_at"]
     copied = (
         "release_id", "run_id", "profile", "method_version", "code_version", "as_of_date", "published_at",
@@ -149,9 +149,3 @@ def _append_new(
     # DuckDB gives moments as datetime, pandas as Timestamp: they compare and hash alike
     new = [key not in known for key in keys]
     return append_rows(con, table, as_declared(table, frame[new])) if any(new) else 0
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    con.execute(query)
-    names = [column[0] for column in con.description or []]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]

@@ -28,6 +28,7 @@ from assets.catalog.render import (
 )
 from assets.publish.empty_columns import tell_empty_columns
 from assets.publish.manifest import ReleaseFacts, manifest_frame
+from assets.publish.release_calendar import calendar_frame
 from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, view_statements, view_tables
 from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
 from assets.warehouse.live import as_published, live_rows
@@ -40,7 +41,7 @@ BLOCK_SIZE = (
 )
 STAGE = "staged_release"  # name the file is attached under while it is built
 _FRAME = "release_frame"
-_WRITTEN_FIRST = ("regime", "observations")  # others are made from these
+_WRITTEN_FIRST = ("regime", "observations", "series")  # others are made from these
 _WRITTEN_LAST = ("columns", "release_manifest")
 _WITHOUT_CSV = ("observations",)  # too long for a spreadsheet
 _EXPORTED_VIEWS = ("monthly", "spells")  # for tools that read files only
@@ -264,6 +265,8 @@ def _frame(
         case "method_parameters":
             parameters = _flat("method", catalog.method.model_dump(mode="json"))
             return pd.DataFrame(parameters, columns=["section", "parameter", "number", "text"])
+        case "release_calendar":
+            return calendar_frame(con, catalog, facts, STAGE)
         case "renamed_columns":
             return _renamed_frame([*published_tables(catalog), *view_tables(catalog)])
         case "method_versions":

@@ -21,15 +21,22 @@ from assets.run_facts import RunFacts
 from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import (
     Known,
-    LateRelease,
     Payload,
     PayloadRefused,
+    PlannedRelease,
     SeriesUnknown,
     Source,
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import Ingested, fetch_days, known_series, last_fetches, record_fetches
+from assets.warehouse.fetches import (
+    Ingested,
+    fetch_days,
+    known_series,
+    last_fetches,
+    planned_releases,
+    record_fetches,
+)
 from assets.warehouse.merge import Absence, ReleasedOn, merge_source
 from assets.warehouse.readers import missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
@@ -42,6 +49,7 @@ _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
 _WAITS_NOTHING_LISTENS = (5.0, 10.0, 15.0)  # three probes in half a minute
+_PLANNED_FOR = dt.timedelta(days=6)  # after it, the day planned for a figure is requested again
 
 
 def ingest(
@@ -91,6 +99,7 @@ class _Fetcher:
         self._source, self._today, self._facts = source, today, facts
         self._con, self._catalog = con, catalog
         self._last, self._known, self._fetched = last_fetches(con), known_series(con), fetch_days(con, today)
+        self._planned = planned_releases(con, today - _PLANNED_FOR)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes, a later run seconds."""
@@ -128,11 +137,13 @@ class _Fetcher:
             return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
         except SeriesUnknown as unknown:
             return Ingested(series, fetch_id, "unreachable", str(unknown))
+        newest = _newest(payload, known)
         return Ingested(
             series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
             released_on=self._released_on(series, payload, known),
             absence=self._absence(series, payload, known),
-            late=self._late(series, payload, known),
+            late=self._source.late_release(series, newest) if newest else None,
+            planned=self._planned_release(series, newest) if newest else None,
         )  # fmt: skip
 
     def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
@@ -150,11 +161,20 @@ class _Fetcher:
             return None
         return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
 
-    def _late(self, series: Series, payload: Payload, known: Known | None) -> LateRelease | None:
-        served = payload.observations["observation_date"]
-        newest = [served.max().date()] if len(served) else []
-        newest += [known.newest_observation] if known is not None and known.newest_observation else []
-        return self._source.late_release(series, max(newest)) if newest else None
+    def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
+        """Of the inputs of the label; None where what an earlier run was told a few days ago is still the next."""
+        if series.role != "condition" or series.is_step or series.frequency == "D":
+            return None
+        told = self._planned.get(series.series_id)
+        return None if told and told > newest else self._source.planned_release(series, newest)
+
+
+def _newest(payload: Payload, known: Known | None) -> dt.date | None:
+    """The newest observation that was served, or is in the archive."""
+    served = payload.observations["observation_date"]
+    found = [served.max().date()] if len(served) else []
+    found += [known.newest_observation] if known is not None and known.newest_observation else []
+    return max(found, default=None)
 
 
 class _Rounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,11 +12,14 @@ from markupsafe import Markup, escape
 
 from assets.report import charts
 from assets.report.charts import FULL, PANEL, Line, Size, Spec, year
-from assets.report.published import Points, Release
+from assets.report.published import Release
 from assets.report.svg import inline_svg
 from assets.report.words import CONDITIONS, capital, counted, day, label_words, listed, month, number
 
-SOLID, DASHED, DOTTED = (), (6, 3), (2, 2)
+# Colour token and dash of the lines of a panel, in their order.
+_STYLES: tuple[tuple[str, tuple[int, ...]], ...] = (
+    ("ink", ()), ("second", (6, 3)), ("third", (2, 2)), ("second", (2, 2)),
+)  # fmt: skip
 _EVENT_NAMES = {
     "qe1": "QE1",
     "qe2": "QE2",
@@ -32,47 +35,40 @@ SELECT CAST(peak_month + INTERVAL 1 MONTH AS DATE) AS first, last_day(trough_mon
 
 
 @dataclass(frozen=True)
-class Caption:
-    """What and unit; the window; a note; the publishers. Always in this order."""
-
-    what: str
-    window: str
-    sources: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Figure:
-    """A figure ready for the page: its SVG in each width, its tables, and the values that can be pointed at."""
+    """A figure ready for the page: its SVG in each width, its caption, its tables, and the values to point at."""
 
     key: str
     title: str
     pictures: Sequence[str]
-    caption: Caption
+    what: str  # and unit
+    window: str
+    sources: str
     tables: Sequence[str]
+    note: str = ""
     legend: Sequence[Line] = ()
     values: Markup | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A line chart over the years; its lines share one unit.
+    """A line chart over the years; its lines, named by column, share one unit.
 
-    `since` finds the first day shown, the same for charts below each other, so that years line up. `limits` are
-    parameters drawn as dashed lines, `bands` parameters that bound a shaded area: from, to, colour. Values can be
-    pointed at where `is_main`.
+    `since` finds the first day shown, the same for charts below each other, so that years line up; without it the
+    chart has the full width. `limits` are parameters drawn as dashed lines, `bands` parameters that bound a shaded
+    area: from, to, colour. Values can be pointed at where `is_main`.
     """
 
     key: str
     title: str
     what: str
     unit: str
-    lines: Sequence[tuple[str, str, str, tuple[int, ...]]]  # table.column, name, colour token, dash
-    limits: Sequence[str] = ()
+    lines: Mapping[str, str]
     note: str = ""
-    decimals: int = 2
-    since: str = "SELECT min(as_of_date) AS first FROM regime"
+    limits: Sequence[str] = ()
     bands: Sequence[tuple[str | None, str | None, str]] = ()
+    decimals: int = 2
+    since: str | None = "SELECT min(as_of_date) AS first FROM regime"
     is_main: bool = False
 
 
@@ -81,10 +77,11 @@ MONEY = Panel(
     "Money supply against the real short rate",
     "M2, % on the year before; real short rate, % a year.",
     "%",
-    [
-        ("money_and_rates.m2_yoy_pct", "M2, year on year", "ink", SOLID),
-        ("money_and_rates.real_short_rate_pct", "3-month bill less CPI inflation", "second", DASHED),
-    ],
+    {
+        "money_and_rates.m2_yoy_pct": "M2, year on year",
+        "money_and_rates.real_short_rate_pct": "3-month bill less CPI inflation",
+    },
+    since=None,
     is_main=True,
 )
 MARKETS = (
@@ -93,12 +90,12 @@ MARKETS = (
         "Equity risk premium",
         "Earnings yield, %, and its excess over a 10-year yield, percentage points.",
         "%",
-        [
-            ("equity_risk_premium.earnings_yield_pct", "earnings yield", "ink", SOLID),
-            ("equity_risk_premium.erp_vs_real_10y_pp", "over the real 10-year", "second", DASHED),
-            ("equity_risk_premium.erp_vs_nominal_10y_pp", "over the nominal 10-year", "third", DOTTED),
-        ],
-        note="The level depends on the earnings basis of each row: compare ranks, not levels.",
+        {
+            "equity_risk_premium.earnings_yield_pct": "earnings yield",
+            "equity_risk_premium.erp_vs_real_10y_pp": "over the real 10-year",
+            "equity_risk_premium.erp_vs_nominal_10y_pp": "over the nominal 10-year",
+        },
+        "The level depends on the earnings basis of each row: compare ranks, not levels.",
         is_main=True,
     ),
     Panel(
@@ -106,11 +103,8 @@ MARKETS = (
         "Ten-year yields",
         "10-year Treasury yield, nominal and real, % a year.",
         "%",
-        [
-            ("real_yields.nominal_10y_pct", "nominal", "ink", SOLID),
-            ("real_yields.real_10y_pct", "real", "second", DASHED),
-        ],
-        note="Real: TIPS from January 2003, before that nominal less expected inflation.",
+        {"real_yields.nominal_10y_pct": "nominal", "real_yields.real_10y_pct": "real"},
+        "Real: TIPS from January 2003, before that nominal less expected inflation.",
         is_main=True,
     ),
     Panel(
@@ -118,12 +112,12 @@ MARKETS = (
         "Credit spreads",
         "Corporate bond spreads and the excess bond premium, percentage points.",
         "pp",
-        [
-            ("credit_spreads.gz_spread_pp", "Gilchrist-Zakrajsek", "ink", SOLID),
-            ("credit_spreads.baa_10y_pp", "Baa less 10-year", "second", DASHED),
-            ("credit_spreads.hqm_10y_spread_pp", "high quality less 10-year", "third", DOTTED),
-            ("credit_spreads.ebp_pp", "excess bond premium", "second", DOTTED),
-        ],
+        {
+            "credit_spreads.gz_spread_pp": "Gilchrist-Zakrajsek",
+            "credit_spreads.baa_10y_pp": "Baa less 10-year",
+            "credit_spreads.hqm_10y_spread_pp": "high quality less 10-year",
+            "credit_spreads.ebp_pp": "excess bond premium",
+        },
         is_main=True,
     ),
     Panel(
@@ -131,10 +125,11 @@ MARKETS = (
         "Financial conditions",
         "National Financial Conditions Index; 0 is average, positive is tighter.",
         "sd",
-        [("credit_spreads.nfci_index", "NFCI", "ink", SOLID)],
+        {"credit_spreads.nfci_index": "NFCI"},
     ),
 )
 _SCORED = "SELECT min(as_of_date) AS first FROM regime WHERE bubble_score IS NOT NULL"
+_TARGET = "verdict.inflation_target_pct"
 _FOUR = (
     *(
         Panel(
@@ -142,7 +137,7 @@ _FOUR = (
             capital(name),
             f"{capital(name)} score.",
             "",
-            [(f"regime.{name}_score", name, "ink", SOLID)],
+            {f"regime.{name}_score": name},
             bands=[(f"verdict.{name}_hot", None, "hot"), (None, f"verdict.{name}_cold", "cold")],
             since=_SCORED,
             is_main=True,
@@ -154,8 +149,8 @@ _FOUR = (
         "Inflation",
         "Core PCE prices, % on the year before.",
         "%",
-        [("activity_inflation.core_pce_yoy_pct", "core PCE", "ink", SOLID)],
-        bands=[("verdict.inflation_target_pct", None, "hot"), (None, "verdict.inflation_target_pct", "cold")],
+        {"activity_inflation.core_pce_yoy_pct": "core PCE"},
+        bands=[(_TARGET, None, "hot"), (None, _TARGET, "cold")],
         since=_SCORED,
         is_main=True,
     ),
@@ -166,10 +161,10 @@ FED = (
         "Balance sheet and reserves",
         "Total assets of the Federal Reserve and reserve balances, % of GDP.",
         "% of GDP",
-        [
-            ("reserve_growth.fed_assets_pct_gdp", "Fed assets", "ink", SOLID),
-            ("reserve_growth.reserve_balances_pct_gdp", "reserves", "second", DASHED),
-        ],
+        {
+            "reserve_growth.fed_assets_pct_gdp": "Fed assets",
+            "reserve_growth.reserve_balances_pct_gdp": "reserves",
+        },
         decimals=1,
     ),
     Panel(
@@ -177,21 +172,21 @@ FED = (
         "Balance-sheet impulse",
         "Change of the balance sheet over half a year, at a yearly rate, % of GDP.",
         "% of GDP",
-        [("reserve_growth.balance_sheet_impulse_pct_gdp", "impulse", "ink", SOLID)],
-        ["stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"],
+        {"reserve_growth.balance_sheet_impulse_pct_gdp": "impulse"},
         "Dashed: beyond it the balance sheet counts as growing or shrinking.",
+        ["stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"],
     ),
     Panel(
         "monetisation",
         "Monetisation",
         "Fed purchases of Treasuries over a year, % of the change of the public debt and of the deficit.",
         "%",
-        [
-            ("monetisation.share_12m_pct", "of new public debt", "ink", SOLID),
-            ("monetisation.share_12m_of_deficit_pct", "of the deficit", "second", DASHED),
-        ],
-        [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
+        {
+            "monetisation.share_12m_pct": "of new public debt",
+            "monetisation.share_12m_of_deficit_pct": "of the deficit",
+        },
         "Dashed: bands building, active and dominant.",
+        [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
         decimals=0,
     ),
     Panel(
@@ -199,9 +194,9 @@ FED = (
         "Federal deficit",
         "Federal deficit of twelve months, % of GDP; a surplus is negative.",
         "% of GDP",
-        [("fiscal_and_debt.deficit_12m_pct_gdp", "deficit", "ink", SOLID)],
-        ["monetisation.minimum_deficit_pct_gdp"],
+        {"fiscal_and_debt.deficit_12m_pct_gdp": "deficit"},
         "Dashed: below it no band of monetisation applies.",
+        ["monetisation.minimum_deficit_pct_gdp"],
         decimals=1,
     ),
 )
@@ -212,16 +207,13 @@ def timeline_figure(release: Release) -> Figure | None:
     score = Line("Bubble score", "ink", release.history("regime", "bubble_score"), "")
     if not score.points:
         return None
+    starts = [row for row in release.phases if row["kind"] == "qe_start"]
     shown = charts.Timeline(
         score,
         release.spells("regime"),
         release.spells("condition_state"),
         release.spells("stance"),
-        [
-            (row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}"))
-            for row in release.phases
-            if row["kind"] == "qe_start"
-        ],
+        [(row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}")) for row in starts],
         [(row["first"], row["last"]) for row in release.rows(_RECESSIONS)],
         release.parameters["state.bubble.enter_score"],
         release.parameters["state.depression.enter_score"],
@@ -236,12 +228,10 @@ def timeline_figure(release: Release) -> Figure | None:
         f"{number(release.today['bubble_score'])}. Lanes below: {lanes}. Vertical lines: purchases announced."
     )
     rules = "; ".join(" ".join(rule) for rule in (shown.bubble_rule, shown.depression_rule))
-    note = (
-        f"Dashed: {rules} (month-ends in a row; one is enough for a depression when unemployment or jobless claims "
-        "jump). Shaded: easing into a bubble (above), into a depression (below). Grey: recessions of the NBER, dated "
-        "months later."
-    )
-    what = "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit."
+    labels = [
+        (row["as_of_date"], label_words(row["regime"]))
+        for row in release.rows("SELECT as_of_date, regime FROM regime")
+    ]
     return Figure(
         "timeline",
         "Bubble score, conditions and stance",
@@ -252,25 +242,23 @@ def timeline_figure(release: Release) -> Figure | None:
             "Bubble score over time",
             description,
         ),
-        _caption(release, what, score, ["regime.bubble_score"], note),
+        "Bubble score, 0 cold to 1 hot: mean of valuation, economy and credit.",
+        _window(score),
+        release.publishers("regime.bubble_score"),
         ["regime"],
-        values=_values(
-            [score],
-            [
-                (row["as_of_date"], label_words(row["regime"]))
-                for row in release.rows("SELECT as_of_date, regime FROM regime")
-            ],
-        ),
+        f"Dashed: {rules} (month-ends in a row; one is enough for a depression when unemployment or jobless claims "
+        "jump). Shaded: easing into a bubble (above), into a depression (below). Grey: recessions of the NBER, dated "
+        "months later.",
+        values=_values([score], labels),
     )
 
 
 def condition_figures(release: Release, base_rates: dict[str, str]) -> list[Figure]:
-    """The four conditions with their hot and cold bands; the title has how often each has been hot and cold."""
-    panels = [
-        replace(panel, note=f"{capital(base_rates[name])}.")
-        for name, panel in zip(CONDITIONS, _FOUR, strict=True)
-    ]
-    return [figure for panel in panels if (figure := panel_figure(release, panel))]
+    """The four conditions with their hot and cold bands; the caption has how often each has been hot and cold."""
+    rates = (f"{capital(base_rates[name])}." for name in CONDITIONS)
+    return panel_figures(
+        release, [replace(panel, note=note) for panel, note in zip(_FOUR, rates, strict=True)]
+    )
 
 
 def gold_figure(release: Release) -> Figure | None:
@@ -289,58 +277,58 @@ def gold_figure(release: Release) -> Figure | None:
             "Gold against bonds",
             charts.gold_description(nominal, real),
         ),
-        Caption(
-            "Real return held to maturity, % a year.",
-            f"Yields of {day(rows['treasury_10y']['observation_date'])}.",
-            release.publishers_of(["DGS10", "DFII10"]),
-            "Arithmetic, not a forecast.",
-        ),
+        "Real return held to maturity, % a year.",
+        f"Yields of {day(rows['treasury_10y']['observation_date'])}.",
+        release.publishers_of(["DGS10", "DFII10"]),
         ["relative_attractiveness"],
+        "Arithmetic, not a forecast.",
     )
 
 
 def panel_figure(release: Release, panel: Panel) -> Figure | None:
     """The panel drawn; lines without figures are named in the caption. None where no line has any."""
-    first = dt.date.min if panel is MONEY else release.row(panel.since)["first"]
+    first = None if panel.since is None else release.row(panel.since)["first"]
     lines = {}
-    for column, name, color, dash in panel.lines:
-        points = [point for point in release.history(*column.split(".")) if point[0] >= first]
+    for (column, name), (color, dash) in zip(panel.lines.items(), _STYLES, strict=False):
+        points = [
+            point for point in release.history(*column.split(".")) if first is None or point[0] >= first
+        ]
         lines[column] = Line(name, color, points, panel.unit, dash, panel.decimals)
-    with_figures = {column: line for column, line in lines.items() if line.last}
-    shown = list(with_figures.values())
+    shown = {column: line for column, line in lines.items() if line.last}
     if not shown:
         return None
+    drawn, parameters = list(shown.values()), release.parameters
     absent = [line.name for line in lines.values() if not line.last]
     note = f"{panel.note} No figures in this profile: {listed(absent)}." if absent else panel.note
     limits = [
-        (-1 if name.startswith("-") else 1) * release.parameters[name.removeprefix("-")]
-        for name in panel.limits
+        (-1 if name.startswith("-") else 1) * parameters[name.removeprefix("-")] for name in panel.limits
     ]
-    parameters = release.parameters
     bands = [
         (None if low is None else parameters[low], None if high is None else parameters[high], color)
         for low, high, color in panel.bands
     ]
-    sizes, since = (FULL, None) if panel is MONEY else (PANEL, year(first))
-    longest = min(shown, key=lambda line: line.points[0][0])
+    since = None if first is None else year(first)
     return Figure(
         panel.key,
         panel.title,
         _pictures(
             panel.key,
-            sizes,
-            lambda size: charts.lines_chart(shown, size, limits, since, bands),
+            FULL if first is None else PANEL,
+            lambda size: charts.lines_chart(drawn, size, limits, since, bands),
             panel.title,
-            _described(shown),
+            _described(drawn),
         ),
-        _caption(release, panel.what, longest, list(with_figures), note.strip()),
-        list(dict.fromkeys(column.split(".")[0] for column, *_ in panel.lines)),
-        () if panel.bands else shown,  # charts side by side all have a legend, or none
-        _values(shown) if panel.is_main else None,
+        panel.what,
+        _window(min(drawn, key=lambda line: line.points[0][0])),
+        release.publishers(*shown),
+        list(dict.fromkeys(column.split(".")[0] for column in panel.lines)),
+        note.strip(),
+        () if panel.bands else drawn,  # charts side by side all have a legend, or none
+        _values(drawn) if panel.is_main else None,
     )
 
 
-def panel_figures(release: Release, panels: Sequence[Panel]) -> list[Figure]:
+def panel_figures(release: Release, panels: Iterable[Panel]) -> list[Figure]:
     """Those of the panels that have figures."""
     return [figure for panel in panels if (figure := panel_figure(release, panel))]
 
@@ -364,6 +352,8 @@ def _described(lines: Sequence[Line]) -> str:
 def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -> Markup:
     """What the page's script shows of each month-end, as JSON: days, values by line, and runs of one label.
 
+    A value is a whole number of its last decimal.
+
     Days are those from the first figure on: all but the newest are month-ends.
     """
     days = sorted({when for line in lines for when, _ in line.points})
@@ -372,26 +362,18 @@ def _values(lines: Sequence[Line], labels: Iterable[tuple[dt.date, str]] = ()) -
         "count": len(days),
         "last": [days[-1].year, days[-1].month, days[-1].day],
         "lines": [
-            {
-                "name": line.name,
-                "unit": line.unit,
-                "decimals": line.decimals,
-                "values": [
-                    round(value, line.decimals) if value is not None else None
-                    for value in _on(days, line.points)
-                ],
-            }
+            {"name": line.name, "unit": line.unit, "decimals": line.decimals, "values": _on(days, line)}
             for line in lines
         ],
         "labels": [[name, len(list(run))] for name, run in groupby(dict(labels)[when] for when in days)]
         if labels
         else [],
     }
-    return Markup(escape(json.dumps(content, separators=(",", ":"))).replace("&#34;", '"'))
+    return Markup(str(escape(json.dumps(content, separators=(",", ":")))).replace("&#34;", '"'))
 
 
-def _on(days: Sequence[dt.date], points: Points) -> list[float | None]:
-    known = dict(points)
+def _on(days: Sequence[dt.date], line: Line) -> list[int | None]:
+    known = {when: round(value * 10**line.decimals) for when, value in line.points if value is not None}
     return [known.get(when) for when in days]
 
 
@@ -421,11 +403,10 @@ def _rules(release: Release) -> tuple[list[str], list[str]]:
     )
 
 
-def _caption(release: Release, what: str, line: Line, columns: Sequence[str], note: str) -> Caption:
-    """Caption of a history; the window is that of `line`."""
+def _window(line: Line) -> str:
+    """First and last month of a line that has figures."""
     assert line.last is not None
-    window = f"{month(line.points[0][0])} to {month(line.last[0])}."
-    return Caption(what, window, release.publishers(*columns), note)
+    return f"{month(line.points[0][0])} to {month(line.last[0])}."
 
 
 def _pictures(

@@ -12,7 +12,7 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, lead, markets, record, tiles, verdict, words
+from assets.report import figures, flip, lead, markets, record, terms, tiles, verdict, words
 from assets.report.published import Release
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +43,7 @@ _SECTIONS = {
     "firm": "How firm",
     "known": "Validation",
     "caveats": "Caveats",
+    "terms": "Terms",
     "sources": "Sources",
 }
 # Colour tokens: light, dark. Okabe and Ito's palette, safe for the colour-blind; a test computes the contrasts.
@@ -94,6 +95,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     page = environment.get_template("report.html.j2").render(
         sentence=marked,
         safe=Markup,
+        terms=Markup(terms.LIST),
         style=Markup(style()),
         sections=_SECTIONS,
         glyphs=verdict.GLYPHS,
@@ -112,7 +114,8 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         script=Markup(_SCRIPT.read_text(encoding="utf-8")),
         **content,
     )
-    return "\n".join(line.strip() for line in page.splitlines() if line.strip()) + "\n"
+    lines = [line.strip() for line in page.splitlines() if line.strip()]
+    return terms.explained("\n".join(lines) + "\n")
 
 
 def sentence(release: Release, name: str) -> str | None:

@@ -6,9 +6,8 @@ tightening are directions, accommodative and restrictive are levels. A subject h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from assets.report.words import THIN, number
 
@@ -149,8 +148,8 @@ def band_words(policy: Policy) -> str:
     """The Fed's share of new debt as a band, or as a limit where the share is near one."""
     near = [limit for limit in policy.limits_pct if is_near(policy, limit)]
     if near:
-        return AT_LIMIT.format(_share(near[0]))
-    return BAND[policy.band].format(*map(_share, policy.limits_pct))
+        return AT_LIMIT.format(share_words(near[0]))
+    return BAND[policy.band].format(*map(share_words, policy.limits_pct))
 
 
 def is_near(policy: Policy, limit: float) -> bool:
@@ -159,26 +158,5 @@ def is_near(policy: Policy, limit: float) -> bool:
     return has_band and policy.share_pct is not None and abs(policy.share_pct - limit) <= policy.near_limit_pp
 
 
-def _share(percent: float) -> str:
+def share_words(percent: float) -> str:
     return _SHARES.get(percent, f"{number(percent, 0)}{THIN}%")
-
-
-def decision_table() -> list[tuple[str, str, str]]:
-    """Subject, value and words of every row, as `docs/methodology.md` shows them."""
-    limits = tuple(map(_share, Policy.limits_pct))
-    groups: list[tuple[str, Mapping[Any, str]]] = [
-        ("direction (`stance`)", DIRECTION),
-        ("set by (`stance_driver`)", {**DRIVER, "none": f"{UNCHANGED}; or {OFFSETTING}"}),
-        *((f"level (`policy_level`) under {stance}", words) for stance, words in LEVEL.items()),
-        ("balance sheet (`balance_sheet_test`)", BALANCE_SHEET),
-        ("reserves (`reserves_test`)", RESERVES),
-        ("reserves, same result", SAME),
-        ("share of new debt (`monetisation_band`)", {k: v.format(*limits) for k, v in BAND.items()}),
-        ("share of new debt near a limit", {"any band": AT_LIMIT.format(limits[0])}),
-        ("coordination (`is_coordinated`)", COORDINATION),
-    ]
-    return [
-        (subject, "NULL" if value is None else str(value).lower(), words)
-        for subject, rows in groups
-        for value, words in rows.items()
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,13 @@ GROUP BY spell ORDER BY spell
 _PAST_EASING = ("qe1", "qe2", "qe3")
 
 
+def query_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
+    """Rows of a query, each by column name."""
+    con.execute(query, list(parameters))
+    names = [column[0] for column in con.description or []]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+
+
 class Release:
     """The file as the report reads it. What several parts need is queried once."""
 
@@ -46,9 +53,7 @@ class Release:
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
         """Rows of a query, each by column name."""
-        self.con.execute(query, list(parameters))
-        names = [column[0] for column in self.con.description or []]
-        return [dict(zip(names, row, strict=True)) for row in self.con.fetchall()]
+        return query_rows(self.con, query, parameters)
 
     def row(self, query: str, *parameters: object) -> Row:
         """The only row of a query. Raises LookupError when there are none, or several."""
@@ -95,11 +100,6 @@ class Release:
     def series(self) -> list[Row]:
         """`series` of the profile."""
         return self.rows("SELECT * FROM series WHERE in_profile ORDER BY series_id")
-
-    @cached_property
-    def base_rates(self) -> list[Row]:
-        """`base_rates`: how often each condition has been hot and cold."""
-        return self.rows("SELECT * FROM base_rates")
 
     def period(self, value: dt.date | None, series_ids: str) -> str:
         """The period that a figure from these series is of, of the slowest one that can be stamped with this day."""

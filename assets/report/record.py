@@ -268,19 +268,18 @@ def misfits(release: Release) -> str | None:
 
 
 def _cases(release: Release) -> list[Row]:
-    """The undisputed dates the release has month-ends for: expected and found values."""
+    """The undisputed dates the release has month-ends for: expected and found values, by date."""
     cases = []
     for first, last, column, expected in CASES:
-        rows = release.rows(
-            f'SELECT as_of_date, "{column}" AS value FROM regime WHERE is_month_end '
-            "AND as_of_date BETWEEN ?::DATE AND ?::DATE ORDER BY as_of_date",
-            first,
-            last,
+        row = release.row(
+            f'SELECT ?::DATE AS first, max(as_of_date) AS last, list("{column}" ORDER BY as_of_date) AS found '
+            "FROM regime WHERE is_month_end AND as_of_date BETWEEN ?::DATE AND ?::DATE",
+            *(first, first, last),
         )
-        if rows:
-            found = list(dict.fromkeys(row["value"] for row in rows))
-            case = {"first": dt.date.fromisoformat(first), "last": rows[-1]["as_of_date"], "column": column}
-            cases.append({**case, "expected": expected, "found": found, "is_expected": found == [expected]})
+        if row["found"]:
+            found = list(dict.fromkeys(row["found"]))
+            about = {"column": column, "expected": expected, "found": found}
+            cases.append({**row, **about, "is_expected": found == [expected]})
     return sorted(cases, key=lambda case: (case["first"], case["column"]))
 
 

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from assets.report import words
 from assets.report.charts import PANEL, Line, lines_chart
-from assets.report.coming import POLICY_RATE, able_inputs, coming_releases, icalendar
+from assets.report.coming import coming_releases, icalendar, rate_could_change
 from assets.report.page import sentence, style
 from assets.report.published import Release, Row
 from assets.report.svg import inline_svg
@@ -153,7 +153,7 @@ def _first(release: Release) -> Mapping[str, Any]:
     ]
     return {
         "said": [text.replace("**", "") for text in said if text],
-        "rate_could_change": POLICY_RATE in able_inputs(release),
+        "rate_could_change": rate_could_change(release),
     }
 
 

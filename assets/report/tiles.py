@@ -9,20 +9,27 @@ import json
 import math
 from typing import Any
 
-from assets.report.coming import POLICY_RATE, able_inputs, expected
+from assets.report.coming import rate_could_change, when
 from assets.report.flip import thresholds
 from assets.report.published import Release, Row
 from assets.report.words import (
     capital,
     component_inside,
     counted,
-    day,
     number,
     percent,
     with_unit,
 )
 
 _RATE = {1: "rate cut", 0: "rate unchanged", -1: "rate raised"}
+# The next figure that could change the label alone, of the input that could.
+_NEXT = """
+SELECT able.component, c.release_date, c.date_basis
+FROM (SELECT DISTINCT component FROM distance_to_flip
+      WHERE as_of_date = ? AND reachability = 'reachable' AND required_move <> 0) AS able
+JOIN release_calendar AS c ON list_contains(string_split(c.components, ', '), able.component)
+ORDER BY c.release_date, able.component LIMIT 1
+"""
 _BALANCE_SHEET = {1: "purchases announced", 0: "no purchases or run-off announced", -1: "run-off announced"}
 
 
@@ -125,18 +132,11 @@ def _limit(row: Row) -> str:
 
 
 def _next(release: Release) -> str:
-    """The next figure that could change the label alone, by its usual publication lag."""
-    able = able_inputs(release)
-    series = {row["series_id"]: row for row in release.series}
-    dated = sorted(
-        (expected(series[name], release.as_of), component_inside(row["component"]))
-        for row in release.evidence
-        if row["component"] in able and row["series_ids"]
-        for name in row["series_ids"].split(",")
-        if name in series
-    )
-    parts = [f"{dated[0][1]}, about {day(dated[0][0])}"] if dated else []
-    if POLICY_RATE in able:
+    """The next figure that could change the label alone, and when it comes."""
+    parts = [
+        f"{component_inside(row['component'])}, {when(row)}" for row in release.rows(_NEXT, release.as_of)
+    ]
+    if rate_could_change(release):
         parts.append("a decision on the policy rate")
     if not parts:
         return "No single figure could alone"

@@ -137,7 +137,7 @@ def past_easing(release: Release) -> str | None:
     past, now = release.past_easing, release.now
     cold, hot = now["cold_conditions"], now["hot_conditions"]
     today = f"Today {in_words(cold)} {_be(cold)} cold and {in_words(hot)} {_be(hot)} hot"
-    unknown = sum(verdict is None for verdict in _verdicts(now).values())
+    unknown = sum(now[f"{name}_verdict"] is None for name in CONDITIONS)
     today += f"; {in_words(unknown)} cannot be measured." if unknown else "."
     parts: list[str] = []
     for row in past:
@@ -238,26 +238,24 @@ def _inflation_note(release: Release) -> str:
 
 
 def base_rates(release: Release) -> dict[str, str]:
-    """How often each condition has been hot and cold."""
-    return {name: _base_rate(release, name) for name in CONDITIONS}
-
-
-def _base_rate(release: Release, condition: str) -> str:
-    """How often a condition has been hot and cold: "hot in 30 %, cold in 31 % of months since 1995"."""
-    rows = {row["verdict"]: row for row in release.base_rates if row["condition"] == condition}
-    if rows["hot"]["share"] is None:
-        return "no base rate yet"
-    hot, cold = percent(rows["hot"]["share"]), percent(rows["cold"]["share"])
-    return f"hot in {hot}, cold in {cold} of months since {rows['hot']['first_date']:%Y}"
+    """How often each condition has been hot and cold: "hot in 30 %, cold in 31 % of months since 1995"."""
+    shown = {}
+    for name in CONDITIONS:
+        hot, cold = (
+            release.row("SELECT * FROM base_rates WHERE condition = ? AND verdict = ?", name, verdict)
+            for verdict in ("hot", "cold")
+        )
+        shown[name] = (
+            f"hot in {percent(hot['share'])}, cold in {percent(cold['share'])} of months since {hot['first_date']:%Y}"
+            if hot["share"] is not None
+            else "no base rate yet"
+        )
+    return shown
 
 
 def _price_period(row: Row) -> str:
     """The month, or the quarter of a market value, that the share price is of."""
     return period(row["equity_price_date"], "Q" if str(row["equity_price_basis"]).startswith("z1_") else "M")
-
-
-def _verdicts(phase: Row) -> dict[str, str | None]:
-    return {name: phase[f"{name}_verdict"] for name in CONDITIONS}
 
 
 def _be(count: int, one: str = "is", many: str = "are") -> str:

@@ -27,12 +27,6 @@ REGIME_WORDS = {
     "neutral_mid_cycle": "Neutral policy in mid-cycle",
     "indeterminate": "Indeterminate",
 }
-DRIVER_WORDS = {
-    "rate": "by the policy rate",
-    "balance_sheet": "by the announced balance sheet",
-    "both": "by the policy rate and the announced balance sheet",
-    "none": "policy rate and balance sheet unchanged or offsetting",
-}
 GRADE_WORDS = {
     "real_time": "every figure as first published",
     "pseudo": "some revised figures in place of first publications (pseudo point in time)",

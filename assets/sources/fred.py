@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.compute.calendar import Days, days
+from assets.compute.calendar import NAT, Days, days
 from assets.sources.fred_client import (
     REQUESTS_PER_SECOND,
     FredClient,
@@ -29,6 +29,7 @@ from assets.sources.fred_vintages import (
     Unreadable,
     expected_on,
     in_todays_unit,
+    is_daily,
     is_overdue,
     next_stamp,
     publications,
@@ -40,6 +41,7 @@ from assets.sources.protocol import (
     LateRelease,
     Payload,
     PayloadRefused,
+    PlannedRelease,
     Rule,
     SeriesUnknown,
     Source,
@@ -146,6 +148,16 @@ class FredSource(Source):
         no failure of FRED raises but a refused key.
         """
         return publications(observations, series, self._release_dates(series, planned=False))
+
+    def planned_release(self, series: Series, newest_observation: dt.date) -> PlannedRelease:
+        """At most 2 requests, one of them for all series of a release.
+
+        A calendar of every day (H.15 and others) says nothing about a monthly figure: no day is planned then.
+        """
+        calendar, missing = self._release_dates(series, planned=True), next_stamp(newest_observation, series)
+        is_told = len(calendar) and not is_daily(calendar)
+        day = expected_on(newest_observation, series, calendar) if is_told else NAT
+        return PlannedRelease(missing.astype(object), day.astype(object))  # NaT is None
 
     def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:
         """The next figure, when its planned day has passed; None when none is overdue.

@@ -34,6 +34,7 @@ _EARLY = {"W": 3, "M": 10, "Q": 10}
 # state which of them brought the figure, and a day too early would be look-ahead.
 _EARLY_OF_MANY = {"W": 0, "M": 0, "Q": 5}
 _OFTEN, _PERIOD_DAYS = 0.6, {"W": 7, "M": 30, "Q": 91}
+_DAILY = 4  # days between dates: even a weekly release is further apart
 _MONTHS = {"M": 1, "Q": 3}
 _LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
 
@@ -222,6 +223,11 @@ def is_overdue(newest: dt.date, series: Series, today: dt.date) -> bool:
         return False
     due = first_publication(days(stamp), series, {})[0]
     return bool(due < np.datetime64(today, "D") <= due + _LATEST)
+
+
+def is_daily(release_dates: Days) -> bool:
+    """Whether a calendar has a date for nearly every working day, with figures or not."""
+    return len(release_dates) > 1 and np.median(np.diff(np.unique(release_dates)).astype("int64")) < _DAILY
 
 
 def expected_on(newest: dt.date, series: Series, release_dates: Days) -> np.datetime64:

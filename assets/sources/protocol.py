@@ -168,6 +168,13 @@ class LateRelease:
         )
 
 
+class PlannedRelease(NamedTuple):
+    """The figure after the newest one, and the day its publisher plans to release it; None where none is planned."""
+
+    observation_date: dt.date
+    day: dt.date | None
+
+
 class Part(NamedTuple):
     """The series of a run that one source serves; `name` is for progress lines."""
 
@@ -177,7 +184,7 @@ class Part(NamedTuple):
 
 
 class Source:
-    """One publisher during one run. A publisher with vintages and a release calendar overrides the last three."""
+    """One publisher during one run. A publisher with vintages and a release calendar overrides the last four."""
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """What the publisher serves today, not validated; with `known`, only what is new to us.
@@ -206,6 +213,10 @@ class Source:
     def publications(self, series: Series, observations: Days) -> dict[np.datetime64, np.datetime64]:
         """First publication by period stamp, for figures older than the first vintage; {} where it is not known."""
         return {}
+
+    def planned_release(self, series: Series, newest_observation: dt.date) -> PlannedRelease | None:
+        """The next figure in the publisher's release calendar; None without a calendar."""
+        return None
 
     def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:
         """The next figure, when the day planned for it has passed; None when none is overdue."""

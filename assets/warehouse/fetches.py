@@ -19,6 +19,7 @@ from assets.sources.protocol import (
     LateRelease,
     Payload,
     PayloadRefused,
+    PlannedRelease,
     SourceUnreachable,
 )
 from assets.warehouse.connection import utc
@@ -69,8 +70,9 @@ class Ingested:
     """The result of one series. `payload` is None where nothing was served, or nothing that is accepted.
 
     `requests` and `seconds` include failed attempts. `released_on` replaces the lag rule. `late` is a figure whose
-    planned day has passed. `absence`: days on which a figure seen now for the first time was not yet public. `holding`
-    is what the archive has of the series afterwards. `failure` is why nothing came.
+    planned day has passed, `planned` the next one of the publisher's calendar. `absence`: days on which a figure
+    seen now for the first time was not yet public. `holding` is what the archive has of the series afterwards.
+    `failure` is why nothing came.
     """
 
     series: Series
@@ -82,6 +84,7 @@ class Ingested:
     seconds: float = 0.0
     released_on: ReleasedOn = field(default_factory=dict)
     late: LateRelease | None = None
+    planned: PlannedRelease | None = None
     absence: Absence | None = None
     counts: MergeCounts = _NO_ROWS
     holding: Holding | None = None
@@ -120,6 +123,8 @@ def _row(outcome: Ingested, facts: RunFacts, source_day: dt.date) -> dict[str, o
         "seconds": outcome.seconds,
         "late_observation": outcome.late.observation_date if outcome.late else None,
         "late_since": outcome.late.expected_on if outcome.late else None,
+        "next_observation": outcome.planned.observation_date if outcome.planned else None,
+        "next_release_on": outcome.planned.day if outcome.planned else None,
         "source_day": source_day,
         **{f"rows_{name}": getattr(outcome.counts, name) for name in counts},
     }
@@ -157,6 +162,12 @@ def fetch_days(con: duckdb.DuckDBPyConnection, today: dt.date) -> dict[str, tupl
     """The publisher's day at the last accepted complete fetch and at the last accepted one, by series id."""
     rows = con.execute(_FETCH_DAYS, {"today": today}).fetchall()
     return {series_id: (complete, newest) for series_id, complete, newest in rows}
+
+
+def planned_releases(con: duckdb.DuckDBPyConnection, since: dt.date) -> dict[str, dt.date]:
+    """The observation whose planned day was requested since a day, by series id."""
+    query = "SELECT series_id, max(next_observation) FROM raw.fetches WHERE source_day > ? GROUP BY series_id"
+    return {series_id: day for series_id, day in con.execute(query, [since]).fetchall() if day is not None}
 
 
 def _aware(moment: dt.datetime | None) -> dt.datetime | None:

@@ -21,7 +21,8 @@ from assets.compute.calendar import Days
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
 from assets.compute.record import Frames
-from assets.compute.registry import REGIME_INPUTS, REGISTRY, Computation
+from assets.compute.registry import REGISTRY, Computation
+from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld
 from checks.results import NOT_SHOWN
 from checks.suites.measures import Tables

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.report import policy_sentence as words
 
 PAGE = PROJECT_ROOT / "docs" / "methodology.md"
 HEADING = "## All parameters\n"
@@ -44,6 +46,27 @@ def with_parameters(text: str) -> str:
     start = text.index(HEADING) + len(HEADING)
     intro = text[start:].split("\n|")[0].rstrip()
     return f"{text[:start]}{intro}\n\n| parameter | value |\n|---|---|\n" + "\n".join(lines) + "\n"
+
+
+def decision_table() -> list[tuple[str, str, str]]:
+    """Subject, value and words of every row, as `docs/methodology.md` shows them."""
+    limits = tuple(map(words.share_words, words.Policy.limits_pct))
+    groups: list[tuple[str, Mapping[Any, str]]] = [
+        ("direction (`stance`)", words.DIRECTION),
+        ("set by (`stance_driver`)", {**words.DRIVER, "none": f"{words.UNCHANGED}; or {words.OFFSETTING}"}),
+        *((f"level (`policy_level`) under {stance}", words) for stance, words in words.LEVEL.items()),
+        ("balance sheet (`balance_sheet_test`)", words.BALANCE_SHEET),
+        ("reserves (`reserves_test`)", words.RESERVES),
+        ("reserves, same result", words.SAME),
+        ("share of new debt (`monetisation_band`)", {k: v.format(*limits) for k, v in words.BAND.items()}),
+        ("share of new debt near a limit", {"any band": words.AT_LIMIT.format(limits[0])}),
+        ("coordination (`is_coordinated`)", words.COORDINATION),
+    ]
+    return [
+        (subject, "NULL" if value is None else str(value).lower(), words)
+        for subject, rows in groups
+        for value, words in rows.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -39,18 +39,13 @@ def explain_lines(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> list[
         f"{day(regime['as_of_date'])}: {regime_words(regime['regime'], regime['stance_driver'])}, "
         f"{profile_words(manifest)}",
         f"label {regime['regime']} since {day(regime['regime_since'])}; stance (a direction) "
-        f"{regime['stance']} ({regime['stance_driver']}), {_level(regime)}; "
+        f"{regime['stance']} ({regime['stance_driver']}), level {regime.get('policy_level') or 'not rated'}; "
         f"condition {regime['condition_state']}; method {regime['method_version']}",
         "",
         *aligned(_HEADER, [_cells(e, release) for e in evidence], _RIGHT),
         "",
         *_sums(regime),
     ]
-
-
-def _level(regime: Row) -> str:
-    """The level of policy; "not rated" also for rows of a file that has none."""
-    return f"level {regime.get('policy_level') or 'not rated'}"
 
 
 def evidence_of(con: duckdb.DuckDBPyConnection, regime: Row) -> list[Row]:

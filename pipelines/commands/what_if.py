@@ -48,7 +48,6 @@ def what_if(args: argparse.Namespace) -> int:
         f"{day(on)} with {title}; {profile_words(manifest)}",
         "",
         *_lines(compared, found),
-        *_notes(found),
     ]
     print_rows(args, compared, lines)
     return 0
@@ -63,10 +62,9 @@ def read_baseline(
     from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
     from assets.compute.diagnostics.revised import tables_by_series
     from assets.compute.grid import Grid
-    from assets.compute.registry import REGIME_INPUTS
     from assets.compute.state import Scores
     from assets.compute.tables.assemble import readings_from
-    from assets.compute.tables.build import build_view
+    from assets.compute.tables.build import REGIME_INPUTS, build_view
 
     if manifest["method_version"] != catalog.method.method_version:
         raise ConfigurationError(
@@ -78,40 +76,37 @@ def read_baseline(
     )[0]["day"]
     if on is None:
         raise ConfigurationError(f"there is no row for {date} or before it")
+    provenance = con.execute(
+        "SELECT * FROM provenance WHERE as_of_date = ? AND list_contains(?, table_name)",
+        [on, list(REGIME_INPUTS)],
+    ).df()
+    names = provenance.groupby("table_name")["column_name"].agg(list).to_dict()
+    names["regime"] = [f"{name}_score" for name in ("bubble", "valuation", "economy", "credit")]
     frames = {
-        name: con.execute(
-            f"SELECT * FROM {name} WHERE as_of_date = ? OR is_month_end AND as_of_date < ? ORDER BY as_of_date",
+        table: con.execute(
+            f"SELECT as_of_date, {', '.join(columns)} FROM {table} "
+            "WHERE as_of_date = ? OR is_month_end AND as_of_date < ? ORDER BY as_of_date",
             [on, on],
         ).df()
-        for name in (*REGIME_INPUTS, "regime")
+        for table, columns in names.items()
     }
-    tables = ", ".join(f"'{name}'" for name in REGIME_INPUTS)
-    provenance = con.execute(
-        f"SELECT * FROM provenance WHERE as_of_date = ? AND table_name IN ({tables})", [on]
-    ).df()
     grid = Grid(np.array([on], dtype="datetime64[D]"))
-    newest_rows = {name: frames[name].iloc[-1:] for name in REGIME_INPUTS}
-    readings = readings_from(newest_rows, provenance, grid)
+    readings = readings_from({name: frames[name].iloc[-1:] for name in REGIME_INPUTS}, provenance, grid)
     evidence = con.execute(
         "SELECT component, rank FROM regime_evidence WHERE as_of_date = ?", [on]
     ).fetchall()
     columns = columns_of_components(readings, grid, catalog)
     ranks = {columns[component]: np.array([rank], dtype="float64") for component, rank in evidence}
     past = {
-        f"{name}.{column}": frames[name][column].to_numpy(dtype="float64")[:-1]
-        for name in REGIME_INPUTS
-        for column in (key.partition(".")[2] for key in readings if key.startswith(f"{name}."))
+        f"{table}.{column}": frames[table][column].to_numpy(dtype="float64")[:-1]
+        for table in names
+        for column in names[table]
     }
-    regime = frames["regime"].iloc[:-1]
-    labour = frames["activity_inflation"].iloc[:-1]
-    past_scores = {
-        name: regime[f"{name}_score"].to_numpy(dtype="float64")
-        for name in ("bubble", "valuation", "economy", "credit")
-    }
-    signs = {name: labour[name].to_numpy(dtype="float64") for name in ("sahm_gap_pp", "claims_change_pct")}
+    scores = [past[f"regime.{name}"] for name in names["regime"]]
+    signs = [past[f"activity_inflation.{name}"] for name in ("sahm_gap_pp", "claims_change_pct")]
     archive = _archive(con, list(tables_by_series(catalog)), on)
     view = build_view(archive, grid, catalog, manifest["profile"])
-    return Baseline(view, readings, ranks, past, Scores(**past_scores, **signs), catalog)
+    return Baseline(view, readings, ranks, past, Scores(*scores, *signs), catalog)
 
 
 def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date) -> Archive:
@@ -127,40 +122,26 @@ def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date)
 
 
 def _lines(compared: list[Row], found: Any) -> list[str]:
-    texts = [(_TEXTS[r["item"]], r["text_before"], r["text_after"]) for r in compared if r["item"] in _TEXTS]
-    scores = [
-        r
-        for r in compared
-        if r["item"].endswith("_score") and r["text_before"] is None and "." not in r["item"]
-    ]
-    lines = aligned(
-        ("", "before", "after"),
-        [
-            *texts,
-            *(
-                (r["item"].replace("_", " "), number(r["value_before"], 3), number(r["value_after"], 3))
-                for r in scores
-            ),
-        ],
-    )
+    """Labels and scores, then every input that counts or moved, then what else moved."""
+    shown, inputs, others = [], [], []
+    for row in compared:
+        item, value, moved = row["item"], row["value_before"], row["value_after"]
+        if item in _TEXTS:
+            shown.append((_TEXTS[item], row["text_before"], row["text_after"]))
+        elif "." not in item:
+            shown.append((item.replace("_", " "), number(value, 3), number(moved, 3)))
+        elif row["weight_before"] is None and row["weight_after"] is None:
+            others.append(f"  {item}  {number(value)} -> {number(moved)} {row['unit']}")
+        elif row["weight_before"] or row["weight_after"] or value != moved:
+            inputs.append(_input(row))
+    lines = aligned(("", "before", "after"), shown)
     needed = found.after.month_ends_needed
     if needed > 1:
         lines.append(f"the label if it lasts takes {needed} month-ends in a row with these figures")
-    inputs = [r for r in compared if r["weight_before"] is not None or r["weight_after"] is not None]
-    inputs = [
-        r for r in inputs if r["weight_before"] or r["weight_after"] or r["value_before"] != r["value_after"]
-    ]
-    lines += ["", *aligned(_INPUTS, [_input(r) for r in inputs], _INPUTS[1:-1])]
-    others = [
-        r for r in compared if "." in r["item"] and r["weight_before"] is None and r["weight_after"] is None
-    ]
+    lines += ["", *aligned(_INPUTS, inputs, _INPUTS[1:-1])]
     if others:
-        lines += ["", "also moved:"]
-        lines += [
-            f"  {r['item']}  {number(r['value_before'])} -> {number(r['value_after'])} {r['unit']}"
-            for r in others
-        ]
-    return lines
+        lines += ["", "also moved:", *others]
+    return [*lines, *(["", *(f"note: {note}" for note in found.notes)] if found.notes else [])]
 
 
 def _input(row: Row) -> tuple[str, ...]:
@@ -175,7 +156,3 @@ def _input(row: Row) -> tuple[str, ...]:
         f"{row['contribution_change']:+.3f}" if row["contribution_change"] else "",
         row["unit"],
     )
-
-
-def _notes(found: Any) -> list[str]:
-    return ["", *(f"note: {note}" for note in found.notes)] if found.notes else []

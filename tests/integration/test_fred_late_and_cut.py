@@ -100,6 +100,29 @@ def test_a_release_moved_to_a_later_day_is_not_late_before_it(
     assert late is not None and late.expected_on == dt.date(2026, 6, 18)
 
 
+def test_the_day_planned_for_the_next_figure_is_asked_for_once(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    fred.world.releases[10].planned = np.array(["2026-06-18"], "datetime64[D]")
+    planned = (dt.date(2026, 5, 1), dt.date(2026, 6, 18))
+    assert run(con, fred, "UNRATE").planned == planned
+    done = run(con, fred, "UNRATE", days=1)
+    assert done.planned is None and fetch_rows(con, "next_observation, next_release_on") == [
+        planned,
+        (None, None),
+    ]
+    assert run(con, fred, "UNRATE", days=7).planned == planned, "a week later it may have been moved"
+    fred.world.series["UNRATE"].revise("2026-06-19", {"2026-05-01": 4.4})
+    assert run(con, fred, "UNRATE", days=8).planned == (dt.date(2026, 6, 1), None), "nothing is planned yet"
+
+
+def test_a_calendar_of_every_day_plans_no_monthly_figure(
+    con: duckdb.DuckDBPyConnection, fred: FredServer
+) -> None:
+    fred.world.releases[10].planned = np.arange(np.datetime64("2026-06-05"), np.datetime64("2026-09-01"))
+    assert run(con, fred, "UNRATE").planned == (dt.date(2026, 5, 1), None)
+
+
 def test_a_provider_that_cuts_its_history_takes_nothing_of_ours_and_its_window_is_recorded(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:

@@ -15,11 +15,12 @@ import jsonschema
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts, query_rows
+from assets.publish.documents.facts import document_facts
 from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
 from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked, publish
+from assets.report.published import query_rows
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
 

@@ -15,13 +15,14 @@ import pytest
 from assets.report import charts, figures
 from assets.report.page import render_report
 from assets.report.published import Release
+from assets.report.terms import TERMS, explained
 from assets.report.words import label_words
 from assets.warehouse.connection import CONFIG
 
 LARGEST = 250_000  # bytes: it is mailed, and opened on phones
 SECTIONS = (
     "timeline", "change", "flip", "policy", "past", "evidence", "money", "premium", "fed", "gold", "post",
-    "destination", "gauge", "phases", "followed", "firm", "known", "caveats", "sources",
+    "destination", "gauge", "phases", "followed", "firm", "known", "caveats", "terms", "sources",
 )  # fmt: skip
 CAPTION = re.compile(r"^.+\. .+ Source: [A-Z].+\. CSV", re.DOTALL)
 
@@ -87,7 +88,7 @@ def test_values_to_point_at_are_those_of_the_file(report_html: str, made_release
             "SELECT as_of_date, round(bubble_score, 2), regime FROM regime "
             "WHERE as_of_date >= DATE '1995-01-31' ORDER BY 1"
         ).fetchall()
-    assert shown["lines"][0]["values"] == [pytest.approx(score, abs=1e-9) for _, score, _ in rows]
+    assert shown["lines"][0]["values"] == [round(100 * score) for _, score, _ in rows]
     assert labels == [label_words(regime) for *_, regime in rows]
     assert (
         shown["from"] == [1995, 1] and shown["last"] == [2026, 9, 30] and shown["count"] == len(rows) == 381
@@ -114,8 +115,9 @@ def test_the_page_is_short_before_its_appendix(report_html: str) -> None:
     body = re.sub(r"<(style|script|svg|title)\b.*?</\1>", "", report_html, flags=re.DOTALL)
     before = body.partition('<details class="fold">')[0]
     visible = re.sub(r"(<details.*?<summary>.*?</summary>).*?</details>", r"\1", before, flags=re.DOTALL)
+    visible = re.sub(r"</?dfn[^>]*>", "", visible)
     assert 800 <= len(re.sub(r"<[^>]+>", " ", visible).split()) <= 2500
-    assert body.count('<details class="fold">') == 9
+    assert body.count('<details class="fold">') == 10
 
 
 def test_every_element_is_closed_and_no_id_is_used_twice(page: Page) -> None:
@@ -139,6 +141,34 @@ def test_no_missing_value_and_no_code_is_printed(page: Page) -> None:
     words = [text for tag, text in page.texts if tag not in {"style", "title", "desc"}]
     assert [text for text in words if re.search(r"\b(None|nan|NaN|NULL|NaT|inf)\b", text)] == []
     assert [text for text in words if "_" in text and not re.search(r"[A-Z]+_|__|/", text)] == []
+
+
+@pytest.mark.parametrize("hidden", ["", r'|<(\w+)[^>]*class="[^"]*\bopt\b.*?</\2>'], ids=["desktop", "phone"])
+def test_every_term_is_explained_where_it_first_appears(report_html: str, hidden: str) -> None:
+    """Outside headings and charts; the list at the end has the same explanations."""
+    text, _, rest = report_html.partition('<dl class="terms">')
+    text = re.sub(rf"<(nav|h[1-3]|svg|script|style|title|dt)\b.*?</\1>{hidden}", " ", text, flags=re.DOTALL)
+    pieces = re.split(r'<dfn[^>]*title="([^"]+)">.*?</dfn>', text)
+    explained, missing = set[str](), set[str]()
+    for words, meaning in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        words = re.sub(r"<[^>]+>", " ", words)
+        for term in sorted(TERMS, key=len, reverse=True):  # one inside a longer one is no appearance
+            pattern = rf"(?i)(?<![\w-])(?:{term})(?![\w-])"
+            missing |= {term} if re.search(pattern, words) and TERMS[term] not in explained else set()
+            words = re.sub(pattern, "", words)
+        explained.add(unescape(meaning))
+    assert missing == set() and len(explained) > 40
+    listed = {unescape(meaning) for meaning in re.findall(r"<dd>(.*?)</dd>", rest.partition("</dl>")[0])}
+    assert explained - {""} <= listed
+
+
+def test_what_a_phone_does_not_show_is_no_first_appearance_there() -> None:
+    page = '<p class="opt">A bubble.</p><p>A bubble, a <b>bubble</b>.</p><details><summary>OAS</summary></details>'
+    marked = re.sub(r' title="[^"]+"', "", explained(page))
+    assert marked == (
+        '<p class="opt">A <dfn tabindex="0">bubble</dfn>.</p><p>A <dfn tabindex="0">bubble</dfn>, a <b>bubble</b>.</p>'
+        "<details><summary><dfn>OAS</dfn></summary></details>"
+    )
 
 
 def test_each_chart_has_a_name_and_a_description_in_each_width(report_html: str) -> None:

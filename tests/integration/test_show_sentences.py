@@ -47,13 +47,6 @@ LINES = {
     "as of": """
         SELECT max(as_of_date)::VARCHAR, 'SAMPLE DATA', 'some revised figures' FROM regime_evidence
         JOIN series ON series_ids = series_id WHERE vintage_source = 'lag_rule' AND is_revisable AND weight > 0""",
-    "stance": """
-        SELECT 'neutral (a direction)', 'offsetting', 'from what moved: tightening', 'level of policy: neutral',
-          plain(y.policy_rate_pct - a.core_pce_yoy_pct, 2), (SELECT desk_notices_until::VARCHAR FROM release_manifest)
-        FROM real_yields y JOIN activity_inflation a USING (as_of_date) JOIN reserve_growth g USING (as_of_date)
-        WHERE as_of_date = {now} AND y.policy_rate_change_6m_pp >= 0.20
-          AND abs(g.balance_sheet_impulse_pct_gdp) <= 0.75
-          AND y.policy_rate_pct - a.core_pce_yoy_pct BETWEEN 0.5 AND 1.5""",
     "condition": """
         SELECT 'bubble', plain(s, 2), '1', plain(s - 0.52, 2)
         FROM (SELECT (valuation_score + economy_score + credit_score) / 3 AS s FROM regime WHERE as_of_date = {now}
@@ -61,16 +54,16 @@ LINES = {
     "valuation": _condition(
         "valuation", "hot", "sum(weight * score) >= 0.70",
         ["'equity drawdown'", _value("equity_drawdown"), "'equity value to GDP'", _value("equity_value_to_gdp"),
-         "'12m'", _value("equity_return_12m"), "(count(*) - 3)::VARCHAR || ' more'"],
+         "'equity price over 12 months'", _value("equity_return_12m"), "(count(*) - 3)::VARCHAR || ' more'"],
     ),
     "economy": _condition(
         "economy", "hot", "sum(weight * score) >= 0.50",
-        ["'unemployment'", _value("unemployment"), "'Sahm gap'", _value("sahm_gap"), "'real GDP growth'",
+        ["'unemployment rate'", _value("unemployment"), "'Sahm gap'", _value("sahm_gap"), "'real GDP growth'",
          _value("real_gdp_growth")],
     ),
     "credit": _condition(
         "credit", "hot", "sum(weight * score) >= 0.55",
-        ["'HQM 10y spread'", _value("hqm_10y_spread"), "'NFCI'", _value("nfci")],
+        ["'high-quality less 10-year yield'", _value("hqm_10y_spread"), "'financial conditions'", _value("nfci")],
     ),
     "inflation": _condition(
         "inflation", "hot", "any_value(value) >= 2.0", ["'core PCE inflation'", _value("core_pce_inflation")]
@@ -79,13 +72,11 @@ LINES = {
         SELECT plain(least(valuation_coverage, economy_coverage, credit_coverage), 2), '0.50',
           plain(coverage * freshness * agreement, 2), '1' FROM regime WHERE as_of_date = {now}""",
     "without": """
-        SELECT 'Baa 10y spread', 'HY OAS', 'CAPE', 'not in profile', 'excess bond premium', 'GZ spread',
-          'real bank credit', 'stale' FROM (SELECT list(component ORDER BY component) AS names FROM regime_evidence
+        SELECT 'Baa less 10-year yield', 'high-yield spread (OAS)', 'CAPE', 'not in this profile',
+          'excess bond premium', 'Gilchrist-Zakrajsek spread', 'real bank credit growth', 'too old to count'
+        FROM (SELECT list(component ORDER BY component) AS names FROM regime_evidence
           WHERE as_of_date = {now} AND value IS NULL) WHERE names = ['baa_10y_spread', 'cape', 'excess_bond_premium',
             'gz_spread', 'hy_oas', 'real_bank_credit']""",
-    "balance sheet": """
-        SELECT 'not measurable', 'shrinking' FROM reserve_growth WHERE as_of_date = {now}
-        AND bank_credit_yoy_pct IS NULL AND reserve_balances_growth_26w_pct < 0""",
     "caveats": """
         SELECT count(*), count(*) FILTER (severity = 'warning'), 'sample profile; stance is provisional'
         FROM caveats WHERE applies_now HAVING list(caveat_id ORDER BY caveat_id) FILTER (severity = 'warning')

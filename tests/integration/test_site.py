@@ -16,7 +16,7 @@ import pytest
 
 from assets.publish.documents.facts import document_facts
 from assets.publish.documents.regime_json import regime_json
-from assets.report.coming import Coming, coming_releases, icalendar
+from assets.report.coming import coming_releases, icalendar
 from assets.report.published import Release
 from assets.report.site import add_release
 from assets.warehouse.connection import CONFIG
@@ -156,25 +156,26 @@ def test_the_calendar_marks_what_could_change_the_label(made_release: Path) -> N
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
         coming = coming_releases(Release(con))
         lag = dict(con.execute("SELECT series_id, release_lag_days FROM series").fetchall())
-    day = {one.series_id: one.expected for one in coming}
+    day = {one["series_id"]: one["release_date"] for one in coming}
+    assert {one["date_basis"] for one in coming} == {"usual_lag"}, "the sample has no release calendar"
     assert day["UNRATE"] == dt.date(2026, 9, 30) + dt.timedelta(days=lag["UNRATE"])
     assert day["GDPC1"] == dt.date(2026, 9, 30) + dt.timedelta(days=lag["GDPC1"])
     assert min(day.values()) > dt.date(2026, 9, 30), "what is overdue is expected from tomorrow"
-    assert not any(one.could_change for one in coming), "in September 2026 no figure alone could"
-    events = [
-        Coming(
-            "UNRATE",
-            "Unemployment; the rate, monthly " + "x" * 80,
-            dt.date(2026, 10, 2),
-            ("unemployment",),
-            True,
-        )
-    ]
+    assert not any(one["could_change_label"] for one in coming), "in September 2026 no figure alone could"
+    event = {
+        "series_id": "UNRATE",
+        "title": "Unemployment; the rate, monthly " + "x" * 80,
+        "release_date": dt.date(2026, 10, 2),
+        "components": "unemployment",
+        "could_change_label": True,
+    }
+    events = [{**event, "date_basis": basis} for basis in ("publisher", "usual_lag")]
     text = icalendar(events, dt.datetime(2026, 10, 1, tzinfo=dt.UTC))
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n")) and text.endswith("END:VCALENDAR\r\n")
     whole = text.replace("\r\n ", "")
     assert "SUMMARY:Unemployment\\; the rate\\, monthly" in whole and ": could change the label\r\n" in whole
     assert "DTSTART;VALUE=DATE:20261002\r\n" in whole
+    assert re.findall("DESCRIPTION:(\\w+)", whole) == ["By", "Expected"]
 
 
 def test_a_release_that_could_not_be_copied_leaves_no_half_page(place: Path, tmp_path: Path) -> None:

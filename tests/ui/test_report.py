@@ -88,7 +88,7 @@ def test_complete_without_scripts_and_begins_with_the_timeline_on_a_phone(
     browser: Browser, report: Path
 ) -> None:
     with opened(browser, report, 390, java_script_enabled=False) as page:
-        assert page.locator("h2").count() == 19
+        assert page.locator("h2").count() == 20
         assert page.locator("figure svg[role=img]").count() == 18
         box = page.locator("#timeline").bounding_box()
     assert box is not None and box["y"] < 844

@@ -18,9 +18,8 @@ from assets.compute.conditions import SCORED
 from assets.compute.expected_coverage import Inputs, coverage, shortfall
 from assets.compute.grid import build_grid
 from assets.compute.regime import build_regime
-from assets.compute.registry import REGIME_INPUTS
 from assets.compute.tables.assemble import readings_of
-from assets.compute.tables.build import BUILDERS, build_view
+from assets.compute.tables.build import BUILDERS, REGIME_INPUTS, build_view
 from tests.helpers import CAPTURED_AT, sample_vintages
 
 CATALOG = load_catalog()

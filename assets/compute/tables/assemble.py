@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,21 +87,24 @@ def readings_from(
     for name, frame in frames.items():
         if not np.array_equal(days(frame["as_of_date"].to_numpy()), grid.as_of):
             raise ValueError(f"derived.{name} was computed for another run date: materialise it again")
+    rows = provenance[provenance["table_name"].isin(list(frames))]
+    of_column = rows.groupby(["table_name", "column_name"], sort=False).ngroup()
+    rows = rows.assign(of_column=of_column).sort_values(["of_column", "as_of_date"])
+    whole = Reading(
+        np.full(len(rows), np.nan),
+        days(rows["observation_date"].to_numpy()),
+        days(rows["available_on"].to_numpy()),
+        rows["vintage_source"].map(_CODES).fillna(0).to_numpy().astype(np.int8),
+        rows["is_pseudo"].to_numpy(dtype=bool),
+        rows["series_ids"].to_numpy(dtype=object),
+        texts(rows["absent_reason"].notna().to_numpy(), rows["absent_reason"].to_numpy(dtype=object)),
+    )
+    tables, columns = rows["table_name"].to_numpy(), rows["column_name"].to_numpy()
     readings: dict[str, Reading] = {}
-    for names, rows in provenance.groupby(["table_name", "column_name"], sort=False):
-        table, column = map(str, names)
-        if table not in frames:
-            continue
-        rows = rows.sort_values("as_of_date")
-        readings[f"{table}.{column}"] = Reading(
-            frames[table][column].to_numpy(dtype="float64"),
-            days(rows["observation_date"].to_numpy()),
-            days(rows["available_on"].to_numpy()),
-            rows["vintage_source"].map(_CODES).fillna(0).to_numpy().astype(np.int8),
-            rows["is_pseudo"].to_numpy(dtype=bool),
-            rows["series_ids"].to_numpy(dtype=object),
-            texts(rows["absent_reason"].notna().to_numpy(), rows["absent_reason"].to_numpy(dtype=object)),
-        )
+    for first in range(0, len(rows), len(grid)):  # each column has a row for every date
+        table, column, of_dates = tables[first], columns[first], slice(first, first + len(grid))
+        value = frames[table][column].to_numpy(dtype="float64")
+        readings[f"{table}.{column}"] = replace(whole.rows(of_dates), value=value)
     return readings
 
 

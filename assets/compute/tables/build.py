@@ -39,6 +39,16 @@ BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "liquidity_destination": liquidity_destination.build,
     "context": lambda view, grid: context.build(view),
 }
+REGIME_INPUTS = (  # derived tables whose columns the regime reads; the others change no label
+    "real_yields",
+    "equity_risk_premium",
+    "credit_spreads",
+    "reserve_growth",
+    "activity_inflation",
+    "monetisation",
+    "fiscal_and_debt",
+    "liquidity_destination",
+)
 
 
 def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:

@@ -12,8 +12,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.publish.staged_file import Export
-
-Rows = list[dict[str, Any]]
+from assets.report.published import query_rows
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,6 @@ def document_facts(
     if before is not None and _profile(con, before) != manifest["profile"]:
         before = None
     return DocumentFacts(load_catalog(), manifest, newest, folder, exported, before, incomplete)
-
-
-def query_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> Rows:
-    """Rows of a query, each by column name."""
-    con.execute(query, parameters or [])
-    names = [column[0] for column in con.description or []]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 def _profile(con: duckdb.DuckDBPyConnection, before: Path) -> str | None:

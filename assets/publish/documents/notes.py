@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 
-from assets.publish.documents.facts import DocumentFacts, Rows, query_rows
+from assets.publish.documents.facts import DocumentFacts
 from assets.report.lead import lead_open, lead_verdict
-from assets.report.published import Release
+from assets.report.published import Release, Row, query_rows
 
 _SHOWN = 20  # new month-ends listed; after a change of the method all are new
 _BEFORE = "read_parquet('{before}/parquet/{table}.parquet')"
@@ -137,7 +137,7 @@ def _listed(lines: list[str], at_most: int | None = None) -> list[str]:
     return [*(f"- {line}" for line in shown), *more] or ["none"]
 
 
-def _query_both(con: duckdb.DuckDBPyConnection, facts: DocumentFacts, query: str) -> Rows:
+def _query_both(con: duckdb.DuckDBPyConnection, facts: DocumentFacts, query: str) -> list[Row]:
     """Rows of a query in which a name in braces is that table of the previous release."""
     folder = str(facts.before).replace("'", "''")
     tables = ("regime", "observations", "columns", "release_manifest")

@@ -6,7 +6,7 @@ for (const figure of document.querySelectorAll("figure[data-values]")) {
   const days = Array.from({length: shown.count}, (_, i) => new Date(Date.UTC(shown.from[0], shown.from[1] + i, 0)));
   days[last] = new Date(Date.UTC(shown.last[0], shown.last[1] - 1, shown.last[2]));
   const years = days.map(d => d.getUTCFullYear() + (d - Date.UTC(d.getUTCFullYear(), 0, 1)) / 864e5 / 366);
-  const number = (value, line) => value.toFixed(line.decimals).replace("-", "\u2212") + (line.unit && "\u202f" + line.unit);
+  const number = (value, line) => (value / 10 ** line.decimals).toFixed(line.decimals).replace("-", "\u2212") + (line.unit && "\u202f" + line.unit);
   let at = last;
   const axis = svg => {
     const [width, first, end] = svg.dataset.x.split(" ").map(Number);
