@@ -15,9 +15,10 @@ from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
 from assets.progress import progress
-from assets.raw.ingest import Ingested, ingest
+from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
+from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import BLOCKING_ROLES
 from assets.warehouse.resource import Warehouse
 
