@@ -32,13 +32,13 @@ snapshots: setup-dev ## rewrite tests/snapshots after an intended change of asse
 	@git status --short tests/snapshots
 
 test-slow: setup-dev ## run the slow tests, one process per core, each file in one of them (its tests share data directories)
-	$(PYTEST) -n auto --dist loadfile -m slow $(ARGS)
+	$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
 
 test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and check what is left (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
-test-ui: setup-dev ## run the browser tests (needs an installed Chromium)
-	$(PYTEST) -m ui $(ARGS)
+test-ui: setup-dev ## run the browser tests in two processes (needs an installed Chromium)
+	$(PYTEST) -n 2 --dist loadgroup -m ui $(ARGS)
 
 bench: setup-dev ## run the measurements in tests/benchmarks and rewrite docs/benchmarks.md (BENCH_VINTAGES=…)
 	$(PYTEST) -m bench tests/benchmarks $(ARGS)

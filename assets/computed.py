@@ -128,20 +128,13 @@ def _of_evidence(evidence: pd.DataFrame, facts: RunFacts) -> dict[str, Any]:
     return {"preview": preview(newest[EVIDENCE_COLUMNS], rows=len(newest))}
 
 
-def _of_phases(phases: pd.DataFrame, facts: RunFacts) -> dict[str, Any]:
-    now = phases.iloc[-1]
-    return {"hot_today": int(now["hot_conditions"]), "cold_today": int(now["cold_conditions"])}
-
-
-def _of_caveats(caveats: pd.DataFrame, facts: RunFacts) -> dict[str, Any]:
-    return {"apply_now": int(caveats["applies_now"].sum())}
-
-
 _METADATA: dict[str, Callable[[pd.DataFrame, RunFacts], dict[str, Any]]] = {
     "regime": _of_regime,
     "regime_evidence": _of_evidence,
-    "qe_phases": _of_phases,
-    "caveats": _of_caveats,
+    "qe_phases": lambda phases, _: {
+        f"{name}_today": int(phases[f"{name}_conditions"].iloc[-1]) for name in ("hot", "cold")
+    },
+    "caveats": lambda caveats, _: {"apply_now": int(caveats["applies_now"].sum())},
 }
 
 

@@ -7,7 +7,7 @@ published depends on never blocks the publication, and neither does a relation i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -155,7 +155,7 @@ def check_series(
     found = run_by_row(load_archive(con, series, run_date), raw_suite())
     stored = dict(con.execute(_STORED).fetchall())
     return [
-        (stored.get(one.series_id, 0), by_role(map(_with_reason, results), one))
+        (stored.get(one.series_id, 0), [by_role(_with_reason(result), [one]) for result in results])
         for results, one in zip(found, series, strict=True)
     ]
 
@@ -174,7 +174,7 @@ def check_identities(
     return [
         IdentityResult(
             identity,
-            _by_role(result, [catalog.series[name] for name in identity.series]),
+            by_role(result, [catalog.series[name] for name in identity.series]),
             tuple(name for name in identity.series if name not in known),
         )
         for identity, result in zip(identities, found.results, strict=True)
@@ -202,20 +202,16 @@ def _with_reason(result: RuleResult) -> RuleResult:
     return replace(result, message=str(reason)) if reason else result
 
 
-def by_role(results: Iterable[RuleResult], series: Series) -> list[RuleResult]:
-    """A series nothing published depends on warns, whatever the rule."""
-    return [_by_role(result, [series]) for result in results]
-
-
-def is_critical(result: RuleResult) -> bool:
-    """Whether a result blocks the publication."""
-    return not result.passed and result.severity == "critical"
-
-
-def _by_role(result: RuleResult, series: Sequence[Series]) -> RuleResult:
+def by_role(result: RuleResult, series: Sequence[Series]) -> RuleResult:
+    """A series that nothing published depends on warns, whatever the rule; a restricted one shows no figure."""
     if any(one.rights == "restricted" for one in series):
         names = {one.series_id for one in series}
         result = without_figures(result, lambda _, value: value in names)
     if all(one.role in BLOCKING_ROLES for one in series):
         return result
     return replace(result, severity="warning")
+
+
+def is_critical(result: RuleResult) -> bool:
+    """Whether a result blocks the publication."""
+    return not result.passed and result.severity == "critical"

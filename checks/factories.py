@@ -7,14 +7,14 @@ refuses too, and is never taken for failed data: nothing is caught here.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 import duckdb
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Catalog
+from assets.catalog.models import Catalog, Series
 from assets.compute.registry import REGISTRY
 from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
@@ -33,28 +33,27 @@ from checks.suites.structural import suite_of
 
 # Checks run as soon as their tables are there, so that the release, which comes last, includes their results.
 _BEFORE_ASSETS = {"dagster/priority": "1"}
-Found = Callable[[Warehouse, RunFacts, Collection[dg.AssetCheckKey]], Iterable[dg.AssetCheckResult]]
+SERIES_TOGETHER = 100  # for every result Dagster goes through all checks made together
+Selected = Collection[dg.AssetCheckKey]
+Results = Iterator[dg.AssetCheckResult]
+Found = Callable[[Warehouse, RunFacts, Selected], Results]
 
 
-def archive_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """The checks of every raw series, made together; those of a context series warn."""
-    by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values()}
+def archive_checks(series: Sequence[Series], number: int = 1) -> dg.AssetChecksDefinition:
+    """The checks of raw series, made together; those of a context series warn."""
+    by_key = {dg.AssetKey(list(s.asset_key)): s for s in series}
 
-    def found(
-        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
-    ) -> Iterator[dg.AssetCheckResult]:
+    def found(warehouse: Warehouse, facts: RunFacts, selected: Selected) -> Results:
         keys = [key for key in by_key if key in {check.asset_key for check in selected}]
+        of_profile = [by_key[key].in_profile(facts.profile) for key in keys]
         with warehouse.cursor() as con:
-            checked = check_series(
-                con, [by_key[key].in_profile(facts.profile) for key in keys], facts.run_date
-            )
-        of = dict(zip(keys, checked, strict=True))
+            of = dict(zip(keys, check_series(con, of_profile, facts.run_date), strict=True))
         _store(warehouse, {key: results for key, (_, results) in of.items()}, facts)
         for key, (stored, results) in of.items():
             yield from _results(key, results, stored, selected)
 
     specs = [spec for key in by_key for spec in _specs(key, raw_suite().rules)]
-    return _checks("archive", specs, found)
+    return _checks("archive" if number == 1 else f"archive_{number}", specs, found)
 
 
 def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
@@ -62,9 +61,7 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
     keys = {name: dg.AssetKey(list(series.asset_key)) for name, series in catalog.series.items()}
     by_key = {dg.AssetCheckKey(keys[one.series[0]], one.name): one for one in IDENTITIES}
 
-    def found(
-        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
-    ) -> Iterator[dg.AssetCheckResult]:
+    def found(warehouse: Warehouse, facts: RunFacts, selected: Selected) -> Results:
         chosen = {key: one for key, one in by_key.items() if key in selected}
         with warehouse.cursor() as con:
             checked = check_identities(con, catalog, facts.run_date, list(chosen.values()))
@@ -73,10 +70,9 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
             by_series.setdefault(key.asset_key, []).append(one.result)
         _store(warehouse, by_series, facts)
         for key, one in zip(chosen, checked, strict=True):
-            unknown = (
-                f"Nothing to check: there are no figures of {', '.join(one.absent)}." if one.absent else None
-            )
-            yield check_result(key, [one.result], one.result.evaluated_rows, unknown)
+            unknown = f"Nothing to check: there are no figures of {', '.join(one.absent)}."
+            described = unknown if one.absent else None
+            yield check_result(key, [one.result], one.result.evaluated_rows, described)
 
     specs = [
         dg.AssetCheckSpec(
@@ -94,9 +90,7 @@ def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
     """Blocking check on the series with a role in the label; its step fails when there can be no first publication."""
     by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
 
-    def found(
-        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
-    ) -> Iterator[dg.AssetCheckResult]:
+    def found(warehouse: Warehouse, facts: RunFacts, selected: Selected) -> Results:
         with warehouse.cursor() as con:
             shortfall = None if facts.accepts_incomplete else foresee(con, facts, catalog)
         if shortfall is not None:  # raised before any result, so that the tables are not executed
@@ -120,9 +114,7 @@ def table_checks(catalog: Catalog, level: int, tables: Sequence[str]) -> dg.Asse
     """The checks of tables none of which is computed from another of them, made together."""
     keys = {name: dg.AssetKey([catalog.tables[name].layer, name]) for name in tables}
 
-    def found(
-        warehouse: Warehouse, facts: RunFacts, selected: Collection[dg.AssetCheckKey]
-    ) -> Iterator[dg.AssetCheckResult]:
+    def found(warehouse: Warehouse, facts: RunFacts, selected: Selected) -> Results:
         names = [name for name in tables if keys[name] in {check.asset_key for check in selected}]
         suites = [suite_of(name, catalog, facts.run_date) for name in names]
         with warehouse.cursor() as con:
@@ -187,7 +179,7 @@ def _checks(name: str, specs: Sequence[dg.AssetCheckSpec], found: Found) -> dg.A
         context: dg.AssetCheckExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         facts: dg.ResourceParam[RunFacts],
-    ) -> Iterator[dg.AssetCheckResult]:
+    ) -> Results:
         yield from found(warehouse, facts, context.selected_asset_check_keys)
 
     return check
@@ -208,9 +200,7 @@ def _specs(
     ]
 
 
-def _results(
-    key: dg.AssetKey, results: Sequence[RuleResult], rows: int, selected: Collection[dg.AssetCheckKey]
-) -> Iterator[dg.AssetCheckResult]:
+def _results(key: dg.AssetKey, results: Sequence[RuleResult], rows: int, selected: Selected) -> Results:
     for check in dict.fromkeys(result.rule.check for result in results):
         of_check = dg.AssetCheckKey(key, check)
         if of_check in selected:
@@ -242,8 +232,10 @@ def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult
 
 def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:
     """Every asset check of the graph. Tables that publishing writes itself are checked in the release only."""
+    series = list(catalog.series.values())
+    parts = [series[n : n + SERIES_TOGETHER] for n in range(0, len(series), SERIES_TOGETHER)]
     return [
-        archive_checks(catalog),
+        *(archive_checks(part, n) for n, part in enumerate(parts, start=1)),
         identity_checks(catalog),
         first_publication_check(catalog),
         *(table_checks(catalog, n, names) for n, names in enumerate(levels(catalog))),

@@ -37,7 +37,7 @@ class Known:
         return self.figures.get(series_id, _NOTHING)
 
     def months(self, series_id: str) -> pd.Series:
-        """A monthly series by month."""
+        """A monthly series by month; of another one the last figure of each month."""
         return self._by(series_id, "M").last()
 
     def quarters(self, series_id: str) -> pd.Series:
@@ -48,10 +48,6 @@ class Known:
         """Mean of the quotes of a month that has most of them."""
         quotes = self._by(series_id, "M")
         return quotes.mean()[quotes.count() >= at_least]
-
-    def month_last(self, series_id: str) -> pd.Series:
-        """The last quote of each month."""
-        return self._by(series_id, "M").last()
 
     def month_last_of_quarter(self, series_id: str) -> pd.Series:
         """A monthly series' figure for the last month of each quarter, by quarter."""

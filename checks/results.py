@@ -54,19 +54,14 @@ def rule_rows(
     rows = [
         _about_rule(key, result) for key, results in found.items() for result in results if result.was_checked
     ]
-    about_run = {
-        "run_id": facts.run_id,
-        "stage": stage,
-        "profile": facts.profile,
-        "as_of_date": np.datetime64(facts.run_date, "s"),
-        "checked_at": np.datetime64(moment, "us"),
-    }
-    columns: dict[str, object] = {name: np.full(len(rows), value) for name, value in about_run.items()}
-    names = load_catalog().tables["check_results"].column_names
-    for name in names:
-        if name not in columns:
-            columns[name] = np.array([row[name] for row in rows], dtype=_TYPES.get(name, "object"))
-    return pd.DataFrame(columns, columns=list(names))
+    frame = pd.DataFrame(rows, columns=list(load_catalog().tables["check_results"].column_names))
+    return frame.assign(
+        run_id=facts.run_id,
+        stage=stage,
+        profile=facts.profile,
+        as_of_date=np.datetime64(facts.run_date, "s"),
+        checked_at=np.datetime64(moment, "us"),
+    ).astype(_TYPES)
 
 
 def _about_rule(asset_key: str, result: RuleResult) -> dict[str, object]:

@@ -83,7 +83,7 @@ defs = dg.Definitions(
     sensors=[alerts_sensor, dead_runs_sensor, history_sensor],
     resources=RESOURCES,
     # About nine times faster than a process per step, and there is one writer anyway. A step that failed after all its
-    # outputs does not stop those downstream: see docs/decisions/0020-a-refused-series-fails-its-step.md.
+    # outputs does not stop those downstream: see docs/decisions/0021-a-refused-series-fails-its-step.md.
     executor=dg.in_process_executor.configured(
         {"step_dependency_config": {"require_upstream_step_success": False}}, name="in_process"
     ),

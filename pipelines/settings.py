@@ -31,7 +31,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 KNOWN_VARIABLES = (
     "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
     "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF", "REGIME_PUBLISH_RESTRICTED",
-    "REGIME_RETRY_BUDGET_SECONDS",
+    "REGIME_RETRY_BUDGET_SECONDS", "REGIME_PREFER",
     "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
     "BOARD_RELEASES_URL", "NYFED_URL", "BEA_URL", "BLS_URL", "MTS_URL", "HQM_URL", "CHICAGO_FED_URL",
     "PHILADELPHIA_FED_URL", "CLAIMS_URL",
@@ -167,10 +167,11 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
         )
     has_key = "FRED_API_KEY" in variables
     if requested == "live" and not has_key:
-        from assets.sources.fred_client import KEY_PAGE
+        from assets.sources.fred_client import KEY_PAGE, TERMS
 
         raise ConfigurationError(
-            f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+            f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY, or choose the "
+            f"profile public, which needs none. {TERMS}"
         )
     if requested == "public":
         return "public"

@@ -21,9 +21,23 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 OWN_VARIABLES = ("REGIME_", "FRED_", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
+# Files of the slow group that take more than a minute begin first, the longest one before all: a file is never split
+# between processes, and one that begins last would keep a single processor busy.
+LONGEST = (
+    "test_public_run.py", "test_hostile_machine.py", "test_live_run.py", "test_dead_runs.py", "test_healing.py",
+    "test_gate.py", "test_served_runs.py", "test_signals.py", "test_two_hosts.py", "test_rights_of_tables.py",
+    "test_upgrade.py", "test_extending.py", "test_interrupted_load.py", "test_dagster_tools.py", "test_what_if.py",
+)  # fmt: skip
+
 # The same examples on every run, and no deadline: the machine may be busy with something else.
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the order within a file and among the others is kept."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 # Both guards last the whole session, so that they also hold for fixtures that run once for many tests.

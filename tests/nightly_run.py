@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +62,10 @@ def new_installation(folder: Path) -> NightlyRun:
 
 
 def make_nightly_run(folder: Path) -> None:
-    """The first run in a new folder; its output is in run.out and run.err."""
+    """The first run in a new folder; its output is in run.out and run.err, its length in run.seconds."""
+    since = time.monotonic()
     done = new_installation(folder).command("run")
+    (folder / "run.seconds").write_text(str(time.monotonic() - since), "utf-8")
     (folder / "run.out").write_text(done.stdout, "utf-8")
     (folder / "run.err").write_text(done.stderr, "utf-8")
     assert done.returncode == 0, done.stderr

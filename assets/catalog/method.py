@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,9 +20,15 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _must_sum_to_one(section: str, *weights: float) -> None:
-    if round(sum(weights), 9) != 1.0:
-        raise ValueError(f"section '{section}': weights sum to {sum(weights):g}, not 1")
+class Weighted(Section):
+    """A section whose weights (`weight_...`) sum to 1."""
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        total = sum(value for name, value in self if name.startswith("weight_"))
+        if round(total, 9) != 1.0:
+            raise ValueError(f"section '{type(self).__name__.lower()}': weights sum to {total:g}, not 1")
+        return self
 
 
 class MethodVersion(Section):
@@ -31,6 +38,19 @@ class MethodVersion(Section):
     method_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     in_force_since: dt.date
     note: Annotated[str, Field(min_length=11)]
+
+
+class MethodVersions(Section):
+    """All of them, oldest first."""
+
+    versions: Annotated[tuple[MethodVersion, ...], Field(alias="version")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for earlier, later in pairwise(self.versions):
+            if later.in_force_since < earlier.in_force_since:
+                raise ValueError(f"version {later.method_version}: key 'in_force_since': out of order")
+        return self
 
 
 class Grid(Section):
@@ -60,7 +80,7 @@ class Coverage(Section):
     decimals: Count
 
 
-class Valuation(Section):
+class Valuation(Weighted):
     """Weights of the blocks: mean of the five ranks, drawdown, rank of the twelve-month return."""
 
     weight_ranks: Share
@@ -68,34 +88,19 @@ class Valuation(Section):
     weight_return: Share
     drawdown_floor_pct: Annotated[float, Field(lt=0.0)]
 
-    @model_validator(mode="after")
-    def _sums(self) -> Self:
-        _must_sum_to_one("valuation", self.weight_ranks, self.weight_drawdown, self.weight_return)
-        return self
 
-
-class Economy(Section):
+class Economy(Weighted):
     weight_unemployment: Share
     weight_growth: Share
     weight_momentum: Share
     sahm_divisor_pp: Annotated[float, Field(gt=0.0)]
     claims_divisor_pct: Annotated[float, Field(gt=0.0)]
 
-    @model_validator(mode="after")
-    def _sums(self) -> Self:
-        _must_sum_to_one("economy", self.weight_unemployment, self.weight_growth, self.weight_momentum)
-        return self
 
-
-class Credit(Section):
+class Credit(Weighted):
     weight_spreads: Share
     weight_nfci: Share
     weight_bank_credit: Share
-
-    @model_validator(mode="after")
-    def _sums(self) -> Self:
-        _must_sum_to_one("credit", self.weight_spreads, self.weight_nfci, self.weight_bank_credit)
-        return self
 
 
 class Inflation(Section):
@@ -244,6 +249,22 @@ class EventStudy(Section):
     minimum_placebos: Count
 
 
+class LongRecord(Section):
+    start: dt.date
+    first_label: dt.date
+    recession_within_months: Count
+    months_after: Count
+
+
+class Panel(Section):
+    """The rule once a year in several countries; `war_years`: first and last year of each war."""
+
+    minimum_history_years: Count
+    inflation_years: Count
+    horizon_years: Count
+    war_years: tuple[tuple[int, int], ...]
+
+
 class Attractiveness(Section):
     inflation_scenarios_pct: tuple[float, ...]
 
@@ -296,6 +317,8 @@ class Method(Section):
     money_and_rates: MoneyAndRates
     gold_and_inflation: GoldAndInflation
     event_study: EventStudy
+    long_record: LongRecord
+    panel: Panel
     attractiveness: Attractiveness
     destination: Destination
     maturity: Maturity

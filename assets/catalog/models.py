@@ -51,7 +51,8 @@ class Carrier(Entry):
     """Who serves a series in the profile public, and how its reader finds and checks it (`carriers.toml`).
 
     `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
-    file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
+    file with another one is refused, except `rebased_unit`, an index's new base year: its complete history is then a
+    vintage of the day we saw it. The publisher's figure divided by `divisor` is in the unit of the series.
     `vintages` is the workbook of the Philadelphia Fed's real-time data set that has the series' vintages.
     `vintages_are_first_estimates`: each falls before any later estimate of its newest figure. `staleness_limit_days`
     replaces that of the series where the carrier is later than the publication. `is_bundled_before`: the publisher's
@@ -62,6 +63,7 @@ class Carrier(Entry):
     code: Text | None = None
     release: Text | None = None
     unit: Text | None = None
+    rebased_unit: Text | None = None
     divisor: Annotated[float, Field(gt=0.0)] = 1.0
     vintages: Annotated[str, Field(pattern=r"^\w+[QM]v[QM]d$")] | None = None
     vintages_are_first_estimates: bool = False
@@ -100,17 +102,12 @@ class Series(Entry):
     carrier: Carrier | None = None  # from `carriers.toml`; with one the series is in the profile public
     release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
     first_public_on: dt.date | None = None  # before it the figures are back-casts
-    sample_single_source_from: dt.date | None = (
-        None  # the bundled figures from this observation on rest on one source
-    )
+    # the bundled figures from this observation on rest on one source
+    sample_single_source_from: dt.date | None = None
     required_start: dt.date | None = None  # a store starting later makes the component `history_too_short`
     served_window_years: Annotated[int, Field(gt=0)] | None = None  # the provider serves no more than this
-    posts_late: bool = (
-        False  # the provider posts a figure after it was public: a late first sight is not dated late
-    )
-    is_projected: bool = (
-        False  # the provider also serves periods that have not begun: they wait until they have
-    )
+    posts_late: bool = False  # posted after it was public: a late first sight is not dated late
+    is_projected: bool = False  # periods that have not begun are served too: they wait until they have
     note: Text | None = None
 
     @model_validator(mode="after")
@@ -168,9 +165,9 @@ class Column(Entry):
 
     `derived_from` names series ids or "table.column" of another table; it is empty for keys. `needs` names, where not
     all of them are needed, the sets of which any one gives the column a value; a series that is not in the profile
-    never does. `formula`, where there is
-    one, is SQL over the same row, other tables as table.column, joined by as_of_date. `repeats` is required where the
-    column passes on figures of series with restricted rights one for one: `assets/warehouse/rights.py` withholds them.
+    never does. `formula` is SQL over the same row, other tables as table.column, joined by as_of_date. `repeats` is
+    required where the column passes on figures of series with restricted rights: `assets/warehouse/rights.py` withholds
+    them. `renamed_from`: its name before `renamed_in`, a method version, published in `renamed_columns`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -186,18 +183,15 @@ class Column(Entry):
     values: tuple[str, ...] | None = None
     repeats: tuple[Repeat, ...] = ()
     added_in: Text | None = None  # version that brought it; on live rows it is filled from their own figures
-    renamed_from: Text | None = (
-        None  # its name before `renamed_in`, a method version: published in `renamed_columns`
-    )
+    renamed_from: Text | None = None
     renamed_in: Text | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.repeats and not (self.nullable and self.type == "DOUBLE"):
             raise ValueError("key 'repeats': what is withheld is NULL, so the column is a nullable DOUBLE")
-        if strange := sorted(
-            {origin for needed in self.needs for origin in needed}.difference(self.derived_from)
-        ):
+        needed = {origin for way in self.needs for origin in way}
+        if strange := sorted(needed.difference(self.derived_from)):
             raise ValueError(f"key 'needs': {strange[0]} is not in 'derived_from'")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("key 'minimum': above maximum")
@@ -262,10 +256,10 @@ class Table(Entry):
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError when the table has none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(f"{self.name}.{name}")
+        found = next((column for column in self.columns if column.name == name), None)
+        if found is None:
+            raise KeyError(f"{self.name}.{name}")
+        return found
 
 
 class PolicyEvent(Entry):
@@ -307,8 +301,7 @@ class PolicyEvent(Entry):
         return self
 
 
-@dataclass(frozen=True)
-class PolicyLedger:
+class PolicyLedger(Entry):
     """All policy events, oldest announcement first, and the day somebody last looked for new ones.
 
     `desk_notices_until`: end of the last purchase schedule found. A later change of the purchases may be missing.
@@ -316,7 +309,14 @@ class PolicyLedger:
 
     last_checked: dt.date
     desk_notices_until: dt.date
-    events: tuple[PolicyEvent, ...]
+    events: Annotated[tuple[PolicyEvent, ...], Field(alias="event")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for earlier, later in pairwise(self.events):
+            if later.announced_on < earlier.announced_on:
+                raise ValueError(f"event {later.announced_on}: key 'announced_on': out of order")
+        return self
 
 
 class ReleaseDelay(Entry):
@@ -338,6 +338,22 @@ class ReleaseDelay(Entry):
             raise ValueError("key 'released_on': give a date, or never = true, not both")
         if self.released_on is not None and self.released_on <= self.observation_date:
             raise ValueError("key 'released_on': not after the period it is about began")
+        return self
+
+
+class ReleaseDelays(Entry):
+    """All of them, one a figure."""
+
+    delays: Annotated[tuple[ReleaseDelay, ...], Field(alias="delay")]
+
+    @model_validator(mode="after")
+    def _once_a_figure(self) -> Self:
+        seen = set()
+        for one in self.delays:
+            figure = f"{one.series_id} {one.observation_date}"
+            if figure in seen:
+                raise ValueError(f"delay {figure}: key 'observation_date': already has a row")
+            seen.add(figure)
         return self
 
 
@@ -368,9 +384,7 @@ class RecessionLedger(Entry):
     def _apart(self) -> Self:
         for earlier, later in pairwise(self.recessions):
             if later.peak_month <= earlier.trough_month:
-                raise ValueError(
-                    f"key 'recession': {later.peak_month} begins before the one listed before it ends"
-                )
+                raise ValueError(f"key 'recession': {later.peak_month} begins before the one before it ends")
         return self
 
 

@@ -1,4 +1,4 @@
-"""What is rendered from a declared table: DDL, comments and the data dictionary, each thing said once.
+"""What is rendered from a declared table: DDL, comments and the data dictionary, each thing stated once.
 
 Comments cannot be bound as parameters in DuckDB, so their text is escaped here; values never pass through
 this module.
@@ -63,7 +63,7 @@ def table_comment(table: Table) -> str:
 def create_table(
     table: Table, name: str | None = None, *, replace: bool = False, with_key: bool = True
 ) -> str:
-    """CREATE TABLE with explicit types, NOT NULL and, unless told otherwise, the key.
+    """CREATE TABLE with explicit types, NOT NULL and, unless `with_key` is false, the key.
 
     `name` (already quoted) when not its own.
     """

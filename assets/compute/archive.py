@@ -8,7 +8,7 @@ same rule in SQL, and a property test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -196,9 +196,9 @@ class Archive:
         observations, as_of = np.broadcast_arrays(observations, as_of)
         if series_id not in self.codes:
             return np.full(observations.shape, ABSENT, dtype="int64")
-        first, last = self._span(series_id)
+        span = self._span(series_id)
         prefix = ((self.codes[series_id] << BITS) | _number(observations)) << BITS
-        row = first + np.searchsorted(self.key[first:last], prefix | _number(as_of), side="right") - 1
+        row = span.start + np.searchsorted(self.key[span], prefix | _number(as_of), side="right") - 1
         found = (row >= 0) & (self.key[row] >= prefix) & ~np.isnat(observations)
         found &= ~np.isnan(self.value[row])
         return np.where(found, row, ABSENT)
@@ -206,17 +206,14 @@ class Archive:
     def observations(self, series_id: str) -> _Observations:
         """The observation dates of a series with the search tables for its newest one."""
         if series_id not in self._observations:
-            first, last = self._span(series_id)
-            key = self.key[first:last]
+            key = self.key[self._span(series_id)]
             appeared = key[_new_observation(key)]  # the first vintage of an observation comes first
             dates = _date((appeared >> BITS) & _DATE)
             self._observations[series_id] = _Observations(dates, _date(appeared & _DATE))
         return self._observations[series_id]
 
-    def _span(self, series_id: str) -> tuple[int, int]:
-        """First row of a series and the one after its last; an empty span for a series without a row."""
-        span = _span_of(self.key, self.codes.get(series_id, -1))
-        return span.start, span.stop
+    def _span(self, series_id: str) -> slice:
+        return _span_of(self.key, self.codes.get(series_id, -1))
 
     def take(self, values: npt.NDArray, rows: Rows, fill: object) -> npt.NDArray:
         """`values[rows]` with `fill` where a row is ABSENT."""
@@ -304,11 +301,19 @@ def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
     return archive.with_rows_of(series_id, of_series(other, series_id))
 
 
+def only(archive: Archive, series_ids: Iterable[str]) -> Archive:
+    """The vintages of some series."""
+    keep = np.zeros(len(archive.key), dtype=bool)
+    for series_id in series_ids:
+        keep[archive._span(series_id)] = True
+    return archive.kept(keep)
+
+
 def of_series(archive: Archive, series_id: str) -> Archive:
     """The vintages of one series; its codes are those of the archive."""
-    first, last = archive._span(series_id)
+    span = archive._span(series_id)
     codes = {series_id: archive.codes[series_id]} if archive.has(series_id) else {}
-    return Archive(codes, archive.key[first:last], archive.value[first:last], archive.source[first:last])
+    return Archive(codes, archive.key[span], archive.value[span], archive.source[span])
 
 
 def dates_of(archive: Archive) -> tuple[Days, Days]:

@@ -251,12 +251,9 @@ def economy(s: Scorer) -> Condition:
     sahm = np.clip(1.0 - s.value(f"{table}.sahm_gap_pp") / w.sahm_divisor_pp, 0.0, 1.0)
     claims = np.clip(1.0 - s.value(f"{table}.claims_change_pct") / w.claims_divisor_pct, 0.0, 1.0)
     momentum = [
-        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm, lambda score: w.sahm_divisor_pp * (1.0 - score)),
+        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm, lambda x: w.sahm_divisor_pp * (1.0 - x)),
         s.scaled(
-            "claims_change",
-            f"{table}.claims_change_pct",
-            claims,
-            lambda score: w.claims_divisor_pct * (1.0 - score),
+            "claims_change", f"{table}.claims_change_pct", claims, lambda x: w.claims_divisor_pct * (1.0 - x)
         ),
     ]
     blocks = [
@@ -277,13 +274,11 @@ def credit(s: Scorer) -> Condition:
         s.hot_when_low("hy_oas", f"{table}.hy_oas_pct"),
         s.hot_when_low("hqm_10y_spread", f"{table}.hqm_10y_spread_pp"),
     ]
+    growth = s.hot_when_high("real_bank_credit", "reserve_growth.real_bank_credit_yoy_pct")
     blocks = [
         Block(w.weight_spreads, spreads),
         Block(w.weight_nfci, [s.hot_when_low("nfci", f"{table}.nfci_index")]),
-        Block(
-            w.weight_bank_credit,
-            [s.hot_when_high("real_bank_credit", "reserve_growth.real_bank_credit_yoy_pct")],
-        ),
+        Block(w.weight_bank_credit, [growth]),
     ]
     return condition("credit", blocks, s.method)
 

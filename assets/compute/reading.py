@@ -84,6 +84,16 @@ def combine(formula: Callable[..., Floats], *inputs: Reading) -> Reading:
     return _masked(like, value, reason, present & ~undefined)
 
 
+def percent(part: Floats, whole: Floats) -> Floats:
+    """One level in percent of another."""
+    return 100.0 * part / whole
+
+
+def billions(millions: Floats) -> Floats:
+    """Millions in billions."""
+    return millions / 1000.0
+
+
 def splice(primary: Reading, fallback: Reading, *, from_start: bool = False) -> Reading:
     """`primary` where present, else `fallback`.
 
@@ -149,7 +159,7 @@ PRICES = (
     "sp_composite",
     "oecd_shares",
     "z1_market_value",
-)  # the newest period end wins; the first of those that tie
+)  # the newest period end wins, of equal ones the first
 _TABLE = "equity_risk_premium"
 # Columns that take one of several bases per row, with the columns that hold each basis on every date.
 ON_BASES: Mapping[str, Sequence[str]] = {

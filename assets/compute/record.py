@@ -51,9 +51,8 @@ def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
     for first, last in spells(ordered["regime"].to_numpy(dtype=object)):
         since[first : last + 1] = since[first]
     is_live = (ordered["row_kind"] == LIVE).to_numpy()
-    return ordered.assign(regime_since=np.where(is_live, ordered["regime_since"], since)).reindex(
-        regime.index
-    )
+    since = np.where(is_live, ordered["regime_since"], since)
+    return ordered.assign(regime_since=since).reindex(regime.index)
 
 
 def _joined(rest: pd.Series, live: pd.Series) -> np.ndarray:
@@ -126,7 +125,7 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
     if (
         evidence is None
-    ):  # added without a weight after the row was frozen: with one, the method version would differ
+    ):  # added after the row was frozen, without a weight: with one the version would differ
         return component
     return replace(
         component,

@@ -22,6 +22,7 @@ from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
+from assets.compute.diagnostics.long_record import cases, long_record
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -96,7 +97,8 @@ class Computation:
             build = REGISTRY[name].build
             if build is None:
                 raise KeyError(f"{name} is computed by the warehouse: give it as a stored table")
-            self._built[name] = build(self)
+            made = build(self)
+            self._built[name] = made if isinstance(made, DerivedTable) else DerivedTable(made)
         return self._built[name]
 
     def table(self, name: str) -> pd.DataFrame:
@@ -131,7 +133,7 @@ class Computed:
     """
 
     name: str
-    build: Callable[[Computation], DerivedTable] | None
+    build: Callable[[Computation], DerivedTable | pd.DataFrame] | None
     reads: tuple[str, ...] = ()
     step: str = ""
     also_from_archive: bool = False
@@ -150,68 +152,40 @@ def _of_columns(name: str) -> Computed:
 
 def _of_rows(name: str, rows: Callable[[View, Grid, Table], pd.DataFrame]) -> Computed:
     """A table with several rows per date, each of which states its provenance itself."""
-    return Computed(name, lambda run: DerivedTable(rows(run.view, run.grid, run.declared(name))))
+    return Computed(name, lambda run: rows(run.view, run.grid, run.declared(name)))
 
 
 def _of_catalog(name: str, frame: Callable[[Catalog], pd.DataFrame]) -> Computed:
-    return Computed(name, lambda run: DerivedTable(frame(run.catalog)), repeats_catalogue=True)
+    return Computed(name, lambda run: frame(run.catalog), repeats_catalogue=True)
 
 
 _BESIDE_REGIME = partial(Computed, reads=(*REGIME_INPUTS, "policy_events"), step="regime")
 _AFTER_REGIME = partial(Computed, reads=("regime",), step="hindsight", also_from_archive=True)
 
 
-def _regime(run: Computation) -> DerivedTable:
+def _regime(run: Computation) -> pd.DataFrame:
     inputs = {name: run.table(name) for name in REGIME_INPUTS}
-    return DerivedTable(regime_frame(run.regime, run.readings, inputs, run.catalog))
+    return regime_frame(run.regime, run.readings, inputs, run.catalog)
 
 
-def _base_rates(run: Computation) -> DerivedTable:
-    activity = run.record("activity_inflation")
-    return DerivedTable(base_rates(run.record("regime"), activity, run.catalog.method.verdict))
-
-
-def _overlap(run: Computation) -> DerivedTable:
-    return DerivedTable(recession_overlap(run.record("regime"), run.catalog.recessions))
-
-
-def _phases(run: Computation) -> DerivedTable:
-    return build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime"))
-
-
-def _caveats(run: Computation) -> DerivedTable:
+def _caveats(run: Computation) -> pd.DataFrame:
     frames = {name: run.record(name) for name in INPUTS}
     frames["regime"] = frames["regime"].assign(profile=run.profile)
-    return DerivedTable(caveats_frame(frames, run.catalog))
+    return caveats_frame(frames, run.catalog)
 
 
-def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., DerivedTable]:
-    return lambda run: DerivedTable(build(run.regime, run.readings, run.catalog))
+def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    return lambda run: build(run.regime, run.readings, run.catalog)
 
 
-def _scenarios(run: Computation) -> DerivedTable:
-    return DerivedTable(scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog)))
-
-
-def _revised(run: Computation) -> DerivedTable:
-    return DerivedTable(regime_revised(run.view, run.grid, run.record("regime"), run.catalog))
-
-
-def _by_regime(run: Computation) -> DerivedTable:
-    _, labels, paths = _labels_and_paths(run)
-    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns", frame)
-
-
-def _by_spell(run: Computation) -> DerivedTable:
-    month_ends, labels, paths = _labels_and_paths(run)
-    frame = returns_by_spell(month_ends, labels, paths, run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns_by_spell", frame)
-
-
-def _events(run: Computation) -> DerivedTable:
+def _events(run: Computation) -> pd.DataFrame:
     month_ends = run.grid.as_of[run.grid.is_month_end]
     return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
+
+
+def _long_cases(run: Computation) -> pd.DataFrame:
+    today = replace(run.view, as_of=run.grid.as_of[-1:])
+    return _in_order(run, "long_record_cases", cases(run.table("long_record"), today, run.catalog))
 
 
 def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
@@ -223,9 +197,20 @@ def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath
     return month_ends, labels, asset_paths(today, month_ends)
 
 
-def _in_order(run: Computation, name: str, frame: pd.DataFrame) -> DerivedTable:
+def _forward_returns(run: Computation) -> pd.DataFrame:
+    _, labels, paths = _labels_and_paths(run)
+    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns", frame)
+
+
+def _returns_by_spell(run: Computation) -> pd.DataFrame:
+    frame = returns_by_spell(*_labels_and_paths(run), run.catalog.method.forward_returns)
+    return _in_order(run, "forward_returns_by_spell", frame)
+
+
+def _in_order(run: Computation, name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """The declared columns; all of them also when there is no row."""
-    return DerivedTable(frame.reindex(columns=list(run.declared(name).column_names)))
+    return frame.reindex(columns=list(run.declared(name).column_names))
 
 
 _TABLES = (
@@ -236,25 +221,47 @@ _TABLES = (
     _of_catalog("reference_values", reference_values),
     _of_catalog("recessions", recessions),
     _BESIDE_REGIME("regime", _regime),
-    _BESIDE_REGIME("regime_evidence", lambda run: DerivedTable(evidence_frame(run.regime, run.catalog))),
-    _BESIDE_REGIME("score_attribution", lambda run: DerivedTable(score_attribution(run.regime))),
-    _BESIDE_REGIME(
-        "regime_changes", lambda run: DerivedTable(regime_changes(run.regime_of_record, run.catalog))
-    ),
+    _BESIDE_REGIME("regime_evidence", lambda run: evidence_frame(run.regime, run.catalog)),
+    _BESIDE_REGIME("score_attribution", lambda run: score_attribution(run.regime)),
+    _BESIDE_REGIME("regime_changes", lambda run: regime_changes(run.regime_of_record, run.catalog)),
     _BESIDE_REGIME("distance_to_flip", _diagnostic(distance_to_flip)),
     _BESIDE_REGIME("parameter_sensitivity", _diagnostic(parameter_sensitivity)),
     _BESIDE_REGIME("method_variants", _diagnostic(method_variants)),
+    _BESIDE_REGIME("effective_weights", lambda run: effective_weights(run.regime_of_record, run.catalog)),
     _BESIDE_REGIME(
-        "effective_weights", lambda run: DerivedTable(effective_weights(run.regime_of_record, run.catalog))
+        "scenarios",
+        lambda run: scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog)),
+        also_from_archive=True,
     ),
-    _BESIDE_REGIME("scenarios", _scenarios, also_from_archive=True),
-    _AFTER_REGIME("regime_revised", _revised),
-    _AFTER_REGIME("forward_returns", _by_regime),
-    _AFTER_REGIME("forward_returns_by_spell", _by_spell),
+    _AFTER_REGIME(
+        "regime_revised", lambda run: regime_revised(run.view, run.grid, run.record("regime"), run.catalog)
+    ),
+    _AFTER_REGIME("forward_returns", _forward_returns),
+    _AFTER_REGIME("forward_returns_by_spell", _returns_by_spell),
     Computed("event_study", _events, ("policy_events",), also_from_archive=True),
-    Computed("base_rates", _base_rates, ("regime", "activity_inflation")),
-    Computed("recession_overlap", _overlap, ("regime", "recessions")),
-    Computed("qe_phases", _phases, ("regime", "policy_events"), also_from_archive=True),
+    Computed(
+        "long_record",
+        lambda run: long_record(run.archive, run.catalog, run.profile, run.grid.as_of[-1]),
+    ),
+    Computed("long_record_cases", _long_cases, ("long_record",), also_from_archive=True),
+    Computed(
+        "base_rates",
+        lambda run: base_rates(
+            run.record("regime"), run.record("activity_inflation"), run.catalog.method.verdict
+        ),
+        ("regime", "activity_inflation"),
+    ),
+    Computed(
+        "recession_overlap",
+        lambda run: recession_overlap(run.record("regime"), run.catalog.recessions),
+        ("regime", "recessions"),
+    ),
+    Computed(
+        "qe_phases",
+        lambda run: build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime")),
+        ("regime", "policy_events"),
+        also_from_archive=True,
+    ),
     Computed("late_figures", None, ("regime",)),
     Computed("caveats", _caveats, INPUTS, repeats_catalogue=True),
 )

@@ -112,7 +112,7 @@ def _missing_results(unevaluated: Collection[dg.AssetCheckKey]) -> Mapping[str, 
     """A failed rule for each check that was not evaluated, by asset key."""
     found: dict[str, list[RuleResult]] = {}
     for key in unevaluated:
-        rule = Rule(key.name, "critical", "the check was evaluated", _AGAIN, ())
+        rule = Rule(key.name, (), statement="the check was evaluated", what_to_do=_AGAIN)
         result = RuleResult(rule, False, "critical", 1, 1, _NOT_EVALUATED, np.arange(0), ())
         found.setdefault(key.asset_key.to_user_string(), []).append(result)
     return found

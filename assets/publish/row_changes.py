@@ -14,6 +14,7 @@ from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Captures, resolve
 from assets.compute.corrections import Compared, corrections
 from assets.compute.diagnostics.arrivals import Newest, release_log
+from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import freezable
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import Computation
@@ -40,6 +41,7 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _COMPLETE_BEFORE = """
 SELECT count(*) > 0 FROM ops.publications WHERE profile = ? AND method_version = ? AND is_complete
 """
+_CAME = "SELECT DISTINCT series_id FROM raw.vintages WHERE captured_at > ?"
 _UNPUBLISHED = "DELETE FROM regime.{table} WHERE release_id NOT IN (SELECT release_id FROM ops.publications)"
 _NEWEST_BEFORE = """
 SELECT m.release_id, m.profile, r.as_of_date, r.regime, r.bubble_score
@@ -106,7 +108,8 @@ def list_arrivals(
     found, before = pd.DataFrame(), _newest_before(con, facts)
     if before is not None:
         newest, captured_until = before
-        captures = load_captures(con, list(catalog.series))
+        came = {name for (name,) in con.execute(_CAME, [captured_until]).fetchall()}
+        captures = load_captures(con, sorted(came.union(tables_by_series(catalog))))
         grids = tuple(run_grid(day, catalog) for day in (pd.Timestamp(newest.as_of).date(), facts.run_date))
         moment = microseconds(captured_until)
         found = release_log(captures, moment, newest, (grids[0], grids[1]), catalog, facts.profile)

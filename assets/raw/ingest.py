@@ -44,7 +44,7 @@ from assets.warehouse.tables import transaction
 if TYPE_CHECKING:
     import duckdb
 
-_WRITE_AFTER_SECONDS = 0.25
+_WRITE_AFTER_SECONDS = 0.5
 _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
@@ -129,8 +129,7 @@ class _Fetcher:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
             if known is not None and payload.is_complete and payload.has_vintages:
-                missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
-                keeps_its_vintages(payload, *missing)
+                keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:

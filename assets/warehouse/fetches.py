@@ -25,7 +25,6 @@ from assets.sources.protocol import (
 from assets.warehouse.connection import utc
 from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn
 from assets.warehouse.readers import Holding
-from assets.warehouse.schema import REAL
 from assets.warehouse.tables import append_rows
 
 _NO_ROWS = MergeCounts(0, 0, 0, 0)
@@ -37,9 +36,9 @@ WITH fetched AS (
     max(fetched_at) FILTER (is_complete) AS reconciled_at
   FROM raw.fetches WHERE {_ACCEPTED} GROUP BY series_id
 ), stored AS (
-  SELECT series_id, max(realtime_start) FILTER (vintage_source IN ({REAL})) AS newest_vintage,
+  SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
     max(observation_date) AS newest_observation,
-    max(captured_at) FILTER (vintage_source IN ({REAL})) AS vintages_at
+    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
 SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at

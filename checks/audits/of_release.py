@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.catalog.lineage import source_series
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
-from assets.compute.registry import Computation
+from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import live_rows, panel_at, read_live
+from assets.warehouse.live import LiveRows, live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
@@ -21,7 +22,7 @@ from checks.audits.recompute import cut_dates, live_of, recompute_suite, recompu
 from checks.runner import SuiteResult, run_suites
 from checks.staged import StagedTables
 from checks.suites.measures import flag
-from checks.suites.rules import Suite, never, within
+from checks.suites.rules import Rule, Suite
 from checks.suites.structural import checked_tables
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from assets.catalog.models import Catalog
 
+_NOT_BUILT = "Do not publish. The staged file was not made by build_release: run the complete job."
 _COLUMNS = """
 SELECT c.schema_name, c.table_name, c.column_name, c.data_type
 FROM duckdb_columns() AS c JOIN duckdb_tables() AS t ON t.table_oid = c.table_oid AND t.database_oid = c.database_oid
@@ -44,12 +46,14 @@ def audit_release(
     catalog: Catalog,
 ) -> list[SuiteResult]:
     """Every audit; `tables` are those of the staged file, `con` the warehouse it was built from."""
+    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
+    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     checked = [
         (schema_found(staged, catalog), schema_suite()),
         (method_in_force(catalog), method_suite()),
-        (_found_again(staged, con, tables, facts, catalog), immutability_suite()),
+        (_found_again(con, tables, facts, catalog, release_id, live), immutability_suite()),
         (figures_disclosed(tables.as_staged, tables.withheld), rights_suite()),
-        (_computed_again(staged, con, tables, facts, catalog), recompute_suite(catalog)),
+        (_computed_again(con, tables, facts, catalog, release_id, live), recompute_suite(catalog)),
     ]
     return run_suites([(frame, suite, {}) for frame, suite in checked])
 
@@ -57,31 +61,15 @@ def audit_release(
 def schema_suite() -> Suite:
     """Rules on the frame `schema_found` gives. The published file has no keys of its own that would refuse a row."""
     rules = (
-        within(
-            "column__as_declared",
-            ("table_name", "column_name", "differs"),
-            lambda f, _: f["differs"],
-            maximum=0,
-            statement="tables, columns, their order and types are those of the catalogue",
-            what_to_do="Do not publish. The staged file was not made by build_release: run the complete job.",
-        ),
-        within(
-            "column__not_null",
-            ("table_name", "column_name", "nulls"),
-            lambda f, _: f["nulls"],
-            maximum=0,
+        Rule("column__as_declared", ("differs", "table_name", "column_name"), maximum=0,
+            statement="tables, columns, their order and types are those of the catalogue", what_to_do=_NOT_BUILT),
+        Rule("column__not_null", ("nulls", "table_name", "column_name"), maximum=0,
             statement="a column that is never missing has a value in every row",
-            what_to_do="Do not publish. Look at what the table was computed from on these rows.",
-        ),
-        within(
-            "key__unique",
-            ("table_name", "keys_repeated"),
-            lambda f, _: f["keys_repeated"],
-            maximum=0,
+            what_to_do="Do not publish. Look at what the table was computed from on these rows."),
+        Rule("key__unique", ("keys_repeated", "table_name"), maximum=0,
             statement="the key of a table names one row",
-            what_to_do="Do not publish. Rows were written twice: find the write that did it, and run the complete job.",
-        ),
-    )
+            what_to_do="Do not publish. Rows were written twice: find the write, and run the complete job."),
+    )  # fmt: skip
     return Suite("schema", ("table_name", "column_name"), rules)
 
 
@@ -119,43 +107,31 @@ def schema_found(staged: duckdb.DuckDBPyConnection, catalog: Catalog) -> pd.Data
 
 def method_suite() -> Suite:
     """Rule on the frame `method_in_force` gives."""
-    rule = never(
-        "method_sha256__pinned",
-        ("method_version", "method_sha256", "pinned_version", "pinned_sha256"),
+    columns = ("method_version", "method_sha256", "pinned_version", "pinned_sha256")
+    rule = Rule("method_sha256__pinned", columns,
         lambda f, _: flag(
-            (f["method_version"] != f["pinned_version"]) | (f["method_sha256"] != f["pinned_sha256"])
-        ),
-        statement="version and hash of the parameters are those of the newest entry of method_versions.toml",
+            (f["method_version"] != f["pinned_version"]) | (f["method_sha256"] != f["pinned_sha256"])),
+        maximum=0, statement="version and hash of the parameters are those of the newest entry of method_versions.toml",
         what_to_do="A parameter was changed. Undo it, or raise method_version in method.toml and add an entry with the "
         "hash, the day and a note to assets/catalog/method_versions.toml.",
-    )
+    )  # fmt: skip
     return Suite("method", ("method_version",), (rule,))
 
 
 def method_in_force(catalog: Catalog) -> pd.DataFrame:
     """One row: version and hash of the parameters in use, and the pinned ones."""
     pinned, method = catalog.method_versions[-1], catalog.method
-    return pd.DataFrame(
-        {
-            "method_version": [method.method_version],
-            "method_sha256": [method.method_sha256],
-            "pinned_version": [pinned.method_version],
-            "pinned_sha256": [pinned.method_sha256],
-        }
-    )
+    versions = {"method_version": method.method_version, "method_sha256": method.method_sha256}
+    pins = {"pinned_version": pinned.method_version, "pinned_sha256": pinned.method_sha256}
+    return pd.DataFrame([versions | pins])
 
 
 def rights_suite() -> Suite:
     """Rule on the frame `figures_disclosed` gives."""
-    rule = within(
-        "restricted_figure__withheld",
-        ("table_name", "column_name", "figures"),
-        lambda f, _: f["figures"],
-        maximum=0,
+    rule = Rule("restricted_figure__withheld", ("figures", "table_name", "column_name"), maximum=0,
         statement="a cell that repeats a series with restricted rights is empty",
-        what_to_do="Do not publish. The staged file was not made by build_release: run the complete job. If "
-        "you may publish these figures, set REGIME_PUBLISH_RESTRICTED=1.",
-    )
+        what_to_do=f"{_NOT_BUILT} If you may publish these figures, set REGIME_PUBLISH_RESTRICTED=1.",
+    )  # fmt: skip
     return Suite("rights", ("table_name", "column_name"), (rule,))
 
 
@@ -170,17 +146,17 @@ def figures_disclosed(staged: Frames, cells: Mapping[str, Withheld]) -> pd.DataF
 
 
 def _computed_again(
-    staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
     tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
+    release_id: str,
+    live: LiveRows,
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
-    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
+    columns = (f"{name}.{column}" for name in REGISTRY for column in catalog.tables[name].column_names)
     run = Computation(
-        load_archive(con, list(catalog.series)),
+        load_archive(con, source_series(catalog, columns)),
         run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,
@@ -191,18 +167,16 @@ def _computed_again(
 
 
 def _found_again(
-    staged: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
     tables: StagedTables,
     facts: RunFacts,
     catalog: Catalog,
+    release_id: str,
+    live: LiveRows,
 ) -> pd.DataFrame:
     """What the immutability audit compares: figures as a finding may name them, whatever the operator has published."""
-    live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
     stored = read_live(con, catalog, live)
     before = release_before(con, facts, catalog)
-    released_tables = before.tables if before else {}
-    release_id = staged.execute("SELECT release_id FROM release_manifest").fetchall()[0][0]
     corrections = tables.as_staged["row_corrections"]
 
     def without_withheld(frames: Frames) -> Frames:
@@ -213,23 +187,21 @@ def _found_again(
 
     def panels() -> tuple[Frames, Frames]:
         captures = load_captures(con, list(catalog.series))
-        made = [
+        then, now = (
             panel_at(captures, moment, facts.run_date, catalog, facts.profile).panel
             for moment in (before.captured_until if before else None, None)
-        ]
-        then, now = (without_withheld(record_of(frames, stored)) for frames in made)
-        return then, now
+        )
+        return without_withheld(record_of(then, stored)), without_withheld(record_of(now, stored))
 
     was = Published(
         pd.Timestamp(before.published_at) if before else None,
-        without_withheld(released_tables),
+        without_withheld(before.tables if before else {}),
         before.backfilled(live) if before else set(),
         without_withheld(stored),
         _nightly(tables.as_staged["regime_nightly"], facts),
     )
-    names = [table.name for table in catalog.as_of_tables()]
     now = Staged(
-        without_withheld({name: tables.as_staged[name] for name in names}),
+        without_withheld({table.name: tables.as_staged[table.name] for table in catalog.as_of_tables()}),
         tables.as_staged["regime_nightly"],
         corrections[corrections["release_id"] == release_id],
         panels,

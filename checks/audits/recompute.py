@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.archive import as_revised, cut, revised_series
+from assets.compute.archive import Archive, as_revised, cut, revised_series
 from assets.compute.calendar import Days
 from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
@@ -26,7 +26,7 @@ from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld
 from checks.results import NOT_SHOWN
 from checks.suites.measures import Tables
-from checks.suites.rules import Rule, Suite, within
+from checks.suites.rules import Rule, Suite
 
 CUTS = 3  # dates a run, the run date among them; a cut costs half a second
 EARLIEST = 120  # a cut has at least so many month-ends before it: no condition has a rank earlier
@@ -43,24 +43,14 @@ def recompute_suite(catalog: Catalog) -> Suite:
     """Rules on the frame `recomputed` gives: one per computed table, and on revised and infinite ones."""
     rules = (
         *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
-        within(
-            "recomputed__not_from_revised_figures",
-            ("rows_as_revised", *_KEY),
-            lambda f, _: f["rows_as_revised"],
-            maximum=0,
+        Rule("recomputed__not_from_revised_figures", ("rows_as_revised", *_KEY), maximum=0,
             statement="a row whose figures were revised later shows the figures of its date",
-            what_to_do="Do not publish. The row was computed from figures as they are today.",
-        ),
-        within(
-            "recomputed__numbers_finite",
-            ("table_name", "numbers_infinite", "infinite_column"),
-            lambda f, _: f["numbers_infinite"],
-            maximum=0,
+            what_to_do="Do not publish. The row was computed from figures as they are today."),
+        Rule("recomputed__numbers_finite", ("numbers_infinite", "table_name", "infinite_column"), maximum=0,
             statement="no number computed is infinite: the warehouse would store it as a missing one",
             what_to_do="Do not publish. A divisor is zero: look at the figures behind the column, and declare a reason "
-            "for its absence.",
-        ),
-    )
+            "for its absence."),
+    )  # fmt: skip
     return Suite("recomputed", _KEY, rules)
 
 
@@ -75,16 +65,11 @@ def _is_recomputed(table: Table) -> Rule:
         was_compared = bool((is_own & frame["cut_on"].isna()).any())
         return wrong if was_compared else pd.Series(np.append(wrong.to_numpy(), np.inf))
 
-    rule = within(
-        f"recomputed__{table.name}",
-        (*_KEY, "rows_compared"),
-        rows_wrong,
-        maximum=0,
+    return Rule(f"recomputed__{table.name}", (*_KEY, "rows_compared"), rows_wrong, maximum=0, of_table=True,
         statement=f"rows of {table.name} were computed again from the archive, and are equal",
         what_to_do="Do not publish. The table is empty or of an earlier run, or a figure of a later day reached it: "
         "run the complete job; if the rule fails again, follow the column's inputs with `explain`.",
-    )
-    return replace(rule, of_table=True)
+    )  # fmt: skip
 
 
 def cut_dates(grid: Grid, seed: str) -> Days:
@@ -108,13 +93,16 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
     `run` computes the release again: its archive, its live rows, `late_figures`. A row that one side lacks differs.
     """
     rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
-    rows += [row for day in dates for row in _of_cut(staged, run, day)]
+    revised = as_revised(run.archive) if revised_series(run.archive) else None
+    rows += [row for day in dates for row in _of_cut(staged, run, day, revised)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
         {"rows_as_revised": "float64", "cut_on": "datetime64[s]"}
     )
 
 
-def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:
+def _of_cut(
+    staged: Frames, run: Computation, day: np.datetime64, as_today: Archive | None
+) -> Iterator[dict[str, Any]]:
     """The tables of one cut, computed from what was known on its day; and from figures as revised, where any were."""
     live = {name: _until(rows, day) for name, rows in run.live.items()}
     at_cut = replace(run, grid=Grid(run.grid.as_of[run.grid.as_of <= day]), live=live)
@@ -122,7 +110,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
     is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
     is_all = is_all and day == run.grid.as_of[-1]
     known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
-    revised = replace(at_cut, archive=as_revised(run.archive)) if revised_series(run.archive) else None
+    revised = None if as_today is None else replace(at_cut, archive=as_today)
     for name in CUT_TABLES:
         table, rows, again = run.declared(name), _until(staged[name], day), known.record(name)
         found = _compared(table, rows, again, run, day)
@@ -134,7 +122,7 @@ def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[di
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
     ledger = catalog.policy_events
     events = tuple(event for event in ledger.events if np.datetime64(event.announced_on, "D") <= day)
-    return replace(catalog, policy_events=replace(ledger, events=events))
+    return replace(catalog, policy_events=ledger.model_copy(update={"events": events}))
 
 
 def _until(frame: pd.DataFrame, day: np.datetime64) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What a rule and a suite are, as plain data, and the ways a rule is usually written.
+"""What a rule and a suite are, as plain data.
 
 A rule takes one value per row, a column or what its `measure` computes, and limits it: a number between two others, or
 a text from a list. NULL means there is nothing to check.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal
 
 import pandas as pd
 
-from checks.suites.measures import Tables, flag
+from checks.suites.measures import Tables
 
 Severity = Literal["critical", "warning"]
 Check = Literal["structure", "plausibility", "leaks", "continuity", "validity", "anomalies"]  # of an asset
@@ -32,14 +32,15 @@ class Rule:
     """
 
     name: str
-    severity: Severity
+    columns: tuple[str, ...]
+    measure: Measure | None = None  # without one, the first of `columns` itself
+    _: KW_ONLY
     statement: str
     what_to_do: str
-    columns: tuple[str, ...]
-    measure: Measure | None = None
     minimum: float | None = None
     maximum: float | None = None
     allowed: tuple[str, ...] | None = None
+    severity: Severity = "critical"
     check: Check = "structure"
     of_table: bool = False
 
@@ -75,52 +76,3 @@ class Suite:
     def critical(self) -> Suite:
         """The same suite without its warnings."""
         return replace(self, rules=tuple(rule for rule in self.rules if rule.severity == "critical"))
-
-
-def within(
-    name: str,
-    columns: tuple[str, ...],
-    measure: Measure | None = None,
-    *,
-    statement: str,
-    what_to_do: str,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    severity: Severity = "critical",
-    check: Check = "structure",
-) -> Rule:
-    """A number per row, measured or the first of `columns` itself, between two limits, both included."""
-    return Rule(name, severity, statement, what_to_do, columns, measure, minimum, maximum, check=check)
-
-
-def never(
-    name: str,
-    columns: tuple[str, ...],
-    broken: Measure,
-    *,
-    statement: str,
-    what_to_do: str,
-    severity: Severity = "critical",
-    check: Check = "structure",
-) -> Rule:
-    """A flag per row, 1 where the row breaks the rule: no row may."""
-    return Rule(name, severity, statement, what_to_do, columns, broken, maximum=0, check=check)
-
-
-def listed(name: str, column: str, allowed: tuple[str, ...], *, statement: str, what_to_do: str) -> Rule:
-    """A text per row that is one of a list."""
-    return Rule(name, "critical", statement, what_to_do, (column,), allowed=allowed)
-
-
-def not_empty(statement: str, what_to_do: str) -> Rule:
-    """There is at least one row."""
-    return Rule(
-        "table__not_empty",
-        "critical",
-        statement,
-        what_to_do,
-        (),
-        lambda frame, _: flag(pd.Series([frame.empty])),
-        maximum=0,
-        of_table=True,
-    )

@@ -39,7 +39,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Runs:
-    """A first run and the fastest of some nightly runs without new data."""
+    """A first run and the cheapest of some nightly runs without new data."""
 
     folder: Path
     published: Path
@@ -75,7 +75,9 @@ def runs(folder: Path, data: Path, generated: int, times: int) -> Runs:
     (data.parent / "dagster_home").mkdir(exist_ok=True)
     shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", data.parent / "dagster_home" / "dagster.yaml")
     first = process(folder, data, *RUN)
-    nightly = min(process(folder, data, *RUN) for _ in range(times))
+    nightly = min(
+        (process(folder, data, *RUN) for _ in range(times)), key=lambda cost: cost.processor_seconds
+    )
     return Runs(folder, data / "published" / "regime.duckdb", first, nightly, generated)
 
 
@@ -101,13 +103,13 @@ def test_a_large_nightly_run_costs_at_most_three_times_the_samples(sample: Runs,
     record(
         "Runs",
         "`python -m pipelines run` as a process, start-up included; a nightly run finds no new data, computes every "
-        "table and makes every check; on the sample the faster of two. The generated series are in the catalogue, the "
+        "table and makes every check; on the sample the cheaper of two. The generated series are in the catalogue, the "
         "sample files and the archive. Processor seconds are those of all cores; other work on the machine does not "
         "add to them.",
         ("what", "seconds", "processor seconds", "peak GB"),
         rows,
     )
-    assert large.nightly.seconds <= 3 * sample.nightly.seconds, rows
+    assert large.nightly.processor_seconds <= 3 * sample.nightly.processor_seconds, rows
     assert max(large.first.peak_gb, large.nightly.peak_gb) < 4, rows
 
 

@@ -121,6 +121,14 @@ def copied(night: Night, place: Path) -> Night:
 
 
 @pytest.fixture(scope="module")
+def one_cut() -> Iterator[None]:
+    """The audit by recomputation at one date of three: for tests that are not about its cuts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("checks.audits.recompute.CUTS", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
     """A running Postgres, new for each file of tests."""
     with running_server() as server:

@@ -48,9 +48,13 @@ class LiveRuns:
         without: Collection[str] = (),
         also: Also | None = None,
         publishes: bool = True,
+        is_gated: bool = False,
         is_historical: bool = False,
     ) -> RunFacts:
-        """One run: fetch, compute, stage, check, and publish unless a check blocks it or `publishes` is false."""
+        """One run: fetch, compute, stage, and publish unless the gate blocks it or `publishes` is false.
+
+        The gate computes everything again: only a run that is about it pays for that.
+        """
         self.number += 1
         started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
         facts = night_facts(
@@ -67,15 +71,27 @@ class LiveRuns:
 
         with open_warehouse(self.warehouse) as con:
             fill(con, facts, arrives, without)
-            self.finish(con, facts, publishes)
+            self.finish(con, facts, publishes, is_gated)
         return facts
 
-    def finish(self, con: duckdb.DuckDBPyConnection, facts: RunFacts, publishes: bool = True) -> None:
-        """Stage, check, and publish unless a check blocks it."""
+    def play_again(self, run_date: dt.date) -> None:
+        """The same run a day later, its tables as they are, with the gate."""
+        self.number += 1
+        started = dt.datetime.combine(run_date + dt.timedelta(days=2), EVENING)
+        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
+        with open_warehouse(self.warehouse) as con:
+            self.finish(con, facts, is_gated=True)
+
+    def finish(
+        self, con: duckdb.DuckDBPyConnection, facts: RunFacts, publishes: bool = True, is_gated: bool = False
+    ) -> None:
+        """Stage, and publish unless the gate blocks it."""
         staged = staged_path(self.published)
         stage(con, facts, staged)
-        with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
-            self.blocked_by = tuple(blocking_rules(file, con, facts))
+        self.blocked_by = ()
+        if is_gated:
+            with duckdb.connect(str(staged), read_only=True, config=CONFIG) as file:
+                self.blocked_by = tuple(blocking_rules(file, con, facts))
         if publishes and not self.blocked_by:
             publish(staged, self.published, gate=lambda _: None, fill=file_only)
             record_publication(con, self.published, "live", load_catalog())

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.publish.documents.fill import DOCUMENTS, fill_release
+from assets.publish.documents.fill import fill_release
 from assets.publish.documents.regime_json import regime_json
 from assets.publish.documents.verbatim import shipped
 from assets.warehouse.connection import CONFIG
@@ -107,17 +107,6 @@ def test_python_shown_runs_with_pandas_3(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     version, answers = json.loads(done.stdout)
     assert version.startswith("3.") and answers == [[LABELS, 2026 - 1985 + 1, 501]]
-
-
-def test_files_and_tables_the_page_names_exist() -> None:
-    text = PAGE.read_text("utf-8")
-    with duckdb.connect("regime.duckdb", read_only=True, config=CONFIG) as con:
-        found = con.execute("SELECT DISTINCT table_name, column_name FROM columns").fetchall()
-    known = {name for pair in found for name in pair} | {f"{table}.{column}" for table, column in found}
-    named = {"about", "columns", "series", "provenance", "regime_nightly", "regime_revised", "pit_grade"}
-    named |= {"series.unit_kind", "observations.value", "absent_reason", "captured_at"}
-    assert {name for name in named if f"`{name}`" in text} == named <= known
-    assert {"regime.json", "regime.schema.json", "examples.sql", "LICENSES.md"} <= set(DOCUMENTS)
 
 
 @pytest.mark.slow

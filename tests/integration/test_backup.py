@@ -1,4 +1,4 @@
-"""Backup and restore, by doing it; the history's pruning; and what `open` prints, run as printed."""
+"""Backup and restore, by doing it; and what `open` prints, run as printed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import pytest
 
@@ -16,7 +15,6 @@ from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
 from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
 from pipelines.commands.show import FIRST_QUERIES
-from pipelines.run_history import prune
 from pipelines.settings import ConfigurationError, Folders
 from tests.builders import a_payload, a_series, merge_payload
 from tests.integration.conftest import Night
@@ -154,23 +152,3 @@ def test_every_query_that_open_prints_runs(
         for query in FIRST_QUERIES:
             assert query in printed
             assert con.execute(query).fetchall()
-
-
-@dg.op
-def nothing() -> None: ...
-
-
-@dg.job(name="nightly", executor_def=dg.in_process_executor)
-def passing() -> None:
-    nothing()
-
-
-def test_old_runs_leave_the_history_with_their_files_and_the_newest_stays(tmp_path: Path) -> None:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        runs = [passing.execute_in_process(instance=instance).run_id for _ in range(3)]
-        now = dt.datetime.now(dt.UTC)
-        assert prune(instance, now) == 0
-        assert prune(instance, now + dt.timedelta(days=91)) == 2
-        assert [record.dagster_run.run_id for record in instance.get_run_records()] == runs[-1:]
-        left = [path for path in tmp_path.rglob("*") if any(run in str(path) for run in runs[:2])]
-        assert left == []

@@ -1,13 +1,11 @@
-"""Dagster's history is stored by Dagster alone: readable without the project, and of an earlier version."""
+"""Dagster's history is stored by Dagster alone: readable without the project; an old configuration is refused."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import dagster as dg
@@ -18,11 +16,6 @@ from pipelines.instance import open_instance, outdated_configuration
 
 CONFIGURATION = PROJECT_ROOT / "dagster_home" / "dagster.yaml"
 OLD_ENTRY = "\nevent_log_storage:\n  module: pipelines.event_log\n  class: OpenSqliteEventLog\n"
-# A run of two assets and a check that failed, written by the event storage of version 0.1: all rows of its three files.
-OLD_HISTORY = Path(__file__).with_name("old_history")
-OLD_RUN = "a600da5b-1fc9-415d-a199-a14dd4d6acad"
-OLD_FILES = {"runs": "runs.db", "index": "runs/index.db", "run": f"runs/{OLD_RUN}.db"}
-DERIVED = dg.AssetKey("derived")
 WITHOUT_PROJECT = """
 import importlib.util, sys
 root = sys.argv[1]
@@ -45,67 +38,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-@pytest.fixture
-def old_home(home: Path) -> Path:
-    """The same, with the old history as a killed process leaves it: every row still in the write-ahead logs."""
-    (home / "history" / "runs").mkdir(parents=True)
-    made = home.with_name("made")
-    with ExitStack() as opened:
-        for dump, name in OLD_FILES.items():
-            writer = made / name
-            writer.parent.mkdir(parents=True, exist_ok=True)
-            connection = opened.enter_context(closing(sqlite3.connect(writer)))
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;")
-            connection.executescript((OLD_HISTORY / f"{dump}.sql").read_text("utf-8"))
-            for end in ("", "-wal"):  # copied while the writer has them open
-                shutil.copyfile(f"{writer}{end}", f"{home / 'history' / name}{end}")
-    return home
-
-
 @dg.asset
 def source() -> None:
     """Nothing."""
 
 
-@dg.asset(deps=[source])
-def derived() -> dg.MaterializeResult[None]:
-    return dg.MaterializeResult(metadata={"rows": 4})
-
-
-@dg.asset_check(asset=derived)
-def suite() -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=True)
-
-
-def test_history_of_the_old_event_storage_is_readable_and_a_run_continues_it(old_home: Path) -> None:
-    key = dg.AssetCheckKey(DERIVED, "suite")
-    with open_instance(old_home) as instance:
-        (record,) = instance.get_run_records()
-        assert (record.dagster_run.run_id, record.dagster_run.status) == (
-            OLD_RUN,
-            dg.DagsterRunStatus.SUCCESS,
-        )
-        events = [entry.dagster_event_type for entry in instance.all_logs(OLD_RUN)]
-        assert events.count(dg.DagsterEventType.STEP_SUCCESS) == 3 and len(events) == 22
-        run_id = dg.materialize([source, derived, suite], instance=instance).run_id
-        new, old = instance.fetch_materializations(DERIVED, limit=5).records
-        assert (new.run_id, old.run_id) == (run_id, OLD_RUN) and old.asset_materialization is not None
-        assert old.asset_materialization.metadata["rows"].value == 3
-        checks = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
-        assert [check.run_id for check in checks] == [run_id, OLD_RUN] and checks[1].event is not None
-        evaluation = checks[1].event.asset_check_evaluation
-        assert evaluation is not None and not evaluation.passed
-        assert evaluation.metadata["rules_failed"].value == 1
-        instance.delete_run(OLD_RUN)
-        assert [record.dagster_run.run_id for record in instance.get_run_records()] == [run_id]
-
-
-def test_the_instance_opens_without_the_project(old_home: Path, tmp_path: Path) -> None:
+def test_the_instance_opens_without_the_project(home: Path, tmp_path: Path) -> None:
     """A Dagster tool started elsewhere cannot import a class of this project."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    with open_instance(home) as instance:
+        dg.materialize([source], instance=instance)
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PROJECT, str(PROJECT_ROOT)],
-        cwd=tmp_path, env={**environment, "DAGSTER_HOME": str(old_home)}, capture_output=True, text=True, timeout=100,
+        cwd=tmp_path, env={**environment, "DAGSTER_HOME": str(home)}, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
 

@@ -63,20 +63,12 @@ def test_dg_loads_every_definition_without_complaint(tmp_path: Path) -> None:
     assert "does not match the virtual environment" not in done.stdout + done.stderr
 
 
-def test_dg_lists_the_assets_of_the_code_location(tmp_path: Path) -> None:
-    listed = json.loads(run(".venv/bin/dg list defs --json", tmp_path).stdout)
-    assert {one["asset_key"] for one in listed["assets"]} == {
-        spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()
+def test_dg_lists_the_assets_of_a_group(tmp_path: Path) -> None:
+    listed = json.loads(run(shown("dg list defs") + " --json", tmp_path).stdout)["assets"]
+    regime = {
+        spec.key.to_user_string() for spec in defs.resolve_all_asset_specs() if spec.group_name == "regime"
     }
-    assert [one["name"] for one in listed["schedules"]] == ["nightly_schedule"]
-    of_group = json.loads(run(shown("dg list defs") + " --json", tmp_path).stdout)["assets"]
-    assert of_group and {one["group_name"] for one in of_group} == {"regime"}
-
-
-def test_dagster_validates_the_code_location_by_its_name(tmp_path: Path) -> None:
-    done = run(".venv/bin/dagster definitions validate", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert f"Validation successful for code location {LOCATION}." in done.stdout + done.stderr
+    assert {one["asset_key"] for one in listed} == regime and len(regime) > 10
 
 
 @pytest.fixture

@@ -105,21 +105,24 @@ def suite() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=True)
 
 
-def assert_pruned(instance: dg.DagsterInstance) -> None:
-    """Of two runs 91 days ago the newest stays, with the results of its checks; everything of the other goes."""
+def assert_pruned(instance: dg.DagsterInstance) -> str:
+    """Of two runs 91 days ago the newest stays, with the results of its checks; the other goes, whose id it gives."""
     old, new = (dg.materialize([figures, suite], instance=instance).run_id for _ in range(2))
     key = dg.AssetCheckKey(figures.key, "suite")
     results = instance.event_log_storage.get_asset_check_execution_history
     assert [result.run_id for result in results(key, limit=5)] == [new, old]
+    assert prune(instance, dt.datetime.now(dt.UTC)) == 0
     assert prune(instance, dt.datetime.now(dt.UTC) + dt.timedelta(days=91)) == 1
     assert [record.dagster_run.run_id for record in instance.get_run_records()] == [new]
     assert [result.run_id for result in results(key, limit=5)] == [new]
+    return old
 
 
 def test_own_history_is_pruned(tmp_path: Path) -> None:
     shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", tmp_path / "dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        assert_pruned(instance)
+        gone = assert_pruned(instance)
+        assert [path for path in tmp_path.rglob("*") if gone in str(path)] == []
 
 
 def test_shared_history_stores_runs_and_is_pruned(

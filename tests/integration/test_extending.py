@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from assets.warehouse.connection import CONFIG
+from tests.integration.conftest import Night
 from tests.integration.test_readme import ROOT, blocks
 
 PAGE = ROOT / "docs" / "extending.md"
@@ -21,21 +22,18 @@ SERIES = "HOUST"
 # A release of the copy without Dagster and without its checks: the functions of a run, a sixth of its time.
 RELEASE = """
 from pathlib import Path
-from assets.catalog.loader import load_catalog
-from assets.publish.documents.fill import fill_release
 from assets.publish.publication import publish
-from assets.publish.record import record_publication
 from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import night_in
+from tests.integration.live_runs import file_only
 from tests.integration.sample_night import fill, stage
 
-night = night_in(Path("{data}"))
+night = night_in(Path("fresh"))
 night.published.parent.mkdir(parents=True)
 with open_warehouse(night.warehouse) as con:
     fill(con, night.facts)
     stage(con, night.facts, night.staged)
-    publish(night.staged, night.published, gate=lambda _: None, fill=fill_release)
-    record_publication(con, night.published, "sample", load_catalog())
+    publish(night.staged, night.published, gate=lambda _: None, fill=file_only)
 """
 
 
@@ -44,10 +42,10 @@ def copy(tmp_path: Path) -> Path:
     """The project's rooms, without anything it has made."""
     for room in ROOMS:
         skip = shutil.ignore_patterns("__pycache__", "history", "schedules", "storage", "logs", ".*")
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=skip)
+        shutil.copytree(ROOT / room, tmp_path / "project" / room, ignore=skip)
     for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    return tmp_path
+        shutil.copyfile(ROOT / name, tmp_path / "project" / name)
+    return tmp_path / "project"
 
 
 def python(copy: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -89,32 +87,30 @@ def release(copy: Path, data: str, *arguments: str) -> dict[str, list[tuple[obje
         "series": f"SELECT unit, rows_published FROM series WHERE series_id = '{SERIES}'",
         "known": f"SELECT count(*) FROM series_as_of('{SERIES}', DATE '2025-12-31')",
         "late": "SELECT count(*) FROM late_figures",
+        "column": "SELECT as_of_date, housing_starts_thousands FROM context ORDER BY 1",
+        "table": "SELECT as_of_date, housing_starts_yoy_pct FROM housing ORDER BY 1",
+        "kinds": "SELECT DISTINCT row_kind FROM regime ORDER BY 1",
     }
-    if (copy / "assets/compute/tables/housing.py").exists():
-        queries |= {
-            "column": "SELECT as_of_date, housing_starts_thousands FROM context ORDER BY 1",
-            "table": "SELECT as_of_date, housing_starts_yoy_pct FROM housing ORDER BY 1",
-            "kinds": "SELECT DISTINCT row_kind FROM regime ORDER BY 1",
-        }
     with duckdb.connect(str(copy / data / "published/regime.duckdb"), read_only=True, config=CONFIG) as con:
         return {name: con.execute(query).fetchall() for name, query in queries.items()}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_blocks_of_the_page_are_all_that_is_needed(copy: Path) -> None:
-    """The nightly run over a release made when there was the series only; it equals a release from nothing."""
+def test_the_blocks_of_the_page_are_all_that_is_needed(copy: Path, published_night: Night) -> None:
+    """The nightly run over a release made when there was none of the three; it equals a release from nothing."""
+    shutil.copytree(published_night.published.parent, copy / "data" / "published")
+    shutil.copyfile(published_night.warehouse, copy / "data" / published_night.warehouse.name)
     add_the_series(copy)
-    before = release(copy, "data", "-c", RELEASE.format(data="data"))
-    assert before["series"] == [("Thousands of Units", len(MONTHS))]
-    assert before["known"] == [(len(MONTHS) - 1,)]  # December was not published at its end
     add_the_column_and_the_table(copy)
     tested = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_tables_housing.py")
     assert tested.returncode == 0, tested.stdout
     after = release(copy, "data", "-m", "pipelines", "run")
-    fresh = release(copy, "fresh", "-c", RELEASE.format(data="fresh"))
+    assert after["series"] == [("Thousands of Units", len(MONTHS))]
+    assert after["known"] == [(len(MONTHS) - 1,)]  # December was not published at its end
+    fresh = release(copy, "fresh", "-c", RELEASE)
     assert after == fresh  # backfilled rows have the column as in a data directory that always had it
-    assert after["late"] == before["late"]
+    assert after["late"] == [(0,)]
     starts = [value for _, value in after["column"] if value is not None]
     changes = [value for _, value in after["table"] if value is not None]
     assert starts[-1] == 1000 + len(MONTHS) - 1 and len(starts) > 300

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,9 +22,9 @@ from assets.compute import registry
 from assets.computed import COMPUTED_TABLES
 from assets.publish import gate
 from assets.publish.gate import not_evaluated
-from assets.publish.release import release
 from assets.sources import registry as registry_of_sources
 from assets.sources.sample import SampleSource
+from assets.warehouse.lock import RunLock
 from assets.warehouse.schema import open_warehouse
 from checks import factories
 from pipelines.definitions import assets_of_profile, nightly_job
@@ -34,7 +33,7 @@ from pipelines.resources import RESOURCES
 from tests.faults.sample_mutations import folder_of, rows
 from tests.nightly_run import NightlyRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("one_cut")]
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISH, REGIME = dg.AssetKey(["publish", "release"]), dg.AssetKey(["regime", "regime"])
@@ -156,33 +155,6 @@ def test_publish_launched_alone_from_the_interface(wrong: Path, instance: dg.Dag
     assert "published_row__unchanged" in {record.data["rule"] for record in records}
 
 
-def test_publish_alone_from_dagsters_command_line(wrong: Path, tmp_path: Path) -> None:
-    before = file_of(wrong)
-    (tmp_path / "home").mkdir()
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dagster"), "asset", "materialize", "--select", "publish/release",
-         "-m", "pipelines.definitions"],
-        cwd=ROOT, env={**os.environ, "DAGSTER_HOME": str(tmp_path / "home")}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert "publication blocked by" in done.stderr + done.stdout
-    assert file_of(wrong) == before
-
-
-def test_a_selection_that_leaves_the_checks_out(
-    data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spoiled(monkeypatch)
-    before = file_of(data)
-    result = dg.materialize(
-        [REGIME_TABLES, release], instance=instance, resources=RESOURCES, raise_on_error=False
-    )
-    made = {event.asset_key for event in result.get_asset_materialization_events()}
-    assert REGIME in made and PUBLISH not in made
-    assert "publication blocked by" in failures(result)
-    assert file_of(data) == before
-
-
 def test_tables_made_again_without_their_checks_and_published_later(
     data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,26 +233,6 @@ def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heal
     assert file_of(data) != before
 
 
-def test_an_automation_condition_that_asks_for_it(wrong: Path, instance: dg.DagsterInstance) -> None:
-    """Dagster requests the asset after its inputs changed, whatever their checks found; the gate blocks."""
-    eager = release.map_asset_specs(
-        lambda s: s.replace_attributes(automation_condition=dg.AutomationCondition.eager())
-    )
-    upstream = [dg.AssetSpec(key) for key in sorted(eager.asset_deps[PUBLISH])]
-    automated = dg.Definitions(assets=[eager, *upstream], resources=RESOURCES)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance)
-        for key in (spec.key for spec in upstream):
-            instance.report_runless_asset_event(dg.AssetMaterialization(asset_key=key))
-        asked = dg.evaluate_automation_conditions(defs=automated, instance=instance, cursor=asked.cursor)
-    assert asked.total_requested == 1
-    before = file_of(wrong)
-    result = dg.materialize([eager], instance=instance, resources=RESOURCES, raise_on_error=False)
-    assert "publication blocked by" in failures(result)
-    assert file_of(wrong) == before
-
-
 def test_a_check_that_breaks_down(
     data: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,7 +256,7 @@ def test_a_run_that_reached_no_source_says_so_at_the_release(
     assert not gate_of(result).passed and gate_of(result).description == gate.NOTHING_REACHED
 
 
-def test_two_runs_at_once(data: Path, instance: dg.DagsterInstance, tmp_path: Path) -> None:
+def test_two_runs_at_once(data: Path, tmp_path: Path) -> None:
     """The second one names who has the lock, exits with 2, and changes nothing; the first one is not disturbed."""
     ready = tmp_path / "ready"
     holder = subprocess.Popen(
@@ -331,4 +283,4 @@ def test_two_runs_at_once(data: Path, instance: dg.DagsterInstance, tmp_path: Pa
     finally:
         holder.kill()
         holder.wait()
-    assert was_published(run_job(instance, [PUBLISH]))  # the lock of a killed holder is free at once
+    RunLock(data / "run.lock").acquire()  # that of a killed holder is free at once

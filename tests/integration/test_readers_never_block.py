@@ -18,12 +18,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.publish.documents.fill import fill_release
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.live_runs import file_only
 from tests.integration.older_duckdb import installed
 from tests.integration.sample_night import SAMPLE_END, night_facts, stage
 
@@ -154,7 +154,7 @@ def publish_next(night: Night, days: int = 1) -> str:
     )
     with open_warehouse(night.warehouse) as con:
         stage(con, facts, night.staged)
-    return publish(night.staged, night.published, gate=lambda _: None, fill=fill_release).release_id
+    return publish(night.staged, night.published, gate=lambda _: None, fill=file_only).release_id
 
 
 def release_of(path: Path) -> str:
@@ -237,23 +237,6 @@ def test_who_opens_it_for_writing_by_mistake_blocks_nobody_and_spoils_no_release
             assert late.first[1] == after
     assert release_of(first.published) == after
     assert not wal.exists()
-    assert is_whole(first, 2)
-
-
-def test_what_a_writer_leaves_behind_is_replaced_by_the_next_publication(first: Night) -> None:
-    if os.geteuid() != 0:
-        first.published.chmod(0o644)
-    with reading(first.published, "write") as scribbler:
-        scribbler.process.kill()
-        scribbler.process.wait()
-        assert first.published.with_name(first.published.name + ".wal").exists()
-        after = publish_next(first)
-        assert release_of(first.published) == after
-        with duckdb.connect(str(first.published), read_only=True, config=CONFIG) as con:
-            tables = con.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE table_name = 'scribble'"
-            ).fetchall()
-        assert tables == []
     assert is_whole(first, 2)
 
 

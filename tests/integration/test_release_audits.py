@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-import duckdb
 import numpy as np
 import pytest
 
 from assets.compute.archive import as_revised, cut, revised_series
 from assets.compute.registry import REGISTRY, Computation
-from assets.warehouse.connection import CONFIG
-from assets.warehouse.readers import load_archive, read_table, run_grid
+from assets.warehouse.readers import load_archive, run_grid
 from assets.warehouse.schema import open_warehouse
-from assets.warehouse.tables import replace_table
-from checks.audits.recompute import EARLIEST, recompute_suite, recomputed
-from checks.runner import run_suite
 from tests.integration.conftest import Night
-from tests.integration.release_gate import CATALOG, Gate, read
-from tests.integration.sample_night import compute_all, stage
+from tests.integration.release_gate import CATALOG, Gate
+
+pytestmark = pytest.mark.usefixtures("one_cut")
 
 
 @pytest.fixture
-def gate(night: Night, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    """Computed again for one date only, the run date: that is enough for what is spoilt here."""
-    monkeypatch.setattr("checks.audits.recompute.CUTS", 1)
+def gate(night: Night) -> Gate:
     return Gate(night)
 
 
@@ -95,33 +86,6 @@ def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_
     assert result.evaluated_rows > 0
 
 
-STALE = {
-    "money_and_rates", "bubble_gauge", "relative_attractiveness", "score_attribution", "distance_to_flip",
-    "parameter_sensitivity", "method_variants", "regime_revised", "qe_phases",
-}  # fmt: skip
-
-
-@pytest.mark.slow
-def test_tables_left_from_an_earlier_run_are_refused_by_name(night: Night, tmp_path: Path) -> None:
-    """Nine tables of the warehouse were computed before the figures of the last quarter came, the others after."""
-    earlier = shutil.copyfile(night.warehouse, tmp_path / "earlier.duckdb")
-    with open_warehouse(earlier) as con:
-        con.execute("DELETE FROM raw.vintages WHERE realtime_start > '2026-06-30'")
-        compute_all(con, night.facts)
-        stale = {name: read_table(con, f"{CATALOG.tables[name].layer}.{name}") for name in STALE}
-    night.staged.unlink()
-    with open_warehouse(night.warehouse) as con:
-        for name, frame in stale.items():
-            replace_table(con, CATALOG.tables[name], frame)
-        stage(con, night.facts, night.staged)
-    refused = {
-        name
-        for rule in Gate(night).held_by()
-        if (name := rule.removeprefix("recomputed recomputed__")) != rule
-    }
-    assert refused == STALE
-
-
 TAMPERINGS = {
     "raw/fred/GS10 GS10__mean_of_dgs10": (
         "INSERT INTO raw.vintages SELECT 'GS10', observation_date, realtime_start, value, vintage_source, "
@@ -146,15 +110,3 @@ def test_an_archive_somebody_wrote_to_blocks_publication(gate: Gate) -> None:
         for tampering in TAMPERINGS.values():
             con.execute(tampering)
     assert TAMPERINGS.keys() <= set(gate.held_by())
-
-
-@pytest.mark.slow
-def test_every_third_year_of_the_sample_comes_out_again(night: Night) -> None:
-    grid = run_grid(night.facts.run_date, CATALOG)
-    with open_warehouse(night.warehouse) as con:
-        archive = load_archive(con, list(CATALOG.series))
-    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as staged:
-        frames = {name: read(staged, name) for name in REGISTRY}
-    run = Computation(archive, grid, CATALOG, "sample", stored={"late_figures": frames["late_figures"]})
-    again = recomputed(frames, run, grid.as_of[EARLIEST::36])
-    assert run_suite(again, recompute_suite(CATALOG)).failed == ()

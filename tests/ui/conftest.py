@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,9 +22,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs._generate.picture import BROWSERS, FLAGS
+from tests.faults.sample_mutations import rows
 from tests.nightly_run import NightlyRun
 
 ROOT = Path(__file__).resolve().parents[2]
+UNRATE = "sample_data/UNRATE.csv"
+_ROOMS = ("assets", "checks", "deploy", "pipelines", "sample_data")
 _READY_SECONDS = 90
 expect.set_options(timeout=60_000)  # a busy machine takes many seconds to load the events of a run
 
@@ -87,7 +91,7 @@ def wait_until_served(url: str, process: subprocess.Popen[str], log: Path) -> No
 
 
 @contextmanager
-def served(night: NightlyRun, root: Path = ROOT) -> Iterator[Interface]:
+def served(night: NightlyRun, root: Path) -> Iterator[Interface]:
     """Webserver and daemon over a data directory and its history; `root` is the project they load."""
     port, log = free_port(), night.folder / "ui.log"
     process, url = start_ui(night.environment, port, log, root), f"http://127.0.0.1:{port}"
@@ -100,9 +104,28 @@ def served(night: NightlyRun, root: Path = ROOT) -> Iterator[Interface]:
 
 
 @pytest.fixture(scope="session")
-def interface(nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
-    """Webserver and daemon over a copy of the nightly run."""
-    with served(nightly_run.copied(tmp_path_factory.mktemp("interface"))) as interface:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the newest unemployment rate is negative."""
+    root = tmp_path_factory.mktemp("project")
+    for room in _ROOMS:
+        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
+        shutil.copyfile(ROOT / name, root / name)
+    (root / ".venv").symlink_to(ROOT / ".venv")
+    rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])(root / "sample_data")
+    return root
+
+
+@pytest.fixture(scope="session")
+def interface(
+    project: Path, nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Interface]:
+    """Webserver and daemon for all tests, over a published run of the project and a blocked one of that copy."""
+    night = nightly_run.copied(tmp_path_factory.mktemp("interface"))
+    command = [sys.executable, "-m", "pipelines", "run"]
+    done = subprocess.run(command, cwd=project, env=night.environment, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    with served(night, project) as interface:
         yield interface
 
 
@@ -128,7 +151,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, interface: Interface) -> Iterator[Page]:
-    """A page of the interface over the nightly run."""
+    """A page of the interface."""
     with opened(browser, interface) as page:
         yield page
 

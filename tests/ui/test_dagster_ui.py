@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from urllib.parse import unquote
 
 import dagster as dg
-import duckdb
 import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.definitions import defs
 from tests.ui.conftest import ROOT, Interface, keep
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(600), pytest.mark.xdist_group("interface")]
 
-_LAUNCH = """
-mutation ($selector: JobOrPipelineSelector!) {
-  launchRun(executionParams: {selector: $selector, runConfigData: {}}) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-  }
-}
-"""
-_STATUS = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 _SCHEDULE = """
 query ($selector: ScheduleSelector!) {
   scheduleOrError(scheduleSelector: $selector) {
@@ -144,24 +133,3 @@ def test_schedule_is_running(page: Page, interface: Interface, shots: Path) -> N
     assert schedule["scheduleState"]["status"] == "RUNNING"
     assert (schedule["cronSchedule"], schedule["executionTimezone"]) == ("30 21 * * 1-5", "America/New_York")
     assert schedule["futureTicks"]["results"]
-
-
-def release_id(interface: Interface) -> str:
-    path = interface.data_dir / "published" / "regime.duckdb"
-    with duckdb.connect(str(path), read_only=True) as con:
-        return str(con.execute("SELECT release_id FROM release_manifest").fetchall()[0][0])
-
-
-def test_nightly_launched_in_the_interface_publishes(page: Page, interface: Interface, shots: Path) -> None:
-    before = release_id(interface)
-    launched = interface.ask(_LAUNCH, selector={**_LOCATION, "jobName": "nightly"})["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess"
-    run, status, until = launched["run"]["runId"], "", time.monotonic() + 200
-    while status not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < until:
-        time.sleep(1)
-        status = interface.ask(_STATUS, run=run)["runOrError"]["status"]
-    page.goto(f"/runs/{run}")
-    expect(page.get_by_text(run[:8]).first).to_be_visible()
-    keep(page, shots / "run.png")
-    assert status == "SUCCESS"
-    assert release_id(interface) > before

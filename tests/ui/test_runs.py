@@ -12,25 +12,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from assets.warehouse.published_file import published_release
 from tests.fakes.fred_server import fred_server
 from tests.fakes.fred_world import KEY, live_world
-from tests.faults.sample_mutations import rows
 from tests.nightly_run import NightlyRun
-from tests.ui.conftest import ROOT, Interface, keep, opened, served
+from tests.ui.conftest import ROOT, UNRATE, Interface, keep
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(600), pytest.mark.xdist_group("interface")]
 
-UNRATE = "sample_data/UNRATE.csv"
-ROOMS = ("assets", "checks", "deploy", "pipelines", "sample_data")
 NOWHERE = "http://127.0.0.1:9/"
 _CHECKS = """
 { assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
@@ -38,38 +34,7 @@ _CHECKS = """
 } } } } }
 """
 _RUNS = "{ runsOrError(limit: 1) { ... on Runs { results { runId status } } } }"
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the newest unemployment rate is negative."""
-    root = tmp_path_factory.mktemp("project")
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
-        shutil.copyfile(ROOT / name, root / name)
-    (root / ".venv").symlink_to(ROOT / ".venv")
-    rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])(root / "sample_data")
-    return root
-
-
-@pytest.fixture(scope="module")
-def blocked(
-    project: Path, nightly_run: NightlyRun, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Interface]:
-    """The interface after a run of that copy, in a data directory with a publication."""
-    night = nightly_run.copied(tmp_path_factory.mktemp("blocked"))
-    command = [sys.executable, "-m", "pipelines", "run"]
-    done = subprocess.run(command, cwd=project, env=night.environment, capture_output=True, text=True)
-    assert done.returncode == 1, done.stderr
-    with served(night, project) as interface:
-        yield interface
-
-
-@pytest.fixture
-def page(browser: Browser, blocked: Interface) -> Iterator[Page]:
-    with opened(browser, blocked) as page:
-        yield page
+_END = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
 
 
 def newest_run(interface: Interface) -> tuple[str, str]:
@@ -89,9 +54,9 @@ def next_run(interface: Interface, before: str) -> str:
     raise AssertionError("no run has ended")
 
 
-def test_from_the_runs_page_to_the_cause_in_two_clicks(page: Page, blocked: Interface, shots: Path) -> None:
+def test_from_the_runs_page_to_the_cause_in_two_clicks(page: Page, interface: Interface, shots: Path) -> None:
     page.goto("/runs")
-    run, _ = newest_run(blocked)
+    run, _ = newest_run(interface)
     page.get_by_text(run[:8]).first.click()
     cause = "publication blocked by the gate: raw/fred/UNRATE failed fetch_status__not_refused: " + UNRATE
     expect(page.get_by_text(cause).first).to_be_visible()
@@ -103,7 +68,7 @@ def test_from_the_runs_page_to_the_cause_in_two_clicks(page: Page, blocked: Inte
 
 
 def test_a_blocked_run_shows_two_failed_checks_and_none_without_a_result(
-    page: Page, blocked: Interface, shots: Path
+    page: Page, interface: Interface, shots: Path
 ) -> None:
     page.goto("/assets/publish/release?view=checks&checkDetail=gate")
     expect(
@@ -111,7 +76,7 @@ def test_a_blocked_run_shows_two_failed_checks_and_none_without_a_result(
     ).to_be_visible()
     keep(page, shots / "blocked_gate.png")
     failed, without = set(), set()
-    for node in blocked.ask(_CHECKS)["assetNodes"]:
+    for node in interface.ask(_CHECKS)["assetNodes"]:
         for check in node["assetChecksOrError"].get("checks", []):
             found, name = (
                 check["executionForLatestMaterialization"],
@@ -125,19 +90,19 @@ def test_a_blocked_run_shows_two_failed_checks_and_none_without_a_result(
 
 
 def test_the_selection_the_gate_names_publishes_once_the_figure_is_corrected(
-    page: Page, blocked: Interface, shots: Path, project: Path
+    page: Page, interface: Interface, shots: Path, project: Path
 ) -> None:
     gate = "/assets/publish/release?view=checks&checkDetail=gate"
     page.goto(gate)
     text = page.get_by_text(re.compile("Once it is corrected, .* materialize")).first.inner_text()
     (selection,) = re.findall(r"materialize (.*?), or on a later day", text)
     shutil.copyfile(ROOT / UNRATE, project / UNRATE)
-    published = blocked.data_dir / "published" / "regime.duckdb"
-    before, release = newest_run(blocked)[0], published_release(published)
+    published = interface.data_dir / "published" / "regime.duckdb"
+    before, release = newest_run(interface)[0], published_release(published)
     page.goto(f"/asset-groups~{quote(selection, safe='')}")
     page.get_by_role("button", name=re.compile("Materialize")).first.click()
     keep(page, shots / "materialize_selection.png")
-    assert next_run(blocked, before) == "SUCCESS"
+    assert next_run(interface, before) == "SUCCESS"
     assert published_release(published) != release
     page.goto(gate)
     expect(
@@ -145,13 +110,13 @@ def test_the_selection_the_gate_names_publishes_once_the_figure_is_corrected(
     ).to_be_visible()
 
 
-def test_a_historical_run_from_the_launchpad_publishes_into_its_own_directory(
-    page: Page, blocked: Interface, shots: Path, tmp_path: Path
+def test_a_historical_run_from_the_launchpad_works_in_its_own_directory(
+    page: Page, interface: Interface, shots: Path, tmp_path: Path
 ) -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ui.md").read_text("utf-8"), flags=re.DOTALL)
     config = yaml.safe_load(shown)
     config["resources"]["settings"]["config"]["data_dir"] = str(tmp_path / "history")
-    before, published = newest_run(blocked)[0], blocked.data_dir / "published" / "regime.duckdb"
+    before, published = newest_run(interface)[0], interface.data_dir / "published" / "regime.duckdb"
     release = published_release(published)
     page.goto("/locations/stimulus_regime/jobs/nightly/playground")
     page.locator(".CodeMirror").first.click()
@@ -161,38 +126,42 @@ def test_a_historical_run_from_the_launchpad_publishes_into_its_own_directory(
     expect(button).to_be_enabled()
     keep(page, shots / "launchpad.png")
     button.click()
-    assert next_run(blocked, before) == "SUCCESS"
-    made = published_release(tmp_path / "history" / "published" / "regime.duckdb")
-    assert made is not None and made.as_of == dt.date(2008, 9, 15)
-    assert published_release(published) == release
+    until = time.monotonic() + 120
+    while not (tmp_path / "history" / "sample.warehouse.duckdb").exists() and time.monotonic() < until:
+        time.sleep(0.5)
     page.goto("/runs")
     expect(page.get_by_text("stimulus_regime/as_of: 2008-09-15").first).to_be_visible()
     keep(page, shots / "historical_run.png")
+    run, status = newest_run(interface)
+    assert run != before and status == "STARTED"
+    interface.ask(_END, run=run)  # what it publishes is seen elsewhere
+    assert next_run(interface, before) in ("CANCELED", "FAILURE")
+    assert published_release(published) == release
 
 
 def test_a_first_load_shows_series_while_it_lasts(
-    page: Page, blocked: Interface, shots: Path, tmp_path: Path, project: Path, nightly_run: NightlyRun
+    page: Page, interface: Interface, shots: Path, tmp_path: Path, project: Path, nightly_run: NightlyRun
 ) -> None:
-    before, _ = newest_run(blocked)
+    before, _ = newest_run(interface)
     with fred_server(live_world(dt.datetime.now(dt.UTC).date())) as server:
         own = {
             "REGIME_PROFILE": "live", "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url,
             "REGIME_DATA_DIR": str(tmp_path), "FRED_REQUESTS_PER_SECOND": "2", "REGIME_RETRY_BUDGET_SECONDS": "0",
-            "DAGSTER_HOME": str(blocked.data_dir.parent / "dagster_home"),
+            "DAGSTER_HOME": str(interface.data_dir.parent / "dagster_home"),
         }  # fmt: skip
         others = {f"{name}_URL": NOWHERE for name in ("FISCAL_DATA", "FED_BOARD", "SHILLER", "WORLD_BANK")}
         environ = {**nightly_run.environment, **own, **others}
         command = [sys.executable, "-m", "pipelines", "run"]
         load = subprocess.Popen(command, cwd=project, env=environ, stderr=subprocess.DEVNULL)
         try:
-            while newest_run(blocked)[0] == before or len(server.asked) < 40:
+            while newest_run(interface)[0] == before or len(server.asked) < 40:
                 assert load.poll() is None
                 time.sleep(0.2)
-            page.goto(f"/runs/{newest_run(blocked)[0]}")
+            page.goto(f"/runs/{newest_run(interface)[0]}")
             shown = page.get_by_text("ASSET_MATERIALIZATION", exact=True)
             expect(shown.nth(4)).to_be_visible()
             keep(page, shots / "first_load.png")
-            assert load.poll() is None and newest_run(blocked)[1] == "STARTED"
+            assert load.poll() is None and newest_run(interface)[1] == "STARTED"
         finally:
             load.send_signal(signal.SIGINT)
             load.wait(timeout=60)

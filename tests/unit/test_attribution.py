@@ -73,18 +73,6 @@ def test_a_change_of_stance_names_the_decision(
     )
 
 
-def test_unemployment_made_the_depression_of_may_2020(changes: pd.DataFrame) -> None:
-    row = changes.loc["2020-05-31"]
-    assert (row["component"], row["is_decisive"]) == ("unemployment", True)
-    assert (row["component_value_before"], row["component_value"]) == (4.4, 14.8)
-    assert row["compared_with_date"] == pd.Timestamp("2020-04-30")
-    assert row["thresholds_crossed"] == "economy_score 0.037 <= 0.35"
-
-
-def test_an_entry_is_compared_with_the_month_before_its_confirmation_began(changes: pd.DataFrame) -> None:
-    assert changes.loc["2021-06-30", "compared_with_date"] == pd.Timestamp("2021-04-30")
-
-
 def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valuation(
     changes: pd.DataFrame,
 ) -> None:

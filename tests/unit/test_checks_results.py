@@ -19,7 +19,7 @@ from checks.expectations import outcomes
 from checks.presentation import rules_table, sentence, shown_rows
 from checks.results import results_frame
 from checks.runner import SuiteResult, run_suite
-from checks.suites.rules import Rule, Suite, listed, never, within
+from checks.suites.rules import Rule, Suite
 from tests.builders import an_archive
 from tests.checked_frames import check, clean_frames
 
@@ -30,7 +30,7 @@ CHECKED_AT = dt.datetime(2026, 6, 1, 1, 30, tzinfo=dt.UTC)
 FRAME = pd.DataFrame(
     {"day": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"]), "level": [1.0, 50.0, None]}
 )
-LOW = within(
+LOW = Rule(
     "level__low", ("level",), maximum=10, statement="the level is at most 10", what_to_do="Look at it."
 )
 
@@ -81,7 +81,7 @@ def test_an_empty_table_fails_only_where_rows_are_demanded() -> None:
 
 
 def test_infinity_is_no_figure() -> None:
-    finite = Rule("level__finite", "critical", "it is finite", "Look.", ("level",))
+    finite = Rule("level__finite", ("level",), statement="it is finite", what_to_do="Look.")
     assert finite.threshold == "finite"
     found = run_suite(FRAME.assign(level=[1.0, np.inf, -np.inf]), suite(finite)).results[0]
     assert found.positions.tolist() == [1, 2]
@@ -91,7 +91,7 @@ def test_a_crash_of_a_measure_is_not_taken_for_bad_data() -> None:
     def crash(frame: pd.DataFrame, tables: object) -> pd.Series:
         raise ZeroDivisionError
 
-    rule = never("level__x", ("level",), crash, statement="x", what_to_do="y")
+    rule = Rule("level__x", ("level",), crash, maximum=0, statement="x", what_to_do="y")
     with pytest.raises(ZeroDivisionError):
         run_suite(FRAME, suite(rule))
 
@@ -99,7 +99,7 @@ def test_a_crash_of_a_measure_is_not_taken_for_bad_data() -> None:
 def test_rules_checked_together_find_what_each_finds_alone() -> None:
     names = pd.Series(["a", None, "b", "a"])
     texts = [
-        listed("name__x", "name", allowed, statement="listed", what_to_do="y")
+        Rule("name__x", ("name",), allowed=allowed, statement="listed", what_to_do="y")
         for allowed in (("a",), ("a", "b"), ("b",))
     ]
     pairs = [(replace(LOW, maximum=n), FRAME["level"]) for n in (0, 10, 99)] + [(t, names) for t in texts]

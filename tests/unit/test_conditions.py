@@ -18,8 +18,6 @@ from assets.compute.conditions import (
     Scorer,
     condition,
     credit,
-    economy,
-    inflation,
     percentile,
     valuation,
     window_start,
@@ -75,18 +73,6 @@ def single(blocks: Sequence[Block]) -> Condition:
     return condition("test", blocks, METHOD)
 
 
-def test_a_missing_block_is_left_out_and_not_taken_as_neutral() -> None:
-    blocks = [
-        Block(0.4, [component("a", 0.9)]),
-        Block(0.3, [component("b", 0.8)]),
-        Block(0.3, [component("c", NAN)]),
-    ]
-    result = single(blocks)
-    assert result.score[0] == pytest.approx((0.4 * 0.9 + 0.3 * 0.8) / 0.7)
-    assert result.weights[:, 0].tolist() == pytest.approx([0.4 / 0.7, 0.3 / 0.7, 0.0])
-    assert result.coverage[0] == 0.7
-
-
 def test_a_condition_below_minimum_coverage_has_no_score() -> None:
     blocks = [Block(0.49, [component("a", 0.9)]), Block(0.51, [component("b", NAN)])]
     result = single(blocks)
@@ -117,38 +103,11 @@ def test_where_each_member_is_needed_coverage_counts_them() -> None:
     assert result.score[0] == pytest.approx(0.65 * 0.6 + 0.35), "yet the block keeps its weight"
 
 
-def test_the_coldest_of_a_pair_decides_and_has_the_full_weight() -> None:
-    pair = Block(1.0, [component("sahm", 0.8), component("claims", 0.1)], rule="min")
-    assert single([pair]).weights[:, 0].tolist() == [0.0, 1.0]
-    alone = Block(1.0, [component("sahm", 0.8), component("claims", NAN)], rule="min")
-    assert single([alone]).score[0] == 0.8, "an absent one is left out of the min"
-
-
 def test_nothing_at_all_is_no_score_and_no_weight() -> None:
     result = single([Block(1.0, [component("a", NAN)], rule="min")])
     assert np.isnan(result.score[0])
     assert result.coverage[0] == 0.0
     assert result.weights.sum() == 0.0
-
-
-def test_valuation_is_hot_when_yields_and_premia_are_low_and_prices_high() -> None:
-    hot = scorer(
-        {
-            **{ERP + name: -RISING for name in V_RANKS[:3]},
-            **{ERP + name: RISING for name in V_RANKS[3:]},
-            ERP + "equity_drawdown_pct": 0.0,
-            ERP + "equity_return_12m_pct": RISING,
-        }
-    )
-    result = valuation(hot)
-    assert result.score[-1] == pytest.approx(0.65 * TOP + 0.175 + 0.175 * TOP)
-    assert result.coverage[-1] == 1.0
-
-
-@pytest.mark.parametrize(("drawdown", "term"), [(0.0, 1.0), (-17.5, 0.5), (-35.0, 0.0), (-60.0, 0.0)])
-def test_a_drawdown_counts_down_to_the_floor_and_no_further(drawdown: float, term: float) -> None:
-    result = valuation(scorer({ERP + "equity_drawdown_pct": drawdown}))
-    assert result.components[5].score[-1] == pytest.approx(term)
 
 
 def test_valuation_without_cape_covers_0_87_and_three_ranks_and_prices_0_74() -> None:
@@ -161,49 +120,11 @@ def test_valuation_without_cape_covers_0_87_and_three_ranks_and_prices_0_74() ->
     assert np.isnan(few.score[-1])
 
 
-def test_economy_is_hot_when_unemployment_is_low_and_its_momentum_is_the_worse_of_two_signs() -> None:
-    table = "activity_inflation."
-    given = {
-        table + "unemployment_rate_pct": -RISING,
-        table + "real_gdp_yoy_pct": RISING,
-        table + "sahm_gap_pp": 0.1,
-        table + "claims_change_pct": 15.0,
-    }
-    assert economy(scorer(given)).score[-1] == pytest.approx(0.4 * TOP + 0.3 * TOP + 0.3 * 0.5)
-    given[table + "claims_change_pct"] = 45.0
-    assert economy(scorer(given)).score[-1] == pytest.approx(0.7 * TOP)
-    given[table + "claims_change_pct"] = NAN
-    assert economy(scorer(given)).score[-1] == pytest.approx(0.7 * TOP + 0.3 * 0.8)
-
-
-def test_credit_is_hot_when_spreads_are_narrow_and_real_credit_grows() -> None:
-    given = {
-        "credit_spreads.ebp_pp": -RISING,
-        "credit_spreads.gz_spread_pp": RISING,
-        "credit_spreads.nfci_index": -RISING,
-        "reserve_growth.real_bank_credit_yoy_pct": RISING,
-    }
-    assert credit(scorer(given)).score[-1] == pytest.approx(0.5 * (TOP + BOTTOM) / 2 + 0.5 * TOP)
-
-
 def test_credit_without_any_spread_rests_on_exactly_its_minimum() -> None:
     given = {"credit_spreads.nfci_index": -RISING, "reserve_growth.real_bank_credit_yoy_pct": RISING}
     result = credit(scorer(given))
     assert result.coverage[-1] == METHOD.coverage.minimum
     assert result.score[-1] == pytest.approx(TOP)
-
-
-@pytest.mark.parametrize(("core_pce", "score"), [(0.5, 0.0), (1.0, 0.0), (2.0, 0.5), (3.0, 1.0), (5.0, 1.0)])
-def test_the_two_percent_target_is_the_middle_of_inflation(core_pce: float, score: float) -> None:
-    result = inflation(scorer({"activity_inflation.core_pce_yoy_pct": core_pce}))
-    assert result.score[-1] == pytest.approx(score)
-
-
-def test_a_rank_needs_ten_years_and_its_component_is_absent_before() -> None:
-    result = economy(scorer({"activity_inflation.unemployment_rate_pct": RISING}))
-    unemployment = result.components[0]
-    assert np.isnan(unemployment.score[118])
-    assert not np.isnan(unemployment.score[119])
 
 
 def test_a_rank_is_taken_among_the_values_of_its_own_basis_and_never_across() -> None:
@@ -235,11 +156,6 @@ def test_values_are_compared_as_published_not_as_computed() -> None:
     assert rank([0.3, 0.1 + 0.2])[-1] == 0.5, "the two differ in the seventeenth digit only"
     assert rank([1.0000001, 1.0000004])[-1] == 0.5
     assert rank([1.000001, 1.000004])[-1] == 0.75
-
-
-def test_a_rank_uses_no_later_value() -> None:
-    past = [3.0, 1.0, 2.0, 2.5]
-    np.testing.assert_array_equal(rank([*past, 0.0, 9.0, 9.0])[:4], rank(past))
 
 
 def test_a_run_date_inside_a_month_ranks_itself_but_enters_no_other_sample() -> None:

@@ -85,14 +85,6 @@ def test_every_state_has_the_thresholds_that_lead_out_of_it(distances: pd.DataFr
     assert set(flips.index) == set(state.index[state != "indeterminate"])
 
 
-def test_the_newest_stance_turns_neutral_with_a_rate_045_points_higher(distances: pd.DataFrame) -> None:
-    newest = distances[(distances["as_of_date"] == "2026-05-31") & (distances["condition"] == "stance")]
-    assert newest[["flip", "leads_to", "reachability"]].to_numpy().tolist() == [
-        ["rate_to_tightening", "neutral", "reachable"]
-    ]
-    assert newest["required_move"].iloc[0] == pytest.approx(0.45)
-
-
 def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date(distances: pd.DataFrame) -> None:
     """In November 2025 the run-off was over and nothing announced: the cuts alone made the stance, till March."""
     rest = distances[distances["flip"] == "rate_to_unchanged"].set_index("as_of_date")
@@ -110,13 +102,6 @@ def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date(distance
             assert direction[lapse] == 0 and (direction[day:lapse].iloc[:-1] != 0).all(), day
             kept += 1
     assert kept > 5
-
-
-def test_one_confirming_month_is_left_when_the_first_has_passed(distances: pd.DataFrame) -> None:
-    """May 2021 met the rule of a bubble for the first time; June confirmed it."""
-    entering = distances[distances["flip"] == "enter_bubble"].set_index("as_of_date")["month_ends_needed"]
-    assert set(entering.loc[["2021-04-30"]]) == {2}
-    assert set(entering.loc[["2021-05-31"]]) == {1}
 
 
 def test_the_next_release_follows_the_lag_of_its_series(distances: pd.DataFrame) -> None:

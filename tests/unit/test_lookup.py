@@ -29,9 +29,6 @@ def test_latest_steps_over_a_figure_published_as_missing() -> None:
     ("series_id", "observation", "limit"),
     [
         ("DGS10", "2025-06-02", 10),
-        ("WALCL", "2025-06-04", 28),
-        ("GS10", "2025-06-01", 75),
-        ("EBP", "2025-06-01", 75),
         ("UNRATE", "2025-06-01", 130),
         ("GDP", "2025-04-01", 230),
     ],

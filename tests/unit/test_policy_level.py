@@ -1,4 +1,4 @@
-"""The level of policy next to its direction: the rule and the band by hand, the output gap, and the other readings."""
+"""The level of policy next to its direction: the band, the output gap, and no decision announced later."""
 
 from __future__ import annotations
 
@@ -19,20 +19,11 @@ CATALOG = load_catalog()
 RULES = CATALOG.method.policy_level
 NAN = float("nan")
 QUARTERS = ("2023-01-01", "2023-04-01", "2023-07-01", "2023-10-01")
-HEADLINE = "regime"
-READINGS = ["regime_purchases_technical", "regime_effective_dates", "regime_realised"]
 
 
 def level(rate: float, core: float, gap: float = 0.0, as_of: str = "2026-09-30") -> dict[str, object]:
     columns = level_of_policy(np.array([rate]), np.array([core]), np.array([gap]), days(as_of), RULES)
     return {name: values[0] for name, values in columns.items()}
-
-
-def test_the_rule_adds_half_of_each_gap_to_the_neutral_rate_and_inflation() -> None:
-    """4 percent at 3 percent inflation and a gap of -1: the rule is r* + 3 + 0.5 - 0.5."""
-    found = level(4.0, 3.0, -1.0)
-    assert [found[f"policy_gap_r{tag}_pp"] for tag in ("05", "10", "20")] == [0.5, 0.0, -1.0]
-    assert found["real_policy_rate_pct"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -89,31 +80,6 @@ def test_dollars_of_two_base_years_give_no_output_gap() -> None:
     assert found.absent_reason.tolist() == [None, "different_base_years", "different_base_years", None]
 
 
-def test_the_output_gap_of_the_sample_is_pseudo_and_never_in_two_years_dollars() -> None:
-    gap = on_sample().readings["activity_inflation.output_gap_pct"]
-    assert gap.present.all()
-    assert gap.is_pseudo.all()
-    assert gap.value.min() == pytest.approx(-8.8, abs=0.1), "second quarter of 2020"
-
-
-def test_on_the_last_day_of_the_sample_the_label_rests_on_the_purchases() -> None:
-    """Announced purchases and a higher rate cancel; without the purchases the rate decides."""
-    row = on_sample().frame.loc["2026-09-30"]
-    assert row[[HEADLINE, *READINGS]].tolist() == [
-        "neutral_bubble", "tightening_into_bubble", "neutral_bubble", "tightening_into_bubble",
-    ]  # fmt: skip
-    assert row["is_stance_provisional"]
-
-
-def test_other_readings_differ_from_the_label_where_their_decisions_do() -> None:
-    frame = on_sample().frame
-    technical, effective, _ = (
-        [f"{day:%Y-%m}" for day in frame.index[frame[c] != frame[HEADLINE]]] for c in READINGS
-    )
-    assert technical == ["2026-06", "2026-07", "2026-08", "2026-09"]
-    assert effective == ["2019-07", "2022-01", "2022-02", "2025-10", "2025-11"]
-
-
 def test_the_longer_series_agree_on_the_level_of_policy(realdata: Path) -> None:
     sample, real = on_sample().frame, on_real_series(realdata).frame
     names = [name for name in real if name.startswith(("policy_gap", "real_policy"))]
@@ -122,12 +88,6 @@ def test_the_longer_series_agree_on_the_level_of_policy(realdata: Path) -> None:
     assert apart.max().max() < 0.5
     same = sample.loc["2010":"2026-05", "policy_level"] == real.loc["2010":"2026-05", "policy_level"]
     assert same.mean() > 0.97
-
-
-def test_only_purchases_are_reserve_management() -> None:
-    marked = [event for event in CATALOG.policy_events.events if event.is_reserve_management]
-    assert {f"{event.announced_on:%Y}" for event in marked} == {"2019", "2025", "2026"}
-    assert all(event.direction == 1 for event in marked)
 
 
 def test_no_reading_of_a_row_counts_a_decision_announced_after_it() -> None:

@@ -110,7 +110,7 @@ def test_a_cut_before_the_run_date_is_computed_to_its_own_date() -> None:
     run = computation(known[known["realtime_start"] <= "2026-05-31"])
     ledger = run.catalog.policy_events
     events = tuple(event for event in ledger.events if event.announced_on <= dt.date(2026, 5, 31))
-    catalog = replace(run.catalog, policy_events=replace(ledger, events=events))
+    catalog = replace(run.catalog, policy_events=ledger.model_copy(update={"events": events}))
     later = replace(
         run, catalog=catalog, grid=build_grid(run.grid.as_of[0], np.datetime64("2026-06-30", "D"))
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
@@ -175,39 +174,12 @@ def computed() -> Computed:
     return on_sample()
 
 
-@pytest.mark.parametrize(
-    ("state", "stance", "name"),
-    [
-        ("bubble", "stimulus", "stimulus_into_bubble"),
-        ("depression", "stimulus", "stimulus_into_depression"),
-        ("mid_cycle", "stimulus", "stimulus_mid_cycle"),
-        ("bubble", "tightening", "tightening_into_bubble"),
-        ("depression", "tightening", "tightening_into_depression"),
-        ("mid_cycle", "tightening", "tightening_mid_cycle"),
-        ("bubble", "neutral", "neutral_bubble"),
-        ("depression", "neutral", "neutral_depression"),
-        ("mid_cycle", "neutral", "neutral_mid_cycle"),
-        ("indeterminate", "stimulus", "indeterminate"),
-    ],
-)
-def test_the_label_is_a_lookup(state: str, stance: str, name: str) -> None:
-    assert regime.regime_name(obj(state), obj(stance)).tolist() == [name]
-
-
 def test_contributions_add_up_to_the_score_and_inflation_adds_nothing(computed: Computed) -> None:
     total = computed.evidence.groupby("as_of_date")["contribution"].sum()
     scored = computed.frame["bubble_score"].dropna()
     np.testing.assert_allclose(total[scored.index], scored, atol=1e-12)
     inflation = computed.evidence[computed.evidence["condition"] == "inflation"]
     assert (inflation["contribution"] == 0).all()
-
-
-def test_no_evidence_became_known_after_its_row(computed: Computed) -> None:
-    known = computed.evidence.dropna(subset=["available_on"])
-    assert (known["available_on"] <= known["as_of_date"]).all()
-    provenance = pd.concat([table.provenance for table in computed.tables.values()])
-    known = provenance.dropna(subset=["available_on"])
-    assert (known["available_on"] <= known["as_of_date"]).all()
 
 
 def test_every_component_without_weight_has_a_reason(computed: Computed) -> None:
@@ -230,12 +202,3 @@ def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
     changes = frame["regime"] != frame["regime"].shift()
     assert (frame.index[changes] == frame.loc[changes, "regime_since"]).all()
     assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()
-
-
-def test_the_credit_condition_of_the_sample_has_no_bank_credit_at_the_end(computed: Computed) -> None:
-    newest = computed.row("2026-09")
-    assert newest["conditions_at_minimum_coverage"] is None
-    assert newest["credit_coverage"] == 0.75
-    assert not newest["is_spread_missing"]
-    assert newest["valuation_coverage"] == pytest.approx(0.87), "no CAPE in the sample"
-    assert newest["pit_grade"] == "pseudo"

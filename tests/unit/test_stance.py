@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 
 import numpy as np
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.loader import load_catalog
 from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import days
 from assets.compute.stance import (
@@ -87,40 +86,6 @@ def test_a_decision_counts_from_its_day_and_no_earlier(
 
 
 @pytest.mark.parametrize(
-    ("date", "direction"),
-    [
-        ("2008-11-24", 0),
-        ("2008-11-25", 1),
-        ("2010-03-30", 1),  # announced on 2009-11-04, ends on 2010-03-31: more than 90 days
-        ("2010-03-31", 0),
-        ("2010-11-03", 1),
-        ("2011-06-22", 0),
-        ("2011-09-30", 0),  # the maturity extension changes no size
-        ("2012-09-13", 1),
-        ("2013-12-31", 1),  # the taper is a slower pace
-        ("2014-10-29", 0),
-        ("2017-06-30", 0),  # a plan without a date
-        ("2017-09-20", -1),
-        ("2019-03-31", -1),  # slower caps
-        ("2019-07-31", 0),
-        ("2019-10-11", 1),
-        ("2021-12-31", 1),
-        ("2022-01-26", 0),
-        ("2022-04-30", 0),
-        ("2022-05-04", -1),
-        ("2023-03-31", -1),  # lending facilities are no expansion
-        ("2025-10-28", -1),
-        ("2025-10-29", 0),
-        ("2025-12-10", 1),
-        ("2026-08-31", 1),  # smaller purchases are still purchases
-    ],
-)
-def test_the_ledger_gives_the_direction_announced_by_then(date: str, direction: int) -> None:
-    found = announced_direction(days(date), CATALOG.policy_events.events, RULES.announcement_horizon_days)
-    assert found.tolist() == [direction]
-
-
-@pytest.mark.parametrize(
     ("rate_change", "direction", "name", "driver"),
     [
         (-0.25, 1, "stimulus", "both"),
@@ -162,24 +127,6 @@ def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None
     assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
 
 
-def test_the_rate_window_runs_from_month_end_to_month_end() -> None:
-    """A cut on 31 August is outside the window that ends on the last day of February."""
-    target = vintages(
-        "DFEDTARU", [("2015-01-01", "2015-01-01", 1.0), ("2023-08-31", "2023-08-31", 0.75)], "lag_rule"
-    )
-    seen = view(target, ["2024-02-28", "2024-02-29"])
-    change = policy_rate_change(seen)
-    assert change.value.tolist() == [-0.25, 0.0]
-
-
-def test_a_decision_on_the_last_day_of_a_month_counts_when_it_takes_effect() -> None:
-    """2019-07-31: the lower range was in force from the next day."""
-    target = vintages(
-        "DFEDTARU", [("2018-12-20", "2018-12-20", 2.5), ("2019-08-01", "2019-08-01", 2.25)], "lag_rule"
-    )
-    assert policy_rate_change(view(target, ["2019-07-31", "2019-08-31"])).value.tolist() == [0.0, -0.25]
-
-
 def test_the_target_and_the_range_are_one_step_series() -> None:
     """The effective rate, a monthly average, misdates moves: it is not read."""
     single = vintages("DFEDTAR", [("2008-04-30", "2008-04-30", 2.0), ("2008-10-29", "2008-10-29", 1.0)])
@@ -189,26 +136,3 @@ def test_the_target_and_the_range_are_one_step_series() -> None:
     change = policy_rate_change(seen)
     assert change.value.tolist() == [-1.0, -1.75, -0.75, 0.0]
     assert change.series_ids.tolist() == ["DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU"]
-
-
-@pytest.mark.parametrize(
-    ("moved_on", "by", "first"),
-    [
-        ("1997-03-25", 0.25, "1997-03-31"),
-        ("1998-09-29", -0.25, "1998-09-30"),
-        ("1999-06-30", 0.25, "1999-06-30"),
-        ("2007-09-18", -0.5, "2007-09-30"),
-    ],
-)
-def test_a_move_of_the_target_counts_from_the_month_end_after_it(
-    moved_on: str, by: float, first: str
-) -> None:
-    """With monthly averages of the effective rate these moves were dated a month or more late."""
-    with (PROJECT_ROOT / "sample_data" / "DFEDTAR.csv").open(encoding="utf-8") as lines:
-        points = [(row["date"], row["date"], float(row["value"])) for row in csv.DictReader(lines)]
-    before = (np.datetime64(first[:7], "M").astype("datetime64[D]") - 1).astype(str)
-    seen = view(vintages("DFEDTAR", points), [before, first])
-    assert moved_on in {date for date, _, _ in points}
-    rate = policy_rate(seen).value
-    assert rate[1] - rate[0] == by
-    assert abs(policy_rate_change(seen).value[1]) >= 0.2

@@ -36,11 +36,6 @@ def test_tips_need_the_breakeven_and_the_ten_year_nothing() -> None:
     assert table["cash"] == pytest.approx(0.28)
 
 
-def test_four_percent_at_five_percent_inflation_is_minus_one() -> None:
-    left, needed = after_inflation("treasury_10y", np.array([4.0]), 5.0)
-    assert left.tolist() == [-1.0] and np.isnan(needed).all()
-
-
 @pytest.mark.parametrize(
     ("asset", "left", "needed"),
     [("cash", -1.0, NAN), ("tips_10y", 4.0, NAN), ("gold", NAN, 1.0), ("equities", NAN, 1.0)],
@@ -67,12 +62,3 @@ def test_an_asset_that_is_not_known_is_a_row_with_a_reason() -> None:
     assert table.loc["cash", "absent_reason"] == "not_held"
     assert np.isnan(table.loc["cash", "real_return_at_5pct_inflation_pct"])
     assert table.loc["gold", "absent_reason"] is None
-
-
-def test_the_row_of_the_posts_day_is_the_posts() -> None:
-    computed = on_sample("2025-11-05")
-    row = computed.run.table("relative_attractiveness")
-    row = row[row["as_of_date"] == pd.Timestamp("2025-11-05")].set_index("asset")
-    assert row.loc["gold", "price_change_to_match_10y_pp"] == 4.10
-    assert row.loc["tips_10y", "yield_pct"] == 1.81
-    assert row.loc["treasury_10y", "real_return_at_5pct_inflation_pct"] == pytest.approx(-0.90)

@@ -10,7 +10,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
 from assets.compute.lookup import View
 from assets.compute.tables import monetisation, reserve_growth
-from assets.compute.tables.monetisation import band, wednesday_on_or_before
+from assets.compute.tables.monetisation import band
 from tests.helpers import monthly, on_sample, published_after, view, vintages, weekly
 
 RULES = load_catalog().method.monetisation
@@ -34,16 +34,6 @@ def gdp(*values: float, first: str = "2024-01-01") -> pd.DataFrame:
 
 def value(seen: View, name: str) -> float:
     return float(reserve_growth.build(seen)[name].value[0])
-
-
-def test_half_a_years_growth_is_squared_and_not_doubled() -> None:
-    seen = view([levels("WALCL", "2025-10-29", 1_000_000.0, 1_100_000.0)], "2025-10-31")
-    assert value(seen, "fed_assets_growth_26w_pct") == pytest.approx(21.0)
-
-
-def test_the_impulse_is_twice_the_half_years_change_in_percent_of_annual_gdp() -> None:
-    frames = [levels("WALCL", "2025-10-29", 6_000_000.0, 6_150_000.0), gdp(*[30_000.0] * 6)]
-    assert value(view(frames, "2025-10-31"), "balance_sheet_impulse_pct_gdp") == pytest.approx(1.0)
 
 
 def test_the_monetary_base_serves_only_before_the_balance_sheet_has_a_half_year() -> None:
@@ -130,51 +120,6 @@ def test_the_quarter_known_is_the_newest_whose_debt_is_public() -> None:
     assert np.isnat(np.datetime64(str(result(early)["debt_date"])))
 
 
-@pytest.mark.parametrize(
-    ("name", "window", "bought", "debt", "share", "net"),
-    [
-        ("since December 2025", "since_start", 234.5, 479.2, 48.94, 33.79),
-        ("six months", "6m", 229.0, 678.6, 33.74, 20.64),
-        ("twelve months", "12m", 209.9, 2101.4, 9.99, 0.86),
-    ],
-)
-def test_the_three_windows_to_april_2026_are_those_of_the_real_figures(
-    name: str, window: str, bought: float, debt: float, share: float, net: float
-) -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    row = table.loc["2026-05-31"]
-    assert row["debt_date"] == pd.Timestamp("2026-04-30"), "the debt of May came out in June"
-    assert row[f"treasuries_bought_{window}_usd_bn"] == pytest.approx(bought, abs=0.05), name
-    assert row[f"debt_change_{window}_usd_bn"] == pytest.approx(debt, abs=0.05)
-    assert row[f"share_{window}_pct"] == pytest.approx(share, abs=0.01)
-    assert row[f"share_{window}_net_of_mbs_pct"] == pytest.approx(net, abs=0.01)
-
-
-def test_a_programme_has_a_start_only_while_purchases_are_under_way() -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    start, share = table["programme_start_date"], table["share_since_start_pct"]
-    assert start["2025-11-30":"2026-05-31"].tolist()[0] is pd.NaT
-    assert set(start["2025-12-31":"2026-05-31"]) == {pd.Timestamp("2025-12-12")}
-    assert np.isnan(share["2025-12-31"]), "the debt known then is that of November"
-    assert share[start.isna()].isna().all()
-    assert start["2014-09-30"] == pd.Timestamp("2012-09-13"), "smaller purchases do not begin a programme"
-    assert pd.isna(start["2014-10-31"])
-    assert start["2021-11-30"] == pd.Timestamp("2020-03-15"), (
-        "another phase, though bills were bought before it"
-    )
-
-
-def test_a_rise_of_mortgage_securities_is_no_run_off() -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    bought = table["mortgage_securities_change_12m_usd_bn"] > 0.0
-    assert bought["2013-12-31"]
-    pd.testing.assert_series_equal(
-        table.loc[bought, "share_12m_net_of_mbs_pct"],
-        table.loc[bought, "share_12m_pct"],
-        check_names=False,
-    )
-
-
 def test_each_window_is_withheld_by_its_own_deficit() -> None:
     computed = on_sample()
     table = computed.tables["monetisation"].frame.set_index("as_of_date")
@@ -191,20 +136,6 @@ def test_each_window_is_withheld_by_its_own_deficit() -> None:
     assert table.loc[distorted, "monetisation_band"].notna().any(), "by the share of the deficit"
     reasons = computed.readings["monetisation.share_12m_pct"].absent_reason[distorted.to_numpy()]
     assert "denominator_distorted" in set(reasons)
-
-
-def test_the_monthly_debt_is_used_from_its_first_change_on() -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    assert set(table.loc[:"2002-01-31", "debt_basis"].dropna()) == {"FYGFDPUN"}
-    assert set(table.loc["2002-02-28":, "debt_basis"]) == {"MSPD_TOTAL_MARKETABLE"}
-    assert table.loc["2001-12-31", "debt_date"] == pd.Timestamp("2001-09-30")
-
-
-def test_the_flow_of_bills_is_next_to_their_share_of_the_stock() -> None:
-    row = on_sample().tables["fiscal_and_debt"].frame.set_index("as_of_date").loc["2026-05-31"]
-    assert row["bills_change_12m_usd_bn"] == pytest.approx(561.967, abs=0.001)
-    assert row["bill_share_of_new_debt_12m_pct"] == pytest.approx(100 * 561.967 / 2101.4, abs=0.01)
-    assert row["bill_share_pct"] > 20.0
 
 
 @pytest.mark.parametrize(
@@ -228,11 +159,3 @@ def test_every_edge_of_the_bands_belongs_to_the_band_above(share: float, name: s
 @pytest.mark.parametrize(("deficit", "name"), [(3.99, "not_applicable"), (4.0, "active"), (NAN, None)])
 def test_the_band_applies_from_a_deficit_of_four_percent_on(deficit: float, name: str | None) -> None:
     assert band(np.array([50.0]), np.array([deficit]), RULES).tolist() == [name]
-
-
-@pytest.mark.parametrize(
-    ("date", "wednesday"),
-    [("2025-06-30", "2025-06-25"), ("2025-12-31", "2025-12-31"), ("1969-12-30", "1969-12-24")],
-)
-def test_holdings_are_those_of_the_last_wednesday(date: str, wednesday: str) -> None:
-    assert str(wednesday_on_or_before(days(date))[0]) == wednesday

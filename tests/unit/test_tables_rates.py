@@ -13,7 +13,7 @@ from assets.compute.calendar import month_ends
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import credit_spreads, real_yields
-from tests.helpers import archive, monthly, on_sample, published_after, view, vintages
+from tests.helpers import archive, monthly, published_after, view, vintages
 
 MONTH_END = (
     27  # days from the first of a month after which every month's average is public, within the month or not
@@ -58,20 +58,6 @@ def test_once_there_are_tips_their_absence_is_an_absence() -> None:
     assert list(columns["real_10y_basis"]) == ["tips", None]
 
 
-def test_breakeven_is_nominal_less_tips_and_the_real_short_rate_is_after_cpi() -> None:
-    frames = [
-        daily("DGS10", "2025-11-04", 4.10),
-        daily("DFII10", "2025-11-04", 1.81),
-        average("TB3MS", "2025-10-01", [3.82]),
-        published_after("CPIAUCSL", {"2024-09-01": 100.0, "2025-09-01": 103.0}, 53),
-    ]
-    columns = real_yields.build(view(frames, "2025-11-05"))
-    values = {name: column.value[0] for name, column in columns.items() if hasattr(column, "value")}
-    assert values["breakeven_10y_pp"] == pytest.approx(2.29)
-    assert values["cpi_yoy_pct"] == pytest.approx(3.0)
-    assert values["real_short_rate_pct"] == pytest.approx(0.82)
-
-
 def test_a_difference_of_yields_carries_both_series_and_the_older_of_their_dates() -> None:
     frames = [daily("DGS10", "2025-11-04", 4.10), daily("DFII10", "2025-11-03", 1.81)]
     breakeven = real_yields.build(view(frames, "2025-11-05"))["breakeven_10y_pp"]
@@ -104,15 +90,6 @@ def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
     spread = columns["hqm_10y_spread_pp"]
     assert spread.value.tolist() == pytest.approx([1.2])
     assert str(spread.observation_date[0]) == "2023-10-01"
-
-
-def test_the_high_and_the_low_of_the_hqm_spread_are_of_one_month() -> None:
-    """Yields of two different months had put the high at 5.89."""
-    table = on_sample().tables["credit_spreads"].frame.set_index("as_of_date")["hqm_10y_spread_pp"]
-    reading = on_sample().readings["credit_spreads.hqm_10y_spread_pp"]
-    of_month = pd.Series(table.to_numpy(), reading.observation_date.astype("datetime64[s]")).dropna()
-    assert of_month.max() == pytest.approx(5.04) == of_month["2008-10-01"].max()
-    assert of_month.min() == pytest.approx(0.66) == of_month["1997-07-01"].min()
 
 
 def test_ranks_have_the_window_they_are_a_rank_of_beside_them() -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 from assets.compute.archive import SOURCES, Archive, Captures, captured_by, cut, dates_of, of_series, resolve
 from assets.compute.calendar import NAT
 from assets.compute.conditions import Readings
+from assets.compute.corrections import unequal
 from assets.compute.diagnostics.revised import readings_of_labels, relabelled, tables_by_series
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -39,12 +40,25 @@ class Newest:
 
 @dataclass(frozen=True)
 class _Arrival:
-    """One line: the rows of a series after it, and the figure that came, None for several or for a withdrawal."""
+    """One line: the rows of a series after it, and which of them came; None for several or for a withdrawal."""
 
     rows: Archive
     figures: int
-    at: int | None = None  # position of the figure among the rows of the new archive
+    row: int | None = None
     before: float = np.nan
+
+    def columns(self, is_shown: bool) -> dict[str, Any]:
+        """What the line says of a single figure; no value of a series with restricted rights."""
+        if self.row is None:
+            return {}
+        observation, start = dates_of(self.rows)
+        return {
+            "observation_date": observation[self.row],
+            "realtime_start": start[self.row],
+            "vintage_source": SOURCES[self.rows.source[self.row]],
+            "previous_value": self.before if is_shown else np.nan,
+            "new_value": self.rows.value[self.row] if is_shown else np.nan,
+        }
 
 
 def release_log(
@@ -61,28 +75,27 @@ def release_log(
     """
     old, new = resolve(captured_by(captures, moment)), resolve(captures)
     tables = tables_by_series(catalog)
-    rows: list[dict[str, Any]] = []
-    state = _State.of(build_view(old, grids[0], catalog, profile), grids[0], catalog)
-    rows.append(_line("method", before.regime, before.bubble_score, state))
-    after = _State.of(build_view(old, grids[1], catalog, profile), grids[1], catalog)
-    rows.append(_line("date", state.label, state.score, after))
-    day, state = grids[1].as_of[-1], after
-    old, new = cut(old, day), cut(new, day)
+    then, state = (_State.of(build_view(old, grid, catalog, profile), grid, catalog) for grid in grids)
+    rows = [
+        _line("method", before.regime, before.bubble_score, then),
+        _line("date", then.label, then.score, state),
+    ]
+    old, new = (cut(archive, grids[1].as_of[-1]) for archive in (old, new))
     for series_id in _by_arrival(captures, old, new, moment):
-        entry = catalog.series[series_id]
+        is_shown = catalog.series[series_id].rights != "restricted"
         for arrival in _arrivals(of_series(old, series_id), of_series(new, series_id)):
             label, score = state.label, state.score
             if series_id in tables and series_id in state.view.series:
                 state = state.with_rows(series_id, arrival.rows, tables[series_id], catalog)
-            line = _line("figure" if arrival.at is not None else "figures", label, score, state)
-            line |= {"series_id": series_id, "figures": arrival.figures}
-            if arrival.at is not None:
-                line |= _figure(of_series(new, series_id), arrival, is_shown=entry.rights != "restricted")
-            rows.append(line)
+            line = _line("figures" if arrival.row is None else "figure", label, score, state)
+            rows.append(
+                line | {"series_id": series_id, "figures": arrival.figures} | arrival.columns(is_shown)
+            )
     frame = pd.DataFrame(rows).reindex(columns=[*_NAMES])
     for name in ("observation_date", "realtime_start"):
         frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
-    changes = (frame["score_effect"] != 0) | (frame["regime_before"] != frame["regime_after"])
+    changes = unequal(frame["score_before"], frame["score_after"])
+    changes |= (frame["regime_before"] != frame["regime_after"]).to_numpy()
     return frame[changes | frame["kind"].str.startswith("figure")].reset_index(drop=True)
 
 
@@ -134,19 +147,6 @@ def _line(kind: str, label: str, score: float, after: _State) -> dict[str, Any]:
     }
 
 
-def _figure(new: Archive, arrival: _Arrival, *, is_shown: bool) -> dict[str, Any]:
-    """The figure of a line; no value of a series with restricted rights."""
-    observation, start = dates_of(new)
-    at = arrival.at
-    return {
-        "observation_date": observation[at],
-        "realtime_start": start[at],
-        "vintage_source": SOURCES[new.source[at]],
-        "previous_value": arrival.before if is_shown else np.nan,
-        "new_value": new.value[at] if is_shown else np.nan,
-    }
-
-
 def _by_arrival(captures: Captures, old: Archive, new: Archive, moment: int) -> list[str]:
     """Series whose rows differ, in the order in which their last news was captured."""
     since = captures.take(captures.captured > moment)
@@ -161,29 +161,32 @@ def _by_arrival(captures: Captures, old: Archive, new: Archive, moment: int) -> 
 
 
 def _arrivals(old: Archive, new: Archive) -> Iterator[_Arrival]:
-    """Every step from the old rows of a series to the new ones: what is older or withdrawn first, as one step."""
-    at = np.searchsorted(old.key, new.key)
-    inside = np.minimum(at, max(len(old.key) - 1, 0))
-    is_kept = (old.key[inside] == new.key) if len(old.key) else np.zeros(len(new.key), dtype=bool)
-    was = np.where(is_kept, old.value[inside], np.nan) if len(old.key) else np.full(len(new.key), np.nan)
-    is_same = is_kept & ((was == new.value) | (np.isnan(was) & np.isnan(new.value)))
-    came = np.flatnonzero(~is_same)
-    single = came[-SINGLE:]
-    pending = np.zeros(len(new.key), dtype=bool)
-    pending[single] = True
-    others, withdrawn = len(came) - len(single), len(old.key) - int(is_kept.sum())
-    if others or withdrawn:
-        yield _Arrival(_partly(new, was, is_kept, pending), others + withdrawn)
-    observation, _ = dates_of(new)
-    for position in single:
-        pending[position] = False
-        same_period = observation[:position] == observation[position]
-        earlier = was[position] if is_kept[position] else np.nan
-        if not is_kept[position] and same_period.any():
-            earlier = new.value[:position][same_period][-1]
-        yield _Arrival(_partly(new, was, is_kept, pending), 1, int(position), float(earlier))
+    """Every step from the old rows of a series to the new ones: what is older or withdrawn first, as one step.
 
+    A row that was withdrawn for another one of its period goes with it, so that the period is never without a figure.
+    """
+    key = np.union1d(old.key, new.key)
+    is_held, stays = np.isin(key, old.key), np.isin(key, new.key)
+    value, source = np.full(len(key), np.nan), np.zeros(len(key), "int8")
+    after = value.copy()
+    value[is_held], after[stays] = old.value, new.value
+    source[is_held] = old.source
+    source[stays] = new.source
+    every = Archive({**old.codes, **new.codes}, key, value, source)
+    period, _ = dates_of(every)
+    came = np.flatnonzero(stays & ~(is_held & ((value == after) | (np.isnan(value) & np.isnan(after)))))
+    withdrawn, single = np.flatnonzero(is_held & ~stays), came[-SINGLE:]
 
-def _partly(new: Archive, was: np.ndarray, is_kept: np.ndarray, pending: np.ndarray) -> Archive:
-    """The new rows without the pending ones; a pending correction still has its old value."""
-    return replace(new, value=np.where(pending & is_kept, was, new.value)).kept(~pending | is_kept)
+    def put_in(rows: np.ndarray) -> Archive:
+        value[rows], is_held[rows] = after[rows], stays[rows]
+        return every.kept(is_held)
+
+    together = np.append(came[:-SINGLE], withdrawn[~np.isin(period[withdrawn], period[single])])
+    if len(together):
+        yield _Arrival(put_in(together), len(together))
+    for row in single.tolist():
+        known = np.flatnonzero(is_held & (period == period[row]))
+        known = known[(known <= row) | ~stays[known]]
+        earlier = float(value[known[-1]]) if len(known) else np.nan
+        rows = put_in(np.append(withdrawn[period[withdrawn] == period[row]], row))
+        yield _Arrival(rows, 1, int(is_held[:row].sum()), earlier)

@@ -21,16 +21,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _NO_COMPONENT: Row = {
-    "compared_with_date": NAT,
-    "thresholds_crossed": None,
-    "component": None,
-    "component_condition": None,
-    "component_unit": None,
-    "component_value_before": np.nan,
-    "component_value": np.nan,
-    "component_contribution_change": np.nan,
-    "is_decisive": None,
-}
+    "compared_with_date": NAT, "thresholds_crossed": None, "component": None, "component_condition": None,
+    "component_unit": None, "component_value_before": np.nan, "component_value": np.nan,
+    "component_contribution_change": np.nan, "is_decisive": None,
+}  # fmt: skip
+_NO_CAUSE: Row = {"stance_cause": None, "policy_event_date": NAT}
 
 
 @dataclass(frozen=True)
@@ -121,11 +116,7 @@ def _change(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> R
         "changed_part": "both" if stance_moved and state_moved else "stance" if stance_moved else "condition",
         "stance_before": stance.stance[i - 1],
         "stance": stance.stance[i],
-        **(
-            _of_stance(regime, catalog, i)
-            if stance_moved
-            else {"stance_cause": None, "policy_event_date": NAT}
-        ),
+        **(_of_stance(regime, catalog, i) if stance_moved else _NO_CAUSE),
         "condition_state_before": state[i - 1],
         "condition_state": state[i],
         "bubble_score_before": regime.bubble_score[i - 1],

@@ -16,34 +16,18 @@ if TYPE_CHECKING:
     from assets.catalog.models import Catalog
 
 INPUTS = (
-    "regime",
-    "regime_evidence",
-    "forward_returns",
-    "regime_revised",
-    "effective_weights",
-    "method_variants",
-    "late_figures",
-    "equity_risk_premium",
-    "real_yields",
-    "reserve_growth",
-    "monetisation",
-    "money_and_rates",
+    "regime", "regime_evidence", "forward_returns", "regime_revised", "effective_weights", "method_variants",
+    "late_figures", "equity_risk_premium", "real_yields", "reserve_growth", "monetisation", "money_and_rates",
     "bubble_gauge",
-)
+)  # fmt: skip
 Frames = Mapping[str, pd.DataFrame]
 NONE = "none"
 _CLAIMS = "ICSA"
 # columns shown next to the label where they can be measured
 _OVERLAYS = (
-    "balance_sheet_test",
-    "reserves_test",
-    "monetisation_band",
-    "is_coordinated",
-    "is_maturity_shortening",
-    "is_long_duration_leading",
-    "is_melt_up",
-    "is_ideal_time_to_sell_window",
-)
+    "balance_sheet_test", "reserves_test", "monetisation_band", "is_coordinated", "is_maturity_shortening",
+    "is_long_duration_leading", "is_melt_up", "is_ideal_time_to_sell_window",
+)  # fmt: skip
 _STANCE_INPUTS = {
     "the policy rate six months before": ("real_yields", "policy_rate_change_6m_pp"),
     "the balance-sheet impulse": ("reserve_growth", "balance_sheet_impulse_pct_gdp"),
@@ -169,12 +153,10 @@ def _of_the_method(frames: Frames, catalog: Catalog) -> dict[str, Any]:
     robustness, newest = catalog.method.robustness, newest_of(frames, "regime")
     weights, variants = frames["effective_weights"], frames["method_variants"]
     flagged = weights.loc[weights["is_flagged"].astype(bool), "item"].unique()
-    plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")[
-        "condition_state_variant"
-    ]
+    plain = variants[variants["variant"] == "without_hysteresis"].set_index("as_of_date")
     state = frames["regime"].set_index("as_of_date")["condition_state"]
     scored = state.index[state != INDETERMINATE]
-    differs = plain[scored] != state[scored]
+    differs = plain["condition_state_variant"][scored] != state[scored]
     return {
         "near_threshold": f"{robustness.near_threshold:g}",
         "score_p05": _number(newest["score_p05"], 2),
@@ -193,8 +175,10 @@ def _of_other_tables(frames: Frames) -> dict[str, Any]:
     """Overlays and inputs of the newest date, present and missing."""
     newest, debt = newest_of(frames, "regime"), newest_of(frames, "monetisation")
     absent = [
-        text for text, (table, column) in _STANCE_INPUTS.items() if np.isnan(newest_of(frames, table)[column])
+        text for text, (table, name) in _STANCE_INPUTS.items() if np.isnan(newest_of(frames, table)[name])
     ]
+    correlation = newest_of(frames, "money_and_rates")["m2_real_rate_correlation_full"]
+    to_deficit = debt["debt_change_12m_usd_bn"] / debt["deficit_12m_to_debt_date_usd_bn"]
     gauge = frames["bubble_gauge"]
     measured = gauge[(gauge["as_of_date"] == gauge["as_of_date"].max()) & gauge["value"].notna()]
     day = debt["debt_date"]
@@ -202,14 +186,10 @@ def _of_other_tables(frames: Frames) -> dict[str, Any]:
         "stance_inputs_missing": _listed(absent),
         "overlays_missing": _listed(name for name in _OVERLAYS if pd.isna(newest[name])),
         "debt_quarter_end": NONE if pd.isna(day) else f"{day:%Y-%m-%d}",
-        "debt_to_deficit": _number(
-            debt["debt_change_12m_usd_bn"] / debt["deficit_12m_to_debt_date_usd_bn"], 2
-        ),
+        "debt_to_deficit": _number(to_deficit, 2),
         "gauge_criteria": measured["criterion"].nunique(),
         "gauge_criteria_all": gauge["criterion"].nunique(),
-        "money_correlation": _number(
-            newest_of(frames, "money_and_rates")["m2_real_rate_correlation_full"], 2
-        ),
+        "money_correlation": _number(correlation, 2),
     }
 
 

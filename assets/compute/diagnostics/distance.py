@@ -106,8 +106,12 @@ def _rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator
     by itself, on a known day, when the window has passed the change.
     """
     change, rules = readings[RATE_CHANGE], catalog.method.stance
-    limit, lapse = rules.rate_change_pp, lapses(readings[RATE].value, regime.grid, rules)
+    limit, lapse = (
+        rules.rate_change_pp,
+        lapses(readings[RATE].value, regime.grid, rules).astype("datetime64[s]"),
+    )
     now, announced = regime.stance.rate, regime.stance.balance_sheet_announced
+    never = np.full(len(now), NAT).astype("datetime64[s]")
     table, column = RATE_CHANGE.split(".")
     for flip, to, sign, required in (
         ("rate_to_easing", 1, "<=", np.full(len(now), -limit)),
@@ -116,32 +120,30 @@ def _rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator
     ):
         turned = np.sign(to + announced)
         turns = change.present & (to != now) & (turned != np.sign(now + announced))
-        frame = pd.DataFrame(
-            {
-                "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
-                "flip": flip,
-                "leads_to": STANCE_BY_DIRECTION[turned + 1],
-                "threshold": "stance.rate_change_pp",
-                "measure": column,
-                "measure_value": change.value,
-                "comparison": sign,
-                "limit_value": required,
-                "condition": "stance",
-                "component": "policy_rate_change",
-                "component_unit": catalog.tables[table].column(column).unit,
-                "component_value": change.value,
-                "required_value": required,
-                "required_move": required - change.value,
-                "reachability": "reachable",
-                "is_sufficient": True,
-                "month_ends_needed": 1,
-                "next_release_date": np.full(len(now), NAT).astype("datetime64[s]"),
-                "next_release_series": None,
-                "lapse_date": (lapse if to == 0 else np.full(len(now), NAT)).astype("datetime64[s]"),
-            },
-        )
+        columns = {
+            "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
+            "flip": flip,
+            "leads_to": STANCE_BY_DIRECTION[turned + 1],
+            "threshold": "stance.rate_change_pp",
+            "measure": column,
+            "measure_value": change.value,
+            "comparison": sign,
+            "limit_value": required,
+            "condition": "stance",
+            "component": "policy_rate_change",
+            "component_unit": catalog.tables[table].column(column).unit,
+            "component_value": change.value,
+            "required_value": required,
+            "required_move": required - change.value,
+            "reachability": "reachable",
+            "is_sufficient": True,
+            "month_ends_needed": 1,
+            "next_release_date": never,
+            "next_release_series": None,
+            "lapse_date": lapse if to == 0 else never,
+        }
         if turns.any():
-            yield frame[turns]
+            yield pd.DataFrame(columns)[turns]
 
 
 def lapses(rate_pct: Floats, grid: Grid, rules: Stance) -> Days:
@@ -307,10 +309,9 @@ class Releases:
     def _last_day_of_week(self, series_id: str) -> int:
         """Day on which the weeks of a series end, from its figures; Wednesday without any."""
         reading = self._single.get(series_id)
-        known = (
-            np.array([], "datetime64[D]") if reading is None else reading.observation_date[reading.present]
-        )
-        return int(_weekday(known)[-1]) if len(known) else _WEDNESDAY
+        if reading is None or not reading.present.any():
+            return _WEDNESDAY
+        return int(_weekday(reading.observation_date[reading.present])[-1])
 
 
 def _weekday(dates: Days) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,13 @@ import pandas as pd
 
 from assets.catalog.lineage import source_series
 from assets.catalog.moves import Move, parse_move
-from assets.compute.archive import ABSENT, with_vintage
+from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Component, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.reading import EARNINGS, ON_BASES, PRICES, Bases, Floats, Reading, absent, texts
+from assets.compute.reading import EARNINGS, ON_BASES, PRICES, Bases, Floats, Reading, absent
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_name
 from assets.compute.state import STATE_BY_CODE, Scores, run_machine
 from assets.compute.tables.assemble import readings_of
@@ -64,11 +65,11 @@ class Baseline:
 
 
 def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog) -> Baseline:
-    """The last date of a computed regime."""
+    """The last date of a computed regime, with the vintages a label can come from."""
     before = regime.grid.is_month_end.copy()
     before[-1] = False
     return Baseline(
-        replace(view, as_of=view.as_of[-1:]),
+        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(catalog))),
         {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
         {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
         {name: reading.value[before] for name, reading in readings.items()},
@@ -101,6 +102,11 @@ class Picture:
         """Headline stance."""
         return str(self.regime.stance.stance[0])
 
+    def score(self, name: str) -> float:
+        """A condition's, or that of all as "bubble"."""
+        scores = self.regime.bubble_score if name == "bubble" else self.regime.conditions[name].score
+        return float(scores[0])
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -126,56 +132,62 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
         readings.update(_with_equities(readings, move))
     for move in parsed:
         if column := names.column(move.name):
-            readings[column] = _set(
-                readings[column], _moved(readings[column].value[0], move, names.unit(column))
+            moved = _moved(readings[column].value[0], move, names.unit(column))
+            readings[column] = replace(
+                readings[column], value=np.array([moved]), absent_reason=np.array([None])
             )
     for name in without:
         readings.update(_left_out(readings, name, names))
     changed = {name for name in readings if not _same(readings[name], base.readings[name])}
     if not changed and (parsed or without):
-        notes = (
+        notes = [
             *notes,
             "no figure changed: nothing that is known on the date is computed from the moved one",
-        )
+        ]
     before = _picture(base, base.readings, base.ranks)
     ranked = {c.column for c in names.components if c.value_at is None}
     affected = {name for name in ranked if not changed.isdisjoint([name, *ON_BASES.get(name, ())])}
     ranks = {**base.ranks, **{name: _rank(base, readings, name) for name in affected}}
     figures = {name: (base.readings[name].value[0], readings[name].value[0]) for name in sorted(changed)}
-    return Effect(before, _picture(base, readings, ranks), figures, notes)
+    return Effect(before, _picture(base, readings, ranks), figures, tuple(notes))
 
 
 def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
-    texts_ = [
-        ("regime", before.label, after.label),
-        ("regime_if_it_lasts", before.lasting, after.lasting),
-        ("stance", before.stance, after.stance),
-        ("condition_state", before.state, after.state),
-    ]
+    parts = {
+        "regime": "label",
+        "regime_if_it_lasts": "lasting",
+        "stance": "stance",
+        "condition_state": "state",
+    }
     rows: list[dict[str, Any]] = [
-        {"item": item, "unit": "text", "text_before": a, "text_after": b} for item, a, b in texts_
+        {
+            "item": item,
+            "unit": "text",
+            "text_before": getattr(before, part),
+            "text_after": getattr(after, part),
+        }
+        for item, part in parts.items()
     ]
     for name in ("bubble", *before.regime.conditions):
-        a, b = (_score(picture.regime, name) for picture in (before, after))
-        rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", "value_before": a, "value_after": b})
+        scores = {"value_before": before.score(name), "value_after": after.score(name)}
+        rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", **scores})
     evidence = [evidence_frame(picture.regime, catalog) for picture in (before, after)]
     joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
-    for row in joined.to_dict("records"):
-        both = {f"{name}_{when}": row[f"{name}_{when}"] for name in _COMPARED for when in ("before", "after")}
-        change = row["contribution_after"] - row["contribution_before"]
-        item = f"{row['condition']}.{row['component']}"
-        rows.append({"item": item, "unit": row["unit_before"], **both, "contribution_change": change})
-    columns = {c.column for condition in before.regime.conditions.values() for c in condition.components}
+    joined["item"] = joined["condition"] + "." + joined["component"]
+    joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
+    for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
+        rows.append({str(name): value for name, value in row.items()})
+    shown = {c.column for condition in before.regime.conditions.values() for c in condition.components}
     for name, (a, b) in found.figures.items():
-        if name not in columns:
+        if name not in shown:
             table, column = name.split(".")
             unit = catalog.tables[table].column(column).unit
             rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
-    numbers = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
-    nothing = dict.fromkeys(("item", "unit", "text_before", "text_after", *numbers, "contribution_change"))
-    return [{name: None if pd.isna(row.get(name)) else row.get(name) for name in nothing} for row in rows]
+    compared = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
+    names = ("item", "unit", "text_before", "text_after", *compared, "contribution_change")
+    return [{name: None if pd.isna(row.get(name)) else row.get(name) for name in names} for row in rows]
 
 
 def scenarios(base: Baseline) -> pd.DataFrame:
@@ -197,12 +209,10 @@ def scenarios(base: Baseline) -> pd.DataFrame:
             row[f"regime_{when}"], row[f"stance_{when}"] = picture.label, picture.stance
             row[f"condition_state_{when}"] = picture.state
             for score in ("bubble", *SCORED):
-                row[f"{score}_score_{when}"] = _score(picture.regime, score)
-        lasting = {
-            "regime_if_it_lasts": found.after.lasting,
-            "month_ends_needed": found.after.month_ends_needed,
-        }
-        rows.append({**row, **lasting, "held_still": "; ".join(found.notes) or None})
+                row[f"{score}_score_{when}"] = picture.score(score)
+        row["regime_if_it_lasts"] = found.after.lasting
+        row["month_ends_needed"] = found.after.month_ends_needed
+        rows.append({**row, "held_still": "; ".join(found.notes) or None})
     return pd.DataFrame(rows).reindex(columns=list(base.catalog.tables["scenarios"].column_names))
 
 
@@ -237,7 +247,7 @@ class Names:
         series = self.catalog.series[name.upper()]
         if series.series_id not in self.reach:
             raise MoveError(
-                f"{series.series_id} is in no score and not in the stance: moving it changes no label"
+                f"{name.upper()} is in no score and not in the stance: moving it changes no label"
             )
         return series
 
@@ -247,23 +257,21 @@ class Names:
             return "it is not in this profile"
         if newest(self.base.view, series_id) is not None:
             return None
-        if self.catalog.series[series_id].rights == "restricted" and not self.base.view.archive.has(
-            series_id
-        ):
+        if self.is_hidden(series_id):
             return "its rights are restricted and the published file does not contain its figures"
         return "no figure of it was known on the date"
 
+    def is_hidden(self, series_id: str) -> bool:
+        """Whether the archive at hand lacks it because it is not published."""
+        is_restricted = self.catalog.series[series_id].rights == "restricted"
+        return is_restricted and not self.base.view.archive.has(series_id)
+
     def split(self, series_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Those that can be moved, and a note on each of the profile's others."""
-        reasons = {
-            series_id: self.why_not_here(series_id) for series_id in series_ids if series_id in self.reach
-        }
-        here = [series_id for series_id, reason in reasons.items() if reason is None]
-        return here, [
-            f"{series_id} is held still: {reason}"
-            for series_id, reason in reasons.items()
-            if reason is not None and series_id in self.base.view.series
-        ]
+        reasons = {one: self.why_not_here(one) for one in series_ids if one in self.reach}
+        here = [one for one, reason in reasons.items() if reason is None]
+        others = [one for one, reason in reasons.items() if reason and one in self.base.view.series]
+        return here, [f"{one} is held still: {reasons[one]}" for one in others]
 
 
 def newest(view: View, series_id: str) -> tuple[np.datetime64, float] | None:
@@ -278,9 +286,7 @@ def newest(view: View, series_id: str) -> tuple[np.datetime64, float] | None:
     return None
 
 
-def _with_series(
-    base: Baseline, moves: Sequence[Move], names: Names
-) -> tuple[dict[str, Reading], tuple[str, ...]]:
+def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[dict[str, Reading], list[str]]:
     """Readings with series moved, and a note on each series that should have moved with them and cannot."""
     targets, notes = _targets(moves, names)
     archive, day = base.view.archive, base.view.as_of[0]
@@ -300,7 +306,7 @@ def _with_series(
             continue
         published = base.readings[name].value
         if not np.allclose(before[name].value, published, rtol=1e-9, atol=1e-9, equal_nan=True):
-            raise MoveError(_not_rebuilt(name, base))
+            raise MoveError(_not_rebuilt(name, names))
         readings[name] = moved_reading
     return readings, notes
 
@@ -318,12 +324,10 @@ def _figures(view: View, series: Series, *, is_follower: bool) -> list[tuple[np.
     dates = view.archive.observations(series.series_id).dates
     dates = dates[(dates > found[0] - _QUARTER_DAYS) & (dates <= found[0])]
     values = view.values_at(series.series_id, dates[None, :])[0]
-    return [
-        (period, float(value)) for period, value in zip(dates, values, strict=True) if not np.isnan(value)
-    ]
+    return [(dates[n], float(values[n])) for n in np.flatnonzero(~np.isnan(values))]
 
 
-def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], tuple[str, ...]]:
+def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], list[str]]:
     """The move of every series: those named, the members of groups, then the followers of both."""
     targets: dict[str, Move] = {}
     notes: list[str] = []
@@ -344,17 +348,13 @@ def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], tupl
         targets.update(dict.fromkeys(here, move))
         notes += missing
     for leader in [series_id for series_id in targets if series_id in declared.follows]:
-        found = newest(names.base.view, leader)
-        value = np.nan if found is None else found[1]
+        _, value = newest(names.base.view, leader) or (None, np.nan)
         by = _moved(value, targets[leader], series[leader].unit_kind) - value
         factors = declared.follows[leader]
-        here, missing = names.split([series_id for series_id in factors if series_id not in targets])
-        for series_id in here:
-            targets[series_id] = Move(
-                series_id, "points", by * factors[series_id], f"{series_id} with {leader}"
-            )
+        here, missing = names.split([one for one in factors if one not in targets])
+        targets |= {one: Move(one, "points", by * factors[one], f"{one} with {leader}") for one in here}
         notes += missing
-    return targets, tuple(notes)
+    return targets, notes
 
 
 def _with_equities(readings: Mapping[str, Reading], move: Move) -> dict[str, Reading]:
@@ -366,58 +366,50 @@ def _with_equities(readings: Mapping[str, Reading], move: Move) -> dict[str, Rea
     if move.change != "percent" or move.amount <= -100.0:
         raise MoveError(f"{move.text!r}: equities move in percent of their price, as in equities=-20%")
     factor = 1.0 + move.amount / 100.0
-    formulas: dict[str, Callable[[Floats], Floats]] = {
-        "equity_price": lambda v: v * factor,
-        "equity_value_pct_gdp": lambda v: v * factor,
-        "cape": lambda v: v * factor,
-        "equity_drawdown_pct": lambda v: np.minimum(100.0 * ((1.0 + v / 100.0) * factor - 1.0), 0.0),
-        **{
-            _column("equity_return_12m", basis, "pct"): lambda v: 100.0 * ((1.0 + v / 100.0) * factor - 1.0)
-            for basis in (*PRICES, "")
-        },
-        **{_column("earnings_yield", basis, "pct"): lambda v: v / factor for basis in (*EARNINGS, "")},
-    }
-    for basis in (*EARNINGS, ""):
-        yield_pct = readings[f"{_EQUITY}.{_column('earnings_yield', basis, 'pct')}"].value
-        gain = yield_pct / factor - yield_pct
+    moved: dict[str, Reading] = {}
+
+    def put(name: str, formula: Callable[[Floats], Floats]) -> None:
+        moved[f"{_EQUITY}.{name}"] = readings[f"{_EQUITY}.{name}"].map(formula)
+
+    def grown(percent: Floats) -> Floats:
+        return 100.0 * ((1.0 + percent / 100.0) * factor - 1.0)
+
+    for name in ("equity_price", "equity_value_pct_gdp", "cape"):
+        put(name, lambda v: v * factor)
+    put("equity_drawdown_pct", lambda v: np.minimum(grown(v), 0.0))
+    for basis in (*(f"{name}_" for name in PRICES), ""):
+        put(f"equity_return_12m_{basis}pct", grown)
+    for basis in (*(f"{name}_" for name in EARNINGS), ""):
+        before = readings[f"{_EQUITY}.earnings_yield_{basis}pct"].value
+        gain = before / factor - before
+        put(f"earnings_yield_{basis}pct", lambda v: v / factor)
         for premium in ("erp_vs_nominal_10y", "erp_vs_real_10y"):
-            formulas[_column(premium, basis, "pp")] = lambda v, gain=gain: v + gain  # type: ignore[misc]
-    return {
-        f"{_EQUITY}.{name}": readings[f"{_EQUITY}.{name}"].map(formula) for name, formula in formulas.items()
-    }
-
-
-def _column(name: str, basis: str, unit: str) -> str:
-    """A column of `equity_risk_premium` on one basis, or as selected."""
-    return "_".join(filter(None, (name, basis, unit)))
+            put(f"{premium}_{basis}pp", partial(np.add, gain))
+    return moved
 
 
 def _moved(value: float, move: Move, unit_kind: str) -> float:
     """A value after a move. Raises MoveError when the change is not one of its unit."""
     if move.change == "level":
         return move.amount
+    if np.isnan(value):
+        raise MoveError(f"{move.text!r}: {move.name} has no figure on the date: give its level")
     if move.change == "points":
         if unit_kind not in _POINTS:
             raise MoveError(f"{move.text!r}: {move.name} is not in percent: give its level, or a change in %")
         return value + move.amount
     if unit_kind in _POINTS:
-        raise MoveError(
-            f"{move.text!r}: {move.name} is in percent: write the change in points, as {move.name}=+1pp"
-        )
+        example = f"{move.name}=+1pp"
+        raise MoveError(f"{move.text!r}: {move.name} is in percent: write the change in points, as {example}")
     if not value > 0:
-        raise MoveError(
-            f"{move.text!r}: {move.name} is {value:g}, of which there is no percentage: give its level"
-        )
+        is_now = f"{move.name} is {value:g}"
+        raise MoveError(f"{move.text!r}: {is_now}, of which there is no percentage: give its level")
     return value * (1.0 + move.amount / 100.0)
 
 
-def _not_rebuilt(name: str, base: Baseline) -> str:
+def _not_rebuilt(name: str, names: Names) -> str:
     """Why a figure cannot be computed again from the archive at hand: restricted series are not published."""
-    table, _, column = name.partition(".")
-    sources = source_series(base.catalog, base.catalog.tables[table].column(column).derived_from)
-    hidden = [
-        i for i in sources if base.catalog.series[i].rights == "restricted" and not base.view.archive.has(i)
-    ]
+    hidden = [one for one in source_series(names.catalog, [name]) if names.is_hidden(one)]
     return (
         f"{name} cannot be moved: it is computed from {', '.join(hidden) or 'figures'} "
         "whose rights are restricted and which the published file does not contain"
@@ -430,15 +422,9 @@ def _left_out(readings: Readings, name: str, names: Names) -> dict[str, Reading]
     if column is not None:
         chosen = [column, *ON_BASES.get(column, ())]
     else:
-        series_id = names.series(name).series_id
-        chosen = [
-            n for n, reading in readings.items() if series_id in (reading.series_ids[0] or "").split(",")
-        ]
+        one = names.series(name).series_id
+        chosen = [n for n, reading in readings.items() if one in (reading.series_ids[0] or "").split(",")]
     return {n: absent(1, readings[n].series_ids[0], LEFT_OUT) for n in chosen if readings[n].present[0]}
-
-
-def _set(reading: Reading, value: float) -> Reading:
-    return replace(reading, value=np.array([value]), absent_reason=texts(np.array([True]), None))
 
 
 def _same(one: Reading, other: Reading) -> bool:
@@ -459,12 +445,9 @@ def _rank(base: Baseline, readings: Readings, column: str) -> Floats:
 def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) -> Picture:
     regime, rules = build_regime(readings, base.grid, base.catalog, ranks), base.catalog.method.state
     n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
-    extended = Scores(
-        *(
-            np.append(getattr(base.scores, field.name), [getattr(regime.scores, field.name)[0]] * ahead)
-            for field in fields(Scores)
-        )
-    )
+    names = [field.name for field in fields(Scores)]
+    now = {name: np.repeat(getattr(regime.scores, name), ahead) for name in names}
+    extended = Scores(**{name: np.append(getattr(base.scores, name), now[name]) for name in names})
     measures = {name: score[:, None] for name, score in extended.measures.items()}
     month_ends = np.ones(n + ahead, dtype=bool)
     codes, _ = run_machine(measures, extended.fast_entry(rules), month_ends, rules)
@@ -472,7 +455,3 @@ def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) ->
     labels = regime_name(coming, np.repeat(regime.stance.stance, ahead))
     needed = int(np.argmax(coming == coming[-1])) + 1
     return Picture(regime, str(labels[0]), str(coming[0]), str(labels[-1]), needed)
-
-
-def _score(regime: Regime, name: str) -> float:
-    return float(regime.bubble_score[0] if name == "bubble" else regime.conditions[name].score[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,9 +31,8 @@ def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog:
     """Columns of `regime_revised`, from what was known on a grid and the published `regime` of it."""
     today = as_revised(cut(as_known.archive, grid.as_of[-1]))
     known = published[list(LABELS)].reset_index(drop=True).astype({"bubble_score": "float64"})
-    now = _labels(
-        build_regime(readings_of_labels(replace(as_known, archive=today), grid, catalog), grid, catalog)
-    )
+    readings = readings_of_labels(replace(as_known, archive=today), grid, catalog)
+    now = _labels(build_regime(readings, grid, catalog))
     revision = now["bubble_score"] - known["bubble_score"]
     differs = (now["regime"] != known["regime"]) | (revision.abs() > _SAME)
     differs |= now["bubble_score"].isna() != known["bubble_score"].isna()
@@ -92,10 +92,7 @@ def _each_alone(
     Only the tables through which the series reaches the label are computed again.
     """
     readings, tables = readings_of_labels(as_known, grid, catalog), tables_by_series(catalog)
-    regime, otherwise = (
-        build_regime(readings, grid, catalog),
-        set(seen_otherwise(as_known.archive, grid.as_of)),
-    )
+    regime, otherwise = build_regime(readings, grid, catalog), seen_otherwise(as_known.archive, grid.as_of)
     for series_id in filter(today.has, revised_series(as_known.archive)):
         if series_id not in otherwise or series_id not in tables:
             yield series_id, _labels(regime)
@@ -112,11 +109,8 @@ def relabelled(
     A rank depends only on its column and on the bases of the column's rows: it is kept where none of them changed.
     """
     again = readings_of({name: BUILDERS[name](view, regime.grid) for name in tables})
-    changed = {
-        name
-        for name, reading in again.items()
-        if not np.array_equal(reading.value, readings[name].value, equal_nan=True)
-    }
+    is_same = partial(np.array_equal, equal_nan=True)
+    changed = {name for name, of in again.items() if not is_same(of.value, readings[name].value)}
     if not changed:
         return readings, regime
     ranks = {

@@ -37,11 +37,10 @@ def claims_change(view: View) -> Reading:
     return view.over("ICSA", lambda v: 100.0 * (v[:, :n].mean(axis=1) / v[:, n:].mean(axis=1) - 1.0), lags)
 
 
-def core_inflation_change(view: View) -> Reading:
-    """Core PCE inflation less that at the start of the window of the verdict, percentage points."""
-    n = view.method.verdict.inflation_window_months
+def change_of_yoy(view: View, series_id: str, n: int) -> Reading:
+    """Change on a year less that of `n` months before, percentage points."""
     lags = [months(12), months(n), months(n + 12)]
-    return view.over("PCEPILFE", lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]), lags)
+    return view.over(series_id, lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]), lags)
 
 
 def output_gap(view: View) -> Reading:
@@ -69,7 +68,9 @@ def build(view: View) -> Columns:
         "unemployment_rate_pct": view.latest("UNRATE"),
         "real_gdp_yoy_pct": view.change_pct("GDPC1", months(12)),
         "core_pce_yoy_pct": view.change_pct("PCEPILFE", months(12)),
-        "core_pce_yoy_change_6m_pp": core_inflation_change(view),
+        "core_pce_yoy_change_6m_pp": change_of_yoy(
+            view, "PCEPILFE", view.method.verdict.inflation_window_months
+        ),
         "cpi_yoy_pct": cpi_yoy(view),
         "sahm_gap_pp": sahm_gap(view),
         "claims_change_pct": claims_change(view),

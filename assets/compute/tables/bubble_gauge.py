@@ -89,72 +89,25 @@ def _measures(view: View, grid: Grid) -> Iterator[Measure]:
 
     needed = earnings.map(needed_on)
     ecy = combine(lambda ratio, real: 100.0 / ratio - real, cape, real_10y(view))
-    yield_, value = "percent", "percent of GDP"
-    yield Measure(
-        1,
-        "earnings_yield",
-        yield_,
-        "low",
-        earnings.selected,
-        "Profits over price, on the basis the row's series name.",
-        earnings.past,
-    )
-    yield Measure(
-        1,
-        "equity_value_to_gdp",
-        value,
-        "high",
-        equity["equity_value_pct_gdp"],
-        "Market value of nonfinancial corporate equities.",
-    )
-    yield Measure(
-        1, "cape", "ratio", "high", cape, "Price over ten years of real earnings; needs Shiller's sheet."
-    )
-    yield Measure(
-        2,
-        "growth_needed",
-        yield_,
-        "high",
-        needed.selected,
-        "Earnings growth with which shares earn their usual premium over bonds.",
-        needed.past,
-    )
-    yield Measure(
-        2,
-        "excess_cape_yield",
-        "percentage points",
-        "low",
-        ecy,
-        "1/CAPE less the real 10-year yield; needs Shiller's sheet.",
-    )
-    yield _none(
-        view,
-        3,
-        "new_accounts_and_flows",
-        "New accounts (FINRA) and fund flows (ICI) have no free archive as published then.",
-    )
-    yield Measure(
-        4,
-        "implied_volatility",
-        "index",
-        "low",
-        view.latest("VIXCLS"),
-        "VIX: calm is the nearest free sign of confidence; surveys of sentiment may not be stored.",
-    )
-    yield Measure(
-        5,
-        "nonfinancial_leverage",
-        "index",
-        "high",
-        view.latest("NFCINONFINLEVERAGE"),
+    yield Measure(1, "earnings_yield", "percent", "low", earnings.selected,
+        "Profits over price, on the basis the row's series name.", earnings.past)  # fmt: skip
+    yield Measure(1, "equity_value_to_gdp", "percent of GDP", "high", equity["equity_value_pct_gdp"],
+        "Market value of nonfinancial corporate equities.")  # fmt: skip
+    yield Measure(1, "cape", "ratio", "high", cape,
+        "Price over ten years of real earnings; needs Shiller's sheet.")  # fmt: skip
+    yield Measure(2, "growth_needed", "percent", "high", needed.selected,
+        "Earnings growth with which shares earn their usual premium over bonds.", needed.past)  # fmt: skip
+    yield Measure(2, "excess_cape_yield", "percentage points", "low", ecy,
+        "1/CAPE less the real 10-year yield; needs Shiller's sheet.")  # fmt: skip
+    yield _none(view, 3, "new_accounts_and_flows",
+        "New accounts (FINRA) and fund flows (ICI) have no free archive as published then.")  # fmt: skip
+    yield Measure(4, "implied_volatility", "index", "low", view.latest("VIXCLS"),
+        "VIX: calm is the nearest free sign of confidence; surveys of sentiment may not be stored.")  # fmt: skip
+    yield Measure(5, "nonfinancial_leverage", "index", "high", view.latest("NFCINONFINLEVERAGE"),
         "Debt of households and firms against trend; margin debt (FINRA) has no free archive as published then.",
-    )
-    yield _none(
-        view,
-        6,
-        "forward_purchases",
-        "Purchase commitments stand in company filings; no free aggregate exists.",
-    )
+    )  # fmt: skip
+    yield _none(view, 6, "forward_purchases",
+        "Purchase commitments stand in company filings; no free aggregate exists.")  # fmt: skip
 
 
 def _none(view: View, criterion: int, name: str, note: str) -> Measure:

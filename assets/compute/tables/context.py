@@ -1,4 +1,4 @@
-"""`context`: what the post names beside its argument, as far as the profile has it. No score reads it.
+"""`context`: what the post names next to its argument, as far as the profile has it. No score reads it.
 
 Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215; Z.1: BCNSDODNS), BLS (PRS85006173), BEA
 (B235RC1Q027SBEA, A679RC1Q027SBEA, GDP), Treasury (FDHBFIN, FYGFDPUN).
@@ -7,7 +7,7 @@ Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215;
 from __future__ import annotations
 
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, combine
+from assets.compute.reading import billions, combine, percent
 from assets.compute.tables.assemble import Columns
 
 
@@ -20,12 +20,8 @@ def build(view: View) -> Columns:
         "net_worth_share_top_1_pct": view.latest("WFRBST01134"),
         "net_worth_share_bottom_50_pct": view.latest("WFRBSB50215"),
         "labor_share_index": view.latest("PRS85006173"),
-        "customs_duties_pct_gdp": combine(_percent, duties, gdp),
-        "technology_investment_pct_gdp": combine(_percent, technology, same_gdp),
-        "foreign_held_debt_share_pct": combine(lambda bn, mn: 100.0 * bn / (mn / 1000.0), foreign, public),
+        "customs_duties_pct_gdp": combine(percent, duties, gdp),
+        "technology_investment_pct_gdp": combine(percent, technology, same_gdp),
+        "foreign_held_debt_share_pct": combine(percent, foreign, public.map(billions)),
         "corporate_debt_yoy_pct": view.change_pct("BCNSDODNS", months(12)),
     }
-
-
-def _percent(part: Floats, whole: Floats) -> Floats:
-    return 100.0 * part / whole

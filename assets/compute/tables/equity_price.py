@@ -26,7 +26,11 @@ class Basis:
     label: str
     frequency: Literal["M", "Q"]
     panel: Callable[[View], Panel]
-    is_held: Callable[[View], bool]
+    series: tuple[str, ...]  # any one is enough
+
+    def is_held(self, view: View) -> bool:
+        """Whether there are figures of it."""
+        return any(_held(view, series_id) for series_id in self.series)
 
 
 @dataclass(frozen=True)
@@ -49,16 +53,8 @@ def prices(view: View) -> Prices:
     """Newest price of every date and its past on the same basis: of the bases held, the newest period end wins."""
     of = {basis.name: _prices(view, *basis.panel(view)) for basis in BASES}
     latest = {name: parts[0] for name, parts in of.items()}
-    ends = np.stack(
-        [
-            np.where(
-                latest[basis.name].present,
-                period_end(latest[basis.name].observation_date, basis.frequency),
-                NAT,
-            )
-            for basis in BASES
-        ]
-    )
+    ends = np.stack([period_end(latest[b.name].observation_date, b.frequency) for b in BASES])
+    ends = np.where([latest[b.name].present for b in BASES], ends, NAT)
     known = ~np.isnat(ends)
     newest = np.where(known, ends.astype("int64"), np.iinfo(np.int64).min).argmax(axis=0)
     used = np.where(known.any(axis=0), newest, len(BASES) - 1)
@@ -129,7 +125,7 @@ def _index_panel(view: View) -> Panel:
     Closes continue the average month after month and never stand alone, nor after a month without either: a provider
     serves ten years of them, and a high or a year-ago price could lie in the gap.
     """
-    if not view.archive.has(PRICE) or PRICE not in view.series:
+    if not _held(view, PRICE):
         no_dates = view.as_of[:0]
         return view.latest(PRICE), no_dates, np.empty((len(view), 0))
     latest = view.latest(PRICE)
@@ -178,27 +174,13 @@ def _mean_closes(view: View, closes: Days, all_months: Days) -> Floats:
     return mean
 
 
+def _held(view: View, series_id: str) -> bool:
+    return series_id in view.series and view.archive.has(series_id)
+
+
 BASES = (
-    Basis(
-        INDEX,
-        "sp_composite",
-        "M",
-        _index_panel,
-        lambda view: PRICE in view.series and view.archive.has(PRICE),
-    ),
-    Basis(
-        SHARES,
-        "oecd_shares",
-        "M",
-        _shares_panel,
-        lambda view: BROAD in view.series and view.archive.has(BROAD),
-    ),
-    Basis(
-        MARKET_VALUE,
-        "z1_market_value_usd_bn",
-        "Q",
-        _market_value_panel,
-        lambda view: any(s in view.series and view.archive.has(s) for s in (RATIO, VALUE)),
-    ),
+    Basis(INDEX, "sp_composite", "M", _index_panel, (PRICE,)),
+    Basis(SHARES, "oecd_shares", "M", _shares_panel, (BROAD,)),
+    Basis(MARKET_VALUE, "z1_market_value_usd_bn", "Q", _market_value_panel, (RATIO, VALUE)),
 )
 LABELS = {basis.name: basis.label for basis in BASES}

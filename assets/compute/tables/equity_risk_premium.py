@@ -13,7 +13,7 @@ import numpy as np
 from assets.compute.archive import ABSENT, Rows
 from assets.compute.calendar import Days, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, combine, texts
+from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, billions, combine, percent, texts
 from assets.compute.tables import equity_price
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import nominal_10y, real_10y
@@ -22,6 +22,14 @@ REPORTED = "SHILLER_EARNINGS"  # quarter-end months only: the sheet interpolates
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 _YEAR = 12  # months
 _TTM, _NIPA = EARNINGS
+
+
+def _yield_of_ratio(earned: Floats, ratio_pct: Floats, gdp_bn: Floats) -> Floats:
+    return 100.0 * earned / (ratio_pct / 100.0 * gdp_bn)
+
+
+def _yield_of_value(earned: Floats, value_mn: Floats) -> Floats:
+    return 100.0 * earned / billions(value_mn)
 
 
 def reported_earnings(view: View) -> Reading:
@@ -38,13 +46,10 @@ def earnings(view: View) -> Reading:
     return reported_earnings(view) if REPORTED in view.series else view.latest(_profits(view))
 
 
-def reported_yield(view: View, price: Reading) -> Reading:
-    """Four-quarter reported earnings over price, percent."""
-    return combine(lambda e, p: 100.0 * e / p, reported_earnings(view), price)
-
-
 def cape(view: View, price: Reading) -> Reading:
     """Price over ten years of quarter-end earnings in CPI of the newest known month (Campbell, Shiller 1988)."""
+    if REPORTED not in view.series:
+        return absent(len(view), REPORTED, "not_in_profile")
     newest, cpi = reported_earnings(view), view.latest("CPIAUCSL")
     quarters = np.stack(
         [stamp_before(newest.observation_date, 3 * n) for n in range(view.method.equity.cape_quarters)],
@@ -61,8 +66,7 @@ def equity_value_gdp(view: View) -> Reading:
     """Market value of nonfinancial corporate equities over nominal GDP of the same quarter, percent."""
     if RATIO in view.series:
         return view.latest(RATIO)
-    value, gdp = view.same_period([VALUE, "GDP"])
-    return combine(lambda millions, bn: millions / 1000.0 / bn * 100.0, value, gdp)
+    return combine(lambda mn, bn: billions(mn) / bn * 100.0, *view.same_period([VALUE, "GDP"]))
 
 
 def earnings_yield_nipa(view: View) -> Reading:
@@ -73,20 +77,15 @@ def earnings_yield_nipa(view: View) -> Reading:
     """
     profits = _profits(view)
     if RATIO in view.series:
-        earned, ratio, gdp = view.same_period([profits, RATIO, "GDP"])
-        return combine(lambda e, pct, bn: 100.0 * e / (pct / 100.0 * bn), earned, ratio, gdp)
-    earned, value = view.same_period([profits, VALUE])
-    return combine(lambda e, millions: 100.0 * e / (millions / 1000.0), earned, value)
+        return combine(_yield_of_ratio, *view.same_period([profits, RATIO, "GDP"]))
+    return combine(_yield_of_value, *view.same_period([profits, VALUE]))
 
 
 def earnings_yields(view: View, prices: equity_price.Prices) -> Bases:
     """Earnings yield of every basis, percent, and the one each date uses. Reported earnings are over the index."""
-    index = prices.latest.readings[equity_price.INDEX]
-    reported = (
-        reported_yield(view, index)
-        if REPORTED in view.series
-        else absent(len(view), REPORTED, "not_in_profile")
-    )
+    reported = absent(len(view), REPORTED, "not_in_profile")
+    if REPORTED in view.series:
+        reported = combine(percent, reported_earnings(view), prices.latest.readings[equity_price.INDEX])
     return Bases.first_present({_TTM: reported, _NIPA: earnings_yield_nipa(view)})
 
 
@@ -110,15 +109,9 @@ def _reported_multiple_change(view: View, price_change_pct: Reading) -> Reading:
 def _nipa_multiple_change(view: View) -> Reading:
     now = earnings_yield_nipa(view)
     then = stamp_before(now.observation_date, _YEAR)
-    if RATIO in view.series:
-        parts = [view.at(series_id, then) for series_id in (_profits(view), RATIO, "GDP")]
-        before = combine(lambda e, pct, bn: 100.0 * e / (pct / 100.0 * bn), *parts)
-    else:
-        before = combine(
-            lambda e, millions: 100.0 * e / (millions / 1000.0),
-            view.at(_profits(view), then),
-            view.at(VALUE, then),
-        )
+    is_ratio = RATIO in view.series
+    names, formula = ((RATIO, "GDP"), _yield_of_ratio) if is_ratio else ((VALUE,), _yield_of_value)
+    before = combine(formula, *(view.at(series_id, then) for series_id in (_profits(view), *names)))
     return combine(lambda e, e0: 100.0 * (e0 / e - 1.0), now, before)
 
 
@@ -142,9 +135,7 @@ def build(view: View) -> Columns:
         **{f"erp_vs_real_10y_{basis}_pp": reading for basis, reading in over_real.readings.items()},
         "erp_vs_real_10y_pp": over_real.selected,
         "equity_value_pct_gdp": equity_value_gdp(view),
-        "cape": cape(view, price.latest.readings[equity_price.INDEX])
-        if REPORTED in view.series
-        else absent(len(view), REPORTED, "not_in_profile"),
+        "cape": cape(view, price.latest.readings[equity_price.INDEX]),
         "equity_price": price.latest.selected,
         "equity_price_basis": price.basis,
         "equity_price_date": price.period_end.astype("datetime64[s]"),

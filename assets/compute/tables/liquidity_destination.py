@@ -13,8 +13,9 @@ from assets.compute.calendar import last_month_end, month_end, months_before
 from assets.compute.conditions import Scorer, percentile, valuation
 from assets.compute.grid import Grid
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
+from assets.compute.reading import Floats, Reading, Texts, combine, percent, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
+from assets.compute.tables.activity_inflation import change_of_yoy
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.real_yields import (
     cpi_yoy,
@@ -29,13 +30,10 @@ GOLD, CORE, WAGES = "GOLD_WB_MONTHLY", "PCEPILFE", "CES0500000003"
 
 def build(view: View, grid: Grid) -> Columns:
     """One row per as-of date; changes in percent or percentage points."""
-    n, rules, ranked = (
-        view.method.destination.rolling_months,
-        view.method.destination,
-        view.method.percentile,
-    )
+    rules, ranked = view.method.destination, view.method.percentile
+    n = rules.rolling_months
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
-    core_change = _change_of_yoy(view, CORE, n)
+    core_change = change_of_yoy(view, CORE, n)
     prices = equity_price.prices(view)
     drawdown = prices.drawdown_pct.selected
     moves = {
@@ -46,7 +44,7 @@ def build(view: View, grid: Grid) -> Columns:
         "gold_less_core_inflation_12m_pp": combine(np.subtract, gold, core),
     }
     up, known = signals(*(reading.value for reading in moves.values()))
-    real_gold = combine(lambda usd, index: 100.0 * usd / index, view.latest(GOLD), view.latest("CPIAUCSL"))
+    real_gold = combine(percent, view.latest(GOLD), view.latest("CPIAUCSL"))
     leadership = _leadership(view, n)
     score = _valuation_change(view, grid)
     return {
@@ -63,7 +61,9 @@ def build(view: View, grid: Grid) -> Columns:
             drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
         ),
         "valuation_score_change_6m": score,
-        "valuation_direction": _direction(score),
+        "valuation_direction": texts(
+            ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")
+        ),
         "real_gold_usd_per_oz": real_gold,
         "real_gold_usd_per_oz_rank": percentile(
             real_gold.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
@@ -99,12 +99,9 @@ def destination(up: np.ndarray, known: np.ndarray, core: Floats, core_change: Fl
 
 
 def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
-    """Three months: nominal yield = real yield + breakeven, beside what stocks and bonds did."""
+    """Three months: nominal yield = real yield + breakeven, next to what stocks and bonds did."""
     rules = view.method.destination
-    nominal, real = (
-        nominal_change(view, rules.decomposition_months),
-        real_change(view, rules.decomposition_months),
-    )
+    nominal, real = (change(view, rules.decomposition_months) for change in (nominal_change, real_change))
     breakeven = combine(np.subtract, nominal, real)
     bond = combine(
         lambda now, change: par_bond_price_change(now - change, now, rules.bond_maturity_years),
@@ -126,20 +123,8 @@ def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
     }
 
 
-def _direction(change: Floats) -> Texts:
-    return texts(~np.isnan(change), np.select([change > 0, change < 0], ["rising", "falling"], "steady"))
-
-
 def _real(nominal_pct: Floats, inflation_pct: Floats) -> Floats:
     return 100.0 * ((1.0 + nominal_pct / 100.0) / (1.0 + inflation_pct / 100.0) - 1.0)
-
-
-def _change_of_yoy(view: View, series_id: str, n: int) -> Reading:
-    return view.over(
-        series_id,
-        lambda v: 100.0 * (v[:, 0] / v[:, 1] - v[:, 2] / v[:, 3]),
-        [months(12), months(n), months(n + 12)],
-    )
 
 
 def _spread_change(view: View, n: int) -> Reading:

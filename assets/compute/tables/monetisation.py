@@ -7,14 +7,14 @@ of the deficit decides the band.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assets.compute.calendar import NAT, Days, month_end, period_end
 from assets.compute.lookup import View, months
-from assets.compute.reading import Floats, Reading, combine, select, splice, texts
+from assets.compute.reading import Floats, Reading, billions, combine, percent, select, splice, texts
 from assets.compute.stance import direction, policy_rate_change, programme_start
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.fiscal_and_debt import deficit_12m
@@ -47,12 +47,12 @@ class Window:
     @property
     def share(self) -> Reading:
         """Treasuries bought in percent of the change of debt; absent where the change of debt is distorted."""
-        return self._undistorted(combine(_percent, self.treasuries, self.debt_change))
+        return self._undistorted(combine(percent, self.treasuries, self.debt_change))
 
     @property
     def net_share(self) -> Reading:
         """The same net of mortgage securities that ran off: their proceeds bought some of the Treasuries."""
-        return self._undistorted(combine(_percent, self.net_bought, self.debt_change))
+        return self._undistorted(combine(percent, self.net_bought, self.debt_change))
 
     @property
     def net_bought(self) -> Reading:
@@ -81,12 +81,12 @@ def build(view: View) -> Columns:
     since = _window(
         view, year, np.where(before < newest, before, NAT), wednesday_on_or_before(before), "no_programme"
     )
-    share_of_deficit = combine(_percent, twelve.treasuries, twelve.deficit)
-    deficit_pct = combine(_percent, twelve.deficit, view.latest("GDP"))
+    share_of_deficit = combine(percent, twelve.treasuries, twelve.deficit)
+    deficit_pct = combine(percent, twelve.deficit, view.latest("GDP"))
     deciding = np.where(
         twelve.is_distorted,
         share_of_deficit.value,
-        combine(_percent, twelve.treasuries, twelve.debt_change).value,
+        combine(percent, twelve.treasuries, twelve.debt_change).value,
     )
     return {
         "debt_date": newest.astype("datetime64[s]"),
@@ -107,7 +107,7 @@ def build(view: View) -> Columns:
         "is_coordinated": is_coordinated(
             impulse(view),
             policy_rate_change(view),
-            combine(_percent, deficit_12m(view), view.latest("GDP")),
+            combine(percent, deficit_12m(view), view.latest("GDP")),
             view.method,
         ),
     }
@@ -130,7 +130,7 @@ def debt_change_12m(view: View) -> Reading:
     The newest month, or quarter, for which both ends are known.
     """
     monthly, quarterly = (view.difference(s, months(12)) for s in (MONTHLY_DEBT, QUARTERLY_DEBT))
-    return splice(monthly, quarterly, from_start=True).map(_billions)
+    return splice(monthly, quarterly, from_start=True).map(billions)
 
 
 def debt_date(change: Reading) -> Days:
@@ -173,7 +173,7 @@ def _window(
 
 def _change(view: View, series_id: str, like: Reading, now: Days, then: Days) -> Reading:
     after, before = view.at(series_id, now), view.at(series_id, then)
-    return combine(lambda _, a, b: _billions(a - b), like, after, before)
+    return combine(lambda _, a, b: billions(a - b), like, after, before)
 
 
 def _debt_change(view: View, year: Reading, base: Days) -> Reading:
@@ -196,37 +196,24 @@ def _deficit(view: View, like: Reading, newest: Days, base: Days) -> Reading:
     total = like.map(np.zeros_like)
     for n in range(int(length.max(initial=0))):
         month = view.at(BALANCE, (last - n).astype("datetime64[D]"))
-        total = select(length > n, combine(lambda sum_, flow: sum_ - _billions(flow), total, month), total)
+        total = select(length > n, combine(lambda sum_, flow: sum_ - billions(flow), total, month), total)
     return total
 
 
 def _without(part: Reading, keep: np.ndarray, reason: str) -> Reading:
     """Absent for that reason wherever `keep` is false."""
     dropped = part.where(keep, reason)
-    return Reading(
-        dropped.value,
-        dropped.observation_date,
-        dropped.available_on,
-        dropped.source,
-        dropped.is_pseudo,
-        dropped.series_ids,
-        texts(keep, dropped.absent_reason, reason),
-    )
+    return replace(dropped, absent_reason=texts(keep, dropped.absent_reason, reason))
 
 
 def is_coordinated(
     impulse_pct_gdp: Reading, rate_change: Reading, deficit: Reading, method: Method
 ) -> np.ndarray:
     """The post's three together: balance sheet growing, rate cut, large deficit; None where one is not measurable."""
-    rules, cut = (
-        method.monetisation,
-        direction(-rate_change.value, method.stance.rate_change_pp, inclusive=True) == 1,
-    )
-    together = (
-        (impulse_pct_gdp.value >= rules.coordination_impulse_pct_gdp)
-        & cut
-        & (deficit.value >= rules.coordination_deficit_pct_gdp)
-    )
+    rules = method.monetisation
+    together = direction(-rate_change.value, method.stance.rate_change_pp, inclusive=True) == 1
+    together &= impulse_pct_gdp.value >= rules.coordination_impulse_pct_gdp
+    together &= deficit.value >= rules.coordination_deficit_pct_gdp
     return texts(impulse_pct_gdp.present & rate_change.present & deficit.present, together)
 
 
@@ -242,11 +229,3 @@ def band(share_pct: Floats, deficit_pct_gdp: Floats, rules: Monetisation) -> np.
 
 def _weeks(n: int) -> np.timedelta64:
     return np.timedelta64(7 * n, "D")
-
-
-def _percent(part: Floats, whole: Floats) -> Floats:
-    return 100.0 * part / whole
-
-
-def _billions(millions: Floats) -> Floats:
-    return millions / 1000.0

@@ -24,14 +24,14 @@ FROM regime AS now JOIN {regime} AS was USING (as_of_date)
 WHERE now.is_month_end AND was.is_month_end AND now.regime <> was.regime ORDER BY as_of_date
 """
 _FIGURES = """
-SELECT o.series_id,
-  count(*) FILTER (old.observation_date IS NULL) AS new,
-  count(*) FILTER (old.observation_date IS NOT NULL) AS revised
-FROM (SELECT * FROM observations ANTI JOIN {observations} AS b
-      USING (series_id, observation_date, realtime_start)) AS o
-LEFT JOIN (SELECT DISTINCT series_id, observation_date FROM {observations}) AS old
-  USING (series_id, observation_date)
-GROUP BY o.series_id ORDER BY o.series_id
+WITH came AS MATERIALIZED (
+  SELECT series_id, observation_date FROM observations
+  ANTI JOIN {observations} AS was USING (series_id, observation_date, realtime_start)
+), known AS (
+  SELECT DISTINCT series_id, observation_date FROM {observations} SEMI JOIN came USING (series_id, observation_date)
+)
+SELECT series_id, count(*) FILTER (known.observation_date IS NULL) AS new, count(known.observation_date) AS revised
+FROM came LEFT JOIN known USING (series_id, observation_date) GROUP BY series_id ORDER BY series_id
 """
 # By cause: changed rows and labels of `regime`, changed cells of other tables.
 _CORRECTED = """
