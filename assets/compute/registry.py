@@ -22,6 +22,7 @@ from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
 from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
+from assets.compute.diagnostics.long_record import cases, long_record
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -182,6 +183,11 @@ def _events(run: Computation) -> pd.DataFrame:
     return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
 
 
+def _long_cases(run: Computation) -> pd.DataFrame:
+    today = replace(run.view, as_of=run.grid.as_of[-1:])
+    return _in_order(run, "long_record_cases", cases(run.table("long_record"), today, run.catalog))
+
+
 def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
     """Month-ends, their published labels, and what three assets did, as known on the run date."""
     month_ends = run.grid.as_of[run.grid.is_month_end]
@@ -233,6 +239,11 @@ _TABLES = (
     _AFTER_REGIME("forward_returns", _forward_returns),
     _AFTER_REGIME("forward_returns_by_spell", _returns_by_spell),
     Computed("event_study", _events, ("policy_events",), also_from_archive=True),
+    Computed(
+        "long_record",
+        lambda run: long_record(run.archive, run.catalog, run.profile, run.grid.as_of[-1]),
+    ),
+    Computed("long_record_cases", _long_cases, ("long_record",), also_from_archive=True),
     Computed(
         "base_rates",
         lambda run: base_rates(
