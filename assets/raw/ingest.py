@@ -161,11 +161,11 @@ class _Fetcher:
         return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
 
     def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
-        """Of the inputs of the label; None where what an earlier run was told a few days ago is still the next."""
+        """Of the inputs of the label; None where the plan requested a few days ago still is for the next figure."""
         if series.role != "condition" or series.is_step or series.frequency == "D":
             return None
-        told = self._planned.get(series.series_id)
-        return None if told and told > newest else self._source.planned_release(series, newest)
+        planned = self._planned.get(series.series_id)
+        return None if planned and planned > newest else self._source.planned_release(series, newest)
 
 
 def _newest(payload: Payload, known: Known | None) -> dt.date | None:

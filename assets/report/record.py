@@ -64,11 +64,6 @@ _PARAMETERS = {
     "valuation_rank_shares": "the share of ranks in valuation",
     "spread_weights": "the weight of spreads in credit",
 }
-_VARIANT_COLUMNS = {
-    "regime": "regime_variant",
-    "condition_state": "condition_state_variant",
-    "stance": "stance_variant",
-}
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
@@ -248,7 +243,7 @@ def cases_unsteady(release: Release) -> str | None:
         for case in cases
         for row in rows
         if case["first"] <= row["as_of_date"] <= case["last"]
-        and row[_VARIANT_COLUMNS[case["column"]]] != case["expected"]
+        and row[f"{case['column']}_variant"] != case["expected"]
     }
     if not lost:
         return "Without hysteresis and confirmation the results would be the same."
