@@ -288,6 +288,10 @@ class QePhases(Section):
     months_after: Count
 
 
+# Sections that no label rests on, so that the hash of the rows already published stays what it was.
+EVIDENCE = ("long_record", "panel")
+
+
 class Method(Section):
     """All parameters of one version of the method."""
 
@@ -326,7 +330,7 @@ class Method(Section):
 
     @property
     def method_sha256(self) -> str:
-        """SHA-256 of the canonical JSON of every parameter but the version: same numbers, same hash."""
-        parameters = self.model_dump(mode="json", exclude={"method_version"})
+        """SHA-256 of the canonical JSON of every parameter but the version and EVIDENCE: same numbers, same hash."""
+        parameters = self.model_dump(mode="json", exclude={"method_version", *EVIDENCE})
         canonical = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

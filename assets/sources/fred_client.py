@@ -33,7 +33,7 @@ from assets.sources.fred_vintages import (
     windows,
 )
 from assets.sources.http import Http, Limits, checked_address
-from assets.sources.pacing import NothingListens, Pacer, Permanent, RetryPolicy, Transient, refusal
+from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
 from assets.sources.protocol import CredentialsRefused
 
 ROWS_PER_RESPONSE = 100_000
@@ -319,8 +319,7 @@ class FredClient(Fred):
         try:
             response = self._http.get(url)
         except Transient as failure:
-            kind = NothingListens if isinstance(failure, NothingListens) else Transient
-            raise kind(f"{shown}: {self._key.hidden_in(str(failure))}") from None
+            raise type(failure)(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         except Permanent as failure:
             raise FredError(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         root = _parsed(response.body)

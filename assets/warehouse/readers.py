@@ -24,6 +24,7 @@ from assets.warehouse.schema import resolved
 from assets.warehouse.tables import registered
 
 LABEL_ROLES = ("condition", "stance")  # roles of the series without which a publication is not complete
+BLOCKING_ROLES = (*LABEL_ROLES, "published")  # of those whose refused payload blocks the publication
 # The key as `compute.archive.pack` makes it; the stored order is nearly the sorted one, and sorting is numpy's.
 _CAPTURES = f"""
 SELECT

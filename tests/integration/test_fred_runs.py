@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.raw.ingest import Ingested
 from assets.sources.fred import is_reconciliation_due
-from assets.warehouse.fetches import known_series
+from assets.warehouse.fetches import Ingested, known_series
 from tests.builders import an_archive, series_as_of
 from tests.fakes.fred_runs import fred_run, quick_source, statuses
 from tests.fakes.fred_server import FredServer, fred_server

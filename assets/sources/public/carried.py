@@ -132,7 +132,7 @@ class _PublishersFirst(Source):
 
 
 def is_served_as_well(series: Series) -> bool:
-    """Whether a publisher serves the complete history of a series, as soon as FRED does."""
+    """Whether a publisher serves the history of a series as soon as FRED does, and not only its end."""
     carrier = series.carrier
     if carrier is None or carrier.reader == "sample":
         return False
