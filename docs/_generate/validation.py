@@ -104,7 +104,7 @@ def _responses(computed: Computed) -> Iterator[str]:
     outside = int(measured["is_outside_band"].sum())
     yield (
         f"Mean change over {RESPONSE_MONTHS} full months, number of events first, and where the middle 90 percent of "
-        f"random dates lie. {outside} of {len(measured)} means lie outside; 10 percent would by chance alone. "
+        f"random dates lie. {outside} of {len(measured)} means lie outside; of dates drawn at random one in ten would. "
         "`event_responses` has the other windows.\n"
     )
     yield table(
