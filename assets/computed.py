@@ -16,6 +16,7 @@ from assets.compute.registry import REGISTRY, Computation
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
+from assets.warehouse.brought_files import brought_files
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRows, complete_live_rows, live_rows, read_live
 from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
@@ -70,6 +71,7 @@ def _computation(
         facts.profile,
         read_live(con, catalog, live),
         stored,
+        brought_files(catalog, facts) if "outside_references" in names else {},
     )
 
 

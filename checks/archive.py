@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assets.catalog.models import Catalog, Series
-from assets.warehouse.readers import vintages_as_of
+from assets.warehouse.readers import BLOCKING_ROLES, vintages_as_of
 from assets.warehouse.schema import resolved
 from assets.warehouse.tables import registered
 from checks.identities import IDENTITIES, Identity, identities_suite, relations
@@ -26,7 +26,6 @@ from checks.suites.raw import COLUMNS, raw_suite
 if TYPE_CHECKING:
     import duckdb
 
-BLOCKING_ROLES = ("condition", "stance", "published")
 _KNOWN_SERIES = (
     "SELECT DISTINCT series_id FROM raw.vintages WHERE realtime_start <= $run_date AND value IS NOT NULL"
 )

@@ -87,20 +87,21 @@ def identity_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
 
 
 def first_publication_check(catalog: Catalog) -> dg.AssetChecksDefinition:
-    """Blocking check on the series with a role in the label; it fails on the missing ones and blocks all tables."""
+    """Blocking check on the series with a role in the label; its step fails when there can be no first publication."""
     by_key = {dg.AssetKey(list(s.asset_key)): s for s in catalog.series.values() if s.role in LABEL_ROLES}
 
     def found(warehouse: Warehouse, facts: RunFacts, selected: Selected) -> Results:
         with warehouse.cursor() as con:
             shortfall = None if facts.accepts_incomplete else foresee(con, facts, catalog)
+        if shortfall is not None:  # raised before any result, so that the tables are not executed
+            raise dg.Failure(f"no first publication: {shortfall}", allow_retries=False)
         for key in selected:
-            is_missing = shortfall is not None and by_key[key.asset_key].series_id in shortfall.missing
             yield dg.AssetCheckResult(
                 check_name=key.name,
                 asset_key=key.asset_key,
-                passed=not is_missing,
+                passed=True,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=str(shortfall) if is_missing else "A first publication is possible.",
+                description="A first publication is possible.",
             )
 
     specs = [

@@ -174,6 +174,21 @@ def build_parser() -> argparse.ArgumentParser:
         "method", metavar="METHOD.toml", type=Path, help="a file of thresholds, weights and windows"
     )
 
+    panel = add(
+        "panel",
+        "panel.panel",
+        "print what followed each label in many countries since 1870, from a data set that you bring",
+        prints_rows=True,
+        epilog="FILE is release 6 of the Jorda-Schularick-Taylor Macrohistory Database, which macrohistory.net offers\n"
+        "for download: JSTdatasetR6 as .xlsx, .dta or .csv. It is only read; nothing is published.",
+    )
+    panel.add_argument("file", metavar="FILE", type=Path, help="JSTdatasetR6.xlsx, .dta or .csv")
+    panel.add_argument(
+        "--cases",
+        action="store_true",
+        help="print every country-year with its figures, scores and label instead",
+    )
+
     open_ = add("open", "show.open_", "print where the published file is, and how to query it")
     open_.add_argument("--path", action="store_true", help="print the path alone")
 

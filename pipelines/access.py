@@ -44,6 +44,7 @@ def read_access(settings: Settings, variables: Mapping[str, str] | None = None) 
         fred_root_url=_address(found, "FRED_ROOT_URL"),
         fred_requests_per_second=_pace(found),
         retry_budget_seconds=_retry_budget(found),
+        prefers_publishers=_prefers_publishers(found),
         urls={key: url for key, name in URL_VARIABLES.items() if (url := _address(found, name)) is not None},
     )
 
@@ -81,6 +82,13 @@ def _retry_budget(variables: Mapping[str, str]) -> float:
             f"REGIME_RETRY_BUDGET_SECONDS is {text!r}: give whole seconds from 0 to {_LONGEST_BUDGET}"
         )
     return float(text)
+
+
+def _prefers_publishers(variables: Mapping[str, str]) -> bool:
+    text = variables.get("REGIME_PREFER")
+    if text not in (None, "publishers"):
+        raise ConfigurationError(f"REGIME_PREFER is {text!r}: give publishers, or remove it")
+    return text is not None
 
 
 def _pace(variables: Mapping[str, str]) -> float | None:

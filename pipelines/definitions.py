@@ -46,6 +46,11 @@ nightly = dg.define_asset_job(
 )
 
 
+def nightly_job() -> dg.JobDefinition:
+    """The job, for `dg.reconstructable`."""
+    return defs.resolve_job_def("nightly")
+
+
 def assets_of_profile(profile: Profile) -> list[dg.AssetKey]:
     """The assets of a run: every table, and the series of the profile. The others are not fetched."""
     catalog = load_catalog()
@@ -77,5 +82,9 @@ defs = dg.Definitions(
     schedules=[nightly_schedule],
     sensors=[alerts_sensor, dead_runs_sensor, history_sensor],
     resources=RESOURCES,
-    executor=dg.in_process_executor,  # about nine times faster than a process per step, and there is one writer anyway
+    # About nine times faster than a process per step, and there is one writer anyway. A step that failed after all its
+    # outputs does not stop those downstream: see docs/decisions/0021-a-refused-series-fails-its-step.md.
+    executor=dg.in_process_executor.configured(
+        {"step_dependency_config": {"require_upstream_step_success": False}}, name="in_process"
+    ),
 )

@@ -15,14 +15,12 @@ from checks.first_publication import CHECK as FIRST_PUBLICATION
 from pipelines import process
 from pipelines.settings import ConfigurationError, Settings
 
+Result = dg.JobExecutionResult | dg.ExecuteInProcessResult
 _RELEASE = dg.AssetKey(["publish", "release"])
 _FETCHES = """
-SELECT status, series_id, message, late_observation, late_since FROM raw.fetches WHERE run_id = ? ORDER BY series_id
+SELECT status, series_id, message, late_observation, late_since, requests, seconds, fetched_from
+FROM raw.fetches WHERE run_id = ? ORDER BY series_id
 """
-_BUNDLED = """
-SELECT series_id FROM raw.fetches WHERE run_id = ? AND fetched_from = 'sample_data' ORDER BY series_id
-"""
-_EFFORT = "SELECT coalesce(sum(requests), 0), coalesce(sum(seconds), 0) FROM raw.fetches WHERE run_id = ?"
 _FAILED = """
 SELECT asset_key, check_name, message FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed
@@ -49,7 +47,7 @@ class Failure(NamedTuple):
     text: str
 
 
-def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome:
+def outcome_of(result: Result, settings: Settings) -> Outcome:
     """Published when this run materialised the release, else why not.
 
     Raises KeyboardInterrupt for an interrupted run, ConfigurationError for a refused key or a full disk.
@@ -60,16 +58,16 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
     try:
         with open_warehouse(settings.warehouse_path, wait_seconds=_WAIT_SECONDS, log=progress.info) as con:
             fetches = con.execute(_FETCHES, [result.run_id]).fetchall()
-            effort = con.execute(_EFFORT, [result.run_id]).fetchall()[0]
             failed = con.execute(_FAILED, [result.run_id]).fetchall()
-            bundled = [name for (name,) in con.execute(_BUNDLED, [result.run_id]).fetchall()]
     except OpenElsewhere:
         if not is_published:
             raise
         line = "the fetches cannot be listed: another program has the warehouse open"
         return Outcome("published", (line,))
     raise_configuration_error(result)
+    effort = sum(fetch[5] for fetch in fetches), sum(fetch[6] for fetch in fetches)
     lines = fetch_lines(fetches, effort if settings.profile != "sample" else None)
+    bundled = [name for _, name, *_, place in fetches if place == "sample_data"]
     if bundled and settings.profile == "public":
         lines.append(f"from the bundle, because no publisher serves them without a key: {', '.join(bundled)}")
     if is_published:
@@ -78,9 +76,7 @@ def outcome_of(result: dg.ExecuteInProcessResult, settings: Settings) -> Outcome
     return _not_published(result, lines, fetches, failed)
 
 
-def _not_published(
-    result: dg.ExecuteInProcessResult, lines: list[str], fetches: list[tuple], failed: list[tuple]
-) -> Outcome:
+def _not_published(result: Result, lines: list[str], fetches: list[tuple], failed: list[tuple]) -> Outcome:
     statuses = {status for status, *_ in fetches}
     if "unreachable" in statuses and not statuses & {*_FETCHED, "refused"}:
         reason = "nothing was published: no source could be reached; without a network, `run --profile sample` works"
@@ -98,26 +94,26 @@ def _not_published(
     return Outcome("blocked", (*lines, *reasons), checks)
 
 
-def _incomplete(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+def _incomplete(result: Result) -> tuple[str, ...]:
     """Why a first publication was not made; empty when that is not what stopped the run."""
-    for check in result.get_asset_check_evaluations():
-        if check.check_name == FIRST_PUBLICATION and not check.passed:
-            return (
-                f"no first publication: {check.description}",
-                "the fetched figures are stored and the next run fetches the rest; "
-                "`run --accept-incomplete` publishes anyway",
-            )
-    return ()
+    events = result.filter_events(lambda e: e.is_step_failure and e.step_key == FIRST_PUBLICATION)
+    if not events:
+        return ()
+    return (
+        innermost(events[0].step_failure_data.error).text,
+        "the fetched figures are stored and the next run fetches the rest; "
+        "`run --accept-incomplete` publishes anyway",
+    )
 
 
-def raise_configuration_error(result: dg.ExecuteInProcessResult) -> None:
+def raise_configuration_error(result: Result) -> None:
     """A key refused in the middle of a run is wrong configuration, whatever was fetched before."""
     for kind, text in _failures(result):
         if kind in ("CredentialsRefused", "ConfigurationError"):
             raise ConfigurationError(text)
 
 
-def raise_interruption_or_full_disk(result: dg.ExecuteInProcessResult) -> None:
+def raise_interruption_or_full_disk(result: Result) -> None:
     """Ctrl-C, which Dagster has turned into a failure, as KeyboardInterrupt; a full disk as ConfigurationError."""
     failures = list(_failures(result))
     if any(kind == "DagsterExecutionInterruptedError" for kind, _ in failures):
@@ -138,7 +134,9 @@ def fetch_lines(fetches: list[tuple], effort: tuple[int, float] | None) -> list[
     ):
         if series := [name for found, name, *_ in fetches if found == status]:
             lines.append(f"{text}: {', '.join(series)}")
-    late = [f"{name} ({about}, planned for {day})" for _, name, _, about, day in fetches if day is not None]
+    late = [
+        f"{name} ({about}, planned for {day})" for _, name, _, about, day, *_ in fetches if day is not None
+    ]
     if late:
         lines.append(f"late, its release was planned but has no figure yet: {', '.join(late)}")
     return lines
@@ -158,7 +156,7 @@ def innermost(error: Any) -> Failure:
     return Failure(kind, text if kind and found and is_module else message)
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> Iterator[Failure]:
+def _failures(result: Result) -> Iterator[Failure]:
     for event in result.filter_events(lambda e: e.is_step_failure or e.is_run_failure):
         error = getattr(event.event_specific_data, "error", None)
         if error is not None:

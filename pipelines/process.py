@@ -24,7 +24,7 @@ _LONGEST = 160
 
 
 class _State:
-    """`signals` is the reading end of the pipe into which the interpreter writes every signal it gets."""
+    """`signals` is the read end of the pipe into which the interpreter writes every signal it gets."""
 
     signals: int | None = None
     is_interrupted = False

@@ -178,14 +178,14 @@ def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
 def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """What a run ends with: the first screen of the report in words, and where file and report are."""
     verdict, release = read_verdict(con), Release(con)
-    said = [
+    texts = [
         (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
         for name, value, note in tiles.content(release)["tiles"]
     ]
     return [
         *_head(verdict),
         "",
-        *(line for name, text in said for line in _wrapped(name.lower(), text)),
+        *(line for name, text in texts for line in _wrapped(name.lower(), text)),
         "",
         _line("details", ".venv/bin/python -m pipelines show"),
         _line("file", str(path)),
@@ -210,10 +210,10 @@ def profile_words(manifest: Row) -> str:
 
 def _head(verdict: Verdict) -> list[str]:
     regime, manifest = verdict.regime, verdict.manifest
-    said = " ".join(verdict.sentences[name] for name in SENTENCES[:3] if name in verdict.sentences)
+    paragraph = " ".join(verdict.sentences[name] for name in SENTENCES[:3] if name in verdict.sentences)
     lines = [
         regime_words(regime["regime"], regime["stance_driver"]),
-        *textwrap.wrap(said, _WIDTH, break_on_hyphens=False),
+        *textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
         _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
         _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),

@@ -17,6 +17,7 @@ from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
 from assets.warehouse.connection import keep_copy
+from assets.warehouse.lock import mark_run_alive
 from assets.warehouse.resource import Warehouse
 from pipelines.access import open_sources
 from pipelines.process import ensure_home
@@ -43,6 +44,11 @@ class RunSettings(dg.ConfigurableResource):
         default=None,
         description="Directory of the warehouse and the published file. Empty: REGIME_DATA_DIR, else data.",
     )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """First of all resources, so that a run is known to be alive before it waits for a publisher or the lock."""
+        if context.run is not None:
+            mark_run_alive(self.load().data_dir, context.run.run_id)
 
     def load(self) -> Settings:
         """The settings. Raises ConfigurationError, one line, also for an as-of date without a data directory."""

@@ -46,17 +46,17 @@ def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path) -> list[str]:
 
 
 @contextmanager
-def canceled_when_interrupted(instance: dg.DagsterInstance) -> Iterator[str]:
-    """The id for a run of this process. An interrupted run becomes cancelled in the history, not failed."""
-    run_id = str(uuid.uuid4())
+def canceled_when_interrupted(instance: dg.DagsterInstance) -> Iterator[dict[str, str]]:
+    """Tags for a run of this process. An interrupted run becomes cancelled in the history, not failed."""
+    tags = {"stimulus_regime/command": str(uuid.uuid4())}
     try:
-        yield run_id
+        yield tags
     except BaseException as error:
         if process.is_interrupted() or isinstance(error, KeyboardInterrupt):
             process.finish_undisturbed()
-            run = instance.get_run_by_id(run_id)
-            if run is not None and run.status != dg.DagsterRunStatus.SUCCESS:
-                instance.report_run_canceled(run, "The run was interrupted.")
+            for run in instance.get_runs(dg.RunsFilter(tags=tags)):
+                if run.status != dg.DagsterRunStatus.SUCCESS:
+                    instance.report_run_canceled(run, "The run was interrupted.")
         raise
 
 

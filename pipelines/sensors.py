@@ -24,7 +24,7 @@ def alerts_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 @dg.sensor(
     name="dead_runs",
-    minimum_interval_seconds=50,  # a killed run is closed within a minute
+    minimum_interval_seconds=20,  # a killed run is closed within a minute, also when its code server was killed
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Marks a run whose process was killed as failed, so that the next one in the queue starts.",
 )

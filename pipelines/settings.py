@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 KNOWN_VARIABLES = (
     "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
     "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF", "REGIME_PUBLISH_RESTRICTED",
-    "REGIME_RETRY_BUDGET_SECONDS",
+    "REGIME_RETRY_BUDGET_SECONDS", "REGIME_PREFER",
     "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
     "BOARD_RELEASES_URL", "NYFED_URL", "BEA_URL", "BLS_URL", "MTS_URL", "HQM_URL", "CHICAGO_FED_URL",
     "PHILADELPHIA_FED_URL", "CLAIMS_URL",
@@ -45,9 +46,6 @@ _OWN_PREFIXES = ("REGIME_", "FRED_")
 _RESEMBLES = 0.5  # for a name that begins with a prefix of ours
 _IS_ALMOST = 0.85  # for any other name
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_REFERENCE = re.compile(
-    r"\$(?:(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\})"
-)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -169,10 +167,11 @@ def choose_profile(variables: Mapping[str, str]) -> Profile:
         )
     has_key = "FRED_API_KEY" in variables
     if requested == "live" and not has_key:
-        from assets.sources.fred_client import KEY_PAGE
+        from assets.sources.fred_client import KEY_PAGE, TERMS
 
         raise ConfigurationError(
-            f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+            f"the profile live needs a FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY, or choose the "
+            f"profile public, which needs none. {TERMS}"
         )
     if requested == "public":
         return "public"
@@ -237,22 +236,16 @@ def _is_assignment(name: str, value: str | None) -> bool:
 
 def _expanded(text: str, variables: Mapping[str, str], where: str) -> str:
     """A path with `~` and references to variables replaced. Raises ConfigurationError for what is not defined."""
-
-    def value_of(reference: re.Match[str]) -> str:
-        name = reference["plain"] or reference["braced"]
-        value = variables.get(name) or reference["default"]
-        if value is None:
-            raise ConfigurationError(
-                f"{where} refers to ${name}, which is not set: set it, or write the path out"
-            )
-        return value
-
-    path = _REFERENCE.sub(value_of, text)
-    if "${" in path or "$(" in path:
+    try:
+        path = os.path.expanduser(Template(text).substitute(variables))
+    except KeyError as missing:
+        raise ConfigurationError(
+            f"{where} refers to ${missing.args[0]}, which is not set: set it, or write the path out"
+        ) from None
+    except ValueError:
         raise ConfigurationError(
             f"{where} cannot be expanded: only ~, $NAME and ${{NAME}} are, write the path out"
-        )
-    path = os.path.expanduser(path)
+        ) from None
     if path.startswith("~"):
         raise ConfigurationError(
             f"{where} begins with ~, and no such home directory is known: write the path out"

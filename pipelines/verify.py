@@ -65,8 +65,8 @@ def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> V
         changed = drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:
             version, code = manifest["method_version"], manifest["code_version"]
-            said = f"made with method {version}: check out {code} to reproduce it"
-            return Verified(release.name, files, changed, [said], {})
+            reason = f"made with method {version}: check out {code} to reproduce it"
+            return Verified(release.name, files, changed, [reason], {})
         numbers, rows = [], {}
         withholds = _withholds(con, manifest)
         for name, again in _computed_again(warehouse, con, catalog, manifest).items():

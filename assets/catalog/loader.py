@@ -25,6 +25,7 @@ from assets.catalog.models import (
     Table,
 )
 from assets.catalog.moves import WhatIf
+from assets.catalog.outside import OutsideReference
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CATALOG_DIR = Path("assets/catalog")
@@ -61,6 +62,7 @@ def _load(root: Path) -> Catalog:
     carriers = _entries(Carrier, root, folder / "carriers.toml")
     series = _load_series(root, sorted((folder / "series").glob("*.toml")), carriers)
     tables = _load_tables(root, sorted((folder / "tables").glob("*.toml")))
+    references = _entries(ReferenceValue, root, folder / "reference_values.toml")
     catalog = Catalog(
         series=series,
         tables=tables,
@@ -69,7 +71,8 @@ def _load(root: Path) -> Catalog:
         policy_events=_whole(PolicyLedger, root, folder / "policy_events.toml"),
         recessions=_whole(RecessionLedger, root, folder / "recessions.toml", "recessions"),
         release_delays=_load_delays(root, folder / "release_delays.toml", series),
-        reference_values=_entries(ReferenceValue, root, folder / "reference_values.toml"),
+        reference_values=references,
+        outside_references=_load_outside(root, folder / "outside_references.toml", references),
         caveats=_entries(Caveat, root, folder / "caveats.toml"),
         what_if=_load_what_if(root, folder / "what_if.toml", series),
     )
@@ -152,6 +155,16 @@ def _load_delays(root: Path, file: Path, series: Mapping[str, Series]) -> tuple[
     for delay in found:
         at = f"{_relative(root, file)}: delay {delay.series_id} {delay.observation_date}: key 'series_id'"
         _refuse_unknown([delay.series_id], series, at)
+    return found
+
+
+def _load_outside(
+    root: Path, file: Path, references: Mapping[str, ReferenceValue]
+) -> dict[str, OutsideReference]:
+    found = _entries(OutsideReference, root, file)
+    for key, entry in found.items():
+        at = f"{_relative(root, file)}: {key}: key 'reference_values'"
+        _refuse_unknown(entry.reference_values, references, at)
     return found
 
 

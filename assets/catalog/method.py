@@ -249,6 +249,22 @@ class EventStudy(Section):
     minimum_placebos: Count
 
 
+class LongRecord(Section):
+    start: dt.date
+    first_label: dt.date
+    recession_within_months: Count
+    months_after: Count
+
+
+class Panel(Section):
+    """The rule once a year in several countries; `war_years`: first and last year of each war."""
+
+    minimum_history_years: Count
+    inflation_years: Count
+    horizon_years: Count
+    war_years: tuple[tuple[int, int], ...]
+
+
 class Attractiveness(Section):
     inflation_scenarios_pct: tuple[float, ...]
 
@@ -270,6 +286,10 @@ class Maturity(Section):
 class QePhases(Section):
     post_published_on: dt.date
     months_after: Count
+
+
+# Sections that no label rests on, so that the hash of the rows already published stays what it was.
+EVIDENCE = ("long_record", "panel")
 
 
 class Method(Section):
@@ -301,6 +321,8 @@ class Method(Section):
     money_and_rates: MoneyAndRates
     gold_and_inflation: GoldAndInflation
     event_study: EventStudy
+    long_record: LongRecord
+    panel: Panel
     attractiveness: Attractiveness
     destination: Destination
     maturity: Maturity
@@ -308,7 +330,7 @@ class Method(Section):
 
     @property
     def method_sha256(self) -> str:
-        """SHA-256 of the canonical JSON of every parameter but the version: same numbers, same hash."""
-        parameters = self.model_dump(mode="json", exclude={"method_version"})
+        """SHA-256 of the canonical JSON of every parameter but the version and EVIDENCE: same numbers, same hash."""
+        parameters = self.model_dump(mode="json", exclude={"method_version", *EVIDENCE})
         canonical = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.catalog.method import Method, MethodVersion
 from assets.catalog.moves import WhatIf
+from assets.catalog.outside import OutsideReference
 
 Frequency = Literal["D", "W", "M", "Q"]
 UnitKind = Literal[
@@ -51,7 +52,8 @@ class Carrier(Entry):
     """Who serves a series in the profile public, and how its reader finds and checks it (`carriers.toml`).
 
     `code` is the publisher's own id, `release` the file or table that has it. `unit` is the publisher's unit text: a
-    file with another one is refused. The publisher's figure divided by `divisor` is in the unit of the series.
+    file with another one is refused, except `rebased_unit`, an index's new base year: its complete history is then a
+    vintage of the day we saw it. The publisher's figure divided by `divisor` is in the unit of the series.
     `vintages` is the workbook of the Philadelphia Fed's real-time data set that has the series' vintages.
     `vintages_are_first_estimates`: each falls before any later estimate of its newest figure. `staleness_limit_days`
     replaces that of the series where the carrier is later than the publication. `is_bundled_before`: the publisher's
@@ -62,6 +64,7 @@ class Carrier(Entry):
     code: Text | None = None
     release: Text | None = None
     unit: Text | None = None
+    rebased_unit: Text | None = None
     divisor: Annotated[float, Field(gt=0.0)] = 1.0
     vintages: Annotated[str, Field(pattern=r"^\w+[QM]v[QM]d$")] | None = None
     vintages_are_first_estimates: bool = False
@@ -414,8 +417,8 @@ class Caveat(Entry):
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values,
-    caveats, and what moves together in a what-if.
+    """Everything declared: series, tables, method and its versions, ledgers, delays, reference values, outside
+    references, caveats, and what moves together in a what-if.
     """
 
     series: Mapping[str, Series]
@@ -426,6 +429,7 @@ class Catalog:
     recessions: RecessionLedger
     release_delays: tuple[ReleaseDelay, ...]
     reference_values: Mapping[str, ReferenceValue]
+    outside_references: Mapping[str, OutsideReference]
     caveats: Mapping[str, Caveat]
     what_if: WhatIf
 

@@ -20,8 +20,11 @@ from assets.compute.diagnostics.attribution import regime_changes, score_attribu
 from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
+from assets.compute.diagnostics.event_responses import event_responses
 from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
+from assets.compute.diagnostics.long_record import cases, long_record
+from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
@@ -45,7 +48,8 @@ class Computation:
     """The computed tables of one archive and grid, each built once, when it is first requested.
 
     `live`: live rows by table; only tables about the record read them. `stored`: tables built earlier, used instead of
-    being built again (with `provenance` when the regime is computed from them).
+    being built again (with `provenance` when the regime is computed from them). `brought`: figures of the
+    user's own files, by outside reference.
     """
 
     archive: Archive
@@ -54,6 +58,7 @@ class Computation:
     profile: Profile
     live: Frames = field(default_factory=dict)
     stored: Frames = field(default_factory=dict)
+    brought: Mapping[str, pd.Series] = field(default_factory=dict)
     _columns: dict[str, Columns] = field(default_factory=dict, init=False, repr=False)
     _built: dict[str, DerivedTable] = field(default_factory=dict, init=False, repr=False)
 
@@ -182,6 +187,17 @@ def _events(run: Computation) -> pd.DataFrame:
     return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
 
 
+def _responses(run: Computation) -> pd.DataFrame:
+    month_ends, regime = run.grid.as_of[run.grid.is_month_end], run.record("regime")
+    frame = event_responses(replace(run.view, as_of=month_ends), regime[regime["is_month_end"]])
+    return _in_order(run, "event_responses", frame)
+
+
+def _long_cases(run: Computation) -> pd.DataFrame:
+    today = replace(run.view, as_of=run.grid.as_of[-1:])
+    return _in_order(run, "long_record_cases", cases(run.table("long_record"), today, run.catalog))
+
+
 def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
     """Month-ends, their published labels, and what three assets did, as known on the run date."""
     month_ends = run.grid.as_of[run.grid.is_month_end]
@@ -214,6 +230,11 @@ _TABLES = (
     _of_catalog("policy_events", policy_events),
     _of_catalog("reference_values", reference_values),
     _of_catalog("recessions", recessions),
+    Computed(
+        "outside_references",
+        lambda run: _in_order(run, "outside_references", outside_references(run.catalog, run.brought)),
+        repeats_catalogue=True,
+    ),
     _BESIDE_REGIME("regime", _regime),
     _BESIDE_REGIME("regime_evidence", lambda run: evidence_frame(run.regime, run.catalog)),
     _BESIDE_REGIME("score_attribution", lambda run: score_attribution(run.regime)),
@@ -233,6 +254,18 @@ _TABLES = (
     _AFTER_REGIME("forward_returns", _forward_returns),
     _AFTER_REGIME("forward_returns_by_spell", _returns_by_spell),
     Computed("event_study", _events, ("policy_events",), also_from_archive=True),
+    Computed("event_responses", _responses, ("regime", "policy_events"), also_from_archive=True),
+    Computed(
+        "outside_agreement",
+        lambda run: outside_agreement(run.table("outside_references"), run.record("regime"), run.catalog),
+        ("regime", "outside_references"),
+        repeats_catalogue=True,
+    ),
+    Computed(
+        "long_record",
+        lambda run: long_record(run.archive, run.catalog, run.profile, run.grid.as_of[-1]),
+    ),
+    Computed("long_record_cases", _long_cases, ("long_record",), also_from_archive=True),
     Computed(
         "base_rates",
         lambda run: base_rates(

@@ -1,4 +1,4 @@
-"""Columns that have no value in any row of a file, because its profile lacks their series: they say so themselves."""
+"""Columns without a value in any row of a file, because its profile lacks their series: the definitions say so."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import column_comment, literal, quoted
 
 
-def tell_empty_columns(
+def describe_empty_columns(
     con: duckdb.DuckDBPyConnection, tables: Sequence[Table], catalog: Catalog, profile: Profile
 ) -> None:
-    """Say of a column without any value which series the profile lacks: in its comment and in the table `columns`.
+    """Name the series the profile lacks, for a column without any value: in its comment and in the table `columns`.
 
     `con` uses the file, which has these tables and views.
     """
@@ -30,8 +30,8 @@ def tell_empty_columns(
         if absent and not _may_be_withheld(column, catalog, profile):
             why = f"NULL in every row here: the profile {profile} has no {', '.join(absent)}."
             definition = f"{column.definition} {why}"
-            told = column_comment(column.model_copy(update={"definition": definition}))
-            con.execute(f"COMMENT ON COLUMN {quoted(table_name)}.{quoted(name)} IS {literal(told)}")
+            comment = column_comment(column.model_copy(update={"definition": definition}))
+            con.execute(f"COMMENT ON COLUMN {quoted(table_name)}.{quoted(name)} IS {literal(comment)}")
             con.execute(
                 "UPDATE columns SET definition = ? WHERE table_name = ? AND column_name = ?",
                 [definition, table_name, name],

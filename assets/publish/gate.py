@@ -46,6 +46,7 @@ SELECT asset_key || ' ' || check_name FROM ops.check_results
 WHERE run_id = ? AND severity = 'ERROR' AND NOT passed
 GROUP BY asset_key, check_name HAVING bool_and(stage = 'warehouse') ORDER BY ALL
 """
+REFUSED = "fetch_status__not_refused"  # the step of such a series failed, so that it is executed again
 _NOT_EVALUATED = "not evaluated: its step failed or was not executed"
 _AGAIN = "Look at the failed step of this run for its error, then run the complete job."
 
@@ -160,7 +161,9 @@ def _failure(failed: list[dict]) -> str:
     if len(failed) > 1:
         text += f" {len(failed) - 1} more failed."
     if selection := selection_again(failed):
-        text += f" Once it is corrected, materialize {selection}, or on a later day the complete job."
+        series = [rule["check_name"] for rule in failed if rule["asset_key"].startswith("raw/")]
+        again = "re-execute the run from failure or " if set(series) == {REFUSED} else ""
+        text += f" Once it is corrected, {again}materialize {selection}, or on a later day the complete job."
     return text
 
 

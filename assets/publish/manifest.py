@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import importlib.metadata
 import json
-import os
 import platform
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,16 +113,10 @@ def manifest_frame(
 
 
 def packages() -> dict[str, str]:
-    """Version of every installed package by name, sorted by name; the first one found is the one imported.
-
-    From the names of the folders installers leave: reading what is in them takes as long as building the release.
-    """
+    """Version of every installed package by name, sorted by name; the first one found is the one imported."""
     found: dict[str, str] = {}
-    for folder in filter(os.path.isdir, sys.path):
-        for entry in os.scandir(folder):
-            if entry.name.endswith(".dist-info"):
-                name, _, version = entry.name.removesuffix(".dist-info").rpartition("-")
-                found.setdefault(_canonical(name), version)
+    for package in importlib.metadata.distributions():
+        found.setdefault(_canonical(package.name), package.version)
     return dict(sorted(found.items()))
 
 

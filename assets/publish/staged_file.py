@@ -26,7 +26,7 @@ from assets.catalog.render import (
     quoted,
     repeated,
 )
-from assets.publish.empty_columns import tell_empty_columns
+from assets.publish.empty_columns import describe_empty_columns
 from assets.publish.manifest import ReleaseFacts, manifest_frame
 from assets.publish.release_calendar import calendar_frame
 from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, view_statements, view_tables
@@ -155,7 +155,7 @@ def build_release(
             cursor.execute(f"USE {STAGE}")
             for statement in view_statements(catalog, facts.profile):
                 cursor.execute(statement)
-            tell_empty_columns(cursor, [*tables, *view_tables(catalog)], catalog, facts.profile)
+            describe_empty_columns(cursor, [*tables, *view_tables(catalog)], catalog, facts.profile)
     except BaseException as error:
         remove_staged(staged)
         if isinstance(error, Exception) and is_about_the_file(error):
@@ -311,12 +311,11 @@ def _series_frame(catalog: Catalog, profile: Profile) -> pd.DataFrame:
 
 def _columns_frame(catalog: Catalog, tables: Sequence[Table]) -> pd.DataFrame:
     """One row per column of `tables`: the published data dictionary."""
-    rows = [
+    return pd.DataFrame(
         _column_row(catalog, table, position, column)
         for table in tables
         for position, column in enumerate(table.columns, start=1)
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _renamed_frame(tables: Sequence[Table]) -> pd.DataFrame:

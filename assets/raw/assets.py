@@ -1,7 +1,8 @@
 """The raw series as Dagster assets: one multi-asset per publisher, one asset per series.
 
 Every selected series yields a result in every run, whatever its publisher does: a missing output would skip everything
-downstream while the run stays green.
+downstream while the run stays green. A step fails at its end when a refused series blocks the publication: the steps
+downstream run all the same (`pipelines/definitions.py`), and re-execution from failure fetches again.
 """
 
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, series_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series, SourceKey
 from assets.progress import progress
-from assets.raw.ingest import Ingested, ingest
+from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.registry import Sources
+from assets.warehouse.fetches import Ingested
+from assets.warehouse.readers import BLOCKING_ROLES
 from assets.warehouse.resource import Warehouse
 
 
@@ -66,6 +69,13 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
                     done.append(one)
                     yield _result(one, facts)
         progress.info(f"raw/{source}: {_summary(done)}")
+        refused = [one for one in done if one.status == "refused" and one.series.role in BLOCKING_ROLES]
+        if refused:
+            raise dg.Failure(
+                f"blocks the publication: {'; '.join(str(one.message) for one in refused)}. All other series are "
+                "stored. Once it is corrected, re-execute this run from failure, or on a later day the complete job.",
+                allow_retries=False,
+            )
 
     return publisher
 

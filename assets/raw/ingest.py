@@ -10,7 +10,6 @@ import datetime as dt
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +20,7 @@ from assets.progress import SeriesProgress, progress
 from assets.run_facts import RunFacts
 from assets.sources.pacing import RetryBudget
 from assets.sources.protocol import (
-    FetchStatus,
     Known,
-    LateRelease,
     Payload,
     PayloadRefused,
     PlannedRelease,
@@ -32,9 +29,16 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import fetch_days, known_series, last_fetches, planned_releases, record_fetches
-from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
-from assets.warehouse.readers import Holding, missing_vintages, observation_counts
+from assets.warehouse.fetches import (
+    Ingested,
+    fetch_days,
+    known_series,
+    last_fetches,
+    planned_releases,
+    record_fetches,
+)
+from assets.warehouse.merge import Absence, ReleasedOn, merge_source
+from assets.warehouse.readers import missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
 
 if TYPE_CHECKING:
@@ -45,39 +49,7 @@ _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
 _WAITS_NOTHING_LISTENS = (5.0, 10.0, 15.0)  # three probes in half a minute
-_NO_ROWS = MergeCounts(0, 0, 0, 0)
 _PLANNED_FOR = dt.timedelta(days=6)  # after it, the day planned for a figure is requested again
-
-
-@dataclass
-class Ingested:
-    """The result of one series. `payload` is None where nothing was served, or nothing that is accepted.
-
-    `requests` and `seconds` include failed attempts. `released_on` replaces the lag rule. `late` is a figure whose
-    planned day has passed, `planned` the next one of the publisher's calendar. `absence`: days on which a figure
-    seen now for the first time was not yet public. `holding` is what the archive has of the series afterwards.
-    `failure` is why nothing came.
-    """
-
-    series: Series
-    fetch_id: str
-    status: FetchStatus
-    message: str | None = None
-    payload: Payload | None = None
-    requests: int = 0
-    seconds: float = 0.0
-    released_on: ReleasedOn = field(default_factory=dict)
-    late: LateRelease | None = None
-    planned: PlannedRelease | None = None
-    absence: Absence | None = None
-    counts: MergeCounts = _NO_ROWS
-    holding: Holding | None = None
-    failure: SourceUnreachable | PayloadRefused | None = None
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether a retry may help."""
-        return self.failure is not None and self.failure.may_pass
 
 
 def ingest(
@@ -157,8 +129,7 @@ class _Fetcher:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, self._last.get(series.series_id))
             if known is not None and payload.is_complete and payload.has_vintages:
-                missing = missing_vintages(self._con, series.series_id, payload.observations, self._today)
-                keeps_its_vintages(payload, *missing)
+                keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
             return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
@@ -190,11 +161,11 @@ class _Fetcher:
         return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
 
     def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
-        """Of the inputs of the label; None where what an earlier run was told a few days ago is still the next."""
+        """Of the inputs of the label; None where the plan requested a few days ago still is for the next figure."""
         if series.role != "condition" or series.is_step or series.frequency == "D":
             return None
-        told = self._planned.get(series.series_id)
-        return None if told and told > newest else self._source.planned_release(series, newest)
+        planned = self._planned.get(series.series_id)
+        return None if planned and planned > newest else self._source.planned_release(series, newest)
 
 
 def _newest(payload: Payload, known: Known | None) -> dt.date | None:

@@ -129,6 +129,14 @@ def _line_layers(lines: Sequence[Line], axes: Axes) -> list[Spec]:
     return layers
 
 
+def _areas(
+    spans: Iterable[tuple[float, float]], low: float, high: float, axes: Axes, color: str, **style: Any
+) -> Spec:
+    """Rectangles from one year to another, all as high."""
+    rows = [{"x": first, "x2": last, "y": low, "y2": high} for first, last in spans]
+    return _layer("rect", rows, {**axes, **_to("x2", "y2")}, color, **style)
+
+
 def _rule(at: float, y: Axes, color: str = "soft", dash: Sequence[int] = (3, 3)) -> Spec:
     """A horizontal line at a value."""
     style = {"strokeDash": list(dash)} if dash else {}
@@ -193,23 +201,10 @@ def lines_chart(
         "x": _x_years(first, last, size, 10, (last - first) * 0.015),
         "y": _y_values(ticks[0], ticks[-1], ticks),
     }
-    layers = [
-        _layer(
-            "rect",
-            [
-                {
-                    "x": first,
-                    "x2": last,
-                    "y": ticks[0] if low is None else low,
-                    "y2": ticks[-1] if high is None else high,
-                }
-            ],
-            {**axes, **_to("x2", "y2")},
-            color,
-            opacity=0.18,
-        )
-        for low, high, color in bands
-    ]
+    layers = []
+    for low, high, color in bands:
+        ends = (ticks[0] if low is None else low, ticks[-1] if high is None else high)
+        layers.append(_areas([(first, last)], *ends, axes, color, opacity=0.18))
     layers += [_rule(limit, axes["y"]) for limit in limits]
     if ticks[0] < 0 < ticks[-1]:
         layers.append(_rule(0.0, axes["y"], "mid", ()))
@@ -320,12 +315,18 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
         "x": _x_years(shown.first, shown.last, size, room=room),
         "y": _y_values(_BOTTOM, _TOP, [0, 0.2, 0.4, 0.6, 0.8, 1], ".1f"),
     }
+    recessions = [
+        (max(year(first), shown.first), min(year(last), shown.last))
+        for first, last in shown.recessions
+        if year(last) > shown.first and year(first) < shown.last
+    ]
+    bubbles, depressions = (
+        _spans(shown.regimes, f"stimulus_into_{name}") for name in ("bubble", "depression")
+    )
     layers = [
-        _recessions(shown, axes),
-        _bars(shown.regimes, "stimulus_into_bubble", shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
-        _bars(
-            shown.regimes, "stimulus_into_depression", 0.0, shown.enter_depression, axes, "cold", opacity=0.25
-        ),
+        _areas(recessions, 0.0, 1.0, axes, "mid", opacity=0.25),
+        _areas(bubbles, shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
+        _areas(depressions, 0.0, shown.enter_depression, axes, "cold", opacity=0.25),
         _rule(shown.enter_bubble, axes["y"], "hot"),
         _rule(shown.enter_depression, axes["y"], "cold"),
         *_announcements(shown, axes, size),
@@ -343,26 +344,9 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
     return _specification(layers, size)
 
 
-def _recessions(shown: Timeline, axes: Axes) -> Spec:
-    """Rectangles behind everything, over the recessions that lie inside the timeline."""
-    rows = [
-        {"x": max(year(first), shown.first), "x2": min(year(last), shown.last), "y": 0.0, "y2": 1.0}
-        for first, last in shown.recessions
-        if year(last) > shown.first and year(first) < shown.last
-    ]
-    return _layer("rect", rows, {**axes, **_to("x2", "y2")}, "mid", opacity=0.25)
-
-
-def _bars(
-    spells: Sequence[Row], value: str, y: float, y2: float, axes: Axes, color: str, **style: Any
-) -> Spec:
-    """Rectangles over the spells of one value."""
-    rows = [
-        {"x": year(spell["first"]), "x2": year(spell["end_date"]), "y": y, "y2": y2}
-        for spell in spells
-        if spell["value"] == value
-    ]
-    return _layer("rect", rows, {**axes, **_to("x2", "y2")}, color, **style)
+def _spans(spells: Sequence[Row], value: str) -> list[tuple[float, float]]:
+    """First and last year of the spells of one value."""
+    return [(year(one["first"]), year(one["end_date"])) for one in spells if one["value"] == value]
 
 
 def _announcements(shown: Timeline, axes: Axes, size: Size) -> list[Spec]:
@@ -385,7 +369,10 @@ def _lane(
     blocks = zip(colors.items(), (_HALF, -_HALF), strict=True)
     return [
         _layer("rule", [line], {**axes, **_to("x2")}, "mid", strokeWidth=1),
-        *(_bars(spells, value, middle, middle + height, axes, color) for (value, color), height in blocks),
+        *(
+            _areas(_spans(spells, value), middle, middle + height, axes, color)
+            for (value, color), height in blocks
+        ),
     ]
 
 

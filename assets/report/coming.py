@@ -38,7 +38,7 @@ def when(row: Row) -> str:
 
 
 def icalendar(coming: Sequence[Row], stamp: dt.datetime) -> str:
-    """All-day events as RFC 5545 writes them: folded lines, CRLF."""
+    """All-day events as RFC 5545 writes them: folded lines, CRLF. A figure keeps its event when its day moves."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//stimulus-regime//coming releases//EN"]
     for one in coming:
         mark = "could change the label" if one["could_change_label"] else "cannot change the label alone"
@@ -47,7 +47,7 @@ def icalendar(coming: Sequence[Row], stamp: dt.datetime) -> str:
         description = f"{_BASES[one['date_basis']]} Input of {inputs}."
         lines += [
             "BEGIN:VEVENT",
-            f"UID:{one['series_id']}-{one['release_date']:%Y%m%d}@stimulus-regime",
+            f"UID:{one['series_id']}-{one['period_end_date']:%Y%m%d}@stimulus-regime",
             f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
             f"DTSTART;VALUE=DATE:{one['release_date']:%Y%m%d}",
             f"SUMMARY:{_escaped(summary)}",

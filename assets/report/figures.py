@@ -12,22 +12,15 @@ from markupsafe import Markup, escape
 
 from assets.report import charts
 from assets.report.charts import FULL, PANEL, Line, Size, Spec, year
-from assets.report.published import Release
+from assets.report.published import Release, Row
 from assets.report.svg import inline_svg
+from assets.report.verdict import PHASE_NAMES
 from assets.report.words import CONDITIONS, capital, counted, day, label_words, listed, month, number
 
 # Colour token and dash of the lines of a panel, in their order.
 _STYLES: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("ink", ()), ("second", (6, 3)), ("third", (2, 2)), ("second", (2, 2)),
 )  # fmt: skip
-_EVENT_NAMES = {
-    "qe1": "QE1",
-    "qe2": "QE2",
-    "qe3": "QE3",
-    "bills_2019": "Bills",
-    "qe4_2020": "Covid",
-    "reserves_2025": "Reserves",
-}
 # A recession begins with the month after the peak and ends with the month of the trough.
 _RECESSIONS = """
 SELECT CAST(peak_month + INTERVAL 1 MONTH AS DATE) AS first, last_day(trough_month) AS last FROM recessions ORDER BY 1
@@ -213,7 +206,7 @@ def timeline_figure(release: Release) -> Figure | None:
         release.spells("regime"),
         release.spells("condition_state"),
         release.spells("stance"),
-        [(row["as_of_date"], _EVENT_NAMES.get(row["phase"], f"{row['as_of_date']:%Y}")) for row in starts],
+        [(row["as_of_date"], _event_name(row)) for row in starts],
         [(row["first"], row["last"]) for row in release.rows(_RECESSIONS)],
         release.parameters["state.bubble.enter_score"],
         release.parameters["state.depression.enter_score"],
@@ -251,6 +244,11 @@ def timeline_figure(release: Release) -> Figure | None:
         "months later.",
         values=_values([score], labels),
     )
+
+
+def _event_name(phase: Row) -> str:
+    """The first word of its name; of a new one the year."""
+    return PHASE_NAMES.get(phase["phase"], f"{phase['as_of_date']:%Y}").split()[0]
 
 
 def condition_figures(release: Release, base_rates: dict[str, str]) -> list[Figure]:

@@ -154,9 +154,8 @@ def _opening(release: Release) -> str:
     is_new = since == release.as_of and bool(before)
     if not is_new:
         return f"Policy has been {today['stance']} {inside} since {full_month(since)}"
-    if before[0]["condition_state"] != today["condition_state"]:
-        return f"In {full_month(since)} policy became {today['stance']} {inside}"
-    if today["stance"] == "neutral":
+    is_same_state = before[0]["condition_state"] == today["condition_state"]
+    if is_same_state and today["stance"] == "neutral":
         return f"In {full_month(since)} policy stopped being {before[0]['stance']} {inside}"
     return f"In {full_month(since)} policy became {today['stance']} {inside}"
 

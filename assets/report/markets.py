@@ -169,8 +169,6 @@ def gold_correlation(release: Release) -> str | None:
 
 def after_purchases(release: Release) -> str | None:
     """What real yields and multiples did after purchases began, and whether that was unusual."""
-    if not _starts(release):
-        return None
     parts = [
         _moved(release, "real_10y", "the real 10-year yield", "lower", -1),
         _moved(release, "erp_vs_nominal_10y", "the equity risk premium", "lower", -1),
@@ -179,20 +177,13 @@ def after_purchases(release: Release) -> str | None:
     known = [part for part in parts if part is not None]
     if not known:
         return None
-    months = capital(in_words(_studied_months(release)))
+    months = capital(in_words(_studied(release)[0]["horizon_months"]))
     return f"{months} full months after purchases were announced, {'; '.join(known)}."
-
-
-def _studied_months(release: Release) -> int:
-    return int(release.row("SELECT max(horizon_months) AS months FROM event_study")["months"])
 
 
 def _moved(release: Release, measure: str, name: str, direction: str, sign: int) -> str | None:
     """How often one measure moved as the post says, and how often further than in nine tenths of other months."""
-    rows = release.rows(
-        "SELECT change, change_rank FROM event_study WHERE measure = ? AND horizon_months = ? AND change IS NOT NULL",
-        measure, _studied_months(release),
-    )  # fmt: skip
+    rows = [row for row in _studied(release) if row["measure"] == measure and row["change"] is not None]
     if not rows:
         return None
     moved = [row for row in rows if sign * row["change"] > 0]
@@ -204,15 +195,22 @@ def _moved(release: Release, measure: str, name: str, direction: str, sign: int)
     )
 
 
+def _studied(release: Release) -> list[Row]:
+    """`event_study` over its longest horizon, by start of purchases."""
+    return release.rows(
+        "SELECT * FROM event_study WHERE horizon_months = (SELECT max(horizon_months) FROM event_study) "
+        "ORDER BY announced_on"
+    )
+
+
 def _starts(release: Release) -> list[Row]:
     """Starts of purchases with the change of each measure over the longest horizon."""
-    rows = release.rows("SELECT * FROM event_study ORDER BY announced_on, horizon_months")
-    of: dict[str, Row] = {}
-    for row in rows:  # the longest horizon comes last
-        of.setdefault(row["phase"], {"phase": row["phase"], "announced_on": row["announced_on"]})[
-            row["measure"]
-        ] = row
-    return [{**start, "cells": [start[measure] for measure in STUDIED]} for start in of.values()]
+    of = {(row["phase"], row["measure"]): row for row in _studied(release)}
+    phases = {row["phase"]: row["announced_on"] for row in of.values()}
+    return [
+        {"phase": phase, "announced_on": day, "cells": [of[phase, measure] for measure in STUDIED]}
+        for phase, day in phases.items()
+    ]
 
 
 def _post_rows(release: Release) -> list[Row]:

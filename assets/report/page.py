@@ -6,6 +6,7 @@ No clock, no environment, no network: the same file gives the same page.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
@@ -82,14 +83,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         strong = _STRONG.sub(r"<strong>\1</strong>", str(escape(text)))
         return Markup(f'<span data-sentence="{name}">{strong}</span>')
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {function.__name__: function for function in _FILTERS}
+    environment = templates(_TEMPLATES, _FILTERS)
     content = {name: value for part in _PARTS for name, value in part.content(release).items()}
     timeline = figures.timeline_figure(release)
     page = environment.get_template("report.html.j2").render(
@@ -116,6 +110,19 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     )
     lines = [line.strip() for line in page.splitlines() if line.strip()]
     return terms.explained("\n".join(lines) + "\n")
+
+
+def templates(folder: Path, filters: Iterable[Callable[..., str]]) -> jinja2.Environment:
+    """The templates of a folder; a function is a filter under its own name."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in filters}
+    return environment
 
 
 def sentence(release: Release, name: str) -> str | None:

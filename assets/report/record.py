@@ -64,11 +64,6 @@ _PARAMETERS = {
     "valuation_rank_shares": "the share of ranks in valuation",
     "spread_weights": "the weight of spreads in credit",
 }
-_VARIANT_COLUMNS = {
-    "regime": "regime_variant",
-    "condition_state": "condition_state_variant",
-    "stance": "stance_variant",
-}
 _COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
@@ -87,6 +82,12 @@ SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_period_end
 FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher
 """
 
+_OUTSIDE_ROWS = """
+SELECT who, statement, cases, misses, 1 - hit_share AS miss_share, 1 - base_share AS base_misses, miss_dates,
+  status = 'registered' AS is_registered, replace(absent_reason, '_', ' ') AS reason
+FROM outside_agreement ORDER BY miss_share DESC NULLS LAST, misses DESC, reference, rule
+"""
+
 
 def content(release: Release) -> dict[str, Any]:
     """What the template shows of this part."""
@@ -97,6 +98,7 @@ def content(release: Release) -> dict[str, Any]:
         "followed": _followed_groups(release),
         "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
         "cases": _case_rows(release),
+        "outside": release.rows(_OUTSIDE_ROWS),
         "caveats": _caveat_groups(release),
         "failed_checks": _failed_checks(release),
         "sources": _source_rows(release),
@@ -248,7 +250,7 @@ def cases_unsteady(release: Release) -> str | None:
         for case in cases
         for row in rows
         if case["first"] <= row["as_of_date"] <= case["last"]
-        and row[_VARIANT_COLUMNS[case["column"]]] != case["expected"]
+        and row[f"{case['column']}_variant"] != case["expected"]
     }
     if not lost:
         return "Without hysteresis and confirmation the results would be the same."

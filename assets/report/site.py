@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jinja2
 from markupsafe import Markup
 
 from assets.report import words
 from assets.report.charts import PANEL, Line, lines_chart
 from assets.report.coming import coming_releases, icalendar, rate_could_change
-from assets.report.page import sentence, style
+from assets.report.page import sentence, style, templates
 from assets.report.published import Release, Row
 from assets.report.svg import inline_svg
 
@@ -58,7 +57,7 @@ class Added:
 
 
 def add_release(published: Path, site: Path, methodology: str, url: str = "") -> Added:
-    """Add the release beside the published file, and replace the pages about all of them.
+    """Add the release next to the published file, and replace the pages about all of them.
 
     `methodology` is Markdown. `url` is the address the site will have, for the feed; without it the feed's links are
     relative. Raises OSError, duckdb.Error.
@@ -111,14 +110,7 @@ def _kept(path: Path) -> Row:
 
 def _pages(release: Release, kept: list[Row], methodology: str, url: str) -> list[tuple[str, str]]:
     """Name and text of every page that is replaced; `kept` has the newest release first."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=jinja2.select_autoescape(["html.j2", "xml.j2"]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {function.__name__: function for function in _FILTERS}
+    environment = templates(_TEMPLATES, _FILTERS)
     environment.globals["style"] = Markup(style())
     changes, series, coming = release.rows(_CHANGES), release.rows(_SERIES), coming_releases(release)
     with_page = {one["series_id"] for one in series}
@@ -148,11 +140,11 @@ def _pages(release: Release, kept: list[Row], methodology: str, url: str) -> lis
 
 def _first(release: Release) -> Mapping[str, Any]:
     """What the first page says of the newest release."""
-    said = [
+    texts = [
         sentence(release, name) for name in ("lead_verdict", "lead_open", "lead_since", "lead_conditions")
     ]
     return {
-        "said": [text.replace("**", "") for text in said if text],
+        "texts": [text.replace("**", "") for text in texts if text],
         "rate_could_change": rate_could_change(release),
     }
 
@@ -192,7 +184,7 @@ def _ending(url: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a page beside its place and rename it."""
+    """Write a page next to its place and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}")
     unfinished.write_text(text, encoding="utf-8", newline="")

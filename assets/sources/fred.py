@@ -155,8 +155,8 @@ class FredSource(Source):
         A calendar of every day (H.15 and others) says nothing about a monthly figure: no day is planned then.
         """
         calendar, missing = self._release_dates(series, planned=True), next_stamp(newest_observation, series)
-        is_told = len(calendar) and not is_daily(calendar)
-        day = expected_on(newest_observation, series, calendar) if is_told else NAT
+        is_plan = len(calendar) and not is_daily(calendar)
+        day = expected_on(newest_observation, series, calendar) if is_plan else NAT
         return PlannedRelease(missing.astype(object), day.astype(object))  # NaT is None
 
     def late_release(self, series: Series, newest_observation: dt.date) -> LateRelease | None:

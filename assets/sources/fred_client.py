@@ -33,7 +33,7 @@ from assets.sources.fred_vintages import (
     windows,
 )
 from assets.sources.http import Http, Limits, checked_address
-from assets.sources.pacing import NothingListens, Pacer, Permanent, RetryPolicy, Transient, refusal
+from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
 from assets.sources.protocol import CredentialsRefused
 
 ROWS_PER_RESPONSE = 100_000
@@ -42,6 +42,12 @@ VINTAGES_PER_RESPONSE = 1900  # FRED allows 2,000
 REQUESTS_PER_SECOND = 1.8  # FRED allows two, counted each second
 LIMITS = Limits(silence=30.0, total=120.0, size=128 * 1024 * 1024)
 KEY_PAGE = "https://fredaccount.stlouisfed.org/apikeys"
+# shown at every step where a key is entered; the page itself could not be opened (docs/data_terms.md)
+TERMS = (
+    "FRED's terms (https://fred.stlouisfed.org/legal/, as quoted by copies read in September and October 2026) forbid, "
+    "without the Bank's prior written consent, to \"store, cache, or archive any portion of the FRED Services or FRED "
+    'Content" or to "incorporate any FRED Content in any database, compilation, archive, cache"'
+)
 _SERIES_ID = re.compile(r"[A-Z0-9_.]{1,25}")
 _KEY_FORM = re.compile(r"[0-9a-z]{32}")
 _IN_QUERY = re.compile(r"(api_key=)[^&\s\"'<>]*", re.IGNORECASE)
@@ -90,7 +96,7 @@ class ApiKey:
         stripped = (text or "").strip()
         if not stripped:
             raise CredentialsRefused(
-                f"there is no FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY"
+                f"there is no FRED key: get one (free) at {KEY_PAGE} and set FRED_API_KEY. {TERMS}"
             )
         if not _KEY_FORM.fullmatch(stripped):
             raise CredentialsRefused(
@@ -313,8 +319,7 @@ class FredClient(Fred):
         try:
             response = self._http.get(url)
         except Transient as failure:
-            kind = NothingListens if isinstance(failure, NothingListens) else Transient
-            raise kind(f"{shown}: {self._key.hidden_in(str(failure))}") from None
+            raise type(failure)(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         except Permanent as failure:
             raise FredError(f"{shown}: {self._key.hidden_in(str(failure))}") from None
         root = _parsed(response.body)

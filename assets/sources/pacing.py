@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception,
-    stop_after_attempt,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
     wait_exponential,
     wait_random_exponential,
 )
@@ -138,24 +139,19 @@ class RetryPolicy:
 
     def call(self, function: Callable[[], Result]) -> Result:
         """The result of `function`, retried after anything Transient but NothingListens; raises the last failure."""
+        budget = self.budget or RetryBudget(math.inf, self.clock)
         retrying = Retrying(
-            retry=retry_if_exception(_may_pass_soon),
-            stop=lambda state: stop_after_attempt(self.attempts)(state) or self._is_spent(),
+            retry=retry_if_exception_type(Transient) & retry_if_not_exception_type(NothingListens),
+            stop=lambda state: state.attempt_number >= self.attempts or budget.left <= 0.0,
             wait=self._wait,
             before_sleep=self._report,
-            sleep=self.clock.sleep if self.budget is None else self.budget.wait,
+            sleep=budget.wait,
             reraise=True,
         )
         for attempt in retrying:
-            with attempt:
-                if attempt.retry_state.attempt_number == 1 or self.budget is None:
-                    return function()
-                with self.budget.spending():
-                    return function()
+            with attempt, budget.spending() if attempt.retry_state.attempt_number > 1 else nullcontext():
+                return function()
         raise AssertionError("unreachable")
-
-    def _is_spent(self) -> bool:
-        return self.budget is not None and self.budget.left <= 0.0
 
     def _report(self, state: RetryCallState) -> None:
         wait = state.next_action.sleep if state.next_action is not None else 0.0
@@ -169,10 +165,6 @@ class RetryPolicy:
             return min(max(failure.retry_after, 0.0), self.longest_wait)
         wait = _GROWING_WAIT if isinstance(failure, RateLimited) else _RANDOM_WAIT
         return min(wait(state), self.longest_wait)
-
-
-def _may_pass_soon(failure: BaseException) -> bool:
-    return isinstance(failure, Transient) and not isinstance(failure, NothingListens)
 
 
 def refusal(status: int, message: str, retry_after: float | None = None) -> Transient | Permanent:

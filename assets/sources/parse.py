@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from assets.sources.protocol import Rule, observations_frame
@@ -29,10 +28,6 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _MISSING = {"", ".", "..", "\u2026", "na", "n/a", "nan", "null"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-# A file of dates and values without quotes, blank lines or malformed cells; it can be split without a CSV reader.
-_PLAIN_FILE = re.compile(
-    rf"date,value\n(?:(?!0000){_DATE.pattern},(?:{_NUMBER.pattern})?(?:\n|\Z))++", re.ASCII
-)
 Cell = object
 Rows = Sequence[Sequence[Cell]]
 _LONGEST = 20_000  # rows
@@ -75,9 +70,6 @@ def read_date_value(content: bytes) -> pd.DataFrame:
 
     Raises Unusable (empty_file, missing_column, not_a_number, not_a_date) with the line's number.
     """
-    plain = _plain_file(content)
-    if plain is not None:
-        return plain
     rows = csv_rows(content)
     if not rows:
         raise Unusable("empty_file", "the file has no line")
@@ -94,20 +86,6 @@ def read_date_value(content: bytes) -> pd.DataFrame:
         if row[1] and not (_NUMBER.fullmatch(row[1]) and math.isfinite(float(row[1]))):
             raise Unusable("not_a_number", f"{row[1][:40]!r} on {row[0]} (line {line}) is no number")
     return observations_frame([row[0] for _, row in body], [float(row[1] or "nan") for _, row in body])
-
-
-def _plain_file(content: bytes) -> pd.DataFrame | None:
-    """The observations of a file in its usual form, read in one go; None for one that must be read row by row."""
-    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-    if not _PLAIN_FILE.fullmatch(text):
-        return None
-    cells = text.removesuffix("\n").replace(",", "\n").split("\n")[2:]
-    try:
-        days = np.array(cells[::2], dtype="datetime64[D]")
-    except ValueError:  # a day that is not in the calendar; reading by row names its line
-        return None
-    values = np.array([cell or "nan" for cell in cells[1::2]], dtype=object).astype("float64")
-    return None if np.isinf(values).any() else observations_frame(days, values)
 
 
 def is_iso_date(text: str) -> bool:

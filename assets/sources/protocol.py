@@ -132,9 +132,9 @@ def observations_frame(
 class Known:
     """What the archive has of a series (`assets/warehouse` reads it), so that less is requested. Moments are UTC.
 
-    `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among the
-    source's own vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full
-    history. `vintages_at`: when the archive last gained one of the source's own vintages.
+    `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among ALFRED's
+    vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full history.
+    `vintages_at`: when the archive last gained a vintage of the real-time data set.
     """
 
     last_updated: dt.datetime | None

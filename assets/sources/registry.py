@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, ReaderKey, SourceKey
@@ -18,6 +18,9 @@ from assets.sources.file_source import RETRIES, FileSource
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
 from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
+
+if TYPE_CHECKING:
+    from assets.sources.public.carried import CarriedSource
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
@@ -33,6 +36,7 @@ class Access:
     """How a run reaches its publishers; None or missing where the publishers' own values apply.
 
     `urls` are addresses of publishers other than FRED, by reader. `retry_budget_seconds` is for waits and retries.
+    `prefers_publishers`: live, FRED is asked only for what its publisher does not serve as well.
     """
 
     profile: Profile
@@ -42,6 +46,7 @@ class Access:
     fred_requests_per_second: float | None = None
     urls: Mapping[ReaderKey, str] = field(default_factory=dict)
     retry_budget_seconds: float = BUDGET_SECONDS
+    prefers_publishers: bool = False
 
 
 class Sources:
@@ -95,13 +100,14 @@ class Sources:
             from assets.sources.fred import FredSource
 
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
-            return FredSource.connect(
+            fred = FredSource.connect(
                 secret, access.fred_root_url, access.fred_requests_per_second, self.budget
             )
+            return self._carried.preferred_to(fred) if access.prefers_publishers else fred
         return self._file_source(key)
 
     @cached_property
-    def _carried(self) -> Source:
+    def _carried(self) -> CarriedSource:
         from assets.sources.public.carried import CarriedSource
 
         return CarriedSource(self._access.urls, self.budget, self._access.project_root)

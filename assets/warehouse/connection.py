@@ -88,7 +88,7 @@ def _connect(path: Path, *, has_lock: bool) -> duckdb.DuckDBPyConnection:
 def readable(path: Path) -> Iterator[Path]:
     """Where a database file can be read: in place, or in a copy while another program has it open for writing.
 
-    Programs that show tables open a file for writing unless told otherwise. Raises OSError.
+    Programs that show tables open a file for writing by default. Raises OSError.
     """
     try:
         duckdb.connect(str(path), read_only=True, config=CONFIG).close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import duckdb
 import pandas as pd
@@ -12,12 +12,22 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.run_facts import RunFacts
-from assets.sources.protocol import Known, LastFetch, LateRelease, Payload, PlannedRelease
+from assets.sources.protocol import (
+    FetchStatus,
+    Known,
+    LastFetch,
+    LateRelease,
+    Payload,
+    PayloadRefused,
+    PlannedRelease,
+    SourceUnreachable,
+)
 from assets.warehouse.connection import utc
-from assets.warehouse.merge import MergeCounts
-from assets.warehouse.schema import REAL
+from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn
+from assets.warehouse.readers import Holding
 from assets.warehouse.tables import append_rows
 
+_NO_ROWS = MergeCounts(0, 0, 0, 0)
 # A fetch that was refused, or did not reach the source, counts for nothing below.
 _ACCEPTED = "status IN ('new', 'unchanged', 'stale')"
 _KNOWN = f"""
@@ -26,9 +36,9 @@ WITH fetched AS (
     max(fetched_at) FILTER (is_complete) AS reconciled_at
   FROM raw.fetches WHERE {_ACCEPTED} GROUP BY series_id
 ), stored AS (
-  SELECT series_id, max(realtime_start) FILTER (vintage_source IN ({REAL})) AS newest_vintage,
+  SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
     max(observation_date) AS newest_observation,
-    max(captured_at) FILTER (vintage_source IN ({REAL})) AS vintages_at
+    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
 SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at
@@ -54,33 +64,39 @@ FROM accepted WHERE day <= $today GROUP BY series_id
 """
 
 
-class Outcome(Protocol):
-    """The result of fetching one series: `payload` is None where nothing was served, or nothing that may be kept."""
+@dataclass
+class Ingested:
+    """The result of one series. `payload` is None where nothing was served, or nothing that is accepted.
+
+    `requests` and `seconds` include failed attempts. `released_on` replaces the lag rule. `late` is a figure whose
+    planned day has passed, `planned` the next one of the publisher's calendar. `absence`: days on which a figure
+    seen now for the first time was not yet public. `holding` is what the archive has of the series afterwards.
+    `failure` is why nothing came.
+    """
+
+    series: Series
+    fetch_id: str
+    status: FetchStatus
+    message: str | None = None
+    payload: Payload | None = None
+    requests: int = 0
+    seconds: float = 0.0
+    released_on: ReleasedOn = field(default_factory=dict)
+    late: LateRelease | None = None
+    planned: PlannedRelease | None = None
+    absence: Absence | None = None
+    counts: MergeCounts = _NO_ROWS
+    holding: Holding | None = None
+    failure: SourceUnreachable | PayloadRefused | None = None
 
     @property
-    def series(self) -> Series: ...
-    @property
-    def fetch_id(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def message(self) -> str | None: ...
-    @property
-    def payload(self) -> Payload | None: ...
-    @property
-    def counts(self) -> MergeCounts: ...
-    @property
-    def requests(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def late(self) -> LateRelease | None: ...
-    @property
-    def planned(self) -> PlannedRelease | None: ...
+    def may_pass(self) -> bool:
+        """Whether a retry may help."""
+        return self.failure is not None and self.failure.may_pass
 
 
 def record_fetches(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], facts: RunFacts, source_day: dt.date
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Ingested], facts: RunFacts, source_day: dt.date
 ) -> None:
     """Write one row of `raw.fetches` per outcome; `fetched_at` is the start of the run, as in the archive.
 
@@ -91,7 +107,7 @@ def record_fetches(
     append_rows(con, table, pd.DataFrame(rows, columns=list(table.column_names)))
 
 
-def _row(outcome: Outcome, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
+def _row(outcome: Ingested, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
     counts = ("new", "revised", "corrected", "unchanged", "withdrawn", "retracted", "differing")
     row = {
         "fetch_id": outcome.fetch_id,

@@ -22,7 +22,7 @@ from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
 from assets.sources.protocol import Payload
 from assets.warehouse.connection import utc
-from assets.warehouse.schema import REAL, resolved
+from assets.warehouse.schema import LISTED, REAL, resolved
 from assets.warehouse.tables import registered, transaction
 
 ReleasedOn = Mapping[np.datetime64, np.datetime64]
@@ -31,7 +31,7 @@ _NEVER = np.datetime64("9999-12-31", "D")
 # `listed`: per key the row captured last, without vintages the publisher took back. `newest`: per observation the
 # current value. `earliest`: of observations served as before the first vintage, in one row: joined vintage by vintage,
 # a history of hundreds of vintages is squared. Windows are of a series, which is faster than of an observation.
-# `span`: what a complete payload covers; one that begins later takes nothing back.
+# `span`: what a complete payload covers; one that begins later takes nothing back, and none another source's vintage.
 # `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage of rtdsm,
 # in place of a figure captured after that vintage.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
@@ -47,15 +47,8 @@ WITH served AS (
     CAST(first_vintage AS DATE) AS first_vintage, is_complete
   FROM served_rows
 ), stored AS (
-  SELECT * FROM raw.vintages WHERE series_id IN (SELECT DISTINCT series_id FROM served_rows)
-), last_captured AS (
-  SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at FROM stored
-  WINDOW captures_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start, captured_at)
-  QUALIFY lead(observation_date) OVER captures_of IS DISTINCT FROM observation_date
-    OR lead(realtime_start) OVER captures_of IS DISTINCT FROM realtime_start
-), listed AS (
-  SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
-), newest AS (
+  SELECT * EXCLUDE (fetch_id) FROM raw.vintages WHERE series_id IN (SELECT DISTINCT series_id FROM served_rows)
+), {LISTED.format(captures="stored")}, newest AS (
   SELECT * FROM listed
   QUALIFY lead(observation_date) OVER (PARTITION BY series_id ORDER BY observation_date, realtime_start)
     IS DISTINCT FROM observation_date
@@ -68,7 +61,7 @@ WITH served AS (
   GROUP BY series_id, observation_date
 ), span AS (
   SELECT series_id, any_value(fetch_id) AS fetch_id, min(observation_date) AS first_observation,
-    min(realtime_start) FILTER (origin = 'vintage') AS first_vintage
+    min(realtime_start) FILTER (origin = 'vintage') AS first_vintage, any_value(real_source) AS real_source
   FROM served WHERE is_complete AND origin <> 'before_first' GROUP BY series_id
 ), placed AS (
   SELECT
@@ -97,7 +90,7 @@ WITH served AS (
     'retracted', 'retracted'
   FROM listed l JOIN span USING (series_id)
   ANTI JOIN (SELECT * FROM served WHERE origin = 'vintage') s USING (series_id, observation_date, realtime_start)
-  WHERE l.vintage_source IN ({REAL}) AND l.observation_date >= span.first_observation
+  WHERE l.vintage_source = span.real_source AND l.observation_date >= span.first_observation
     AND l.realtime_start BETWEEN span.first_vintage AND $run_date
   UNION ALL
   SELECT n.series_id, n.observation_date, NULL, span.fetch_id, 'gone', true, false, n.value,

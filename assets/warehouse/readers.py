@@ -18,11 +18,13 @@ from assets.catalog.models import Catalog, Profile, Table
 from assets.catalog.render import qualified_name
 from assets.compute.archive import BITS, EPOCH, STORED_SOURCES, Archive, Captures, resolve
 from assets.compute.grid import Grid, build_grid
+from assets.sources.protocol import Payload
 from assets.warehouse.connection import utc
-from assets.warehouse.schema import REAL, resolved
+from assets.warehouse.schema import resolved
 from assets.warehouse.tables import registered
 
 LABEL_ROLES = ("condition", "stance")  # roles of the series without which a publication is not complete
+BLOCKING_ROLES = (*LABEL_ROLES, "published")  # of those whose refused payload blocks the publication
 # The key as `compute.archive.pack` makes it; the stored order is nearly the sorted one, and sorting is numpy's.
 _CAPTURES = f"""
 SELECT
@@ -49,7 +51,7 @@ WHERE realtime_start <= $as_of AND realtime_end >= $as_of
 ORDER BY series_id, observation_date
 """
 # The vintages the merge would retract after a complete payload, and those it would compare (`span` in `merge.py`).
-_MISSING_VINTAGES = f"""
+_MISSING_VINTAGES = """
 WITH served AS (
   SELECT CAST(observation_date AS DATE) AS observation_date, CAST(realtime_start AS DATE) AS realtime_start
   FROM served_vintages
@@ -60,7 +62,7 @@ WITH served AS (
   FROM raw.vintages WHERE series_id = $series_id GROUP BY observation_date, realtime_start
 ), stored AS (
   SELECT observation_date, realtime_start FROM last_captured, span
-  WHERE vintage_source IN ({REAL}) AND observation_date >= span.first_observation
+  WHERE vintage_source = $vintage_source AND observation_date >= span.first_observation
     AND realtime_start BETWEEN span.first_vintage AND $today
 )
 SELECT (SELECT count(*) FROM stored ANTI JOIN served USING (observation_date, realtime_start)), count(*) FROM stored
@@ -134,13 +136,11 @@ def vintages_as_of(
     return frame_of(con)
 
 
-def missing_vintages(
-    con: duckdb.DuckDBPyConnection, series_id: str, observations: pd.DataFrame, today: dt.date
-) -> tuple[int, int]:
-    """How many stored real vintages inside the span of a complete payload it lacks, and how many are stored there."""
-    with registered(con, observations[["observation_date", "realtime_start"]], "served_vintages"):
-        rows = con.execute(_MISSING_VINTAGES, {"series_id": series_id, "today": today}).fetchall()
-    missing, stored = rows[0]
+def missing_vintages(con: duckdb.DuckDBPyConnection, payload: Payload, today: dt.date) -> tuple[int, int]:
+    """How many stored vintages of its source, inside its span, a complete payload lacks, and how many are there."""
+    about = {"series_id": payload.series_id, "vintage_source": payload.vintage_source, "today": today}
+    with registered(con, payload.observations[["observation_date", "realtime_start"]], "served_vintages"):
+        ((missing, stored),) = con.execute(_MISSING_VINTAGES, about).fetchall()
     return missing, stored
 
 

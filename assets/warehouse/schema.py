@@ -31,15 +31,19 @@ REAL = ", ".join(f"'{name}'" for name in REAL_VINTAGES)  # a list for SQL
 # listed: per key the row captured last, without retracted vintages. first_real: first real vintage of an observation
 # that has rows dated by lag rule; most have none. One of rtdsm is later than the publication. Both windows are of a
 # series: one of an observation takes twice as long, and a run resolves the whole archive three times.
-_RESOLVED = """
-WITH last_captured AS (
+LISTED = """
+last_captured AS (
   SELECT * FROM {captures}
   WINDOW captures_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start, captured_at)
   QUALIFY lead(observation_date) OVER captures_of IS DISTINCT FROM observation_date
     OR lead(realtime_start) OVER captures_of IS DISTINCT FROM realtime_start
 ), listed AS (
   SELECT * FROM last_captured WHERE vintage_source <> 'retracted'
-), first_real AS (
+)"""
+_RESOLVED = (
+    "WITH"
+    + LISTED
+    + """, first_real AS (
   SELECT series_id, observation_date, min(realtime_start) AS of_observation,
     arg_min(vintage_source, realtime_start) AS source
   FROM listed SEMI JOIN (FROM listed WHERE vintage_source = 'lag_rule') USING (series_id, observation_date)
@@ -61,6 +65,7 @@ SELECT
   vintage_source, captured_at
 FROM kept WINDOW vintages_of AS (PARTITION BY series_id ORDER BY observation_date, realtime_start)
 """
+)
 
 
 def resolved(captures: str) -> str:

@@ -12,6 +12,7 @@ from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
+from assets.warehouse.brought_files import brought_files
 from assets.warehouse.late import late_figures
 from assets.warehouse.live import LiveRows, live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
@@ -162,6 +163,7 @@ def _computed_again(
         facts.profile,
         live_of(tables.complete, catalog),
         stored={"late_figures": late_figures(con, facts.profile, catalog, live)},
+        brought=brought_files(catalog, facts),
     )
     return recomputed(tables.complete, run, cut_dates(run.grid, release_id))
 

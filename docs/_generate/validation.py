@@ -24,6 +24,7 @@ KNOWN = (
     ("activity_inflation", "cpi_yoy_pct", 3.0, 0.05),
     ("activity_inflation", "real_gdp_yoy_pct", 2.1, 0.05),
 )
+RESPONSE_MONTHS = 3
 FRAGILE = ("2012-09-30", "2021-11-30")
 
 
@@ -32,11 +33,13 @@ def page() -> str:
     computed, post = on_sample(), on_sample(POST)
     parts = [
         _head(),
+        *_outside(computed),
         *_cases(computed),
         *_post(post),
         *_agreement(computed),
         *_fragile(computed),
         *_changes(computed),
+        *_responses(computed),
     ]
     return "\n".join(parts) + "\n"
 
@@ -54,6 +57,68 @@ def _head() -> str:
         "writes it again, and a test compares the page with the sample. The same cases are tested on longer real "
         "series. The known dates were chosen together with the method: they are regression cases, which show that "
         "the labels did not move. They do not prove that the method is right.\n"
+    )
+
+
+def _outside(computed: Computed) -> Iterator[str]:
+    frame = computed.run.table("outside_agreement")
+    frame = frame.assign(miss_share=1.0 - frame["hit_share"]).sort_values(
+        ["miss_share", "misses"], ascending=False, kind="stable"
+    )
+    yield "## Misses against outside references\n"
+    yield (
+        "What others dated or measured, the rule with the largest share of misses first. Rules marked exploratory were "
+        "written after somebody had looked and have no threshold; the others were written before "
+        "([decision 0019](decisions/0019-outside-references.md)). The last column is how often the hit's side is so in "
+        "any month.\n"
+    )
+    yield table(
+        ("who", "rule", "misses of cases", "hits", "threshold", "in any month"),
+        [
+            (
+                row.who,
+                row.statement,
+                f"{row.misses} of {row.cases}" if row.cases else f"no case ({row.absent_reason})",
+                _share(row.hit_share),
+                _share(row.threshold_share) if row.status == "registered" else "exploratory",
+                _share(row.base_share),
+            )
+            for row in frame.itertuples()
+        ],
+    )
+    yield "Month-ends of the misses:\n"
+    yield table(
+        ("rule", "misses"),
+        [(f"`{row.rule}`", row.miss_dates) for row in frame.itertuples() if row.misses],
+    )
+
+
+def _share(share: float) -> str:
+    return "" if pd.isna(share) else f"{100 * share:.0f} %"
+
+
+def _responses(computed: Computed) -> Iterator[str]:
+    frame = computed.run.table("event_responses")
+    measured = frame[(frame["window_months"] == RESPONSE_MONTHS) & frame["placebo_low_change"].notna()]
+    yield "## What markets did after programmes and label changes\n"
+    outside = int(measured["is_outside_band"].sum())
+    yield (
+        f"Mean change over {RESPONSE_MONTHS} full months, number of events first, and where the middle 90 percent of "
+        f"random dates lie. {outside} of {len(measured)} means lie outside; 10 percent would by chance alone. "
+        "`event_responses` has the other windows.\n"
+    )
+    yield table(
+        ("event", "measure", "events (measured)", "mean change", "random dates"),
+        [
+            (
+                f"`{row.event}`",
+                f"`{row.measure}`, {row.unit}",
+                f"{row.events} ({row.events_measured})",
+                f"{row.mean_change:+.2f}{' (outside)' if row.is_outside_band else ''}",
+                f"{row.placebo_low_change:+.2f} to {row.placebo_high_change:+.2f}",
+            )
+            for row in measured.itertuples()
+        ],
     )
 
 

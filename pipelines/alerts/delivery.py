@@ -43,10 +43,6 @@ class Sent(NamedTuple):
     is_unsent: bool = False
 
 
-class Busy(Exception):
-    """Another process is sending the same alerts."""
-
-
 @dataclass(frozen=True)
 class Target:
     """One address. `name` identifies it without showing it; `memory_key` finds its memory."""
@@ -94,7 +90,7 @@ def _deliver(
                         lines.append(Sent(line, is_unsent=True))
                 for change in silent_changes(situation, known):
                     change.apply(known)
-    except Busy:
+    except Timeout:
         lines.append(Sent("alerts: another process is sending them"))
     except OSError as error:
         lines.append(Sent(f"alerts: their memory in {settings.data_dir} cannot be written: {error.strerror}"))
@@ -163,15 +159,11 @@ def masked(text: str, secrets: Sequence[Secret]) -> str:
 def remembered(data_dir: Path) -> Iterator[Memory]:
     """The memory by target, locked while the block lasts, and written at its end, whatever happens in it.
 
-    Raises Busy when another process has the lock for half a minute, OSError when the directory cannot be written.
+    Raises Timeout when another process has the lock for half a minute, OSError when the directory cannot be written.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_dir / "alerts.lock", thread_local=False, fallback_to_soft=False)
-    try:
-        acquired = lock.acquire(timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS)
-    except Timeout:
-        raise Busy from None
-    with acquired:
+    with lock.acquire(timeout=_WAIT_SECONDS, poll_interval=_POLL_SECONDS):
         path = data_dir / "alerts.json"
         try:
             found = json.loads(path.read_text(encoding="utf-8"))

@@ -14,7 +14,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.warehouse.connection import time_in_name
+from assets.warehouse.connection import LockHeld, WarehouseError, time_in_name
+from assets.warehouse.schema import open_warehouse
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
 from pipelines.settings import ConfigurationError, Folders, load_folders, read_environment
@@ -26,8 +27,6 @@ Log = Callable[[str], None]
 
 def backup(args: argparse.Namespace) -> int:
     """Print the folder of the backup. Raises ConfigurationError."""
-    from assets.warehouse.connection import LockHeld, WarehouseError
-
     folders = load_folders(read_environment())
     if args.target.expanduser().resolve().is_relative_to(folders.data_dir.resolve()):
         raise ConfigurationError(
@@ -43,8 +42,6 @@ def backup(args: argparse.Namespace) -> int:
 
 def restore(args: argparse.Namespace) -> int:
     """Print what was done. Raises ConfigurationError; nothing has changed then."""
-    from assets.warehouse.connection import LockHeld, WarehouseError
-
     folders = load_folders(read_environment())
     try:
         with run_lock(folders).held(0.0, print_progress):
@@ -67,8 +64,6 @@ def back_up(
     The caller has the run lock. A write-ahead log left by a killed run is first merged into its file. Raises
     ConfigurationError in one line.
     """
-    from assets.warehouse.schema import open_warehouse
-
     for warehouse in sorted(folders.data_dir.glob("*.duckdb")):
         with open_warehouse(warehouse, wait_seconds=wait_seconds, log=log):
             pass  # closing writes everything into the file

@@ -179,7 +179,10 @@ def _key(variables: Mapping[str, str]) -> list[Finding]:
         open_sources(settings, variables)
     except ConfigurationError as error:
         return [Finding("FAIL", "FRED_API_KEY", str(error))]
-    return [Finding("OK", "FRED_API_KEY", "set, and not refused")]
+    from assets.sources.fred_client import TERMS
+
+    terms = f"{TERMS}; the live warehouse is such a database: docs/data_terms.md"
+    return [Finding("OK", "FRED_API_KEY", "set, and not refused"), Finding("WARN", "FRED_API_KEY", terms)]
 
 
 def publishers(variables: Mapping[str, str]) -> list[Finding]:

@@ -6,6 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from assets.publish import folder
+from assets.publish.publication import roll_back
+from assets.warehouse.connection import LockHeld, WarehouseError
+from assets.warehouse.published_file import PublicationRefused, published_release
+from assets.warehouse.schema import open_warehouse
 from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
@@ -20,22 +27,19 @@ REPRODUCED, DIFFERS = 0, 1
 
 def releases(args: argparse.Namespace) -> int:
     """Print every release that is kept, oldest first, and which one is published."""
-    from assets.publish.folder import releases as folders_of
-    from assets.warehouse.published_file import PublicationRefused, published_release
-
     published = load_folders(read_environment()).published_path
     try:
         current = published_release(published)
     except PublicationRefused:
         current = None
     found: list[Row] = []
-    for folder in folders_of(published):
-        with open_published(folder / published.name) as con:
+    for path in folder.releases(published):
+        with open_published(path / published.name) as con:
             about = rows(con, "SELECT as_of_date, profile, regime, method_version, published_at FROM about")[
                 0
             ]
-        is_published = current is not None and current.release_id == folder.name
-        found.append({"release": folder.name, **about, "is_published": is_published})
+        is_published = current is not None and current.release_id == path.name
+        found.append({"release": path.name, **about, "is_published": is_published})
     if not found:
         raise ConfigurationError(f"nothing is published yet at {published}: run `make run`")
     print_rows(args, found)
@@ -44,10 +48,6 @@ def releases(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Print what was found; 1 when a file or a number differs. Raises ConfigurationError."""
-    import duckdb
-
-    from assets.warehouse.connection import LockHeld, WarehouseError
-
     folders = load_folders(read_environment())
     release = _chosen(folders.published_path, args.release)
     try:
@@ -73,8 +73,6 @@ def verify(args: argparse.Namespace) -> int:
 
 def site(args: argparse.Namespace) -> int:
     """Print what was added and the first page. Raises ConfigurationError; old pages have not changed then."""
-    import duckdb
-
     from assets.report.site import add_release
 
     published = load_folders(read_environment()).published_path
@@ -92,10 +90,6 @@ def site(args: argparse.Namespace) -> int:
 
 def rollback(args: argparse.Namespace) -> int:
     """Print which release is published now. Raises ConfigurationError; nothing has changed then."""
-    from assets.publish.publication import roll_back
-    from assets.warehouse.connection import LockHeld, WarehouseError
-    from assets.warehouse.published_file import PublicationRefused
-
     folders = load_folders(read_environment())
     try:
         with run_lock(folders).held():
@@ -110,13 +104,10 @@ def rollback(args: argparse.Namespace) -> int:
 
 def _verified(release: Path, folders: Folders, wait_seconds: float) -> Verified:
     """The result; when the release's own DuckDB file is damaged, no table can be computed again."""
-    from assets.publish.folder import damaged
-    from assets.warehouse.published_file import published_release
-    from assets.warehouse.schema import open_warehouse
     from pipelines.verify import Verified, verify
 
     file = release / "regime.duckdb"
-    if file.name in (wrong := damaged(release)):
+    if file.name in (wrong := folder.damaged(release)):
         return Verified(release.name, wrong, [], [], {})
     manifest = published_release(file)
     warehouse = folders.warehouse_of(manifest.profile if manifest else "live")
@@ -132,25 +123,21 @@ def _chosen(published: Path, name: str | None) -> Path:
 
     Raises ConfigurationError, one line listing the newest releases.
     """
-    from assets.publish.folder import releases
-
-    found = releases(published)
+    found = folder.releases(published)
     wanted = name if name is not None else _published_id(published)
-    fits = [folder for folder in found if folder.name == wanted] or [
-        folder for folder in found if folder.name.startswith(wanted)
+    fits = [one for one in found if one.name == wanted] or [
+        one for one in found if one.name.startswith(wanted)
     ]
     if len(fits) == 1:
         return fits[0]
-    newest = ", ".join(folder.name for folder in reversed(found[-5:])) or "none yet: run `make run`"
+    newest = ", ".join(one.name for one in reversed(found[-5:])) or "none yet: run `make run`"
     problem = "several releases begin like this" if fits else "no such release"
     raise ConfigurationError(f"{wanted}: {problem}; newest: {newest}")
 
 
 def _before(published: Path) -> str:
     """Name of the release before the published one. Raises ConfigurationError."""
-    from assets.publish.folder import releases
-
-    earlier = [folder.name for folder in releases(published) if folder.name < _published_id(published)]
+    earlier = [one.name for one in folder.releases(published) if one.name < _published_id(published)]
     if not earlier:
         raise ConfigurationError("there is no release before the published one")
     return earlier[-1]
@@ -158,8 +145,6 @@ def _before(published: Path) -> str:
 
 def _published_id(published: Path) -> str:
     """Name of the published release. Raises ConfigurationError when there is none."""
-    from assets.warehouse.published_file import PublicationRefused, published_release
-
     try:
         found = published_release(published)
     except PublicationRefused as error:

@@ -81,8 +81,9 @@ def _run_config(settings: Settings) -> dict[str, Any]:
 
 
 def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
-    from assets.warehouse.lock import mark_run_alive
-    from pipelines.definitions import assets_of_profile, defs
+    import dagster as dg
+
+    from pipelines.definitions import assets_of_profile, nightly_job
     from pipelines.outcome import outcome_of
     from pipelines.resources import ACCEPTS_INCOMPLETE_TAG, run_tags
     from pipelines.run_history import canceled_when_interrupted
@@ -94,17 +95,15 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
     with (
         printed_progress(),
         open_instance(settings.dagster_home) as instance,
-        canceled_when_interrupted(instance) as run_id,
-    ):
-        mark_run_alive(settings.data_dir, run_id)
-        result = defs.resolve_job_def("nightly").execute_in_process(
+        canceled_when_interrupted(instance) as own,
+        dg.execute_job(
+            dg.reconstructable(nightly_job),
             instance=instance,
             asset_selection=assets_of_profile(settings.profile),
             run_config=_run_config(settings),
-            raise_on_error=False,
-            tags=tags,
-            run_id=run_id,
-        )
+            tags={**tags, **own},
+        ) as result,
+    ):
         return outcome_of(result, settings)
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
+from assets.catalog.loader import CatalogError, load_catalog, load_own_method
+from assets.catalog.method import Method
+from assets.compute.archive import Archive
+from assets.compute.diagnostics.own_method import relabelled_months
+from assets.compute.diagnostics.revised import readings_of_labels
+from assets.compute.regime import Regime, build_regime
+from assets.compute.tables.build import build_view
+from assets.warehouse.readers import run_grid
 from pipelines.commands.printed_rows import print_rows, table_lines
 from pipelines.process import print_progress
 from pipelines.published_verdict import day, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
 
 _NAMES = ("as_of_date", "regime", "regime_own", "bubble_score", "bubble_score_own", "changed_part", "cause")
 _SHOWN = 40
@@ -20,16 +25,6 @@ _SHOWN = 40
 
 def try_(args: argparse.Namespace) -> int:
     """Print the month-ends whose label an own method file changes, each with its cause. Raises ConfigurationError."""
-    from dataclasses import replace
-
-    from assets.catalog.loader import CatalogError, load_catalog, load_own_method
-    from assets.compute.archive import Archive
-    from assets.compute.diagnostics.own_method import relabelled_months
-    from assets.compute.diagnostics.revised import readings_of_labels
-    from assets.compute.regime import Regime, build_regime
-    from assets.compute.tables.build import build_view
-    from assets.warehouse.readers import run_grid
-
     catalog = load_catalog()
     try:
         own = load_own_method(args.method)

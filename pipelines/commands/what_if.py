@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
+import numpy as np
 
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog
+from assets.compute.archive import Archive
+from assets.compute.diagnostics import joint_moves
+from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
+from assets.compute.diagnostics.revised import tables_by_series
+from assets.compute.grid import Grid
+from assets.compute.state import Scores
+from assets.compute.tables.assemble import readings_from
+from assets.compute.tables.build import REGIME_INPUTS, build_view
 from pipelines.commands.printed_rows import print_rows
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
-    from assets.compute.archive import Archive
-    from assets.compute.diagnostics.joint_moves import Baseline
 
 _TEXTS = {
     "regime": "label",
@@ -28,9 +34,6 @@ _INPUTS = ("input", "value", "", "rank", "", "adds", "", "change", "unit")
 
 def what_if(args: argparse.Namespace) -> int:
     """Print label, scores and contributions before and after the moves. Raises ConfigurationError."""
-    from assets.catalog.loader import load_catalog
-    from assets.compute.diagnostics import joint_moves
-
     if not args.moves and not args.without:
         raise ConfigurationError("nothing moves: give NAME=VALUE, or --without NAME (see what-if --help)")
     with open_published(load_folders(read_environment()).published_path) as con:
@@ -57,15 +60,6 @@ def read_baseline(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, manifest: Row, date: dt.date | None
 ) -> Baseline:
     """A date of the published file, the newest without one. ConfigurationError for a file of another method."""
-    import numpy as np
-
-    from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
-    from assets.compute.diagnostics.revised import tables_by_series
-    from assets.compute.grid import Grid
-    from assets.compute.state import Scores
-    from assets.compute.tables.assemble import readings_from
-    from assets.compute.tables.build import REGIME_INPUTS, build_view
-
     if manifest["method_version"] != catalog.method.method_version:
         raise ConfigurationError(
             f"the published file is of method {manifest['method_version']}, this program has "
@@ -111,8 +105,6 @@ def read_baseline(
 
 def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date) -> Archive:
     """The published vintages that labels are computed from, as far as they were known on a date."""
-    from assets.compute.archive import Archive
-
     vintages = con.execute(
         "SELECT series_id, observation_date, realtime_start, value, vintage_source, captured_at "
         "FROM observations WHERE realtime_start <= ? AND list_contains(?, series_id)",

@@ -13,13 +13,14 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.raw.ingest import Ingested, ingest
+from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import FredClient
 from assets.sources.http import Limits
 from assets.sources.pacing import Clock, RetryBudget, RetryPolicy
 from assets.sources.protocol import Source
+from assets.warehouse.fetches import Ingested
 from tests.fakes.fred_server import FredServer
 from tests.fakes.fred_world import KEY
 

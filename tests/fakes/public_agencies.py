@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
-import io
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from assets.catalog.models import Series
 from assets.sources.public.shared import carrier_of
 from tests.fakes import fiscal_data
 from tests.fakes.public_readers import REGISTER, bea_data, bls_answer, claims_report, mts_rows
 from tests.fakes.server import Answer, Served
+from tests.fakes.shiller import old_workbook
 
 Routes = dict[str, Answer]
 OfReader = Mapping[Series, dict[str, float]]  # figures by ISO date, NaN where published as missing
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS = list(calendar.month_name)[1:]
 
 
 def bea(found: OfReader, posted: dt.datetime) -> Routes:
@@ -107,19 +95,5 @@ def hqm(found: OfReader, posted: dt.datetime) -> Routes:
         rows = [["HQM Corporate Bond Yield Curve Spot Rates, monthly average"], heading]
         rows.append([float(carrier_of(one).code or ""), *months.values()])
         name = f"/hqm_{first % 100:02}_{(first + 4) % 100:02}.xls"
-        routes[name] = Served(_workbook(rows), last_modified=posted)
+        routes[name] = Served(old_workbook(rows, "HQM", has_cover=False), last_modified=posted)
     return routes
-
-
-def _workbook(rows: Sequence[Sequence[object]]) -> bytes:
-    """A workbook of the old format with one sheet."""
-    import xlwt
-
-    book, packed = xlwt.Workbook(), io.BytesIO()
-    sheet = book.add_sheet("HQM")
-    for at, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            if cell is not None:
-                sheet.write(at, column, cell)
-    book.save(packed)
-    return packed.getvalue()

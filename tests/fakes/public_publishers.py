@@ -155,6 +155,11 @@ class PublicPublishers:
             self.servers[key].routes = dict(found)  # type: ignore[index]
 
     @property
+    def urls(self) -> dict[ReaderKey, str]:
+        """Address of each by reader."""
+        return {key: self.addresses[name] for key, name in URL_VARIABLES.items()}
+
+    @property
     def addresses(self) -> dict[str, str]:
         """Address of each by environment variable; the accounts stand below the Board's address."""
         of_files = {p.source.variable: self.servers[key].root + p.path for key, p in PUBLISHERS.items()}  # type: ignore[index]

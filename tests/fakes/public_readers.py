@@ -6,6 +6,8 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from tests.fakes.shiller import old_workbook
+
 
 def bls_answer(
     figures: Mapping[str, Sequence[tuple[str, str, str]]], status: str = "REQUEST_SUCCEEDED"
@@ -85,18 +87,8 @@ def workbook(name: str, periods: Sequence[str], vintages: Mapping[str, Sequence[
 
 def spot_rates_workbook(year: int) -> bytes:
     """Spot rates of January and February of a year, for nine and ten years, in the documented layout."""
-    import xlwt
-
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("HQM")
-    cells = [
+    rows = [
         ["HQM Corporate Bond Yield Curve Spot Rates, Monthly Average"], [None, year], ["Maturity", "Jan", "Feb"],
         [9.0, 1.0, 1.0], [10.0, 10 + year % 100 / 100, 11 + year % 100 / 100],
     ]  # fmt: skip
-    for row, line in enumerate(cells):
-        for at, cell in enumerate(line):
-            if cell is not None:
-                sheet.write(row, at, cell)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return old_workbook(rows, "HQM", has_cover=False)

@@ -16,6 +16,8 @@ from assets.sources.fiscal_data import FiscalDataSource
 from assets.sources.http import Limits
 from assets.sources.pacing import Clock, RetryPolicy
 from assets.sources.protocol import Payload, PayloadRefused, SourceUnreachable
+from assets.sources.public.carried import READERS
+from assets.sources.public.shared import SeveralFiles, carrier_of
 from assets.sources.shiller import ShillerSource
 from assets.sources.validate import validate
 from assets.sources.world_bank import WorldBankSource
@@ -84,6 +86,20 @@ def accepted(source: FileSource, series_id: str, known: Held | None = None) -> P
     series = a_series(series_id)
     payload = source.fetch(series, known)
     validate(payload, series, TODAY, None)
+    return payload
+
+
+def payload_of(content: bytes, series_id: str, today: dt.date = dt.date(2026, 9, 30)) -> Payload:
+    """The payload of a series of the profile public whose publisher serves `content`, validated as in the pipeline."""
+    series = a_series(series_id)
+    carrier = carrier_of(series)
+    source = READERS[carrier.reader](None, FEW_RETRIES)
+    if isinstance(source, SeveralFiles):
+        source = source.file(carrier.release or "")
+    assert isinstance(source, FileSource)
+    source.get = lambda *_, **__: File(content, source.url, None)  # type: ignore[method-assign]
+    payload = source.fetch(series)
+    validate(payload, series, today, None)
     return payload
 
 

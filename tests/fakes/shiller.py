@@ -63,12 +63,13 @@ def long_sheet(
     return rows
 
 
-def old_workbook(rows: Sequence[Sequence[object]], name: str = "Data") -> bytes:
-    """A workbook of the old format with one sheet of that name."""
+def old_workbook(rows: Sequence[Sequence[object]], name: str = "Data", has_cover: bool = True) -> bytes:
+    """A workbook of the old format with a sheet of that name, after a sheet without figures if it has a cover."""
     import xlwt
 
     book = xlwt.Workbook()
-    book.add_sheet("Disclaimer").write(0, 0, "For information only")
+    if has_cover:
+        book.add_sheet("Disclaimer").write(0, 0, "For information only")
     sheet = book.add_sheet(name)
     for at, row in enumerate(rows):
         for column, cell in enumerate(row):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.raw.ingest import Ingested
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryBudget
+from assets.warehouse.fetches import Ingested
 from tests.fakes.fred_runs import CALM, Naps, fred_run, quick_source
 from tests.fakes.fred_server import FredServer
 from tests.fakes.fred_world import World, add_releases, open_value, revised_world

@@ -8,11 +8,11 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.raw.ingest import Ingested
 from assets.sources import fred_client
 from assets.sources.fed_board import FedBoardSource
 from assets.sources.pacing import RetryBudget, RetryPolicy
 from assets.sources.protocol import Known, Payload, Source, SourceUnreachable
+from assets.warehouse.fetches import Ingested
 from tests.fakes import faults
 from tests.fakes import fred_server as server_module
 from tests.fakes.fed_board import PATH as BOARD_PATH

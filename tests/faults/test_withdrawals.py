@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.raw.ingest import Ingested
+from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import observation_counts
 from assets.warehouse.schema import open_warehouse
 from tests.builders import series_as_of

@@ -11,8 +11,8 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.raw.assets import _result, _summary
-from assets.raw.ingest import Ingested
 from assets.sources.protocol import LateRelease
+from assets.warehouse.fetches import Ingested
 from pipelines.outcome import fetch_lines
 from tests.builders import an_archive, series_as_of
 from tests.fakes.fred_runs import fred_run, live_facts, quick_source

@@ -1,51 +1,100 @@
 """Runs of the profile public against fake publishers: the job by command line, from nothing to a published file.
 
-The runs follow each other in one data directory: each test adds one, in the order of the file.
+The runs follow each other in one data directory, in the order of the file. Where the publication is not the point, only
+the series are fetched, by the same code.
 """
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import duckdb
+import pandas as pd
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.models import ReaderKey, Series, SourceKey
+from assets.raw.ingest import Ingested, ingest
+from assets.run_facts import RunFacts
 from assets.sources import pacing
+from assets.sources.protocol import Known, Payload
 from assets.sources.public.shared import carrier_of
+from assets.sources.registry import Sources
+from assets.sources.sample import SampleSource
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
+from pipelines.access import URL_VARIABLES, read_access
+from pipelines.settings import load_settings
 from tests.fakes import public_publishers as publishers_module
 from tests.fakes.public_board import Made, path, release_zip
 from tests.fakes.public_publishers import PublicPublishers, public_publishers
+from tests.fakes.public_readers import bea_data
 from tests.fakes.server import Served
 
-FIRST, SECOND = dt.date(2026, 5, 29), dt.date(2026, 5, 31)
-NOWHERE = "http://127.0.0.1:9"
+FIRST, SECOND, THIRD, FOURTH = (dt.date(2026, 5, day) for day in (8, 15, 22, 29))
+LABEL = [("stimulus", "bubble")]
+NOWHERE = "http://127.0.0.1:9/nothing"
+FILES = {"/z1/current/z1_csv_files.zip", *(path(name) for name in ("H15", "H41", "H6", "H8", "G17"))}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @dataclass
 class House:
-    """A data directory with the history of its runs, the publishers, and the output of the last run."""
+    """A data directory with the history of its runs, the publishers, their day, and the output of the last run."""
 
     place: Path
     publishers: PublicPublishers
+    day: dt.date = FIRST
     capsys: pytest.CaptureFixture[str] | None = None
     output: str = ""
 
-    def run(self, day: dt.date, *more: str) -> int:
+    def show(self, day: dt.date) -> None:
+        """It is that day, and the publishers serve what they have published."""
+        self.day = day
+        self.publishers.show(day)
+
+    def run(self, *more: str) -> int:
         """One run by command line; its exit status."""
         assert self.capsys is not None
-        status = main(["run", "--profile", "public", "--as-of", day.isoformat(), *more])
+        self.publishers.requests()
+        status = main(["run", "--profile", "public", "--as-of", self.day.isoformat(), *more])
         self.output = "".join(self.capsys.readouterr())
         return status
+
+    def fetch(self, reader: ReaderKey | None = None) -> dict[str, Ingested]:
+        """The series of a reader (None: all) as a run fetches them, without computing or publishing."""
+        self.publishers.requests()
+        settings = load_settings(as_of=self.day)
+        sources, now = Sources(read_access(settings)), dt.datetime.now(dt.UTC)
+        facts = RunFacts(f"{now}", "public", self.day, now, PROJECT_ROOT, settings.published_path, "test")
+        done = list[Ingested]()
+        with duckdb.connect(str(settings.warehouse_path), config=CONFIG) as con:
+            for key in get_args(SourceKey):
+                of_reader = [
+                    series
+                    for series in load_catalog().in_profile("public")
+                    if series.source == key and reader in (None, carrier_of(series).reader)
+                ]
+                if of_reader:
+                    today = sources.last_day(now)
+                    done += ingest(
+                        con, of_reader, sources.of(key), today, facts, load_catalog(), sources.budget
+                    )
+        return {one.series.series_id: one for one in done}
+
+    def requested(self, reader: ReaderKey) -> list[tuple[str, bool]]:
+        """Path of each request to a server since the last run began, and whether it was conditional."""
+        asked = self.publishers.servers[reader].requests
+        return [(request.path, "If-Modified-Since" in request.headers) for request in asked]
 
     def published(self, query: str) -> list[tuple]:
         """Rows of the published file."""
@@ -53,6 +102,14 @@ class House:
             str(self.place / "data" / "published" / "regime.duckdb"), read_only=True, config=CONFIG
         ) as con:
             return con.execute(query).fetchall()
+
+    def newest(self, series_id: str, day: dt.date) -> tuple[str, float]:
+        """The newest figure known on a day."""
+        ((at, value),) = self.published(
+            f"SELECT observation_date::VARCHAR, value FROM series_as_of('{series_id}', DATE '{day}') "
+            "ORDER BY 1 DESC LIMIT 1"
+        )
+        return at, value
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +122,26 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         with public_publishers(FIRST) as publishers:
             own = {
                 "DAGSTER_HOME": str(place / "history"), "REGIME_DATA_DIR": str(place / "data"),
-                "REGIME_RETRY_BUDGET_SECONDS": "2",
+                "REGIME_RETRY_BUDGET_SECONDS": "0", "REGIME_PROFILE": "public",
             }  # fmt: skip
             for name, value in {**own, **publishers.addresses}.items():
                 patch.setenv(name, value)
             patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
-            yield House(place, publishers)
+            house = House(place, publishers)
+            patch.setattr(Sources, "last_day", lambda *_: house.day)
+            patch.setattr(SampleSource, "fetch", _until(house, SampleSource.fetch))
+            yield house
+
+
+def _until(house: House, fetch: Callable[[SampleSource, Series], Payload]) -> Callable[..., Payload]:
+    """The bundle without what was later than the day."""
+
+    def fetched(source: SampleSource, series: Series, known: Known | None = None) -> Payload:
+        payload = fetch(source, series)
+        is_known = payload.observations["observation_date"] <= pd.Timestamp(house.day)
+        return replace(payload, observations=payload.observations[is_known], rows_expected=None)
+
+    return fetched
 
 
 @pytest.fixture
@@ -79,8 +150,18 @@ def house(_house: House, capsys: pytest.CaptureFixture[str]) -> House:
     return _house
 
 
+def requests_on_the_page(column: int) -> dict[ReaderKey, int]:
+    """Requests of each reader as docs/publishers.md has them: of the first run (0), of one with unchanged files (1)."""
+    found: dict[ReaderKey, int] = {}
+    for line in (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8").splitlines():
+        if row := re.match(r"\| (`\w+`(?:, `\w+`)*) \| (\d+) \| (\d+) \| ", line):
+            for name in re.findall(r"\w+", row[1]):
+                found[name] = int(row[2 + column])  # type: ignore[index]
+    return found
+
+
 def test_a_first_public_night_ends_with_a_published_file_that_names_who_served_what(house: House) -> None:
-    assert house.run(FIRST) == 0, house.output
+    assert house.run() == 0, house.output
     assert "public figures (from their publishers, without a key)" in house.output
     bundled = {
         series.series_id
@@ -105,9 +186,7 @@ def test_a_first_public_night_ends_with_a_published_file_that_names_who_served_w
         "EBP",
         "SHILLER_PRICE",
     } <= served
-    requests = house.publishers.requests()
-    assert requests["board"] == 6  # five releases and the Financial Accounts, once each
-    assert requests["nyfed"] == 2  # the range, and the operations, which are not there
+    assert house.publishers.requests() == requests_on_the_page(0)
 
 
 def test_figures_equal_the_samples(house: House) -> None:
@@ -122,50 +201,81 @@ def test_figures_equal_the_samples(house: House) -> None:
         assert len(published) > 400 and published == sample[: len(published)], series_id
 
 
-def test_unchanged_files_cost_one_conditional_request_and_a_publisher_that_is_down_is_carried(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = house.published("SELECT regime, condition_state FROM regime_current")
-    monkeypatch.setenv("NYFED_URL", f"{NOWHERE}/nothing")
-    assert house.run(FIRST) == 0, house.output
-    asked = house.publishers.servers["board"].requests
-    conditional = [request.path for request in asked if "If-Modified-Since" in request.headers]
-    assert {name.split("/")[1] for name in conditional} >= {"h15", "h41", "h6", "h8", "z1"}
-    assert len(asked) <= 7, "industrial production costs its file, and one request, more than it must"
-    assert "could not be reached: DFEDTARU, RRPONTSYD" in house.output
-    assert house.published("SELECT regime, condition_state FROM regime_current") == before
-    assert house.published("SELECT count(*) FROM series_as_of('DFEDTARU', DATE '2026-05-29')")[0][0] > 4000
-    house.publishers.requests()
+def test_an_unchanged_file_costs_one_conditional_request(house: House) -> None:
+    """Also where a series of the file has real vintages, and their workbook cannot be reached."""
+    done = house.fetch()
+    assert sorted(house.requested("board")) == sorted((name, True) for name in FILES)
+    for reader in ("bea", "nfci", "fed_board"):
+        asked = house.requested(reader)  # type: ignore[arg-type]
+        assert asked and all(is_conditional for _, is_conditional in asked), reader
+    assert not any(one.counts.appended for one in done.values())
+    assert "no vintages" in (done["INDPRO"].message or "")
+    assert house.publishers.requests() == requests_on_the_page(1)
 
 
-def test_a_rebased_index_is_refused_by_name_and_the_rest_is_published(
+def test_a_night_with_new_weeks_and_a_new_month(house: House) -> None:
+    before = {name: house.newest(name, FIRST) for name in ("WALCL", "UNRATE", "DGS10")}
+    house.show(SECOND)
+    assert house.run() == 0, house.output
+    assert sorted(house.requested("board")) == sorted((name, True) for name in FILES)
+    assert len(house.requested("bls")) == 1
+    for name, (at, _) in before.items():
+        assert house.newest(name, SECOND)[0] > at, name
+        assert house.newest(name, FIRST) == before[name], name
+    assert before["UNRATE"][0] == "2026-03-01" and house.newest("UNRATE", SECOND)[0] == "2026-04-01"
+    assert house.published("SELECT stance, condition_state FROM regime_current") == LABEL
+
+
+def test_a_night_with_a_revision_counts_it_from_that_night(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.publishers.show(SECOND)
-    monkeypatch.setenv("BLS_URL", f"{NOWHERE}/nothing")
-    made = Made("Index:_2022_100", "1", [("2026-03-31", 101.0), ("2026-04-30", 101.2), ("2026-05-31", 101.5)])
+    world = publishers_module._world().series
+    revised = copy.deepcopy(world["UNRATE"])
+    revised.revise(THIRD.isoformat(), {"2026-03-01": 4.9})
+    monkeypatch.setitem(world, "UNRATE", revised)
+    house.show(THIRD)
+    assert house.run() == 0, house.output
+    march = "WHERE series_id = 'UNRATE' AND observation_date = DATE '2026-03-01'"
+    rows = house.published(
+        f"SELECT realtime_start, value, vintage_source FROM observations {march} ORDER BY 1"
+    )
+    assert [row[2] for row in rows] == ["lag_rule", "captured"] and rows[1][1] == 4.9
+    assert rows[1][0] == THIRD and rows[0][1] != 4.9
+    assert house.published("SELECT stance, condition_state FROM regime_current") == LABEL
+
+
+def test_a_night_with_a_rebased_index_and_without_the_bureau_of_labor_statistics(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.show(FOURTH)
+    monkeypatch.setenv("BLS_URL", NOWHERE)
+    known = house.published(f"SELECT observation_date, value FROM series_as_of('INDPRO', DATE '{THIRD}')")
+    rows = [(f"{at.replace(day=28)}", round(value / 1.04, 4)) for at, value in known]
     routes = house.publishers.servers["board"].routes
-    routes[path("G17")] = Served(release_zip("G17", {"IP.B50001.S": made}))
-    assert house.run(SECOND) == 0, house.output
-    assert any("refused: " in line and "INDPRO" in line for line in house.output.splitlines())
+    routes[path("G17")] = Served(release_zip("G17", {"IP.B50001.S": Made("Index:_2022_100", "1", rows)}))
+    assert house.run() == 0, house.output
     statuses = dict(house.published("SELECT series_id, fetch_status FROM series WHERE is_published"))
-    assert statuses["INDPRO"] == "refused" and statuses["UNRATE"] == "unreachable"
-    assert house.published("SELECT as_of_date FROM about") == [(SECOND,)]
+    assert statuses["INDPRO"] == "new" and statuses["UNRATE"] == "unreachable"
+    assert "could not be reached" in house.output
+    assert house.published("SELECT stance, condition_state FROM regime_current") == LABEL
 
 
-def test_without_the_board_the_archive_carries_its_releases(
+def test_each_publisher_that_is_down_leaves_the_archive_as_it_is(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BOARD_RELEASES_URL", f"{NOWHERE}/nothing")
-    assert house.run(SECOND) == 0, house.output
-    statuses = dict(house.published("SELECT series_id, fetch_status FROM series WHERE is_published"))
-    assert {statuses[name] for name in ("WALCL", "DGS10", "M2SL", "TOTBKCR")} == {"unreachable"}
-    assert statuses["UNRATE"] != "unreachable"
-    assert house.published("SELECT regime FROM regime_current")[0][0] != "indeterminate"
+    readers = {carrier_of(series).reader for series in load_catalog().in_profile("public")} - {"sample"}
+    assert len(readers) == 13
+    for reader in sorted(readers):
+        with monkeypatch.context() as patch:
+            patch.setenv(URL_VARIABLES[reader], NOWHERE)
+            done = house.fetch(reader)
+        assert {one.status for one in done.values()} == {"unreachable"}, reader
+        assert not any(one.counts.appended for one in done.values()), reader
+        assert all("127.0.0.1:9" in (one.message or "") for one in done.values()), reader
 
 
 def test_the_sample_never_replaces_a_public_publication(house: House) -> None:
-    assert house.run(SECOND, "--profile", "sample") == 2
+    assert house.run("--profile", "sample") == 2
     assert "the published file is public and this run is on the sample" in house.output
 
 
@@ -174,29 +284,51 @@ def test_every_source_says_what_it_answered(house: House) -> None:
     assert main(["doctor", "--sources"]) == 1
     lines = house.capsys.readouterr().out.splitlines()
     assert any(line.startswith("OK    board H15 ") and "DGS10" in line for line in lines)
-    assert any(line.startswith("FAIL  board G17 ") and "unit_changed" in line for line in lines)
+    assert any(line.startswith("OK    board G17 ") and "base year changed" in line for line in lines)
+    assert any(line.startswith("FAIL  nyfed rp ") for line in lines)
     assert any(line.startswith("OK    bls ") for line in lines)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="no peak of memory is told here")
-def test_the_largest_release_of_its_real_size_stays_under_half_a_gigabyte(tmp_path: Path) -> None:
+def _balance_sheet() -> bytes:
     rows = [(f"{2002 + n // 52:04d}-01-01", 6_000_000.0 + n) for n in range(1241)]
-    packed = release_zip("H41", {"RESPPMA_N.WW": Made("Currency", "1000000", rows)}, padding=1260)
-    (tmp_path / "h41.zip").write_bytes(packed)
+    return release_zip("H41", {"RESPPMA_N.WW": Made("Currency", "1000000", rows)}, padding=1260)
+
+
+def _national_accounts() -> bytes:
+    codes = ["A191RC", *(f"Z{n:05}RC" for n in range(4200))]
+    periods = [f"{year}Q{quarter}" for year in range(1947, 2027) for quarter in range(1, 5)]
+    return bea_data([(code, period, "12,345,678") for code in codes for period in periods])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak of memory is not reported here")
+@pytest.mark.parametrize(
+    ("content", "least", "count", "read"),
+    [
+        (_balance_sheet, 5_000_000, 1241, "from assets.sources.public.board import ReleaseFile;"
+         "from assets.sources.file_source import RETRIES;"
+         "file = ReleaseFile('https://example.org', 'H41', {'RESPPMA_N.WW'}, RETRIES);"
+         "found = file.read(content)['RESPPMA_N.WW'].dates"),
+        (_national_accounts, 35_000_000, 320, "from assets.sources.public.bea import parse_data;"
+         "found = parse_data(content, ['A191RC'])['A191RC'].dates"),
+    ],
+    ids=["H.4.1", "NipaDataQ"],
+)  # fmt: skip
+def test_the_largest_files_of_their_real_size_take_less_than_half_a_gigabyte_and_a_minute(
+    content: Callable[[], bytes], least: int, count: int, read: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(content())
+    assert (tmp_path / "file").stat().st_size > least
     code = (
-        "import re, sys; from assets.sources.public.board import ReleaseFile;"
-        "from assets.sources.file_source import RETRIES;"
-        "file = ReleaseFile('https://example.org', 'H41', {'RESPPMA_N.WW'}, RETRIES);"
-        "found = file.read(open(sys.argv[1], 'rb').read());"
-        "status = open('/proc/self/status').read();"
-        "print(len(found['RESPPMA_N.WW'].dates), re.search(r'VmHWM:\\s+(\\d+)', status)[1])"
+        "import re, sys, time; content, began = open(sys.argv[1], 'rb').read(), time.process_time();"
+        f"{read}; status = open('/proc/self/status').read();"
+        "print(len(found), re.search(r'VmHWM:\\s+(\\d+)', status)[1], round(time.process_time() - began))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "h41.zip")],
+        [sys.executable, "-c", code, str(tmp_path / "file")],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    count, kilobytes = (int(word) for word in done.stdout.split())
-    assert count == 1241 and kilobytes < 500_000
+    found, kilobytes, seconds = (int(word) for word in done.stdout.split())
+    assert found == count and kilobytes < 500_000 and seconds < 60

@@ -10,10 +10,11 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from assets.raw.ingest import Ingested, ingest
+from assets.raw.ingest import ingest
 from assets.run_facts import RunFacts
 from assets.sources.file_source import FileSource
 from assets.sources.registry import Access, Sources
+from assets.warehouse.fetches import Ingested
 from tests.builders import an_archive
 from tests.fakes.publishers import HTML, PUBLISHERS
 from tests.fakes.server import Loopback, Served, running

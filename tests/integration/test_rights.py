@@ -19,8 +19,8 @@ from assets.publish.documents.fill import fill_release
 from assets.publish.manifest import release_facts
 from assets.publish.staged_file import build_release
 from assets.raw.assets import _result
-from assets.raw.ingest import Ingested
 from assets.warehouse.connection import CONFIG
+from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding
 from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import append_rows

@@ -165,6 +165,7 @@ def test_the_calendar_marks_what_could_change_the_label(made_release: Path) -> N
     event = {
         "series_id": "UNRATE",
         "title": "Unemployment; the rate, monthly " + "x" * 80,
+        "period_end_date": dt.date(2026, 9, 30),
         "release_date": dt.date(2026, 10, 2),
         "components": "unemployment",
         "could_change_label": True,

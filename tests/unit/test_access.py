@@ -8,10 +8,18 @@ from dataclasses import replace
 import pytest
 
 from assets.sources.fred import FredSource
-from assets.sources.fred_client import REQUESTS_PER_SECOND
+from assets.sources.fred_client import REQUESTS_PER_SECOND, TERMS, ApiKey
+from assets.sources.protocol import CredentialsRefused
 from assets.sources.registry import Sources
 from pipelines.access import URL_VARIABLES, open_sources, read_access
-from pipelines.settings import KNOWN_VARIABLES, ConfigurationError, Settings, load_settings
+from pipelines.settings import (
+    KNOWN_VARIABLES,
+    PROJECT_ROOT,
+    ConfigurationError,
+    Settings,
+    choose_profile,
+    load_settings,
+)
 from tests.fakes.fed_board import PATH as BOARD_PATH
 from tests.fakes.fed_board import fed_board
 from tests.fakes.fred_world import KEY
@@ -41,6 +49,7 @@ def test_addresses_and_pace_are_those_of_the_environment(live: Settings) -> None
     [
         *(("FRED_REQUESTS_PER_SECOND", pace) for pace in ("fast", "0", "-1", "nan", "inf")),
         *(("WORLD_BANK_URL", url) for url in ("example.org", "file:///etc/passwd", "https://", "http://[x")),
+        ("REGIME_PREFER", "fred"),
         *(("REGIME_RETRY_BUDGET_SECONDS", seconds) for seconds in ("an hour", "99999999")),
     ],
 )
@@ -52,6 +61,7 @@ def test_an_impossible_value_is_refused_by_its_name(live: Settings, name: str, v
 def test_all_retries_of_a_run_share_one_budget(live: Settings) -> None:
     assert Sources(read_access(live, {})).budget.seconds == 900
     assert read_access(live, {"REGIME_RETRY_BUDGET_SECONDS": "0"}).retry_budget_seconds == 0
+    assert read_access(live, {"REGIME_PREFER": "publishers"}).prefers_publishers
 
 
 def test_an_unreachable_fred_is_reported_at_once_and_does_not_stop_the_run(live: Settings) -> None:
@@ -88,3 +98,18 @@ def test_no_text_of_access_or_sources_contains_the_key(
 def test_the_sample_contacts_no_publisher() -> None:
     sources = open_sources(replace(load_settings(environ={}), fred_api_key=None), {})
     assert sources.last_day(dt.datetime.now(dt.UTC)).isoformat() == "2026-09-30"
+
+
+@pytest.mark.parametrize("document", ["README.md", ".env.example", "docs/live.md", "docs/data_terms.md"])
+def test_freds_terms_are_quoted_where_a_key_is_entered(document: str) -> None:
+    text = (PROJECT_ROOT / document).read_text(encoding="utf-8").replace("\n# ", " ")
+    assert TERMS in text
+
+
+def test_freds_terms_are_in_the_error_of_a_missing_key() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        choose_profile({"REGIME_PROFILE": "live"})
+    assert TERMS in str(refused.value)
+    with pytest.raises(CredentialsRefused) as none:
+        ApiKey("")
+    assert TERMS in str(none.value)

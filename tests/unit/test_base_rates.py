@@ -137,4 +137,4 @@ def test_no_label_reads_the_recessions() -> None:
         for column in table.columns
         if any(origin.startswith("recessions.") for origin in column.derived_from)
     }
-    assert readers == {"recession_overlap"}
+    assert readers == {"outside_references", "recession_overlap", "long_record", "long_record_cases"}

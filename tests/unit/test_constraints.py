@@ -5,40 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.render import create_table, insert_by_name, quoted
-from assets.warehouse.tables import FrameRefused, replace_table
 from checks.audits.of_release import schema_found, schema_suite
 from checks.runner import run_suite
 from checks.suites.structural import checked_tables
-from tests.builders import an_archive
 from tests.checked_frames import clean_frames
 
 CATALOG = load_catalog()
 TABLE = CATALOG.tables["real_yields"]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "refusal"),
-    [
-        (lambda f: pd.concat([f, f.tail(1)]), duckdb.ConstraintException),
-        (lambda f: f.assign(is_month_end=None), duckdb.ConstraintException),
-        (lambda f: f.assign(nominal_10y_pct="high"), duckdb.ConversionException),
-        (lambda f: f.drop(columns="nominal_10y_pct"), FrameRefused),
-        (lambda f: f.iloc[:0], FrameRefused),
-    ],
-    ids=["key", "not null", "type", "columns", "rows"],
-)
-def test_the_warehouse_refuses_what_its_ddl_forbids(spoil: object, refusal: type[Exception]) -> None:
-    honest = clean_frames()[TABLE.name]
-    with an_archive() as con:
-        replace_table(con, TABLE, honest)
-        with pytest.raises(refusal):
-            replace_table(con, TABLE, spoil(honest))
-        assert con.execute("SELECT count(*) FROM derived.real_yields").fetchall() == [(len(honest),)]
 
 
 @pytest.fixture

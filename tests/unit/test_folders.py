@@ -1,4 +1,4 @@
-"""Published folders are open to readers under any umask; what somebody closed on purpose stays closed, and is told."""
+"""Published folders are open to readers under any umask; what somebody closed on purpose stays closed and is named."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_later_vintages_never_reach_back_by_rule(con: duckdb.DuckDBPyConnection)
 
 
 def test_figure_seen_by_us_first_keeps_both_dates(con: duckdb.DuckDBPyConnection) -> None:
-    """What ALFRED dates later is appended beside what we captured."""
+    """What ALFRED dates later is appended next to what we captured."""
     merge(con, [("2026-03-01", 4.2)])
     merge(con, [("2026-03-01", 4.4)], days_later=1)
     assert merge(con, [("2026-03-01", 4.4, "2026-05-08")], days_later=2) == MergeCounts(0, 1, 0, 0)
@@ -219,16 +219,16 @@ def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memor
     )
     payload = Payload("NFCI", observations, "sample_data/NFCI.csv")
     con.execute("SET memory_limit = '200MB'; SET max_temp_directory_size = '0KB'")
-    for night in range(2):
+    for run in range(2):
         counts = merge_source(
-            con, [(a_series("NFCI"), payload, f"fetch-{night}")], run_date=DAY,
-            captured_at=NOON + dt.timedelta(days=night), released_on={},
+            con, [(a_series("NFCI"), payload, f"fetch-{run}")], run_date=DAY,
+            captured_at=NOON + dt.timedelta(days=run), released_on={},
         )["NFCI"]  # fmt: skip
     assert counts == MergeCounts(0, 0, 0, 90_000)
 
 
 def test_what_comes_while_the_clock_is_behind_counts_as_later_than_the_last_publication() -> None:
-    """Else a release could not be told from what reached us after it."""
+    """Else a release could not be recomputed without what came after it."""
     with an_archive() as con:
         con.execute(
             "INSERT INTO ops.publications (release_id, run_id, profile, method_version, as_of_date, published_at, "

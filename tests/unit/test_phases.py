@@ -119,10 +119,3 @@ def test_a_phase_looks_the_same_when_computed_on_its_own_day(phases: pd.DataFram
         early.loc["today", later], phases.loc["post", later], check_names=False, check_dtype=False
     )
     assert early.loc["post", "date_after"] is pd.NaT
-
-
-def test_every_figure_of_a_phase_was_public_on_its_day() -> None:
-    provenance = on_sample().phases.provenance
-    known = provenance[provenance["absent_reason"].isna()]
-    assert len(known) > 150
-    assert (known["available_on"] <= known["as_of_date"]).all()

@@ -80,13 +80,6 @@ def test_dollars_of_two_base_years_give_no_output_gap() -> None:
     assert found.absent_reason.tolist() == [None, "different_base_years", "different_base_years", None]
 
 
-def test_the_output_gap_of_the_sample_is_pseudo_and_never_in_two_years_dollars() -> None:
-    gap = on_sample().readings["activity_inflation.output_gap_pct"]
-    assert gap.present.all()
-    assert gap.is_pseudo.all()
-    assert gap.value.min() == pytest.approx(-8.8, abs=0.1), "second quarter of 2020"
-
-
 def test_the_longer_series_agree_on_the_level_of_policy(realdata: Path) -> None:
     sample, real = on_sample().frame, on_real_series(realdata).frame
     names = [name for name in real if name.startswith(("policy_gap", "real_policy"))]

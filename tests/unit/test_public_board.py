@@ -11,42 +11,21 @@ from pathlib import Path
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.sources.file_source import File, Obtained
+from assets.sources.file_source import Obtained
 from assets.sources.parse import read_date_value
-from assets.sources.protocol import Payload, PayloadRefused, SeriesUnknown
+from assets.sources.protocol import PayloadRefused, SeriesUnknown
 from assets.sources.public.board import BoardSource, ReleaseFile
-from assets.sources.public.shared import carrier_of
+from assets.sources.public.shared import carrier_of, code_of
 from assets.sources.validate import validate
-from tests.builders import a_series
+from tests.builders import a_series, an_archive, merge_payload, series_as_of
 from tests.fakes.public_board import Made, path, release_zip, xml, zipped
-from tests.fakes.publishers import FEW_RETRIES, Held
+from tests.fakes.publishers import FEW_RETRIES, Held, figures, payload_of
 from tests.fakes.server import Loopback, Served, running
 
 POSTED = dt.datetime(2026, 9, 24, 20, 32, tzinfo=dt.UTC)
-TODAY = dt.date(2026, 9, 30)
 TOTALS = Made(
     "Currency", "1000000", [("2026-09-09", 6730912.0), ("2026-09-16", None), ("2026-09-23", 6747704.0)]
 )
-
-
-def code_of(series_id: str) -> str:
-    return carrier_of(a_series(series_id)).code or ""
-
-
-def payload_of(content: bytes, series_id: str) -> Payload:
-    """The payload of a series whose release is `content`, validated as in the pipeline."""
-    series = a_series(series_id)
-    source = BoardSource(retries=FEW_RETRIES)
-    file = source.file(carrier_of(series).release or "")
-    file.get = lambda *_, **__: File(content, file.url, POSTED)  # type: ignore[method-assign]
-    payload = file.fetch(series)
-    validate(payload, series, TODAY, None)
-    return payload
-
-
-def values(payload: Payload) -> dict[str, float]:
-    rows = payload.observations
-    return dict(zip(rows["observation_date"].dt.strftime("%Y-%m-%d"), rows["value"], strict=True))
 
 
 def ours(path: Path) -> dict[str, float]:
@@ -118,7 +97,7 @@ def test_figures_of_the_real_packages_are_ours(
     realdata: Path, file: str, series_id: str, equal: int, revised: int, most: float
 ) -> None:
     series = a_series(series_id)
-    code, release = code_of(series_id), carrier_of(series).release or ""
+    code, release = code_of(series), carrier_of(series).release or ""
     made = package(realdata / "primary" / "fed_board" / file)[code]
     content = release_zip(release, {code: made})
     source = ReleaseFile("https://example.org", release, {code}, FEW_RETRIES)
@@ -148,13 +127,13 @@ def test_stored_releases_are_read(
 ) -> None:
     content = (realdata / "primary" / "fed_board" / file).read_bytes()
     release = carrier_of(a_series(series_id)).release or ""
-    assert values(payload_of(zipped({f"{release}_data.xml": content}), series_id)) == expected
+    assert figures(payload_of(zipped({f"{release}_data.xml": content}), series_id)) == expected
 
 
 def test_holiday_is_missing_whatever_number_stands_in_its_place() -> None:
     for sentinel in ("-9999", "-999999"):
         content = release_zip("H41", {"RESPPMA_N.WW": TOTALS}, sentinel=sentinel)
-        got = values(payload_of(content, "WALCL"))
+        got = figures(payload_of(content, "WALCL"))
         assert got.pop("2026-09-16") != got  # NaN
         assert got == {"2026-09-09": 6730912.0, "2026-09-23": 6747704.0}
 
@@ -162,26 +141,26 @@ def test_holiday_is_missing_whatever_number_stands_in_its_place() -> None:
 def test_missing_figures_before_the_first_and_after_the_last_are_left_out() -> None:
     rows = [("2026-09-02", None), *TOTALS.rows, ("2026-09-30", None)]
     content = release_zip("H41", {"RESPPMA_N.WW": TOTALS._replace(rows=rows)})
-    assert list(values(payload_of(content, "WALCL"))) == ["2026-09-09", "2026-09-16", "2026-09-23"]
+    assert list(figures(payload_of(content, "WALCL"))) == ["2026-09-09", "2026-09-16", "2026-09-23"]
 
 
 def test_bank_credit_in_millions_becomes_billions_to_the_last_digit() -> None:
     made = Made(
         "Currency", "1000000", [("2000-01-05", 4513708.6), ("2000-01-12", 4528120.3), ("2000-01-19", 4.6e6)]
     )
-    got = values(payload_of(release_zip("H8", {"B1001NCBA": made}), "TOTBKCR"))
+    got = figures(payload_of(release_zip("H8", {"B1001NCBA": made}), "TOTBKCR"))
     assert list(got.values()) == [4513.7086, 4528.1203, 4600.0]
 
 
 def test_multiplier_may_be_written_either_way() -> None:
     rows = [("2026-04-30", 22804.5), ("2026-05-31", 23052.3), ("2026-06-30", 23100.0)]
     written = [release_zip("H6", {"M2.M": Made("Currency", text, rows)}) for text in ("1e+09", "1000000000")]
-    first, second = (values(payload_of(content, "M2SL")) for content in written)
+    first, second = (figures(payload_of(content, "M2SL")) for content in written)
     assert first == second == {"2026-04-01": 22804.5, "2026-05-01": 23052.3, "2026-06-01": 23100.0}
 
 
 GOOD = {"RESPPMA_N.WW": TOTALS}
-SIX = Made("Index:_2022_100", "1", [("2026-06-30", 101.0), ("2026-07-31", 101.2), ("2026-08-31", 101.1)])
+SIX = Made("Index:_2027_100", "1", [("2026-06-30", 101.0), ("2026-07-31", 101.2), ("2026-08-31", 101.1)])
 
 
 @pytest.mark.parametrize(
@@ -210,7 +189,7 @@ SIX = Made("Index:_2022_100", "1", [("2026-06-30", 101.0), ("2026-07-31", 101.2)
             "unit_changed",
             "no multiplier",
         ),
-        ("INDPRO", release_zip("G17", {"IP.B50001.S": SIX}), "unit_changed", "'Index:_2022_100 x 1'"),
+        ("INDPRO", release_zip("G17", {"IP.B50001.S": SIX}), "unit_changed", "'Index:_2027_100 x 1'"),
         (
             "WALCL",
             zipped({"H41_data.xml": xml("H41", GOOD).replace(b'"A"', b'"Z"', 1)}),
@@ -240,6 +219,28 @@ def test_wrong_files_are_refused_by_name(series_id: str, content: bytes, rule: s
     assert words in str(caught.value)
 
 
+def test_a_rebased_index_is_reported_and_no_date_mixes_two_base_years() -> None:
+    series = a_series("INDPRO")
+    published = [("2026-08-31", 104.0), ("2026-09-30", 104.5), ("2026-10-31", 105.0)]
+    rebased = [(day, value / 1.04) for day, value in published]
+    with an_archive() as con:
+        for unit, rows, today in (
+            ("Index:_2017_100", published[:2], dt.date(2026, 10, 20)),
+            ("Index:_2022_100", rebased, dt.date(2026, 11, 30)),
+        ):
+            content = release_zip("G17", {"IP.B50001.S": Made(unit, "1", rows)})
+            payload = payload_of(content, "INDPRO", today)
+            merge_payload(con, series, payload, run_date=today, fetch_id=unit)
+        before, after = (
+            series_as_of(con, "INDPRO", day) for day in (dt.date(2026, 11, 29), dt.date(2026, 11, 30))
+        )
+    (warning,) = validate(payload, series, dt.date(2026, 11, 30), None)
+    assert "base year changed: 'Index:_2022_100 x 1', the catalogue has 'Index 2017=100'" in warning
+    assert before["value"].tolist()[:2] == [104.0, 104.5] and after["value"].tolist() == [
+        value for _, value in rebased
+    ]
+
+
 def test_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     content = zipped({"H41_data.xml": b" " * 2_000_000})
     monkeypatch.setattr("assets.sources.public.board._UNPACKED", 1_000_000)
@@ -256,7 +257,7 @@ def test_one_code_with_two_histories_is_refused_and_a_repeated_one_is_not() -> N
     once = xml("G17", {"IP.B50001.S": SIX._replace(unit="Index:_2017_100")}).decode()
     block = once[once.index("<kf:Series") : once.index("</kf:Series>") + len("</kf:Series>")]
     twice = once.replace(block, block + block)
-    assert len(values(payload_of(zipped({"G17_data.xml": twice.encode()}), "INDPRO"))) == 3
+    assert len(figures(payload_of(zipped({"G17_data.xml": twice.encode()}), "INDPRO"))) == 3
     apart = once.replace(block, block + block.replace("101.2", "99.9"))
     with pytest.raises(PayloadRefused, match="duplicate_key"):
         payload_of(zipped({"G17_data.xml": apart.encode()}), "INDPRO")
@@ -267,7 +268,9 @@ def test_a_release_is_downloaded_once_and_an_unchanged_one_costs_one_request_and
 ) -> None:
     both = {
         **GOOD,
-        code_of("TREAST"): TOTALS._replace(rows=[("2026-09-16", 4551234.0), ("2026-09-23", 4558332.0)]),
+        code_of(a_series("TREAST")): TOTALS._replace(
+            rows=[("2026-09-16", 4551234.0), ("2026-09-23", 4558332.0)]
+        ),
     }
     server = Loopback({path("H41"): Served(release_zip("H41", both), last_modified=POSTED)})
     with running(server):

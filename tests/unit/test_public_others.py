@@ -7,44 +7,21 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, CatalogError, load_catalog
-from assets.sources.file_source import File, FileSource
 from assets.sources.pacing import RetryBudget
-from assets.sources.protocol import Payload, PayloadRefused
+from assets.sources.protocol import PayloadRefused
 from assets.sources.public.carried import READERS, CarriedSource
 from assets.sources.public.nyfed import NewYorkFedSource
 from assets.sources.public.shared import carrier_of
-from assets.sources.public.z1 import FinancialAccountsSource
-from assets.sources.validate import validate
 from tests.builders import a_series
 from tests.fakes.public_board import zipped
-from tests.fakes.publishers import FEW_RETRIES, Held
+from tests.fakes.publishers import FEW_RETRIES, Held, figures, payload_of
 from tests.fakes.server import Loopback, Served, running
 
-TODAY = dt.date(2026, 9, 30)
 BY_DAY = ["2026-09-21", "2026-09-22", "2026-09-23"]
-
-
-def payload_of(content: bytes, series_id: str) -> Payload:
-    """The payload of a series whose publisher serves `content`, validated as in the pipeline."""
-    series = a_series(series_id)
-    carrier = carrier_of(series)
-    source: FileSource[Any] = FinancialAccountsSource(retries=FEW_RETRIES)
-    if carrier.reader == "nyfed":
-        source = NewYorkFedSource(retries=FEW_RETRIES).file(carrier.release or "")
-    source.get = lambda *_, **__: File(content, source.url, None)  # type: ignore[method-assign]
-    payload = source.fetch(series)
-    validate(payload, series, TODAY, None)
-    return payload
-
-
-def values(payload: Payload) -> dict[str, float]:
-    rows = payload.observations
-    return dict(zip(rows["observation_date"].dt.strftime("%Y-%m-%d"), rows["value"], strict=True))
 
 
 def operation(day: str, amount: float, **changes: str) -> dict[str, object]:
@@ -65,13 +42,13 @@ def rates(**changes: object) -> bytes:
 
 def test_stored_target_range_is_ours(realdata: Path) -> None:
     content = (realdata / "primary" / "nyfed" / "effr_last5_2026-09-25.json").read_bytes()
-    got = values(payload_of(content, "DFEDTARU"))
+    got = figures(payload_of(content, "DFEDTARU"))
     assert got == {f"2026-09-{day}": 4.0 for day in (21, 22, 23, 24, 25)}
 
 
 def test_stored_reverse_repo_is_counted_without_the_repo_operations_beside_it(realdata: Path) -> None:
     content = (realdata / "primary" / "nyfed" / "rp_results_search_2026-09_6ops.json").read_bytes()
-    got = values(payload_of(content, "RRPONTSYD"))
+    got = figures(payload_of(content, "RRPONTSYD"))
     assert got["2026-09-28"] == 0.851 and got["2026-09-25"] == 0.576
     kinds = [row["operationType"] for row in json.loads(content)["repo"]["operations"]]
     assert len(got) == kinds.count("Reverse Repo") < len(kinds)
@@ -88,7 +65,7 @@ def test_two_reverse_repo_operations_of_a_day_are_added_and_exercises_left_out()
         operation(BY_DAY[0], 9e9, auctionStatus="Announced"),
         *days,
     )
-    assert values(payload_of(content, "RRPONTSYD")) == {BY_DAY[0]: 5.5, BY_DAY[1]: 5.0, BY_DAY[2]: 5.0}
+    assert figures(payload_of(content, "RRPONTSYD")) == {BY_DAY[0]: 5.5, BY_DAY[1]: 5.0, BY_DAY[2]: 5.0}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +105,7 @@ def accounts(header: str = "date,FL103064106.Q,LM103164103.Q", label: str = "{}:
 
 @pytest.mark.parametrize("label", ["{}:Q{}", "{}-Q{}", "{}Q{}"])
 def test_financial_accounts_are_read_in_each_way_of_writing_a_quarter(label: str) -> None:
-    got = values(payload_of(accounts(label=label), "NCBEILQ027S"))
+    got = figures(payload_of(accounts(label=label), "NCBEILQ027S"))
     assert min(got) == "2025-01-01" and max(got) == "2026-04-01"
     assert got["2026-04-01"] == 60000005.0
 

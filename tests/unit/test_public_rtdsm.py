@@ -21,19 +21,21 @@ from assets.compute.grid import build_grid
 from assets.compute.regime import build_regime
 from assets.compute.tables.build import build_view
 from assets.sources.parse import Unusable
-from assets.sources.protocol import Known, Payload, PayloadRefused
+from assets.sources.protocol import Known, Payload, PayloadRefused, Source
 from assets.sources.public.rtdsm import (
     RealTimeDataSet,
     Vintages,
+    WithVintages,
     changes,
     read_workbook,
     vintage_days,
 )
+from assets.sources.public.shared import carrier_of
 from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
 from assets.warehouse.fetches import known_series
 from assets.warehouse.merge import merge_source
-from assets.warehouse.readers import load_archive
+from assets.warehouse.readers import load_archive, missing_vintages
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 from tests.fakes.public_readers import workbook
 from tests.fakes.publishers import FEW_RETRIES, HTML
@@ -57,14 +59,24 @@ def days_of(vintages: Vintages, series: Series) -> list[str]:
     return vintage_days(vintages, series, published).astype(str).tolist()
 
 
+class Today(Source):
+    """The publisher of today's figures; `known` is what it was last asked with."""
+
+    def __init__(self, payload: Payload) -> None:
+        self._payload, self.known = payload, list[Known | None]()
+
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        self.known.append(known)
+        return self._payload
+
+
 def with_vintages(
     plain: Payload, content: bytes, series_id: str = "UNRATE", known: Known | None = None, **served: object
 ) -> Payload:
     series = a_series(series_id)
-    file = series.carrier.vintages if series.carrier is not None else ""
-    assert file
-    with running(Loopback({f"/{file}.xlsx": Served(content, **served)})) as server:  # type: ignore[arg-type]
-        return RealTimeDataSet(server.root, FEW_RETRIES).add_to(plain, series, file, known)
+    file = f"/{carrier_of(series).vintages}.xlsx"
+    with running(Loopback({file: Served(content, **served)})) as server:  # type: ignore[arg-type]
+        return WithVintages(Today(plain), RealTimeDataSet(server.root, FEW_RETRIES)).fetch(series, known)
 
 
 def held(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, float, str]]:
@@ -209,7 +221,20 @@ def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBP
         "0 AS requests, 0.0 AS seconds"
     )
     known = known_series(con)["UNRATE"]
-    assert (known.newest_vintage, known.vintages_at) == (dt.date(2024, 2, 15), noon)
+    assert (known.newest_vintage, known.vintages_at) == (None, noon)  # the first is ALFRED's
+
+
+def test_a_source_takes_back_only_its_own_vintages(con: duckdb.DuckDBPyConnection) -> None:
+    """ALFRED's stay when a complete payload of the real-time data set has none of them, and the reverse."""
+    series, plain = a_series("UNRATE"), [("2023-10-01", 3.9), ("2024-02-01", 3.9)]
+    of_alfred = a_payload([("2023-10-01", 3.9, "2023-11-03"), ("2024-01-01", 3.7, "2024-03-08")])
+    merge_payload(con, series, of_alfred, run_date=TODAY)
+    counts = merge_payload(con, series, with_vintages(a_payload(plain), SMALL), run_date=TODAY, fetch_id="g")
+    assert counts.retracted == 0 and counts.new > 0
+    assert merge_payload(con, series, of_alfred, run_date=TODAY, fetch_id="h").retracted == 0
+    assert missing_vintages(con, of_alfred, TODAY) == (0, 2)
+    known = Known(None, dt.date(2024, 3, 8), None, None)
+    assert not with_vintages(a_payload(plain), SMALL, known=known).has_vintages
 
 
 def test_a_new_vintage_comes_alone_on_a_night_without_new_figures(con: duckdb.DuckDBPyConnection) -> None:
@@ -225,12 +250,23 @@ def test_a_new_vintage_comes_alone_on_a_night_without_new_figures(con: duckdb.Du
     ]  # fmt: skip
 
 
-def test_without_the_workbook_the_figures_come_alone_and_are_asked_for_again() -> None:
-    plain = a_payload([("2024-02-01", 3.9)])
-    with running(Loopback({})) as server:
-        payload = RealTimeDataSet(server.root, FEW_RETRIES).add_to(plain, a_series("UNRATE"), "rucQvMd", None)
-    assert not payload.is_complete and "no vintages" in payload.notes[0]
-    assert not payload.has_vintages
+def test_a_workbook_that_cannot_be_reached_does_not_make_the_publisher_send_everything_again() -> None:
+    """The figures of the night are complete; only the first vintages need all of today's figures once more."""
+    today = Today(a_payload([("2024-02-01", 3.9)]))
+    known = Known(None, None, dt.date(2024, 2, 1), dt.datetime(2024, 3, 5, tzinfo=dt.UTC))
+    server = Loopback({})
+    with running(server):
+        payload = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES)).fetch(
+            a_series("UNRATE"), known
+        )
+        server.routes = {"/rucQvMd.xlsx": Served(SMALL)}
+        with_first = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES))
+        with_first.fetch(a_series("UNRATE"), known)
+        with_first.fetch(
+            a_series("UNRATE"), replace(known, vintages_at=dt.datetime(2024, 3, 5, tzinfo=dt.UTC))
+        )
+    assert payload.is_complete and not payload.has_vintages and "no vintages" in payload.notes[0]
+    assert [one is None for one in today.known] == [False, True, False]
 
 
 # --- the publisher's own workbooks of March 2024 ---
@@ -312,6 +348,33 @@ def test_wide_workbooks_are_read_whole_and_agree_with_other_records_of_the_same_
 def test_vintages_agree_with_other_records_of_the_same_month(series_id: str, month: str, rows: int) -> None:
     tolerance = 0.06 if series_id == "M2SL" else 0.002
     assert _differences(real(series_id)[1], month, series_id, tolerance) == (rows, 0)
+
+
+@needs_files
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("series_id", "name", "months_later", "tolerance"),
+    [("UNRATE", "unemployment", 1, 0.0005), ("PAYEMS", "payrolls", 0, 0.5), ("CPIAUCSL", "consumer prices", 1, 0.002),
+     ("INDPRO", "industrial production", 0, 0.0501), ("M2SL", "M2", 1, 0.06)],
+)  # fmt: skip
+def test_the_page_states_the_agreement_with_freds_vintages(
+    series_id: str, name: str, months_later: int, tolerance: float
+) -> None:
+    """Quarterly means of 71 vintages of FRED, from April 2005 to October 2022, and the workbook's next vintage."""
+    record = pd.read_parquet(FRED_MD / "vintages" / "quarterly_realtime_2005m4_2022m10.parquet")
+    book, both, equal = real(series_id)[1], 0, 0
+    months = pd.PeriodIndex(book.observations.astype(str), freq="M")
+    of_column = {str(day)[:7]: book.values[:, n] for n, day in enumerate(book.own_days)}
+    for month, theirs in record[record["series_id"] == series_id].groupby("vintage"):
+        column = of_column[str(np.datetime64(str(month), "M") + months_later)]
+        quarters = pd.Series(column, months.asfreq("Q")).groupby(level=0)
+        ours = quarters.mean().where(quarters.count() == 3)
+        other = theirs.set_index(pd.PeriodIndex(theirs["date"], freq="Q"))["value"]
+        apart = (ours - other).dropna().abs()
+        both, equal = both + len(apart), equal + int((apart <= tolerance).sum())
+    page = (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {name}, FRED's vintages")]
+    assert [cell.strip() for cell in row.split("|")[2:4]] == [f"{both:,}", f"{equal:,}"]
 
 
 def _differences(book: Vintages, month: str, series_id: str, tolerance: float) -> tuple[int, int]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
@@ -20,7 +19,6 @@ from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
 from assets.sources.file_source import FileSource
 from assets.sources.http import Limits, checked_address
-from assets.sources.parse import read_date_value
 from assets.sources.protocol import SeriesUnknown
 from tests.builders import a_series
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
@@ -241,11 +239,6 @@ def test_address_that_is_none_or_unencrypted_is_refused(address: str) -> None:
         checked_address(address, "SHILLER_URL")
 
 
-def test_default_addresses_are_encrypted() -> None:
-    for publisher in PUBLISHERS.values():
-        assert publisher.source().url.startswith("https://")
-
-
 def test_real_files_are_accepted_and_equal_the_copies_kept_beside_them(realdata: Path) -> None:
     names = {"SHILLER_PRICE": "SHILLER_SP_PRICE"}
     servers: dict[SourceKey, Loopback] = {
@@ -272,13 +265,3 @@ def test_real_files_are_accepted_and_equal_the_copies_kept_beside_them(realdata:
     cpi = read["SHILLER_CPI"]
     assert max(cpi) == max(read["SHILLER_EARNINGS"]) == "2026-03-01" and len(cpi) == 1863
     assert [month for month, value in cpi.items() if math.isnan(value)] == ["2025-10-01"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new"), [(b"\n", b"\r\n"), (b"2025-02-01", b'"2025-02-01"'), (b"\n2", b"\n\n2")]
-)
-def test_a_file_that_is_read_row_by_row_gives_the_same_figures(old: bytes, new: bytes) -> None:
-    plain = b"date,value\n2025-01-01,4.3\n2025-02-01,\n2025-03-01,-.5e1\n"
-    expected = read_date_value(plain)
-    assert expected["value"].fillna(0.0).tolist() == [4.3, 0.0, -5.0]
-    pd.testing.assert_frame_equal(read_date_value(plain.replace(old, new)), expected)

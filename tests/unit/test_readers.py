@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Profile, Series
+from assets.catalog.models import Profile
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LastFetch, LateRelease, Payload
-from assets.warehouse.fetches import last_fetches, record_fetches
+from assets.sources.protocol import LastFetch
+from assets.warehouse.fetches import Ingested, last_fetches, record_fetches
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
     LABEL_ROLES,
@@ -30,25 +30,9 @@ from assets.warehouse.readers import (
     why_incomplete,
 )
 from assets.warehouse.tables import append_rows
-from tests.builders import NOON, a_payload, a_series, an_archive, merge_payload, series_as_of
+from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 
 DAY = dt.date(2026, 6, 1)
-NOTHING = MergeCounts(0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one series, as the raw layer hands it on."""
-
-    series: Series
-    fetch_id: str
-    status: str
-    payload: Payload | None = None
-    message: str | None = None
-    counts: MergeCounts = NOTHING
-    requests: int = 1
-    seconds: float = 0.1
-    late: LateRelease | None = None
 
 
 def facts(days_later: int = 0) -> RunFacts:
@@ -59,17 +43,16 @@ def facts(days_later: int = 0) -> RunFacts:
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with an_archive() as connection:
-        for later, rows in enumerate(
-            [
-                [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
-                [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
-                [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
-            ]
-        ):
+        captures: list[list[Row]] = [
+            [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
+            [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
+            [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
+        ]
+        for later, rows in enumerate(captures):
             merge_payload(
                 connection,
                 a_series(first_public_on=None),
-                a_payload(rows, is_complete=False),  # type: ignore[arg-type]
+                a_payload(rows, is_complete=False),
                 captured_at=NOON + dt.timedelta(days=later),
             )
         yield connection
@@ -121,10 +104,10 @@ def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Outcome(series, "f1", "new", whole)], facts(0), DAY)
-    record_fetches(con, [Outcome(series, "f2", "new", part)], facts(1), DAY)
-    record_fetches(con, [Outcome(series, "f3", "refused", message="too short")], facts(2), DAY)
-    record_fetches(con, [Outcome(series, "f4", "unreachable")], facts(3), DAY)
+    record_fetches(con, [Ingested(series, "f1", "new", payload=whole)], facts(0), DAY)
+    record_fetches(con, [Ingested(series, "f2", "new", payload=part)], facts(1), DAY)
+    record_fetches(con, [Ingested(series, "f3", "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Ingested(series, "f4", "unreachable")], facts(3), DAY)
     last = last_fetches(con)["UNRATE"]
     assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
 
@@ -132,17 +115,19 @@ def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnecti
 def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
     message = "sample_data/GS10.csv: GS10: there is no such file"
     outcomes = [
-        Outcome(a_series(), "f1", "new", a_payload([("2026-03-01", 4.2)]), None, MergeCounts(1, 2, 3, 4)),
-        Outcome(a_series("GS10"), "f2", "unreachable", None, message),
+        Ingested(
+            a_series(), "f1", "new", None, a_payload([("2026-03-01", 4.2)]), counts=MergeCounts(1, 2, 3, 4)
+        ),
+        Ingested(a_series("GS10"), "f2", "unreachable", message),
     ]
     record_fetches(con, outcomes, facts(), DAY)
     rows = con.execute(
-        "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, requests, message "
+        "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, message "
         "FROM raw.fetches ORDER BY fetch_id"
     ).fetchall()
     assert rows == [
-        ("UNRATE", "fred", "new", 1, 1, 3, dt.date(2026, 3, 1), 1, None),
-        ("GS10", "fred", "unreachable", None, 0, 0, None, 1, message),
+        ("UNRATE", "fred", "new", 1, 1, 3, dt.date(2026, 3, 1), None),
+        ("GS10", "fred", "unreachable", None, 0, 0, None, message),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
@@ -181,14 +180,6 @@ def test_contributions_add_up_to_the_score_and_inflation_adds_nothing(computed: 
     np.testing.assert_allclose(total[scored.index], scored, atol=1e-12)
     inflation = computed.evidence[computed.evidence["condition"] == "inflation"]
     assert (inflation["contribution"] == 0).all()
-
-
-def test_no_evidence_became_known_after_its_row(computed: Computed) -> None:
-    known = computed.evidence.dropna(subset=["available_on"])
-    assert (known["available_on"] <= known["as_of_date"]).all()
-    provenance = pd.concat([table.provenance for table in computed.tables.values()])
-    known = provenance.dropna(subset=["available_on"])
-    assert (known["available_on"] <= known["as_of_date"]).all()
 
 
 def test_every_component_without_weight_has_a_reason(computed: Computed) -> None:

@@ -43,7 +43,7 @@ def test_only_restricted_series_of_the_profile_are_withheld() -> None:
 
 
 def test_a_row_that_names_its_series_is_withheld_in_every_profile() -> None:
-    """A figure beside the name of its series is one wherever it is; no profile makes it another's."""
+    """A figure next to the name of its series is one wherever it is; no profile makes it another's."""
     for profile in ("sample", "live"):
         named = withheld(CATALOG.tables["late_figures"], CATALOG, profile)["value_late"]
         assert {"series_id": "VIXCLS"} in named and {"series_id": "UNRATE"} not in named
@@ -56,20 +56,20 @@ def test_sql_and_frames_withhold_the_same_cells(evidence: pd.DataFrame) -> None:
     )
     with duckdb.connect() as con:
         con.register("evidence", frame)
-        told = con.execute(f"SELECT {selected(table, CELLS)} FROM evidence").df()
-    assert told["value"].tolist()[1:3] == [7.0, 4.0]
-    np.testing.assert_array_equal(told["value"], passed_on(frame, CELLS)["value"])
-    assert np.isnan(told["value"]).tolist() == [True, False, False] * 2
+        shown = con.execute(f"SELECT {selected(table, CELLS)} FROM evidence").df()
+    assert shown["value"].tolist()[1:3] == [7.0, 4.0]
+    np.testing.assert_array_equal(shown["value"], passed_on(frame, CELLS)["value"])
+    assert np.isnan(shown["value"]).tolist() == [True, False, False] * 2
 
 
-def test_what_is_withheld_is_judged_as_the_warehouse_has_it(evidence: pd.DataFrame) -> None:
+def test_what_is_withheld_is_checked_as_the_warehouse_has_it(evidence: pd.DataFrame) -> None:
     staged = passed_on(evidence, CELLS)
     staged.loc[1, "value"] = np.nan  # absent, not withheld: it stays so
     again = whole(staged, evidence.iloc[::-1], EVIDENCE.key, CELLS)["value"]
     assert again.drop(1).tolist() == evidence["value"].drop(1).tolist() and np.isnan(again[1])
 
 
-def test_a_figure_of_the_staged_file_is_judged_itself_and_counted(evidence: pd.DataFrame) -> None:
+def test_a_figure_of_the_staged_file_is_checked_itself_and_counted(evidence: pd.DataFrame) -> None:
     staged = passed_on(evidence, CELLS)
     assert disclosed(staged, CELLS) == {"value": 0}
     staged.loc[0, "value"] = SECRET
@@ -89,10 +89,10 @@ def found_by(name: str) -> SuiteResult:
 
 def test_a_finding_on_a_withheld_column_names_its_row_and_no_figure() -> None:
     found = found_by("hy_oas_pct__in_range")
-    told = of_table(found, CATALOG, "live").results[0]
-    assert str(SECRET) in found.results[0].message and not told.passed
-    assert str(SECRET) not in f"{told.message} {json.dumps(told.examples)}"
-    assert told.examples == ({"as_of_date": "2026-04-30"},) and told.failing_rows == 1
+    shown = of_table(found, CATALOG, "live").results[0]
+    assert str(SECRET) in found.results[0].message and not shown.passed
+    assert str(SECRET) not in f"{shown.message} {json.dumps(shown.examples)}"
+    assert shown.examples == ({"as_of_date": "2026-04-30"},) and shown.failing_rows == 1
     assert of_table(found, CATALOG, "sample") == found
 
 

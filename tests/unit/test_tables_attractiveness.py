@@ -36,11 +36,6 @@ def test_tips_need_the_breakeven_and_the_ten_year_nothing() -> None:
     assert table["cash"] == pytest.approx(0.28)
 
 
-def test_four_percent_at_five_percent_inflation_is_minus_one() -> None:
-    left, needed = after_inflation("treasury_10y", np.array([4.0]), 5.0)
-    assert left.tolist() == [-1.0] and np.isnan(needed).all()
-
-
 @pytest.mark.parametrize(
     ("asset", "left", "needed"),
     [("cash", -1.0, NAN), ("tips_10y", 4.0, NAN), ("gold", NAN, 1.0), ("equities", NAN, 1.0)],

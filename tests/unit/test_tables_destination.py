@@ -202,13 +202,3 @@ def test_maturities_shorten_from_one_point_on(bills: float, answer: bool) -> Non
     ]
     columns: dict[str, Any] = dict(fiscal_and_debt.build(view(frames, "2025-11-30")))
     assert columns["is_maturity_shortening"].tolist() == [answer]
-
-
-def test_overlays_in_the_regime_equal_their_tables() -> None:
-    computed = on_sample()
-    for name, table in (("is_coordinated", "monetisation"), ("is_maturity_shortening", "fiscal_and_debt")):
-        pd.testing.assert_series_equal(
-            computed.frame[name].reset_index(drop=True), computed.tables[table].frame[name], check_dtype=False
-        )
-    assert computed.row("2026-05")["is_coordinated"] is True
-    assert computed.row("2025-11")["is_coordinated"] is False

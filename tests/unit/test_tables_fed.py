@@ -120,31 +120,6 @@ def test_the_quarter_known_is_the_newest_whose_debt_is_public() -> None:
     assert np.isnat(np.datetime64(str(result(early)["debt_date"])))
 
 
-def test_a_programme_has_a_start_only_while_purchases_are_under_way() -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    start, share = table["programme_start_date"], table["share_since_start_pct"]
-    assert start["2025-11-30":"2026-05-31"].tolist()[0] is pd.NaT
-    assert set(start["2025-12-31":"2026-05-31"]) == {pd.Timestamp("2025-12-12")}
-    assert np.isnan(share["2025-12-31"]), "the debt known then is that of November"
-    assert share[start.isna()].isna().all()
-    assert start["2014-09-30"] == pd.Timestamp("2012-09-13"), "smaller purchases do not begin a programme"
-    assert pd.isna(start["2014-10-31"])
-    assert start["2021-11-30"] == pd.Timestamp("2020-03-15"), (
-        "another phase, though bills were bought before it"
-    )
-
-
-def test_a_rise_of_mortgage_securities_is_no_run_off() -> None:
-    table = on_sample().tables["monetisation"].frame.set_index("as_of_date")
-    bought = table["mortgage_securities_change_12m_usd_bn"] > 0.0
-    assert bought["2013-12-31"]
-    pd.testing.assert_series_equal(
-        table.loc[bought, "share_12m_net_of_mbs_pct"],
-        table.loc[bought, "share_12m_pct"],
-        check_names=False,
-    )
-
-
 def test_each_window_is_withheld_by_its_own_deficit() -> None:
     computed = on_sample()
     table = computed.tables["monetisation"].frame.set_index("as_of_date")

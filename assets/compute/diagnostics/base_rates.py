@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from assets.compute.calendar import Days
 from assets.compute.phases import COLD, CONDITIONS, CORE, CORE_CHANGE, HOT, verdicts
 from assets.compute.state import BUBBLE, DEPRESSION, MID_CYCLE
 
@@ -44,12 +46,7 @@ def recession_overlap(regime: pd.DataFrame, ledger: RecessionLedger) -> pd.DataF
     """Columns of `recession_overlap`, over the scored month-ends for which the recessions were checked."""
     scored = _scored_month_ends(regime)
     scored = scored[scored["as_of_date"] <= pd.Timestamp(ledger.checked_until)]
-    month = scored["as_of_date"].to_numpy().astype("datetime64[M]")
-    inside = np.zeros(len(month), dtype=bool)
-    for one in ledger.recessions:
-        inside |= (month > np.datetime64(one.peak_month, "M")) & (
-            month <= np.datetime64(one.trough_month, "M")
-        )
+    inside = in_recession(scored["as_of_date"].to_numpy().astype("datetime64[D]"), ledger)
     rows = []
     for state in (BUBBLE, DEPRESSION, MID_CYCLE):
         in_state = (scored["condition_state"] == state).to_numpy()
@@ -65,6 +62,15 @@ def recession_overlap(regime: pd.DataFrame, ledger: RecessionLedger) -> pd.DataF
             }
         )
     return pd.DataFrame(rows)
+
+
+def in_recession(month_ends: Days, ledger: RecessionLedger) -> npt.NDArray[np.bool_]:
+    """Whether the month of each date is in a recession: after the month of a peak, to that of the trough."""
+    month, inside = month_ends.astype("datetime64[M]"), np.zeros(len(month_ends), dtype=bool)
+    for one in ledger.recessions:
+        peak, trough = np.datetime64(one.peak_month, "M"), np.datetime64(one.trough_month, "M")
+        inside |= (month > peak) & (month <= trough)
+    return inside
 
 
 def _scored_month_ends(regime: pd.DataFrame) -> pd.DataFrame:

@@ -36,11 +36,14 @@ class Measure:
     dated: Days
     basis: Texts
 
-    def changes(self, month_ends: Days, horizon: int) -> tuple[Floats, Texts]:
-        """Change from every month-end to the end of the `horizon`-th full month after the next one; or why none."""
-        n, gap = len(month_ends), horizon + 1
+    def changes(self, month_ends: Days, horizon: int, wait: int = 1) -> tuple[Floats, Texts]:
+        """Change from every month-end to the end of the `horizon`-th full month after the next one; or why none.
+
+        `wait`: months from the month-end to the end of the month of the event, 0 where it falls on the month-end.
+        """
+        n, gap = len(month_ends), horizon + wait
         after = np.minimum(np.arange(n) + gap, n - 1)
-        announced_by = month_ends[np.minimum(np.arange(n) + 1, n - 1)]
+        announced_by = month_ends[np.minimum(np.arange(n) + wait, n - 1)]
         before, later = self.figure.value, self.figure.value[after]
         change = later - before if self.unit == "percentage points" else 100.0 * (later / before - 1.0)
         reason = texts(self.dated[after] <= announced_by, "no_later_figure")

@@ -103,16 +103,15 @@ def _of_horizon(
 ) -> Iterator[dict[str, Any]]:
     returns = forward(path.level, horizon)
     measured = ~np.isnan(returns) & (label != INDETERMINATE)
-    drawn: np.ndarray | None = None  # drawn once, and only where some regime has spells enough
+    sample: np.ndarray | None = None  # drawn once, and only where some regime has spells enough
     for name in sorted({spell.regime for spell in runs}):
         of_regime, member = [s for s in runs if s.regime == name], measured & (label == name)
         closed = sum(bool(member[s.first : s.last + 1].any()) for s in of_regime if not s.is_open)
         found, low, high = returns[member], np.nan, np.nan
         if closed >= rules.minimum_closed_spells:
-            drawn = (
-                _drawn(int(measured.sum()), horizon / path.months_between, rules) if drawn is None else drawn
-            )
-            low, high = _interval(returns[measured][drawn], member[measured][drawn], rules)
+            if sample is None:
+                sample = drawn(int(measured.sum()), horizon / path.months_between, rules)
+            low, high = _interval(returns[measured][sample], member[measured][sample], rules)
         yield {
             "regime": name,
             "asset": path.name,
@@ -141,15 +140,15 @@ def _apart(positions: np.ndarray, horizon: int) -> int:
     return count
 
 
-def _drawn(month_ends: int, block: float, rules: ForwardReturns) -> np.ndarray:
-    """Positions of month-ends, resampled in blocks, shape (draws, month-ends).
+def drawn(periods: int, block: float, rules: ForwardReturns) -> np.ndarray:
+    """Positions of month-ends or years, resampled in blocks, shape (draws, periods).
 
     Stationary bootstrap (Politis and Romano 1994): blocks of random length, its mean the horizon, so that windows that
     share months stay together.
     """
     from arch.bootstrap import StationaryBootstrap
 
-    bootstrap = StationaryBootstrap(max(round(block), 1), np.arange(month_ends), seed=rules.bootstrap_seed)
+    bootstrap = StationaryBootstrap(max(round(block), 1), np.arange(periods), seed=rules.bootstrap_seed)
     return np.stack([data[0] for data, _ in bootstrap.bootstrap(rules.bootstrap_draws)])
 
 

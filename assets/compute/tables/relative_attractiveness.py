@@ -28,7 +28,6 @@ REAL = ("tips_10y",)  # indexed: inflation takes nothing
 _NOT_COMPARABLE = (
     "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
 )
-PRICED = ("gold", "equities")  # no fixed number of dollars: the price can keep up with inflation, or not
 
 
 def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:

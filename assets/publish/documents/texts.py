@@ -102,19 +102,19 @@ def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
 
 def dictionary(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of DATA_DICTIONARY.md: every table, view and column of the published file."""
-    definitions = con.execute("SELECT table_name, column_name, definition FROM columns").fetchall()
-    said = {(table, column): definition for table, column, definition in definitions}
+    rows = con.execute("SELECT table_name, column_name, definition FROM columns").fetchall()
+    definitions = {(table, column): definition for table, column, definition in rows}
     tables = [*published_tables(facts.catalog), *view_tables(facts.catalog)]
     parts = [_DICTIONARY.format(**facts.manifest)]
     for group in get_args(Group):
-        in_file = [_as_said(table, said) for table in tables if table.group == group]
+        in_file = [_as_in_file(table, definitions) for table in tables if table.group == group]
         parts.append(f"# Group {group}\n\n{data_dictionary(in_file)}\n")
     return "".join(parts)
 
 
-def _as_said(table: Table, said: dict[tuple[str, str], str]) -> Table:
+def _as_in_file(table: Table, definitions: dict[tuple[str, str], str]) -> Table:
     """The table as it is in this file: in schema main, with the definitions of its table `columns`."""
-    columns = [c.model_copy(update={"definition": said[table.name, c.name]}) for c in table.columns]
+    columns = [c.model_copy(update={"definition": definitions[table.name, c.name]}) for c in table.columns]
     return table.model_copy(update={"layer": "publish", "columns": tuple(columns)})
 
 

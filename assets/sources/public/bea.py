@@ -14,13 +14,12 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import ClassVar, NamedTuple
 
-from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.sources.file_source import RETRIES, FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, month_stamp, number
-from assets.sources.public.shared import SeveralFiles, carrier_of, code_of
+from assets.sources.public.shared import SeveralFiles, carrier_of, code_of, codes_of
 from assets.sources.units import base_years
 
 ADDRESS = "https://apps.bea.gov/national/Release/TXT"
@@ -28,7 +27,7 @@ VARIABLE = "BEA_URL"
 _DATA_HEADING = "%SeriesCode,Period,Value"
 _REGISTER_HEADING = "%SeriesCode,SeriesLabel,MetricName,CalculationType,DefaultScale,"
 _PERIOD = re.compile(r"(\d{4})(?:Q([1-4])|M(0[1-9]|1[0-2]))")
-_FACTORS = {("usd_bn", -6): 1e-3, ("usd_mn", -6): 1.0, ("index", 0): 1.0}  # to the series' unit
+_DIVISORS = {("usd_bn", -6): 1000.0, ("usd_mn", -6): 1.0, ("index", 0): 1.0}  # to the unit of the series
 _BASE_TOLERANCE = 0.5  # index points: the mean of rounded months and quarters
 
 
@@ -82,7 +81,7 @@ class _Register(FileSource[Mapping[str, Registered]]):
     limits: ClassVar[Limits] = Limits(total=300.0, size=64 * 1024 * 1024)
 
     def read(self, content: bytes) -> Mapping[str, Registered]:
-        return parse_register(content, _codes())
+        return parse_register(content, codes_of("bea"))
 
     def entries(self) -> Mapping[str, Registered]:
         """Raises SourceUnreachable, Unusable."""
@@ -100,7 +99,7 @@ class _DataFile(FileSource[Mapping[str, Figures]]):
         self._register = register
 
     def read(self, content: bytes) -> Mapping[str, Figures]:
-        return parse_data(content, _codes())
+        return parse_data(content, codes_of("bea"))
 
     def figures(self, obtained: Obtained[Mapping[str, Figures]], series: Series) -> Figures:
         code = code_of(series)
@@ -113,13 +112,13 @@ class _DataFile(FileSource[Mapping[str, Figures]]):
 def in_unit_of(series: Series, figures: Figures, registered: Registered) -> Figures:
     """The figures in the unit of the catalogue. Raises Unusable (unit_changed) for another kind, scale or base year."""
     carrier = carrier_of(series)
-    factor = _FACTORS.get((series.unit_kind, registered.scale))
-    if factor is None or registered.calculation != "Level" or registered.metric != carrier.unit:
+    divisor = _DIVISORS.get((series.unit_kind, registered.scale))
+    if divisor is None or registered.calculation != "Level" or registered.metric != carrier.unit:
         stated = f"{registered.metric!r}, {registered.calculation!r}, scale {registered.scale}"
         raise Unusable("unit_changed", f"the register states {stated} where {carrier.unit!r} is expected")
     if series.unit_kind == "index":
         _check_base(figures, *base_years(series.unit))
-    return figures._replace(values=[value * factor for value in figures.values])
+    return figures._replace(values=[value / divisor for value in figures.values])
 
 
 def _check_base(figures: Figures, year: str) -> None:
@@ -127,10 +126,6 @@ def _check_base(figures: Figures, year: str) -> None:
     if not of_year or abs(fmean(of_year) - 100.0) > _BASE_TOLERANCE:
         mean = f"{fmean(of_year):.2f}" if of_year else "absent"
         raise Unusable("unit_changed", f"the mean of the base year {year} is {mean}, not 100")
-
-
-def _codes() -> list[str]:
-    return [code_of(s) for s in load_catalog().series.values() if s.carrier and s.carrier.reader == "bea"]
 
 
 class BeaSource(SeveralFiles):

@@ -14,14 +14,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.sources.file_source import Obtained, is_page
 from assets.sources.http import Body
 from assets.sources.pacing import Permanent
 from assets.sources.parse import Figures, Unusable, month_stamp, number
 from assets.sources.protocol import SourceUnreachable
-from assets.sources.public.shared import code_of
+from assets.sources.public.shared import code_of, codes_of
 from assets.sources.public.windowed import WindowedSource
 
 FIRST_YEAR = 1939  # of the oldest series, payrolls
@@ -70,9 +69,7 @@ class BlsSource(WindowedSource[Table]):
 
     def download(self, since: dt.datetime | None) -> Obtained[Table]:
         """One query, or one a decade; there is no "changed since"."""
-        codes = [
-            s.carrier.code for s in load_catalog().series.values() if s.carrier and s.carrier.reader == "bls"
-        ]
+        codes = codes_of("bls")
         parts = [self._query(codes, first, last) for first, last in self._years()]
         joined = {
             code: Figures(
@@ -80,7 +77,7 @@ class BlsSource(WindowedSource[Table]):
                 [value for part in parts for value in part[code].values],
             )
             for code in codes
-            if code is not None and all(code in part for part in parts)
+            if all(code in part for part in parts)
         }
         return Obtained(joined, self.url, None)
 
@@ -90,7 +87,7 @@ class BlsSource(WindowedSource[Table]):
         for year in range(first, this_year + 1, YEARS):
             yield year, min(year + YEARS - 1, this_year)
 
-    def _query(self, codes: Sequence[str | None], first: int, last: int) -> Table:
+    def _query(self, codes: Sequence[str], first: int, last: int) -> Table:
         query = {"seriesid": codes, "startyear": str(first), "endyear": str(last)}
         file = self.get(self.url, body=Body(json.dumps(query).encode(), "application/json"))
         if file is None or is_page(file.content):

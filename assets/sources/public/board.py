@@ -17,13 +17,12 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from assets.catalog.loader import load_catalog
 from assets.catalog.models import Frequency, Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, is_iso_date, month_stamp, number
-from assets.sources.public.shared import SeveralFiles, carrier_of, figures_in_unit, zip_member
+from assets.sources.public.shared import SeveralFiles, code_of, codes_of, figures_in_unit, zip_member
 
 _MISSING = {"ND", "NA", "NC"}  # no data, not available, not calculated
 _UNPACKED = 512 * 1024 * 1024
@@ -58,7 +57,7 @@ class ReleaseFile(FileSource[Release]):
 
     def figures(self, obtained: Obtained[Release], series: Series) -> Figures:
         """One series in its unit of the catalogue."""
-        code = carrier_of(series).code or ""
+        code = code_of(series)
         found = obtained.table[code]
         stamps = [_stamp(day, series.frequency, code) for day in found.dates]
         return figures_in_unit(series, found.unit, stamps, found.values)
@@ -72,9 +71,7 @@ class BoardSource(SeveralFiles):
 
     def file(self, release: str) -> ReleaseFile:
         """The release's file, with the codes of the catalogue."""
-        carriers = [s.carrier for s in load_catalog().series.values() if s.carrier is not None]
-        codes = {c.code for c in carriers if c.reader == "board" and c.release == release and c.code}
-        return ReleaseFile(self.root, release, codes, self.retries)
+        return ReleaseFile(self.root, release, codes_of("board", release), self.retries)
 
 
 def parse_release(stream: IO[bytes], codes: Collection[str]) -> Release:

@@ -108,3 +108,32 @@ class CarriedSource(Source):
         if key not in self._made:
             self._made[key] = READERS[key](self._urls.get(key), self._retries)
         return self._made[key]
+
+    def preferred_to(self, fred: Source) -> Source:
+        """FRED for the series that only FRED serves in full and in time; the readers for the others."""
+        return _PublishersFirst(self, fred)
+
+
+class _PublishersFirst(Source):
+    """What the variable REGIME_PREFER=publishers asks for. FRED stands for both where one source is asked."""
+
+    def __init__(self, carried: CarriedSource, fred: Source) -> None:
+        self._carried, self._fred = carried, fred
+
+    def parts(self, series: list[Series]) -> list[Part]:
+        """The parts of the readers, and FRED's. Raises ValueError for an address without https."""
+        of_publishers = [one for one in series if is_served_as_well(one)]
+        of_fred = [one for one in series if not is_served_as_well(one)]
+        return [*self._carried.parts(of_publishers), *(self._fred.parts(of_fred) if of_fred else [])]
+
+    def probe(self) -> None:
+        """One request to FRED, which tries the key."""
+        self._fred.probe()
+
+
+def is_served_as_well(series: Series) -> bool:
+    """Whether a publisher serves the history of a series as soon as FRED does, and not only its end."""
+    carrier = series.carrier
+    if carrier is None or carrier.reader == "sample":
+        return False
+    return carrier.staleness_limit_days is None and not carrier.is_bundled_before

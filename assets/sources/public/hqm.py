@@ -12,18 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assets.catalog.models import Series
+from assets.sources import parse
 from assets.sources.file_source import Obtained, is_page
-from assets.sources.parse import (
-    MONTHS,
-    Cell,
-    Figures,
-    Rows,
-    Unusable,
-    month_stamp,
-    number,
-    sheet_rows,
-    until_the_last_figure,
-)
+from assets.sources.parse import MONTHS, Cell, Figures, Rows, Unusable
 from assets.sources.protocol import SourceUnreachable
 from assets.sources.public.shared import code_of
 from assets.sources.public.windowed import WindowedSource
@@ -49,8 +40,8 @@ def spot_rates(rows: Rows, maturity: float) -> Figures:
         raise Unusable("missing_column", f"{len(found)} rows for a maturity of {maturity:g} years")
     columns = dict(_columns(rows[at], rows[at - 1] if at else ()))
     dates = list(columns.values())
-    return until_the_last_figure(
-        dates, [number(found[0][n], f"{maturity:g} years in {columns[n]}") for n in columns]
+    return parse.until_the_last_figure(
+        dates, [parse.number(found[0][n], f"{maturity:g} years in {columns[n]}") for n in columns]
     )
 
 
@@ -73,7 +64,7 @@ def _columns(months: Sequence[Cell], years: Sequence[Cell]) -> Iterator[tuple[in
             stated = match[2] or year
             if stated is None:
                 raise Unusable("not_a_date", f"the month {cell!r} has no year")
-            yield n, month_stamp(int(stated), MONTHS.index(match[1].lower()) + 1, str(cell))
+            yield n, parse.month_stamp(int(stated), MONTHS.index(match[1].lower()) + 1, str(cell))
 
 
 def _text(cell: Cell) -> str:
@@ -100,7 +91,7 @@ class HqmSource(WindowedSource[Sequence[Rows]]):
             raise SourceUnreachable(f"{url}: status 304 (not changed), which was not requested")
         if is_page(file.content):
             raise Unusable("missing_column", "a web page, not the workbook")
-        return sheet_rows(file.content, None)
+        return parse.sheet_rows(file.content, None)
 
     def figures(self, obtained: Obtained[Sequence[Rows]], series: Series) -> Figures:
         """The maturity of the series from all workbooks."""

@@ -19,7 +19,7 @@ from assets.sources.file_source import FileSource, Obtained, is_page
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, is_iso_date, number
 from assets.sources.protocol import SourceUnreachable
-from assets.sources.public.shared import SeveralFiles, carrier_of, figures_in_unit
+from assets.sources.public.shared import SeveralFiles, code_of, figures_in_unit
 
 _AGAIN = dt.timedelta(days=14)  # a settled amount is corrected the next morning
 Rows = Sequence[Mapping[str, Any]]
@@ -80,7 +80,7 @@ class Rates(Table):
 
     def figures(self, obtained: Obtained[Rows], series: Series) -> Figures:
         """One field of the rows."""
-        field, by_day = carrier_of(series).code or "", dict[str, float]()
+        field, by_day = code_of(series), dict[str, float]()
         for row in obtained.table:
             if row.get("type") != "EFFR":
                 continue

@@ -34,6 +34,7 @@ from assets.sources.protocol import (
     SourceUnreachable,
     observations_frame,
 )
+from assets.sources.public.shared import carrier_of
 
 ADDRESS = (
     "https://www.philadelphiafed.org/-/media/FRBP/Assets/Surveys-And-Data/real-time-data/data-files/xlsx"
@@ -44,10 +45,8 @@ _DAY = 15  # of the month of a vintage
 _FIRST_YEAR = 62  # two digits: 1962 is the first vintage
 _PERIOD = re.compile(r"(\d{4}):(?:Q([1-4])|(\d{2}))")
 _MARGIN = dt.timedelta(days=2)  # between the server's clock and ours
-_SAME_SCALE = (
-    0.2,
-    5.0,
-)  # today's figure over the newest vintage's, median: dollars of two base years lie within it
+# today's figure over the newest vintage's, median: dollars of two base years lie within it
+_SAME_SCALE = (0.2, 5.0)
 
 
 class Vintages(NamedTuple):
@@ -116,7 +115,7 @@ def vintage_days(
     newest = vintages.observations[len(filled) - 1 - filled[::-1].argmax(axis=0)]
     released = first_publication(newest, series, published)
     start = np.where(released > vintages.own_days, released, vintages.own_days)  # NaT, never, compares false
-    if series.carrier is not None and series.carrier.vintages_are_first_estimates:
+    if carrier_of(series).vintages_are_first_estimates:
         for n, day in enumerate(released):
             if n == 0 or day > start[n - 1]:
                 start[n] = day
@@ -161,52 +160,40 @@ class RealTimeDataSet:
         """Requests sent so far, retries included."""
         return sum(book.requests for book in self._books.values())
 
-    def add_to(self, payload: Payload, series: Series, file: str, known: Known | None) -> Payload:
-        """What another publisher served, and the vintages, if the workbook has changed since the archive gained one.
+    def rows(self, series: Series, file: str, known: Known | None) -> pd.DataFrame | None:
+        """The vintages of a series; None when the workbook has not changed since the archive gained one.
 
-        Without a response the payload is an incomplete one. Raises PayloadRefused.
+        Raises SourceUnreachable (the other workbooks are then not requested), PayloadRefused.
         """
-        try:
-            rows = self._rows(series, file, known)
-        except SourceUnreachable as failure:
-            self._down = failure
-            notes = (*payload.notes, f"no vintages: {failure}")
-            return replace(payload, is_complete=False, notes=notes)
-        except Unusable as fault:
-            where = f"{self.url}/{file}.xlsx"
-            raise PayloadRefused(
-                fault.rule, series.series_id, where, fault.detail, "look at the workbook"
-            ) from None
-        if rows is None:
-            return payload
-        _check_scale(payload, rows, f"{self.url}/{file}.xlsx")
-        return replace(
-            payload,
-            observations=pd.concat([payload.observations, rows], ignore_index=True),
-            is_unchanged=False,
-            vintage_source="rtdsm",
-        )
-
-    def _rows(self, series: Series, file: str, known: Known | None) -> pd.DataFrame | None:
         if self._down is not None:
             raise self._down.with_traceback(None)
         book = self._books.setdefault(file, _Workbook(f"{self.url}/{file}.xlsx", self._retries))
         since = known.vintages_at if known is not None else None
-        vintages = book.vintages(None if since is None else since - _MARGIN)
-        if vintages is None:
-            return None
-        published = released_on(load_catalog().release_delays, series.series_id)
-        return changes(vintages, vintage_days(vintages, series, published))
+        try:
+            vintages = book.vintages(None if since is None else since - _MARGIN)
+            if vintages is None:
+                return None
+            published = released_on(load_catalog().release_delays, series.series_id)
+            return changes(vintages, vintage_days(vintages, series, published))
+        except SourceUnreachable as failure:
+            self._down = failure
+            raise
+        except Unusable as fault:
+            raise PayloadRefused(
+                fault.rule, series.series_id, book.url, fault.detail, "look at the workbook"
+            ) from None
 
 
-def _check_scale(payload: Payload, rows: pd.DataFrame, where: str) -> None:
+def _check_scale(payload: Payload, rows: pd.DataFrame) -> None:
     """Refuse vintages of another order of magnitude than today's figures: another series, or another unit."""
     newest = rows.drop_duplicates("observation_date", keep="last")
     both = payload.observations.merge(newest, on="observation_date")
     ratio = (both["value_x"] / both["value_y"]).abs().median()
     if len(both) and not _SAME_SCALE[0] <= ratio <= _SAME_SCALE[1]:
         detail = f"today's figures are {ratio:.3g} times those of the newest vintage (median)"
-        raise PayloadRefused("unit_changed", payload.series_id, where, detail, "look at the workbook")
+        raise PayloadRefused(
+            "unit_changed", payload.series_id, payload.where, detail, "look at the workbook of its vintages"
+        )
 
 
 class WithVintages(Source):
@@ -216,10 +203,31 @@ class WithVintages(Source):
         self._source, self._data_set = source, data_set
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
-        """Today's figures and the vintages. Raises as the source does."""
-        payload = self._source.fetch(series, known)
-        file = series.carrier.vintages if series.carrier is not None else None
-        return payload if file is None else self._data_set.add_to(payload, series, file, known)
+        """Today's figures, and the vintages if their workbook has changed; a note when it cannot be reached.
+
+        The first vintages of an archive come with all of today's figures, which may differ from the newest vintage.
+        An archive that has ALFRED's vintages, which begin with the first publication, gets none. Raises as the source
+        does, and PayloadRefused for a wrong workbook.
+        """
+        file = carrier_of(series).vintages
+        if file is None or (known is not None and known.newest_vintage is not None):
+            return self._source.fetch(series, known)
+        try:
+            rows = self._data_set.rows(series, file, known)
+        except SourceUnreachable as failure:
+            payload = self._source.fetch(series, known)
+            return replace(payload, notes=(*payload.notes, f"no vintages: {failure}"))
+        if rows is None:
+            return self._source.fetch(series, known)
+        has_some = known is not None and known.vintages_at is not None
+        payload = self._source.fetch(series, known if has_some else None)
+        _check_scale(payload, rows)
+        return replace(
+            payload,
+            observations=pd.concat([payload.observations, rows], ignore_index=True),
+            is_unchanged=False,
+            vintage_source="rtdsm",
+        )
 
     @property
     def requests(self) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from assets.catalog.models import Carrier, Series
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Carrier, ReaderKey, Series
 from assets.sources.file_source import RETRIES, FileSource
 from assets.sources.http import checked_address
 from assets.sources.pacing import RetryPolicy
@@ -72,21 +73,32 @@ def code_of(series: Series) -> str:
     return code
 
 
+def codes_of(reader: ReaderKey, release: str | None = None) -> list[str]:
+    """The ids of the series that a reader carries; with `release`, those of one file."""
+    carried = [
+        series for series in load_catalog().in_profile("public") if carrier_of(series).reader == reader
+    ]
+    return [code_of(series) for series in carried if release in (None, carrier_of(series).release)]
+
+
 def figures_in_unit(
     series: Series, stated: str | None, dates: Sequence[str], values: Sequence[float]
 ) -> Figures:
     """Figures in the unit of the series, without missing ones before the first and after the last figure.
 
-    Raises Unusable (unit_changed) when the publisher's unit text `stated` is not the one of the catalogue.
+    A rebased index keeps the publisher's unit text, so that its new base year is reported. Raises Unusable
+    (unit_changed) when the publisher's unit text `stated` is not in the catalogue.
     """
     carrier = carrier_of(series)
-    if stated != carrier.unit:
+    if stated not in (carrier.unit, carrier.rebased_unit or carrier.unit):
         detail = f"{carrier.code} is in {stated!r}, assets/catalog/carriers.toml has {carrier.unit!r}"
+        if series.unit_kind == "index":
+            detail += "; if only the base year is new, add it there as rebased_unit"
         raise Unusable("unit_changed", detail)
     first = min((day for day, value in zip(dates, values, strict=True) if value == value), default="")
     kept = [(day, value) for day, value in zip(dates, values, strict=True) if day >= first]
     days, figures = [day for day, _ in kept], [value / carrier.divisor for _, value in kept]
-    return until_the_last_figure(days, figures, series.unit)
+    return until_the_last_figure(days, figures, series.unit if stated == carrier.unit else stated)
 
 
 @contextmanager

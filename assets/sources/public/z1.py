@@ -15,7 +15,7 @@ from assets.sources.file_source import RETRIES, FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, csv_rows, month_stamp, number
-from assets.sources.public.shared import carrier_of, figures_in_unit, zip_member
+from assets.sources.public.shared import carrier_of, code_of, figures_in_unit, zip_member
 
 _ADDRESS = "https://www.federalreserve.gov/releases"
 _QUARTER = re.compile(r"(\d{4})\W?Q([1-4])", re.ASCII)
@@ -38,9 +38,8 @@ class FinancialAccountsSource(FileSource[bytes]):
 
     def figures(self, obtained: Obtained[bytes], series: Series) -> Figures:
         """One column of a table, dated by the first day of the quarter."""
-        carrier = carrier_of(series)
-        with zip_member(obtained.table, f"csv/{carrier.release}.csv", _LARGEST) as member:
-            quarters = column(member.read(), carrier.code or "")
+        with zip_member(obtained.table, f"csv/{carrier_of(series).release}.csv", _LARGEST) as member:
+            quarters = column(member.read(), code_of(series))
         return figures_in_unit(series, None, list(quarters), list(quarters.values()))
 
 

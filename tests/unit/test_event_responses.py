@@ -1,0 +1,117 @@
+"""`event_responses`: which dates are events, and means and bands again in plain loops."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.helpers import on_sample
+from tests.plain_method import known
+from tests.unit.test_event_study import STARTS, Plain, plain_real
+
+DRAWS, SEED = 2000, 20261130
+ENDS = ["2010-03-31", "2011-06-22", "2014-10-29", "2022-01-26"]
+
+
+@pytest.fixture(scope="module")
+def responses() -> pd.DataFrame:
+    return on_sample().run.table("event_responses").set_index(["event", "measure", "window_months"])
+
+
+def plain_gold() -> Plain:
+    ends = pd.date_range("1985-01-31", "2026-09-30", freq="ME")
+    return {end: gold.iloc[-1] for end in ends if len(gold := known("GOLD_WB_MONTHLY", end))}
+
+
+def plain_spread() -> Plain:
+    """HQM yield less Treasury yield of the newest month with both."""
+    found = {}
+    for end in pd.date_range("1985-01-31", "2026-09-30", freq="ME"):
+        both = (known("HQMCB10YR", end) - known("GS10", end)).dropna()
+        if len(both):
+            found[end] = both.iloc[-1]
+    return found
+
+
+def state_starts(state: str) -> list[pd.Timestamp]:
+    """Month-ends on which the published state began."""
+    states = on_sample().frame["condition_state"]
+    days = list(states.index)
+    return [
+        now
+        for before, now in pairwise(days)
+        if states[now] == state != states[before] and states[before] != "indeterminate"
+    ]
+
+
+def test_the_events_are_those_of_the_ledger_and_of_the_labels(responses: pd.DataFrame) -> None:
+    rows = responses.xs(("real_10y", 1), level=("measure", "window_months"))
+    counts = rows["events"].to_dict()
+    assert (counts["purchases_start"], counts["purchases_end"]) == (len(STARTS), len(ENDS))
+    assert (counts["run_off_start"], counts["run_off_end"]) == (2, 2)
+    assert (
+        str(rows.loc["purchases_end", "first_date"])[:10],
+        str(rows.loc["purchases_end", "last_date"])[:10],
+    ) == (
+        ENDS[0],
+        ENDS[-1],
+    )
+    for state in ("bubble", "depression"):
+        begun = state_starts(state)
+        assert counts[f"{state}_start"] == len(begun)
+        assert rows.loc[f"{state}_start", "last_date"] == begun[-1]
+    assert counts["bubble_end"] == counts["bubble_start"] - 1, "the last spell is open"
+
+
+def plain_row(
+    level: Plain, base: list[pd.Timestamp], first: int, last: int, is_percent: bool
+) -> dict[str, float]:
+    """Mean change from `first` months after the base to `last`, and the band of as many random month-ends."""
+    ends = list(pd.date_range("1985-01-31", "2026-09-30", freq="ME"))
+    change = {}
+    for end in ends:
+        before, after = end + pd.offsets.MonthEnd(first), end + pd.offsets.MonthEnd(last)
+        if before in level and after in level:
+            points = level[after] - level[before]
+            change[end] = 100.0 * points / level[before] if is_percent else points
+    own = [change[end] for end in base if end in change]
+    pool = [i for i, end in enumerate(ends) if end in change and end not in base]
+    rng = np.random.default_rng(SEED)
+    drawn = [[change[ends[i]] for i in rng.choice(np.array(pool), DRAWS)] for _ in own]
+    means = [sum(values) / len(own) for values in zip(*drawn, strict=True)]
+    low, high = np.quantile(means, [0.05, 0.95])
+    return {
+        "events_measured": len(own), "placebo_dates": len(pool), "mean_change": sum(own) / len(own),
+        "lowest_change": min(own), "highest_change": max(own), "placebo_low_change": low, "placebo_high_change": high,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [-3, 3])
+@pytest.mark.parametrize("measure", ["real_10y", "gold", "credit_spread"])
+def test_means_and_bands_are_those_of_plain_loops(responses: pd.DataFrame, measure: str, window: int) -> None:
+    level = {"real_10y": plain_real, "gold": plain_gold, "credit_spread": plain_spread}[measure]()
+    announced = [pd.Timestamp(day) - pd.offsets.MonthEnd(1) for day in STARTS]
+    for event, base, wait in (("purchases_start", announced, 1), ("bubble_start", state_starts("bubble"), 0)):
+        first, last = (window, 0) if window < 0 else (0, window + wait)
+        row = responses.loc[(event, measure, window)]
+        if measure == "real_10y" and event == "bubble_start":
+            continue  # two of its events lie before the TIPS: they are drawn from another basis
+        for name, expected in plain_row(level, base, first, last, measure == "gold").items():
+            assert row[name] == pytest.approx(expected, abs=1e-9), (event, name)
+        names = ("placebo_low_change", "mean_change", "placebo_high_change")
+        low, mean, high = (round(row[name], 6) for name in names)
+        outside = not low <= mean <= high
+        assert row["is_outside_band"] == outside
+
+
+def test_an_earlier_run_knows_only_the_events_known_by_then() -> None:
+    early = on_sample("2025-11-05").run.table("event_responses")
+    counts = early[early["window_months"] == 1].groupby("event")["events"].first()
+    assert counts["purchases_start"] == len(STARTS) - 1
+    assert counts["run_off_end"] == 2, "announced on 29 October"
+    assert (
+        on_sample("1999-12-31").run.table("event_responses")["event"].str.startswith("purchases").sum() == 0
+    )
