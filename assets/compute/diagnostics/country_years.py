@@ -101,7 +101,8 @@ def annual(catalog: Catalog) -> Catalog:
             ),
         }
     )
-    return replace(catalog, method=by_year, policy_events=replace(catalog.policy_events, events=()))
+    no_events = catalog.policy_events.model_copy(update={"events": ()})
+    return replace(catalog, method=by_year, policy_events=no_events)
 
 
 def _of_country(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
