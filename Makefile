@@ -37,8 +37,8 @@ test-slow: setup-dev ## run the slow tests, one process per core, each file in o
 test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and check what is left (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
-test-ui: setup-dev ## run the browser tests in two processes (needs an installed Chromium)
-	$(PYTEST) -n 2 --dist loadgroup -m ui $(ARGS)
+test-ui: setup-dev ## run the browser tests (needs an installed Chromium)
+	$(PYTEST) -m ui $(ARGS)
 
 bench: setup-dev ## run the measurements in tests/benchmarks and rewrite docs/benchmarks.md (BENCH_VINTAGES=…)
 	$(PYTEST) -m bench tests/benchmarks $(ARGS)

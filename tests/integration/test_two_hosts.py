@@ -100,7 +100,7 @@ def held_by_host(host: str, folder: Path, postgres: Server) -> Iterator[subproce
             child.kill()
 
 
-def test_ten_contended_starts_of_two_hosts_never_overlap(
+def test_twenty_contended_starts_of_two_hosts_never_overlap(
     folders: tuple[Path, Path], postgres: Server, tmp_path: Path
 ) -> None:
     journal = tmp_path / "journal"
@@ -109,14 +109,14 @@ def test_ten_contended_starts_of_two_hosts_never_overlap(
         subprocess.Popen(
             [sys.executable, "-c", START, HOSTS[n % 2], folders[n % 2], postgres.address, journal], cwd=ROOT
         )
-        for n in range(10)
+        for n in range(20)
     ]
-    assert [process.wait(timeout=100) for process in started] == [0] * 10
+    assert [process.wait(timeout=100) for process in started] == [0] * 20
     lines = [line.split() for line in journal.read_text().splitlines()]
     begun, ended = lines[::2], lines[1::2]
-    assert [what for what, *_ in lines] == ["begin", "end"] * 10
+    assert [what for what, *_ in lines] == ["begin", "end"] * 20
     assert [who for _, *who in begun] == [who for _, *who in ended]
-    assert sorted(host for _, host, _ in begun) == [HOSTS[0]] * 5 + [HOSTS[1]] * 5
+    assert sorted(host for _, host, _ in begun) == [HOSTS[0]] * 10 + [HOSTS[1]] * 10
 
 
 def test_the_other_host_is_refused_with_the_name_of_the_holder_and_waits_if_asked(

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from pipelines.definitions import defs
 from tests.ui.conftest import ROOT, Interface, keep
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(600), pytest.mark.xdist_group("interface")]
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
 _SCHEDULE = """
 query ($selector: ScheduleSelector!) {

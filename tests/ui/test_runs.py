@@ -25,7 +25,7 @@ from tests.fakes.fred_world import KEY, live_world
 from tests.nightly_run import NightlyRun
 from tests.ui.conftest import ROOT, UNRATE, Interface, keep
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(600), pytest.mark.xdist_group("interface")]
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
 NOWHERE = "http://127.0.0.1:9/"
 _CHECKS = """
