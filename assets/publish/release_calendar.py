@@ -14,14 +14,16 @@ from assets.publish.manifest import ReleaseFacts
 
 _MONTHS = {"M": 1, "Q": 3}
 _INPUTS = """
-SELECT s.series_id, s.last_observation, string_agg(DISTINCT e.component, ', ' ORDER BY e.component) AS components,
+SELECT series_id, newest.last_observation, string_agg(DISTINCT e.component, ', ' ORDER BY e.component) AS components,
   bool_or(able.component IS NOT NULL) AS could_change_label
 FROM (SELECT component, unnest(string_split(series_ids, ',')) AS series_id
       FROM {stage}.main.regime_evidence WHERE as_of_date = $as_of) AS e
-JOIN {stage}.pit.series AS s USING (series_id)
+JOIN (SELECT series_id, max(observation_date) AS last_observation FROM raw.observations
+      WHERE realtime_start <= $as_of AND realtime_end >= $as_of AND value IS NOT NULL GROUP BY series_id)
+  AS newest USING (series_id)
 LEFT JOIN (SELECT DISTINCT component FROM {stage}.main.distance_to_flip
            WHERE as_of_date = $as_of AND reachability = 'reachable' AND required_move <> 0) AS able USING (component)
-WHERE s.last_observation IS NOT NULL GROUP BY s.series_id, s.last_observation
+GROUP BY series_id, newest.last_observation
 """
 # The plan for a figure that has not come yet, as it was on the as-of date.
 _PLANNED = """

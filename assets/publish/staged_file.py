@@ -41,7 +41,7 @@ BLOCK_SIZE = (
 )
 STAGE = "staged_release"  # name the file is attached under while it is built
 _FRAME = "release_frame"
-_WRITTEN_FIRST = ("regime", "observations", "series")  # others are made from these
+_WRITTEN_FIRST = ("regime", "observations")  # others are made from these
 _WRITTEN_LAST = ("columns", "release_manifest")
 _WITHOUT_CSV = ("observations",)  # too long for a spreadsheet
 _EXPORTED_VIEWS = ("monthly", "spells")  # for tools that read files only

@@ -18,12 +18,13 @@ BY_LAG = (
     "usual_lag",
 )
 TABLES = """
-ATTACH ':memory:' AS st; CREATE SCHEMA st.pit; CREATE SCHEMA raw;
+ATTACH ':memory:' AS st; CREATE SCHEMA raw;
 CREATE TABLE st.main.regime_evidence AS SELECT DATE '2026-06-02' AS as_of_date, 'unemployment' AS component,
   'UNRATE' AS series_ids UNION ALL SELECT DATE '2026-06-02', 'sahm_gap', 'UNRATE';
 CREATE TABLE st.main.distance_to_flip AS SELECT DATE '2026-06-02' AS as_of_date, 'sahm_gap' AS component,
   'reachable' AS reachability, 0.3 AS required_move;
-CREATE TABLE st.pit.series AS SELECT 'UNRATE' AS series_id, DATE '2026-04-01' AS last_observation;
+CREATE TABLE raw.observations AS SELECT 'UNRATE' AS series_id, DATE '2026-04-01' AS observation_date, 4.3 AS value,
+  DATE '2026-05-08' AS realtime_start, DATE '9999-12-31' AS realtime_end;
 CREATE TABLE raw.fetches (series_id VARCHAR, profile VARCHAR, fetched_at TIMESTAMP, source_day DATE,
   next_observation DATE, next_release_on DATE);
 """
