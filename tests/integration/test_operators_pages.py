@@ -33,7 +33,7 @@ def test_messages_quoted_are_messages_of_the_code() -> None:
     """Each quotation, up to its first figure or dots, stands in the code as it is."""
     code = " ".join(
         re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))
-        for folder in ("assets", "pipelines")
+        for folder in ("assets", "checks", "pipelines")
         for path in (ROOT / folder).rglob("*.py")
     )
     table = OPERATIONS.split("## When something is wrong")[1]

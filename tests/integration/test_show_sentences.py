@@ -105,7 +105,7 @@ CLAIMS = {
 # Claims about tools, networks and licences: not in the published file.
 NOT_OF_THE_FILE = (
     "Python 3.11 to 3.14", "http://127.0.0.1:3000", "DuckDB client from 1.2", "requests a second", "exit status 3",
-    "REGIME_PUBLISH_RESTRICTED=1", "Apache License 2.0",
+    "REGIME_PUBLISH_RESTRICTED=1", "Apache License 2.0", "FRED's terms (https://fred.stlouisfed.org/legal/",
 )  # fmt: skip
 _FIGURE = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|half|hundred)\b")
 
