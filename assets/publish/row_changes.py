@@ -109,7 +109,8 @@ def list_arrivals(
     if before is not None:
         newest, captured_until = before
         came = {name for (name,) in con.execute(_CAME, [captured_until]).fetchall()}
-        captures = load_captures(con, sorted(came.union(tables_by_series(catalog))))
+        series_ids = sorted(came.intersection(catalog.series).union(tables_by_series(catalog)))
+        captures = load_captures(con, series_ids)
         grids = tuple(run_grid(day, catalog) for day in (pd.Timestamp(newest.as_of).date(), facts.run_date))
         moment = microseconds(captured_until)
         found = release_log(captures, moment, newest, (grids[0], grids[1]), catalog, facts.profile)

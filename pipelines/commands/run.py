@@ -96,14 +96,14 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
         printed_progress(),
         open_instance(settings.dagster_home) as instance,
         canceled_when_interrupted(instance) as own,
-        dg.execute_job(
+    ):
+        result = dg.execute_job(
             dg.reconstructable(nightly_job),
             instance=instance,
             asset_selection=assets_of_profile(settings.profile),
             run_config=_run_config(settings),
             tags={**tags, **own},
-        ) as result,
-    ):
+        )  # not opened: its context would make every resource again, and open the warehouse with them
         return outcome_of(result, settings)
 
 

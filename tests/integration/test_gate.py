@@ -94,8 +94,7 @@ def run_job(
         again
     ):  # Dagster's `execute_job` plans the checks of the whole job here, its interface those of the selection
         job = job.get_subset(asset_selection=selected)
-    with dg.execute_job(job, instance, asset_selection=keys, reexecution_options=again) as result:
-        return result
+    return dg.execute_job(job, instance, asset_selection=keys, reexecution_options=again)
 
 
 def was_published(result: Result) -> bool:

@@ -112,8 +112,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "requirements.lock", "workspace.yaml"):
         shutil.copyfile(ROOT / name, root / name)
     (root / ".venv").symlink_to(ROOT / ".venv")
-    rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])(root / "sample_data")
+    negative(root)
     return root
+
+
+def negative(project: Path) -> None:
+    """Make the newest unemployment rate of a copy of the project negative, which its reader refuses."""
+    rows("UNRATE", lambda lines: [*lines[:-1], (lines[-1][0], "-4.3")])(project / "sample_data")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from assets.warehouse.published_file import published_release
 from tests.fakes.fred_server import fred_server
 from tests.fakes.fred_world import KEY, live_world
 from tests.nightly_run import NightlyRun
-from tests.ui.conftest import ROOT, UNRATE, Interface, keep
+from tests.ui.conftest import ROOT, UNRATE, Interface, keep, negative
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
@@ -34,6 +34,14 @@ _CHECKS = """
 } } } } }
 """
 _RUNS = "{ runsOrError(limit: 1) { ... on Runs { results { runId status } } } }"
+_LAUNCH = """
+mutation ($selector: JobOrPipelineSelector!) {
+  launchRun(executionParams: {selector: $selector, runConfigData: {}}) { __typename }
+}
+"""
+_NIGHTLY = {
+    "repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__", "jobName": "nightly",
+}  # fmt: skip
 _END = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
 
 
@@ -52,6 +60,10 @@ def next_run(interface: Interface, before: str) -> str:
             return status
         time.sleep(1)
     raise AssertionError("no run has ended")
+
+
+def published_in(interface: Interface) -> Path:
+    return interface.data_dir / "published" / "regime.duckdb"
 
 
 def test_from_the_runs_page_to_the_cause_in_two_clicks(page: Page, interface: Interface, shots: Path) -> None:
@@ -97,11 +109,17 @@ def test_the_selection_the_gate_names_publishes_once_the_figure_is_corrected(
     text = page.get_by_text(re.compile("Once it is corrected, .* materialize")).first.inner_text()
     (selection,) = re.findall(r"materialize (.*?), or on a later day", text)
     shutil.copyfile(ROOT / UNRATE, project / UNRATE)
-    published = interface.data_dir / "published" / "regime.duckdb"
+    published = published_in(interface)
     before, release = newest_run(interface)[0], published_release(published)
     page.goto(f"/asset-groups~{quote(selection, safe='')}")
     page.get_by_role("button", name=re.compile("Materialize")).first.click()
+    confirm = page.get_by_role(
+        "button", name="Confirm"
+    )  # asked where an upstream series was never materialized
+    expect(confirm.or_(page.get_by_text("Launched run")).first).to_be_visible()
     keep(page, shots / "materialize_selection.png")
+    if confirm.is_visible():
+        confirm.click()
     assert next_run(interface, before) == "SUCCESS"
     assert published_release(published) != release
     page.goto(gate)
@@ -110,13 +128,34 @@ def test_the_selection_the_gate_names_publishes_once_the_figure_is_corrected(
     ).to_be_visible()
 
 
+def test_from_failure_publishes_once_the_figure_is_corrected(
+    page: Page, interface: Interface, shots: Path, project: Path
+) -> None:
+    negative(project)
+    before = newest_run(interface)[0]
+    interface.ask(_LAUNCH, selector=_NIGHTLY)
+    assert next_run(interface, before) == "FAILURE"
+    shutil.copyfile(ROOT / UNRATE, project / UNRATE)
+    blocked, release = newest_run(interface)[0], published_release(published := published_in(interface))
+    page.goto(f"/runs/{blocked}")
+    again = page.get_by_role("button", name="Re-execute all")
+    expect(again).to_be_enabled()
+    again.locator("xpath=following::button[1]").click()
+    choice = page.get_by_text("From failure", exact=True)
+    expect(choice).to_be_visible()
+    keep(page, shots / "from_failure.png")
+    choice.click()
+    assert next_run(interface, blocked) == "SUCCESS"
+    assert published_release(published) != release
+
+
 def test_a_historical_run_from_the_launchpad_works_in_its_own_directory(
     page: Page, interface: Interface, shots: Path, tmp_path: Path
 ) -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ui.md").read_text("utf-8"), flags=re.DOTALL)
     config = yaml.safe_load(shown)
     config["resources"]["settings"]["config"]["data_dir"] = str(tmp_path / "history")
-    before, published = newest_run(interface)[0], interface.data_dir / "published" / "regime.duckdb"
+    before, published = newest_run(interface)[0], published_in(interface)
     release = published_release(published)
     page.goto("/locations/stimulus_regime/jobs/nightly/playground")
     page.locator(".CodeMirror").first.click()
