@@ -82,8 +82,9 @@ SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_period_end
 FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP BY publisher ORDER BY publisher
 """
 
-_OUTSIDE_ROWS = """
-SELECT who, statement, cases, misses, 1 - hit_share AS miss_share, 1 - base_share AS base_misses, miss_dates,
+_OUTSIDE_ROWS = r"""
+SELECT who, statement, cases, misses, 1 - hit_share AS miss_share, 1 - base_share AS base_misses,
+  replace(regexp_replace(miss_dates, '(-\d\d)-\d\d', '\1', 'g'), '-', chr(8209)) AS miss_months,
   status = 'registered' AS is_registered, replace(absent_reason, '_', ' ') AS reason
 FROM outside_agreement ORDER BY miss_share DESC NULLS LAST, misses DESC, reference, rule
 """
