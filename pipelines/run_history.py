@@ -10,11 +10,12 @@ from shutil import rmtree
 import dagster as dg
 import sqlalchemy as sa
 
-from assets.warehouse.lock import ended_runs, forget_run
+from assets.warehouse.lock import ended_runs, forget_run, mark_run_alive
 from pipelines import process
 
 KEPT_DAYS = 90
 DATA_DIR_TAG = "stimulus_regime/data_dir"  # the marker of a run is in its data directory
+COMMAND_TAG = "stimulus_regime/command"  # known before the run is in the history, where its id is not
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -26,29 +27,38 @@ _UNFINISHED = [
 def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path) -> list[str]:
     """Mark the unfinished runs whose process has ended as failed, or the queue would wait for them; their ids.
 
-    Only where the marker proves it. About a run of another host, or one killed before it set its marker, Dagster's
-    `run_monitoring` decides.
+    Only where the marker of the run, or of the command that executed it, proves it. About a run of another host, or
+    one of Dagster's launcher that was killed before it set its marker, Dagster's `run_monitoring` decides.
     """
     dead = []
     unfinished = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
     for folder in {data_dir, *(Path(run.tags.get(DATA_DIR_TAG, data_dir)) for run in unfinished)}:
-        for run_id in ended_runs(folder):
-            run = instance.get_run_by_id(run_id)
+        for ended in ended_runs(folder):
+            run = instance.get_run_by_id(ended) or _run_of_command(instance, ended)
             if run is None:  # of another instance, which needs the marker
                 continue
             if run.status in _UNFINISHED:
                 instance.report_run_failed(
                     run, "The process of this run is gone; anything it published is valid."
                 )
-                dead.append(run_id)
-            forget_run(folder, run_id)
+                dead.append(run.run_id)
+            forget_run(folder, ended)
     return dead
 
 
+def _run_of_command(instance: dg.DagsterInstance, command: str) -> dg.DagsterRun | None:
+    return next(iter(instance.get_runs(dg.RunsFilter(tags={COMMAND_TAG: command}), limit=1)), None)
+
+
 @contextmanager
-def canceled_when_interrupted(instance: dg.DagsterInstance) -> Iterator[dict[str, str]]:
-    """Tags for a run of this process. An interrupted run becomes cancelled in the history, not failed."""
-    tags = {"stimulus_regime/command": str(uuid.uuid4())}
+def run_of_this_process(instance: dg.DagsterInstance, data_dir: Path) -> Iterator[dict[str, str]]:
+    """Tags for a run of this process. Interrupted, it becomes cancelled in the history; killed at any moment, failed.
+
+    The marker is set before the run begins: Dagster's launcher watches its own runs only.
+    """
+    command = str(uuid.uuid4())
+    mark_run_alive(data_dir, command)
+    tags = {COMMAND_TAG: command}
     try:
         yield tags
     except BaseException as error:

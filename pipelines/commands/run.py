@@ -86,7 +86,7 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
     from pipelines.definitions import assets_of_profile, nightly_job
     from pipelines.outcome import outcome_of
     from pipelines.resources import ACCEPTS_INCOMPLETE_TAG, run_tags
-    from pipelines.run_history import canceled_when_interrupted
+    from pipelines.run_history import run_of_this_process
 
     # a command that was killed is not repeated behind the back of whoever called it
     tags = {**run_tags(settings), "dagster/max_retries": "0"}
@@ -95,7 +95,7 @@ def _execute(settings: Settings, accepts_incomplete: bool) -> Outcome:
     with (
         printed_progress(),
         open_instance(settings.dagster_home) as instance,
-        canceled_when_interrupted(instance) as own,
+        run_of_this_process(instance, settings.data_dir) as own,
     ):
         result = dg.execute_job(
             dg.reconstructable(nightly_job),

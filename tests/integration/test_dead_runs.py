@@ -17,7 +17,7 @@ import pytest
 
 from assets.warehouse.lock import RunLock, mark_run_alive
 from pipelines.definitions import defs
-from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
+from pipelines.run_history import COMMAND_TAG, DATA_DIR_TAG, fail_dead_runs
 from pipelines.sensors import dead_runs_sensor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +78,17 @@ def test_the_data_directory_of_a_run_is_its_own(instance: dg.DagsterInstance, tm
     assert fail_dead_runs(instance, tmp_path) == [dead]
 
 
+def test_a_command_killed_before_its_run_set_a_marker_is_closed(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """The run counts as started before its resources are made; without this the queue waited for it for ever."""
+    dead = a_run(instance, tags={COMMAND_TAG: "command"})
+    ended((tmp_path, "command"))
+    assert fail_dead_runs(instance, tmp_path) == [dead]
+    assert status_of(instance, dead) == FAILURE
+    assert not list(tmp_path.iterdir())
+
+
 def test_markers_of_finished_runs_are_removed_and_those_of_another_history_are_left(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
@@ -133,7 +144,7 @@ class Installation:
         until = time.monotonic() + 180
         while holder is None or holder.pid == self.last or not self.is_started():
             assert time.monotonic() < until, "no run began"
-            time.sleep(0.5)
+            time.sleep(0.02)  # killed as it begins, before its resources are made
             holder = lock.holder()
         self.last = holder.pid
         return psutil.Process(holder.pid), newest(self.instance).run_id
