@@ -202,21 +202,6 @@ def _without_vintages(payload: Payload) -> Payload:
         return payload
     # a row without a vintage sorts last: it is today's figure
     rows = payload.observations.sort_values("realtime_start", kind="stable")
-    newest = rows.drop_duplicates("observation_date", keep="last")
-    both = payload.observations.merge(newest, on="observation_date")
-    ratio = (both["value_x"] / both["value_y"]).abs().median()
-    if len(both) and not _SAME_SCALE[0] <= ratio <= _SAME_SCALE[1]:
-        detail = f"today's figures are {ratio:.3g} times those of the newest vintage (median)"
-        raise PayloadRefused(
-            "unit_changed", payload.series_id, payload.where, detail, "look at the workbook of its vintages"
-        )
-
-
-def _without_vintages(payload: Payload) -> Payload:
-    """The newest figure of each observation, as a publisher serves it that keeps no vintages."""
-    rows = payload.observations.sort_values(
-        "realtime_start", kind="stable"
-    )  # a row without a vintage is the newest
     newest = rows.drop_duplicates("observation_date", keep="last").sort_values("observation_date")
     return replace(payload, observations=newest.assign(realtime_start=np.datetime64("NaT", "s")))
 
