@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from assets.publish.documents.facts import DocumentFacts
-from assets.report.lead import lead_open, lead_verdict
 from assets.report.published import Release, Row, query_rows
+from assets.report.sentences import sentence
 
 _SHOWN = 20  # new month-ends listed; after a change of the method all are new
 _BEFORE = "read_parquet('{before}/parquet/{table}.parquet')"
@@ -73,7 +73,7 @@ def notes(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     if facts.incomplete is not None:
         head += [f"This release is {facts.incomplete}.", ""]
     release = Release(con)
-    verdict = [text for sentence in (lead_verdict, lead_open) if (text := sentence(release))]
+    verdict = [text for name in ("lead_verdict", "lead_open") if (text := sentence(release, name))]
     head += [" ".join(verdict), ""] if verdict else []
     corrected = [_correction(row) for row in query_rows(con, _CORRECTED)]
     late = query_rows(con, "SELECT series_id, count(*) AS n FROM late_figures GROUP BY ALL ORDER BY ALL")
