@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish.revision_macros import revision_statements
+from assets.publish.views import macro_statements
 
 VINTAGES = """
 INSERT INTO pit.observations VALUES
@@ -39,8 +39,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             "CREATE TABLE pit.series AS FROM (VALUES ('PAYEMS', true), ('DGS10', true)) AS s(series_id, is_published)"
         )
         con.execute(VINTAGES)
-        for statement in revision_statements():
-            con.execute(statement)
+        con.execute(macro_statements())
         yield con
 
 
