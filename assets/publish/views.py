@@ -34,7 +34,7 @@ _CAUTION = {
 def view_statements(catalog: Catalog, profile: str) -> list[str]:
     """Statements that create views and macros, with comments, in the current database, which has the tables."""
     stored = [catalog.tables[name] for name in _POINT_IN_TIME_TABLES]
-    views = _sql("views").render(
+    views = template("views").render(
         stored=stored,
         regime=catalog.tables["regime"],
         monthly=list(monthly_columns(catalog)),
@@ -51,11 +51,12 @@ def view_statements(catalog: Catalog, profile: str) -> list[str]:
 
 def macro_statements() -> str:
     """Statements that create the macros with their comments, in the current database, which has the tables of `pit`."""
-    return _sql("macros").render(real_vintages=REAL_VINTAGES)
+    return template("macros").render(real_vintages=REAL_VINTAGES)
 
 
 @cache
-def _sql(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A template of SQL."""
     folder = Path(__file__).parent / "sql"
     return templates(folder, (literal, quoted), autoescape=False).get_template(f"{name}.sql.j2")
 

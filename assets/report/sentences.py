@@ -33,11 +33,12 @@ _SPACES = re.compile(r"[ \n]+([.,:;)]?)")  # a template breaks its lines anywher
 
 
 def sentence(release: Release, name: str) -> str | None:
-    """A sentence by name; None where it does not apply. Raises AttributeError for one that does not exist."""
-    parts = (_environment().get_template(part) for part in _PARTS)
-    modules = [part.make_module({"release": release}) for part in parts]
-    macro = getattr(next((one for one in modules if hasattr(one, name)), modules[0]), name)
-    return _SPACES.sub(lambda space: space[1] or " ", macro()).strip() or None
+    """A sentence by name; None where it does not apply. Raises LookupError for one that does not exist."""
+    for part in _PARTS:  # a part is compiled when it is needed: `show` needs the first alone
+        module = _environment().get_template(part).make_module({"release": release})
+        if hasattr(module, name):
+            return _SPACES.sub(lambda space: space[1] or " ", getattr(module, name)()).strip() or None
+    raise LookupError(f"no template has the sentence {name}")
 
 
 @cache
