@@ -14,8 +14,9 @@ from assets.publish.documents.examples import first_queries
 from assets.publish.documents.facts import DocumentFacts
 from assets.publish.staged_file import published_tables
 from assets.publish.views import view_tables
-from assets.report.published import Release, Row, query_rows
+from assets.report.published import Release, Row
 from assets.report.sentences import sentence, templates
+from assets.warehouse.connection import query_rows
 
 TITLE = "Stimulus regime of the United States, point in time"
 _DICTIONARY = """# Data dictionary
