@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from assets.catalog.models import ReleaseDelay, Series
+from assets.catalog.models import ReleaseDelay, Series
 
 Days = npt.NDArray[np.datetime64]
 NAT = np.datetime64("NaT", "D")

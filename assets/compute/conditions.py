@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import Method
 from assets.compute.calendar import NAT, Days
 from assets.compute.grid import Grid
 from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, is_none, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
 
 Readings = Mapping[str, Reading]  # by "table.column"
 SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown next to it

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.catalog.method import Method
+from assets.catalog.models import PolicyEvent, Series
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
 from assets.compute.calendar import NAT, Days, months_before, period_end, stamp_before
 from assets.compute.reading import Floats, Reading, absent, is_none, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import PolicyEvent, Series
 
 Lag = Callable[[Days], Days]
 Accept = Callable[[Rows, Days], Rows]

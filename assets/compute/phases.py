@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.method import Verdict
+from assets.catalog.models import Catalog, PolicyEvent, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
 from assets.compute.grid import Grid
@@ -18,10 +19,6 @@ from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import build_regime
 from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
 from assets.compute.tables.build import BUILDERS, build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Verdict
-    from assets.catalog.models import Catalog, PolicyEvent, Profile
 
 QE_START, POST, TODAY = "qe_start", "post", "today"
 HOT, COLD, BETWEEN = "hot", "cold", "between"

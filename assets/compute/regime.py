@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import Method
+from assets.catalog.models import Catalog
 from assets.compute.archive import SOURCES
 from assets.compute.calendar import period_end, previous_month_end
 from assets.compute.conditions import (
@@ -28,10 +29,6 @@ from assets.compute.reading import Floats, Texts, is_none, texts
 from assets.compute.robustness import agreement, score_range
 from assets.compute.stance import PolicyStance, policy_stance
 from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, score_limits, spells, states
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import Catalog
 
 NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days
 from assets.compute.conditions import Readings
@@ -38,9 +38,6 @@ from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
 from assets.compute.tables.build import BUILDERS, REGIME_INPUTS, build_view
 from assets.compute.tables.ledgers import policy_events, recessions, reference_values
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile, Table
 
 
 @dataclass(frozen=True)

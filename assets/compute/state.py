@@ -5,15 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import State
 from assets.compute.reading import Floats, Texts, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import State
 
 BUBBLE, DEPRESSION, MID_CYCLE, INDETERMINATE = "bubble", "depression", "mid_cycle", "indeterminate"
 STATE_BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)

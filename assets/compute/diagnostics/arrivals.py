@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import SOURCES, Archive, Captures, captured_by, cut, dates_of, of_series, resolve
 from assets.compute.calendar import NAT
 from assets.compute.conditions import Readings
@@ -22,9 +23,6 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.build import build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
 
 SINGLE = 12  # newest figures of a series with a line each; older ones share a line
 

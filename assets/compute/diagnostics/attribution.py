@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import State
+from assets.catalog.models import Catalog
 from assets.compute.calendar import NAT, previous_month_end
 from assets.compute.conditions import SCORED, Component
 from assets.compute.reading import Floats
 from assets.compute.regime import Regime
 from assets.compute.stance import counts_from
 from assets.compute.state import FLIPS, INDETERMINATE, LEADS_TO, MID_CYCLE, Flip, flip_holds, thresholds
-
-if TYPE_CHECKING:
-    from assets.catalog.method import State
-    from assets.catalog.models import Catalog
 
 Row = dict[str, Any]
 _NO_COMPONENT: Row = {

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import ForwardReturns, Method
+from assets.catalog.models import Catalog
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.returns import drawn, spells_of
 from assets.compute.grid import Grid
 from assets.compute.reading import ON_BASES, Floats, Reading, absent, texts
 from assets.compute.regime import Regime, build_regime
-
-if TYPE_CHECKING:
-    from assets.catalog.method import ForwardReturns, Method
-    from assets.catalog.models import Catalog
 
 COLUMNS = (  # of the data set that are read
     "year", "country", "iso", "pop", "rgdpmad", "cpi", "stir", "ltrate", "unemp", "tloans", "crisisJST",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.method import Method, Stance
+from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import NAT, Days, first_publication, month_end_after, months_before
 from assets.compute.conditions import SCORED, Readings
 from assets.compute.diagnostics.attribution import Contributions, contributions
@@ -17,10 +19,6 @@ from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import Regime
 from assets.compute.stance import STANCE_BY_DIRECTION, direction
 from assets.compute.state import FLIPS, LEADS_TO, Flip, Threshold, flip_holds, thresholds
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method, Stance
-    from assets.catalog.models import Catalog, Series
 
 RATE, RATE_CHANGE = "real_yields.policy_rate_pct", "real_yields.policy_rate_change_6m_pp"
 _BEYOND = 1e-9  # a limit is passed, never only reached up to a rounding error

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import Days
 from assets.compute.lookup import View
 from assets.compute.reading import EARNINGS, Floats, Reading, Texts, combine, is_none, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.real_yields import nominal_10y, real_10y, tips_10y
-
-if TYPE_CHECKING:
-    from assets.catalog.models import PolicyEvent
 
 _TTM = EARNINGS[0]
 

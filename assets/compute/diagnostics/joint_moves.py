@@ -12,12 +12,13 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import source_series
+from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Component, Readings, percentile
@@ -30,9 +31,6 @@ from assets.compute.regime import Regime, build_regime, evidence_frame, regime_n
 from assets.compute.state import STATE_BY_CODE, Scores, run_machine
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Series
 
 LEFT_OUT, EQUITIES = "left_out", "equities"
 _EQUITY, _QUARTER_DAYS = "equity_risk_premium", 92

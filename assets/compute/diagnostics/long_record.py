@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days, month_ends
 from assets.compute.conditions import SCORED
@@ -26,9 +27,6 @@ from assets.compute.regime import Regime, build_regime, indeterminate_reason, pi
 from assets.compute.stance import policy_rate_change
 from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE, spells
 from assets.compute.tables.build import build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
 
 HIT, FALSE_ALARM, MISSED, NEITHER = "hit", "false_alarm", "missed", "neither"
 RECESSION = "recession"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from assets.catalog.method import Method
 from assets.compute.conditions import SCORED
 from assets.compute.diagnostics.attribution import contributions
 from assets.compute.regime import Regime
 from assets.compute.state import FLIPS, INDETERMINATE, thresholds
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
 
 Row = dict[str, Any]
 _DIRECTIONS = {1: "easing", 0: "unchanged", -1: "tightening"}

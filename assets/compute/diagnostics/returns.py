@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import ForwardReturns
 from assets.compute.calendar import Days, period_end
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
 from assets.compute.tables.equity_price import BROAD, CLOSES, PRICE, RATIO, VALUE, price_history
-
-if TYPE_CHECKING:
-    from assets.catalog.method import ForwardReturns
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
 SERIES = (PRICE, CLOSES, BROAD, RATIO, VALUE, "GDP", YIELD, GOLD)

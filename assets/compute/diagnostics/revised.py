@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import columns_read, source_series
+from assets.catalog.models import Catalog
 from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.conditions import Readings
 from assets.compute.grid import Grid
@@ -19,9 +19,6 @@ from assets.compute.reading import ON_BASES, texts
 from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
 
 LABELS = ("regime", "condition_state", "stance_realised", "bubble_score")  # columns of `regime`
 _SAME = 1e-9  # a smaller difference of scores is none

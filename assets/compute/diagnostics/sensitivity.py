@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import Method
+from assets.catalog.models import Catalog
 from assets.compute.conditions import SCORED, Condition, Readings, percentile
 from assets.compute.reading import Floats, Texts
 from assets.compute.regime import Regime, regime_name
 from assets.compute.robustness import PARAMETERS, grid_states
 from assets.compute.stance import direction, stance_of
 from assets.compute.state import STATE_BY_CODE, states
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import Catalog
 
 # names of the blocks of each condition, in the order of `conditions.py`
 BLOCKS = {

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
 from assets.compute.archive import SOURCES
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
 from assets.compute.reading import Reading, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
 
 Columns = dict[str, "Reading | np.ndarray"]
 _CODES = {name: code for code, name in enumerate(SOURCES)}

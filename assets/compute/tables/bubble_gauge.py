@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
 from assets.compute.conditions import percentile
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -21,9 +22,6 @@ from assets.compute.reading import Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, real_10y
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
 
 CRITERIA = {
     1: "How high are prices relative to traditional measures?",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -22,9 +22,6 @@ from assets.compute.tables import (
     reserve_growth,
 )
 from assets.compute.tables.assemble import Columns
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
 
 BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
     "real_yields": lambda view, grid: real_yields.build(view),

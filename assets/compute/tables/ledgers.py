@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from assets.catalog.models import Catalog, Table
 from assets.compute.stance import counts_from
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Table
 
 
 def policy_events(catalog: Catalog) -> pd.DataFrame:

@@ -8,10 +8,10 @@ of the deficit decides the band.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.catalog.method import Method, Monetisation
 from assets.compute.calendar import NAT, Days, month_end, period_end
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, billions, combine, percent, select, splice, texts
@@ -19,9 +19,6 @@ from assets.compute.stance import direction, policy_rate_change, programme_start
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.fiscal_and_debt import deficit_12m
 from assets.compute.tables.reserve_growth import impulse
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method, Monetisation
 
 HOLDINGS, MORTGAGES, BALANCE = "TREAST", "WSHOMCB", "MTSDS133FMS"
 MONTHLY_DEBT, QUARTERLY_DEBT = "MSPD_TOTAL_MARKETABLE", "FYGFDPUN"

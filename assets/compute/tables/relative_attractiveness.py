@@ -7,11 +7,10 @@ inflation is -1 %. No forecast: every price change here is what would be needed,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
 from assets.compute.conditions import percentile
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -19,9 +18,6 @@ from assets.compute.reading import Bases, Floats, Reading, Texts, combine, selec
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, tips_10y
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
 
 NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
 REAL = ("tips_10y",)  # indexed: inflation takes nothing
