@@ -94,7 +94,8 @@ def view(
     dates = days(as_of)
     catalog = load_catalog()
     entries = catalog.series if series is None else series
-    return View(stored, dates, entries, catalog.method)
+    no_events = catalog.policy_events.model_copy(update={"events": ()})
+    return View(stored, dates, entries, replace(catalog, policy_events=no_events))
 
 
 def reading(values: Sequence[float], **changes: object) -> Reading:

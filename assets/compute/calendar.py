@@ -101,6 +101,14 @@ def first_publication(
     return published
 
 
+def value_on(dates: Days, values: np.ndarray, wanted: Days) -> np.ndarray:
+    """Values, one for each of `dates` (ascending), on the dates wanted; NaN on any other date."""
+    if not len(dates):
+        return np.full(len(wanted), np.nan)
+    at = np.minimum(np.searchsorted(dates, wanted), len(dates) - 1)
+    return np.where(dates[at] == wanted, values[at], np.nan)
+
+
 def previous_month_end(is_month_end: np.ndarray) -> np.ndarray:
     """Position of the month-end before each date; -1 for none."""
     return np.concatenate(

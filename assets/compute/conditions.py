@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assets.catalog.method import Method
+from assets.catalog.method import Method, Percentile
 from assets.compute.calendar import NAT, Days
 from assets.compute.grid import Grid
 from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, is_none, texts
@@ -25,19 +25,18 @@ SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown 
 def percentile(
     value: Floats,
     is_month_end: npt.NDArray[np.bool_],
-    minimum: int,
-    decimals: int,
+    rules: Percentile,
     past: Floats | None = None,
 ) -> Floats:
     """Share of lower values plus half of the equal ones, among the month-ends up to each date, its own included.
 
-    Shape: one per grid date, 0 to 1; NaN where the value is absent or fewer than `minimum` values exist. A run date
+    Shape: one per grid date, 0 to 1; NaN where the value is absent or too few values exist. A run date
     that is no month-end ranks among the month-ends plus itself and enters no other row's sample. `past`, shape (dates,
     dates), holds in row i what date i ranks among where that is not `value` itself: the same basis on all dates.
     """
-    rounded = np.round(value, decimals)
+    rounded = np.round(value, rules.value_decimals)
     n = len(rounded)
-    among = np.broadcast_to(rounded, (n, n)) if past is None else np.round(past, decimals)
+    among = np.broadcast_to(rounded, (n, n)) if past is None else np.round(past, rules.value_decimals)
     member = np.tril(np.broadcast_to(is_month_end, (n, n)))
     np.fill_diagonal(member, True)
     member &= ~np.isnan(among)
@@ -46,7 +45,7 @@ def percentile(
     count = member.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         rank = (lower + 0.5 * equal) / count
-    return np.where(np.isnan(rounded) | (count < minimum), np.nan, rank)
+    return np.where(np.isnan(rounded) | (count < rules.minimum_history), np.nan, rank)
 
 
 def window_start(value: Floats, as_of: Days) -> Days:
@@ -192,11 +191,9 @@ class Scorer:
         """Percentile of a column among its own past, on each row's own basis."""
         if column in self.ranks:
             return self.ranks[column]
-        p, on = self.method.percentile, self.bases(column)
+        on = self.bases(column)
         past = None if on is None else on.past
-        return percentile(
-            self.value(column), self.grid.is_month_end, p.minimum_history, p.value_decimals, past
-        )
+        return percentile(self.value(column), self.grid.is_month_end, self.method.percentile, past)
 
     def hot_when_high(self, name: str, column: str) -> Component:
         """Component whose rank is its score."""

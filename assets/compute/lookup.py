@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.catalog.method import Method
-from assets.catalog.models import PolicyEvent, Series
+from assets.catalog.models import Catalog, PolicyEvent, Series
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
 from assets.compute.calendar import NAT, Days, months_before, period_end, stamp_before
+from assets.compute.conditions import percentile
+from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Reading, absent, is_none, texts
 
 Lag = Callable[[Days], Days]
@@ -35,19 +37,34 @@ def year(series: Series) -> Lag:
 
 @dataclass(frozen=True)
 class View:
-    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries.
-
-    `events`: the policy ledger, each event with the day it was announced.
-    """
+    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""
 
     archive: Archive
     as_of: Days
     series: Mapping[str, Series]
-    method: Method
-    events: Sequence[PolicyEvent] = ()
+    catalog: Catalog
 
     def __len__(self) -> int:
         return len(self.as_of)
+
+    @property
+    def grid(self) -> Grid:
+        """The dates as a grid."""
+        return Grid(self.as_of)
+
+    @property
+    def method(self) -> Method:
+        """Parameters of the method."""
+        return self.catalog.method
+
+    @property
+    def events(self) -> Sequence[PolicyEvent]:
+        """The policy ledger, each event with the day it was announced."""
+        return self.catalog.policy_events.events
+
+    def rank(self, value: Floats, past: Floats | None = None) -> Floats:
+        """Rank of each date's value among those of the month-ends before it, as in `percentile`."""
+        return percentile(value, self.grid.is_month_end, self.method.percentile, past)
 
     def latest(self, series_id: str, accept: Accept | None = None) -> Reading:
         """Newest non-missing figure within the staleness limit; `accept` may refuse some periods."""

@@ -116,7 +116,7 @@ def test_without_a_large_deficit_there_is_nothing_to_monetise() -> None:
 
 def test_the_quarter_known_is_the_newest_whose_debt_is_public() -> None:
     seen = case((4_000_000.0, 4_900_000.0), (27_000_000.0, 28_800_000.0), -150_000.0)
-    early = View(seen.archive, days("2025-09-13"), seen.series, seen.method)
+    early = View(seen.archive, days("2025-09-13"), seen.series, seen.catalog)
     assert np.isnat(np.datetime64(str(result(early)["debt_date"])))
 
 

@@ -74,8 +74,8 @@ GRID = Grid(DATES)
 
 def spreads(*frames: pd.DataFrame) -> dict:
     catalog = load_catalog()
-    seen = View(archive(*frames), DATES, catalog.series, catalog.method)
-    return credit_spreads.build(seen, GRID)
+    seen = View(archive(*frames), DATES, catalog.series, catalog)
+    return credit_spreads.build(seen)
 
 
 def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.DataFrame:
@@ -86,7 +86,7 @@ def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.Da
 
 def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
     frames = [average("HQMCB10YR", "2023-10-01", [6.0]), average("GS10", "2023-10-01", [4.8, 4.5])]
-    columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1]))
+    columns = credit_spreads.build(view(frames, "2023-11-30"))
     spread = columns["hqm_10y_spread_pp"]
     assert spread.value.tolist() == pytest.approx([1.2])
     assert str(spread.observation_date[0]) == "2023-10-01"

@@ -55,16 +55,12 @@ class Measure:
 def event_study(view: View) -> pd.DataFrame:
     """Columns of `event_study`, from a view of month-ends: one row per start, measure and horizon."""
     starts = [e for e in view.events if e.starts_phase and np.datetime64(e.announced_on) <= view.as_of[-1]]
-    rows = [
+    return pd.DataFrame(
         row
         for measure in measures(view)
         for horizon in view.method.event_study.horizons_months
         for row in _rows(measure, horizon, starts, view)
-    ]
-    dates = dict.fromkeys(
-        ("announced_on", "before_date", "after_date", "placebos_until_date"), "datetime64[s]"
     )
-    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
 
 
 def measures(view: View) -> list[Measure]:
