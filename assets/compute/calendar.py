@@ -109,6 +109,11 @@ def value_on(dates: Days, values: np.ndarray, wanted: Days) -> np.ndarray:
     return np.where(dates[at] == wanted, values[at], np.nan)
 
 
+def weekday(dates: Days) -> np.ndarray:
+    """0 for Monday to 6 for Sunday."""
+    return (dates.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
+
+
 def previous_month_end(is_month_end: np.ndarray) -> np.ndarray:
     """Position of the month-end before each date; -1 for none."""
     return np.concatenate(

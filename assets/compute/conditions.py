@@ -212,6 +212,11 @@ class Scorer:
         no_rank = np.full(len(score), np.nan)
         return Component(name, column, self.readings[column], score, no_rank, value_at=value_at)
 
+    def cooling(self, name: str, column: str, cold_at: float) -> Component:
+        """Component on a fixed scale: hot at 0, cold at `cold_at` and beyond."""
+        score = np.clip(1.0 - self.value(column) / cold_at, 0.0, 1.0)
+        return self.scaled(name, column, score, lambda score: cold_at * (1.0 - score))
+
     def value(self, column: str) -> Floats:
         """Values of a column."""
         return self.readings[column].value
@@ -219,12 +224,8 @@ class Scorer:
 
 def valuation(s: Scorer) -> Condition:
     """V: how dear equities are against earnings, bonds and output, and how far and fast their price has come."""
-    w, floor = s.method.valuation, s.method.valuation.drawdown_floor_pct
-    erp = "equity_risk_premium"
-    drawdown = 1.0 - np.maximum(s.value(f"{erp}.equity_drawdown_pct"), floor) / floor
-    fall = s.scaled(
-        "equity_drawdown", f"{erp}.equity_drawdown_pct", drawdown, lambda score: floor * (1.0 - score)
-    )
+    w, erp = s.method.valuation, "equity_risk_premium"
+    fall = s.cooling("equity_drawdown", f"{erp}.equity_drawdown_pct", w.drawdown_floor_pct)
     ranks = [
         s.hot_when_low("earnings_yield", f"{erp}.earnings_yield_pct"),
         s.hot_when_low("erp_vs_nominal_10y", f"{erp}.erp_vs_nominal_10y_pp"),
@@ -243,13 +244,9 @@ def valuation(s: Scorer) -> Condition:
 def economy(s: Scorer) -> Condition:
     """E: unemployment, growth, and the earlier of two signs that the labour market is turning."""
     w, table = s.method.economy, "activity_inflation"
-    sahm = np.clip(1.0 - s.value(f"{table}.sahm_gap_pp") / w.sahm_divisor_pp, 0.0, 1.0)
-    claims = np.clip(1.0 - s.value(f"{table}.claims_change_pct") / w.claims_divisor_pct, 0.0, 1.0)
     momentum = [
-        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm, lambda x: w.sahm_divisor_pp * (1.0 - x)),
-        s.scaled(
-            "claims_change", f"{table}.claims_change_pct", claims, lambda x: w.claims_divisor_pct * (1.0 - x)
-        ),
+        s.cooling("sahm_gap", f"{table}.sahm_gap_pp", w.sahm_divisor_pp),
+        s.cooling("claims_change", f"{table}.claims_change_pct", w.claims_divisor_pct),
     ]
     blocks = [
         Block(w.weight_unemployment, [s.hot_when_low("unemployment", f"{table}.unemployment_rate_pct")]),

@@ -86,7 +86,7 @@ class View:
         accept: Accept | None = None,
     ) -> Reading:
         """`formula` over columns [newest, newest at each lag], all of them needed."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
 
         def rows_at(observation: Days) -> Rows:
@@ -99,7 +99,7 @@ class View:
 
     def at(self, series_id: str, observation: Days) -> Reading:
         """One chosen observation per date, as known on that date; no staleness limit."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
         rows, reason = self._rows(series_id, observation)[:, None], np.full(len(self), "not_yet_published")
         return self._from_rows(series_id, rows, lambda v: v[:, 0], reason.astype(object))
@@ -160,7 +160,8 @@ class View:
     def _rows(self, series_id: str, observation: Days) -> Rows:
         return self.archive.rows_as_of(series_id, observation, self.as_of)
 
-    def _has(self, series_id: str) -> bool:
+    def has(self, series_id: str) -> bool:
+        """Whether the profile has the series and the archive a vintage of it."""
         return series_id in self.series and self.archive.has(series_id)
 
     def _walk_back(self, series_id: str, rows_at: Callable[[Days], Rows]) -> tuple[Rows, np.ndarray]:

@@ -27,7 +27,7 @@ from assets.compute.policy_level import level_of_policy
 from assets.compute.reading import Floats, Texts, is_none, texts
 from assets.compute.robustness import agreement, score_range
 from assets.compute.stance import PolicyStance, policy_stance
-from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, score_limits, spells, states
+from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, run_starts, score_limits, states
 from assets.compute.tables.assemble import as_declared, origin_of
 
 NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
@@ -155,7 +155,7 @@ def regime_frame(regime: Regime, tables: Mapping[str, pd.DataFrame]) -> pd.DataF
             "indeterminate_reason": indeterminate_reason(scored, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
             "distance_to_threshold": distance_to_threshold(regime.bubble_score, state, method),
-            "regime_since": _since(regime.label, grid),
+            "regime_since": grid.as_of[run_starts(regime.label)].astype("datetime64[s]"),
             "balance_sheet_test": balance_sheet("fed_assets_growth_26w_pct", "excess_growth_pp"),
             "reserves_test": balance_sheet("reserve_balances_growth_26w_pct", "reserve_excess_growth_pp"),
             "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
@@ -280,14 +280,6 @@ def bases_of(label: Texts, equity: pd.DataFrame, grid: Grid) -> dict[str, Texts 
     for basis in named.values():
         changed |= ~is_none(basis) & ~is_none(basis[then]) & (basis != basis[then])
     return {**named, "basis_changed": changed & (then >= 0) & (label != label[then])}
-
-
-def _since(label: Texts, grid: Grid) -> np.ndarray:
-    """First date of the run of equal labels each date belongs to."""
-    since = grid.as_of.copy()
-    for first, last in spells(label):
-        since[first : last + 1] = grid.as_of[first]
-    return since.astype("datetime64[s]")
 
 
 def evidence_frame(regime: Regime) -> pd.DataFrame:

@@ -11,7 +11,15 @@ import pandas as pd
 
 from assets.catalog.method import Stance
 from assets.catalog.models import Catalog, Series
-from assets.compute.calendar import NAT, Days, first_publication, month_end_after, months_before, value_on
+from assets.compute.calendar import (
+    NAT,
+    Days,
+    first_publication,
+    month_end_after,
+    months_before,
+    value_on,
+    weekday,
+)
 from assets.compute.conditions import SCORED, Readings
 from assets.compute.diagnostics.attribution import Contributions, contributions
 from assets.compute.grid import Grid
@@ -23,7 +31,7 @@ from assets.compute.state import FLIPS, LEADS_TO, Flip, Threshold, flip_holds, t
 RATE, RATE_CHANGE = "real_yields.policy_rate_pct", "real_yields.policy_rate_change_6m_pp"
 _BEYOND = 1e-9  # a limit is passed, never only reached up to a rounding error
 _AHEAD_DAYS = 400
-_MONDAY, _WEDNESDAY = np.datetime64("1970-01-05", "D"), 2
+_WEDNESDAY = 2
 
 
 def distance_to_flip(regime: Regime) -> pd.DataFrame:
@@ -302,17 +310,12 @@ class Releases:
             return np.arange(january, last.astype("datetime64[M]"), step).astype("datetime64[D]")
         every_day = np.arange(first, last)
         if series.frequency == "D":
-            return every_day[_weekday(every_day) < 5]
-        return every_day[_weekday(every_day) == self._last_day_of_week(series.series_id)]
+            return every_day[weekday(every_day) < 5]
+        return every_day[weekday(every_day) == self._last_day_of_week(series.series_id)]
 
     def _last_day_of_week(self, series_id: str) -> int:
         """Day on which the weeks of a series end, from its figures; Wednesday without any."""
         reading = self._single.get(series_id)
         if reading is None or not reading.present.any():
             return _WEDNESDAY
-        return int(_weekday(reading.observation_date[reading.present])[-1])
-
-
-def _weekday(dates: Days) -> np.ndarray:
-    """0 for Monday to 6 for Sunday."""
-    return (dates - _MONDAY).astype("int64") % 7
+        return int(weekday(reading.observation_date[reading.present])[-1])

@@ -68,28 +68,14 @@ def measures(view: View) -> list[Measure]:
     real, prices = real_10y(view), equity_price.prices(view)
     price, index = prices.latest.selected, prices.latest.readings[equity_price.INDEX]
     reported = equity_risk_premium.earnings_yields(view, prices).readings[_TTM]
+    premium = combine(np.subtract, reported, nominal_10y(view))
+    multiple = combine(np.divide, price, equity_risk_premium.earnings(view))
+    of_real = texts(np.maximum.accumulate(tips_10y(view).present), "tips", "modelled")
+    points, of_premium = "percentage points", texts(reported.present, _TTM)
     return [
-        Measure(
-            "real_10y",
-            "percentage points",
-            real,
-            real.observation_date,
-            texts(np.maximum.accumulate(tips_10y(view).present), "tips", "modelled"),
-        ),
-        Measure(
-            "erp_vs_nominal_10y",
-            "percentage points",
-            combine(np.subtract, reported, nominal_10y(view)),
-            index.observation_date,
-            texts(reported.present, _TTM),
-        ),
-        Measure(
-            "earnings_multiple",
-            "percent",
-            combine(np.divide, price, equity_risk_premium.earnings(view)),
-            price.observation_date,
-            prices.basis,
-        ),
+        Measure("real_10y", points, real, real.observation_date, of_real),
+        Measure("erp_vs_nominal_10y", points, premium, index.observation_date, of_premium),
+        Measure("earnings_multiple", "percent", multiple, price.observation_date, prices.basis),
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from assets.compute.conditions import SCORED
 from assets.compute.diagnostics.attribution import contributions
 from assets.compute.regime import Regime
-from assets.compute.state import FLIPS, INDETERMINATE, thresholds
+from assets.compute.state import FLIPS, INDETERMINATE, run_starts, thresholds
 
 Row = dict[str, Any]
 _DIRECTIONS = {1: "easing", 0: "unchanged", -1: "tightening"}
@@ -82,7 +82,8 @@ def _of_state(ours: Regime, own: Regime, i: int, j: int) -> Iterator[str]:
     if own_rules.confirmation_months != our_rules.confirmation_months:
         yield f"confirmed after {own_rules.confirmation_months} month-ends, ours {our_rules.confirmation_months}"
     else:
-        yield f"{own.states.state[j]} since {_since(own, j)}, ours {ours.states.state[i]} since {_since(ours, i)}"
+        since = [r.grid.as_of[run_starts(r.states.state)[k]] for r, k in ((own, j), (ours, i))]
+        yield f"{own.states.state[j]} since {since[0]}, ours {ours.states.state[i]} since {since[1]}"
 
 
 def _most_of_it(ours: Regime, own: Regime, i: int, j: int) -> str:
@@ -91,12 +92,6 @@ def _most_of_it(ours: Regime, own: Regime, i: int, j: int) -> str:
     difference = other.contribution[:, j] - parts.contribution[:, i]
     k = int(np.argmax(np.abs(difference)))
     return f" (most of it {parts.components[k].name}, {difference[k]:+.3f})"
-
-
-def _since(regime: Regime, i: int) -> Any:
-    """First date of the run of equal states that a date belongs to."""
-    other = np.flatnonzero(regime.states.state[:i] != regime.states.state[i])
-    return regime.grid.as_of[other[-1] + 1 if len(other) else 0]
 
 
 def _known(score: float) -> float | None:

@@ -44,11 +44,10 @@ def build(view: View) -> Columns:
 def _long_enough(view: View, series_id: str) -> Reading:
     """A truncating provider's series: absent when our own store starts after the history a rank needs."""
     reading = view.latest(series_id)
-    series = view.series.get(series_id)
-    if series is None or series.required_start is None or not view.archive.has(series_id):
+    if not view.has(series_id) or (required := view.series[series_id].required_start) is None:
         return reading
     dates = view.archive.observations(series_id).dates
-    needed = dates[dates <= np.datetime64(series.required_start, "D")]
+    needed = dates[dates <= np.datetime64(required, "D")]
     # asked of what was held when each row was published: an older history loaded later rewrites no past row
     starts_in_time: npt.NDArray[np.bool_] = np.any(~np.isnan(view.panel(series_id, needed)), axis=1)
     return reading.where(starts_in_time, "history_too_short")

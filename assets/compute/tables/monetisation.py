@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.catalog.method import Method, Monetisation
-from assets.compute.calendar import NAT, Days, month_end, period_end
+from assets.compute.calendar import NAT, Days, month_end, period_end, weekday
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, billions, combine, percent, select, splice, texts
 from assets.compute.stance import direction, policy_rate_change, programme_start
@@ -27,8 +27,7 @@ _WEDNESDAY = 2
 
 def wednesday_on_or_before(dates: Days) -> Days:
     """The last Wednesday up to each date: the day the Fed's holdings are stated for."""
-    weekday = (dates.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-    return dates - ((weekday - _WEDNESDAY) % 7).astype("timedelta64[D]")
+    return dates - ((weekday(dates) - _WEDNESDAY) % 7).astype("timedelta64[D]")
 
 
 @dataclass(frozen=True)
