@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.catalog.outside import Agreement, OutsideReference
+from assets.catalog.outside import Agreement
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
@@ -44,20 +44,6 @@ def agreement(regime: pd.DataFrame, brought: dict[str, pd.Series]) -> pd.DataFra
     return outside_agreement(references, regime, CATALOG).set_index("rule")
 
 
-def test_a_recession_runs_from_the_month_after_its_peak_to_its_trough() -> None:
-    """Peak March 2001, trough November 2001: April to November are in it."""
-    states = ["depression"] * 4 + ["indeterminate"] + ["bubble"] * 2 + ["mid_cycle"] * 6
-    found = agreement(labels(states), {})
-    inside = found.loc["recession_is_depression"]
-    assert inside[["cases", "hits", "misses"]].tolist() == [7, 1, 6]
-    assert inside["miss_dates"] == "2001-06-30 to 2001-11-30"
-    assert inside["base_share"] == pytest.approx(4 / 12)
-    outside = found.loc["depression_is_recession"]
-    assert (outside["cases"], outside["hits"], outside["miss_dates"]) == (4, 1, "2001-01-31 to 2001-03-31")
-    assert found.loc["recession_is_not_bubble", "miss_dates"] == "2001-06-30 to 2001-07-31"
-    assert outside["meets_threshold"] is None and outside["status"] == "exploratory"
-
-
 def test_shocks_are_summed_over_six_months_and_only_their_sign_counts() -> None:
     months = pd.date_range("2001-01-01", periods=8, freq="MS")
     shocks = pd.Series([0.1, -0.5, 0.1, 0.1, 0.1, 0.0, 0.1, 0.9], months)  # sums: -0.1, -0.1, 1.3
@@ -71,13 +57,6 @@ def test_shocks_are_summed_over_six_months_and_only_their_sign_counts() -> None:
     assert SHOCKS not in set(outside_references(CATALOG, {SHOCKS: gap})["reference"]), (
         "no six months in a row"
     )
-
-
-def test_what_is_not_there_is_named_and_not_zero() -> None:
-    found = agreement(labels(["mid_cycle"] * 2), {})
-    assert found.loc["stimulus_is_easing_shocks", "absent_reason"] == "file_not_brought"
-    assert found.loc["high_gauge_is_bubble", "absent_reason"] == "no_case"
-    assert found.loc["high_gauge_is_bubble", ["hit_share", "base_share"]].isna().all()
 
 
 Plain = dict[str, list[tuple[pd.Timestamp, bool]]]  # cases of each rule, and whether each is a hit
@@ -176,15 +155,6 @@ def test_a_file_of_another_shape_is_refused_in_one_line(tmp_path: Path, text: st
 def test_a_rule_that_says_two_things_is_refused(rule: dict[str, object], fault: str) -> None:
     with pytest.raises(ValueError, match=f"key '{fault}'"):
         Agreement.model_validate(rule)
-
-
-def test_a_reference_has_one_origin() -> None:
-    entry = {"who": "somebody", "what": "a thing", "unit": "count", "rights": "facts"}
-    entry |= {"rule": [SCORE | {"label_minimum": 0.7}]}
-    with pytest.raises(ValueError, match="key 'reading'"):
-        OutsideReference.model_validate(entry)
-    with pytest.raises(ValueError, match="key 'source'"):
-        OutsideReference.model_validate(entry | {"recessions": True, "source": "somewhere"})
 
 
 def test_the_shocks_of_the_authors_file_in_plain_loops(realdata: Path, tmp_path: Path) -> None:

@@ -118,19 +118,6 @@ def test_a_condition_at_its_minimum_is_named() -> None:
     assert regime.conditions_at_minimum([*three({"economy": 0.51}).values()], METHOD).tolist() == [None]
 
 
-def test_an_indeterminate_row_names_the_condition_and_the_inputs_that_lack() -> None:
-    found = three({"valuation": 0.49, "economy": 1.0})
-    reason = regime.indeterminate_reason([*found.values()], METHOD)[0]
-    assert reason == "valuation coverage 0.49 is below 0.50 (valuation_gone stale)"
-
-
-def test_a_short_history_is_another_reason_than_an_absent_figure() -> None:
-    young = component("hy_oas", NAN, reading([3.2]))
-    assert young.absent_reason[0] == "history_too_short"
-    assert component("hy_oas", NAN).absent_reason[0] == "stale"
-    assert component("hy_oas", 0.5).absent_reason[0] is None
-
-
 def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> None:
     pseudo = reading([0.5], is_pseudo=np.array([True]))
     counted = condition("a", [Block(1.0, [component("x", 0.5, pseudo)])], METHOD)
@@ -148,25 +135,11 @@ def freshness(series_ids: str, observation: str, as_of: str) -> float:
     return float(regime.freshness([only], grid, CATALOG)[0])
 
 
-def test_a_figure_as_new_as_its_release_allows_is_fresh() -> None:
-    # UNRATE: normal age 10 + 31 days after the end of its month, limit 130
-    assert freshness("UNRATE", "2025-06-01", "2025-08-10") == 1.0
-    assert freshness("UNRATE", "2025-06-01", "2025-09-24") == pytest.approx(1 - 45 / 89)
-    assert freshness("UNRATE", "2025-06-01", "2025-11-07") == 0.0
-
-
 def test_freshness_is_that_of_the_slowest_input_whichever_is_named_first() -> None:
     # Z.1 comes 75 days after its quarter, profits after 60: the ratio is as fresh as Z.1 allows
     assert freshness("CP,NCBEILQ027S_GDP_PCT,GDP", "2025-04-01", "2025-12-14") == 1.0
     assert freshness("NCBEILQ027S_GDP_PCT,CP,GDP", "2025-04-01", "2025-12-14") == 1.0
     assert freshness("DGS10,UNRATE", "2025-06-01", "2025-08-10") == 1.0
-
-
-def test_a_row_without_any_input_has_no_freshness() -> None:
-    missing = component("x", NAN, reading([NAN], series_ids=obj("UNRATE")))
-    nothing = condition("a", [Block(1.0, [missing])], METHOD)
-    grid = Grid(days("2025-01-31"))
-    assert np.isnan(regime.freshness([nothing], grid, CATALOG)).all()
 
 
 @pytest.fixture(scope="module")
@@ -188,17 +161,3 @@ def test_every_component_without_weight_has_a_reason(computed: Computed) -> None
     counted = computed.evidence[computed.evidence["weight"] > 0]
     assert counted["absent_reason"].isna().all()
     assert counted["score"].notna().all()
-
-
-def test_indeterminate_rows_have_a_reason_and_no_others(computed: Computed) -> None:
-    is_indeterminate = computed.frame["condition_state"] == "indeterminate"
-    assert (computed.frame["indeterminate_reason"].notna() == is_indeterminate).all()
-    assert (computed.frame.loc[is_indeterminate, "regime"] == "indeterminate").all()
-    assert computed.frame.loc[is_indeterminate, "bubble_score"].isna().all()
-
-
-def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
-    frame = computed.frame
-    changes = frame["regime"] != frame["regime"].shift()
-    assert (frame.index[changes] == frame.loc[changes, "regime_since"]).all()
-    assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()

@@ -13,8 +13,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.sources.protocol import FetchStatus, Payload, PayloadRefused
-from assets.sources.sample import SampleSource
-from assets.sources.units import base_years, parse_frequency, parse_unit
+from assets.sources.units import parse_unit
 from assets.sources.validate import keeps_its_vintages, validate
 from tests.builders import Row, a_payload, a_series
 
@@ -36,23 +35,12 @@ def refused(payload: Payload, last: Last | None = None, **changes: object) -> Pa
     return caught.value
 
 
-def test_every_sample_file_is_accepted_without_a_warning(project_root: Path) -> None:
-    source = SampleSource(project_root)
-    for series in load_catalog().in_profile("sample"):
-        assert validate(source.fetch(series), series, source.as_of, None) == [], series.series_id
-
-
 def test_message_names_file_series_rule_value_and_way_out() -> None:
     error = refused(a_payload([*MONTHS[:2], ("2026-03-01", 4300.0)]), plausible_min=0.0, plausible_max=30.0)
     assert str(error) == (
         "sample_data/UNRATE.csv: UNRATE: implausible_value: 4300.0 on 2026-03-01 is outside 0..30; "
         "check the file, or the range in assets/catalog/series/activity.toml"
     )
-
-
-def test_many_offenders_are_counted_and_the_first_are_shown() -> None:
-    rows: list[Row] = [(f"2025-{month:02}-01", 4000.0 + month) for month in range(1, 13)]
-    assert refused(a_payload(rows)).detail.startswith("12 rows: 4001.0 on 2025-01-01, 4002.0 on 2025-02-01,")
 
 
 @pytest.mark.parametrize(
@@ -189,14 +177,3 @@ def test_every_unit_text_of_catalogue_and_sample_is_understood(project_root: Pat
     with (project_root / "sample_data" / "provenance.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             assert parse_unit(row["unit"]) == series[row["series_id"]].unit_kind, row["series_id"]
-
-
-def test_base_years() -> None:
-    assert base_years("index 1982-84=100") == base_years("Index 1982-1984=100") == ("1982", "1984")
-    assert base_years("Billions of Chained 2017 Dollars") == ("2017",)
-    assert base_years("Percent") == base_years(None) == ()
-
-
-def test_frequency_texts() -> None:
-    texts = ["Daily, Close", "weekly, ending Wednesday (week average)", "M", "Quarterly", "Annual", None]
-    assert [parse_frequency(text) for text in texts] == ["D", "W", "M", "Q", None, None]
