@@ -11,7 +11,7 @@ import pandas as pd
 
 from assets.catalog.lineage import columns_read, source_series
 from assets.catalog.models import Catalog
-from assets.compute.archive import Archive, as_revised, cut, of_series, revised_series, seen_otherwise
+from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.conditions import Readings
 from assets.compute.lookup import View
 from assets.compute.reading import ON_BASES, texts
@@ -90,8 +90,7 @@ def _each_alone(as_known: View, today: Archive) -> Iterator[tuple[str, pd.DataFr
         if series_id not in otherwise or series_id not in tables:
             yield series_id, _labels(regime)
             continue
-        figures = as_known.archive.with_rows_of(series_id, of_series(today, series_id))
-        view = replace(as_known, archive=figures)
+        view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
         yield series_id, _labels(relabelled(view, regime, tables[series_id]))
 
 
