@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.definitions import defs
-from tests.ui.conftest import ROOT, Interface, keep
+from tests.interface import Interface
+from tests.nightly_run import ROOT
+from tests.ui.conftest import keep
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
