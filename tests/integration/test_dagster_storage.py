@@ -62,7 +62,7 @@ def outdated_home(home: Path) -> Path:
     return home
 
 
-@pytest.mark.parametrize("command", ["run", "prune", "doctor", "make ui"])
+@pytest.mark.parametrize("command", ["run", "doctor", "make ui"])
 def test_an_old_configuration_is_one_line_with_the_fix(
     command: str, outdated_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,8 +87,6 @@ def test_an_old_configuration_is_one_line_with_the_fix(
 OTHER_CONFIGURATIONS = {
     "none": None,
     "own": CONFIGURATION.read_text("utf-8"),
-    "broken": "telemetry: [",
-    "a list": "[event_log_storage]",
     "another class": "event_log_storage: {module: dagster_postgres, class: PostgresEventLogStorage}",
     "in a comment": "#" + OLD_ENTRY.replace("\n", "\n#"),
 }
