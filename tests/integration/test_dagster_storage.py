@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from pipelines.instance import open_instance, outdated_configuration
+from tests.nightly_run import new_installation
 
 CONFIGURATION = PROJECT_ROOT / "dagster_home" / "dagster.yaml"
 OLD_ENTRY = "\nevent_log_storage:\n  module: pipelines.event_log\n  class: OpenSqliteEventLog\n"
@@ -31,9 +31,7 @@ assert "pipelines" not in sys.modules
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A DAGSTER_HOME with the project's configuration."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copyfile(CONFIGURATION, home / "dagster.yaml")
+    home = new_installation(tmp_path).folder / "dagster_home"
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     return home
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.loader import load_catalog
 from assets.sources import fred, fred_client, pacing
 from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
@@ -24,6 +23,7 @@ from tests.fakes import faults
 from tests.fakes.all_publishers import publishers_of_the_sample
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import KEY, OPEN, open_value, sample_world
+from tests.nightly_run import new_installation
 
 AS_OF = dt.date(2026, 5, 31)
 ALWAYS = 1_000_000
@@ -76,16 +76,15 @@ def _rows(path: Path, query: str) -> list[tuple]:
 @pytest.fixture(scope="module")
 def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     place = tmp_path_factory.mktemp("live")
-    (place / "history").mkdir()
-    shutil.copy(PROJECT_ROOT / "dagster_home" / "dagster.yaml", place / "history")
     with (
         fred_server(sample_world(AS_OF)) as server,
         publishers_of_the_sample() as addresses,
         pytest.MonkeyPatch.context() as patch,
     ):
         own = {
-            "DAGSTER_HOME": str(place / "history"), "REGIME_DATA_DIR": str(place / "data"), "FRED_API_KEY": KEY,
-            "FRED_ROOT_URL": server.url, "FRED_REQUESTS_PER_SECOND": "100", "REGIME_RETRY_BUDGET_SECONDS": "2",
+            "DAGSTER_HOME": new_installation(place).environment["DAGSTER_HOME"], "REGIME_DATA_DIR": str(place / "data"),
+            "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url, "FRED_REQUESTS_PER_SECOND": "100",
+            "REGIME_RETRY_BUDGET_SECONDS": "2",
         }  # fmt: skip
         for name, value in {**own, **addresses}.items():
             patch.setenv(name, value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
 from tests.integration.conftest import Night
 from tests.integration.test_readme import PAGES, ROOT
+from tests.nightly_run import new_installation
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 COMMAND = ".venv/bin/python -m pipelines "
@@ -103,13 +103,10 @@ def test_every_query_shown_runs(made_release: Path) -> None:
 @pytest.fixture
 def installation(installed_night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation with a published file, and a new Dagster history."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     if not (tmp_path / "data").exists():
         (tmp_path / "data").symlink_to(installed_night.published.parents[1])
-    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setenv("DAGSTER_HOME", new_installation(tmp_path).environment["DAGSTER_HOME"])
     return tmp_path
 
 
