@@ -21,9 +21,8 @@ from pipelines.sensors import dead_runs_sensor
 from tests.interface import Interface, free_port, start_ui, wait_until_served
 from tests.nightly_run import ROOT, new_installation, running_night
 
-CODE_SERVER_SECONDS = (
-    60  # Dagster's daemon starts a new code server at most this long after the old one was killed
-)
+# Dagster's daemon looks for a lost code server once a minute.
+CODE_SERVER_SECONDS = 60
 STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
 LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
 LAUNCH = """
