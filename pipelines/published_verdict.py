@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from assets.report import lead, tiles
-from assets.report.published import Release, query_rows
+from assets.report.published import Release
 from assets.report.words import (
     CONDITIONS,
     GRADE_WORDS,
@@ -29,7 +29,7 @@ from assets.report.words import (
     with_unit,
     withheld_or,
 )
-from assets.warehouse.connection import CONFIG, readable
+from assets.warehouse.connection import CONFIG, query_rows, readable
 from pipelines.settings import PROFILE_WORDS, ConfigurationError
 
 Row = dict[str, Any]

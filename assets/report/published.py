@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
 from assets.report.words import period, publisher_words
+from assets.warehouse.connection import query_rows
 
 Row = dict[str, Any]
 Points = list[tuple[dt.date, float | None]]
@@ -36,13 +37,6 @@ GROUP BY spell ORDER BY spell
 
 
 _PAST_EASING = ("qe1", "qe2", "qe3")
-
-
-def query_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Rows of a query, each by column name."""
-    con.execute(query, list(parameters))
-    names = [column[0] for column in con.description or []]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 class Release:

@@ -21,8 +21,7 @@ import pytest
 from assets.publish.documents.examples import EXAMPLES as FILE
 from assets.publish.documents.examples import examples
 from assets.publish.documents.verbatim import shipped
-from assets.report.published import query_rows
-from assets.warehouse.connection import CONFIG
+from assets.warehouse.connection import CONFIG, query_rows
 from docs._generate.examples import PAGE, page
 from tests.integration.conftest import Night
 from tests.integration.older_duckdb import installed

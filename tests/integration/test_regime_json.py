@@ -20,8 +20,7 @@ from assets.publish.documents.fill import DOCUMENTS, fill_release
 from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
 from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked, publish
-from assets.report.published import query_rows
-from assets.warehouse.connection import CONFIG
+from assets.warehouse.connection import CONFIG, query_rows
 from tests.integration.conftest import Night
 
 Document = dict[str, Any]

@@ -128,13 +128,3 @@ def test_most_depression_months_of_the_sample_are_not_recessions() -> None:
     )
     assert table["recession_month_ends"].sum() == row["all_recession_month_ends"]
     assert table.loc["bubble", "recession_month_ends"] == 0
-
-
-def test_no_label_reads_the_recessions() -> None:
-    readers = {
-        table.name
-        for table in CATALOG.tables.values()
-        for column in table.columns
-        if any(origin.startswith("recessions.") for origin in column.derived_from)
-    }
-    assert readers == {"outside_references", "recession_overlap", "long_record", "long_record_cases"}

@@ -33,15 +33,6 @@ def measured(dated: str, basis: list[str], values: list[float], unit: str = "per
     return Measure("earnings_multiple", unit, reading(values), days, np.array(basis, dtype=object))
 
 
-def test_a_change_runs_from_before_the_month_of_the_announcement_to_the_end_of_full_months_after_it() -> None:
-    change, reason = measured("own", ["a"] * 6, [10.0, 11.0, 12.0, 15.0, 18.0, 24.0]).changes(ENDS, 1)
-    np.testing.assert_allclose(change[:4], [20.0, 400.0 / 11.0, 50.0, 60.0])
-    assert list(reason[:4]) == [None] * 4
-    assert list(reason[4:]) == ["horizon_not_over"] * 2 and np.isnan(change[4:]).all()
-    points, _ = measured("own", ["a"] * 6, [1.0, 2.0, 1.5, 0, 0, 0], "percentage points").changes(ENDS, 1)
-    assert points[0] == 0.5
-
-
 def test_why_there_is_no_change() -> None:
     nan = float("nan")
     _, reason = measured("own", ["a", "a", "b", "b", "b", "b"], [1.0, nan, 1.0, 1.0, 1.0, 1.0]).changes(

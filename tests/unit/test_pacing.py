@@ -48,12 +48,6 @@ def test_requests_are_spread_evenly_and_quiet_time_is_not_saved_up() -> None:
     assert gaps[-2:] == pytest.approx([1 / 1.8] * 2, abs=1e-5)
 
 
-@pytest.mark.parametrize("pace", [0, -1, 1001, float("nan")])
-def test_an_impossible_pace_is_refused(pace: float) -> None:
-    with pytest.raises(ValueError):
-        Pacer(pace)
-
-
 def test_retries_end_and_the_last_failure_is_raised() -> None:
     time, tried = Time(), list[int]()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from assets.compute.phases import (
     phases_until,
     verdict,
 )
-from tests.helpers import on_real_series, on_sample
+from tests.helpers import on_sample
 
 CATALOG = load_catalog()
 RULES = CATALOG.method.verdict
@@ -82,22 +81,6 @@ def test_the_share_price_of_a_crisis_day_is_the_newest_average_known_and_dated(
     assert (row["equity_price_basis"], str(row["equity_price_date"].date())) == ("oecd_shares", known_until)
     assert row["equity_drawdown_pct"] == pytest.approx(drawdown, abs=1e-9)
     assert row["equity_return_12m_pct"] == pytest.approx(change, abs=1e-9)
-
-
-def test_the_same_on_the_real_monthly_averages_of_the_index(realdata: Path) -> None:
-    rows = on_real_series(realdata).phases.frame.set_index("phase").loc[["qe1", "qe4_2020"]]
-    assert set(rows["equity_price_basis"]) == {"sp_composite"}
-    assert [str(day.date()) for day in rows["equity_price_date"]] == ["2008-10-31", "2020-02-29"]
-    falls = [100 * (968.8 / 1539.66 - 1), 100 * (3277.314211 / 3278.202857 - 1)]
-    assert list(rows["equity_drawdown_pct"]) == pytest.approx(falls, abs=1e-9)
-    changes = [100 * (968.8 / 1539.66 - 1), 100 * (3277.314211 / 2754.86 - 1)]
-    assert list(rows["equity_return_12m_pct"]) == pytest.approx(changes, abs=1e-9)
-
-
-def test_every_share_price_of_a_phase_is_dated_before_its_day(phases: pd.DataFrame) -> None:
-    known = phases["equity_drawdown_pct"].notna()
-    assert known.all() and phases["equity_price_date"].notna().equals(known)
-    assert (phases["equity_price_date"] <= phases["as_of_date"]).all()
 
 
 def test_what_has_not_come_is_empty(phases: pd.DataFrame) -> None:

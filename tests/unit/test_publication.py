@@ -6,7 +6,6 @@ import datetime as dt
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -185,13 +184,6 @@ def test_sample_chosen_over_live_with_a_key_is_refused_without_asking_for_the_ke
         prepare(published, "sample", AS_OF, has_key=True)
 
 
-def test_live_replaces_a_sample(published: Path) -> None:
-    stage(published, SECOND, "live")
-    put(published)
-    current = published_release(published)
-    assert current is not None and current.profile == "live"
-
-
 def full_disk(*_: Any, **__: Any) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -241,22 +233,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(published, "sample", AS_OF)
     assert everything(published.parent) == old
-
-
-def test_a_run_killed_while_it_tries_to_write_leaves_nothing(
-    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[dict[str, bytes]] = []
-    original = tempfile.TemporaryFile
-
-    def opened(**arguments: Any) -> Any:
-        file = original(**arguments)
-        seen.append(everything(published.parent))
-        return file
-
-    monkeypatch.setattr("tempfile.TemporaryFile", opened)
-    prepare(published, "sample", AS_OF)
-    assert seen == [old]
 
 
 def test_a_foreign_wal_does_not_keep_readers_out(published: Path) -> None:

@@ -118,19 +118,6 @@ def test_a_condition_at_its_minimum_is_named() -> None:
     assert regime.conditions_at_minimum([*three({"economy": 0.51}).values()], METHOD).tolist() == [None]
 
 
-def test_an_indeterminate_row_names_the_condition_and_the_inputs_that_lack() -> None:
-    found = three({"valuation": 0.49, "economy": 1.0})
-    reason = regime.indeterminate_reason([*found.values()], METHOD)[0]
-    assert reason == "valuation coverage 0.49 is below 0.50 (valuation_gone stale)"
-
-
-def test_a_short_history_is_another_reason_than_an_absent_figure() -> None:
-    young = component("hy_oas", NAN, reading([3.2]))
-    assert young.absent_reason[0] == "history_too_short"
-    assert component("hy_oas", NAN).absent_reason[0] == "stale"
-    assert component("hy_oas", 0.5).absent_reason[0] is None
-
-
 def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> None:
     pseudo = reading([0.5], is_pseudo=np.array([True]))
     counted = condition("a", [Block(1.0, [component("x", 0.5, pseudo)])], METHOD)
@@ -188,17 +175,3 @@ def test_every_component_without_weight_has_a_reason(computed: Computed) -> None
     counted = computed.evidence[computed.evidence["weight"] > 0]
     assert counted["absent_reason"].isna().all()
     assert counted["score"].notna().all()
-
-
-def test_indeterminate_rows_have_a_reason_and_no_others(computed: Computed) -> None:
-    is_indeterminate = computed.frame["condition_state"] == "indeterminate"
-    assert (computed.frame["indeterminate_reason"].notna() == is_indeterminate).all()
-    assert (computed.frame.loc[is_indeterminate, "regime"] == "indeterminate").all()
-    assert computed.frame.loc[is_indeterminate, "bubble_score"].isna().all()
-
-
-def test_a_label_since_is_the_first_date_of_its_run(computed: Computed) -> None:
-    frame = computed.frame
-    changes = frame["regime"] != frame["regime"].shift()
-    assert (frame.index[changes] == frame.loc[changes, "regime_since"]).all()
-    assert (frame.loc[~changes, "regime_since"] < frame.index[~changes]).all()

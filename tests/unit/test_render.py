@@ -13,7 +13,6 @@ from assets.catalog.render import (
     comment_statements,
     create_table,
     data_dictionary,
-    literal,
     qualified_name,
     table_comment,
 )
@@ -53,19 +52,6 @@ def test_every_declared_table_can_be_created_with_all_its_comments(table: Table)
         comment = con.execute("SELECT comment FROM duckdb_tables()").fetchall()
     assert made == [(c.name, c.type, c.nullable, column_comment(c)) for c in table.columns]
     assert comment == [(table_comment(table),)]
-
-
-def test_quotes_in_a_definition_stay_text() -> None:
-    assert literal("it's") == "'it''s'"
-    with duckdb.connect() as con:
-        con.execute("CREATE SCHEMA derived")
-        con.execute(create_table(a_table()))
-        for statement in comment_statements(a_table()):
-            con.execute(statement)
-        (comment,) = con.execute(
-            "SELECT comment FROM duckdb_columns() WHERE column_name = 'share_pct'"
-        ).fetchone()
-    assert comment == "[percent] A share; it's 'quoted' | piped."
 
 
 def test_data_dictionary_has_one_line_a_column() -> None:

@@ -9,7 +9,7 @@ import pytest
 from assets.report.charts import nice_ticks
 from assets.report.page import COLORS
 from assets.report.svg import cleaned
-from assets.report.words import REGIME_WORDS, counted, listed, number, publisher_words, regime_words
+from assets.report.words import REGIME_WORDS, number, regime_words
 
 NAME = ("key", "wide")
 TEXT, MARK = 4.5, 3.0  # least contrast of text and of marks
@@ -65,11 +65,6 @@ def test_a_path_keeps_every_point_to_a_tenth_of_a_pixel_and_its_gaps() -> None:
     assert kept == [pytest.approx(point, abs=0.0501) for point in drawn]
 
 
-def test_words_in_a_picture_are_not_rounded() -> None:
-    svg = '<svg width="9" height="9" viewBox="0 0 9 9"><text x="1.234" font-size="12px">0.60</text></svg>'
-    assert cleaned(svg, *NAME, "t", "d", 12).endswith('<text x="1.2">0.60</text></svg>')
-
-
 def test_a_picture_has_one_role_one_name_and_one_description() -> None:
     svg = (
         '<svg class="marks" width="9" height="9" viewBox="0 0 9 9"><g role="graphics-object" '
@@ -100,13 +95,3 @@ def test_a_missing_figure_is_no_zero_and_a_tiny_one_no_minus_zero() -> None:
 def test_the_prick_is_only_said_where_the_rate_drives() -> None:
     assert regime_words("tightening_into_bubble", "rate").endswith(": the prick")
     assert regime_words("tightening_into_bubble", "balance_sheet") == REGIME_WORDS["tightening_into_bubble"]
-
-
-def test_lists_and_counts_read_as_english() -> None:
-    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
-    assert [counted(n, "spell") for n in (1, 0, 12)] == ["one spell", "no spells", "12 spells"]
-
-
-def test_publishers_have_short_names() -> None:
-    names = ["Federal Reserve Bank of Chicago", "U.S. Bureau of Economic Analysis", "Somebody else"]
-    assert [publisher_words(name) for name in names] == ["Chicago Fed", "BEA", "Somebody else"]

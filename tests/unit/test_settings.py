@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import (
-    KNOWN_VARIABLES,
     PROJECT_ROOT,
     ConfigurationError,
     Secret,
@@ -171,12 +170,6 @@ def test_typing_errors_are_named_with_what_was_meant_in_one_line() -> None:
         environ={"REGIME_ASOF": "2020-01-31", "FRED_KEY": "x", "REGIME_COLOUR": "red"}
     ).notices
     assert "REGIME_ASOF" in notice and "FRED_KEY" in notice and "REGIME_COLOUR" not in notice
-
-
-def test_known_variables_are_those_of_the_example_file() -> None:
-    lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    named = {line.lstrip("#").partition("=")[0] for line in lines if "=" in line and line.startswith("#")}
-    assert {name for name in named if name.isupper()} == set(KNOWN_VARIABLES)
 
 
 def test_a_sample_without_its_last_day_is_one_line(tmp_path: Path) -> None:

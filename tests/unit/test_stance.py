@@ -13,11 +13,8 @@ from assets.compute.calendar import days
 from assets.compute.stance import (
     PolicyStance,
     announced_direction,
-    policy_rate,
-    policy_rate_change,
     policy_stance,
 )
-from tests.helpers import view, vintages
 
 CATALOG = load_catalog()
 RULES = CATALOG.method.stance
@@ -125,14 +122,3 @@ def test_an_impulse_of_exactly_three_quarters_does_not_count(impulse: float, dir
 def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None:
     assert not stance(0.0, 1, as_of="2026-11-16").is_provisional[0]
     assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
-
-
-def test_the_target_and_the_range_are_one_step_series() -> None:
-    """The effective rate, a monthly average, misdates moves: it is not read."""
-    single = vintages("DFEDTAR", [("2008-04-30", "2008-04-30", 2.0), ("2008-10-29", "2008-10-29", 1.0)])
-    upper = vintages("DFEDTARU", [("2008-12-16", "2008-12-16", 0.25)], "lag_rule")
-    seen = view([single, upper], ["2008-12-15", "2008-12-31", "2009-05-31", "2009-06-30"])
-    assert policy_rate(seen).value.tolist() == [1.0, 0.25, 0.25, 0.25]
-    change = policy_rate_change(seen)
-    assert change.value.tolist() == [-1.0, -1.75, -0.75, 0.0]
-    assert change.series_ids.tolist() == ["DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU,DFEDTAR", "DFEDTARU"]

@@ -13,8 +13,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.sources.protocol import FetchStatus, Payload, PayloadRefused
-from assets.sources.sample import SampleSource
-from assets.sources.units import base_years, parse_frequency, parse_unit
+from assets.sources.units import base_years, parse_unit
 from assets.sources.validate import keeps_its_vintages, validate
 from tests.builders import Row, a_payload, a_series
 
@@ -34,12 +33,6 @@ def refused(payload: Payload, last: Last | None = None, **changes: object) -> Pa
         validate(payload, a_series("UNRATE", **changes), TODAY, last)
     assert "\n" not in str(caught.value)
     return caught.value
-
-
-def test_every_sample_file_is_accepted_without_a_warning(project_root: Path) -> None:
-    source = SampleSource(project_root)
-    for series in load_catalog().in_profile("sample"):
-        assert validate(source.fetch(series), series, source.as_of, None) == [], series.series_id
 
 
 def test_message_names_file_series_rule_value_and_way_out() -> None:
@@ -195,8 +188,3 @@ def test_base_years() -> None:
     assert base_years("index 1982-84=100") == base_years("Index 1982-1984=100") == ("1982", "1984")
     assert base_years("Billions of Chained 2017 Dollars") == ("2017",)
     assert base_years("Percent") == base_years(None) == ()
-
-
-def test_frequency_texts() -> None:
-    texts = ["Daily, Close", "weekly, ending Wednesday (week average)", "M", "Quarterly", "Annual", None]
-    assert [parse_frequency(text) for text in texts] == ["D", "W", "M", "Q", None, None]

@@ -9,7 +9,8 @@ import duckdb
 
 from assets.publish.documents.facts import DocumentFacts
 from assets.report.lead import lead_open, lead_verdict
-from assets.report.published import Release, Row, query_rows
+from assets.report.published import Release, Row
+from assets.warehouse.connection import query_rows
 
 _SHOWN = 20  # new month-ends listed; after a change of the method all are new
 _BEFORE = "read_parquet('{before}/parquet/{table}.parquet')"
