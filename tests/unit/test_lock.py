@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assets.warehouse.connection import LockHeld, WarehouseError
-from assets.warehouse.lock import RunLock, ended_runs, forget_run, mark_run_alive
+from assets.warehouse.lock import RunLock, ended_runs, mark_run_alive
 
 HOLD = """
 import sys, time
@@ -113,18 +113,6 @@ def test_lock_in_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path
     (tmp_path / "data").write_text("a file where a directory should be")
     with pytest.raises(WarehouseError, match="check REGIME_DATA_DIR"):
         RunLock(tmp_path / "data" / "run.lock").acquire()
-
-
-def test_a_run_has_ended_when_its_marker_is_free_and_never_without_a_marker(
-    path: Path, project_root: Path
-) -> None:
-    with another_process_holding(path, project_root) as child:
-        assert ended_runs(path.parent) == []
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        assert ended_runs(path.parent) == ["run-of-the-child"]
-    forget_run(path.parent, "run-of-the-child")
-    assert ended_runs(path.parent) == []
 
 
 def test_a_free_marker_of_another_host_proves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.catalog.outside import Agreement, OutsideReference
+from assets.catalog.outside import Agreement
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
@@ -57,13 +57,6 @@ def test_shocks_are_summed_over_six_months_and_only_their_sign_counts() -> None:
     assert SHOCKS not in set(outside_references(CATALOG, {SHOCKS: gap})["reference"]), (
         "no six months in a row"
     )
-
-
-def test_what_is_not_there_is_named_and_not_zero() -> None:
-    found = agreement(labels(["mid_cycle"] * 2), {})
-    assert found.loc["stimulus_is_easing_shocks", "absent_reason"] == "file_not_brought"
-    assert found.loc["high_gauge_is_bubble", "absent_reason"] == "no_case"
-    assert found.loc["high_gauge_is_bubble", ["hit_share", "base_share"]].isna().all()
 
 
 Plain = dict[str, list[tuple[pd.Timestamp, bool]]]  # cases of each rule, and whether each is a hit
@@ -162,15 +155,6 @@ def test_a_file_of_another_shape_is_refused_in_one_line(tmp_path: Path, text: st
 def test_a_rule_that_says_two_things_is_refused(rule: dict[str, object], fault: str) -> None:
     with pytest.raises(ValueError, match=f"key '{fault}'"):
         Agreement.model_validate(rule)
-
-
-def test_a_reference_has_one_origin() -> None:
-    entry = {"who": "somebody", "what": "a thing", "unit": "count", "rights": "facts"}
-    entry |= {"rule": [SCORE | {"label_minimum": 0.7}]}
-    with pytest.raises(ValueError, match="key 'reading'"):
-        OutsideReference.model_validate(entry)
-    with pytest.raises(ValueError, match="key 'source'"):
-        OutsideReference.model_validate(entry | {"recessions": True, "source": "somewhere"})
 
 
 def test_the_shocks_of_the_authors_file_in_plain_loops(realdata: Path, tmp_path: Path) -> None:

@@ -127,18 +127,6 @@ def test_waits_and_retries_count_against_the_budget_and_first_attempts_do_not() 
     assert budget.left == 0.0 and time.slept == [4.0, 4.0, 4.0] and time.now == 24.0
 
 
-def test_nested_blocks_count_once_and_a_wait_ends_with_the_budget() -> None:
-    time = Time()
-    budget = RetryBudget(10.0, time.clock)
-    with budget.spending(), budget.spending():
-        time.now += 4.0
-        budget.wait(2.0)
-        assert (budget.spent, budget.left) == (6.0, 4.0)
-    time.now += 100.0  # a first attempt: free
-    budget.wait(60.0)
-    assert time.slept == [2.0, 4.0] and budget.left == 0.0
-
-
 def test_waits_do_not_stretch_the_estimate_and_a_failed_series_still_counts_as_to_do(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -155,14 +143,3 @@ def test_waits_do_not_stretch_the_estimate_and_a_failed_series_still_counts_as_t
     assert [record.getMessage() for record in caplog.records] == [
         "raw/fred: 4 of 10 series, 13 requests in 110 s, about 12 s to go"
     ]
-
-
-def test_a_short_fetch_and_the_last_series_write_no_line(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "stimulus_regime")
-    time = Time()
-    lines = SeriesProgress("raw/fred", 2, lambda: 0.0, lambda: time.now)
-    time.now = 14.0
-    lines.step(1)
-    time.now = 60.0
-    lines.step(1)
-    assert caplog.records == []
