@@ -17,6 +17,7 @@ from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
 from tests.plain_method import directions, figures_on, label, policy_level, price_basis, states
 
 DATES = (
+    "1994-06-30",  # no rank yet: conditions below the minimum of their coverage
     "1997-07-31",  # low of the HQM spread
     "1999-12-31",
     "2008-10-31",  # its high
@@ -161,6 +162,7 @@ def compare_scores(date: str) -> None:
     }
     found = {name: float(condition.score[i]) for name, condition in computed.regime.conditions.items()}
     assert found == pytest.approx(plain, abs=EXACT, nan_ok=True), date
+    assert computed.frame["valuation_coverage"].iloc[i] == pytest.approx(float(present), abs=EXACT), date
     assert computed.frame["bubble_score"].iloc[i] == pytest.approx(
         (plain["valuation"] + plain["economy"] + plain["credit"]) / 3.0, abs=EXACT, nan_ok=True
     )

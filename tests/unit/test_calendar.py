@@ -11,7 +11,6 @@ from assets.catalog.loader import load_catalog
 from assets.compute.calendar import (
     days,
     first_publication,
-    month_ends,
     months_before,
 )
 from assets.compute.grid import Grid, build_grid, freezable, row_kinds
@@ -36,11 +35,6 @@ def texts(dates: np.ndarray) -> list[str]:
 )
 def test_months_before_maps_a_month_end_to_a_month_end(date: str, months: int, earlier: str) -> None:
     assert texts(months_before(days(date), months)) == [earlier]
-
-
-def test_month_ends_leave_out_a_month_that_is_not_over() -> None:
-    ends = month_ends(np.datetime64("2024-01-31", "D"), np.datetime64("2024-03-30", "D"))
-    assert texts(ends) == ["2024-01-31", "2024-02-29"]
 
 
 @pytest.mark.parametrize("released", ["2013-10-22", "2013-10-05"])

@@ -95,13 +95,6 @@ def test_changes_and_ranks_are_those_of_plain_loops(
         assert row.change_rank == pytest.approx(below / len(others))
 
 
-def test_the_first_purchases_lowered_the_real_yield_and_the_second_did_not(studied: pd.DataFrame) -> None:
-    three = studied.loc[("real_10y", 3)]
-    assert three.loc["qe1", "change"] == pytest.approx(-1.0) and three.loc["qe1", "change_rank"] < 0.01
-    assert three.loc["qe2", "change"] > 0
-    assert set(studied.loc["erp_vs_nominal_10y", "absent_reason"]) == {"not_in_profile"}
-
-
 def test_an_earlier_run_has_the_same_changes_and_only_the_starts_announced_by_then(
     studied: pd.DataFrame,
 ) -> None:

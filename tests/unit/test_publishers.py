@@ -18,7 +18,7 @@ from assets.sources import fiscal_data as fiscal_module
 from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
 from assets.sources.file_source import FileSource
-from assets.sources.http import Limits
+from assets.sources.http import Limits, checked_address
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
 from tests.fakes.publishers import PUBLISHERS, SHORT, Held, accepted, figures, refused, source_of
 from tests.fakes.server import Loopback, Served, running
@@ -218,6 +218,15 @@ def test_one_request_serves_all_series_of_an_unchanged_file_and_a_refused_one_ge
 def test_file_is_downloaded_once_a_week_whatever_its_server_or_a_clock_says(days_ago: int) -> None:
     with source_at("fed_board", fed_board.fed_board()) as source:
         assert len(figures(accepted(source, "EBP", known(fed_board.SAVED, days_ago)))) == 24
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ftp://example.org/f", "https://user:word@example.org/f", "example.org", "http://example.org/f"],
+)
+def test_address_that_is_none_or_unencrypted_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="SHILLER_URL"):
+        checked_address(address, "SHILLER_URL")
 
 
 def test_real_files_are_accepted_and_equal_the_copies_kept_beside_them(realdata: Path) -> None:

@@ -83,21 +83,6 @@ def test_interpolated_earnings_do_not_count() -> None:
     assert found.value.tolist() == [4.0]
 
 
-def test_stale_reported_earnings_give_way_to_national_accounts_and_the_row_says_so() -> None:
-    frames = [
-        *shiller(("2024-12-01", 200.0)),
-        quarters("NCBEILQ027S", "2025-04-01", [60_000_000.0], 165),
-        quarters("NFCPATAX", "2025-04-01", [2400.0], 150),
-    ]
-    found = built(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
-    assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]
-    assert found["earnings_yield_ttm_pct"].absent_reason.tolist() == [None, "stale"]
-    assert found["earnings_yield_pct"].value.tolist() == [4.0, 4.0]
-    assert list(found["earnings_yield_basis"]) == ["ttm", "nipa"]
-    ids = found["earnings_yield_pct"].series_ids.tolist()
-    assert ids == ["SHILLER_EARNINGS,SHILLER_PRICE", "NFCPATAX,NCBEILQ027S"]
-
-
 def test_premia_follow_the_basis_of_the_earnings_and_keep_both_histories() -> None:
     frames = [
         *shiller(("2024-12-01", 200.0)),
@@ -128,12 +113,6 @@ def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
     with_march = [frames[1], prices("2024-02-01", [100.0] * 12 + [110.0, 120.0])]
     tied = built(seen(with_march, "2025-06-30", LIVE))
     assert list(tied["equity_price_basis"]) == [index]
-
-
-def test_an_index_more_than_130_days_old_is_no_price() -> None:
-    days = ["2025-07-08", "2025-07-09"]  # 130 and 131 days after the end of February
-    found = column(seen([prices("2025-02-01", [100.0])], days, LIVE), "equity_price")
-    assert found.present.tolist() == [True, False]
 
 
 def test_closes_without_the_sheet_are_no_price_and_the_market_value_serves() -> None:
@@ -195,12 +174,6 @@ def test_daily_closes_continue_the_sheet_month_by_month_when_a_month_is_over() -
     found = column(seen(frames, ["2025-02-27", "2025-02-28", "2025-03-05"], LIVE), "equity_price")
     assert found.value.tolist() == [4800.0, 5000.0, 5100.0]
     assert found.series_ids.tolist() == ["SHILLER_PRICE", "SP500", "SP500"]
-
-
-def test_a_stale_close_does_not_continue_the_sheet() -> None:
-    quotes = {"2025-02-03": 4900.0, "2025-02-04": 5100.0}
-    frames = [prices("2025-01-01", [4800.0]), published_after("SP500", quotes, 1)]
-    assert column(seen(frames, "2025-02-28", LIVE), "equity_price").value.tolist() == [4800.0]
 
 
 def test_a_profile_whose_price_was_never_read_has_no_price_and_no_crash() -> None:
