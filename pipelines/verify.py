@@ -24,8 +24,7 @@ from assets.compute.record import record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift
-from assets.report.published import query_rows
-from assets.warehouse.connection import CONFIG, readable
+from assets.warehouse.connection import opened, query_rows
 from assets.warehouse.live import live_rows, microseconds, panel_of
 from assets.warehouse.readers import frame_of, load_captures
 from assets.warehouse.rights import passed_on, withheld
@@ -57,10 +56,7 @@ class Verified:
 def verify(release: Path, warehouse: duckdb.DuckDBPyConnection, root: Path) -> Verified:
     """Prove the release in a folder against its hashes and the open warehouse of its profile. Raises duckdb.Error."""
     files, catalog = damaged(release), load_catalog()
-    with (
-        readable(release / "regime.duckdb") as path,
-        duckdb.connect(str(path), read_only=True, config=CONFIG) as con,
-    ):
+    with opened(release / "regime.duckdb") as con:
         manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
         changed = drift(manifest, root, code_version())
         if manifest["method_sha256"] != catalog.method.method_sha256:

@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 
 from assets.catalog.loader import load_catalog
-from assets.report.published import query_rows
 from assets.run_facts import RunFacts
+from assets.warehouse.connection import query_rows
 from assets.warehouse.tables import append_rows, transaction
 from checks.archive import check_archive
 from checks.audits.of_release import audit_release

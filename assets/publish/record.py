@@ -19,8 +19,8 @@ import pandas as pd
 from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import literal
 from assets.publish.folder import sha256_of
-from assets.report.published import Row, query_rows
-from assets.warehouse.connection import readable
+from assets.report.published import Row
+from assets.warehouse.connection import query_rows, readable
 from assets.warehouse.tables import append_rows, as_declared, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a run

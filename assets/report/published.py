@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
-from assets.report.words import period, publisher_words
+from assets.report.words import COMPONENTS, period, publisher_words
+from assets.warehouse.connection import query_rows
 
 Row = dict[str, Any]
 Points = list[tuple[dt.date, float | None]]
@@ -22,6 +23,9 @@ SELECT DISTINCT publisher FROM series AS s WHERE {USED} AND s.series_id IN (SELE
 _SOURCES_OF_COLUMNS = """
 SELECT DISTINCT unnest(string_split(source_series, ', ')) AS series_id FROM columns
 WHERE table_name || '.' || column_name IN (SELECT unnest(?))
+"""
+_EVIDENCE = """
+SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ? ORDER BY list_position(?, component)
 """
 _SPELLS = """
 SELECT any_value("{column}") AS value, min(as_of_date) AS first,
@@ -36,13 +40,6 @@ GROUP BY spell ORDER BY spell
 
 
 _PAST_EASING = ("qe1", "qe2", "qe3")
-
-
-def query_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Rows of a query, each by column name."""
-    con.execute(query, list(parameters))
-    names = [column[0] for column in con.description or []]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 class Release:
@@ -91,10 +88,8 @@ class Release:
 
     @cached_property
     def evidence(self) -> list[Row]:
-        """Evidence of the newest row; `position` is the score from 0 to 100."""
-        return self.rows(
-            "SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ?", self.as_of
-        )
+        """Evidence of the newest row in the order of the page; `position` is the score from 0 to 100."""
+        return self.rows(_EVIDENCE, self.as_of, list(COMPONENTS))
 
     @cached_property
     def series(self) -> list[Row]:

@@ -12,9 +12,10 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -97,6 +98,22 @@ def readable(path: Path) -> Iterator[Path]:
             yield Path(shutil.copyfile(path, Path(folder) / path.name))  # without a foreign WAL
     else:
         yield path
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a database file, or to its copy as in `readable`. Raises OSError, duckdb.Error."""
+    with readable(path) as file, duckdb.connect(str(file), read_only=True, config=CONFIG) as con:
+        yield con
+
+
+def query_rows(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a query, each by column name."""
+    con.execute(query, list(parameters))
+    names = [column[0] for column in con.description or []]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 def explained(error: Exception, path: Path) -> WarehouseError:

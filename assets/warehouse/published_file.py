@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from assets.catalog.models import Catalog, Profile
 from assets.catalog.render import quoted
 from assets.compute.grid import BACKFILLED
 from assets.run_facts import RunFacts
-from assets.warehouse.connection import CONFIG, readable
+from assets.warehouse.connection import opened
 from assets.warehouse.live import LiveRows
 from assets.warehouse.readers import frame_of
 
@@ -62,13 +62,12 @@ def released(published: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
     if not published.exists():
         yield None
         return
-    with readable(published) as path:
+    with ExitStack() as stack:
         try:
-            con = duckdb.connect(str(path), read_only=True, config=CONFIG)
+            con = stack.enter_context(opened(published))
         except (OSError, duckdb.Error):
             raise _not_a_release(published) from None
-        with con:
-            yield con
+        yield con
 
 
 def published_release(published: Path) -> Published | None:

@@ -24,7 +24,7 @@ FAMOUS = ("1999-12-31", "2000-03-31", "2010-11-30", "2012-09-30")
 @pytest.fixture(scope="module")
 def variants() -> pd.DataFrame:
     sample = on_sample()
-    frame = method_variants(sample.regime, sample.readings, sample.catalog)
+    frame = method_variants(sample.regime)
     return frame.set_index(["variant", "as_of_date"])
 
 
@@ -107,7 +107,8 @@ def test_credit_in_1999_is_no_reason_to_leave() -> None:
 def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
     debt = on_sample().tables["monetisation"].frame.set_index("as_of_date").loc["2021-11-30"]
     quoted(f"(November 2021: {debt['share_12m_of_deficit_pct']:.0f} percent of the deficit)")
-    assert pd.isna(debt["share_12m_pct"])
+    assert pd.isna(debt["share_12m_pct"]) and debt["is_denominator_distorted"]
+    assert debt["monetisation_band"] == "active", "by the share of the deficit"
     assert str(debt["debt_date"].date()) == "2021-10-31"
     quoted("standard deviation of about four points")
     shares = on_sample().tables["fiscal_and_debt"].frame["bill_share_change_12m_pp"]
@@ -130,7 +131,7 @@ def full(realdata: Path) -> Computed:
 
 
 def test_figures_of_the_longer_series(full: Computed) -> None:
-    frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
+    frame = method_variants(full.regime).set_index(["variant", "as_of_date"])
     plain = frame.loc["without_hysteresis", "condition_state_variant"]
     assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * 4
     credit = full.frame["credit_score"]["1999-09":"1999-12"]

@@ -12,7 +12,7 @@ import duckdb
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.publish.staged_file import Export
-from assets.report.published import query_rows
+from assets.warehouse.connection import query_rows
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from assets.catalog.models import Table
 from assets.publish.documents.facts import DocumentFacts
 from assets.publish.documents.verbatim import shipped
 from assets.publish.publication import PublicationBlocked
-from assets.report.published import query_rows
+from assets.warehouse.connection import query_rows
 
 SCHEMA = "regime.schema.json"
 _OF_RELEASE = (
