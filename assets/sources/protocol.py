@@ -134,7 +134,8 @@ class Known:
 
     `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among ALFRED's
     vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full history.
-    `vintages_at`: when the archive last gained a vintage of the real-time data set.
+    `vintages_at`: when the archive last gained a vintage of the real-time data set. `newest_of_publisher`: newest first
+    day among the vintages that the publisher itself keeps.
     """
 
     last_updated: dt.datetime | None
@@ -142,6 +143,7 @@ class Known:
     newest_observation: dt.date | None
     reconciled_at: dt.datetime | None
     vintages_at: dt.datetime | None = None
+    newest_of_publisher: dt.date | None = None
 
 
 @dataclass(frozen=True)

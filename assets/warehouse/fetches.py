@@ -38,10 +38,11 @@ WITH fetched AS (
 ), stored AS (
   SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
     max(observation_date) AS newest_observation,
-    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at
+    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at,
+    max(realtime_start) FILTER (vintage_source = 'publisher') AS newest_of_publisher
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
-SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at
+SELECT series_id, last_updated, newest_vintage, newest_observation, reconciled_at, vintages_at, newest_of_publisher
 FROM stored JOIN fetched USING (series_id)
 """
 _LAST_FETCHES = f"""
@@ -146,8 +147,10 @@ def _row(outcome: Ingested, facts: RunFacts, source_day: dt.date) -> dict[str, o
 def known_series(con: duckdb.DuckDBPyConnection) -> dict[str, Known]:
     """Every series with rows from an accepted fetch, by id."""
     return {
-        series_id: Known(_aware(updated), vintage, observation, _aware(reconciled), _aware(vintages))
-        for series_id, updated, vintage, observation, reconciled, vintages in con.execute(_KNOWN).fetchall()
+        series_id: Known(_aware(updated), vintage, observation, _aware(reconciled), _aware(vintages), own)
+        for series_id, updated, vintage, observation, reconciled, vintages, own in con.execute(
+            _KNOWN
+        ).fetchall()
     }
 
 
