@@ -181,7 +181,7 @@ def _agreement(computed: Computed) -> Iterator[str]:
     near = computed.catalog.method.robustness.near_threshold
     count = int((frame["distance_to_threshold"] <= near).sum())
     yield f"{count} of {len(frame)} dates lie within {near:g} of a score threshold in force.\n"
-    of_parameter = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
+    of_parameter = parameter_sensitivity(computed.regime)
     shares = of_parameter.groupby("parameter")["disagreement_share"].mean().sort_values(ascending=False)
     yield table(
         ("parameter", "share with different states among pairs of sets that differ only in this parameter"),
@@ -239,7 +239,7 @@ def _fragile(computed: Computed) -> Iterator[str]:
 def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
     """Per fragile month: how many sets say what, and the parameters in the order of their share."""
     codes = grid_states(computed.regime, computed.catalog.method)
-    shares = parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
+    shares = parameter_sensitivity(computed.regime)
     for day in FRAGILE:
         states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]
         of_day = shares[shares["as_of_date"] == day].sort_values("importance")
@@ -256,7 +256,7 @@ def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
 
 
 def _changes(computed: Computed) -> Iterator[str]:
-    changes = regime_changes(computed.regime, computed.catalog)
+    changes = regime_changes(computed.regime)
     states = changes[changes["component"].notna()]
     yield "## Cause of each change of state\n"
     yield table(
@@ -276,7 +276,7 @@ def _changes(computed: Computed) -> Iterator[str]:
 
 
 def _variants(computed: Computed) -> pd.DataFrame:
-    return method_variants(computed.regime, computed.readings, computed.catalog)
+    return method_variants(computed.regime)
 
 
 if __name__ == "__main__":
