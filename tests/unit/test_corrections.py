@@ -91,6 +91,7 @@ RULE = ("2026-01-01", "2026-02-06", 4.0, "lag_rule")
         (STORED, ("2026-01-01", "2026-02-06", None, "retracted"), "retracted"),
         (STORED, ("2026-01-01", "2026-02-06", None, "captured"), "retracted"),
         (RULE, ("2026-01-01", "2026-02-11", 4.1, "alfred"), "better_vintage"),
+        (RULE, ("2026-01-01", "2026-02-06", 4.1, "publisher"), "better_vintage"),
         (STORED, ("2026-01-01", "2026-03-01", 4.1, "alfred"), None),  # public after the last of the rows
     ],
 )
