@@ -152,6 +152,13 @@ class View:
         """Every observation as known on every date: shape (dates, observations), NaN where unknown then."""
         return self.values_at(series_id, np.broadcast_to(observations, (len(self), len(observations))))
 
+    def calendar(self, series_id: str) -> Days:
+        """Consecutive months from the first observation of a monthly series to its last; none where it is not held."""
+        if not self.has(series_id):
+            return self.as_of[:0]
+        held = self.archive.observations(series_id).dates.astype("datetime64[M]")
+        return np.arange(held[0], held[-1] + 1).astype("datetime64[D]")
+
     def values_at(self, series_id: str, observations: Days) -> Floats:
         """Values of chosen observations, shape (dates, k), NaN where unknown then."""
         rows = self.archive.rows_as_of(series_id, observations, self.as_of[:, None])

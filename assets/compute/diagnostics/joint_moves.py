@@ -97,6 +97,12 @@ class Picture:
         """Headline stance."""
         return str(self.regime.stance.stance[0])
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Every label by its item of the comparison."""
+        lasting = {"regime": self.label, "regime_if_it_lasts": self.lasting}
+        return {**lasting, "stance": self.stance, "condition_state": self.state}
+
     def score(self, name: str) -> float:
         """A condition's, or that of all as "bubble"."""
         scores = self.regime.bubble_score if name == "bubble" else self.regime.conditions[name].score
@@ -150,20 +156,9 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
 def comparison(found: Effect) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
-    parts = {
-        "regime": "label",
-        "regime_if_it_lasts": "lasting",
-        "stance": "stance",
-        "condition_state": "state",
-    }
     rows: list[dict[str, Any]] = [
-        {
-            "item": item,
-            "unit": "text",
-            "text_before": getattr(before, part),
-            "text_after": getattr(after, part),
-        }
-        for item, part in parts.items()
+        {"item": item, "unit": "text", "text_before": was, "text_after": after.labels[item]}
+        for item, was in before.labels.items()
     ]
     for name in ("bubble", *before.regime.conditions):
         scores = {"value_before": before.score(name), "value_after": after.score(name)}
@@ -203,8 +198,7 @@ def scenarios(base: Baseline) -> pd.DataFrame:
         for when, picture in (("before", found.before), ("after", found.after)):
             row[f"regime_{when}"], row[f"stance_{when}"] = picture.label, picture.stance
             row[f"condition_state_{when}"] = picture.state
-            for score in ("bubble", *SCORED):
-                row[f"{score}_score_{when}"] = picture.score(score)
+            row |= {f"{score}_score_{when}": picture.score(score) for score in ("bubble", *SCORED)}
         row["regime_if_it_lasts"] = found.after.lasting
         row["month_ends_needed"] = found.after.month_ends_needed
         rows.append({**row, "held_still": "; ".join(found.notes) or None})

@@ -1,8 +1,6 @@
 """`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
 
-Sources: the equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
-(`real_yields`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
-BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
+A description of what moved, no cause.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`relative_attractiveness`: what each asset yields, what its price must do to keep up, what inflation leaves of it.
 
-Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the earnings yield (`equity_risk_premium`). Gold yields nothing.
-Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 % at 5 %
-inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
+Total return is yield plus price change; gold yields nothing. The rest is arithmetic in percentage points, without
+compounding: 4 % at 5 % inflation is -1 %. No forecast: every price change here is what would be needed, none is
+expected.
 """
 
 from __future__ import annotations
