@@ -202,6 +202,11 @@ def _released_on(catalog: Catalog, series_id: str) -> dict[np.datetime64, np.dat
     }
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones too, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @cache
 def sample_vintages() -> pd.DataFrame:
     """The sample's figures as vintages."""

@@ -129,26 +129,26 @@ def test_every_series_of_the_label_that_was_never_fetched_is_named() -> None:
         assert why_incomplete(con, "live") is None
 
 
-ROWS = "SELECT * FROM (VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS rows_of (number, word)"
+def test_a_content_hash_changes_with_a_value_and_not_with_the_order_of_rows() -> None:
+    table, rows = (
+        load_catalog().tables["late_figures"],
+        "(VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS r (number, word)",
+    )
 
+    def hashed(change: str = "") -> object:
+        with duckdb.connect() as con:
+            con.execute(f"CREATE SCHEMA regime; CREATE TABLE regime.late_figures AS FROM {rows}; {change}")
+            return content_hash(con, table)
 
-@pytest.mark.parametrize(
-    ("change", "is_same"),
-    [
-        ("CREATE OR REPLACE TABLE regime.late_figures AS FROM regime.late_figures ORDER BY word DESC", True),
-        ("UPDATE regime.late_figures SET number = 1.5000000000000002 WHERE word = 'a'", False),
-        ("UPDATE regime.late_figures SET number = 0 WHERE word = 'b'", False),
-        ("UPDATE regime.late_figures SET word = NULL WHERE word = 'b'", False),
-        ("INSERT INTO regime.late_figures SELECT 9.0, 'c' FROM range(2)", False),  # equal rows do not cancel
-        ("DELETE FROM regime.late_figures", False),
-    ],
-)
-def test_a_content_hash_changes_with_a_value_and_not_with_the_order_of_rows(
-    change: str, is_same: bool
-) -> None:
-    table = load_catalog().tables["late_figures"]
-    with duckdb.connect() as con:
-        con.execute(f"CREATE SCHEMA regime; CREATE TABLE regime.late_figures AS {ROWS}")
-        before = content_hash(con, table)
-        con.execute(change)
-        assert (content_hash(con, table) == before) is is_same
+    assert (
+        hashed("CREATE OR REPLACE TABLE regime.late_figures AS FROM regime.late_figures ORDER BY word DESC")
+        == hashed()
+    )
+    changed = [
+        "UPDATE regime.late_figures SET number = 1.5000000000000002 WHERE word = 'a'",
+        "UPDATE regime.late_figures SET number = 0 WHERE word = 'b'",
+        "UPDATE regime.late_figures SET word = NULL WHERE word = 'b'",
+        "INSERT INTO regime.late_figures SELECT 9.0, 'c' FROM range(2)",  # equal rows do not cancel
+        "DELETE FROM regime.late_figures",
+    ]
+    assert len({hashed(), *map(hashed, changed)}) == 1 + len(changed)

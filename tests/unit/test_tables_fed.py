@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,24 +59,13 @@ def test_net_liquidity_takes_reverse_repo_in_billions_beside_millions() -> None:
     assert list(columns["net_liquidity_basis"]) == ["WTREGEN"], "a week's average, and named"
 
 
-@pytest.mark.parametrize(
-    ("share", "name"),
-    [
-        (-91.0, "none"),
-        (9.99, "none"),
-        (10.0, "building"),
-        (24.99, "building"),
-        (25.0, "active"),
-        (74.99, "active"),
-        (75.0, "dominant"),
-        (140.0, "dominant"),
-        (NAN, None),
-    ],
-)
-def test_every_edge_of_the_bands_belongs_to_the_band_above(share: float, name: str | None) -> None:
-    assert band(np.array([share]), np.array([6.0]), RULES).tolist() == [name]
-
-
-@pytest.mark.parametrize(("deficit", "name"), [(3.99, "not_applicable"), (4.0, "active"), (NAN, None)])
-def test_the_band_applies_from_a_deficit_of_four_percent_on(deficit: float, name: str | None) -> None:
-    assert band(np.array([50.0]), np.array([deficit]), RULES).tolist() == [name]
+def test_every_edge_of_a_band_belongs_to_the_band_above() -> None:
+    shares, deficits = np.array(
+        [*product((NAN, -91.0, 9.99, 10.0, 24.99, 25.0, 74.99, 75.0, 140.0), (NAN, 3.99, 4.0, 6.0))]
+    ).T
+    for share, deficit, name in zip(shares, deficits, band(shares, deficits, RULES), strict=True):
+        of_share = (
+            "none" if share < 10 else "building" if share < 25 else "active" if share < 75 else "dominant"
+        )
+        plain = "not_applicable" if deficit < 4.0 else of_share
+        assert name == (None if np.isnan(share) or np.isnan(deficit) else plain), (share, deficit)
