@@ -155,11 +155,6 @@ class Repeat(Entry):
             raise ValueError("key 'repeats': give series (and where), or named_by alone")
         return self
 
-    @property
-    def asks_for(self) -> tuple[str, ...]:
-        """Columns of the same row it depends on."""
-        return (*self.where, *((self.named_by,) if self.named_by else ()))
-
 
 class Column(Entry):
     """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
@@ -240,8 +235,8 @@ class Table(Entry):
             if self.column(name).nullable:
                 raise ValueError(f"key '{name}' is nullable")
         for column in self.columns:
-            asked = {name for repeat in column.repeats for name in repeat.asks_for}
-            if strange := sorted(asked.difference(names)):
+            asked = {name for repeat in column.repeats for name in (*repeat.where, repeat.named_by or "")}
+            if strange := sorted(asked - {*names, ""}):
                 raise ValueError(f"column '{column.name}': key 'repeats': no column '{strange[0]}'")
         return self
 

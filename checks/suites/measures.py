@@ -27,13 +27,6 @@ def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
     return flag(~both_unknown & ~truth(actual == expected))
 
 
-def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
-    """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
-    table, name = column.split(".")
-    other = tables[table].drop_duplicates("as_of_date").set_index("as_of_date")[name]
-    return pd.Series(frame["as_of_date"].map(other), index=frame.index)
-
-
 def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:
     """Days from `earlier` to `later`, negative when they are the other way round."""
     return (later - earlier).dt.days.astype("float64")
