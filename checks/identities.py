@@ -5,8 +5,6 @@ limits lie well outside anything seen, crises included; those that warn lie just
 construction (T10YIE is DGS10 less DFII10) is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -3,8 +3,6 @@
 Nothing is caught here: a crash of a measure is an error of the run and never taken for failed data.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 A required key has no default on purpose: a forgotten unit stops the load instead of mislabelling figures.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass

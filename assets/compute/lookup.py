@@ -1,7 +1,5 @@
 """Readings out of the archive: latest figures, changes inside one vintage date, ratios of one quarter, daily quotes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

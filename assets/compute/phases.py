@@ -1,7 +1,5 @@
 """`qe_phases`: one row per start of purchases, the post's day and the run date."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

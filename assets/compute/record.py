@@ -1,7 +1,5 @@
 """Live rows put over a panel: the record as it is published."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The regime of every date, and what is published next to the label without changing it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

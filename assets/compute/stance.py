@@ -1,7 +1,5 @@
 """Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

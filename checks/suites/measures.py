@@ -1,7 +1,5 @@
 """What a row is measured by before its value is limited: pure functions, NULL where there is nothing to check."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

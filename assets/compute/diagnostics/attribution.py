@@ -1,7 +1,5 @@
 """Why the score moved and why the label changed, component by component."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ An event counts on the day it was known: a decision of the ledger on the day it 
 month-end. Changes are as known on their dates. The random dates also lie after the events, so the band is hindsight.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise

@@ -6,8 +6,6 @@ in all figures of it. A moved component (a name of `regime_evidence`) is set alo
 and with it every rank's sample, never moves.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace

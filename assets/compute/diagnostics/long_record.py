@@ -3,8 +3,6 @@
 It is apart from the published record: own grid, own ranks. FEDFUNDS stands for the target where there is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any

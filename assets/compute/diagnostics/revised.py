@@ -1,7 +1,5 @@
 """The label as known next to the label with today's figures, and the series whose revision makes the difference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial

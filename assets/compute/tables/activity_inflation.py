@@ -3,8 +3,6 @@
 The Sahm gap follows Sahm (2019), taken on the months that were published as known then.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

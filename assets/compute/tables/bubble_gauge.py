@@ -4,8 +4,6 @@ A criterion without a measure is a row that says why; it is never neutral, and n
 would not be his gauge.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

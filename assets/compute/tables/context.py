@@ -1,7 +1,5 @@
 """`context`: what the post names next to its argument, as far as the profile has it. No score reads it."""
 
-from __future__ import annotations
-
 from assets.compute.lookup import View, months
 from assets.compute.reading import billions, combine, percent
 from assets.compute.tables.assemble import Columns

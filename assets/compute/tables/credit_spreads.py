@@ -1,7 +1,5 @@
 """`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -1,7 +1,5 @@
 """The equity price and its own past, on several bases: each date uses the one whose price is the newest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -5,8 +5,6 @@ else national-accounts profits over the market value of equities. Every basis ke
 a rank is taken inside one.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.compute.archive import ABSENT, Rows

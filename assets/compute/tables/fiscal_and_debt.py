@@ -1,7 +1,5 @@
 """`fiscal_and_debt`: the deficit, the debt, what it costs and how short it is."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.compute.calendar import stamp_before

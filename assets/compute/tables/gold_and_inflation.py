@@ -4,8 +4,6 @@ Pearson's correlation of changes over the same months, as known on the date. Ten
 `separate_10y_windows` counts those that share no month. No score reads it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

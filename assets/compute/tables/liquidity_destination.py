@@ -3,8 +3,6 @@
 A description of what moved, no cause.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.compute.calendar import last_month_end, month_end, months_before, value_on

@@ -4,8 +4,6 @@ The debt limit distorts the change of debt, in both directions: the share of the
 of the deficit decides the band.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -4,8 +4,6 @@ The correlation is Pearson's, over the months known on the as-of date, each in t
 contemporaneous co-movement, no cause and no lag.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -1,7 +1,5 @@
 """`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, short and policy rates."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.compute.calendar import stamp_before

@@ -5,8 +5,6 @@ compounding: 4 % at 5 % inflation is -1 %. No forecast: every price change here 
 expected.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """`reserve_growth`: the Fed's balance sheet against banks and the economy. Millions become billions here, once."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.compute.lookup import Lag, View, months, weeks
