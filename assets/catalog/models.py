@@ -428,6 +428,11 @@ class Catalog:
         """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""
         return [table for table in self.tables.values() if table.is_as_of]
 
+    def unit_of(self, column: str) -> str:
+        """Unit of a column given as "table.column"."""
+        table, _, name = column.partition(".")
+        return self.tables[table].column(name).unit
+
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""
         return [series.in_profile(profile) for series in self.series.values() if profile in series.profiles]

@@ -19,7 +19,7 @@ from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
-from assets.compute.conditions import SCORED, Component, Readings, percentile
+from assets.compute.conditions import SCORED, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
@@ -65,7 +65,7 @@ def baseline_of(view: View, regime: Regime) -> Baseline:
     return Baseline(
         replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(view.catalog))),
         {name: reading.rows(slice(-1, None)) for name, reading in regime.readings.items()},
-        {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
+        {c.column: c.rank[-1:] for c in regime.components},
         {name: reading.value[before] for name, reading in regime.readings.items()},
         Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
     )
@@ -73,8 +73,7 @@ def baseline_of(view: View, regime: Regime) -> Baseline:
 
 def columns_of_components(readings: Readings, grid: Grid, catalog: Catalog) -> dict[str, str]:
     """The column ("table.column") behind every component of `regime_evidence`, by its name."""
-    regime = build_regime(readings, grid, catalog)
-    return {c.name: c.column for condition in regime.conditions.values() for c in condition.components}
+    return {c.name: c.column for c in build_regime(readings, grid, catalog).components}
 
 
 @dataclass(frozen=True)
@@ -167,11 +166,10 @@ def comparison(found: Effect) -> list[dict[str, Any]]:
     joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
     for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
         rows.append({str(name): value for name, value in row.items()})
-    shown = {c.column for condition in before.regime.conditions.values() for c in condition.components}
+    shown = {c.column for c in before.regime.components}
     for name, (a, b) in found.figures.items():
         if name not in shown:
-            table, column = name.split(".")
-            unit = before.regime.catalog.tables[table].column(column).unit
+            unit = before.regime.catalog.unit_of(name)
             rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
     compared = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
     names = ("item", "unit", "text_before", "text_after", *compared, "contribution_change")
@@ -208,8 +206,7 @@ class Names:
 
     def __init__(self, base: Baseline) -> None:
         self.base, self.catalog = base, base.view.catalog
-        conditions = base.regime(base.readings, base.ranks).conditions.values()
-        self.components: list[Component] = [c for condition in conditions for c in condition.components]
+        self.components = base.regime(base.readings, base.ranks).components
         self.reach = tables_by_series(self.catalog)
         self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
 
@@ -219,9 +216,7 @@ class Names:
 
     def unit(self, column: str) -> str:
         """Kind of unit of a column, as in the catalogue of series."""
-        table, _, name = column.partition(".")
-        unit = self.catalog.tables[table].column(name).unit
-        return "pp" if unit.startswith("percent") else "index"
+        return "pp" if self.catalog.unit_of(column).startswith("percent") else "index"
 
     def series(self, name: str) -> Series:
         """A series that a score or the stance is computed from. Raises MoveError with the nearest name."""
