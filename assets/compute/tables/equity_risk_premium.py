@@ -10,13 +10,13 @@ import numpy as np
 from assets.compute.archive import ABSENT, Rows
 from assets.compute.calendar import Days, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, billions, combine, percent, texts
+from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, billions, combine, percent
 from assets.compute.tables import equity_price
 from assets.compute.tables.assemble import Columns
+from assets.compute.tables.equity_price import RATIO, VALUE
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
 REPORTED = "SHILLER_EARNINGS"  # quarter-end months only: the sheet interpolates the others
-RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 _YEAR = 12  # months
 _TTM, _NIPA = EARNINGS
 
@@ -128,7 +128,6 @@ def build(view: View) -> Columns:
     earnings = earnings_yields(view, price)
     over_nominal = earnings.map(lambda yield_: combine(np.subtract, yield_, nominal))
     over_real = earnings.map(lambda yield_: combine(np.subtract, yield_, real))
-    drawdown = price.drawdown_pct.selected
     return {
         **_on_bases("earnings_yield", "pct", earnings),
         "earnings_yield_basis": earnings.names,
@@ -139,9 +138,7 @@ def build(view: View) -> Columns:
         "equity_price": price.latest.selected,
         "equity_price_basis": price.basis,
         "equity_price_date": price.period_end.astype("datetime64[s]"),
-        "equity_drawdown_pct": drawdown,
+        "equity_drawdown_pct": price.drawdown_pct.selected,
         **_on_bases("equity_return_12m", "pct", price.return_12m_pct),
-        "is_equity_at_high": texts(
-            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
-        ),
+        "is_equity_at_high": equity_price.is_at_high(view, price),
     }

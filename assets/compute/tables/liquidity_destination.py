@@ -30,7 +30,6 @@ def build(view: View) -> Columns:
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
     core_change = change_of_yoy(view, CORE, n)
     prices = equity_price.prices(view)
-    drawdown = prices.drawdown_pct.selected
     moves = {
         "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct.selected, cpi_yoy(view)),
         "real_10y_change_12m_pp": real_change(view, n),
@@ -52,9 +51,7 @@ def build(view: View) -> Columns:
         "core_pce_yoy_change_12m_pp": core_change,
         "wages_yoy_pct": view.change_pct(WAGES, months(12)),
         "destination": destination(up, known, core.value, core_change.value, view),
-        "is_equity_at_high": texts(
-            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
-        ),
+        "is_equity_at_high": equity_price.is_at_high(view, prices),
         "valuation_score_change_6m": score,
         "valuation_direction": texts(
             ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")
