@@ -29,15 +29,8 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import (
-    Ingested,
-    fetch_days,
-    known_series,
-    last_fetches,
-    planned_releases,
-    record_fetches,
-)
-from assets.warehouse.merge import Absence, ReleasedOn, merge_source
+from assets.warehouse.fetches import Ingested, known_series, record_fetches
+from assets.warehouse.merge import ReleasedOn, merge_source
 from assets.warehouse.readers import missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
 
@@ -49,7 +42,6 @@ _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
 _WAITS_NOTHING_LISTENS = (5.0, 10.0, 15.0)  # three probes in half a minute
-_PLANNED_FOR = dt.timedelta(days=6)  # after it, the day planned for a figure is requested again
 
 
 def ingest(
@@ -98,8 +90,7 @@ class _Fetcher:
     ) -> None:
         self._source, self._today, self._facts = source, today, facts
         self._con, self._catalog = con, catalog
-        self._last, self._known, self._fetched = last_fetches(con), known_series(con), fetch_days(con, today)
-        self._planned = planned_releases(con, today - _PLANNED_FOR)
+        self._known = known_series(con, today)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes, a later run seconds."""
@@ -127,7 +118,7 @@ class _Fetcher:
         fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
-            warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+            warnings = validate(payload, series, self._today, known)
             if known is not None and payload.is_complete and payload.has_vintages:
                 keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
@@ -140,9 +131,9 @@ class _Fetcher:
         return Ingested(
             series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
             released_on=self._released_on(series, payload, known),
-            absence=self._absence(series, payload, known),
+            known=known,
             late=self._source.late_release(series, newest) if newest else None,
-            planned=self._planned_release(series, newest) if newest else None,
+            planned=self._planned_release(series, newest, known) if newest else None,
         )  # fmt: skip
 
     def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
@@ -153,19 +144,13 @@ class _Fetcher:
             return listed
         return {**self._source.publications(series, older), **listed}
 
-    def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
-        """Days of earlier fetches; None where a late first sight is no evidence about the publication."""
-        fetched = self._fetched.get(series.series_id)
-        if fetched is None or payload.is_bundled or series.posts_late:
-            return None
-        return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
-
-    def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
+    def _planned_release(self, series: Series, newest: dt.date, known: Known | None) -> PlannedRelease | None:
         """Of the inputs of the label; None where the plan requested a few days ago still is for the next figure."""
         if series.role != "condition" or series.is_step or series.frequency == "D":
             return None
-        planned = self._planned.get(series.series_id)
-        return None if planned and planned > newest else self._source.planned_release(series, newest)
+        if known is not None and known.planned is not None and known.planned > newest:
+            return None
+        return self._source.planned_release(series, newest)
 
 
 def _newest(payload: Payload, known: Known | None) -> dt.date | None:
@@ -335,7 +320,7 @@ class _Writer:
                 run_date=self._today,
                 captured_at=self._facts.started_at,
                 released_on={one.series.series_id: one.released_on for one in results},
-                absences={one.series.series_id: one.absence for one in results if one.absence is not None},
+                known={one.series.series_id: one.known for one in results if one.known is not None},
             )
             stored = observation_counts(self._con, [one.series.series_id for one in results])
             for one in results:

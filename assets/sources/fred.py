@@ -26,7 +26,6 @@ from assets.sources.fred_client import (
 )
 from assets.sources.fred_vintages import (
     FIRST_DAY,
-    Unreadable,
     expected_on,
     in_todays_unit,
     is_daily,
@@ -36,13 +35,13 @@ from assets.sources.fred_vintages import (
     with_withdrawals,
 )
 from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
+from assets.sources.parse import Unusable
 from assets.sources.protocol import (
     Known,
     LateRelease,
     Payload,
     PayloadRefused,
     PlannedRelease,
-    Rule,
     SeriesUnknown,
     Source,
     SourceUnreachable,
@@ -124,7 +123,7 @@ class FredSource(Source):
             elif not is_unchanged:
                 newest = since.newest_observation if since is not None else None
                 rows = self._figures(series, newest)
-        except (FredError, Transient, Unreadable) as error:
+        except (FredError, Transient, Unusable) as error:
             raise _meaning(error, series_id, where) from None
         if "DISCONTINUED" in info.title.upper():
             notes = ("FRED calls it discontinued", *notes)
@@ -213,7 +212,7 @@ class FredSource(Source):
             key = (self._releases[series.series_id].release_id, planned)
             if key not in self._dates:
                 self._dates[key] = self._client.release_dates(*key)
-        except (FredError, Transient, Unreadable) as error:
+        except (FredError, Transient, Unusable) as error:
             self._calendar_failures += isinstance(error, Transient)
             return days([])
         return self._dates[key]
@@ -238,13 +237,9 @@ def is_reconciliation_due(series_id: str, reconciled_at: dt.datetime | None, tod
 def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     """What a failure of FRED means for a series."""
     way_out = "fetch it again, then check FRED's page of the series"
-    rule: Rule
-    if isinstance(error, Unreadable):
-        rule = "not_a_date" if error.is_date else "not_a_number"
-        return PayloadRefused(rule, series_id, where, str(error), way_out)
-    if isinstance(error, Garbled):
-        rule = "empty_file" if error.is_empty else "missing_column"
-        return PayloadRefused(rule, series_id, where, str(error), way_out, may_pass=True)
+    if isinstance(error, Unusable | Garbled):
+        may_pass = isinstance(error, Garbled)
+        return PayloadRefused(error.rule, series_id, where, str(error), way_out, may_pass)
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     if isinstance(error, NotInAlfred):

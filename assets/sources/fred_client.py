@@ -34,7 +34,7 @@ from assets.sources.fred_vintages import (
 )
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
-from assets.sources.protocol import CredentialsRefused
+from assets.sources.protocol import CredentialsRefused, Rule
 
 ROWS_PER_RESPONSE = 100_000
 DATES_PER_RESPONSE = 10_000
@@ -77,9 +77,13 @@ class TooManyVintages(FredError):
 class Garbled(Transient):
     """A response that cannot be parsed. May pass; when it does not, what FRED serves is wrong."""
 
-    def __init__(self, message: str, is_empty: bool = False) -> None:
-        super().__init__(message)
-        self.is_empty = is_empty
+    rule: Rule = "missing_column"
+
+
+class Empty(Garbled):
+    """A response without a byte."""
+
+    rule = "empty_file"
 
 
 class _Moved(Garbled):
@@ -332,9 +336,9 @@ class FredClient(Fred):
                 raise KeyDoubted(f"{shown}: {failed}")
             raise failed
         if root is None:
-            is_empty = not response.body.strip()
-            what = "an empty response" if is_empty else "the response is no complete XML"
-            raise Garbled(f"{shown}: {what}", is_empty)
+            if not response.body.strip():
+                raise Empty(f"{shown}: an empty response")
+            raise Garbled(f"{shown}: the response is no complete XML")
         self._is_accepted = True
         return root
 

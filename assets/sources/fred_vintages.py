@@ -7,24 +7,21 @@ clips these periods to it.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.catalog.models import Series
 from assets.compute.calendar import NAT, Days, days, first_publication, period_end, stamp_before
+from assets.sources.parse import Unusable, is_iso_date, is_number
 
 FIRST_DAY = "1776-07-04"  # the earliest real-time date FRED accepts
 LAST_DAY = "9999-12-31"  # the end of a period that is still open
 MISSING = "."
 _DAY = np.timedelta64(1, "D")
-_DATES = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*")
-_NUMBERS = re.compile(r"(?:(?:\.|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\n)*")
 _STEPS = (-6, -3, 3, 6)  # powers of ten between units, thousands to billions
 _STEP_TOLERANCE = 0.02  # of a power of ten: the same figures, rounded, may be revised on the same day
 _STEP_ROWS, _STEP_SHARE = 10, 0.9
@@ -37,14 +34,6 @@ _OFTEN, _PERIOD_DAYS = 0.6, {"W": 7, "M": 30, "Q": 91}
 _DAILY = 4  # days between dates: even a weekly release is further apart
 _MONTHS = {"M": 1, "Q": 3}
 _LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
-
-
-class Unreadable(ValueError):
-    """A text that is not a `wanted`. The message shows it."""
-
-    def __init__(self, text: str, where: str, wanted: Literal["number", "date", "real-time period"]) -> None:
-        super().__init__(f"{text[:40]!r} {where} is no {wanted}")
-        self.is_date = wanted != "number"
 
 
 @dataclass(frozen=True)
@@ -69,40 +58,31 @@ class Periods:
 
 
 def parse_observations(root: ET.Element) -> Periods:
-    """The `<observation>` elements of a response. Raises Unreadable, naming the first fault."""
+    """The `<observation>` elements of a response. Raises Unusable, naming the first fault."""
     found = root.findall("observation")
-    dates, starts, ends, values = (
+    dates, starts, ends, texts = (
         [entry.get(name, "") for entry in found]
         for name in ("date", "realtime_start", "realtime_end", "value")
     )
-    if not _NUMBERS.fullmatch(_lines(values)):
-        at = next(n for n, text in enumerate(values) if not _NUMBERS.fullmatch(f"{text}\n"))
-        raise Unreadable(values[at], f"on {dates[at]}", "number")
-    numbers = np.array([np.nan if text == MISSING else float(text) for text in values], dtype="float64")
-    if np.isinf(numbers).any():
-        at = int(np.isinf(numbers).argmax())
-        raise Unreadable(values[at], f"on {dates[at]}", "number")
-    periods = Periods(parse_dates(dates), parse_dates(starts), parse_dates(ends), numbers)
+    for date, text in zip(dates, texts, strict=True):
+        if text != MISSING and not is_number(text):
+            raise Unusable("not_a_number", f"{text[:40]!r} on {date} is no number")
+    values = np.array([np.nan if text == MISSING else float(text) for text in texts], dtype="float64")
+    periods = Periods(parse_dates(dates), parse_dates(starts), parse_dates(ends), values)
     is_reversed = periods.start > periods.end
     if is_reversed.any():
         at = int(is_reversed.argmax())
-        raise Unreadable(f"{starts[at]} to {ends[at]}", f"on {dates[at]}", "real-time period")
+        text = f"{starts[at]} to {ends[at]}"
+        raise Unusable("not_a_date", f"{text!r} on {dates[at]} is no real-time period")
     return periods
 
 
 def parse_dates(texts: Sequence[str]) -> Days:
-    """Days of the form 2026-05-31. Raises Unreadable."""
-    if not _DATES.fullmatch(_lines(texts)):
-        wrong = next(text for text in texts if not _DATES.fullmatch(f"{text}\n"))
-        raise Unreadable(wrong, "among the dates", "date")
-    try:
-        return np.array(texts, dtype="datetime64[D]")
-    except ValueError as error:
-        raise Unreadable(str(error)[-40:], "among the dates", "date") from None
-
-
-def _lines(texts: Sequence[str]) -> str:
-    return "".join(f"{text}\n" for text in texts)
+    """Days of the form 2026-05-31. Raises Unusable."""
+    for text in dict.fromkeys(texts):
+        if not is_iso_date(text):
+            raise Unusable("not_a_date", f"{text[:40]!r} among the dates is no date")
+    return np.array(texts, dtype="datetime64[D]")
 
 
 def join(parts: Sequence[Periods]) -> Periods:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.sources.protocol import LastFetch, Payload, PayloadRefused, Rule
+from assets.sources.protocol import Known, Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
 _SHOWN = 3
@@ -26,7 +26,7 @@ class _Validation:
     payload: Payload
     series: Series
     today: dt.date
-    last: LastFetch | None
+    known: Known | None
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -42,13 +42,13 @@ class _Validation:
         return f"assets/catalog/series/{self.series.group}.toml"
 
 
-def validate(payload: Payload, series: Series, today: dt.date, last_fetch: LastFetch | None) -> list[str]:
+def validate(payload: Payload, series: Series, today: dt.date, known: Known | None) -> list[str]:
     """Warnings about a payload that may enter the warehouse.
 
-    `today` is the source's own day: the day of the fetch, or the end of the sample. `last_fetch` is the last accepted
-    complete fetch. Raises PayloadRefused, naming the first broken rule.
+    `today` is the source's own day: the day of the fetch, or the end of the sample. Raises PayloadRefused, naming the
+    first broken rule.
     """
-    v = _Validation(payload, series, today, last_fetch)
+    v = _Validation(payload, series, today, known)
     for rule in (_unit,) if payload.is_unchanged else _RULES:
         rule(v)
     warnings = [_unit_warning(v), _window_warning(v), *payload.notes]
@@ -109,8 +109,8 @@ def _unit(v: _Validation) -> None:
     if stated != series.unit_kind:
         detail = f"the publisher states {v.payload.unit!r} ({stated}), the catalogue {series.unit_kind}"
         raise v.refusal("unit_changed", detail, f"check the level, then {v.catalog_file}")
-    if v.last is not None and v.last.unit_kind is not None and v.last.unit_kind != stated:
-        detail = f"the publisher states {v.payload.unit!r} ({stated}), at the last fetch {v.last.unit_kind}"
+    if v.known is not None and v.known.unit_kind is not None and v.known.unit_kind != stated:
+        detail = f"the publisher states {v.payload.unit!r} ({stated}), at the last fetch {v.known.unit_kind}"
         raise v.refusal("unit_changed", detail, "figures already in the archive are in the former unit")
 
 
@@ -155,9 +155,9 @@ def _not_shorter(v: _Validation) -> None:
     rows = dates.nunique()
     if expected is not None and rows < expected:
         raise v.refusal("shorter_than_before", f"{rows} observations, its provenance states {expected}")
-    if v.last is None or v.last.rows_served is None:
+    if v.known is None or v.known.rows_served is None:
         return
-    before, first = v.last.rows_served, v.last.held_first
+    before, first = v.known.rows_served, v.known.held_first
     # a missing beginning is no withdrawal
     is_cut = first is not None and dates.min() > pd.Timestamp(first)
     if before - rows > (0 if is_cut else _withdrawals(before)):
@@ -182,12 +182,12 @@ def _unit_warning(v: _Validation) -> str | None:
 
 
 def _window_warning(v: _Validation) -> str | None:
-    if v.last is None or v.last.held_first is None or not v.payload.is_complete:
+    if v.known is None or v.known.held_first is None or not v.payload.is_complete:
         return None
     served = v.rows["observation_date"].min()
-    if served <= pd.Timestamp(v.last.held_first):
+    if served <= pd.Timestamp(v.known.held_first):
         return None
-    return f"served from {served:%Y-%m-%d} only; the archive keeps its figures since {v.last.held_first}"
+    return f"served from {served:%Y-%m-%d} only; the archive keeps its figures since {v.known.held_first}"
 
 
 def _some(shown: list[str] | np.ndarray) -> str:

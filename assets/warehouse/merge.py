@@ -20,7 +20,7 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
-from assets.sources.protocol import Payload
+from assets.sources.protocol import Known, Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import LISTED, REAL, resolved
 from assets.warehouse.tables import registered, transaction
@@ -168,19 +168,6 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Absence:
-    """Days on which the publisher did not yet have what it serves now for the first time.
-
-    `complete_on`: the last complete fetch. `asked_on`: the last fetch of any kind, which proves the absence only of
-    observations after `newest_held`: a partial fetch, or "nothing changed", shows nothing of a gap before.
-    """
-
-    complete_on: dt.date | None
-    asked_on: dt.date | None = None
-    newest_held: dt.date | None = None
-
-
-@dataclass(frozen=True)
 class MergeCounts:
     """Rows of one series in one merge. `unchanged` were served and already stored, all others were appended.
 
@@ -217,14 +204,14 @@ def merge_source(
     run_date: dt.date,
     captured_at: dt.datetime,
     released_on: Mapping[str, ReleasedOn],
-    absences: Mapping[str, Absence] | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> dict[str, MergeCounts]:
     """Append what one source served for its series, in one transaction; counts by series id.
 
     `fetched` has (series, payload, fetch id). `run_date` is the source's own day (today, or the sample's last day),
     never an --as-of date: a changed figure is dated by it. `captured_at` is aware. `released_on` gives, by series,
-    first publications that replace the lag rule; NaT: never published. `absences` gives, by series, the days of earlier
-    fetches: a figure seen now for the first time counts from the next day at the earliest, but never after `run_date`.
+    first publications that replace the lag rule; NaT: never published. `known` is of earlier fetches, by series: a
+    figure seen now for the first time counts from the day after them at the earliest, but never after `run_date`.
     """
     if not fetched:
         return {}
@@ -234,7 +221,7 @@ def merge_source(
     )
     rows = [
         _served_rows(one, payload, fetch_id, run_date, released_on.get(one.series_id, {}),
-                     first_vintages.get(one.series_id), (absences or {}).get(one.series_id))
+                     first_vintages.get(one.series_id), (known or {}).get(one.series_id))
         for one, payload, fetch_id in fetched
     ]  # fmt: skip
     with registered(con, pd.concat(rows, ignore_index=True), "served_rows"), transaction(con):
@@ -273,7 +260,7 @@ def _served_rows(
     run_date: dt.date,
     released_on: ReleasedOn,
     first_stored: np.datetime64 | None,
-    absence: Absence | None,
+    known: Known | None,
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
@@ -291,7 +278,9 @@ def _served_rows(
     never, has_vintage = np.isnat(published), ~np.isnat(start)
     unannounced = never & ~np.isnan(value)
     by_calendar = np.where(never, np.where(unannounced, np.datetime64(run_date, "D"), by_rule), published)
-    seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
+    seen = by_calendar
+    if known is not None and not payload.is_bundled and not series.posts_late:
+        seen = _not_before(by_calendar, observation, known, run_date)
     first = np.append(start[has_vintage], first_stored or _NEVER).min()
     own, is_dated, is_repeated = _own_vintages(observation, start, value)
     if payload.vintage_source == "alfred":
@@ -337,11 +326,14 @@ def _own_vintages(
     return days(first.to_numpy(dtype="datetime64[s]")), is_dated, is_dated & np.isnat(start) & is_same
 
 
-def _not_before(by_calendar: Days, observation: Days, absence: Absence, run_date: dt.date) -> Days:
-    """Dates moved past the days on which the figure was absent; what we have today was public today."""
+def _not_before(by_calendar: Days, observation: Days, known: Known, run_date: dt.date) -> Days:
+    """Dates moved past the days on which the publisher did not have the figure; what we have today was public today.
+
+    A partial fetch, or "nothing changed", shows nothing of a gap before the newest observation in the archive.
+    """
     seen = by_calendar
-    is_newer = observation > np.datetime64(absence.newest_held or dt.date.max, "D")
-    for day, is_absent in ((absence.complete_on, True), (absence.asked_on, is_newer)):
+    is_newer = observation > np.datetime64(known.newest_observation or dt.date.max, "D")
+    for day, is_absent in ((known.complete_on, True), (known.asked_on, is_newer)):
         if day is not None:
             next_day = min(np.datetime64(day, "D") + 1, np.datetime64(run_date, "D"))
             seen = np.where(is_absent, np.maximum(seen, next_day), seen)

@@ -16,8 +16,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LastFetch
-from assets.warehouse.fetches import Ingested, last_fetches, record_fetches
+from assets.warehouse.fetches import Ingested, known_series, record_fetches
 from assets.warehouse.merge import MergeCounts
 from assets.warehouse.readers import (
     LABEL_ROLES,
@@ -108,8 +107,8 @@ def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnecti
     record_fetches(con, [Ingested(series, "f2", "new", payload=part)], facts(1), DAY)
     record_fetches(con, [Ingested(series, "f3", "refused", message="too short")], facts(2), DAY)
     record_fetches(con, [Ingested(series, "f4", "unreachable")], facts(3), DAY)
-    last = last_fetches(con)["UNRATE"]
-    assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
+    known = known_series(con, DAY + dt.timedelta(days=4))["UNRATE"]
+    assert (known.unit_kind, known.rows_served, known.held_first) == ("pct", 2, dt.date(2026, 2, 1))
 
 
 def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
