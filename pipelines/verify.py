@@ -113,8 +113,7 @@ def _withholds(release: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) 
 
 
 def _read(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    con.execute(f'SELECT * FROM "{name}"')
-    return frame_of(con)
+    return frame_of(con, f'SELECT * FROM "{name}"')
 
 
 def _differences(table: Table, stated: pd.DataFrame, again: pd.DataFrame) -> list[str]:

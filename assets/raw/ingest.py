@@ -29,7 +29,7 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import Ingested, known_series, record_fetches
+from assets.warehouse.fetches import Ingested, fetch_id, known_series, record_fetches
 from assets.warehouse.merge import ReleasedOn, merge_source
 from assets.warehouse.readers import missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
@@ -64,11 +64,11 @@ def ingest(
     with _Writer(con, today, facts) as writer:
         for series in selected:
             if facts.profile not in series.profiles:
-                writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
+                writer.add(Ingested(series, "not_in_profile"))
         if source is not None and of_profile:
             budget = budget or RetryBudget(0.0)
             for name, one, served in source.parts(of_profile):
-                fetcher = _Fetcher(con, one, today, facts, catalog)
+                fetcher = _Fetcher(con, one, today, catalog)
                 fetcher.announce(served)
                 lines = SeriesProgress(name, len(served), lambda: budget.spent)
                 for fetched in _Rounds(one, fetcher, budget, lines).results(served):
@@ -81,14 +81,9 @@ class _Fetcher:
     """One publisher's series, fetched and validated one after the other."""
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        source: Source,
-        today: dt.date,
-        facts: RunFacts,
-        catalog: Catalog,
+        self, con: duckdb.DuckDBPyConnection, source: Source, today: dt.date, catalog: Catalog
     ) -> None:
-        self._source, self._today, self._facts = source, today, facts
+        self._source, self._today = source, today
         self._con, self._catalog = con, catalog
         self._known = known_series(con, today)
 
@@ -111,25 +106,24 @@ class _Fetcher:
 
     def skip(self, series: Series, why: str) -> Ingested:
         """A series that is not requested because its publisher is treated as down."""
-        message = f"{series.series_id}: not requested: {why}"
-        return Ingested(series, _fetch_id(self._facts, series), "unreachable", message)
+        return Ingested(series, "unreachable", f"{series.series_id}: not requested: {why}")
 
     def _fetch(self, series: Series) -> Ingested:
-        fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
+        known = self._known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
             warnings = validate(payload, series, self._today, known)
             if known is not None and payload.is_complete and payload.has_vintages:
                 keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
-            return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
+            return Ingested(series, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
-            return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
+            return Ingested(series, "unreachable", str(failure), failure=failure)
         except SeriesUnknown as unknown:
-            return Ingested(series, fetch_id, "unreachable", str(unknown))
+            return Ingested(series, "unreachable", str(unknown))
         newest = _newest(payload, known)
         return Ingested(
-            series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
+            series, "unchanged", "; ".join(warnings) or None, payload,
             released_on=self._released_on(series, payload, known),
             known=known,
             late=self._source.late_release(series, newest) if newest else None,
@@ -309,7 +303,7 @@ class _Writer:
         if not results:
             return
         payloads = [
-            (one.series, one.payload, one.fetch_id)
+            (one.series, one.payload, fetch_id(one.series, self._facts))
             for one in results
             if one.payload is not None and len(one.payload.observations)
         ]
@@ -333,10 +327,6 @@ class _Writer:
                     one.status = "stale"
             record_fetches(self._con, results, self._facts, self._today)
         self._written.extend(results)
-
-
-def _fetch_id(facts: RunFacts, series: Series) -> str:
-    return f"{facts.run_id}/{series.series_id}"
 
 
 def _is_stale(done: Ingested, run_date: dt.date) -> bool:

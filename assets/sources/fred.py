@@ -181,8 +181,8 @@ class FredSource(Source):
         since = None if newest is None else (newest - dt.timedelta(days=_LOOK_BACK_DAYS)).isoformat()
         rows = self._client.observations(series.series_id, since)
         if series.is_step:
-            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
-        return observations_frame(rows.observation, rows.value)
+            rows = rows[rows["observation_date"] <= pd.Timestamp(self._today())]
+        return observations_frame(rows["observation_date"].to_numpy(), rows["value"].to_numpy())
 
     def _vintages(self, series: Series, newest: dt.date | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Every vintage, or those since the newest one in the archive, and remarks; no projected period.
@@ -192,14 +192,14 @@ class FredSource(Source):
         """
         since = FIRST_DAY if newest is None else (newest - _DAY).isoformat()
         rows, changes = in_todays_unit(self._client.all_releases(series.series_id, since))
-        rows = with_withdrawals(rows, np.datetime64(self._today(), "D"))
+        rows = with_withdrawals(rows, self._today())
         if newest is not None:
-            rows = rows.take(rows.start > np.datetime64(since, "D"))
+            rows = rows[rows["realtime_start"] > pd.Timestamp(since)]
         if series.is_projected:
-            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
-        frame = observations_frame(rows.observation, rows.value, rows.start)
-        return frame.assign(realtime_end=rows.end.astype("datetime64[s]")), tuple(
-            f"vintages before {day} converted to today's unit (times 1e{power})" for day, power in changes
+            rows = rows[rows["observation_date"] <= pd.Timestamp(self._today())]
+        return rows.reset_index(drop=True), tuple(
+            f"vintages before {day:%Y-%m-%d} converted to today's unit (times 1e{power})"
+            for day, power in changes
         )
 
     def _release_dates(self, series: Series, planned: bool) -> Days:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import pandas as pd
 from fredapi import Fred
 
 from assets.compute.calendar import Days
@@ -25,8 +26,6 @@ from assets.progress import Throttle
 from assets.sources.fred_vintages import (
     FIRST_DAY,
     LAST_DAY,
-    Periods,
-    join,
     parse_dates,
     parse_observations,
     stitch,
@@ -147,7 +146,7 @@ class Release:
 class _Pages:
     """The pages of one response that have arrived: elements so far, and how many FRED states in all."""
 
-    parts: list[Periods] = field(default_factory=list)
+    parts: list[pd.DataFrame] = field(default_factory=list)
     received: int = 0
     count: int | None = None
 
@@ -207,13 +206,13 @@ class FredClient(Fred):
         """One short request with at most one retry."""
         self._fetch(self._url("series", series_id=series_id), self._retries.brief())
 
-    def observations(self, series_id: str, since: str | None = None) -> Periods:
+    def observations(self, series_id: str, since: str | None = None) -> pd.DataFrame:
         """Today's figures from an observation date on; their periods are not vintages."""
         found = self._observations(series_id, {} if since is None else {"observation_start": since})
         self._kept.pop(series_id, None)
         return found
 
-    def all_releases(self, series_id: str, since: str = FIRST_DAY) -> Periods:
+    def all_releases(self, series_id: str, since: str = FIRST_DAY) -> pd.DataFrame:
         """Every vintage since a day (periods that began earlier begin on it), by observation, then start.
 
         Raises NotInAlfred for a series FRED has without vintages. After another failure the pages that arrived are
@@ -251,14 +250,14 @@ class FredClient(Fred):
         )
         return parse_dates([entry.text or "" for root in roots for entry in root.findall(tag)])
 
-    def _observations(self, series_id: str, arguments: dict[str, str]) -> Periods:
+    def _observations(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
         """A series updated between two pages is read again, once, from its first page."""
         try:
             return self._read_pages(series_id, arguments)
         except _Moved:
             return self._read_pages(series_id, arguments)
 
-    def _read_pages(self, series_id: str, arguments: dict[str, str]) -> Periods:
+    def _read_pages(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
         key, request = urlencode(arguments), {"series_id": series_id, **arguments}
         kept = self._kept.setdefault(series_id, {})
         pages = kept.setdefault(key, _Pages())
@@ -270,7 +269,7 @@ class FredClient(Fred):
         except _Moved:
             del kept[key]
             raise
-        return join(pages.parts)
+        return pd.concat(pages.parts, ignore_index=True)
 
     def _new_pages(
         self, path: str, tag: str, size: int, arguments: dict[str, str], pages: _Pages

@@ -79,27 +79,20 @@ def _any_figure(v: _Validation) -> None:
         raise v.refusal("empty_file", f"{len(v.rows)} rows and no figure among them")
 
 
-def _unique_keys(v: _Validation) -> None:
-    twice = v.rows.duplicated(["observation_date", "realtime_start"])
-    if twice.any():
-        dates = v.rows.loc[twice, "observation_date"]
-        raise v.refusal("duplicate_key", f"{len(dates)} rows repeat a date: {_some_days(dates)}")
-
-
-def _not_in_future(v: _Validation) -> None:
-    for name in ("observation_date", "realtime_start"):
-        dates = v.rows[name]
-        later = dates[dates > np.datetime64(v.today, "s")]
-        if len(later):
-            detail = f"{len(later)} rows have {name} after {v.today}: {_some_days(later)}"
-            raise v.refusal("future_date", detail)
-
-
-def _not_too_early(v: _Validation) -> None:
-    dates = v.rows["observation_date"]
-    early = dates[dates < _FIRST_DAY]
-    if len(early):
-        raise v.refusal("impossible_date", f"{len(early)} rows are before 1776: {_some_days(early)}")
+def _possible_dates(v: _Validation) -> None:
+    rows, today = v.rows, np.datetime64(v.today, "s")
+    observation, start = rows["observation_date"], rows["realtime_start"]
+    is_repeated = rows.duplicated(["observation_date", "realtime_start"])
+    wrong: tuple[tuple[Rule, pd.Series, str], ...] = (
+        ("duplicate_key", observation[is_repeated], "repeat a date"),
+        ("future_date", observation[observation > today], f"have observation_date after {v.today}"),
+        ("future_date", start[start > today], f"have realtime_start after {v.today}"),
+        ("impossible_date", observation[observation < _FIRST_DAY], "are before 1776"),
+    )
+    for rule, dates, fault in wrong:
+        if len(dates):
+            days = np.unique(dates.to_numpy().astype("datetime64[D]")).astype(str)
+            raise v.refusal(rule, f"{len(dates)} rows {fault}: {_some(days)}")
 
 
 def _unit(v: _Validation) -> None:
@@ -166,7 +159,7 @@ def _not_shorter(v: _Validation) -> None:
 
 # The order decides which rule is named when several are broken: a changed unit explains odd values.
 _RULES: tuple[Callable[[_Validation], None], ...] = (
-    _any_figure, _unique_keys, _not_in_future, _not_too_early, _unit, _plausible, _frequency, _not_shorter,
+    _any_figure, _possible_dates, _unit, _plausible, _frequency, _not_shorter,
 )  # fmt: skip
 
 
@@ -193,7 +186,3 @@ def _window_warning(v: _Validation) -> str | None:
 def _some(shown: list[str] | np.ndarray) -> str:
     """The first few, and that there are more."""
     return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
-
-
-def _some_days(dates: pd.Series) -> str:
-    return _some(np.unique(dates.to_numpy().astype("datetime64[D]")).astype(str))

@@ -27,7 +27,6 @@ from assets.warehouse.merge import MergeCounts, ReleasedOn
 from assets.warehouse.readers import Holding
 from assets.warehouse.tables import append_rows
 
-_NO_ROWS = MergeCounts(0, 0, 0, 0)
 # A fetch that was refused, or did not reach the source, counts for nothing. One recorded before `source_day` existed
 # counts by the day of New York's summer time. One dated after today was made while the clock was ahead, and proves
 # nothing about any day before.
@@ -65,7 +64,6 @@ class Ingested:
     """
 
     series: Series
-    fetch_id: str
     status: FetchStatus
     message: str | None = None
     payload: Payload | None = None
@@ -75,7 +73,7 @@ class Ingested:
     late: LateRelease | None = None
     planned: PlannedRelease | None = None
     known: Known | None = None
-    counts: MergeCounts = _NO_ROWS
+    counts: MergeCounts = field(default_factory=MergeCounts)
     holding: Holding | None = None
     failure: SourceUnreachable | PayloadRefused | None = None
 
@@ -97,10 +95,14 @@ def record_fetches(
     append_rows(con, table, pd.DataFrame(rows, columns=list(table.column_names)))
 
 
+def fetch_id(series: Series, facts: RunFacts) -> str:
+    """Key of the fetch of a series in a run."""
+    return f"{facts.run_id}/{series.series_id}"
+
+
 def _row(outcome: Ingested, facts: RunFacts, source_day: dt.date) -> dict[str, object]:
-    counts = ("new", "revised", "corrected", "unchanged", "withdrawn", "retracted", "differing")
-    row = {
-        "fetch_id": outcome.fetch_id,
+    row: dict[str, object] = {
+        "fetch_id": fetch_id(outcome.series, facts),
         "run_id": facts.run_id,
         "series_id": outcome.series.series_id,
         "source": outcome.series.source,
@@ -115,7 +117,7 @@ def _row(outcome: Ingested, facts: RunFacts, source_day: dt.date) -> dict[str, o
         "next_observation": outcome.planned.observation_date if outcome.planned else None,
         "next_release_on": outcome.planned.day if outcome.planned else None,
         "source_day": source_day,
-        **{f"rows_{name}": getattr(outcome.counts, name) for name in counts},
+        **outcome.counts.as_columns(),
     }
     if (payload := outcome.payload) is None:
         return row

@@ -88,15 +88,14 @@ def as_published(
 ) -> pd.DataFrame:
     """A table as it is published, by date: live rows in place of the panel's, all others from the panel."""
     panel = read_table(con, f"{table.layer}.{table.name}")
-    if not live.rows or not (table.is_as_of or table.name == PROVENANCE):
+    if (stored := _stored(con, table, live)) is None:
         return panel
-    replaced = panel["as_of_date"].isin(list(map(pd.Timestamp, live.dates)))
+    dates = pd.Series(map(pd.Timestamp, live.dates))
     if table.name == PROVENANCE:
-        replaced &= panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
-    stored = _stored(con, table, live)
-    if table.name == PROVENANCE:
-        return panel if stored is None else pd.concat([panel[~replaced], stored], ignore_index=True)
-    record = panel if stored is None else overlaid(panel[~replaced], stored)
+        of_as_of = panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
+        rest = panel[~(of_as_of & panel["as_of_date"].isin(dates))]
+        return pd.concat([rest, stored], ignore_index=True)
+    record = overlaid(panel, stored, dates)
     return with_spells(record) if table.name == "regime" else record
 
 
@@ -281,8 +280,8 @@ def _stored(con: duckdb.DuckDBPyConnection, table: Table, live: LiveRows) -> pd.
         for c in table.columns
     )
     owners = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live.rows)
-    con.execute(
+    return frame_of(
+        con,
         f"SELECT {names} FROM {_name(table)} WHERE method_version = {literal(live.method_version)} "
-        f"AND (as_of_date, frozen_release_id) IN ({owners})"
+        f"AND (as_of_date, frozen_release_id) IN ({owners})",
     )
-    return frame_of(con)

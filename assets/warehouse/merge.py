@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
@@ -125,15 +125,7 @@ SELECT series_id, observation_date, realtime_start, value, vintage_source, captu
 FROM merge_changes WHERE change <> 'unchanged'
 ORDER BY series_id, observation_date, realtime_start
 """
-_COUNTS = """
-SELECT series_id,
-  count(*) FILTER (change = 'new'), count(*) FILTER (change = 'revised'),
-  count(*) FILTER (change = 'corrected'), count(*) FILTER (change = 'unchanged'),
-  count(*) FILTER (change = 'withdrawn'), count(*) FILTER (change = 'retracted')
-FROM merge_changes GROUP BY series_id
-"""
-
-
+_COUNTS = "SELECT series_id, change, count(*) FROM merge_changes GROUP BY ALL"
 _TAKEN_BACK = """
 SELECT series_id, change, observation_date, realtime_start, value_before
 FROM merge_changes WHERE change IN ('withdrawn', 'retracted') ORDER BY ALL
@@ -155,14 +147,14 @@ WITH served AS (
   SELECT series_id, observation_date, value FROM ({resolved("captured")})
   WHERE realtime_end = DATE '9999-12-31'
 )
-SELECT series_id, 'differs', observation_date, ours.value, served.value
+SELECT series_id, 'differing', observation_date, ours.value, served.value
 FROM ours FULL JOIN served USING (series_id, observation_date)
 WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
 """
 _MEANING = {
     "withdrawn": "withdrawn by the publisher, missing from now on",
     "retracted": "no longer listed by the publisher, no longer read",
-    "differs": "current value in the archive differs from the publisher's",
+    "differing": "current value in the archive differs from the publisher's",
 }
 _SHOWN = 3
 
@@ -177,14 +169,18 @@ class MergeCounts:
     `warnings`: a sentence about each withdrawal, and about values that differ.
     """
 
-    new: int
-    revised: int
-    corrected: int
-    unchanged: int
+    new: int = 0
+    revised: int = 0
+    corrected: int = 0
+    unchanged: int = 0
     withdrawn: int = 0
     retracted: int = 0
     differing: int = 0
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    def as_columns(self) -> dict[str, int]:
+        """The numbers by the name of their column in `raw.fetches`."""
+        return {f"rows_{name}": count for name, count in vars(self).items() if name != "warnings"}
 
     @property
     def changed(self) -> int:
@@ -231,13 +227,12 @@ def merge_source(
         found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
         con.execute("DROP TABLE merge_changes")
     warnings = _warnings(found, series)
-    differing = Counter(name for name, kind, *_ in found if kind == "differs")
-    counts = {name: MergeCounts(*numbers) for name, *numbers in counted}
-    nothing = MergeCounts(0, 0, 0, 0)
-    return {
-        name: replace(counts.get(name, nothing), differing=differing[name], warnings=warnings.get(name, ()))
-        for name in series
-    }
+    counts: dict[str, Counter[str]] = {name: Counter() for name in series}
+    for name, change, rows_of_change in counted:
+        counts[name][change] = rows_of_change
+    for name, kind, *_ in found:
+        counts[name]["differing"] += kind == "differing"
+    return {name: MergeCounts(**counts[name], warnings=warnings.get(name, ())) for name in series}
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:
@@ -346,7 +341,7 @@ def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tup
     for series_id, kind, observation, first, second in found:
         is_shown = series[series_id].rights != "restricted"
         text = str(observation)
-        if kind == "differs":
+        if kind == "differing":
             text += f" (archive {first}, publisher {second})" if is_shown else ""
         else:
             text += f" (vintage of {first})" if kind == "retracted" else ""

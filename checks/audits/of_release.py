@@ -217,6 +217,5 @@ def _nightly(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]
             if profile == facts.profile:
-                file.execute("SELECT * FROM regime_nightly")
-                return frame_of(file)
+                return frame_of(file, "SELECT * FROM regime_nightly")
     return staged.iloc[:0]

@@ -47,5 +47,4 @@ class Gate:
 
 
 def read(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    con.execute(f'SELECT * FROM "{name}"')
-    return frame_of(con)
+    return frame_of(con, f'SELECT * FROM "{name}"')

@@ -14,6 +14,7 @@ from typing import Literal
 import pytest
 
 from assets.progress import progress
+from assets.report.published import Release
 from pipelines import __main__ as command_line
 from pipelines.commands import run
 from pipelines.commands.run import printed_progress
@@ -117,7 +118,7 @@ def test_a_series_is_found_by_a_word_of_its_title(
 
 def test_a_run_ends_with_the_first_screen_in_words_and_the_path_of_the_report(published_run: Night) -> None:
     with open_published(published_run.published) as con:
-        lines = summary_lines(con, published_run.published)
+        lines = summary_lines(Release(con), published_run.published)
     text = " ".join(" ".join(lines).split())
     assert "how sure 100 % agree. Of 375 variants" in text and "what ends it Score < 0.52." in text
     assert lines[-1].split() == ["report", str(published_run.published.with_name("report.html"))]

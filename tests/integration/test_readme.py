@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from assets.report.published import Release
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import build_parser
 from pipelines.published_verdict import open_published, summary_lines
@@ -54,6 +55,6 @@ def test_commands_shown_exist(page: Path) -> None:
 
 def test_the_verdict_shown_is_the_one_a_run_ends_with(night: Night) -> None:
     with open_published(night.staged) as con:
-        printed = summary_lines(con, night.published)
+        printed = summary_lines(Release(con), night.published)
     (shown,) = blocks(ROOT / "README.md", "text")
     assert [line for line in shown.splitlines() if line not in printed] == []

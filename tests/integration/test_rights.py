@@ -19,6 +19,7 @@ from assets.publish.documents.fill import fill_release
 from assets.publish.manifest import release_facts
 from assets.publish.staged_file import build_release
 from assets.raw.assets import _result
+from assets.report.published import Release
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding
@@ -28,7 +29,7 @@ from checks.archive import check_series
 from checks.factories import check_result
 from checks.results import rule_rows
 from pipelines.commands.doctor import configuration
-from pipelines.published_verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import verdict_lines
 from tests.integration.conftest import STARTED_AT, Night, copied
 
 SECRET = 739162.25  # far outside of what VIXCLS may be: every check has something to say about it
@@ -119,7 +120,7 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
         query = "SELECT restricted_series_count, caution, is_published FROM release_manifest, about, series "
         count, caution, is_published = con.execute(f"{query} WHERE series_id = 'VIXCLS'").fetchall()[0]
         assert (count, is_published) == (1, True) and "not to be passed on" in caution
-        output = "\n".join(verdict_lines(read_verdict(con), place))
+        output = "\n".join(verdict_lines(Release(con), place))
     assert "contains raw figures of 1 restricted series: do not pass it on" in output
     assert "not to be passed on" in (place / "README.txt").read_text(encoding="utf-8")
     package = json.loads((place / "datapackage.json").read_text(encoding="utf-8"))
@@ -131,7 +132,7 @@ def test_a_release_says_so_where_the_operator_wants_restricted_series_in_it(
 def test_a_release_without_restricted_series_does_not_cry_wolf(folder: Path) -> None:
     with duckdb.connect(str(folder / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         assert con.execute("SELECT restricted_series_count FROM release_manifest").fetchall() == [(0,)]
-        output = "\n".join(verdict_lines(read_verdict(con), folder))
+        output = "\n".join(verdict_lines(Release(con), folder))
     rights = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))["regime:rights"]
     texts = [(folder / name).read_text(encoding="utf-8") for name in ("README.txt", "LICENSES.md")]
     assert not any("be passed on" in text for text in (output, rights["restricted"], *texts))
@@ -148,7 +149,7 @@ def test_doctor_says_that_restricted_series_are_turned_on(monkeypatch: pytest.Mo
 
 def test_no_figure_of_a_restricted_series_reaches_dagster(night: Night) -> None:
     holding = Holding(28, 28, DAY, DAY, DAY, SECRET)
-    metadata = str(_result(Ingested(SERIES, "f", "new", holding=holding), night.facts).metadata)
+    metadata = str(_result(Ingested(SERIES, "new", holding=holding), night.facts).metadata)
     assert "last_observation" in metadata and not MARK.search(metadata)
     with open_warehouse(night.warehouse) as con:
         plant(con, "planted")

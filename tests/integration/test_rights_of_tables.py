@@ -20,12 +20,13 @@ from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
+from assets.report.published import Release
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.schema import open_warehouse
 from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
-from pipelines.published_verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT
@@ -56,8 +57,7 @@ def place(made: Place, tmp_path: Path) -> Place:
 
 
 def frame(con: duckdb.DuckDBPyConnection, relation: str) -> pd.DataFrame:
-    con.execute(f"FROM {relation}")
-    return frame_of(con)
+    return frame_of(con, f"FROM {relation}")
 
 
 def planted_columns(rows: pd.DataFrame) -> set[str]:
@@ -268,7 +268,7 @@ def test_what_people_and_programs_read_says_that_a_figure_is_withheld(made: Plac
         )
         assert row and (row.group(1) == "withheld, restricted rights") == bool(flagged)
         with made.open(name) as con:
-            lines = "\n".join([*explain_lines(con, None), *verdict_lines(read_verdict(con), folder)])
+            lines = "\n".join([*explain_lines(con, None), *verdict_lines(Release(con), folder)])
         assert ("withheld, restricted rights" in lines) == bool(flagged)
 
 

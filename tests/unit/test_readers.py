@@ -103,10 +103,10 @@ def test_holdings(con: duckdb.DuckDBPyConnection) -> None:
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Ingested(series, "f1", "new", payload=whole)], facts(0), DAY)
-    record_fetches(con, [Ingested(series, "f2", "new", payload=part)], facts(1), DAY)
-    record_fetches(con, [Ingested(series, "f3", "refused", message="too short")], facts(2), DAY)
-    record_fetches(con, [Ingested(series, "f4", "unreachable")], facts(3), DAY)
+    record_fetches(con, [Ingested(series, "new", payload=whole)], facts(0), DAY)
+    record_fetches(con, [Ingested(series, "new", payload=part)], facts(1), DAY)
+    record_fetches(con, [Ingested(series, "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Ingested(series, "unreachable")], facts(3), DAY)
     known = known_series(con, DAY + dt.timedelta(days=4))["UNRATE"]
     assert (known.unit_kind, known.rows_served, known.held_first) == ("pct", 2, dt.date(2026, 2, 1))
 
@@ -114,15 +114,13 @@ def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnecti
 def test_every_outcome_is_recorded_with_its_counts(con: duckdb.DuckDBPyConnection) -> None:
     message = "sample_data/GS10.csv: GS10: there is no such file"
     outcomes = [
-        Ingested(
-            a_series(), "f1", "new", None, a_payload([("2026-03-01", 4.2)]), counts=MergeCounts(1, 2, 3, 4)
-        ),
-        Ingested(a_series("GS10"), "f2", "unreachable", message),
+        Ingested(a_series(), "new", None, a_payload([("2026-03-01", 4.2)]), counts=MergeCounts(1, 2, 3, 4)),
+        Ingested(a_series("GS10"), "unreachable", message),
     ]
     record_fetches(con, outcomes, facts(), DAY)
     rows = con.execute(
         "SELECT series_id, source, status, rows_served, rows_new, rows_corrected, served_last, message "
-        "FROM raw.fetches ORDER BY fetch_id"
+        "FROM raw.fetches ORDER BY series_id DESC"
     ).fetchall()
     assert rows == [
         ("UNRATE", "fred", "new", 1, 1, 3, dt.date(2026, 3, 1), None),
