@@ -16,7 +16,6 @@ import pandas as pd
 from assets.catalog.models import Series
 from assets.compute.calendar import NAT, Days, days
 from assets.sources.fred_client import (
-    REQUESTS_PER_SECOND,
     FredClient,
     FredError,
     Garbled,
@@ -34,7 +33,7 @@ from assets.sources.fred_vintages import (
     publications,
     with_withdrawals,
 )
-from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
+from assets.sources.pacing import Transient
 from assets.sources.parse import Unusable
 from assets.sources.protocol import (
     Known,
@@ -60,6 +59,8 @@ _DAY = dt.timedelta(days=1)
 class FredSource(Source):
     """FRED behind one key; one instance a run, so that pace, request count and release dates are shared."""
 
+    serves_vintages = True
+
     def __init__(
         self, client: FredClient, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     ) -> None:
@@ -70,30 +71,10 @@ class FredSource(Source):
         self._releases: dict[str, Release] = {}
         self._dates: dict[tuple[int, bool], Days] = {}
 
-    @classmethod
-    def connect(
-        cls,
-        api_key: str | None,
-        root_url: str | None = None,
-        per_second: float | None = None,
-        budget: RetryBudget | None = None,
-    ) -> FredSource:
-        """A source for a key, by default at FRED's own address and pace; sends nothing yet.
-
-        Raises CredentialsRefused, ValueError (not an address).
-        """
-        pace, retries = per_second or REQUESTS_PER_SECOND, RetryPolicy(budget=budget)
-        return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
-
     @property
     def requests(self) -> int:
         """Requests sent so far, retries included."""
         return self._client.requests
-
-    @property
-    def serves_vintages(self) -> bool:
-        """A first load fetches every vintage."""
-        return True
 
     def probe(self) -> None:
         """Whether FRED responds and accepts the key. Raises SourceUnreachable, CredentialsRefused."""

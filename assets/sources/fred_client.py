@@ -171,9 +171,7 @@ class FredClient(Fred):
         self.root_url = checked_root(root_url or Fred.root_url)
         self._retries = retries or RetryPolicy()
         self._pacer = Pacer(requests_per_second, self._retries.clock)
-        self._http = Http(
-            limits or LIMITS, sign=self._key.add_to
-        )  # follows no redirect: it would carry the key away
+        self._http = Http(limits or LIMITS, self._key.add_to)
         self._is_accepted = False
         self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by request
         self._last_updated: dict[str, str] = {}

@@ -68,13 +68,10 @@ class TooLarge(Permanent):
 class Http:
     """Connections to one server, one request at a time. `requests` counts every attempt."""
 
-    def __init__(
-        self, limits: Limits, *, follows_redirects: bool = False, sign: Callable[[str], str] | None = None
-    ) -> None:
-        """`sign` adds the secret to an address; only the request that is sent has it."""
+    def __init__(self, limits: Limits, sign: Callable[[str], str] | None = None) -> None:
+        """`sign` adds the secret to an address; only the request that is sent has it, and no redirect is followed."""
         self.requests = 0
         self._limits = limits
-        self._follows_redirects = follows_redirects
         self._sign = sign
 
     def get(
@@ -199,7 +196,7 @@ class Http:
             transport=_Transport(self._sign),
             timeout=httpx.Timeout(self._limits.silence, connect=self._connect_limit),
             headers={"User-Agent": "stimulus-regime", "Accept-Encoding": "gzip"},
-            follow_redirects=self._follows_redirects,
+            follow_redirects=self._sign is None,
             max_redirects=_MOST_REDIRECTS,
             event_hooks={"request": [_refuse_unencrypted]},
         )

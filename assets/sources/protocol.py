@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -183,7 +183,9 @@ class Part(NamedTuple):
 
 
 class Source:
-    """One publisher during one run. A publisher with vintages and a release calendar overrides the last four."""
+    """One publisher during one run. A publisher with vintages and a release calendar overrides the last three."""
+
+    serves_vintages: ClassVar[bool] = False  # whether a first load fetches every vintage, request by request
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """What the publisher serves today, not validated; with `known`, only what is new to us.
@@ -203,11 +205,6 @@ class Source:
 
     def probe(self) -> None:
         """One request: is the publisher available? Raises SourceUnreachable, CredentialsRefused."""
-
-    @property
-    def serves_vintages(self) -> bool:
-        """Whether a first load fetches every vintage, request by request."""
-        return False
 
     def publications(self, series: Series, observations: Days) -> dict[np.datetime64, np.datetime64]:
         """First publication by period stamp, for figures older than the first vintage; {} where it is not known."""

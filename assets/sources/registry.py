@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, ReaderKey, SourceKey
 from assets.sources.file_source import RETRIES, FileSource
-from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
+from assets.sources.pacing import BUDGET_SECONDS, RetryBudget, RetryPolicy
 from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
 
@@ -98,10 +98,15 @@ class Sources:
             return self._carried
         if key == "fred":
             from assets.sources.fred import FredSource
+            from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient
 
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
-            fred = FredSource.connect(
-                secret, access.fred_root_url, access.fred_requests_per_second, self.budget
+            pace, retries = (
+                access.fred_requests_per_second or REQUESTS_PER_SECOND,
+                RetryPolicy(budget=self.budget),
+            )
+            fred = FredSource(
+                FredClient(secret, access.fred_root_url, requests_per_second=pace, retries=retries)
             )
             return self._carried.preferred_to(fred) if access.prefers_publishers else fred
         from assets.sources.public.carried import READERS
