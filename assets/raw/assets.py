@@ -41,9 +41,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     by_key = {dg.AssetKey(list(s.asset_key)): s for s in load_catalog().by_source(source)}
 
     @dg.multi_asset(
-        name=f"raw_{source}",
-        specs=[_spec(series) for series in by_key.values()],
-        can_subset=True,
+        name=f"raw_{source}", specs=[_spec(series) for series in by_key.values()], can_subset=True
     )
     def publisher(
         context: dg.AssetExecutionContext,

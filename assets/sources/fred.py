@@ -15,14 +15,7 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import NAT, Days, days
-from assets.sources.fred_client import (
-    FredClient,
-    FredError,
-    Garbled,
-    NotInAlfred,
-    Release,
-    SeriesNotFound,
-)
+from assets.sources.fred_client import FredClient, FredError, Garbled, NotInAlfred, Release, SeriesNotFound
 from assets.sources.fred_vintages import (
     FIRST_DAY,
     expected_on,

@@ -23,14 +23,7 @@ from fredapi import Fred
 
 from assets.compute.calendar import Days
 from assets.progress import Throttle
-from assets.sources.fred_vintages import (
-    FIRST_DAY,
-    LAST_DAY,
-    parse_dates,
-    parse_observations,
-    stitch,
-    windows,
-)
+from assets.sources.fred_vintages import FIRST_DAY, LAST_DAY, parse_dates, parse_observations, stitch, windows
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
 from assets.sources.protocol import CredentialsRefused, Rule
