@@ -7,7 +7,7 @@ releases. Sample profile: no S&P composite, no daily spreads, one profits basis 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -363,6 +363,28 @@ def directions(at: Day, impulse_pct_gdp: float) -> dict[str, int]:
         "regime_effective_dates": effective[-1]["direction"] if effective else 0,
         "regime_realised": int(impulse_pct_gdp > 0.75) - int(impulse_pct_gdp < -0.75),
     }
+
+
+def states(month_ends: Iterable[tuple[float, float, float, float, float, float]]) -> list[str]:
+    """State of consecutive month-ends: score, valuation, economy, credit, Sahm gap and change of claims."""
+    state, hot_before, cold_before, found = "mid_cycle", False, False, []
+    for score, valuation, economy, credit, sahm, claims in month_ends:
+        if np.isnan(score):
+            state, hot_before, cold_before = "indeterminate", False, False
+            found.append(state)
+            continue
+        hot = score >= 0.60 and valuation >= 0.70 and credit >= 0.40
+        cold = score <= 0.40 and (economy <= 0.35 or credit <= 0.25)
+        left_bubble = state == "bubble" and (score < 0.52 or valuation < 0.60)
+        if state == "indeterminate" or left_bubble or (state == "depression" and score > 0.44):
+            state = "mid_cycle"
+        if state == "mid_cycle" and hot and hot_before:
+            state = "bubble"
+        elif state == "mid_cycle" and cold and (cold_before or sahm >= 0.5 or claims >= 30.0):
+            state = "depression"
+        hot_before, cold_before = hot, cold
+        found.append(state)
+    return found
 
 
 def label(state: str, balance_sheet: int, rate_change_pp: float) -> str:

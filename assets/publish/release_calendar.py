@@ -11,17 +11,23 @@ import pandas as pd
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, first_publication, period_end, stamp_before
 from assets.publish.manifest import ReleaseFacts
+from assets.warehouse.schema import resolved
 
 _MONTHS = {"M": 1, "Q": 3}
-_INPUTS = """
-SELECT series_id, newest.last_observation, string_agg(DISTINCT e.component, ', ' ORDER BY e.component) AS components,
+# Only the few series behind the evidence are resolved, not the whole archive.
+_INPUTS = f"""
+WITH behind AS (
+  SELECT component, unnest(string_split(series_ids, ',')) AS series_id
+  FROM {{stage}}.main.regime_evidence WHERE as_of_date = $as_of
+), newest AS (
+  SELECT series_id, max(observation_date) AS last_observation
+  FROM ({resolved("(FROM raw.vintages SEMI JOIN behind USING (series_id))")})
+  WHERE realtime_start <= $as_of AND realtime_end >= $as_of AND value IS NOT NULL GROUP BY series_id
+)
+SELECT series_id, newest.last_observation, string_agg(DISTINCT component, ', ' ORDER BY component) AS components,
   bool_or(able.component IS NOT NULL) AS could_change_label
-FROM (SELECT component, unnest(string_split(series_ids, ',')) AS series_id
-      FROM {stage}.main.regime_evidence WHERE as_of_date = $as_of) AS e
-JOIN (SELECT series_id, max(observation_date) AS last_observation FROM raw.observations
-      WHERE realtime_start <= $as_of AND realtime_end >= $as_of AND value IS NOT NULL GROUP BY series_id)
-  AS newest USING (series_id)
-LEFT JOIN (SELECT DISTINCT component FROM {stage}.main.distance_to_flip
+FROM behind JOIN newest USING (series_id)
+LEFT JOIN (SELECT DISTINCT component FROM {{stage}}.main.distance_to_flip
            WHERE as_of_date = $as_of AND reachability = 'reachable' AND required_move <> 0) AS able USING (component)
 GROUP BY series_id, newest.last_observation
 """

@@ -14,9 +14,18 @@ import pytest
 from assets.report.record import POST
 from tests import plain_equity
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
-from tests.plain_method import directions, figures_on, label, policy_level, price_basis, target_in_force
+from tests.plain_method import (
+    directions,
+    figures_on,
+    label,
+    policy_level,
+    price_basis,
+    states,
+    target_in_force,
+)
 
 DATES = (
+    "1994-06-30",  # no rank yet: conditions below the minimum of their coverage
     "1997-07-31",  # low of the HQM spread
     "1999-12-31",
     "2008-10-31",  # its high
@@ -161,6 +170,7 @@ def compare_scores(date: str) -> None:
     }
     found = {name: float(condition.score[i]) for name, condition in computed.regime.conditions.items()}
     assert found == pytest.approx(plain, abs=EXACT, nan_ok=True), date
+    assert computed.frame["valuation_coverage"].iloc[i] == pytest.approx(float(present), abs=EXACT), date
     assert computed.frame["bubble_score"].iloc[i] == pytest.approx(
         (plain["valuation"] + plain["economy"] + plain["credit"]) / 3.0, abs=EXACT, nan_ok=True
     )
@@ -174,23 +184,8 @@ def test_every_state_is_as_in_the_methodology() -> None:
         on_sample().readings[f"activity_inflation.{name}"].value
         for name in ("sahm_gap_pp", "claims_change_pct")
     )
-    state, hot_before, cold_before, plain = "mid_cycle", False, False, []
-    for i, row in enumerate(frame.itertuples()):
-        if np.isnan(row.bubble_score):
-            state, hot_before, cold_before = "indeterminate", False, False
-            plain.append(state)
-            continue
-        hot = row.bubble_score >= 0.60 and row.valuation_score >= 0.70 and row.credit_score >= 0.40
-        cold = row.bubble_score <= 0.40 and (row.economy_score <= 0.35 or row.credit_score <= 0.25)
-        left_bubble = state == "bubble" and (row.bubble_score < 0.52 or row.valuation_score < 0.60)
-        if state == "indeterminate" or left_bubble or (state == "depression" and row.bubble_score > 0.44):
-            state = "mid_cycle"
-        if state == "mid_cycle" and hot and hot_before:
-            state = "bubble"
-        elif state == "mid_cycle" and cold and (cold_before or sahm[i] >= 0.5 or claims[i] >= 30.0):
-            state = "depression"
-        hot_before, cold_before = hot, cold
-        plain.append(state)
+    scores = (frame[f"{name}_score"] for name in ("bubble", "valuation", "economy", "credit"))
+    plain = states(zip(*scores, sahm, claims, strict=True))
     assert list(frame["condition_state"]) == plain
 
 

@@ -23,8 +23,8 @@ CREATE TABLE st.main.regime_evidence AS SELECT DATE '2026-06-02' AS as_of_date, 
   'UNRATE' AS series_ids UNION ALL SELECT DATE '2026-06-02', 'sahm_gap', 'UNRATE';
 CREATE TABLE st.main.distance_to_flip AS SELECT DATE '2026-06-02' AS as_of_date, 'sahm_gap' AS component,
   'reachable' AS reachability, 0.3 AS required_move;
-CREATE TABLE raw.observations AS SELECT 'UNRATE' AS series_id, DATE '2026-04-01' AS observation_date, 4.3 AS value,
-  DATE '2026-05-08' AS realtime_start, DATE '9999-12-31' AS realtime_end;
+CREATE TABLE raw.vintages AS SELECT 'UNRATE' AS series_id, DATE '2026-04-01' AS observation_date, 4.3 AS value,
+  DATE '2026-05-08' AS realtime_start, 'alfred' AS vintage_source, TIMESTAMP '2026-05-08' AS captured_at;
 CREATE TABLE raw.fetches (series_id VARCHAR, profile VARCHAR, fetched_at TIMESTAMP, source_day DATE,
   next_observation DATE, next_release_on DATE);
 """

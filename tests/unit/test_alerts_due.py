@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 import subprocess
 import sys
@@ -13,8 +12,6 @@ from typing import Any
 
 import pytest
 from filelock import Timeout
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipelines.alerts import delivery
 from pipelines.alerts.delivery import remembered
@@ -126,26 +123,6 @@ def test_a_change_of_the_label_names_what_moved_and_the_evidence() -> None:
     target.receives(replace(FINE, label=BUBBLE))
     (message,) = due(replace(FINE, label=PRICK), target.memory, NOW)
     assert message.body == "stance: stimulus -> tightening\n\nbecause"
-
-
-@given(st.lists(st.tuples(st.sampled_from([None, BLOCKED, FAILED]), st.booleans()), max_size=40))
-def test_at_most_one_message_a_day_and_cause_and_no_end_without_a_beginning(
-    hours: list[tuple[Problem | None, bool]],
-) -> None:
-    target, received, open_ = Target(), [], False
-    for n, (problem, reached) in enumerate(hours):
-        titles = target.receives(having(*([problem] if problem else [])), NOW + n * HOUR, reached=reached)
-        assert len(titles) <= 1
-        if titles and reached:
-            is_end = titles[0].startswith("Solved")
-            assert not is_end or open_
-            open_ = not is_end
-            received.append((n, titles[0].removeprefix("Continues: "), is_end))
-    starts = [(n, title) for n, title, is_end in received if not is_end]
-    ends = [n for n, _, is_end in received if is_end]
-    for (a, first), (b, second) in itertools.pairwise(starts):
-        if first == second and not any(a < end < b for end in ends):
-            assert b - a >= 24
 
 
 def test_memory_survives_a_restart_an_interruption_and_a_damaged_file(tmp_path: Path) -> None:

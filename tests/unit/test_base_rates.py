@@ -38,20 +38,6 @@ def activity(regime: pd.DataFrame, core: float, change: float) -> pd.DataFrame:
     )
 
 
-def test_limits_belong_to_their_verdict_and_months_without_a_score_are_not_counted() -> None:
-    regime = rows("2001-01-31", [0.70, 0.69, 0.50, -1.0])
-    found = base_rates(regime, activity(regime, 2.0, 0.0), CATALOG.method.verdict)
-    shares = found.set_index(["condition", "verdict"])
-    assert set(found["of_month_ends"]) == {3}
-    assert shares["month_ends"].to_dict() == {
-        ("valuation", "hot"): 1, ("valuation", "cold"): 1,
-        ("economy", "hot"): 3, ("economy", "cold"): 0,
-        ("inflation", "hot"): 3, ("inflation", "cold"): 0,
-        ("credit", "hot"): 2, ("credit", "cold"): 0,
-    }  # fmt: skip
-    assert shares.loc[("credit", "hot"), "share"] == pytest.approx(2 / 3)
-
-
 def test_a_run_without_a_score_has_rows_and_no_share() -> None:
     regime = rows("2001-01-31", [-1.0])
     found = base_rates(regime, activity(regime, 2.0, 0.0), CATALOG.method.verdict)
@@ -128,13 +114,3 @@ def test_most_depression_months_of_the_sample_are_not_recessions() -> None:
     )
     assert table["recession_month_ends"].sum() == row["all_recession_month_ends"]
     assert table.loc["bubble", "recession_month_ends"] == 0
-
-
-def test_no_label_reads_the_recessions() -> None:
-    readers = {
-        table.name
-        for table in CATALOG.tables.values()
-        for column in table.columns
-        if any(origin.startswith("recessions.") for origin in column.derived_from)
-    }
-    assert readers == {"outside_references", "recession_overlap", "long_record", "long_record_cases"}

@@ -11,10 +11,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.calendar import (
     days,
     first_publication,
-    month_ends,
     months_before,
-    period_end,
-    stamp_before,
 )
 from assets.compute.grid import Grid, build_grid, freezable, row_kinds
 
@@ -23,23 +20,6 @@ SERIES = load_catalog().series
 
 def texts(dates: np.ndarray) -> list[str]:
     return [str(day) for day in dates]
-
-
-@pytest.mark.parametrize(
-    ("observation", "frequency", "end"),
-    [
-        ("2025-11-04", "D", "2025-11-04"),
-        ("2025-10-29", "W", "2025-10-29"),
-        ("2025-02-01", "M", "2025-02-28"),
-        ("2024-02-01", "M", "2024-02-29"),
-        ("2025-10-31", "M", "2025-10-31"),  # the statement of the public debt is stamped on its last day
-        ("2025-07-01", "Q", "2025-09-30"),
-        ("2025-10-01", "Q", "2025-12-31"),
-        ("1969-10-01", "Q", "1969-12-31"),  # before the epoch
-    ],
-)
-def test_period_end_is_the_last_day_of_the_period_stamped(observation: str, frequency: str, end: str) -> None:
-    assert texts(period_end(days(observation), frequency)) == [end]
 
 
 @pytest.mark.parametrize(
@@ -55,39 +35,6 @@ def test_period_end_is_the_last_day_of_the_period_stamped(observation: str, freq
 )
 def test_months_before_maps_a_month_end_to_a_month_end(date: str, months: int, earlier: str) -> None:
     assert texts(months_before(days(date), months)) == [earlier]
-
-
-@pytest.mark.parametrize(
-    ("stamp", "months", "earlier"),
-    [
-        ("2025-10-01", 12, "2024-10-01"),
-        ("2025-03-31", 12, "2024-03-31"),
-        ("2025-02-28", 12, "2024-02-29"),
-        ("2025-04-30", 1, "2025-03-31"),
-        ("2025-01-01", 3, "2024-10-01"),
-    ],
-)
-def test_stamp_before_keeps_the_kind_of_stamp(stamp: str, months: int, earlier: str) -> None:
-    assert texts(stamp_before(days(stamp), months)) == [earlier]
-
-
-def test_month_ends_leave_out_a_month_that_is_not_over() -> None:
-    ends = month_ends(np.datetime64("2024-01-31", "D"), np.datetime64("2024-03-30", "D"))
-    assert texts(ends) == ["2024-01-31", "2024-02-29"]
-
-
-@pytest.mark.parametrize(
-    ("series_id", "observation", "published"),
-    [
-        ("DGS10", "2025-11-04", "2025-11-05"),
-        ("GS10", "2025-10-01", "2025-10-31"),  # an average of quotes everybody had seen
-        ("CP", "2025-04-01", "2025-08-29"),
-        ("CP", "2023-10-01", "2024-03-30"),  # fourth quarter: 90 days, the annual accounts take longer
-        ("DFEDTARU", "2024-09-19", "2024-09-19"),
-    ],
-)
-def test_first_publication_by_lag_rule(series_id: str, observation: str, published: str) -> None:
-    assert texts(first_publication(days(observation), SERIES[series_id], {})) == [published]
 
 
 @pytest.mark.parametrize("released", ["2013-10-22", "2013-10-05"])

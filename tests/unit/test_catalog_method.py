@@ -13,13 +13,6 @@ def test_parameters_are_those_pinned_for_their_version() -> None:
     assert (METHOD.method_version, METHOD.method_sha256) == (newest.method_version, newest.method_sha256)
 
 
-def test_no_two_versions_share_a_name_or_a_hash() -> None:
-    versions = load_catalog().method_versions
-    assert (
-        len({v.method_version for v in versions}) == len({v.method_sha256 for v in versions}) == len(versions)
-    )
-
-
 def test_hash_ignores_the_version_and_sees_every_number() -> None:
     renamed = METHOD.model_copy(update={"method_version": "9.9.9"})
     shifted = METHOD.model_copy(

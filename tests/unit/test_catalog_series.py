@@ -10,12 +10,6 @@ from assets.catalog.models import Series
 
 SAMPLE = PROJECT_ROOT / "sample_data"
 REAL_FIGURES = PROJECT_ROOT.parent / "shared" / "realdata"
-STALENESS = {"D": 10, "W": 28, "M": 130, "Q": 230}
-MONTHLY_MARKET = {
-    "GS10", "TB3MS", "FEDFUNDS", "FII10", "BAA10YM", "AAA10YM", "EBP", "GZ_SPREAD", "HQMCB10YR",
-}  # fmt: skip
-# Counted quarterly though the file is monthly: the months between are interpolated by the source.
-COUNTED_QUARTERLY = {"SHILLER_EARNINGS", "SHILLER_DIVIDEND"}
 # Their ordinary values lie so near zero that no range can tell a wrong scale; the publisher's unit must.
 SCALE_NOT_IN_RANGE = {"RRPONTSYD", "USREC"}
 ALL = list(load_catalog().series.values())
@@ -35,15 +29,6 @@ def _figure_files(series: Series) -> list[Path]:
 
 def _in_range(series: Series, value: float) -> bool:
     return series.plausible_min <= value <= series.plausible_max
-
-
-def test_staleness_limits_follow_frequency() -> None:
-    special = dict.fromkeys(MONTHLY_MARKET, 75) | dict.fromkeys(COUNTED_QUARTERLY, 230)
-    special["THREEFYTP10"] = 21  # days, which come out once a week
-    expected = {
-        s.series_id: 0 if s.is_step else special.get(s.series_id, STALENESS[s.frequency]) for s in ALL
-    }
-    assert {s.series_id: s.staleness_limit_days for s in ALL} == expected
 
 
 def test_known_figures_are_plausible_and_a_thousandfold_is_not() -> None:

@@ -130,12 +130,6 @@ def expect_named(held: Figures, fault: Fault, name: str, severity: str) -> None:
     assert found[name].examples[0]["identity"] == name
 
 
-def test_names_are_unique_and_series_known() -> None:
-    assert len({key_of(identity) for identity in IDENTITIES}) == len(IDENTITIES)
-    assert {name for identity in IDENTITIES for name in identity.series} <= set(load_catalog().series)
-    assert all(identity.low < identity.high for identity in IDENTITIES)
-
-
 def test_the_honest_sample_breaks_no_relation() -> None:
     results = {r.rule.name: r for r in check(figures(SAMPLE)).results}
     assert [r.message for r in results.values() if not r.passed] == []

@@ -19,7 +19,7 @@ from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import WarehouseError, explained, keep_copy, safety_copy
 from assets.warehouse.lock import RunLock
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.schema import KEPT_TABLES, open_warehouse
+from assets.warehouse.schema import open_warehouse
 
 READ = (
     "import sys, duckdb; print(duckdb.connect(sys.argv[1], read_only=True).execute('SELECT 42').fetchall())"
@@ -30,31 +30,6 @@ def read_elsewhere(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True)
 
 
-def test_made_on_first_opening_and_the_same_on_the_next(tmp_path: Path) -> None:
-    path = tmp_path / "data" / "warehouse.duckdb"
-    listing = "SELECT schema_name, table_name, comment FROM duckdb_tables() ORDER BY ALL"
-    with open_warehouse(path) as con:
-        first = con.execute(listing).fetchall()
-    with open_warehouse(path) as con:
-        assert con.execute(listing).fetchall() == first
-        settings = "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%_known_extensions'"
-        assert con.execute(settings).fetchall() == [("false",), ("false",)]  # nothing from the network
-    assert {name for _, name, _ in first} == set(KEPT_TABLES)
-
-
-def test_cached_results_of_an_earlier_version_are_dropped_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "w.duckdb"
-    listing = "SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL"
-    with open_warehouse(path) as con:
-        declared = con.execute(listing).fetchall()
-        con.execute("CREATE TABLE ops.remembered (work VARCHAR PRIMARY KEY, outcome VARCHAR)")
-        con.execute("INSERT INTO ops.remembered VALUES ('build regime', 'x')")
-        con.execute("CREATE TABLE ops.of_the_operator AS SELECT 42 AS answer")
-    for _ in range(2):
-        with open_warehouse(path) as con:
-            assert con.execute(listing).fetchall() == sorted([*declared, ("ops", "of_the_operator")])
-
-
 def test_closed_and_unlocked_when_the_block_raises(tmp_path: Path) -> None:
     path, lock = tmp_path / "w.duckdb", RunLock(tmp_path / "run.lock")
     with pytest.raises(RuntimeError), open_warehouse(path, lock=lock):
@@ -63,27 +38,20 @@ def test_closed_and_unlocked_when_the_block_raises(tmp_path: Path) -> None:
     assert lock.holder() is None
 
 
-def test_damaged_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
+def test_what_duckdb_reports_becomes_one_line_with_a_way_out(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     path.write_bytes(b"this is no database" * 1000)
-    with pytest.raises(WarehouseError, match="the file is damaged") as caught, open_warehouse(path):
+    with pytest.raises(WarehouseError, match=r"^[^\n]*the file is damaged[^\n]*$"), open_warehouse(path):
         pass
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("message", "way_out"),
-    [
-        ("IO Error: Cannot open file \"x\": Permission denied", "no permission to write it"),
-        ("IO Error: Could not write file \"x\": No space left on device", "the disk is full"),
+    for message, way_out in (
+        ('IO Error: Cannot open file "x": Permission denied', "no permission to write it"),
+        ('IO Error: Could not write file "x": No space left on device', "the disk is full"),
         ("Connection Error: Can't open a connection to same database file with a different configuration",
          "already open in this process"),
         ("IO Error: Failure while replaying WAL file x.wal: WAL does not match database file", "w.duckdb.wal away"),
         ("IO Error: Trying to read a database file with version number 99", "another version of DuckDB"),
-    ],
-)  # fmt: skip
-def test_duckdbs_own_words_become_a_way_out(message: str, way_out: str) -> None:
-    assert way_out in str(explained(duckdb.IOException(message), Path("data/w.duckdb")))
+    ):  # fmt: skip
+        assert way_out in str(explained(duckdb.IOException(message), path))
 
 
 class DamagedWarehouse:
@@ -130,36 +98,6 @@ def a_resource(tmp_path: Path) -> Warehouse:
     )
 
 
-def test_steps_of_a_run_share_one_opening(tmp_path: Path) -> None:
-    alive: list[bool] = []
-
-    @dg.asset
-    def written(context, warehouse: Warehouse) -> None:  # type: ignore[no-untyped-def]  # Dagster reads no text
-        with warehouse.cursor() as con:
-            con.execute("CREATE TABLE t AS SELECT 42 AS answer")
-        alive.append(bool(list((tmp_path / "locks").glob(f"run-{context.run.run_id}@*.lock"))))
-
-    @dg.asset(deps=[written])
-    def broken(warehouse: Warehouse) -> None:
-        with warehouse.get_connection() as con:
-            con.execute("SELECT nothing FROM nowhere")
-
-    @dg.asset(deps=[written])
-    def read(warehouse: Warehouse) -> dg.MaterializeResult:
-        with warehouse.cursor() as con:
-            return dg.MaterializeResult(
-                metadata={"answer": con.execute("SELECT answer FROM t").fetchall()[0][0]}
-            )
-
-    result = dg.materialize(
-        [written, broken, read], resources={"warehouse": a_resource(tmp_path)}, raise_on_error=False
-    )
-    assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
-    assert result.asset_materializations_for_node("read")[0].metadata["answer"].value == 42
-    assert alive == [True]
-    assert read_elsewhere(tmp_path / "w.duckdb").stdout == "[(42,)]\n"
-
-
 def test_rows_for_later_are_written_when_the_run_ends_even_when_a_step_fails(tmp_path: Path) -> None:
     table = load_catalog().tables["published_rows"]
     moment = pd.Timestamp("2026-06-01")
@@ -191,8 +129,3 @@ def test_rows_for_later_are_written_when_the_run_ends_even_when_a_step_fails(tmp
     assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
     with open_warehouse(tmp_path / "w.duckdb") as con:
         assert con.execute(count).fetchall() == [(3,)]
-
-
-def test_resource_is_open_only_during_a_run(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="only while a run lasts"):
-        a_resource(tmp_path).cursor()

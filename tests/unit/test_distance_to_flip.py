@@ -104,13 +104,6 @@ def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date(distance
     assert kept > 5
 
 
-def test_the_next_release_follows_the_lag_of_its_series(distances: pd.DataFrame) -> None:
-    due = distances[(distances["component"] == "unemployment") & (distances["reachability"] == "reachable")]
-    assert len(due) > 20
-    assert set(due["next_release_series"]) == {"UNRATE"}
-    assert set(due["next_release_date"] - due["as_of_date"]) == {pd.Timedelta(days=10)}
-
-
 values = st.lists(st.integers(-3, 3).map(lambda n: n / 2), min_size=2, max_size=8)
 
 

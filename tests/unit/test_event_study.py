@@ -33,15 +33,6 @@ def measured(dated: str, basis: list[str], values: list[float], unit: str = "per
     return Measure("earnings_multiple", unit, reading(values), days, np.array(basis, dtype=object))
 
 
-def test_a_change_runs_from_before_the_month_of_the_announcement_to_the_end_of_full_months_after_it() -> None:
-    change, reason = measured("own", ["a"] * 6, [10.0, 11.0, 12.0, 15.0, 18.0, 24.0]).changes(ENDS, 1)
-    np.testing.assert_allclose(change[:4], [20.0, 400.0 / 11.0, 50.0, 60.0])
-    assert list(reason[:4]) == [None] * 4
-    assert list(reason[4:]) == ["horizon_not_over"] * 2 and np.isnan(change[4:]).all()
-    points, _ = measured("own", ["a"] * 6, [1.0, 2.0, 1.5, 0, 0, 0], "percentage points").changes(ENDS, 1)
-    assert points[0] == 0.5
-
-
 def test_why_there_is_no_change() -> None:
     nan = float("nan")
     _, reason = measured("own", ["a", "a", "b", "b", "b", "b"], [1.0, nan, 1.0, 1.0, 1.0, 1.0]).changes(
@@ -102,13 +93,6 @@ def test_changes_and_ranks_are_those_of_plain_loops(
         assert row.change == pytest.approx(changes[before], abs=1e-9)
         below = sum(x < own for x in others) + 0.5 * sum(x == own for x in others)
         assert row.change_rank == pytest.approx(below / len(others))
-
-
-def test_the_first_purchases_lowered_the_real_yield_and_the_second_did_not(studied: pd.DataFrame) -> None:
-    three = studied.loc[("real_10y", 3)]
-    assert three.loc["qe1", "change"] == pytest.approx(-1.0) and three.loc["qe1", "change_rank"] < 0.01
-    assert three.loc["qe2", "change"] > 0
-    assert set(studied.loc["erp_vs_nominal_10y", "absent_reason"]) == {"not_in_profile"}
 
 
 def test_an_earlier_run_has_the_same_changes_and_only_the_starts_announced_by_then(

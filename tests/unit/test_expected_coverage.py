@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.catalog.models import Column, Profile, Series
+from assets.catalog.models import Profile, Series
 from assets.compute.archive import Archive
 from assets.compute.calendar import days, first_publication
 from assets.compute.conditions import SCORED
@@ -139,9 +139,3 @@ def test_what_is_absent_for_another_reason_is_no_shortfall() -> None:
     """A condition that is short with the missing series as without them is a matter of coverage, and published."""
     others = there("sample", "NFCI", "TOTBKCR", "EBP", "GZ_SPREAD", "HQMCB10YR", "UNRATE")
     assert shortfall(others, {"UNRATE"}, CATALOG) is None
-
-
-def test_a_set_of_needs_outside_of_what_the_column_is_derived_from_is_refused() -> None:
-    column = CATALOG.tables["real_yields"].column("nominal_10y_pct").model_dump()
-    with pytest.raises(ValueError, match="CP is not in 'derived_from'"):
-        Column(**{**column, "needs": (("DGS10",), ("CP",))})

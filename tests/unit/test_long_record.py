@@ -60,14 +60,6 @@ def test_what_cannot_be_known_is_absent_with_its_reason(record: pd.DataFrame) ->
     assert record.loc[~scored, "indeterminate_reason"].notna().all()
 
 
-def test_the_effective_rate_stands_for_the_target_until_there_is_one_at_both_ends(
-    record: pd.DataFrame,
-) -> None:
-    assert set(record.loc[:"1983-02-28", "rate_series"]) == {"FEDFUNDS"}
-    assert record.loc["1983-03-31", "rate_series"] == "DFEDTAR"
-    assert record["stance"].notna().all()
-
-
 def test_nothing_that_became_public_later_enters_a_row(real: Computed, record: pd.DataFrame) -> None:
     day = np.datetime64("1975-06-30")
     early = long_record(cut(real.run.archive, day), real.catalog, "live", day).set_index("month_end_date")

@@ -107,7 +107,8 @@ def test_credit_in_1999_is_no_reason_to_leave() -> None:
 def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
     debt = on_sample().tables["monetisation"].frame.set_index("as_of_date").loc["2021-11-30"]
     quoted(f"(November 2021: {debt['share_12m_of_deficit_pct']:.0f} percent of the deficit)")
-    assert pd.isna(debt["share_12m_pct"])
+    assert pd.isna(debt["share_12m_pct"]) and debt["is_denominator_distorted"]
+    assert debt["monetisation_band"] == "active", "by the share of the deficit"
     assert str(debt["debt_date"].date()) == "2021-10-31"
     quoted("standard deviation of about four points")
     shares = on_sample().tables["fiscal_and_debt"].frame["bill_share_change_12m_pp"]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.compute.diagnostics.country_years import ALL, CASE, COLUMNS, by_label, country_years, measured
+from assets.compute.diagnostics.country_years import ALL, CASE, by_label, country_years, measured
 from pipelines import __main__ as command_line
 from pipelines.commands.panel import read_data_set
 from pipelines.settings import ConfigurationError
@@ -128,16 +128,6 @@ def test_the_command_prints_misses_first_the_hash_the_differences_and_that_it_is
     printed = capsys.readouterr()
     assert len(pd.read_csv(io.StringIO(printed.out))) == 18 * 151
     assert "Exploratory" in printed.err
-
-
-@pytest.mark.parametrize("ending", ["xlsx", "dta"])
-def test_workbook_and_stata_file_give_the_same_figures(tmp_path: Path, ending: str) -> None:
-    file, data = tmp_path / f"own.{ending}", generated()
-    if ending == "xlsx":
-        data.to_excel(file, index=False)
-    else:
-        data.to_stata(file, write_index=False)
-    pd.testing.assert_frame_equal(read_data_set(file), data[list(COLUMNS)], check_dtype=False)
 
 
 def test_any_other_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish import publication
 from assets.publish.folder import damaged, prune, releases, releases_folder
 from assets.publish.publication import PublicationBlocked, prepare, publish, staged_path
 from assets.warehouse.connection import WarehouseError
@@ -126,29 +124,24 @@ def breaking(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before:
     raise ValueError("a document cannot be made")
 
 
+def losing() -> None:
+    raise LockLost("the run lock in Postgres was lost")
+
+
 @pytest.mark.parametrize(
-    ("gate", "filling", "error", "message"),
+    ("fault", "error", "message"),
     [
-        (blocking, fill, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
-        (lambda _: None, breaking, ValueError, "a document cannot be made"),
+        ({"gate": blocking}, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
+        ({"fill": breaking}, ValueError, "a document cannot be made"),
+        ({"confirm_lock": losing}, LockLost, "the run lock in Postgres was lost"),
     ],
 )
-def test_a_blocked_gate_or_a_failing_document_changes_nothing(
-    published: Path, old: dict[str, bytes], gate: Any, filling: Any, error: type[Exception], message: str
+def test_a_blocked_gate_a_failing_document_or_a_lost_lock_changes_nothing(
+    published: Path, old: dict[str, bytes], fault: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     stage(published, SECOND)
     with pytest.raises(error, match=message):
-        publish(staged_path(published), published, gate=gate, fill=filling)
-    assert everything(published.parent) == old
-
-
-def test_a_lost_lock_changes_nothing(published: Path, old: dict[str, bytes]) -> None:
-    def lost() -> None:
-        raise LockLost("the run lock in Postgres was lost")
-
-    stage(published, SECOND)
-    with pytest.raises(LockLost):
-        publish(staged_path(published), published, gate=lambda _: None, fill=fill, confirm_lock=lost)
+        publish(staged_path(published), published, **{"gate": lambda _: None, "fill": fill, **fault})
     assert everything(published.parent) == old
 
 
@@ -185,13 +178,6 @@ def test_sample_chosen_over_live_with_a_key_is_refused_without_asking_for_the_ke
         prepare(published, "sample", AS_OF, has_key=True)
 
 
-def test_live_replaces_a_sample(published: Path) -> None:
-    stage(published, SECOND, "live")
-    put(published)
-    current = published_release(published)
-    assert current is not None and current.profile == "live"
-
-
 def full_disk(*_: Any, **__: Any) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -212,7 +198,7 @@ def test_too_little_space_is_refused_before_anything_is_written(
 ) -> None:
     stage(published, SECOND)
     free = SimpleNamespace(free=2 * staged_path(published).stat().st_size)
-    monkeypatch.setattr(publication.shutil, "disk_usage", lambda _: free)  # type: ignore[attr-defined]
+    monkeypatch.setattr("shutil.disk_usage", lambda _: free)
     with pytest.raises(PublicationRefused, match=r"MB free, publishing needs \d+ MB: free some space"):
         put(published)
     assert everything(published.parent) == old
@@ -241,22 +227,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(published, "sample", AS_OF)
     assert everything(published.parent) == old
-
-
-def test_a_run_killed_while_it_tries_to_write_leaves_nothing(
-    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[dict[str, bytes]] = []
-    original = tempfile.TemporaryFile
-
-    def opened(**arguments: Any) -> Any:
-        file = original(**arguments)
-        seen.append(everything(published.parent))
-        return file
-
-    monkeypatch.setattr("tempfile.TemporaryFile", opened)
-    prepare(published, "sample", AS_OF)
-    assert seen == [old]
 
 
 def test_a_foreign_wal_does_not_keep_readers_out(published: Path) -> None:

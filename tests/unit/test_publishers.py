@@ -19,8 +19,6 @@ from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
 from assets.sources.file_source import FileSource
 from assets.sources.http import Limits, checked_address
-from assets.sources.protocol import SeriesUnknown
-from tests.builders import a_series
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
 from tests.fakes.publishers import PUBLISHERS, SHORT, Held, accepted, figures, refused, source_of
 from tests.fakes.server import Loopback, Served, running
@@ -220,14 +218,6 @@ def test_one_request_serves_all_series_of_an_unchanged_file_and_a_refused_one_ge
 def test_file_is_downloaded_once_a_week_whatever_its_server_or_a_clock_says(days_ago: int) -> None:
     with source_at("fed_board", fed_board.fed_board()) as source:
         assert len(figures(accepted(source, "EBP", known(fed_board.SAVED, days_ago)))) == 24
-
-
-def test_series_of_another_publisher_is_unknown() -> None:
-    with (
-        source_at("fed_board", fed_board.fed_board()) as source,
-        pytest.raises(SeriesUnknown, match="UNRATE"),
-    ):
-        source.fetch(a_series("UNRATE"))
 
 
 @pytest.mark.parametrize(

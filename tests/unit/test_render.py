@@ -12,8 +12,6 @@ from assets.catalog.render import (
     column_comment,
     comment_statements,
     create_table,
-    data_dictionary,
-    literal,
     qualified_name,
     table_comment,
 )
@@ -53,29 +51,6 @@ def test_every_declared_table_can_be_created_with_all_its_comments(table: Table)
         comment = con.execute("SELECT comment FROM duckdb_tables()").fetchall()
     assert made == [(c.name, c.type, c.nullable, column_comment(c)) for c in table.columns]
     assert comment == [(table_comment(table),)]
-
-
-def test_quotes_in_a_definition_stay_text() -> None:
-    assert literal("it's") == "'it''s'"
-    with duckdb.connect() as con:
-        con.execute("CREATE SCHEMA derived")
-        con.execute(create_table(a_table()))
-        for statement in comment_statements(a_table()):
-            con.execute(statement)
-        (comment,) = con.execute(
-            "SELECT comment FROM duckdb_columns() WHERE column_name = 'share_pct'"
-        ).fetchone()
-    assert comment == "[percent] A share; it's 'quoted' | piped."
-
-
-def test_data_dictionary_has_one_line_a_column() -> None:
-    text = data_dictionary([a_table()])
-    assert text.startswith("## derived.shares\n\nShares as known. One row per date.\n\nKey: `as_of_date`\n")
-    assert (
-        "| `share_pct` | DOUBLE | percent | NULL | A share; it's 'quoted' \\| piped; range 0..100 | GDP, CP |"
-        in text
-    )
-    assert data_dictionary(TABLES).count("\n| `") == sum(len(table.columns) for table in TABLES)
 
 
 def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:

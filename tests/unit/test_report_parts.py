@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from assets.report.charts import nice_ticks
 from assets.report.page import COLORS
 from assets.report.svg import cleaned
-from assets.report.words import REGIME_WORDS, counted, listed, number, publisher_words, regime_words
+from assets.report.words import REGIME_WORDS, number, regime_words
 
 NAME = ("key", "wide")
 TEXT, MARK = 4.5, 3.0  # least contrast of text and of marks
@@ -40,12 +39,9 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_stand_out(theme: int) -> None:
+def test_every_colour_but_the_hairline_stands_out(theme: int) -> None:
     found = {pair: contrast(COLORS[pair[0]][theme], COLORS[pair[1]][theme]) for pair in PAIRS}
     assert {pair: ratio for pair, ratio in found.items() if ratio < PAIRS[pair]} == {}
-
-
-def test_every_colour_but_the_hairline_has_a_least_contrast() -> None:
     assert set(COLORS) - {name for pair in PAIRS for name in pair} == {"line"}
 
 
@@ -65,33 +61,6 @@ def test_a_path_keeps_every_point_to_a_tenth_of_a_pixel_and_its_gaps() -> None:
     assert kept == [pytest.approx(point, abs=0.0501) for point in drawn]
 
 
-def test_words_in_a_picture_are_not_rounded() -> None:
-    svg = '<svg width="9" height="9" viewBox="0 0 9 9"><text x="1.234" font-size="12px">0.60</text></svg>'
-    assert cleaned(svg, *NAME, "t", "d", 12).endswith('<text x="1.2">0.60</text></svg>')
-
-
-def test_a_picture_has_one_role_one_name_and_one_description() -> None:
-    svg = (
-        '<svg class="marks" width="9" height="9" viewBox="0 0 9 9"><g role="graphics-object" '
-        'aria-label="x"><path aria-hidden="true" d="M0,0L5,5" stroke="red"/></g></svg>'
-    )
-    made = cleaned(svg, *NAME, "a < b", "c & d", 12)
-    assert made.count("role=") == 1 and made.count("aria-") == 1
-    assert '<title id="key-wide-t">a &lt; b</title><desc id="key-wide-d">c &amp; d</desc>' in made
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (-0.3, 26.8, [-10, 0, 10, 20, 30]),
-        (0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-        (-95.5, 104.9, [-100, -50, 0, 50, 100, 150]),
-    ],
-)
-def test_ticks_are_round_and_span_the_figures(low: float, high: float, ticks: list[float]) -> None:
-    assert nice_ticks(low, high) == pytest.approx(ticks)
-
-
 def test_a_missing_figure_is_no_zero_and_a_tiny_one_no_minus_zero() -> None:
     found = [number(None), number(-0.001), number(-0.55), number(1234.5, 1), number(0.004, 2, sign=True)]
     assert found == ["–", "0.00", "−0.55", "1,234.5", "0.00"]
@@ -100,13 +69,3 @@ def test_a_missing_figure_is_no_zero_and_a_tiny_one_no_minus_zero() -> None:
 def test_the_prick_is_only_said_where_the_rate_drives() -> None:
     assert regime_words("tightening_into_bubble", "rate").endswith(": the prick")
     assert regime_words("tightening_into_bubble", "balance_sheet") == REGIME_WORDS["tightening_into_bubble"]
-
-
-def test_lists_and_counts_read_as_english() -> None:
-    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
-    assert [counted(n, "spell") for n in (1, 0, 12)] == ["one spell", "no spells", "12 spells"]
-
-
-def test_publishers_have_short_names() -> None:
-    names = ["Federal Reserve Bank of Chicago", "U.S. Bureau of Economic Analysis", "Somebody else"]
-    assert [publisher_words(name) for name in names] == ["Chicago Fed", "BEA", "Somebody else"]

@@ -226,16 +226,6 @@ def every_series_revised() -> tuple[Grid, Archive]:
     return grid, Archive.from_frame(pd.concat([first, later.astype(first.dtypes)], ignore_index=True))
 
 
-def test_a_figure_corrected_between_two_grid_dates_was_seen_by_none() -> None:
-    rows = [("2011-05-01", "2011-06-03", 9.0), ("2011-05-01", "2011-06-20", 9.1)]
-    stored, grid = archive(vintages("UNRATE", rows)), grid_to("2012-12-31")
-    assert revised_series(stored) == ["UNRATE"]
-    assert seen_otherwise(stored, grid.as_of) == []
-    later = archive(vintages("UNRATE", [*rows, ("2011-05-01", "2011-07-20", 9.2)]))
-    assert seen_otherwise(later, grid.as_of) == ["UNRATE"]
-    assert seen_otherwise(later, grid_to("2011-06-30").as_of) == []  # not known on the run date
-
-
 def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
     """Many small archives: withdrawals, vintages of one day, corrections."""
     draws, catalog = np.random.default_rng(11), CATALOG

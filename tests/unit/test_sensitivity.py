@@ -1,4 +1,4 @@
-"""What depends on the choices of the method: parameters, weights, alternatives. Known answers, on the sample."""
+"""What depends on the parameters and weights of the method: known answers, on the sample."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.compute.conditions import Block, Condition
-from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
+from assets.compute.diagnostics.sensitivity import effective_weights, parameter_sensitivity
 from assets.compute.robustness import grid_states, score_range
 from tests.helpers import Computed, on_sample
 
@@ -37,14 +37,6 @@ def test_sensitivity_is_a_count_of_pairs(
     found = of_confirmation.set_index("as_of_date").loc[day, "disagreement_share"]
     assert found == pytest.approx(np.mean(pairs))
     assert found > 0.3
-
-
-def test_every_variant_differs_from_the_method_somewhere_and_agrees_mostly(computed: Computed) -> None:
-    frame = method_variants(computed.regime, computed.readings, computed.catalog)
-    scored = frame[frame["as_of_date"] >= "1995-01-31"]
-    same = scored.groupby("variant")["is_same_regime"].mean()
-    assert len(same) == 6
-    assert ((same > 0.75) & (same < 1.0)).all(), same
 
 
 def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed) -> None:
@@ -109,31 +101,12 @@ def codes(computed: Computed) -> np.ndarray:
     return grid_states(computed.regime, computed.catalog.method)
 
 
-def position(computed: Computed, **chosen: float) -> int:
-    """Position of a combination among the variants; the method's own parameters unless given."""
-    method = computed.catalog.method
-    own = {
-        "shift": 0.0,
-        "share": method.valuation.weight_ranks,
-        "spread": method.credit.weight_spreads,
-        "confirmation": method.state.confirmation_months,
-    } | chosen
-    r = method.robustness
-    values = (r.threshold_shifts, r.valuation_rank_shares, r.spread_weights, r.confirmation_months)
-    return list(product(*values)).index(tuple(own.values()))
-
-
 def test_the_grid_has_375_variants_and_the_method_is_one_of_them(
     computed: Computed, codes: np.ndarray
 ) -> None:
+    method, r = computed.catalog.method, computed.catalog.method.robustness
+    values = (r.threshold_shifts, r.valuation_rank_shares, r.spread_weights, r.confirmation_months)
+    own = (0.0, method.valuation.weight_ranks, method.credit.weight_spreads, method.state.confirmation_months)
     assert codes.shape == (len(computed.grid), 375)
-    own = codes[:, position(computed)]
-    assert own.tolist() == [CODES[state] for state in computed.frame["condition_state"]]
-
-
-def test_higher_thresholds_never_make_more_bubbles(computed: Computed, codes: np.ndarray) -> None:
-    bubbles = [
-        int((codes[:, position(computed, shift=shift, confirmation=1)] == CODES["bubble"]).sum())
-        for shift in computed.catalog.method.robustness.threshold_shifts
-    ]
-    assert bubbles == sorted(bubbles, reverse=True)
+    states = codes[:, list(product(*values)).index(own)]
+    assert states.tolist() == [CODES[state] for state in computed.frame["condition_state"]]

@@ -1,87 +1,57 @@
-"""The state machine: the order of leaving and entering, confirmation, and what a missing month does."""
+"""The state machine: every order of months at and around its thresholds, and what a run inside a month does."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
-import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.state import Scores, spells, states
+from tests import plain_method
 
 RULES = load_catalog().method.state
 NAN = float("nan")
 HOT, WARM, COOL, COLD = 0.65, 0.55, 0.42, 0.30  # enters bubble / holds it / holds depression / enters it
+# score, valuation, economy, credit, Sahm gap and change of claims of months at a threshold or just beside it
+MONTHS = np.array([
+    *[(HOT, 0.75, 0.60, 0.50, 0.0, 0.0)] * 6,
+    (0.60, 0.70, 0.60, 0.40, 0.0, 0.0), (0.599, 0.70, 0.60, 0.40, 0.0, 0.0),
+    (0.60, 0.699, 0.60, 0.40, 0.0, 0.0), (HOT, 0.75, 0.60, 0.399, 0.0, 0.0), (HOT, 0.60, 0.60, 0.10, 0.0, 0.0),
+    (HOT, 0.599, 0.60, 0.50, 0.0, 0.0), (0.52, 0.75, 0.60, 0.50, 0.0, 0.0), (0.519, 0.75, 0.60, 0.50, 0.0, 0.0),
+    (WARM, 0.75, 0.60, 0.50, 2.0, 300.0), (COOL, 0.75, 0.30, 0.50, 2.0, 300.0), (NAN, NAN, 0.30, NAN, 0.6, 0.0),
+    (0.44, 0.40, 0.30, 0.50, 0.0, 0.0), (0.441, 0.40, 0.30, 0.50, 0.0, 0.0),
+    *[(COLD, 0.40, 0.30, 0.50, 0.0, 0.0)] * 6,
+    (0.40, 0.40, 0.35, 0.90, 0.0, 0.0), (0.401, 0.40, 0.35, 0.90, 0.0, 0.0), (0.40, 0.40, 0.351, 0.251, 0.0, 0.0),
+    (0.40, 0.40, 0.90, 0.25, 0.0, 0.0), (COLD, 0.40, 0.30, 0.50, 0.5, 0.0), (COLD, 0.40, 0.30, 0.50, 0.499, 29.9),
+    (COLD, 0.40, 0.30, 0.50, 0.0, 30.0), (COLD, 0.40, 0.30, 0.50, NAN, 40.0), (COLD, 0.40, 0.30, 0.50, NAN, NAN),
+])  # fmt: skip
 
 
-def scores(bubble: list[float], **others: list[float] | float) -> Scores:
+def test_every_order_of_months_leaves_and_enters_as_the_methodology_says() -> None:
+    months = MONTHS[np.random.default_rng(7).integers(0, len(MONTHS), 20_000)]
+    found = list(states(Scores(*months.T), np.ones(len(months), dtype=bool), RULES).state)
+    assert found == plain_method.states(map(tuple, months))
+    follows = set(pairwise(found))
+    assert len(follows) == 4 * 4 - 2, (
+        "into indeterminate from each, and from it only into mid-cycle or depression"
+    )
+
+
+def scores(bubble: list[float], **others: float) -> Scores:
     """Valuation, economy and credit as hot as it takes to follow the score, no fast sign, unless given."""
-    n = len(bubble)
-    plain = {
-        "valuation": 0.75,
-        "economy": 0.30,
-        "credit": 0.50,
-        "sahm_gap_pp": 0.0,
-        "claims_change_pct": 0.0,
-    }
-    arrays = {name: np.broadcast_to(np.asarray(v, "float64"), n) for name, v in {**plain, **others}.items()}
-    return Scores(np.array(bubble), **arrays)
-
-
-def run(bubble: list[float], month_end: list[bool] | None = None, **others: list[float] | float) -> list[str]:
-    flags = np.ones(len(bubble), dtype=bool) if month_end is None else np.array(month_end)
-    return list(states(scores(bubble, **others), flags, RULES).state)
-
-
-@pytest.mark.parametrize("sign", [{"sahm_gap_pp": 0.5}, {"claims_change_pct": 30.0}])
-def test_a_turn_of_the_labour_market_needs_no_second_month(sign: dict[str, float]) -> None:
-    assert run([WARM, COLD], **sign) == ["mid_cycle", "depression"]
-
-
-def test_a_turn_of_the_labour_market_is_no_depression_without_a_cold_score() -> None:
-    assert run([WARM, WARM], sahm_gap_pp=2.0, claims_change_pct=300.0) == ["mid_cycle"] * 2
-
-
-def test_a_bubble_holds_between_its_two_thresholds_and_so_does_a_depression() -> None:
-    assert run([HOT, HOT, WARM, 0.52, 0.519]) == ["mid_cycle", "bubble", "bubble", "bubble", "mid_cycle"]
-    assert run([COLD, COLD, COOL, 0.44, 0.441])[1:] == ["depression", "depression", "depression", "mid_cycle"]
-
-
-def test_a_bubble_ends_when_valuation_is_gone_but_not_when_credit_is() -> None:
-    assert run([HOT] * 3, valuation=[0.75, 0.75, 0.599]) == ["mid_cycle", "bubble", "mid_cycle"]
-    assert run([HOT] * 3, valuation=[0.75, 0.75, 0.60], credit=[0.5, 0.5, 0.1])[-1] == "bubble", "as in 1999"
-
-
-def test_thresholds_include_equality() -> None:
-    assert run([0.60, 0.60], valuation=0.70, credit=0.40)[-1] == "bubble"
-    assert run([0.40, 0.40], economy=0.35, credit=0.9)[-1] == "depression"
+    plain = {"valuation": 0.75, "economy": 0.30, "credit": 0.50, "sahm_gap_pp": 0.0, "claims_change_pct": 0.0}
+    return Scores(
+        np.array(bubble), **{name: np.full(len(bubble), v) for name, v in {**plain, **others}.items()}
+    )
 
 
 def test_a_gap_of_exactly_half_a_point_counts_whatever_its_means_leave_in_the_last_digits() -> None:
     unemployment = [4.4, 4.5, 5.8], [4.4, 4.4, 4.4]
     gap = float(np.mean(unemployment[0]) - np.mean(unemployment[1]))
     assert gap < RULES.depression.fast_sahm_gap_pp  # what the means leave
-    assert run([0.39], sahm_gap_pp=gap) == ["depression"]
-    assert run([0.39], claims_change_pct=30.0 - 1e-12) == ["depression"]
-    assert run([0.39], sahm_gap_pp=0.499) == ["mid_cycle"]
-
-
-def test_a_state_is_left_before_another_is_entered_in_the_same_month() -> None:
-    """From bubble into depression at once: the cold month before counts although the state then was bubble."""
-    assert run([HOT, HOT, COLD, COLD], sahm_gap_pp=[0, 0, 0, 0])[2:] == ["mid_cycle", "depression"]
-    assert run([HOT, HOT, COLD], sahm_gap_pp=[0, 0, 0.6])[2:] == ["depression"]
-    assert run([COLD, COLD, HOT, HOT])[2:] == ["mid_cycle", "bubble"]
-
-
-def test_the_previous_month_counts_also_when_the_state_then_was_another() -> None:
-    """Were depression left later than a bubble is entered, the hot months inside it would count."""
-    rules = RULES.model_copy(update={"depression": RULES.depression.model_copy(update={"leave_score": 0.70})})
-    stored = states(scores([COLD, COLD, HOT, HOT, 0.71]), np.ones(5, dtype=bool), rules).state
-    assert list(stored) == ["mid_cycle", "depression", "depression", "depression", "bubble"]
-
-
-def test_a_month_without_a_score_is_indeterminate_and_starts_over() -> None:
-    assert run([HOT, HOT, NAN, HOT, HOT]) == ["mid_cycle", "bubble", "indeterminate", "mid_cycle", "bubble"]
-    assert run([COLD, COLD, NAN, COOL])[-1] == "mid_cycle", "not back into the state before"
+    for sign in ({"sahm_gap_pp": gap}, {"claims_change_pct": 30.0 - 1e-12}):
+        assert states(scores([0.39], **sign), np.array([True]), RULES).state.tolist() == ["depression"]
 
 
 def test_a_run_date_inside_a_month_carries_the_state_and_shows_its_own_as_provisional() -> None:
@@ -90,15 +60,8 @@ def test_a_run_date_inside_a_month_carries_the_state_and_shows_its_own_as_provis
     assert list(inside.provisional) == [None, "bubble"]
     missing = states(scores([HOT, NAN]), np.array([True, False]), RULES)
     assert list(missing.state) == ["mid_cycle", "indeterminate"]
-
-
-def test_a_run_date_inside_a_month_does_not_advance_the_machine() -> None:
-    assert run([HOT, HOT, WARM, HOT], [True, False, True, True])[-1] == "mid_cycle"
-
-
-def test_an_absent_labour_sign_does_not_stop_the_other() -> None:
-    assert run([WARM, COLD], sahm_gap_pp=NAN, claims_change_pct=40.0)[-1] == "depression"
-    assert run([WARM, COLD], sahm_gap_pp=NAN, claims_change_pct=NAN)[-1] == "mid_cycle"
+    not_advanced = states(scores([HOT, HOT, WARM, HOT]), np.array([True, False, True, True]), RULES)
+    assert not_advanced.state[-1] == "mid_cycle"
 
 
 def test_spells_are_runs_of_equal_labels() -> None:

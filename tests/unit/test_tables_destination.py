@@ -1,7 +1,8 @@
-"""`liquidity_destination` and the overlays made of it: changes by hand, both ends as known, nothing mixed."""
+"""`liquidity_destination` and the overlays made of it: changes in plain pandas, every edge, nothing mixed."""
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,13 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.calendar import days
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.liquidity_destination import destination, signals
-from assets.compute.tables.real_yields import nominal_change, par_bond_price_change, real_change
-from tests.helpers import monthly, on_sample, published_after, reading, view
+from assets.compute.tables.real_yields import nominal_change, real_change
+from tests.helpers import SAMPLE_AS_OF, monthly, on_sample, published_after, reading, view
+from tests.plain_method import growth, known, latest
 
 CATALOG = load_catalog()
 METHOD = CATALOG.method
@@ -33,18 +34,6 @@ def value(seen: View, name: str) -> float:
 
 
 # ---- yields
-
-
-def test_a_quote_is_the_last_in_the_days_up_to_the_date() -> None:
-    seen = view(published_after("DGS10", {"2025-08-28": 4.2, "2025-08-01": 4.0}, 1), "2025-11-30")
-    assert seen.quote_on("DGS10", days("2025-08-31")).value.tolist() == [4.2]
-    assert np.isnan(seen.quote_on("DGS10", days("2025-08-27")).value[0]), "none in the week before"
-
-
-def test_a_change_goes_back_to_the_calendar_date_of_the_newest_quote() -> None:
-    quotes = {"2025-08-28": 4.2, "2025-08-29": 4.3, "2025-11-28": 4.0}
-    seen = view(published_after("DGS10", quotes, 1), "2025-11-30")
-    assert nominal_change(seen, 3).value.tolist() == pytest.approx([-0.2])
 
 
 def test_where_no_quote_is_old_enough_the_months_average_is_the_earlier_end() -> None:
@@ -69,15 +58,39 @@ def test_a_real_yield_never_changes_from_one_basis_to_the_other() -> None:
     assert found.series_ids.tolist() == ["GS10,EXPINF10YR", "FII10"]
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "change"), [(4.0, 4.0, 0.0), (4.0, 5.0, -7.7946), (2.0, 0.0, 20.0), (4.0, 3.0, 8.5843)]
-)
-def test_the_price_of_a_par_bond_by_hand(before: float, now: float, change: float) -> None:
-    found = par_bond_price_change(np.array([before]), np.array([now]), 10)
-    assert found[0] == pytest.approx(change, abs=1e-4)
-
-
 # ---- where it went
+
+
+def quote_change(series_id: str, at: pd.Timestamp) -> tuple[float, float]:
+    """The newest quote known, and the last one up to the same day three months before it."""
+    quotes = known(series_id, at)
+    return quotes.iloc[-1], quotes[: quotes.index[-1] - pd.DateOffset(months=3)].iloc[-1]
+
+
+def profit_multiple(at: pd.Timestamp, years_back: int) -> float:
+    """Market value over profits of the newest quarter with both, or of one some years before."""
+    stored = pd.concat([known(s, at) for s in ("CP", "NCBEILQ027S_GDP_PCT", "GDP")], axis=1).dropna()
+    profits, ratio, gdp = stored.iloc[-1 - 4 * years_back]
+    return float(ratio * gdp / profits)
+
+
+@pytest.mark.parametrize("date", ["2025-11-30", SAMPLE_AS_OF])
+def test_the_sample_says_the_same_in_plain_pandas(date: str) -> None:
+    at = pd.Timestamp(date)
+    (nominal, nominal_before), (tips, tips_before) = (quote_change(s, at) for s in ("DGS10", "DFII10"))
+    coupons = sum(nominal_before / 2 / (1 + nominal / 200) ** n for n in range(1, 21))
+    plain = {
+        "nominal_10y_change_3m_pp": nominal - nominal_before,
+        "real_10y_change_3m_pp": tips - tips_before,
+        "breakeven_change_3m_pp": nominal - nominal_before - (tips - tips_before),
+        "bond_price_change_3m_pct": coupons + 100 / (1 + nominal / 200) ** 20 - 100,
+        "gold_return_12m_pct": growth("GOLD_WB_MONTHLY", at),
+        "gold_less_core_inflation_12m_pp": growth("GOLD_WB_MONTHLY", at) - growth("PCEPILFE", at),
+        "real_gold_usd_per_oz": 100 * latest("GOLD_WB_MONTHLY", at) / latest("CPIAUCSL", at),
+        "earnings_multiple_change_12m_pct": 100 * (profit_multiple(at, 0) / profit_multiple(at, 1) - 1),
+    }
+    found = on_sample().tables["liquidity_destination"].frame.set_index("as_of_date").loc[at, list(plain)]
+    assert found.to_dict() == pytest.approx(plain)
 
 
 def test_five_signals_count_in_their_own_direction() -> None:
@@ -88,48 +101,18 @@ def test_five_signals_count_in_their_own_direction() -> None:
     assert [int(n[0]) for n in signals(*(0 * each for each in hot))] == [0, 5]
 
 
-@pytest.mark.parametrize(
-    ("up", "known", "core", "change", "name"),
-    [
-        (3, 5, 1.9, 1.0, "asset_prices"),
-        (2, 4, 1.9, 1.0, "neither"),
-        (2, 5, 2.0, 0.0, "goods"),
-        (5, 5, 3.0, 0.1, "both"),
-        (5, 5, 3.0, -0.1, "asset_prices"),
-        (2, 2, 3.0, 0.1, None),
-        (5, 5, NAN, 0.1, None),
-    ],
-)
-def test_the_word_follows_from_the_changes(
-    up: int, known: int, core: float, change: float, name: str | None
-) -> None:
+def test_the_word_follows_from_the_changes() -> None:
     seen = view(published_after("DGS10", {"2025-11-28": 4.0}), "2025-11-30")
-    found = destination(np.array([up]), np.array([known]), np.array([core]), np.array([change]), seen)
-    assert found.tolist() == [name]
-
-
-def test_gold_over_prices_and_over_core_inflation() -> None:
-    core = [100.0] * 12 + [103.0] * 12
-    frames = [
-        published_after("GOLD_WB_MONTHLY", monthly("2024-11-01", [2000.0] * 12 + [3000.0]), 35),
-        published_after("CPIAUCSL", {"2025-10-01": 300.0}, 45),
-        published_after("PCEPILFE", monthly("2023-11-01", core), 61),
-    ]
-    seen = view(frames, "2025-12-31", series=SAMPLE)
-    assert value(seen, "gold_return_12m_pct") == pytest.approx(50.0)
-    assert value(seen, "gold_less_core_inflation_12m_pp") == pytest.approx(47.0)
-    assert value(seen, "real_gold_usd_per_oz") == pytest.approx(1000.0)
-
-
-def test_the_multiple_rises_when_price_outruns_profits() -> None:
-    frames = [
-        published_after("CP", {"2024-04-01": 3000.0, "2025-04-01": 3150.0}, 150),
-        published_after("NCBEILQ027S_GDP_PCT", {"2024-04-01": 200.0, "2025-04-01": 210.0}, 165),
-        published_after("GDP", {"2024-04-01": 28_000.0, "2025-04-01": 30_000.0}, 121),
-    ]
-    grown = (2.1 * 30_000) / (2.0 * 28_000) / 1.05
-    found = value(view(frames, "2025-09-30", series=SAMPLE), "earnings_multiple_change_12m_pct")
-    assert found == pytest.approx(100 * (grown - 1))
+    for (up, of), core, change in product(
+        ((3, 5), (2, 5), (2, 4), (3, 4), (2, 2), (5, 5)), (1.99, 2.0, NAN), (-0.1, 0.0, 0.1, NAN)
+    ):
+        to_assets, to_goods = up > of / 2, core >= 2.0 and change >= 0.0
+        plain = {(1, 1): "both", (1, 0): "asset_prices", (0, 1): "goods", (0, 0): "neither"}[
+            to_assets, to_goods
+        ]
+        found = destination(np.array([up]), np.array([of]), np.array([core]), np.array([change]), seen)
+        unknown = of < 4 or np.isnan(core) or np.isnan(change)
+        assert found.tolist() == [None if unknown else plain], (up, of, core, change)
 
 
 def test_leadership_is_relative_and_only_where_both_indices_are() -> None:
@@ -178,20 +161,12 @@ def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
 # ---- overlays
 
 
-@pytest.mark.parametrize(
-    ("impulse", "cut", "deficit", "answer"),
-    [
-        (0.5, -0.20, 4.0, True),
-        (0.49, -0.25, 6.0, False),
-        (1.0, -0.19, 6.0, False),
-        (1.0, 0.25, 6.0, False),
-        (1.0, -0.25, 3.9, False),
-        (1.0, -0.25, NAN, None),
-    ],
-)
-def test_the_three_together(impulse: float, cut: float, deficit: float, answer: bool | None) -> None:
-    found = monetisation.is_coordinated(reading([impulse]), reading([cut]), reading([deficit]), METHOD)
-    assert found.tolist() == [answer]
+def test_the_three_together() -> None:
+    for impulse, change, deficit in product((0.5, 0.49, NAN), (-0.20, -0.19, 0.25, NAN), (4.0, 3.99, NAN)):
+        found = monetisation.is_coordinated(reading([impulse]), reading([change]), reading([deficit]), METHOD)
+        unknown = np.isnan([impulse, change, deficit]).any()
+        plain = impulse >= 0.5 and change <= -0.2 and deficit >= 4.0
+        assert found.tolist() == [None if unknown else plain], (impulse, change, deficit)
 
 
 @pytest.mark.parametrize(("bills", "answer"), [(210.0, True), (209.0, False)])

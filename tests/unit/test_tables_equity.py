@@ -19,7 +19,6 @@ from tests.helpers import monthly, published_after, view, vintages
 CATALOG = load_catalog()
 SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
 LIVE = {series.series_id: series for series in CATALOG.in_profile("live")}
-RATIO = "NCBEILQ027S_GDP_PCT"
 NAN = float("nan")
 
 
@@ -56,17 +55,6 @@ def prices(first: str, values: Sequence[float | None]) -> pd.DataFrame:
     )
 
 
-def test_profits_value_and_output_are_of_one_quarter() -> None:
-    frames = [
-        quarters("CP", "2025-01-01", [3000.0, 3300.0], 150),
-        quarters(RATIO, "2025-01-01", [200.0, 220.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0, 30_500.0], 120),
-    ]
-    found = column(seen(frames, ["2025-09-05", "2025-09-15"]), "earnings_yield_nipa_pct")
-    assert found.value.tolist() == pytest.approx([5.0, 100 * 3300 / (2.2 * 30_500)])
-    assert [str(day) for day in found.observation_date] == ["2025-01-01", "2025-04-01"]
-
-
 def test_market_value_in_millions_is_compared_with_output_in_billions_of_its_quarter() -> None:
     frames = [
         quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
@@ -95,26 +83,6 @@ def test_interpolated_earnings_do_not_count() -> None:
     assert found.value.tolist() == [4.0]
 
 
-def test_a_row_with_a_price_and_no_earnings_yet_is_missing_and_not_zero() -> None:
-    frames = shiller(("2025-03-01", 200.0), ("2025-06-01", None))
-    assert column(seen(frames, "2025-10-31", LIVE), "earnings_yield_ttm_pct").value.tolist() == [4.0]
-
-
-def test_stale_reported_earnings_give_way_to_national_accounts_and_the_row_says_so() -> None:
-    frames = [
-        *shiller(("2024-12-01", 200.0)),
-        quarters("NCBEILQ027S", "2025-04-01", [60_000_000.0], 165),
-        quarters("NFCPATAX", "2025-04-01", [2400.0], 150),
-    ]
-    found = built(seen(frames, ["2025-05-31", "2025-12-31"], LIVE))
-    assert found["earnings_yield_nipa_pct"].present.tolist() == [False, True]
-    assert found["earnings_yield_ttm_pct"].absent_reason.tolist() == [None, "stale"]
-    assert found["earnings_yield_pct"].value.tolist() == [4.0, 4.0]
-    assert list(found["earnings_yield_basis"]) == ["ttm", "nipa"]
-    ids = found["earnings_yield_pct"].series_ids.tolist()
-    assert ids == ["SHILLER_EARNINGS,SHILLER_PRICE", "NFCPATAX,NCBEILQ027S"]
-
-
 def test_premia_follow_the_basis_of_the_earnings_and_keep_both_histories() -> None:
     frames = [
         *shiller(("2024-12-01", 200.0)),
@@ -127,15 +95,6 @@ def test_premia_follow_the_basis_of_the_earnings_and_keep_both_histories() -> No
     assert premia[0] == pytest.approx([-0.5, NAN], nan_ok=True)
     assert premia[1] == pytest.approx([-0.5, 1.9])
     assert premia[2] == pytest.approx([-0.5, 1.9])
-
-
-def test_profits_of_all_corporations_serve_where_domestic_ones_are_missing() -> None:
-    frames = [
-        quarters("NCBEILQ027S", "2025-01-01", [60_000_000.0], 165),
-        quarters("CP", "2025-01-01", [3600.0], 150),
-    ]
-    found = column(seen(frames, "2025-09-05", LIVE), "earnings_yield_nipa_pct")
-    assert (found.value.tolist(), found.series_ids.tolist()) == ([6.0], ["CP,NCBEILQ027S"])
 
 
 def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
@@ -154,25 +113,6 @@ def test_the_price_whose_period_ends_last_wins_and_keeps_its_own_past() -> None:
     with_march = [frames[1], prices("2024-02-01", [100.0] * 12 + [110.0, 120.0])]
     tied = built(seen(with_march, "2025-06-30", LIVE))
     assert list(tied["equity_price_basis"]) == [index]
-
-
-def test_without_the_sheet_the_broad_index_is_the_price_until_a_later_quarter_is_known() -> None:
-    """Each price keeps the past of its own basis."""
-    frames = [
-        published_after("SPASTT01USM661N", monthly("2025-02-01", [100.0] * 12 + [110.0]), 30),
-        quarters(RATIO, "2025-01-01", [100.0] * 4 + [50.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0] * 5, 120),
-    ]
-    found = equity_risk_premium.build(seen(frames, ["2026-05-31", "2026-06-30"]))
-    assert list(found["equity_price_basis"]) == ["oecd_shares", "z1_market_value_usd_bn"]  # type: ignore[arg-type]
-    change = found["equity_return_12m_pct"].value.tolist()  # type: ignore[union-attr]
-    assert change == pytest.approx([10.0, -50.0])
-
-
-def test_an_index_more_than_130_days_old_is_no_price() -> None:
-    days = ["2025-07-08", "2025-07-09"]  # 130 and 131 days after the end of February
-    found = column(seen([prices("2025-02-01", [100.0])], days, LIVE), "equity_price")
-    assert found.present.tolist() == [True, False]
 
 
 def test_closes_without_the_sheet_are_no_price_and_the_market_value_serves() -> None:
@@ -207,12 +147,6 @@ def test_cape_averages_forty_quarter_ends_in_the_newest_prices_and_not_one_less(
     assert not column(gap, "cape").present.any(), "no shorter average in its place"
 
 
-def test_the_drawdown_is_from_the_highest_price_up_to_then_and_never_from_a_later_one() -> None:
-    frames = [prices("2024-01-01", [100.0, 120.0, 90.0, 150.0])]
-    found = column(seen(frames, ["2024-02-29", "2024-03-31", "2024-04-30"], LIVE), "equity_drawdown_pct")
-    assert found.value.tolist() == pytest.approx([0.0, -25.0, 0.0])
-
-
 def test_prices_before_1985_set_no_high() -> None:
     frames = [prices("1984-11-01", [500.0, 500.0, 100.0])]
     found = column(seen(frames, "1985-01-31", LIVE), "equity_drawdown_pct")
@@ -242,38 +176,7 @@ def test_daily_closes_continue_the_sheet_month_by_month_when_a_month_is_over() -
     assert found.series_ids.tolist() == ["SHILLER_PRICE", "SP500", "SP500"]
 
 
-def test_a_stale_close_does_not_continue_the_sheet() -> None:
-    quotes = {"2025-02-03": 4900.0, "2025-02-04": 5100.0}
-    frames = [prices("2025-01-01", [4800.0]), published_after("SP500", quotes, 1)]
-    assert column(seen(frames, "2025-02-28", LIVE), "equity_price").value.tolist() == [4800.0]
-
-
 def test_a_profile_whose_price_was_never_read_has_no_price_and_no_crash() -> None:
     found = built(seen([quarters("GDP", "2025-01-01", [30_000.0], 120)], "2025-09-05", LIVE))
     assert found["equity_price"].absent_reason.tolist() == ["not_held"]
     assert list(found["is_equity_at_high"]) == [None]
-
-
-def test_the_price_in_the_sample_is_the_market_value_of_its_own_quarter() -> None:
-    frames = [
-        quarters(RATIO, "2024-01-01", [200.0, 190.0, 180.0, 200.0, 210.0], 165),
-        quarters("GDP", "2024-01-01", [28_000.0, 28_500.0, 29_000.0, 29_500.0, 30_000.0, 31_000.0], 120),
-    ]
-    found = built(seen(frames, "2025-09-15"))
-    assert found["equity_price"].value.tolist() == [63_000.0]
-    assert found["equity_return_12m_pct"].value.tolist() == pytest.approx([12.5])
-    assert list(found["is_equity_at_high"]) == [True]
-
-
-def test_the_premium_over_the_real_yield_names_its_legs() -> None:
-    frames = [
-        quarters("CP", "2025-01-01", [3000.0], 150),
-        quarters(RATIO, "2025-01-01", [200.0], 165),
-        quarters("GDP", "2025-01-01", [30_000.0], 120),
-        published_after("DGS10", {"2025-09-03": 4.1}, 1),
-        published_after("DFII10", {"2025-09-03": 1.8}, 1),
-    ]
-    found = built(seen(frames, "2025-09-05"))
-    assert found["erp_vs_nominal_10y_pp"].value.tolist() == pytest.approx([0.9])
-    assert found["erp_vs_real_10y_pp"].value.tolist() == pytest.approx([3.2])
-    assert found["erp_vs_real_10y_pp"].series_ids.tolist() == [f"CP,{RATIO},GDP,DFII10"]

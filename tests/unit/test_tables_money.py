@@ -1,4 +1,4 @@
-"""`money_and_rates`: growth and real rate by hand, and a correlation that knows only what was known."""
+"""`money_and_rates`: correlations by hand and in plain pandas, of figures known on the day alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.tables import money_and_rates
 from assets.compute.tables.money_and_rates import correlation
-from tests.helpers import monthly, published_after, view, vintages
+from tests.helpers import SAMPLE_AS_OF, monthly, on_sample, published_after, view, vintages
+from tests.plain_method import known
 
 YEARS = 13
 
@@ -41,32 +42,16 @@ def value(seen: View, name: str) -> float:
     return float(column.value[0])
 
 
-def test_growth_and_real_rate_are_those_of_the_newest_months_known() -> None:
-    frames = [
-        published_after("M2SL", {"2024-09-01": 20_000.0, "2025-09-01": 20_900.0, "2025-10-01": 99.0}, 59),
-        published_after("CPIAUCSL", {"2024-09-01": 300.0, "2025-09-01": 309.0}, 45),
-        published_after("TB3MS", {"2025-10-01": 3.9}, 30),
-    ]
-    seen = view(frames, "2025-10-31")  # money of October comes out at the end of November
-    assert value(seen, "m2_yoy_pct") == pytest.approx(4.5)
-    assert value(seen, "real_short_rate_pct") == pytest.approx(0.9)
-    assert value(seen, "cpi_yoy_pct") == pytest.approx(3.0), "no column is written over by another"
-
-
-def test_money_that_moves_against_the_rate_correlates_with_minus_one() -> None:
-    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
-    seen = view(case(wave, [5.0 - 2.0 * w for w in wave]), "2023-12-31")
-    for name in ("m2_real_rate_correlation_10y", "m2_real_rate_correlation_full"):
-        assert value(seen, name) == pytest.approx(-1.0)
-
-
-def test_ten_years_forget_what_all_years_remember() -> None:
-    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
-    early = 12 * 2
-    rates = [w if n < early else -w for n, w in enumerate(wave)]
-    seen = view(case(wave, rates), "2023-12-31")
-    assert value(seen, "m2_real_rate_correlation_10y") == pytest.approx(-1.0)
-    assert value(seen, "m2_real_rate_correlation_full") > -1.0
+def test_the_sample_says_the_same_in_plain_pandas() -> None:
+    at = pd.Timestamp(SAMPLE_AS_OF)
+    money, prices, bills = (known(name, at).asfreq("MS") for name in ("M2SL", "CPIAUCSL", "TB3MS"))
+    growth, inflation = (100.0 * of.pct_change(12, fill_method=None) for of in (money, prices))
+    pairs = pd.concat([growth, bills - inflation], axis=1).dropna()  # October 2025 has no prices
+    row = on_sample().tables["money_and_rates"].frame.iloc[-1]
+    assert row["m2_yoy_pct"] == pytest.approx(growth.dropna().iloc[-1])
+    assert row["m2_real_rate_correlation_full"] == pytest.approx(pairs.corr().iloc[0, 1])
+    ten_years = pairs[pairs.index > pairs.index[-1] - pd.DateOffset(months=120)]
+    assert row["m2_real_rate_correlation_10y"] == pytest.approx(ten_years.corr().iloc[0, 1])
 
 
 def test_too_few_months_give_no_correlation_and_a_reason() -> None:
@@ -75,15 +60,6 @@ def test_too_few_months_give_no_correlation_and_a_reason() -> None:
     column = money_and_rates.build(seen)["m2_real_rate_correlation_full"]
     assert isinstance(column, Reading)
     assert np.isnan(column.value[0]) and column.absent_reason[0] == "history_too_short"
-
-
-def test_a_month_never_published_is_left_out_and_not_filled() -> None:
-    wave = [3.0 + np.sin(n / 7.0) for n in range(12 * YEARS)]
-    money, prices, bills = case(wave, wave)
-    hole = prices["observation_date"] != np.datetime64("2020-10-01")
-    assert value(view([money, prices[hole], bills], "2023-12-31"), "m2_real_rate_correlation_10y") == (
-        pytest.approx(1.0)
-    )
 
 
 def test_the_correlation_of_a_date_ignores_a_later_revision() -> None:

@@ -28,25 +28,6 @@ def average(series_id: str, first: str, values: Sequence[float | None]) -> pd.Da
     return published_after(series_id, monthly(first, values), MONTH_END)
 
 
-def test_the_last_daily_quote_serves_and_not_the_average_beside_it() -> None:
-    frames = [daily("DGS10", "2025-11-04", 4.10), average("GS10", "2025-09-01", [4.12, 4.06])]
-    nominal = real_yields.nominal_10y(view(frames, ["2025-11-04", "2025-11-05"]))
-    assert nominal.value.tolist() == [4.06, 4.10], "the quote is public the day after"
-    assert nominal.series_ids.tolist() == ["GS10", "DGS10"]
-
-
-def test_the_real_yield_says_when_it_is_not_a_market_price() -> None:
-    frames = [
-        average("GS10", "2002-12-01", [4.0, 4.05]),
-        average("EXPINF10YR", "2002-12-01", [2.2, 2.3]),
-        average("FII10", "2003-01-01", [2.29]),
-    ]
-    columns = real_yields.build(view(frames, ["2002-12-31", "2003-01-31"]))
-    real, basis = columns["real_10y_pct"], columns["real_10y_basis"]
-    assert real.value.tolist() == pytest.approx([1.8, 2.29])
-    assert list(basis) == ["nominal_less_expected_inflation", "tips"]
-
-
 def test_once_there_are_tips_their_absence_is_an_absence() -> None:
     frames = [
         average("GS10", "2003-01-01", [4.0] * 6),
@@ -82,14 +63,6 @@ def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.Da
     """A quote on every month-end of the grid from `first` on, ever wider, public that day."""
     days = [str(day) for day in DATES if str(day) >= first]
     return vintages(series_id, [(day, day, 1.0 + n) for n, day in enumerate(days)], captured_at=captured_at)
-
-
-def test_the_hqm_spread_takes_both_legs_of_one_month() -> None:
-    frames = [average("HQMCB10YR", "2023-10-01", [6.0]), average("GS10", "2023-10-01", [4.8, 4.5])]
-    columns = credit_spreads.build(view(frames, "2023-11-30"), Grid(DATES[:1]))
-    spread = columns["hqm_10y_spread_pp"]
-    assert spread.value.tolist() == pytest.approx([1.2])
-    assert str(spread.observation_date[0]) == "2023-10-01"
 
 
 def test_ranks_have_the_window_they_are_a_rank_of_beside_them() -> None:
