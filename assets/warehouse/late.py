@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,7 @@ from assets.catalog.render import quoted
 from assets.compute.archive import Captures, Rows, pack
 from assets.compute.calendar import days
 from assets.compute.corrections import Cause
-from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, LiveRows, microseconds
+from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, microseconds
 from assets.warehouse.readers import frame_of, vintages_as_of
 from assets.warehouse.schema import REAL
 from assets.warehouse.tables import registered
@@ -115,30 +115,32 @@ def captures_since(
 
 
 def late_figures(
-    con: duckdb.DuckDBPyConnection, profile: str, catalog: Catalog, live: LiveRows
+    con: duckdb.DuckDBPyConnection, profile: str, catalog: Catalog, live: Sequence[LiveRow]
 ) -> pd.DataFrame:
     """Rows of `late_figures`: what live rows would have used had it come in time. Empty in most runs."""
     columns = list(catalog.tables["late_figures"].column_names)
-    found = [_late(con, row, profile, live.method_version, catalog) for row in live.rows]
+    found = [_late(con, row, profile, catalog) for row in live]
     found = [frame for frame in found if frame is not None]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
 def _late(
-    con: duckdb.DuckDBPyConnection, row: LiveRow, profile: str, version: str, catalog: Catalog
+    con: duckdb.DuckDBPyConnection, row: LiveRow, profile: str, catalog: Catalog
 ) -> pd.DataFrame | None:
     """The late figures of one row; None when none of its series was captured since."""
-    ids = _series_read(con, row, version, catalog)
+    ids = _series_read(con, row, catalog)
     parameters = {"captured_until": row.captured_until, "day": row.as_of_date, "series_ids": ids}
     if not con.execute(f"{_REACHED} LIMIT 1", parameters).fetchall():
         return None
     until = row.captured_until.replace(tzinfo=dt.UTC)
     used, late = (vintages_as_of(con, row.as_of_date, ids, moment) for moment in (until, None))
     with registered(con, used, "used_side"), registered(con, late, "late_side"):
-        return frame_of(con, _LATE, {**parameters, "profile": profile, "version": version})
+        return frame_of(
+            con, _LATE, {**parameters, "profile": profile, "version": catalog.method.method_version}
+        )
 
 
-def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, catalog: Catalog) -> list[str]:
+def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, catalog: Catalog) -> list[str]:
     """Series a live row was computed from, by its provenance and by tables with a column `series_ids`."""
     naming = {PROVENANCE, *(t.name for t in catalog.as_of_tables() if "series_ids" in t.column_names)}
     stored = con.execute(
@@ -147,10 +149,10 @@ def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, cat
     ).fetchall()
     parts = " UNION ".join(
         f"SELECT series_ids FROM {SCHEMA}.{quoted(name)} "
-        "WHERE as_of_date = $day AND frozen_release_id = $release AND method_version = $version"
+        "WHERE as_of_date = $day AND frozen_release_id = $release"
         for (name,) in stored
         if name in naming
     )
     query = f"SELECT DISTINCT unnest(string_split(series_ids, ',')) AS id FROM ({parts}) ORDER BY id"
-    parameters = {"day": row.as_of_date, "release": row.release_id, "version": version}
+    parameters = {"day": row.as_of_date, "release": row.release_id}
     return [series_id for (series_id,) in con.execute(query, parameters).fetchall() if series_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from assets.catalog.render import quoted
 from assets.compute.grid import BACKFILLED
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import opened
-from assets.warehouse.live import LiveRows
+from assets.warehouse.live import LiveRow
 from assets.warehouse.readers import frame_of
 
 
@@ -47,11 +47,11 @@ class Before:
     captured_until: dt.datetime
     tables: dict[str, pd.DataFrame]
 
-    def backfilled(self, live: LiveRows) -> set[pd.Timestamp]:
+    def backfilled(self, live: Sequence[LiveRow]) -> set[pd.Timestamp]:
         """Dates it published backfilled rows for; without those of `live`, frozen before it was rolled back to."""
         regime = self.tables["regime"]
         days = set(regime.loc[regime["row_kind"] == BACKFILLED, "as_of_date"])
-        return days - set(map(pd.Timestamp, live.dates))
+        return days - {pd.Timestamp(row.as_of_date) for row in live}
 
 
 @contextmanager
