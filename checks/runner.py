@@ -66,11 +66,6 @@ class SuiteResult:
             sorted((r for r in self.results if not r.passed), key=lambda r: r.severity != "critical")
         )
 
-    @property
-    def is_blocking(self) -> bool:
-        """True when a critical rule failed: nothing may be published."""
-        return any(result.severity == "critical" for result in self.failed)
-
 
 @dataclass(frozen=True)
 class Job:
@@ -101,14 +96,14 @@ class Job:
         """Rules whose columns are there, by name, with the values they check."""
         return {rule.name: (rule, self.values(rule)) for rule in self.suite.rules if not self.fault(rule)}
 
-    def result(self, rule: Rule, outcome: Outcome | None, examples: int = EXAMPLES) -> RuleResult:
+    def result(self, rule: Rule, outcome: Outcome | None) -> RuleResult:
         """What a rule found; without an outcome it could not be checked, which is critical."""
         if outcome is None:
             rows = len(self.frame)
             message = f"not checked: {self.fault(rule)}."
             return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
         rows, failing = len(outcome.evaluated), len(outcome.failing)
-        positions = outcome.failing[outcome.failing < len(self.frame)][:examples]
+        positions = outcome.failing[outcome.failing < len(self.frame)][:EXAMPLES]
         shown = tuple(self._examples(rule, positions)) if len(positions) else ()
         if not rows:
             message = NOTHING

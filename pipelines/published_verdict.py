@@ -15,8 +15,9 @@ from typing import Any
 
 import duckdb
 
-from assets.report import lead, tiles
+from assets.report.lead import tiles
 from assets.report.published import Release
+from assets.report.sentences import sentence
 from assets.report.words import (
     CONDITIONS,
     GRADE_WORDS,
@@ -140,8 +141,7 @@ def verdict_lines(release: Release, path: Path) -> list[str]:
 def summary_lines(release: Release, path: Path) -> list[str]:
     """What a run ends with: the first screen of the report in words, and where file and report are."""
     texts = [
-        (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
-        for name, value, note in tiles.content(release)["tiles"]
+        (name, plain(f"{value}. {sentence(release, note) or ''}")) for name, value, note in tiles(release)
     ]
     return [
         *_head(release),
@@ -171,7 +171,7 @@ def _has_conclusions(release: Release) -> bool:
 
 def _sentence(release: Release, name: str) -> str:
     """A sentence of the report; empty where it does not apply."""
-    text = getattr(lead, name)(release) if _has_conclusions(release) else None
+    text = sentence(release, name) if _has_conclusions(release) else None
     return plain(text or "")
 
 

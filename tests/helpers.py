@@ -94,7 +94,8 @@ def view(
     dates = days(as_of)
     catalog = load_catalog()
     entries = catalog.series if series is None else series
-    return View(stored, dates, entries, catalog.method)
+    no_events = catalog.policy_events.model_copy(update={"events": ()})
+    return View(stored, dates, entries, replace(catalog, policy_events=no_events))
 
 
 def reading(values: Sequence[float], **changes: object) -> Reading:
@@ -199,6 +200,11 @@ def _released_on(catalog: Catalog, series_id: str) -> dict[np.datetime64, np.dat
         for delay in catalog.release_delays
         if delay.series_id == series_id and delay.released_on is not None
     }
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones too, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @cache

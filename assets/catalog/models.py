@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from assets.catalog.method import Method, MethodVersion
+from assets.catalog.method import Method, MethodVersion, Section, refuse_disorder
 from assets.catalog.moves import WhatIf
 from assets.catalog.outside import OutsideReference
 
@@ -42,10 +42,10 @@ Sentence = Annotated[str, Field(min_length=11)]
 Days = Annotated[int, Field(ge=0)]
 
 
-class Entry(BaseModel):
-    """Base of every catalogue entry: frozen, and an unknown key is an error."""
+class Entry(Section):
+    """Base of every catalogue entry: texts lose their outer spaces."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class Carrier(Entry):
@@ -146,7 +146,7 @@ class Repeat(Entry):
     """Series whose figures a column repeats, in rows equal to `where` (all if empty); or the column that names them."""
 
     series: tuple[Text, ...] = ()
-    where: dict[str, str] = {}
+    where: Annotated[dict[str, str], Field(default_factory=dict)]
     named_by: Text | None = None
 
     @model_validator(mode="after")
@@ -314,9 +314,7 @@ class PolicyLedger(Entry):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for earlier, later in pairwise(self.events):
-            if later.announced_on < earlier.announced_on:
-                raise ValueError(f"event {later.announced_on}: key 'announced_on': out of order")
+        refuse_disorder(self.events, "event", "announced_on", "announced_on")
         return self
 
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import RowKinds
 from assets.compute.calendar import Days, month_end, month_ends
 from assets.compute.reading import Texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import RowKinds
 
 PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.catalog.method import Method
+from assets.catalog.models import Catalog, PolicyEvent, Series
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
 from assets.compute.calendar import NAT, Days, months_before, period_end, stamp_before
+from assets.compute.conditions import percentile
+from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Reading, absent, is_none, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import PolicyEvent, Series
 
 Lag = Callable[[Days], Days]
 Accept = Callable[[Rows, Days], Rows]
@@ -38,19 +37,34 @@ def year(series: Series) -> Lag:
 
 @dataclass(frozen=True)
 class View:
-    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries.
-
-    `events`: the policy ledger, each event with the day it was announced.
-    """
+    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""
 
     archive: Archive
     as_of: Days
     series: Mapping[str, Series]
-    method: Method
-    events: Sequence[PolicyEvent] = ()
+    catalog: Catalog
 
     def __len__(self) -> int:
         return len(self.as_of)
+
+    @property
+    def grid(self) -> Grid:
+        """The dates as a grid."""
+        return Grid(self.as_of)
+
+    @property
+    def method(self) -> Method:
+        """Parameters of the method."""
+        return self.catalog.method
+
+    @property
+    def events(self) -> Sequence[PolicyEvent]:
+        """The policy ledger, each event with the day it was announced."""
+        return self.catalog.policy_events.events
+
+    def rank(self, value: Floats, past: Floats | None = None) -> Floats:
+        """Rank of each date's value among those of the month-ends before it, as in `percentile`."""
+        return percentile(value, self.grid.is_month_end, self.method.percentile, past)
 
     def latest(self, series_id: str, accept: Accept | None = None) -> Reading:
         """Newest non-missing figure within the staleness limit; `accept` may refuse some periods."""
@@ -72,7 +86,7 @@ class View:
         accept: Accept | None = None,
     ) -> Reading:
         """`formula` over columns [newest, newest at each lag], all of them needed."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
 
         def rows_at(observation: Days) -> Rows:
@@ -85,7 +99,7 @@ class View:
 
     def at(self, series_id: str, observation: Days) -> Reading:
         """One chosen observation per date, as known on that date; no staleness limit."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
         rows, reason = self._rows(series_id, observation)[:, None], np.full(len(self), "not_yet_published")
         return self._from_rows(series_id, rows, lambda v: v[:, 0], reason.astype(object))
@@ -146,7 +160,8 @@ class View:
     def _rows(self, series_id: str, observation: Days) -> Rows:
         return self.archive.rows_as_of(series_id, observation, self.as_of)
 
-    def _has(self, series_id: str) -> bool:
+    def has(self, series_id: str) -> bool:
+        """Whether the profile has the series and the archive a vintage of it."""
         return series_id in self.series and self.archive.has(series_id)
 
     def _walk_back(self, series_id: str, rows_at: Callable[[Days], Rows]) -> tuple[Rows, np.ndarray]:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.archive import Archive
+from assets.catalog.method import Verdict
+from assets.catalog.models import Catalog, PolicyEvent
 from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
 from assets.compute.grid import Grid
+from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, Texts, texts
 from assets.compute.regime import build_regime
 from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
-from assets.compute.tables.build import BUILDERS, build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Verdict
-    from assets.catalog.models import Catalog, PolicyEvent, Profile
+from assets.compute.tables.build import BUILDERS
 
 QE_START, POST, TODAY = "qe_start", "post", "today"
 HOT, COLD, BETWEEN = "hot", "cold", "between"
@@ -55,21 +52,19 @@ class Phase:
     day: np.datetime64
 
 
-def build_phases(
-    archive: Archive, grid: Grid, catalog: Catalog, profile: Profile, regime: pd.DataFrame
-) -> DerivedTable:
-    """Table and provenance. `regime`: label, state and score of every date of the grid, in its order.
+def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
+    """Table and provenance. `regime`: label, state and score of every date of the view, in its order.
 
     Figures and scores are as known on the day itself: its ranks are taken among the month-ends before it and itself, as
     for a run date inside a month. States are those of month-ends.
     """
-    rules = catalog.method.qe_phases
-    phases = phases_until(grid.as_of[-1], catalog.policy_events.events, rules.post_published_on)
+    catalog, grid, rules = known.catalog, known.grid, known.method.qe_phases
+    phases = phases_until(grid.as_of[-1], known.events, rules.post_published_on)
     day = np.array([phase.day for phase in phases])
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
-    view = build_view(archive, extended, catalog, profile)
-    columns = {table: BUILDERS[table](view, extended) for table in FIGURES}
+    view = replace(known, as_of=extended.as_of)
+    columns = {table: BUILDERS[table](view) for table in FIGURES}
     readings = readings_of(columns)
     on_day = build_regime(readings, extended, catalog)
     scores = {name: condition.score for name, condition in on_day.conditions.items()}
@@ -93,8 +88,7 @@ def build_phases(
         provenance_of(TABLE, column.partition(".")[2], extended, reading).iloc[np.unique(at)]
         for column, reading in _shown(readings)
     ]
-    ordered = frame[list(catalog.tables[TABLE].column_names)]
-    return DerivedTable(ordered, pd.concat(provenance, ignore_index=True))
+    return DerivedTable(frame, pd.concat(provenance, ignore_index=True))
 
 
 def phases_until(

@@ -12,7 +12,7 @@ from assets.compute.calendar import days
 from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.grid import LIVE
 from assets.compute.regime import Regime
-from assets.compute.state import States, spells
+from assets.compute.state import States, run_starts
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -47,9 +47,7 @@ def record_of(panel: Frames, live: Frames) -> dict[str, pd.DataFrame]:
 def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
     """`regime` with `regime_since` by the labels as published; a live row keeps its own."""
     ordered = regime.sort_values("as_of_date")
-    since = ordered["as_of_date"].to_numpy().copy()
-    for first, last in spells(ordered["regime"].to_numpy(dtype=object)):
-        since[first : last + 1] = since[first]
+    since = ordered["as_of_date"].to_numpy()[run_starts(ordered["regime"].to_numpy(dtype=object))]
     is_live = (ordered["row_kind"] == LIVE).to_numpy()
     since = np.where(is_live, ordered["regime_since"], since)
     return ordered.assign(regime_since=since).reindex(regime.index)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import Stance
+from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import NAT, Days, months_before
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, Texts, combine, splice
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Stance
-    from assets.catalog.models import PolicyEvent
 
 STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
 Directions = npt.NDArray[np.int64]

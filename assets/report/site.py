@@ -22,8 +22,9 @@ from markupsafe import Markup
 from assets.report import words
 from assets.report.charts import PANEL, Line, lines_chart
 from assets.report.coming import coming_releases, icalendar, rate_could_change
-from assets.report.page import sentence, style, templates
+from assets.report.page import style
 from assets.report.published import Release, Row
+from assets.report.sentences import sentence, templates
 from assets.report.svg import inline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates" / "site"

@@ -60,13 +60,6 @@ def test_a_failed_run_and_a_silent_scheduler_are_warnings(home: Path, instance: 
     assert "schedule" not in found and nightly_schedule.name == doctor.SCHEDULE
 
 
-def test_a_history_that_cannot_be_read_leaves_the_other_lines(home: Path) -> None:
-    (home / "history").mkdir()
-    (home / "dagster.yaml").write_text("storage: {postgres: {postgres_db: {}}}\n")
-    (found,) = history(home)
-    assert found.level == "WARN" and "is not understood" in found.text and "\n" not in found.text
-
-
 def test_a_configuration_that_cannot_be_read_leaves_the_other_lines(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

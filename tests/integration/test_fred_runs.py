@@ -156,21 +156,3 @@ def test_what_is_known_is_the_newest_of_everything_accepted(loaded: tuple) -> No
     assert known.last_updated == server.world.series["UNRATE"].last_updated
     assert known_series(con, dt.date.max)["DGS10"].newest_vintage is None
     assert known_series(con, dt.date.max)["DGS10"].newest_observation == dt.date(2026, 5, 29)
-
-
-def test_rewriting_sixty_months_is_sixty_vintages_and_none_lost(loaded: tuple) -> None:
-    server, con, _, _ = loaded
-    one = server.world.series["CPIAUCSL"]
-    count = "SELECT count(*) FROM raw.vintages"
-    newest = sorted(one.as_of("2026-06-02").items())[-60:]
-    (before,) = con.execute(count).fetchall()[0]
-    rewritten = {day: value * 1.0001 for day, value in newest if not np.isnan(value)}
-    one.revise("2026-06-02", rewritten)
-    night = TUESDAY + dt.timedelta(hours=2)
-    (done,) = fred_run(con, quick_source(server), night, [load_catalog().series["CPIAUCSL"]])
-    assert (done.counts.revised, done.counts.new, done.counts.corrected) == (len(rewritten), 0, 0)
-    assert len(rewritten) >= 59
-    assert con.execute(count).fetchall() == [(before + len(rewritten),)]
-    found = series_as_of(con, "CPIAUCSL", dt.date(2026, 6, 1))
-    ours = dict(zip(found["observation_date"].astype(str), found["value"], strict=True))
-    np.testing.assert_allclose([ours[day] for day, _ in newest], [value for _, value in newest])

@@ -1,4 +1,4 @@
-"""What the pages show works: queries on the published file, commands that exist, links that lead somewhere."""
+"""What the pages show works: queries, commands and links; automation and messages they name exist."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from assets.report.published import Release
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import build_parser
+from pipelines.definitions import defs
 from pipelines.published_verdict import open_published, summary_lines
 from tests.integration.conftest import Night
 
@@ -58,3 +59,38 @@ def test_the_verdict_shown_is_the_one_a_run_ends_with(night: Night) -> None:
         printed = summary_lines(Release(con), night.published)
     (shown,) = blocks(ROOT / "README.md", "text")
     assert [line for line in shown.splitlines() if line not in printed] == []
+
+
+def page_text(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def test_automation_named_is_automation_defined() -> None:
+    defined = {item.name for item in [*(defs.schedules or []), *(defs.sensors or [])]}
+    row = next(line for line in page_text("ui.md").splitlines() if "Automation:" in line)
+    assert set(re.findall(r"`(\w+)`", row)) <= defined
+
+
+def test_units_named_are_units_there() -> None:
+    there = {path.stem for path in (ROOT / "deploy" / "systemd").iterdir()}
+    assert (
+        set(
+            re.findall(
+                r"\bstimulus-regime-(?:scheduler|webserver|watch|backup)\b", page_text("operations.md")
+            )
+        )
+        == there
+    )
+
+
+def test_messages_quoted_are_messages_of_the_code() -> None:
+    """Each quotation, up to its first figure or dots, stands in the code as it is."""
+    code = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8"))
+        for folder in ("assets", "checks", "pipelines")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    table = page_text("operations.md").split("## When something is wrong")[1]
+    quoted = [text.split("...")[0].strip() for text in re.findall(r'^\| "([^"]+)"', table, flags=re.M)]
+    own = [text for text in quoted if not text.startswith("port")]
+    assert len(own) >= 3 and [text for text in own if text.rstrip(": ") not in code] == []

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.report.page import sentence
 from assets.report.published import Release
 from assets.report.record import CASES
+from assets.report.sentences import sentence
 from assets.warehouse.connection import CONFIG
 from tests.integration.sentence_queries import IN_MAY, KNOWN_OF, KNOWN_SAID, MACROS, RECOMPUTED, check
 

@@ -40,6 +40,7 @@ REPEATING = {
 }
 ROUNDED = {"required_value": CATALOG.method.percentile.value_decimals}
 OF_THE_RELEASE = {"observations", "series", "release_manifest", "check_results", "publications"}
+_PASS_ON = re.compile("not to be passed on|do not pass (it|this release) on")
 _NUMBER = re.compile(r"-?\d+\.\d{6,}")
 
 
@@ -90,6 +91,33 @@ def test_no_table_view_or_file_of_a_release_holds_a_planted_figure(made: Place) 
         assert not are_planted(numbers).any(), path
 
 
+def test_a_late_figure_is_listed_without_its_values(made: Place) -> None:
+    with made.open("kept") as con:
+        late = con.execute("SELECT series_id, value_used, value_late FROM late_figures").fetchall()
+        published = con.execute(
+            "SELECT sum(rows_published) FROM series WHERE rights = 'restricted'"
+        ).fetchall()
+    assert (late, published) == ([("VIXCLS", None, None)], [(0,)])
+
+
+@pytest.mark.parametrize(("name", "is_restricted"), [("kept", False), ("shown", True)])
+def test_a_release_says_that_it_must_not_be_passed_on_and_another_does_not_cry_wolf(
+    made: Place, name: str, is_restricted: bool
+) -> None:
+    folder = made.folder(name)
+    with made.open(name) as con:
+        ((count, caution),) = con.execute(
+            "SELECT restricted_series_count, caution FROM release_manifest, about"
+        ).fetchall()
+        output = "\n".join(verdict_lines(Release(con), folder))
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    assert count == package["regime:restricted_series_count"] == (len(RESTRICTED) if is_restricted else 0)
+    texts = [(folder / file).read_text(encoding="utf-8") for file in ("README.txt", "LICENSES.md")]
+    said = [caution, output, package["regime:rights"]["restricted"], *texts]
+    assert [bool(_PASS_ON.search(text)) for text in said] == [is_restricted] * len(said)
+    assert ("is not in this release" in texts[1]) != is_restricted
+
+
 def test_every_withheld_cell_is_empty(made: Place) -> None:
     with made.open("kept") as con:
         for table, cells in REPEATING.items():
@@ -125,7 +153,6 @@ def test_with_the_switch_they_are_all_there(made: Place) -> None:
         for table in REPEATING:
             assert alive(frame(con, table), CATALOG.tables[table]) == set(REPEATING[table]), table
         assert planted_columns(frame(con, "observations")) == {"value"}
-        assert con.execute("SELECT restricted_series_count FROM release_manifest").fetchall() == [(12,)]
 
 
 def test_all_else_is_the_same_with_and_without_the_switch(made: Place) -> None:
@@ -270,13 +297,3 @@ def test_what_people_and_programs_read_says_that_a_figure_is_withheld(made: Plac
         with made.open(name) as con:
             lines = "\n".join([*explain_lines(con, None), *verdict_lines(Release(con), folder)])
         assert ("withheld, restricted rights" in lines) == bool(flagged)
-
-
-@pytest.mark.parametrize(
-    "query", re.split(r";\n", (ROOT / "assets/publish/documents/shipped/examples.sql").read_text())
-)
-def test_shipped_queries_run_without_these_figures(made: Place, query: str) -> None:
-    if "own.csv" in query or not query.strip():
-        return
-    with made.open("kept") as con:
-        assert con.execute(query).fetchall() is not None

@@ -28,11 +28,6 @@ _COVERED = """
     && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map(b => `${a.text} | ${b.text}`));
 })
 """
-_TOPS = """
-color => [...document.querySelectorAll('#timeline svg.wide path')].filter(e =>
-  e.getAttribute('fill') === `var(--${color})` && !e.hasAttribute('opacity') && !e.hasAttribute('fill-opacity'))
-  .map(e => Math.round(e.getBoundingClientRect().top))
-"""
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
@@ -130,20 +125,6 @@ def test_prints_on_few_pages_and_no_heading_ends_a_column(
     assert 1 < len(pages) <= _MOST_PAGES
     assert len(places) >= headings and {on for on, _ in places} <= pages
     assert [place for place in places if place[1] < _LOWEST_HEADING] == []
-
-
-@pytest.mark.parametrize("deficiency", ["deuteranopia", "achromatopsia"])
-def test_pictures_for_eyes_that_see_other_colours(
-    browser: Browser, report: Path, shots: Path, deficiency: str
-) -> None:
-    """Pictures to look at; the test checks that position alone distinguishes the states of a lane."""
-    with opened(browser, report, 1280) as page:
-        page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
-        page.screenshot(path=shots / f"report_{deficiency}.png", full_page=True)
-        tops = {color: page.evaluate(_TOPS, color) for color in ("hot", "cold", "stim", "tight")}
-    assert all(tops.values()), "a lane without a block"
-    assert len(set(tops["hot"])) == len(set(tops["cold"])) == 1
-    assert tops["hot"][0] < tops["cold"][0] < min(tops["stim"]) < min(tops["tight"])
 
 
 def test_the_picture_of_the_first_screen_is_small(browser: Browser, report: Path, tmp_path: Path) -> None:

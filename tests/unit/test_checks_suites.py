@@ -177,9 +177,9 @@ def test_a_former_name_of_a_series_in_a_correction_blocks_nothing() -> None:
     corrections = clean_frames()["row_corrections"].assign(series_ids="NFCIS")
     result = check("row_corrections", {"row_corrections": corrections})
     assert [found.rule.name for found in result.failed] == ["series_ids__in_catalogue"]
-    assert not result.is_blocking
+    assert result.failed[0].severity == "warning"
     evidence = clean_frames()["regime_evidence"].assign(series_ids="NFCIS")
-    assert check("regime_evidence", {"regime_evidence": evidence}).is_blocking
+    assert check("regime_evidence", {"regime_evidence": evidence}).failed[0].severity == "critical"
 
 
 def test_a_figure_of_the_future_is_counted_in_days() -> None:
@@ -187,7 +187,7 @@ def test_a_figure_of_the_future_is_counted_in_days() -> None:
     result = check("real_yields", {PROVENANCE: leaked})
     found = {r.rule.name: r for r in result.failed}["table__no_figure_of_the_future"]
     assert (found.failing_rows, found.examples[0]["measured"]) == (1, 15.0)
-    assert result.is_blocking
+    assert result.failed[0].severity == "critical"
 
 
 @pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 10)])
@@ -208,4 +208,4 @@ def test_a_missing_column_or_table_blocks_and_keeps_no_other_rule_from_being_che
     suite = suite_of("real_yields", CATALOG, AS_OF)
     (alone,) = run_suites([(frames["real_yields"], suite, {})])
     assert [r.message for r in alone.failed] == ["not checked: table provenance is missing."]
-    assert result.is_blocking and alone.is_blocking
+    assert (result.failed[0].severity, alone.failed[0].severity) == ("critical", "critical")

@@ -55,7 +55,7 @@ def grid_to(run_date: str) -> Grid:
 
 
 def seen(stored: Archive, grid: Grid) -> View:
-    return View(stored, grid.as_of, SERIES, CATALOG.method)
+    return View(stored, grid.as_of, SERIES, CATALOG)
 
 
 def published(stored: Archive, grid: Grid) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def published(stored: Archive, grid: Grid) -> pd.DataFrame:
 
 def revised(frames: pd.DataFrame) -> pd.DataFrame:
     stored, grid = Archive.from_frame(frames), grid_to("2012-12-31")
-    frame = regime_revised(seen(stored, grid), grid, published(stored, grid), CATALOG)
+    frame = regime_revised(seen(stored, grid), published(stored, grid))
     return frame.set_index("as_of_date")
 
 
@@ -120,7 +120,7 @@ def test_the_shorter_way_gives_every_bit_of_the_complete_one(
 
 
 def assert_as_plain(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
-    found = regime_revised(seen(stored, grid), grid, known, CATALOG)
+    found = regime_revised(seen(stored, grid), known)
     plain = plainly(stored, grid, known)
     pd.testing.assert_frame_equal(found[list(plain.columns)], plain, check_exact=True)
     return found
@@ -194,8 +194,8 @@ def test_a_table_depends_only_on_the_series_that_reach_the_label_through_it(tabl
 
     def columns(revised: set[str]) -> dict[str, np.ndarray]:
         figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), stored)
-        view = View(figures, grid.as_of, series, CATALOG.method)
-        readings = readings_of({table: BUILDERS[table](view, grid)})
+        view = View(figures, grid.as_of, series, CATALOG)
+        readings = readings_of({table: BUILDERS[table](view)})
         return {name: readings[name].value for name in sorted(READ) if name in readings}
 
     first, same, changed = columns(set()), columns(others), columns(through)
@@ -243,7 +243,7 @@ def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
         stored = Archive.from_frame(frame)
         grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
         views = [
-            View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
+            View(a, grid.as_of, catalog.series, catalog).panel("UNRATE", observations)
             for a in (stored, with_today(stored, grid))
         ]
         if not seen_otherwise(stored, grid.as_of):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Catalog
 from assets.compute.regime import NOT_BINDING
 from assets.compute.robustness import PARAMETERS
 from assets.compute.state import INDETERMINATE, score_limits
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
 
 INPUTS = (
     "regime", "regime_evidence", "forward_returns", "regime_revised", "effective_weights", "method_variants",

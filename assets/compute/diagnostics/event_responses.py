@@ -48,15 +48,13 @@ def event_responses(view: View, regime: pd.DataFrame) -> pd.DataFrame:
     """Columns of `event_responses`, from a view of month-ends and their rows of `regime`."""
     every = [*_of_ledger(view), *_of_labels(view.as_of, regime)]
     of_markets = [*measures(view), *_prices(view)]
-    rows = [
+    return pd.DataFrame(
         row
         for events in every
         if events.days
         for measure in of_markets
         for row in _rows(events, measure, view)
-    ]
-    dates = dict.fromkeys(("first_date", "last_date"), "datetime64[s]")
-    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
+    )
 
 
 def _of_ledger(view: View) -> Iterator[Events]:

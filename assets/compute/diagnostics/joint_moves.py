@@ -12,12 +12,13 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import source_series
+from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Component, Readings, percentile
@@ -30,9 +31,6 @@ from assets.compute.regime import Regime, build_regime, evidence_frame, regime_n
 from assets.compute.state import STATE_BY_CODE, Scores, run_machine
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Series
 
 LEFT_OUT, EQUITIES = "left_out", "equities"
 _EQUITY, _QUARTER_DAYS = "equity_risk_premium", 92
@@ -56,25 +54,22 @@ class Baseline:
     ranks: Mapping[str, Floats]
     past: Mapping[str, Floats]
     scores: Scores
-    catalog: Catalog
 
-    @property
-    def grid(self) -> Grid:
-        """The date alone."""
-        return Grid(self.view.as_of)
+    def regime(self, readings: Readings, ranks: Mapping[str, Floats]) -> Regime:
+        """The regime of the date from readings and ranks of it."""
+        return build_regime(readings, self.view.grid, self.view.catalog, ranks)
 
 
-def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog) -> Baseline:
+def baseline_of(view: View, regime: Regime) -> Baseline:
     """The last date of a computed regime, with the vintages a label can come from."""
     before = regime.grid.is_month_end.copy()
     before[-1] = False
     return Baseline(
-        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(catalog))),
-        {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
+        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(view.catalog))),
+        {name: reading.rows(slice(-1, None)) for name, reading in regime.readings.items()},
         {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
-        {name: reading.value[before] for name, reading in readings.items()},
+        {name: reading.value[before] for name, reading in regime.readings.items()},
         Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
-        catalog,
     )
 
 
@@ -152,7 +147,7 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
     return Effect(before, _picture(base, readings, ranks), figures, tuple(notes))
 
 
-def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
+def comparison(found: Effect) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
     parts = {
@@ -173,7 +168,7 @@ def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
     for name in ("bubble", *before.regime.conditions):
         scores = {"value_before": before.score(name), "value_after": after.score(name)}
         rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", **scores})
-    evidence = [evidence_frame(picture.regime, catalog) for picture in (before, after)]
+    evidence = [evidence_frame(picture.regime) for picture in (before, after)]
     joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
     joined["item"] = joined["condition"] + "." + joined["component"]
     joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
@@ -183,7 +178,7 @@ def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
     for name, (a, b) in found.figures.items():
         if name not in shown:
             table, column = name.split(".")
-            unit = catalog.tables[table].column(column).unit
+            unit = before.regime.catalog.tables[table].column(column).unit
             rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
     compared = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
     names = ("item", "unit", "text_before", "text_after", *compared, "contribution_change")
@@ -193,7 +188,7 @@ def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
 def scenarios(base: Baseline) -> pd.DataFrame:
     """Columns of `scenarios`: one row per declared scenario; without scores and with the reason where it cannot be."""
     rows = []
-    for name, scenario in base.catalog.what_if.scenarios.items():
+    for name, scenario in base.view.catalog.what_if.scenarios.items():
         row: dict[str, Any] = {
             "scenario": name,
             "title": scenario.title,
@@ -213,17 +208,17 @@ def scenarios(base: Baseline) -> pd.DataFrame:
         row["regime_if_it_lasts"] = found.after.lasting
         row["month_ends_needed"] = found.after.month_ends_needed
         rows.append({**row, "held_still": "; ".join(found.notes) or None})
-    return pd.DataFrame(rows).reindex(columns=list(base.catalog.tables["scenarios"].column_names))
+    return pd.DataFrame(rows)
 
 
 class Names:
     """What can be moved: components by name, groups, series; all without regard to case."""
 
     def __init__(self, base: Baseline) -> None:
-        self.base, self.catalog = base, base.catalog
-        regime = build_regime(base.readings, base.grid, base.catalog, base.ranks)
-        self.components: list[Component] = [c for v in regime.conditions.values() for c in v.components]
-        self.reach = tables_by_series(base.catalog)
+        self.base, self.catalog = base, base.view.catalog
+        conditions = base.regime(base.readings, base.ranks).conditions.values()
+        self.components: list[Component] = [c for condition in conditions for c in condition.components]
+        self.reach = tables_by_series(self.catalog)
         self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
 
     def column(self, name: str) -> str | None:
@@ -297,7 +292,7 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
             archive = with_vintage(archive, series_id, period, day, moved)
     tables = sorted({table for series_id in targets for table in names.reach[series_id]})
     before, after = (
-        readings_of({table: BUILDERS[table](view, base.grid) for table in tables})
+        readings_of({table: BUILDERS[table](view) for table in tables})
         for view in (base.view, replace(base.view, archive=archive))
     )
     readings = dict(base.readings)
@@ -438,12 +433,11 @@ def _rank(base: Baseline, readings: Readings, column: str) -> Floats:
         each = {name: readings[name] for name in ON_BASES[column]}
         among = list(each)[int(Bases.of_selected(readings[column], each).used[0])]
     history = np.append(base.past[among], readings[column].value)
-    p = base.catalog.method.percentile
-    return percentile(history, np.ones(len(history), dtype=bool), p.minimum_history, p.value_decimals)[-1:]
+    return percentile(history, np.ones(len(history), dtype=bool), base.view.method.percentile)[-1:]
 
 
 def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) -> Picture:
-    regime, rules = build_regime(readings, base.grid, base.catalog, ranks), base.catalog.method.state
+    regime, rules = base.regime(readings, ranks), base.view.method.state
     n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
     names = [field.name for field in fields(Scores)]
     now = {name: np.repeat(getattr(regime.scores, name), ahead) for name in names}

@@ -30,7 +30,7 @@ class Basis:
 
     def is_held(self, view: View) -> bool:
         """Whether there are figures of it."""
-        return any(_held(view, series_id) for series_id in self.series)
+        return any(map(view.has, self.series))
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _index_panel(view: View) -> Panel:
     Closes continue the average month after month and never stand alone, nor after a month without either: a provider
     serves ten years of them, and a high or a year-ago price could lie in the gap.
     """
-    if not _held(view, PRICE):
+    if not view.has(PRICE):
         no_dates = view.as_of[:0]
         return view.latest(PRICE), no_dates, np.empty((len(view), 0))
     latest = view.latest(PRICE)
@@ -172,10 +172,6 @@ def _mean_closes(view: View, closes: Days, all_months: Days) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = (total[:, ends] - total[:, starts]) / (count[:, ends] - count[:, starts])
     return mean
-
-
-def _held(view: View, series_id: str) -> bool:
-    return series_id in view.series and view.archive.has(series_id)
 
 
 BASES = (

@@ -116,7 +116,7 @@ def _nipa_multiple_change(view: View) -> Reading:
 
 
 def _profits(view: View) -> str:
-    return "NFCPATAX" if "NFCPATAX" in view.series and view.archive.has("NFCPATAX") else "CP"
+    return "NFCPATAX" if view.has("NFCPATAX") else "CP"
 
 
 def build(view: View) -> Columns:

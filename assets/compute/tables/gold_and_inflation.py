@@ -45,7 +45,7 @@ def build(view: View) -> Columns:
 
 def _calendar(view: View, start: np.datetime64) -> Days:
     """Consecutive months from the first gold price, at the earliest from `start`."""
-    if GOLD not in view.series or not view.archive.has(GOLD):
+    if not view.has(GOLD):
         return view.as_of[:0]
     held = view.archive.observations(GOLD).dates.astype("datetime64[M]")
     return np.arange(max(held[0], start), held[-1] + 1).astype("datetime64[D]")

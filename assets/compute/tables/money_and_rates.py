@@ -79,7 +79,7 @@ def _total(values: Floats) -> Floats:
 
 def _panels(view: View) -> tuple[Days, Floats, Floats]:
     """Consecutive months with money, and growth of money and prices over a year in each, as known on each date."""
-    if MONEY not in view.series or not view.archive.has(MONEY):
+    if not view.has(MONEY):
         none = np.empty((len(view), 0))
         return np.empty(0, dtype="datetime64[D]"), none, none
     held = view.archive.observations(MONEY).dates.astype("datetime64[M]")
