@@ -250,7 +250,7 @@ def _coverage(release: Release) -> list[str]:
 def _without(release: Release) -> str:
     """Inputs without a score, by reason."""
     reasons: dict[str, list[str]] = {}
-    for evidence in release.evidence:
+    for evidence in sorted(release.evidence, key=lambda e: (e["condition"], e["component"])):
         if evidence["score"] is None:
             names = reasons.setdefault(reason_words(evidence["absent_reason"]), [])
             names.append(component_inside(evidence["component"]))
