@@ -4,8 +4,6 @@ A rule checks complete rows: a withheld figure is not a missing one, and ranks a
 warehouse the file was built from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -38,7 +38,7 @@ _SERIES = "SELECT * FROM series WHERE is_published ORDER BY series_id"
 _REVISIONS = """
 SELECT observation_date, arg_min(value, realtime_start) AS first_value, min(realtime_start) AS first_known,
   max_by(value, realtime_start) AS newest_value, count(*) AS vintages,
-  bool_or(vintage_source IN ('alfred', 'rtdsm')) AS is_dated
+  bool_or(vintage_source IN ('alfred', 'rtdsm', 'publisher')) AS is_dated
 FROM observations WHERE series_id = ? GROUP BY 1 ORDER BY 1
 """
 _REVISIONS_SHOWN = 24

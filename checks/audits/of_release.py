@@ -1,7 +1,5 @@
 """The audits of a staged file: schema, method, immutability, rights, and recomputation from the archive."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import duckdb
