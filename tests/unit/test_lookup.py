@@ -1,4 +1,4 @@
-"""Latest figures, staleness, changes inside one vintage date, ratios of one quarter (METHODOLOGY 1)."""
+"""What the sample never meets in a lookup: revisions, holes, limits, two sources. The rest is recomputed plainly."""
 
 from __future__ import annotations
 
@@ -98,6 +98,3 @@ def test_a_change_is_as_weak_as_its_weakest_end() -> None:
     change = view([base, now], "2025-09-05").difference("UNRATE", months(12))
     assert change.is_pseudo.tolist() == [True]
     assert str(change.observation_date[0]) == "2025-08-01"
-
-
-# ---- order, the future and the day of capture change nothing in the past
