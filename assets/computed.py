@@ -1,7 +1,5 @@
 """Every derived and regime table as an asset, made from the registry of computed tables."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import duckdb
 
-from assets.report import lead, tiles
+from assets.report.lead import tiles
 from assets.report.published import Release
+from assets.report.sentences import sentence
 from assets.report.words import (
     CONDITIONS,
     GRADE_WORDS,
@@ -139,7 +140,7 @@ def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
     verdicts, sentences = {}, {}
     if "regime_purchases_technical" in release.today:  # a file before method 2.1.0 has no columns for them
         verdicts = {name: release.now[f"{name}_verdict"] for name in CONDITIONS}
-        found = {name: getattr(lead, name)(release) for name in SENTENCES}
+        found = {name: sentence(release, name) for name in SENTENCES}
         sentences = {name: plain(text) for name, text in found.items() if text is not None}
     return Verdict(
         release.manifest,
@@ -179,8 +180,7 @@ def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """What a run ends with: the first screen of the report in words, and where file and report are."""
     verdict, release = read_verdict(con), Release(con)
     texts = [
-        (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
-        for name, value, note in tiles.content(release)["tiles"]
+        (name, plain(f"{value}. {sentence(release, note) or ''}")) for name, value, note in tiles(release)
     ]
     return [
         *_head(verdict),

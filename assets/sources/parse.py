@@ -55,6 +55,9 @@ class Figures(NamedTuple):
     values: Sequence[float]
     unit: str | None = None
     notes: tuple[str, ...] = ()
+    starts: Sequence[str] | None = (
+        None  # the day each row was published, where the publisher keeps its vintages
+    )
 
 
 def csv_rows(content: bytes, encoding: str = "utf-8") -> list[list[str]]:

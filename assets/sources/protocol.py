@@ -21,7 +21,7 @@ Rule = Literal[
     "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
     "vintages_missing",
 ]  # fmt: skip
-VintageSource = Literal["alfred", "rtdsm"]
+VintageSource = Literal["alfred", "rtdsm", "publisher"]
 # The result of a fetch, as `raw.fetches` records it.
 FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profile", "refused"]
 

@@ -35,7 +35,8 @@ _SINCE = f"""
 WITH new AS (
   SELECT * FROM raw.vintages WHERE captured_at > $since AND {REACHES_DAY}
 ), before AS (
-  SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value
+  SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value,
+    arg_max(vintage_source, captured_at) AS vintage_source
   FROM raw.vintages SEMI JOIN new USING (series_id, observation_date, realtime_start)
   WHERE captured_at <= $since GROUP BY ALL
 ), replaceable AS (
@@ -46,7 +47,7 @@ WITH new AS (
 SELECT n.series_id, n.observation_date, n.realtime_start, n.captured_at,
   CASE
     WHEN n.vintage_source = 'retracted' OR (n.value IS NULL AND NOT isnan(b.value)) THEN 'retracted'
-    WHEN b.series_id IS NOT NULL THEN 'corrected'
+    WHEN b.vintage_source <> 'lag_rule' OR n.vintage_source NOT IN ({REAL}) AND b.series_id IS NOT NULL THEN 'corrected'
     WHEN n.vintage_source IN ({REAL}) AND r.series_id IS NOT NULL THEN 'better_vintage'
     ELSE 'late'
   END AS reason

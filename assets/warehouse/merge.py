@@ -1,9 +1,9 @@
 """Appending what a source served to the archive: never an update or a delete (methodology, "Point in time").
 
-A source with vintages is believed about its dates: ALFRED's begin with the first publication, those of the real-time
-data set (rtdsm) later, so that each of its figures is dated once more by lag rule. A source without vintages dates a
-figure once by lag rule, and a later different value counts from the day we saw it. What a complete payload no longer
-has is appended as retracted (a vintage) or as missing from the day we saw it (a figure).
+A source with vintages is believed about its dates: those of ALFRED and of a publisher begin with the first publication,
+those of the real-time data set (rtdsm) later, so that each of its figures is dated once more by lag rule. A source
+without vintages dates a figure once by lag rule, and a later different value counts from the day we saw it. What a
+complete payload no longer has is appended as retracted (a vintage) or as missing from the day we saw it (a figure).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _NEVER = np.datetime64("9999-12-31", "D")
 # current value. `earliest`: of observations served as before the first vintage, in one row: joined vintage by vintage,
 # a history of hundreds of vintages is squared. Windows are of a series, which is faster than of an observation.
 # `span`: what a complete payload covers; one that begins later takes nothing back, and none another source's vintage.
-# `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage of rtdsm,
-# in place of a figure captured after that vintage.
+# `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage that is not
+# ALFRED's, in place of a figure captured after that vintage.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
 # a release made before it would be recomputed with it otherwise.
@@ -83,7 +83,7 @@ WITH served AS (
     WHEN s.origin = 'plain' THEN n.series_id IS NOT NULL OR NOT s.is_repeated
     WHEN s.origin = 'vintage' THEN true
     WHEN coalesce(e.is_dated_by_rule, false)
-      THEN coalesce(s.first_vintage < e.first_real, s.real_source = 'rtdsm' AND e.dated_at >= s.first_vintage)
+      THEN coalesce(s.first_vintage < e.first_real, s.real_source <> 'alfred' AND e.dated_at >= s.first_vintage)
     ELSE e.series_id IS NULL OR (s.real_source = 'alfred' AND e.first_start > s.realtime_start) END
   UNION ALL
   SELECT l.series_id, l.observation_date, NULL, span.fetch_id, 'gone', true, false, l.value, l.realtime_start,
@@ -294,7 +294,7 @@ def _served_rows(
     seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
     first = np.append(start[has_vintage], first_stored or _NEVER).min()
     own, is_dated, is_repeated = _own_vintages(observation, start, value)
-    if payload.vintage_source == "alfred":
+    if payload.vintage_source != "rtdsm":
         own = np.full(own.shape, first)
     seen = np.where(is_dated & ~has_vintage, np.datetime64(run_date, "D"), seen)
     frame = pd.DataFrame(

@@ -1,13 +1,12 @@
 """The audits of a staged file: schema, method, immutability, rights, and recomputation from the archive."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from assets.catalog.lineage import source_series
+from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
@@ -25,11 +24,6 @@ from checks.staged import StagedTables
 from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import checked_tables
-
-if TYPE_CHECKING:
-    import duckdb
-
-    from assets.catalog.models import Catalog
 
 _NOT_BUILT = "Do not publish. The staged file was not made by build_release: run the complete job."
 _COLUMNS = """

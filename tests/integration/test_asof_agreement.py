@@ -90,7 +90,7 @@ def read_by_loop(rows: list[Vintage], series_id: str, captured_until: dt.datetim
         if row.series_id == series_id and (captured_until is None or row.captured <= captured_until):
             stored[row.observation, row.start] = row
     listed = [row for row in stored.values() if row.source != "retracted"]
-    real = [row for row in listed if row.source in ("alfred", "rtdsm")]
+    real = [row for row in listed if row.source in ("alfred", "rtdsm", "publisher")]
     read = []
     for row in listed:
         of_observation = [other for other in real if other.observation == row.observation]

@@ -42,5 +42,5 @@ def test_diagnostics_of_the_past_are_the_same_in_a_later_run(table: str) -> None
 
 def test_a_run_before_the_first_score_has_distances_of_the_rate_only() -> None:
     early = on_sample("1990-06-15")
-    frame = distance_to_flip(early.regime, early.readings, early.catalog)
+    frame = distance_to_flip(early.regime)
     assert set(frame["condition"]) <= {"stance"}

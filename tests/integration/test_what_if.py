@@ -32,7 +32,7 @@ def base(release: duckdb.DuckDBPyConnection) -> Baseline:
 
 
 def by_item(found: Effect) -> Rows:
-    return {row["item"]: row for row in comparison(found, load_catalog())}
+    return {row["item"]: row for row in comparison(found)}
 
 
 @pytest.mark.parametrize("date", [None, dt.date(2009, 3, 31), dt.date(1998, 6, 30), dt.date(2020, 4, 30)])

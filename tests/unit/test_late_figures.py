@@ -65,16 +65,16 @@ def test_a_vintage_the_publisher_took_back_is_listed_with_what_shows_through() -
     assert late(used, retracted) == [("2026-03-01", "2026-04-24", 4.3, None)]
 
 
-@pytest.mark.parametrize(
-    ("reads", "captured", "start"),
-    [
-        ("ICSA", AFTER, "2026-04-24"),  # a series the row does not read
-        ("UNRATE", FROZEN, "2026-04-24"),  # in time
-        ("UNRATE", AFTER, "2026-05-01"),  # not public on the date
-    ],
-)
-def test_nothing_else_is_late(reads: str, captured: dt.datetime, start: str) -> None:
-    assert late(("2026-03-01", start, 4.4, captured), reads=reads) == []
+def test_nothing_else_is_late() -> None:
+    assert late(("2026-03-01", "2026-04-24", 4.4, AFTER), reads="ICSA") == [], (
+        "a series the row does not read"
+    )
+    assert late(("2026-03-01", "2026-04-24", 4.4, FROZEN)) == [], "in time"
+    assert late(("2026-03-01", "2026-05-01", 4.4, AFTER)) == [], "not public on the date"
+    without = LiveRows("2", ())
+    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=without) == [], (
+        "backfilled rows take what comes"
+    )
 
 
 def test_a_figure_dated_by_lag_rule_that_a_later_vintage_removed_is_listed_with_its_capture() -> None:
@@ -98,8 +98,3 @@ def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: py
     monkeypatch.setattr("assets.warehouse.late.vintages_as_of", counted)
     assert late(("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", None, 4.4)]
     assert asked == [["ICSA", "UNRATE"]] * 2
-
-
-def test_without_a_live_row_nothing_is_late() -> None:
-    """Backfilled rows take what comes."""
-    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=LiveRows("2", ())) == []

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.liquidity_destination import destination, signals
@@ -26,7 +25,7 @@ NAN = float("nan")
 
 
 def built(seen: View) -> dict[str, Any]:
-    return dict(liquidity_destination.build(seen, Grid(seen.as_of)))
+    return dict(liquidity_destination.build(seen))
 
 
 def value(seen: View, name: str) -> float:
@@ -111,7 +110,7 @@ def test_the_word_follows_from_the_changes() -> None:
             to_assets, to_goods
         ]
         found = destination(np.array([up]), np.array([of]), np.array([core]), np.array([change]), seen)
-        unknown = of < 4 or np.isnan(core) or np.isnan(change)
+        unknown = of < METHOD.destination.signals_needed or np.isnan(core) or np.isnan(change)
         assert found.tolist() == [None if unknown else plain], (up, of, core, change)
 
 
