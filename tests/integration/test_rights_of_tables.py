@@ -115,7 +115,7 @@ def test_a_release_says_that_it_must_not_be_passed_on_and_another_does_not_cry_w
     texts = [(folder / file).read_text(encoding="utf-8") for file in ("README.txt", "LICENSES.md")]
     said = [caution, output, package["regime:rights"]["restricted"], *texts]
     assert [bool(_PASS_ON.search(text)) for text in said] == [is_restricted] * len(said)
-    assert ("is not in this release" in texts[1]) != is_restricted
+    assert ("contains neither the raw series" in texts[1]) != is_restricted
 
 
 def test_every_withheld_cell_is_empty(made: Place) -> None:
