@@ -4,8 +4,6 @@ A first publication without a label would stay in the record permanently. So not
 would be indeterminate because inputs could not be reached and are not in the archive.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 
 import duckdb

@@ -3,8 +3,6 @@
 Nothing is caught here: a crash of a measure is an error of the run and never taken for failed data.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from checks.expectations import Outcome, Positions, outcomes
-from checks.suites.measures import Tables, on_date
+from checks.suites.measures import Tables
 from checks.suites.rules import Rule, Severity, Suite
 
 EXAMPLES = 5
@@ -120,17 +118,10 @@ class Job:
         columns = {
             name: rows[name] for name in dict.fromkeys((*self.suite.key, *rule.columns)) if name in rows
         }
-        if "as_of_date" in rows:
-            others = [name for name in rule.columns if self._is_one_per_date(name)]
-            columns |= {name: on_date(rows, self.tables, name) for name in others}
         if rule.measure:
             columns["measured"] = self.checkable[rule.name][1].iloc[positions]
         for values in zip(*columns.values(), strict=True):
             yield {name: _plain(value) for name, value in zip(columns, values, strict=True)}
-
-    def _is_one_per_date(self, name: str) -> bool:
-        table, _, column = name.rpartition(".")
-        return bool(table) and column != "as_of_date" and self.tables[table]["as_of_date"].is_unique
 
 
 def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:

@@ -143,12 +143,6 @@ class Computed:
     def phases(self) -> DerivedTable:
         return self.run.built("qe_phases")
 
-    def row(self, month: str) -> pd.Series:
-        """The month-end row of a month, or the row of a date."""
-        end = np.datetime64(month, "M") + 1 if len(month) == len("2025-01") else None
-        day = end.astype("datetime64[D]") - 1 if end is not None else np.datetime64(month, "D")
-        return self.frame.loc[pd.Timestamp(day)]
-
 
 def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Profile) -> Computed:
     """All tables, conditions, state, stance, label and evidence from raw vintages."""

@@ -1,7 +1,5 @@
 """Reading the catalogue: TOML files into typed models, and the rules that span entries."""
 
-from __future__ import annotations
-
 import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping

@@ -1,7 +1,5 @@
 """The typed shape of `method.toml`: every parameter of the methodology, in sections."""
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import json

@@ -3,8 +3,6 @@
 A required key has no default on purpose: a forgotten unit stops the load instead of mislabelling figures.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,11 +153,6 @@ class Repeat(Entry):
             raise ValueError("key 'repeats': give series (and where), or named_by alone")
         return self
 
-    @property
-    def asks_for(self) -> tuple[str, ...]:
-        """Columns of the same row it depends on."""
-        return (*self.where, *((self.named_by,) if self.named_by else ()))
-
 
 class Column(Entry):
     """One column of a table: type, unit, definition, where it is derived from, and the values it may hold.
@@ -240,8 +233,8 @@ class Table(Entry):
             if self.column(name).nullable:
                 raise ValueError(f"key '{name}' is nullable")
         for column in self.columns:
-            asked = {name for repeat in column.repeats for name in repeat.asks_for}
-            if strange := sorted(asked.difference(names)):
+            asked = {name for repeat in column.repeats for name in (*repeat.where, repeat.named_by or "")}
+            if strange := sorted(asked - {*names, ""}):
                 raise ValueError(f"column '{column.name}': key 'repeats': no column '{strange[0]}'")
         return self
 
@@ -434,6 +427,11 @@ class Catalog:
     def as_of_tables(self) -> list[Table]:
         """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""
         return [table for table in self.tables.values() if table.is_as_of]
+
+    def unit_of(self, column: str) -> str:
+        """Unit of a column given as "table.column"."""
+        table, _, name = column.partition(".")
+        return self.tables[table].column(name).unit
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""

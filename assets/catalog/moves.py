@@ -1,7 +1,5 @@
 """Moves of a what-if as they are written, and the typed shape of `what_if.toml`: groups, followers, scenarios."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Calendar arithmetic on whole days: month-ends, period ends, first publication by lag rule."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np

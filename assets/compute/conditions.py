@@ -3,8 +3,6 @@
 A missing input is never a neutral input: it is left out and the weights of the rest are renormalised.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -4,8 +4,6 @@ The conditions are the real ones (`conditions.py`), with their components, block
 made up. A column is present when the catalogue declares that what is there is enough for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache

@@ -4,8 +4,6 @@ A provisional row is recomputed until it becomes one of the two others. A live r
 and is stored. A backfilled row is recomputed in every run from everything public on its date, whenever it was captured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Readings out of the archive: latest figures, changes inside one vintage date, ratios of one quarter, daily quotes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -120,17 +118,14 @@ class View:
                 return self.at(series_id, observation)
             position = np.where(unknown, position - 1, position)
 
-    def quote_on(self, series_id: str, dates: Days) -> Reading:
-        """Last daily quote in the days up to each of `dates` (one per as-of date), as known on the as-of dates."""
+    def quote_before(self, series_id: str, newest: Reading, months: int) -> Reading:
+        """Last daily quote in the days up to the calendar date `months` before each newest quote."""
+        dates = months_before(newest.observation_date, months)
         back = np.arange(self.method.changes.daily_lookback_days).astype("timedelta64[D]")
         candidates = dates[:, None] - back
         known = ~np.isnan(self.values_at(series_id, candidates))
-        newest = candidates[np.arange(len(self)), np.argmax(known, axis=1)]
-        return self.at(series_id, np.where(known.any(axis=1), newest, NAT))
-
-    def quote_before(self, series_id: str, newest: Reading, months: int) -> Reading:
-        """Last daily quote in the days up to the calendar date `months` before each newest quote."""
-        return self.quote_on(series_id, months_before(newest.observation_date, months))
+        last = candidates[np.arange(len(self)), np.argmax(known, axis=1)]
+        return self.at(series_id, np.where(known.any(axis=1), last, NAT))
 
     def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
         """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""
@@ -151,6 +146,13 @@ class View:
     def panel(self, series_id: str, observations: Days) -> Floats:
         """Every observation as known on every date: shape (dates, observations), NaN where unknown then."""
         return self.values_at(series_id, np.broadcast_to(observations, (len(self), len(observations))))
+
+    def calendar(self, series_id: str) -> Days:
+        """Consecutive months from the first observation of a monthly series to its last; none where it is not held."""
+        if not self.has(series_id):
+            return self.as_of[:0]
+        held = self.archive.observations(series_id).dates.astype("datetime64[M]")
+        return np.arange(held[0], held[-1] + 1).astype("datetime64[D]")
 
     def values_at(self, series_id: str, observations: Days) -> Floats:
         """Values of chosen observations, shape (dates, k), NaN where unknown then."""

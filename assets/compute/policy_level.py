@@ -1,7 +1,5 @@
 """How high the policy rate is: in real terms, against the rule of Taylor (1993), and in words. It changes no label."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from assets.catalog.method import PolicyLevel

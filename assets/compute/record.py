@@ -1,7 +1,5 @@
 """Live rows put over a panel: the record as it is published."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -121,9 +119,7 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
 
 
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
-    if (
-        evidence is None
-    ):  # added after the row was frozen, without a weight: with one the version would differ
+    if evidence is None:  # added after the row was frozen, without a weight: else the version would differ
         return component
     return replace(
         component,

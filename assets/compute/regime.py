@@ -1,7 +1,5 @@
 """The regime of every date, and what is published next to the label without changing it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +53,11 @@ class Regime:
     states: States
     stance: PolicyStance
     label: Texts
+
+    @property
+    def components(self) -> list[Component]:
+        """Those of all conditions, in order."""
+        return [component for condition in self.conditions.values() for component in condition.components]
 
     @property
     def bubble_score(self) -> Floats:
@@ -289,13 +292,12 @@ def evidence_frame(regime: Regime) -> pd.DataFrame:
         share = 1.0 / len(SCORED) if name in SCORED else 0.0
         for component, weights in zip(condition.components, condition.weights, strict=True):
             reading, reason = component.reading, component.absent_reason
-            table, column = component.column.split(".")
             part = {
                 "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
                 "condition": texts(every, name),
                 "component": texts(every, component.name),
                 "value": reading.value,
-                "unit": texts(every, regime.catalog.tables[table].column(column).unit),
+                "unit": texts(every, regime.catalog.unit_of(component.column)),
                 **origin_of(reading),
                 "rank": component.rank,
                 "weight": weights,

@@ -4,8 +4,6 @@ The assets, the audits, `verify` and the documents walk `REGISTRY`. What a table
 other runs, with provenance) is declared in the catalogue.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial

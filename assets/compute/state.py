@@ -1,7 +1,5 @@
 """From scores to the state of the world, with hysteresis (methodology, "State"): thresholds and the state machine."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

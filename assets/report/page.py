@@ -21,6 +21,7 @@ _PARTS = (verdict, flip, markets, record)  # with tables of their own
 _FILTERS = (
     words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
     words.reason_words, words.regime_words, words.signs, words.with_unit, words.withheld_or, flip.measure_words,
+    record.caveat_words,
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents. From the post on they are folded.
 _SECTIONS = {

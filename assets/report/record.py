@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from assets.report.published import USED, Release, Row
 from assets.report.words import (
     RIGHTS_WORDS,
     capital,
-    label_words,
-    month,
     period,
     publisher_words,
     regime_words,
@@ -43,12 +43,20 @@ CASES = (
 _PHASES_SHOWN = 10
 ASSETS = {"equities": "Equities", "treasury_10y": "10-year Treasury", "gold": "Gold"}
 _MAIN_HORIZON = 12
-_COLUMN_WORDS = {"regime": "", "stance": "stance: ", "condition_state": "condition: "}
 _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _CODES = re.compile(r" \([^)]*[a-z]_[a-z][^)]*\)")  # inputs listed in brackets are in the evidence
 _FOLLOWED = """
 SELECT regime, horizon_months, list(f ORDER BY list_position($1, asset)) AS cells
 FROM forward_returns AS f WHERE list_contains($1, asset) GROUP BY regime, horizon_months ORDER BY regime, horizon_months
+"""
+# The undisputed dates as "first, last, column, expected"; found are the values in the order they first appear.
+_CASES = """
+SELECT c[1]::DATE AS first, max(as_of_date) AS last, c[3] AS "column", c[4] AS expected,
+  list(value ORDER BY as_of_date) AS every, list_filter(every, lambda one, i: i = list_position(every, one)) AS found
+FROM (SELECT string_split(unnest(?), ', ') AS c)
+JOIN (UNPIVOT (FROM regime WHERE is_month_end) ON regime, stance, condition_state INTO NAME name VALUE value)
+  ON name = c[3] AND as_of_date BETWEEN c[1]::DATE AND c[2]::DATE
+GROUP BY c ORDER BY first, c[3]
 """
 _VARIANT_ROWS = """
 SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
@@ -57,6 +65,12 @@ SELECT v.variant, avg(v.is_same_regime::INT) FILTER (r.is_month_end) AS same,
 FROM method_variants AS v JOIN regime AS r USING (as_of_date)
 WHERE r.bubble_score IS NOT NULL OR v.as_of_date = ?
 GROUP BY v.variant HAVING same IS NOT NULL ORDER BY same, v.variant
+"""
+# Absent inputs are in the evidence.
+_CAVEATS = """
+SELECT severity, list(text ORDER BY caveat_id) AS texts FROM caveats
+WHERE applies_now AND NOT starts_with(caveat_id, 'missing_')
+GROUP BY severity ORDER BY list_position(['warning', 'caution', 'note'], severity)
 """
 _SOURCE_ROWS = f"""
 SELECT publisher, list(series_id ORDER BY series_id) AS ids, max(last_period_end) AS newest,
@@ -81,9 +95,11 @@ def content(release: Release) -> dict[str, Any]:
         "phase_count": len(phases),
         "followed": _followed_groups(release),
         "variant_rows": release.rows(_VARIANT_ROWS, release.as_of),
-        "cases": _case_rows(release),
+        "cases": [
+            (*dates, list(found)) for dates, found in groupby(cases(release), itemgetter("first", "last"))
+        ],
         "outside": release.rows(_OUTSIDE_ROWS),
-        "caveats": _caveat_groups(release),
+        "caveats": release.rows(_CAVEATS),
         "failed_checks": _failed_checks(release),
         "sources": _source_rows(release),
     }
@@ -105,23 +121,13 @@ def _followed_groups(release: Release) -> list[tuple[str, list[Row]]]:
 
 def cases(release: Release) -> list[Row]:
     """The undisputed dates the release has month-ends for: expected and found values, by date."""
-    known = []
-    for first, last, column, expected in CASES:
-        row = release.row(
-            f'SELECT ?::DATE AS first, max(as_of_date) AS last, list("{column}" ORDER BY as_of_date) AS found '
-            "FROM regime WHERE is_month_end AND as_of_date BETWEEN ?::DATE AND ?::DATE",
-            *(first, first, last),
-        )
-        if row["found"]:
-            found = list(dict.fromkeys(row["found"]))
-            about = {"column": column, "expected": expected, "found": found}
-            known.append({**row, **about, "is_expected": found == [expected]})
-    return sorted(known, key=lambda case: (case["first"], case["column"]))
+    known = release.rows(_CASES, [", ".join(case) for case in CASES])
+    return [{**row, "is_expected": row["found"] == [row["expected"]]} for row in known]
 
 
 def unsteady(release: Release) -> list[dt.date]:
     """Month-ends of the undisputed dates that depend on hysteresis and confirmation."""
-    rows = release.rows("SELECT * FROM method_variants WHERE variant = 'without_hysteresis'")
+    rows = release.rows("FROM method_variants WHERE variant = 'without_hysteresis'")
     lost = {
         row["as_of_date"]
         for case in cases(release)
@@ -132,39 +138,12 @@ def unsteady(release: Release) -> list[dt.date]:
     return sorted(lost)
 
 
-def _case_rows(release: Release) -> list[dict[str, Any]]:
-    """The undisputed dates as a table; columns about the same dates share a row."""
-    by_date: dict[tuple[dt.date, dt.date], list[Row]] = {}
-    for case in cases(release):
-        by_date.setdefault((case["first"], case["last"]), []).append(case)
-    return [
-        {
-            "when": month(first) if first == last else f"{month(first)} to {month(last)}",
-            "expected": "; ".join(
-                _COLUMN_WORDS[case["column"]] + label_words(case["expected"]) for case in found
-            ),
-            "found": "; ".join(
-                _COLUMN_WORDS[case["column"]] + ", ".join(map(label_words, case["found"])) for case in found
-            ),
-            "is_expected": all(case["is_expected"] for case in found),
-        }
-        for (first, last), found in by_date.items()
-    ]
-
-
 # ---- caveats, checks and sources
 
 
-def _caveat_groups(release: Release) -> list[dict[str, Any]]:
-    """Caveats that apply now, by severity; absent inputs are in the evidence and left out here."""
-    rows = release.rows(
-        "SELECT * FROM caveats WHERE applies_now AND NOT starts_with(caveat_id, 'missing_') ORDER BY caveat_id"
-    )
-    texts: dict[str, list[str]] = {"warning": [], "caution": [], "note": []}
-    for row in rows:
-        words = _CODE.sub(lambda code: code[0].replace("_", " "), _CODES.sub("", row["text"]))
-        texts[row["severity"]].append(capital(words))
-    return [{"name": severity, "texts": found} for severity, found in texts.items() if found]
+def caveat_words(text: str) -> str:
+    """The text of a caveat without codes."""
+    return capital(_CODE.sub(lambda code: code[0].replace("_", " "), _CODES.sub("", text)))
 
 
 def _failed_checks(release: Release) -> list[Row]:

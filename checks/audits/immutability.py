@@ -5,8 +5,6 @@ archive at the last publication gives the published row, the present one the sta
 A column added since stays out of the comparison.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache

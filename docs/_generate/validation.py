@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,45 +34,46 @@ _QUERIED = (
 def page() -> str:
     """The full page, from the sample alone."""
     computed, post = on_sample(), on_sample(POST)
+    reading = post.readings
+    return rendered(
+        "validation",
+        {name: computed.run.table(name).reset_index(names="position") for name in _QUERIED},
+        as_of=SAMPLE_AS_OF,
+        cases=list(_cases(computed)),
+        regime=computed.frame.set_index(computed.frame.index.strftime("%Y-%m-%d")).to_dict("index"),
+        post=post.frame.iloc[-1],
+        post_day=POST,
+        known=list(_known(post)),
+        cited={name: entry.value for name, entry in post.catalog.reference_values.items()},
+        bond=reading["real_yields.nominal_10y_pct"].value[-1],
+        real=reading["real_yields.real_10y_pct"].value[-1],
+        profits=reading["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1],
+        sets=grid_states(computed.regime, computed.catalog.method).shape[1],
+        near=computed.catalog.method.robustness.near_threshold,
+        fragile=list(_FRAGILE),
+        by_parameter=list(_by_parameter(computed)),
+        least_agreed=10,
+        window=3,
+    )
+
+
+def rendered(name: str, tables: Mapping[str, pd.DataFrame], **content: object) -> str:
+    """A page by its template, which queries the tables by name."""
     with duckdb.connect() as con:
-        for name in _QUERIED:
-            con.register(name, computed.run.table(name).reset_index(names="position"))
+        for table, frame in tables.items():
+            con.register(table, frame)
 
         def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
             return con.execute(sql, parameters).fetchall()
 
-        reading = post.readings
-        return (
-            templates(Path(__file__).parent, (), autoescape=False)
-            .get_template("validation.md.j2")
-            .render(
-                query=query,
-                table=lambda header, rows: table(header.split(" | "), rows),
-                as_of=SAMPLE_AS_OF,
-                cases=list(_cases(computed)),
-                regime=computed.frame.set_index(computed.frame.index.strftime("%Y-%m-%d")).to_dict("index"),
-                post=post.frame.iloc[-1],
-                post_day=POST,
-                known=list(_known(post)),
-                cited={name: entry.value for name, entry in post.catalog.reference_values.items()},
-                bond=reading["real_yields.nominal_10y_pct"].value[-1],
-                real=reading["real_yields.real_10y_pct"].value[-1],
-                profits=reading["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1],
-                sets=grid_states(computed.regime, computed.catalog.method).shape[1],
-                near=computed.catalog.method.robustness.near_threshold,
-                fragile=list(_FRAGILE),
-                by_parameter=list(_by_parameter(computed)),
-                least_agreed=10,
-                window=3,
-            )
-            + "\n"
-        )
+        page = templates(Path(__file__).parent, (), autoescape=False).get_template(f"{name}.md.j2")
+        return page.render(query=query, table=_table, **content).rstrip("\n") + "\n"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
+def _table(header: str, rows: Sequence[Sequence[object]]) -> str:
+    """A table in Markdown; names of columns are separated like cells."""
+    lines = [f"| {header} |", "| --- " * (header.count(" | ") + 1) + "|"]
+    return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)]) + "\n"
 
 
 def _cases(computed: Computed) -> Iterator[tuple[str, ...]]:

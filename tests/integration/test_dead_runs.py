@@ -64,20 +64,23 @@ def ended(*markers: tuple[Path, str]) -> None:
 
 
 def test_only_a_run_whose_process_has_ended_is_closed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """By a marker in the run's own data directory; those of finished runs go, those of another history are left."""
     dead, living, unseen, elsewhere = (a_run(instance) for _ in range(4))
-    ended((tmp_path, dead), (tmp_path / "not visible from here", elsewhere))
+    own = tmp_path / "own"
+    living_there, dead_there = (a_run(instance, tags={DATA_DIR_TAG: str(own)}) for _ in range(2))
+    finished = a_run(instance, dg.DagsterRunStatus.SUCCESS)
+    ended(
+        (tmp_path, dead), (tmp_path / "not visible from here", elsewhere), (own, dead_there), (tmp_path, finished),
+        (tmp_path, "of-another-history"),
+    )  # fmt: skip
     mark_run_alive(tmp_path, living)
-    assert fail_dead_runs(instance, tmp_path) == [dead]
-    assert status_of(instance, dead) == FAILURE
-    assert [status_of(instance, run) for run in (living, unseen, elsewhere)] == [STARTED] * 3
-    assert not list(tmp_path.glob(f"run-{dead}@*"))
-
-
-def test_the_data_directory_of_a_run_is_its_own(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    living, dead = (a_run(instance, tags={DATA_DIR_TAG: str(tmp_path / "elsewhere")}) for _ in range(2))
-    mark_run_alive(tmp_path / "elsewhere", living)
-    ended((tmp_path / "elsewhere", dead))
-    assert fail_dead_runs(instance, tmp_path) == [dead]
+    mark_run_alive(own, living_there)
+    assert set(fail_dead_runs(instance, tmp_path)) == {dead, dead_there}
+    assert [status_of(instance, run) for run in (dead, dead_there)] == [FAILURE] * 2
+    assert [status_of(instance, run) for run in (living, unseen, elsewhere, living_there)] == [STARTED] * 4
+    assert status_of(instance, finished) == dg.DagsterRunStatus.SUCCESS
+    left = {path.name.partition("@")[0] for path in tmp_path.glob("run-*")}
+    assert left == {f"run-{living}", "run-of-another-history"}
 
 
 def test_a_command_killed_before_its_run_set_a_marker_is_closed(
@@ -89,16 +92,6 @@ def test_a_command_killed_before_its_run_set_a_marker_is_closed(
     assert fail_dead_runs(instance, tmp_path) == [dead]
     assert status_of(instance, dead) == FAILURE
     assert not list(tmp_path.iterdir())
-
-
-def test_markers_of_finished_runs_are_removed_and_those_of_another_history_are_left(
-    instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    finished = a_run(instance, dg.DagsterRunStatus.SUCCESS)
-    ended((tmp_path, finished), (tmp_path, "of-another-history"))
-    assert fail_dead_runs(instance, tmp_path) == []
-    assert [path.name.partition("@")[0] for path in tmp_path.iterdir()] == ["run-of-another-history"]
-    assert status_of(instance, finished) == dg.DagsterRunStatus.SUCCESS
 
 
 def test_the_daemon_looks_by_itself_and_starts_nothing(

@@ -88,19 +88,14 @@ def test_the_notes_compare_only_with_a_release_of_the_same_profile(
     assert ("previous release as of 2026-09-30" in text) != is_first
 
 
-def test_the_descriptor_is_valid_and_true_of_the_tables(folder: Path) -> None:
-    from frictionless import Package, Resource
+def test_the_descriptor_is_valid_and_true_of_the_sizes(folder: Path) -> None:
+    from frictionless import Package
 
     descriptor: dict[str, Any] = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     report = Package.validate_descriptor(str(folder / "datapackage.json"))
     assert report.valid, report.flatten(["message"])[:5]
     for resource in descriptor["resources"]:
         assert (folder / resource["path"]).stat().st_size == resource["bytes"]
-    for name in ("series.csv", "qe-phases.csv", "release-manifest.csv", "regime", "observations"):
-        found = next(r for r in descriptor["resources"] if r["name"] == name)
-        found["schema"].pop("foreignKeys", None)
-        judged = Resource.from_descriptor(found, basepath=str(folder)).validate()
-        assert judged.valid, (name, judged.flatten(["rowNumber", "fieldName", "message"])[:5])
 
 
 @pytest.mark.slow

@@ -18,7 +18,8 @@ from assets.publish.staged_file import export_tables
 from assets.warehouse.connection import CONFIG
 from tests.fakes.server import Loopback, Served, running
 from tests.integration.older_duckdb import installed
-from tests.integration.test_readme import ROOT, blocks
+from tests.integration.test_page_blocks import blocks
+from tests.nightly_run import ROOT
 
 VERSION = "1.5.5"
 ASKED = """

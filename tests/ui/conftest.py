@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -79,7 +80,9 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: Browser, interface: Interface) -> Iterator[Page]:
     """A page of the interface."""
-    with opened(browser, interface) as page:
+    own = (interface.url, interface.url.replace("http", "ws", 1), "blob:")
+    with opened(browser, own, 1600, 1000, base_url=interface.url) as page:
+        page.set_default_timeout(30_000)
         yield page
 
 
@@ -90,17 +93,13 @@ def keep(page: Page, path: Path) -> None:
 
 
 @contextmanager
-def opened(browser: Browser, interface: Interface) -> Iterator[Page]:
-    """A page that may reach this interface only, and whose console must stay free of errors."""
-    page = browser.new_page(viewport={"width": 1600, "height": 1000}, base_url=interface.url)
-    foreign: list[str] = []
-    errors: list[str] = []
-    own = (interface.url, interface.url.replace("http", "ws", 1), "data:", "blob:")
-    page.on("request", lambda r: None if r.url.startswith(own) else foreign.append(r.url))
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_default_timeout(30_000)
+def opened(browser: Browser, own: tuple[str, ...], width: int, height: int, **options: Any) -> Iterator[Page]:
+    """A page that may request only what is its own, and whose console must stay free of errors."""
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    page, problems = context.new_page(), list[str]()
+    page.on("request", lambda r: None if r.url.startswith((*own, "data:")) else problems.append(r.url))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
     yield page
-    page.close()
-    assert foreign == []
-    assert errors == []
+    context.close()
+    assert problems == []

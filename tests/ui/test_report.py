@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from docs._generate.picture import LARGEST_PICTURE, take
 from tests.nightly_run import NightlyRun
+from tests.ui import conftest
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # the first test that needs it makes the nightly run
 _MOST_PAGES = 9
@@ -39,16 +40,10 @@ def report(nightly_run: NightlyRun) -> Path:
 
 @contextmanager
 def opened(browser: Browser, report: Path, width: int, **options: Any) -> Iterator[Page]:
-    """The page at a width; it may request nothing and log no error."""
-    context = browser.new_context(viewport={"width": width, "height": 844}, **options)
-    page, problems = context.new_page(), list[str]()
-    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else problems.append(r.url))
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(report.as_uri())
-    yield page
-    context.close()
-    assert problems == []
+    """The report at a width; it may request nothing."""
+    with conftest.opened(browser, ("file:",), width, 844, **options) as page:
+        page.goto(report.as_uri())
+        yield page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

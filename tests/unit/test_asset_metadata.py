@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import re
 from pathlib import Path
 
@@ -30,18 +29,6 @@ def test_every_asset_has_group_owner_kinds_tags_and_sentences() -> None:
         or ".." in (spec.description or "")
     }
     assert incomplete == set()
-
-
-def test_deadline_stands_on_sources_and_publication_and_follows_the_schedule() -> None:
-    policies = {name: SPECS[name].freshness_policy for name in [*RAW, "publish/release"]}
-    policy = policies["publish/release"]
-    assert policy is not None and set(policies.values()) == {policy}
-    minute, hour = (int(part) for part in str(nightly_schedule.cron_schedule).split()[:2])
-    deadline = [int(part) for part in policy.deadline_cron.split()[:2]]
-    begins, ends = dt.time(hour, minute), dt.time(deadline[1], deadline[0])
-    assert begins < ends
-    assert policy.deadline_cron.split()[2:] == str(nightly_schedule.cron_schedule).split()[2:]
-    assert policy.timezone == nightly_schedule.execution_timezone
 
 
 def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,18 +99,6 @@ def test_rules_checked_together_find_what_each_finds_alone() -> None:
     assert [len(found.evaluated) for found in together] == [2, 2, 2, 3, 3, 3]
 
 
-def test_the_sentence_names_the_gravest_fault_first() -> None:
-    result = spoilt()
-    text = sentence(result.results, result.rows)
-    assert text.startswith("2 of ") and " rows failed tips_10y_pct__in_range (the value is within the" in text
-    assert "first: as_of_date 2018-05-31, tips_10y_pct 9000." in text
-    assert text.endswith(" 1 more failed.")
-    warnings = tuple(r for r in result.results if r.severity == "warning")
-    assert "rows failed nominal_10y_pct__step (" in sentence(warnings, 497)
-    unchecked = [replace(result.failed[0], message="not checked: column a is missing.", examples=())]
-    assert sentence(unchecked, 5) == "tips_10y_pct__in_range: not checked: column a is missing."
-
-
 def test_results_are_stored_as_declared_one_row_per_rule() -> None:
     result = spoilt()
     rows = results_frame([result], FACTS, "staged", CHECKED_AT)

@@ -140,14 +140,7 @@ def test_no_rule_is_one_that_cannot_fail(table: str) -> None:
 
 
 def test_each_fault_names_a_rule_of_its_table() -> None:
-    """And each table with rules has columns to read them from, whose names exist."""
-    named = {(table, rule.name) for table in RULES for rule in RULES[table]}
-    assert set(FAULTS) == named
-    for table in TABLES:
-        for rule in suite_of(table, CATALOG, AS_OF).rules:
-            for column in rule.columns:
-                other, _, name = column.rpartition(".")
-                assert name in CATALOG.tables[other or table].column_names
+    assert set(FAULTS) == {(table, rule.name) for table in RULES for rule in RULES[table]}
 
 
 def test_each_check_of_a_table_has_one_severity() -> None:

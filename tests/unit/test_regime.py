@@ -61,11 +61,8 @@ def test_the_time_to_sell_window_is_a_bubble_still_being_fed() -> None:
 
 
 def test_distance_is_to_the_threshold_in_force_in_that_state() -> None:
-    scores, states = (
-        [0.55, 0.58, 0.43, 0.43, NAN],
-        obj("bubble", *["mid_cycle"] * 2, "depression", "indeterminate"),
-    )
-    found = regime.distance_to_threshold(np.array(scores), states, METHOD)
+    states = obj("bubble", "mid_cycle", "mid_cycle", "depression", "indeterminate")
+    found = regime.distance_to_threshold(np.array([0.55, 0.58, 0.43, 0.43, NAN]), states, METHOD)
     assert found.tolist() == pytest.approx([0.03, 0.02, 0.03, 0.01, NAN], nan_ok=True)
 
 

@@ -165,8 +165,3 @@ def test_typing_errors_are_named_with_what_was_meant_in_one_line() -> None:
         environ={"REGIME_ASOF": "2020-01-31", "FRED_KEY": "x", "REGIME_COLOUR": "red"}
     ).notices
     assert "REGIME_ASOF" in notice and "FRED_KEY" in notice and "REGIME_COLOUR" not in notice
-
-
-def test_a_sample_without_its_last_day_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"sample_data/sample\.toml: as_of cannot be read"):
-        load_settings(environ={}, root=tmp_path)

@@ -110,7 +110,7 @@ def test_the_word_follows_from_the_changes() -> None:
             to_assets, to_goods
         ]
         found = destination(np.array([up]), np.array([of]), np.array([core]), np.array([change]), seen)
-        unknown = of < 4 or np.isnan(core) or np.isnan(change)
+        unknown = of < METHOD.destination.signals_needed or np.isnan(core) or np.isnan(change)
         assert found.tolist() == [None if unknown else plain], (up, of, core, change)
 
 

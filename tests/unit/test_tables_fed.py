@@ -5,36 +5,15 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.lookup import View
 from assets.compute.tables import reserve_growth
 from assets.compute.tables.monetisation import band
 from tests.helpers import monthly, published_after, view, weekly
 
 RULES = load_catalog().method.monetisation
 NAN = float("nan")
-
-
-def levels(series_id: str, last: str, *values: float, weeks: int = 26) -> pd.DataFrame:
-    """Wednesday levels that many weeks apart, ending on `last`, public the day after."""
-    end = np.datetime64(last, "D")
-    n = len(values)
-    dates = [str(end - np.timedelta64(7 * weeks * (n - 1 - k), "D")) for k in range(n)]
-    return published_after(series_id, dict(zip(dates, values, strict=True)), 1)
-
-
-def gdp(*values: float, first: str = "2024-01-01") -> pd.DataFrame:
-    quarters = np.datetime64(first, "M") + 3 * np.arange(len(values))
-    return published_after(
-        "GDP", {str(q.astype("datetime64[D]")): v for q, v in zip(quarters, values, strict=True)}, 121
-    )
-
-
-def value(seen: View, name: str) -> float:
-    return float(reserve_growth.build(seen)[name].value[0])
 
 
 def test_the_monetary_base_serves_only_before_the_balance_sheet_has_a_half_year() -> None:
@@ -50,8 +29,8 @@ def test_the_monetary_base_serves_only_before_the_balance_sheet_has_a_half_year(
 
 def test_net_liquidity_takes_reverse_repo_in_billions_beside_millions() -> None:
     frames = [
-        levels("WALCL", "2025-10-29", 6_600_000.0),
-        levels("WTREGEN", "2025-10-29", 900_000.0),
+        published_after("WALCL", {"2025-10-29": 6_600_000.0}, 1),
+        published_after("WTREGEN", {"2025-10-29": 900_000.0}, 1),
         published_after("RRPONTSYD", {"2025-10-30": 20.0}, 1),
     ]
     columns = reserve_growth.build(view(frames, "2025-10-31"))

@@ -15,12 +15,12 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import SOURCES, Archive, Captures, captured_by, cut, dates_of, of_series, resolve
-from assets.compute.calendar import NAT
 from assets.compute.corrections import unequal
 from assets.compute.diagnostics.revised import regime_of, relabelled, tables_by_series
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.regime import Regime
+from assets.compute.tables.assemble import as_declared
 from assets.compute.tables.build import build_view
 
 SINGLE = 12  # newest figures of a series with a line each; older ones share a line
@@ -88,18 +88,10 @@ def release_log(
             rows.append(
                 line | {"series_id": series_id, "figures": arrival.figures} | arrival.columns(is_shown)
             )
-    frame = pd.DataFrame(rows).reindex(columns=[*_NAMES])
-    for name in ("observation_date", "realtime_start"):
-        frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
+    frame = as_declared(catalog.tables["release_log"], pd.DataFrame(rows))
     changes = unequal(frame["score_before"], frame["score_after"])
     changes |= (frame["regime_before"] != frame["regime_after"]).to_numpy()
     return frame[changes | frame["kind"].str.startswith("figure")].reset_index(drop=True)
-
-
-_NAMES = (
-    "kind", "series_id", "observation_date", "realtime_start", "vintage_source", "figures", "previous_value",
-    "new_value", "score_before", "score_after", "score_effect", "regime_before", "regime_after",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -131,8 +123,6 @@ class _State:
 def _line(kind: str, label: str, score: float, after: _State) -> dict[str, Any]:
     return {
         "kind": kind,
-        "observation_date": NAT,
-        "realtime_start": NAT,
         "figures": 0,
         "score_before": score,
         "score_after": after.score,

@@ -1,7 +1,5 @@
 """Why the score moved and why the label changed, component by component."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,7 +154,6 @@ def _of_state(regime: Regime, parts: Contributions, i: int) -> Row:
     direction = 1.0 if crossed[0].is_upward else -1.0
     k = int(np.lexsort((-direction * change, ~decisive, ~concerned))[0])
     component = parts.components[k]
-    table, column = component.column.split(".")
     return {
         "compared_with_date": regime.grid.as_of[then],
         "thresholds_crossed": "; ".join(
@@ -164,7 +161,7 @@ def _of_state(regime: Regime, parts: Contributions, i: int) -> Row:
         ),
         "component": component.name,
         "component_condition": parts.conditions[k],
-        "component_unit": regime.catalog.tables[table].column(column).unit,
+        "component_unit": regime.catalog.unit_of(component.column),
         "component_value_before": component.reading.value[then],
         "component_value": component.reading.value[i],
         "component_contribution_change": change[k],

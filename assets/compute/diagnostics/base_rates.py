@@ -1,7 +1,5 @@
 """How often the limits of the verdicts are met, and how much of each state is recession: counts of the record."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd

@@ -1,7 +1,5 @@
 """Caveats of a run: the declared ones with their figures filled in, and one per input missing now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

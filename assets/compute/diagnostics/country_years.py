@@ -4,8 +4,6 @@ It is the code of the monthly rule on other readings: STANDS_FOR has what they s
 differs. Figures are those of the data set, not of the time: only the ranks look at the past alone.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -58,7 +58,6 @@ def _columns(
 ) -> dict[str, Any]:
     """What component `k` would have to do for the measure to pass the threshold, per grid date."""
     component, measure = mover.parts.components[k], mover.measures[threshold.measure]
-    table, column = component.column.split(".")
     value, is_met = component.reading.value, threshold.is_met(measure)
     required, moved_score = mover.move(k, threshold)
     present = ~np.isnan(component.score)
@@ -75,7 +74,7 @@ def _columns(
         "limit_value": threshold.limit,
         "condition": mover.parts.conditions[k],
         "component": component.name,
-        "component_unit": catalog.tables[table].column(column).unit,
+        "component_unit": catalog.unit_of(component.column),
         "component_value": value,
         "required_value": np.where(reachable, required, np.nan),
         "required_move": np.where(reachable, required - value, np.nan),
@@ -116,7 +115,6 @@ def _rate_rows(regime: Regime) -> Iterator[pd.DataFrame]:
     lapse = lapses(regime.readings[RATE].value, regime.grid, rules).astype("datetime64[s]")
     now, announced = regime.stance.rate, regime.stance.balance_sheet_announced
     never = np.full(len(now), NAT).astype("datetime64[s]")
-    table, column = RATE_CHANGE.split(".")
     for flip, to, sign, required in (
         ("rate_to_easing", 1, "<=", np.full(len(now), -limit)),
         ("rate_to_tightening", -1, ">=", np.full(len(now), limit)),
@@ -129,13 +127,13 @@ def _rate_rows(regime: Regime) -> Iterator[pd.DataFrame]:
             "flip": flip,
             "leads_to": STANCE_BY_DIRECTION[turned + 1],
             "threshold": "stance.rate_change_pp",
-            "measure": column,
+            "measure": RATE_CHANGE.partition(".")[2],
             "measure_value": change.value,
             "comparison": sign,
             "limit_value": required,
             "condition": "stance",
             "component": "policy_rate_change",
-            "component_unit": regime.catalog.tables[table].column(column).unit,
+            "component_unit": regime.catalog.unit_of(RATE_CHANGE),
             "component_value": change.value,
             "required_value": required,
             "required_move": required - change.value,

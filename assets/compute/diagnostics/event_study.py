@@ -4,8 +4,6 @@ The changes are as known on their dates; the placebo months also lie after an ev
 Before: the last month-end before the announcement. After: the end of the n-th full month after its month.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

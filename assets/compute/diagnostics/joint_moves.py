@@ -6,8 +6,6 @@ in all figures of it. A moved component (a name of `regime_evidence`) is set alo
 and with it every rank's sample, never moves.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -21,7 +19,7 @@ from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
-from assets.compute.conditions import SCORED, Component, Readings, percentile
+from assets.compute.conditions import SCORED, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
@@ -67,7 +65,7 @@ def baseline_of(view: View, regime: Regime) -> Baseline:
     return Baseline(
         replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(view.catalog))),
         {name: reading.rows(slice(-1, None)) for name, reading in regime.readings.items()},
-        {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
+        {c.column: c.rank[-1:] for c in regime.components},
         {name: reading.value[before] for name, reading in regime.readings.items()},
         Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
     )
@@ -75,8 +73,7 @@ def baseline_of(view: View, regime: Regime) -> Baseline:
 
 def columns_of_components(readings: Readings, grid: Grid, catalog: Catalog) -> dict[str, str]:
     """The column ("table.column") behind every component of `regime_evidence`, by its name."""
-    regime = build_regime(readings, grid, catalog)
-    return {c.name: c.column for condition in regime.conditions.values() for c in condition.components}
+    return {c.name: c.column for c in build_regime(readings, grid, catalog).components}
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,12 @@ class Picture:
     def stance(self) -> str:
         """Headline stance."""
         return str(self.regime.stance.stance[0])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Every label by its item of the comparison."""
+        lasting = {"regime": self.label, "regime_if_it_lasts": self.lasting}
+        return {**lasting, "stance": self.stance, "condition_state": self.state}
 
     def score(self, name: str) -> float:
         """A condition's, or that of all as "bubble"."""
@@ -150,20 +153,9 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
 def comparison(found: Effect) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
-    parts = {
-        "regime": "label",
-        "regime_if_it_lasts": "lasting",
-        "stance": "stance",
-        "condition_state": "state",
-    }
     rows: list[dict[str, Any]] = [
-        {
-            "item": item,
-            "unit": "text",
-            "text_before": getattr(before, part),
-            "text_after": getattr(after, part),
-        }
-        for item, part in parts.items()
+        {"item": item, "unit": "text", "text_before": was, "text_after": after.labels[item]}
+        for item, was in before.labels.items()
     ]
     for name in ("bubble", *before.regime.conditions):
         scores = {"value_before": before.score(name), "value_after": after.score(name)}
@@ -174,11 +166,10 @@ def comparison(found: Effect) -> list[dict[str, Any]]:
     joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
     for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
         rows.append({str(name): value for name, value in row.items()})
-    shown = {c.column for condition in before.regime.conditions.values() for c in condition.components}
+    shown = {c.column for c in before.regime.components}
     for name, (a, b) in found.figures.items():
         if name not in shown:
-            table, column = name.split(".")
-            unit = before.regime.catalog.tables[table].column(column).unit
+            unit = before.regime.catalog.unit_of(name)
             rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
     compared = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
     names = ("item", "unit", "text_before", "text_after", *compared, "contribution_change")
@@ -203,8 +194,7 @@ def scenarios(base: Baseline) -> pd.DataFrame:
         for when, picture in (("before", found.before), ("after", found.after)):
             row[f"regime_{when}"], row[f"stance_{when}"] = picture.label, picture.stance
             row[f"condition_state_{when}"] = picture.state
-            for score in ("bubble", *SCORED):
-                row[f"{score}_score_{when}"] = picture.score(score)
+            row |= {f"{score}_score_{when}": picture.score(score) for score in ("bubble", *SCORED)}
         row["regime_if_it_lasts"] = found.after.lasting
         row["month_ends_needed"] = found.after.month_ends_needed
         rows.append({**row, "held_still": "; ".join(found.notes) or None})
@@ -216,8 +206,7 @@ class Names:
 
     def __init__(self, base: Baseline) -> None:
         self.base, self.catalog = base, base.view.catalog
-        conditions = base.regime(base.readings, base.ranks).conditions.values()
-        self.components: list[Component] = [c for condition in conditions for c in condition.components]
+        self.components = base.regime(base.readings, base.ranks).components
         self.reach = tables_by_series(self.catalog)
         self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
 
@@ -227,9 +216,7 @@ class Names:
 
     def unit(self, column: str) -> str:
         """Kind of unit of a column, as in the catalogue of series."""
-        table, _, name = column.partition(".")
-        unit = self.catalog.tables[table].column(name).unit
-        return "pp" if unit.startswith("percent") else "index"
+        return "pp" if self.catalog.unit_of(column).startswith("percent") else "index"
 
     def series(self, name: str) -> Series:
         """A series that a score or the stance is computed from. Raises MoveError with the nearest name."""

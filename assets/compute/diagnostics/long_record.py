@@ -3,8 +3,6 @@
 It is apart from the published record: own grid, own ranks. FEDFUNDS stands for the target where there is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -131,14 +129,7 @@ def _recessions(dates: Days, state: Texts, inside: Flags) -> Iterator[dict[str, 
     for first, last in spells(inside.astype(object)):
         if inside[first] and (state[first : last + 1] != INDETERMINATE).any():
             in_state = int((state[first : last + 1] == DEPRESSION).sum())
-            yield {
-                "kind": RECESSION,
-                "first_date": dates[first],
-                "last_date": dates[last],
-                "month_ends": last - first + 1,
-                "overlap_month_ends": in_state,
-                "is_miss": in_state == 0,
-            }
+            yield _case(RECESSION, dates[first : last + 1], in_state) | {"is_miss": in_state == 0}
 
 
 def _spells(
@@ -157,17 +148,17 @@ def _spells(
             recession = None
         fell: bool | None = None if np.isnan(after[first]) else bool(after[first] < 0.0)
         is_false = in_recession_ == 0
-        yield {
-            "kind": state[first],
-            "first_date": dates[first],
-            "last_date": dates[last],
-            "month_ends": last - first + 1,
-            "overlap_month_ends": in_recession_,
+        yield _case(state[first], dates[first : last + 1], in_recession_) | {
             "is_recession_after": recession,
             "price_after_start_pct": after[first],
             "price_after_end_pct": after[last],
             "is_miss": is_false if state[first] == DEPRESSION else _nothing_followed(recession, fell),
         }
+
+
+def _case(kind: str, dates: Days, overlap: int) -> dict[str, Any]:
+    span = {"first_date": dates[0], "last_date": dates[-1]}
+    return {"kind": kind, **span, "month_ends": len(dates), "overlap_month_ends": overlap}
 
 
 def _nothing_followed(*events: bool | None) -> bool | None:

@@ -3,8 +3,6 @@
 The labels are those known on their dates; the references are hindsight, and no label reads them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

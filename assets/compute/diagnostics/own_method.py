@@ -1,7 +1,5 @@
 """An own method next to ours: the month-ends whose label differs, each with the limit or the direction that does it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What three assets returned after each regime: a description of few spells in one history, not a forecast."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

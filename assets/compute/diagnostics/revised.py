@@ -1,7 +1,5 @@
 """The label as known next to the label with today's figures, and the series whose revision makes the difference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -106,8 +104,7 @@ def relabelled(view: View, regime: Regime, tables: Iterable[str]) -> Regime:
         return regime
     ranks = {
         c.column: c.rank
-        for condition in regime.conditions.values()
-        for c in condition.components
+        for c in regime.components
         if changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())])
     }
     return build_regime({**regime.readings, **again}, regime.grid, regime.catalog, ranks)

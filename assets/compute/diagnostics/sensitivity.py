@@ -1,7 +1,5 @@
 """What the label depends on: single parameters, alternatives that were tested and not taken, effective weights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Between readings and tables: frames with their provenance from readings, and readings back from stored frames."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

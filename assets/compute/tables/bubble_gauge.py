@@ -1,11 +1,8 @@
-"""`bubble_gauge`: Dalio's six criteria for a bubble, each with the measures free data have for it.
+"""`bubble_gauge`: Dalio's six criteria for a bubble (22 February 2021), each with the measures free data have for it.
 
-The criteria: Ray Dalio, 22 February 2021. Sources of the measures: `equity_risk_premium`, H.15, Cboe (VIXCLS), Chicago
-Fed (NFCINONFINLEVERAGE). A criterion without a measure is a row that says why; it is never neutral, and no mean is
-taken over the rest: that would not be his gauge.
+A criterion without a measure is a row that says why; it is never neutral, and no mean is taken over the rest: that
+would not be his gauge.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The derived tables with one row per date, by name, and the view of the archive they are computed from."""
 
-from __future__ import annotations
-
 from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.grid import Grid

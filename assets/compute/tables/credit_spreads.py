@@ -1,10 +1,4 @@
-"""`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions.
-
-Sources: Fed Board (EBP, GZ_SPREAD: Gilchrist and Zakrajsek 2012), Moody's (BAA10Y, BAA10YM), ICE BofA (BAMLH0A0HYM2,
-BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10) of the same month, Chicago Fed (NFCI).
-"""
-
-from __future__ import annotations
+"""`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions."""
 
 import numpy as np
 import numpy.typing as npt

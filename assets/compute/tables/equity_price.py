@@ -1,7 +1,5 @@
 """The equity price and its own past, on several bases: each date uses the one whose price is the newest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,7 +8,7 @@ import numpy as np
 
 from assets.compute.calendar import NAT, Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import PRICES, Bases, Floats, Reading, combine, texts
+from assets.compute.reading import PRICES, Bases, Floats, Reading, Texts, combine, texts
 
 PRICE, CLOSES, BROAD = "SHILLER_PRICE", "SP500", "SPASTT01USM661N"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
@@ -47,6 +45,12 @@ class Prices:
     def basis(self) -> np.ndarray:
         """What the price of each date is; None where there is none."""
         return np.array([LABELS.get(name) for name in self.latest.names], dtype=object)
+
+
+def is_at_high(view: View, prices: Prices) -> Texts:
+    """Whether the price is at its high; None without a price."""
+    drawdown = prices.drawdown_pct.selected
+    return texts(drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct)
 
 
 def prices(view: View) -> Prices:

@@ -1,7 +1,5 @@
 """The hand-kept ledgers as tables: announcements of the Fed, recessions, and figures others published."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from assets.catalog.models import Catalog

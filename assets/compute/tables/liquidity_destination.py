@@ -1,11 +1,7 @@
 """`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
 
-Sources: the equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
-(`real_yields`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
-BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
+A description of what moved, no cause.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
@@ -34,7 +30,6 @@ def build(view: View) -> Columns:
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
     core_change = change_of_yoy(view, CORE, n)
     prices = equity_price.prices(view)
-    drawdown = prices.drawdown_pct.selected
     moves = {
         "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct.selected, cpi_yoy(view)),
         "real_10y_change_12m_pp": real_change(view, n),
@@ -56,9 +51,7 @@ def build(view: View) -> Columns:
         "core_pce_yoy_change_12m_pp": core_change,
         "wages_yoy_pct": view.change_pct(WAGES, months(12)),
         "destination": destination(up, known, core.value, core_change.value, view),
-        "is_equity_at_high": texts(
-            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
-        ),
+        "is_equity_at_high": equity_price.is_at_high(view, prices),
         "valuation_score_change_6m": score,
         "valuation_direction": texts(
             ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")

@@ -1,11 +1,8 @@
 """`monetisation`: how much of the new public debt the Fed took, on the debt's own dates, over three windows.
 
-Sources: H.4.1 (TREAST, WSHOMCB), Treasury (MSPD_TOTAL_MARKETABLE, FYGFDPUN, MTSDS133FMS), BEA (GDP), policy ledger.
 The debt limit distorts the change of debt, in both directions: the share of the debt is withheld then, and the share
 of the deficit decides the band.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, replace
 

@@ -1,11 +1,9 @@
 """`relative_attractiveness`: what each asset yields, what its price must do to keep up, what inflation leaves of it.
 
-Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the earnings yield (`equity_risk_premium`). Gold yields nothing.
-Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 % at 5 %
-inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
+Total return is yield plus price change; gold yields nothing. The rest is arithmetic in percentage points, without
+compounding: 4 % at 5 % inflation is -1 %. No forecast: every price change here is what would be needed, none is
+expected.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import pandas as pd
@@ -18,9 +16,7 @@ from assets.compute.tables.real_yields import nominal_10y, tips_10y
 
 NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
 REAL = ("tips_10y",)  # indexed: inflation takes nothing
-_NOT_COMPARABLE = (
-    "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
-)
+_NOT_COMPARABLE = "nipa"  # profits of all corporations over the value of some: only its rank is used
 
 
 def build(view: View) -> pd.DataFrame:
@@ -28,7 +24,7 @@ def build(view: View) -> pd.DataFrame:
     nominal = nominal_10y(view)
     earnings = equity_risk_premium.earnings_yields(view, equity_price.prices(view))
     parts = [
-        _asset(view, nominal, name, *held, earnings if name == "equities" else None)
+        _asset(view, nominal, name, *held, earnings.past if name == "equities" else None)
         for name, held in _assets(view, nominal, earnings).items()
     ]
     return stacked(view.catalog.tables["relative_attractiveness"], parts)
@@ -51,18 +47,10 @@ def _series(reading: Reading) -> Texts:
 
 
 def _asset(
-    view: View,
-    nominal: Reading,
-    name: str,
-    yield_: Reading,
-    basis: Texts,
-    earnings: Bases | None,
+    view: View, nominal: Reading, name: str, yield_: Reading, basis: Texts, past: Floats | None
 ) -> pd.DataFrame:
-    """Rows of one asset. `earnings`: the equity yield on its bases; a level that is not comparable is only ranked."""
-    past, value = None, yield_.value
-    if earnings is not None:
-        past = earnings.past
-        yield_ = yield_.where(basis != _NOT_COMPARABLE, "level_not_comparable")
+    """Rows of one asset; a level that is not comparable is only ranked. `past`: what it ranks among."""
+    value, yield_ = yield_.value, yield_.where(basis != _NOT_COMPARABLE, "level_not_comparable")
     hurdle = combine(np.subtract, nominal, yield_)
     scenarios: dict[str, Floats] = {}
     for inflation in view.method.attractiveness.inflation_scenarios_pct:
