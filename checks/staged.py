@@ -43,8 +43,7 @@ def read_staged(
     tables = [catalog.tables[name] for name in checked_tables(catalog)]
     as_staged, cells = {}, {}
     for table in tables:
-        staged.execute(f"SELECT * FROM {quoted(table.name)}")
-        as_staged[table.name] = frame_of(staged)
+        as_staged[table.name] = frame_of(staged, f"SELECT * FROM {quoted(table.name)}")
         found = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
         if found:
             cells[table.name] = found

@@ -70,7 +70,7 @@ class FileSource(Source, Generic[Table]):
         self.url = checked_address(url or self.address, self.variable)
         self.now = now
         self._retries = retries
-        self._http = Http(limits or self.limits, follows_redirects=True)
+        self._http = Http(limits or self.limits)
         self._obtained: Obtained[Table] | None = None
         self._failure: SourceUnreachable | Unusable | None = None
         self._unchanged_since: dt.datetime | None = None

@@ -13,7 +13,7 @@ from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRows, live_rows, panel_at, read_live
+from assets.warehouse.live import LiveRow, live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
@@ -146,7 +146,7 @@ def _computed_again(
     facts: RunFacts,
     catalog: Catalog,
     release_id: str,
-    live: LiveRows,
+    live: list[LiveRow],
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
     columns = (f"{name}.{column}" for name in REGISTRY for column in catalog.tables[name].column_names)
@@ -168,7 +168,7 @@ def _found_again(
     facts: RunFacts,
     catalog: Catalog,
     release_id: str,
-    live: LiveRows,
+    live: list[LiveRow],
 ) -> pd.DataFrame:
     """What the immutability audit compares: figures as a finding may name them, whatever the operator has published."""
     stored = read_live(con, catalog, live)
@@ -211,6 +211,5 @@ def _nightly(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]
             if profile == facts.profile:
-                file.execute("SELECT * FROM regime_nightly")
-                return frame_of(file)
+                return frame_of(file, "SELECT * FROM regime_nightly")
     return staged.iloc[:0]

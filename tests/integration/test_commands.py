@@ -13,6 +13,7 @@ from typing import Literal
 import pytest
 
 from assets.progress import progress
+from assets.report.published import Release
 from pipelines import __main__ as command_line
 from pipelines.commands import run
 from pipelines.commands.run import printed_progress
@@ -92,7 +93,7 @@ def test_a_series_is_found_by_a_word_of_its_title(
 
 def test_a_run_ends_with_the_first_screen_in_words_and_the_path_of_the_report(installed_night: Night) -> None:
     with open_published(installed_night.published) as con:
-        lines = summary_lines(con, installed_night.published)
+        lines = summary_lines(Release(con), installed_night.published)
     text = " ".join(" ".join(lines).split())
     assert "how sure 100 % agree. Of 375 variants" in text and "what ends it Score < 0.52." in text
     assert lines[-1].split() == ["report", str(installed_night.published.with_name("report.html"))]

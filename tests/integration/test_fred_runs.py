@@ -130,8 +130,8 @@ def test_reconciliation_is_due_after_six_days_at_the_latest_and_when_the_last_on
 
 def test_what_is_known_is_the_newest_of_everything_accepted(loaded: tuple) -> None:
     server, con, _, _ = loaded
-    known = known_series(con)["UNRATE"]
+    known = known_series(con, dt.date.max)["UNRATE"]
     assert known.newest_vintage == dt.date(2026, 6, 2)
     assert known.last_updated == server.world.series["UNRATE"].last_updated
-    assert known_series(con)["DGS10"].newest_vintage is None
-    assert known_series(con)["DGS10"].newest_observation == dt.date(2026, 5, 29)
+    assert known_series(con, dt.date.max)["DGS10"].newest_vintage is None
+    assert known_series(con, dt.date.max)["DGS10"].newest_observation == dt.date(2026, 5, 29)

@@ -78,8 +78,7 @@ def _tables(published: Path) -> dict[str, pd.DataFrame]:
     with duckdb.connect(str(published), read_only=True) as con:
         found = {}
         for table in CATALOG.as_of_tables():
-            con.execute(f"SELECT * FROM {table.name}")
-            found[table.name] = frame_of(con)
+            found[table.name] = frame_of(con, f"SELECT * FROM {table.name}")
         return found
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
+from assets.report.published import Release
 from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
 from pipelines.__main__ import build_parser
@@ -174,7 +175,7 @@ def test_commands_shown_exist(page: Path) -> None:
 
 def test_the_verdict_shown_is_the_one_a_run_ends_with(night: Night) -> None:
     with open_published(night.staged) as con:
-        printed = summary_lines(con, night.published)
+        printed = summary_lines(Release(con), night.published)
     (shown,) = blocks(ROOT / "README.md", "text")
     assert [line for line in shown.splitlines() if line not in printed] == []
 

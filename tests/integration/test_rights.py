@@ -38,7 +38,7 @@ def test_doctor_says_that_restricted_series_are_turned_on(monkeypatch: pytest.Mo
 
 def test_no_figure_of_a_restricted_series_reaches_dagster_or_a_stored_finding(night: Night) -> None:
     holding = Holding(28, 28, DAY, DAY, DAY, SECRET)
-    metadata = str(_result(Ingested(SERIES, "f", "new", holding=holding), night.facts).metadata)
+    metadata = str(_result(Ingested(SERIES, "new", holding=holding), night.facts).metadata)
     assert "last_observation" in metadata and MARK not in metadata
     with open_warehouse(night.warehouse) as con:
         con.execute(

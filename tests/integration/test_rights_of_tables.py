@@ -20,12 +20,13 @@ from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
+from assets.report.published import Release
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.schema import open_warehouse
 from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
-from pipelines.published_verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT
@@ -57,8 +58,7 @@ def place(made: Place, tmp_path: Path) -> Place:
 
 
 def frame(con: duckdb.DuckDBPyConnection, relation: str) -> pd.DataFrame:
-    con.execute(f"FROM {relation}")
-    return frame_of(con)
+    return frame_of(con, f"FROM {relation}")
 
 
 def planted_columns(rows: pd.DataFrame) -> set[str]:
@@ -109,7 +109,7 @@ def test_a_release_says_that_it_must_not_be_passed_on_and_another_does_not_cry_w
         ((count, caution),) = con.execute(
             "SELECT restricted_series_count, caution FROM release_manifest, about"
         ).fetchall()
-        output = "\n".join(verdict_lines(read_verdict(con), folder))
+        output = "\n".join(verdict_lines(Release(con), folder))
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     assert count == package["regime:restricted_series_count"] == (len(RESTRICTED) if is_restricted else 0)
     texts = [(folder / file).read_text(encoding="utf-8") for file in ("README.txt", "LICENSES.md")]
@@ -295,5 +295,5 @@ def test_what_people_and_programs_read_says_that_a_figure_is_withheld(made: Plac
         )
         assert row and (row.group(1) == "withheld, restricted rights") == bool(flagged)
         with made.open(name) as con:
-            lines = "\n".join([*explain_lines(con, None), *verdict_lines(read_verdict(con), folder)])
+            lines = "\n".join([*explain_lines(con, None), *verdict_lines(Release(con), folder)])
         assert ("withheld, restricted rights" in lines) == bool(flagged)

@@ -15,7 +15,7 @@ import pytest
 from assets.report.published import Release
 from assets.report.sentences import sentence
 from assets.warehouse.connection import CONFIG
-from pipelines.published_verdict import SENTENCES, plain, read_verdict, verdict_lines
+from pipelines.published_verdict import SENTENCES, plain, verdict_lines
 from tests.integration.sentence_queries import MACROS, RECOMPUTED, check
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -119,7 +119,7 @@ def con(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def printed(con: duckdb.DuckDBPyConnection, made_release: Path) -> list[str]:
-    return verdict_lines(read_verdict(con), made_release)
+    return verdict_lines(Release(con), made_release)
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 
 from assets.compute.calendar import Days, days
 from assets.sources.fred_vintages import (
-    Unreadable,
     expected_on,
     is_overdue,
     next_stamp,
     parse_observations,
     publications,
 )
+from assets.sources.parse import Unusable
 from tests.builders import a_series
 
 
@@ -80,5 +80,5 @@ def test_a_period_that_ends_before_it_begins_is_refused_by_name() -> None:
         )
 
     assert len(parse_observations(of("2024-05-03", "2024-05-03"))) == 1
-    with pytest.raises(Unreadable, match="'2024-05-06 to 2024-05-03' on 2024-03-01 is no real-time period"):
+    with pytest.raises(Unusable, match="'2024-05-06 to 2024-05-03' on 2024-03-01 is no real-time period"):
         parse_observations(of("2024-05-06", "2024-05-03"))

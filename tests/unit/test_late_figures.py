@@ -10,7 +10,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow, LiveRows
+from assets.warehouse.live import LiveRow
 from assets.warehouse.readers import vintages_as_of
 from tests.builders import an_archive
 
@@ -18,16 +18,15 @@ CATALOG = load_catalog()
 FROZEN = dt.datetime(2026, 5, 6, 3)
 AFTER = FROZEN + dt.timedelta(days=1)
 APRIL = dt.date(2026, 4, 30)
-LIVE = LiveRows("2", (LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r"),))
+LIVE = [LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r")]
 
 
-def late(*vintages: tuple, reads: str = "ICSA,UNRATE", live: LiveRows = LIVE) -> list[tuple]:
+def late(*vintages: tuple, reads: str = "ICSA,UNRATE", live: list[LiveRow] = LIVE) -> list[tuple]:
     """Observation, first day, value used and value late; given observation, first day, value, capture and source."""
     with an_archive() as con:
         con.execute("CREATE SCHEMA live")
         con.execute(
-            "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, "
-            "'2' AS method_version, 'r' AS frozen_release_id",
+            "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, 'r' AS frozen_release_id",
             [APRIL, reads],
         )
         for observation, start, value, captured, *source in vintages:
@@ -71,10 +70,7 @@ def test_nothing_else_is_late() -> None:
     )
     assert late(("2026-03-01", "2026-04-24", 4.4, FROZEN)) == [], "in time"
     assert late(("2026-03-01", "2026-05-01", 4.4, AFTER)) == [], "not public on the date"
-    without = LiveRows("2", ())
-    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=without) == [], (
-        "backfilled rows take what comes"
-    )
+    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=[]) == [], "backfilled rows take what comes"
 
 
 def test_a_figure_dated_by_lag_rule_that_a_later_vintage_removed_is_listed_with_its_capture() -> None:

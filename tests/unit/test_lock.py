@@ -116,11 +116,3 @@ def test_own_run_has_not_ended_and_may_be_marked_twice_but_a_run_id_is_never_a_p
     assert ended_runs(path.parent) == []
     with pytest.raises(ValueError, match="not a run id"):
         mark_run_alive(path.parent, "../../etc/passwd")
-
-
-def test_half_a_note_of_a_killed_holder_does_not_stay(path: Path) -> None:
-    path.parent.mkdir()
-    left = path.with_name("run.lock.json.12345")
-    left.touch()
-    with RunLock(path).held():
-        assert not left.exists()

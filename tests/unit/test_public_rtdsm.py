@@ -219,7 +219,7 @@ def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBP
         "false AS is_complete, 1 AS rows_new, 0 AS rows_revised, 0 AS rows_corrected, 0 AS rows_unchanged, "
         "0 AS requests, 0.0 AS seconds"
     )
-    known = known_series(con)["UNRATE"]
+    known = known_series(con, dt.date.max)["UNRATE"]
     assert (known.newest_vintage, known.vintages_at) == (None, noon)  # the first is ALFRED's
 
 

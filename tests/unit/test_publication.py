@@ -31,7 +31,7 @@ def stage(published: Path, release_id: str, profile: str = "sample", as_of: dt.d
     with duckdb.connect(str(staged_path(published))) as con:
         con.execute(
             "CREATE TABLE release_manifest AS SELECT ? AS release_id, ? AS profile, ?::DATE AS as_of_date, "
-            "TIMESTAMP '2026-06-01' AS published_at",
+            "TIMESTAMP '2026-06-01' AS published_at, '2.1.0' AS method_version",
             [release_id, profile, as_of],
         )
 

@@ -16,8 +16,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LastFetch
-from assets.warehouse.fetches import Ingested, last_fetches, record_fetches
+from assets.warehouse.fetches import Ingested, known_series, record_fetches
 from assets.warehouse.readers import (
     LABEL_ROLES,
     content_hash,
@@ -46,12 +45,12 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Ingested(series, "f1", "new", payload=whole)], facts(0), DAY)
-    record_fetches(con, [Ingested(series, "f2", "new", payload=part)], facts(1), DAY)
-    record_fetches(con, [Ingested(series, "f3", "refused", message="too short")], facts(2), DAY)
-    record_fetches(con, [Ingested(series, "f4", "unreachable")], facts(3), DAY)
-    last = last_fetches(con)["UNRATE"]
-    assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
+    record_fetches(con, [Ingested(series, "new", payload=whole)], facts(0), DAY)
+    record_fetches(con, [Ingested(series, "new", payload=part)], facts(1), DAY)
+    record_fetches(con, [Ingested(series, "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Ingested(series, "unreachable")], facts(3), DAY)
+    known = known_series(con, DAY + dt.timedelta(days=4))["UNRATE"]
+    assert (known.unit_kind, known.rows_served, known.held_first) == ("pct", 2, dt.date(2026, 2, 1))
 
 
 def test_first_publication_is_per_profile_and_method(con: duckdb.DuckDBPyConnection) -> None:
