@@ -155,3 +155,12 @@ def test_freds_vintages_stay_and_are_not_mixed(house: House) -> None:
     payload = a_payload(of_fred, SERIES.series_id, unit=SERIES.unit, frequency="Q")
     assert merge_payload(house.con, SERIES, payload, run_date=dt.date(2025, 10, 1)).retracted == 0
     assert house.held("2025-01-01") == board
+
+
+def test_a_release_that_changes_nothing_is_not_fetched_every_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RELEASES, "20251002", RELEASES["20250911"])
+    house.night("20250612", "20250911", "20251002")
+    house.night("20250612", "20250911", "20251002", "20260109")
+    assert house.asked[2:] == ["20251002", "20260109"]
