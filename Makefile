@@ -34,7 +34,7 @@ snapshots: setup-dev ## rewrite tests/snapshots after an intended change of asse
 test-slow: setup-dev ## run the slow tests, one process per core, each file in one of them (its tests share data directories)
 	$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
 
-test-kill: setup-dev ## kill 200 runs and 200 publications at random moments and check what is left (KILLS=…; an hour)
+test-kill: setup-dev ## kill 200 runs at random moments and check what is left (KILLS=…; an hour)
 	KILLS=$${KILLS:-200} $(PYTEST) -s -m kill $(ARGS)
 
 test-ui: setup-dev ## run the browser tests (needs an installed Chromium)

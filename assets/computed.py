@@ -1,7 +1,5 @@
 """Every derived and regime table as an asset, made from the registry of computed tables."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +16,7 @@ from assets.plots import score_plot
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRows, complete_live_rows, live_rows, read_live
+from assets.warehouse.live import LiveRow, complete_live_rows, live_rows, read_live
 from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
@@ -50,7 +48,7 @@ def compute_tables(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunF
 
 
 def _computation(
-    con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts, live: LiveRows
+    con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts, live: list[LiveRow]
 ) -> Computation:
     """What the tables are computed from: series of the archive, stored tables, live rows."""
     catalog, entries = load_catalog(), [REGISTRY[name] for name in names]

@@ -25,7 +25,7 @@ from checks.first_publication import CHECK as FIRST_PUBLICATION
 from checks.first_publication import MEANS, foresee
 from checks.identities import IDENTITIES
 from checks.presentation import rules_table, sentence, shown_rows
-from checks.results import of_table, results_frame, rule_rows
+from checks.results import of_table, rule_rows
 from checks.runner import RuleResult, run_suites
 from checks.suites.raw import raw_suite
 from checks.suites.rules import Rule, Suite
@@ -120,8 +120,8 @@ def table_checks(catalog: Catalog, level: int, tables: Sequence[str]) -> dg.Asse
         with warehouse.cursor() as con:
             checked = [_loaded(con, suite, facts, catalog) for suite in suites]
         results = [of_table(result, catalog, facts.profile) for result in run_suites(checked)]
-        rows = results_frame(results, facts, "warehouse", dt.datetime.now(dt.UTC))
-        warehouse.append_later(catalog.tables["check_results"], rows)
+        found_by = {keys[name]: of.results for name, of in zip(names, results, strict=True)}
+        _store(warehouse, found_by, facts)
         for name, result in zip(names, results, strict=True):
             yield from _results(keys[name], result.results, result.rows, selected)
 

@@ -4,11 +4,9 @@ A first publication without a label would stay in the record permanently. So not
 would be indeterminate because inputs could not be reached and are not in the archive.
 """
 
-from __future__ import annotations
-
 import datetime as dt
-from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
 from assets.catalog.models import Catalog, Series
@@ -16,9 +14,6 @@ from assets.compute.calendar import days, period_end
 from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts
-
-if TYPE_CHECKING:
-    import duckdb
 
 CHECK = "first_publication"
 _UNREACHABLE = "SELECT series_id FROM raw.fetches WHERE run_id = ? AND status = 'unreachable'"

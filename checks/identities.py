@@ -5,8 +5,6 @@ limits lie well outside anything seen, crises included; those that warn lie just
 construction (T10YIE is DGS10 less DFII10) is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,19 +51,14 @@ def identities_suite(identities: Sequence[Identity]) -> Suite:
 
 def relations(known: Known, identities: Sequence[Identity]) -> pd.DataFrame:
     """One row per identity and period for which all its figures are known; none where a series is missing."""
-    parts = []
-    for identity in identities:
-        if all(len(known.of(name)) for name in identity.series):
-            values = identity.relation(known, *identity.series).dropna()
-            values = values[[period.year >= FIRST_YEAR for period in values.index]]
-            periods = [str(p.date()) if isinstance(p, pd.Timestamp) else str(p) for p in values.index]
-            columns = {"identity": key_of(identity), "period": periods, "relation": values.to_numpy()}
-            parts += [pd.DataFrame(columns)] if len(values) else []
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["identity", "period", "relation"])
-    )
+    rows = [
+        (key_of(identity), str(period.date()) if isinstance(period, pd.Timestamp) else str(period), value)
+        for identity in identities
+        if all(len(known.of(name)) for name in identity.series)
+        for period, value in identity.relation(known, *identity.series).dropna().items()
+        if period.year >= FIRST_YEAR  # type: ignore[attr-defined]  # a period or a day
+    ]
+    return pd.DataFrame(rows, columns=["identity", "period", "relation"])
 
 
 def _rule(identity: Identity) -> Rule:

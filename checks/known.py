@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from pandas.core.groupby import SeriesGroupBy
 
 MOST_OF_A_MONTH = 15  # daily quotes without which a month's mean is not that of the month
 WEEKS_OF_A_MONTH = 4
@@ -68,7 +64,7 @@ class Known:
         by_month = days.groupby(days.index.to_period("M"))
         return by_month.mean()[by_month.count() >= 28]
 
-    def _by(self, series_id: str, frequency: str) -> SeriesGroupBy:
+    def _by(self, series_id: str, frequency: str) -> pd.api.typing.SeriesGroupBy:
         figures = self.of(series_id)
         return figures.groupby(pd.DatetimeIndex(figures.index).to_period(frequency))
 

@@ -1,7 +1,5 @@
 """Words and tables for what rules found, as the Dagster UI shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

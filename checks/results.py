@@ -3,8 +3,6 @@
 Only rules that had something to check are counted: one without a figure has neither passed nor failed.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import re

@@ -3,8 +3,6 @@
 Nothing is caught here: a crash of a measure is an error of the run and never taken for failed data.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from checks.expectations import Outcome, Positions, outcomes
-from checks.suites.measures import Tables, on_date
+from checks.suites.measures import Tables
 from checks.suites.rules import Rule, Severity, Suite
 
 EXAMPLES = 5
@@ -66,11 +64,6 @@ class SuiteResult:
             sorted((r for r in self.results if not r.passed), key=lambda r: r.severity != "critical")
         )
 
-    @property
-    def is_blocking(self) -> bool:
-        """True when a critical rule failed: nothing may be published."""
-        return any(result.severity == "critical" for result in self.failed)
-
 
 @dataclass(frozen=True)
 class Job:
@@ -101,14 +94,14 @@ class Job:
         """Rules whose columns are there, by name, with the values they check."""
         return {rule.name: (rule, self.values(rule)) for rule in self.suite.rules if not self.fault(rule)}
 
-    def result(self, rule: Rule, outcome: Outcome | None, examples: int = EXAMPLES) -> RuleResult:
+    def result(self, rule: Rule, outcome: Outcome | None) -> RuleResult:
         """What a rule found; without an outcome it could not be checked, which is critical."""
         if outcome is None:
             rows = len(self.frame)
             message = f"not checked: {self.fault(rule)}."
             return RuleResult(rule, False, "critical", rows, rows, message, np.arange(rows), ())
         rows, failing = len(outcome.evaluated), len(outcome.failing)
-        positions = outcome.failing[outcome.failing < len(self.frame)][:examples]
+        positions = outcome.failing[outcome.failing < len(self.frame)][:EXAMPLES]
         shown = tuple(self._examples(rule, positions)) if len(positions) else ()
         if not rows:
             message = NOTHING
@@ -125,17 +118,10 @@ class Job:
         columns = {
             name: rows[name] for name in dict.fromkeys((*self.suite.key, *rule.columns)) if name in rows
         }
-        if "as_of_date" in rows:
-            others = [name for name in rule.columns if self._is_one_per_date(name)]
-            columns |= {name: on_date(rows, self.tables, name) for name in others}
         if rule.measure:
             columns["measured"] = self.checkable[rule.name][1].iloc[positions]
         for values in zip(*columns.values(), strict=True):
             yield {name: _plain(value) for name, value in zip(columns, values, strict=True)}
-
-    def _is_one_per_date(self, name: str) -> bool:
-        table, _, column = name.rpartition(".")
-        return bool(table) and column != "as_of_date" and self.tables[table]["as_of_date"].is_unique
 
 
 def run_suite(frame: pd.DataFrame, suite: Suite, tables: Tables | None = None) -> SuiteResult:

@@ -4,11 +4,10 @@ A rule checks complete rows: a withheld figure is not a missing one, and ranks a
 warehouse the file was built from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
@@ -19,9 +18,6 @@ from assets.warehouse.live import PROVENANCE, read_record
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import Withheld, whole, withheld
 from checks.suites.structural import checked_tables
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 @dataclass(frozen=True)
@@ -47,8 +43,7 @@ def read_staged(
     tables = [catalog.tables[name] for name in checked_tables(catalog)]
     as_staged, cells = {}, {}
     for table in tables:
-        staged.execute(f"SELECT * FROM {quoted(table.name)}")
-        as_staged[table.name] = frame_of(staged)
+        as_staged[table.name] = frame_of(staged, f"SELECT * FROM {quoted(table.name)}")
         found = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
         if found:
             cells[table.name] = found

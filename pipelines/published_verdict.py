@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from assets.report import lead, tiles
+from assets.report.lead import tiles
 from assets.report.published import Release
+from assets.report.sentences import sentence
 from assets.report.words import (
     CONDITIONS,
     GRADE_WORDS,
@@ -115,75 +115,36 @@ def _way_out(error: Exception, path: Path) -> str:
     return f"cannot be opened ({reason[:160]}): move it away and run `make run`"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The newest row of the published file, with its evidence."""
-
-    manifest: Row
-    regime: Row
-    evidence: tuple[Row, ...]
-    coverage_minimum: float
-    caveats: tuple[Row, ...]  # those that apply now, warnings first
-    verdicts: Mapping[str, str | None]  # hot, cold or between by condition; none of an older file
-    sentences: Mapping[str, str]  # of the report, by name; none of an older file
-
-
-def read_verdict(con: duckdb.DuckDBPyConnection) -> Verdict:
-    """The newest row with its evidence."""
-    release = Release(con)
-    caveats = rows(
-        con,
-        "SELECT * FROM caveats WHERE applies_now "
-        "ORDER BY list_position(['warning', 'caution', 'note'], severity), caveat_id",
-    )
-    verdicts, sentences = {}, {}
-    if "regime_purchases_technical" in release.today:  # a file before method 2.1.0 has no columns for them
-        verdicts = {name: release.now[f"{name}_verdict"] for name in CONDITIONS}
-        found = {name: getattr(lead, name)(release) for name in SENTENCES}
-        sentences = {name: plain(text) for name, text in found.items() if text is not None}
-    return Verdict(
-        release.manifest,
-        release.today,
-        tuple(rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [release.as_of])),
-        release.parameters["coverage.minimum"],
-        tuple(caveats),
-        verdicts,
-        sentences,
-    )
-
-
 def plain(text: str) -> str:
     """A sentence of the report for a terminal: no marks of emphasis, plain minus and spaces."""
     return text.replace("**", "").replace(THIN, " ").replace(MINUS, "-")
 
 
-def verdict_lines(verdict: Verdict, path: Path) -> list[str]:
-    """The verdict as lines of text; `path` is the file it was read from."""
+def verdict_lines(release: Release, path: Path) -> list[str]:
+    """The verdict as lines of text; `path` is the file it is read from."""
     return [
-        *_head(verdict),
+        *_head(release),
         "",
-        _line("condition", _state(verdict.regime)),
-        *(_line(name, _condition(verdict, name)) for name in CONDITIONS),
+        _line("condition", _state(release.today)),
+        *(_line(name, _condition(release, name)) for name in CONDITIONS),
         "",
-        *_coverage(verdict),
-        *_wrapped("old inputs", verdict.sentences.get("care_old", "")),
-        *_wrapped("one source", verdict.sentences.get("care_single", "")),
-        *_wrapped("policy", verdict.sentences.get("lead_policy", "")),
-        *_caveats(verdict),
-        *_restricted(verdict),
+        *_coverage(release),
+        *_wrapped("old inputs", _sentence(release, "care_old")),
+        *_wrapped("one source", _sentence(release, "care_single")),
+        *_wrapped("policy", _sentence(release, "lead_policy")),
+        *_caveats(release),
+        *_restricted(release),
         _line("file", str(path)),
     ]
 
 
-def summary_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def summary_lines(release: Release, path: Path) -> list[str]:
     """What a run ends with: the first screen of the report in words, and where file and report are."""
-    verdict, release = read_verdict(con), Release(con)
     texts = [
-        (name, plain(f"{value}. {getattr(tiles, note)(release) or ''}"))
-        for name, value, note in tiles.content(release)["tiles"]
+        (name, plain(f"{value}. {sentence(release, note) or ''}")) for name, value, note in tiles(release)
     ]
     return [
-        *_head(verdict),
+        *_head(release),
         "",
         *(line for name, text in texts for line in _wrapped(name.lower(), text)),
         "",
@@ -203,19 +164,30 @@ def _wrapped(name: str, text: str) -> list[str]:
     return [_line(name if n == 0 else "", line) for n, line in enumerate(lines)]
 
 
+def _has_conclusions(release: Release) -> bool:
+    """Whether the file has the columns that the sentences need: not before method 2.1.0."""
+    return "regime_purchases_technical" in release.today
+
+
+def _sentence(release: Release, name: str) -> str:
+    """A sentence of the report; empty where it does not apply."""
+    text = sentence(release, name) if _has_conclusions(release) else None
+    return plain(text or "")
+
+
 def profile_words(manifest: Row) -> str:
     """The profile in words."""
     return PROFILE_WORDS[manifest["profile"]]
 
 
-def _head(verdict: Verdict) -> list[str]:
-    regime, manifest = verdict.regime, verdict.manifest
-    paragraph = " ".join(verdict.sentences[name] for name in SENTENCES[:3] if name in verdict.sentences)
+def _head(release: Release) -> list[str]:
+    regime = release.today
+    paragraph = " ".join(filter(None, (_sentence(release, name) for name in SENTENCES[:3])))
     lines = [
         regime_words(regime["regime"], regime["stance_driver"]),
         *textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False),
         _line("label", f"{regime['regime']}, since {day(regime['regime_since'])}"),
-        _line("as of", f"{day(regime['as_of_date'])}, {profile_words(manifest)}"),
+        _line("as of", f"{day(regime['as_of_date'])}, {profile_words(release.manifest)}"),
         _line("", GRADE_WORDS.get(regime["pit_grade"], str(regime["pit_grade"]))),
     ]
     if not regime["is_month_end"]:
@@ -240,14 +212,15 @@ def _state(regime: Row) -> str:
     return f"{regime['condition_state']}, {score}{near}"
 
 
-def _condition(verdict: Verdict, name: str) -> str:
+def _condition(release: Release, name: str) -> str:
     """Its score, whether that is hot or cold, and the inputs that contribute the most."""
-    inputs = [e for e in verdict.evidence if e["condition"] == name and e["weight"] > 0]
+    inputs = [e for e in release.evidence if e["condition"] == name and e["weight"] > 0]
     inputs.sort(key=lambda e: (e["contribution"], e["weight"]), reverse=True)
     shown = "; ".join(_input(e) for e in inputs[:_SHOWN]) or "no input"
     if len(inputs) > _SHOWN:
         shown += f"; {len(inputs) - _SHOWN} more"
-    return f"{number(verdict.regime[f'{name}_score']):<5} {verdict.verdicts.get(name) or 'absent':<8} {shown}"
+    verdict = release.now[f"{name}_verdict"] if _has_conclusions(release) else None
+    return f"{number(release.today[f'{name}_score']):<5} {verdict or 'absent':<8} {shown}"
 
 
 def _input(evidence: Row) -> str:
@@ -255,8 +228,8 @@ def _input(evidence: Row) -> str:
     return f"{component_inside(evidence['component'])} {figure}"
 
 
-def _coverage(verdict: Verdict) -> list[str]:
-    regime, minimum = verdict.regime, verdict.coverage_minimum
+def _coverage(release: Release) -> list[str]:
+    regime, minimum = release.today, release.parameters["coverage.minimum"]
     lines = [
         _line(
             "coverage",
@@ -269,34 +242,33 @@ def _coverage(verdict: Verdict) -> list[str]:
         if regime["is_spread_missing"]:
             text += ": no corporate spread is known on this date"
         lines.append(_line("", text))
-    if without := _without(verdict):
+    if without := _without(release):
         lines.append(_line("without", without))
     return lines
 
 
-def _without(verdict: Verdict) -> str:
+def _without(release: Release) -> str:
     """Inputs without a score, by reason."""
     reasons: dict[str, list[str]] = {}
-    for evidence in verdict.evidence:
+    for evidence in sorted(release.evidence, key=lambda e: (e["condition"], e["component"])):
         if evidence["score"] is None:
             names = reasons.setdefault(reason_words(evidence["absent_reason"]), [])
             names.append(component_inside(evidence["component"]))
     return "; ".join(f"{', '.join(names)} ({reason})" for reason, names in sorted(reasons.items()))
 
 
-def _caveats(verdict: Verdict) -> list[str]:
+def _caveats(release: Release) -> list[str]:
     """How many caveats apply, and the warnings among them."""
-    if not verdict.caveats:
+    caveats = release.rows("SELECT caveat_id, severity FROM caveats WHERE applies_now ORDER BY caveat_id")
+    if not caveats:
         return []
-    warnings = [
-        caveat["caveat_id"].replace("_", " ") for caveat in verdict.caveats if caveat["severity"] == "warning"
-    ]
+    warnings = [c["caveat_id"].replace("_", " ") for c in caveats if c["severity"] == "warning"]
     names = f": {'; '.join(warnings)}" if warnings else ""
-    text = f"{len(verdict.caveats)} apply, {len(warnings)} of them warnings{names} (table caveats)"
+    text = f"{len(caveats)} apply, {len(warnings)} of them warnings{names} (table caveats)"
     return [_line("caveats", text)]
 
 
-def _restricted(verdict: Verdict) -> list[str]:
-    count = verdict.manifest.get("restricted_series_count", 0)  # older files have no such column
+def _restricted(release: Release) -> list[str]:
+    count = release.manifest.get("restricted_series_count", 0)  # older files have no such column
     text = f"contains raw figures of {count} restricted series: do not pass it on"
     return [_line("rights", text)] if count else []

@@ -57,11 +57,7 @@ class RunSettings(dg.ConfigurableResource):
                 f"as_of {self.as_of} in the run config needs a data_dir next to it: a historical run "
                 "publishes into a directory of its own"
             )
-        given = {
-            "REGIME_PROFILE": self.profile,
-            "REGIME_AS_OF": self.as_of,
-            "REGIME_DATA_DIR": self.data_dir,
-        }
+        given = {"REGIME_PROFILE": self.profile, "REGIME_AS_OF": self.as_of, "REGIME_DATA_DIR": self.data_dir}
         return load_settings(
             environ={**os.environ, **{name: value for name, value in given.items() if value}}
         )
@@ -76,7 +72,7 @@ class FactsOfRun(dg.ConfigurableResource[RunFacts]):
         """Profile, run date and folders, fixed for the run."""
         settings = self.settings.load()
         return RunFacts(
-            run_id=_run_id(context),
+            run_id=context.run.run_id if context.run is not None else "no-run",
             profile=settings.profile,
             run_date=settings.run_date,
             started_at=dt.datetime.now(dt.UTC),
@@ -150,10 +146,6 @@ def code_version() -> str:
         except PackageNotFoundError:
             return "unknown"
     return described.decode().strip()
-
-
-def _run_id(context: dg.InitResourceContext) -> str:
-    return context.run.run_id if context.run is not None else "no-run"
 
 
 _settings = RunSettings.configure_at_launch()

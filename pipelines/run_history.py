@@ -17,11 +17,7 @@ KEPT_DAYS = 90
 DATA_DIR_TAG = "stimulus_regime/data_dir"  # the marker of a run is in its data directory
 COMMAND_TAG = "stimulus_regime/command"  # known before the run is in the history, where its id is not
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_UNFINISHED = [
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, data_dir: Path) -> list[str]:

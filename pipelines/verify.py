@@ -88,7 +88,7 @@ def _computed_again(
         warehouse, profile, manifest["method_version"], manifest["as_of_date"], manifest["release_id"]
     )
     days = set(stated.loc[stated["row_kind"] == LIVE, "as_of_date"]) if "row_kind" in stated else set()
-    rows = [row for row in known.rows if pd.Timestamp(row.as_of_date) in days]
+    rows = [row for row in known if pd.Timestamp(row.as_of_date) in days]
     live: dict[str, pd.DataFrame] = {}
     for row in rows:  # oldest first: each has a grid and an archive of its own, and the live rows before it
         record = record_of(panel_of(captures, row, catalog, profile).panel, live)
@@ -113,8 +113,7 @@ def _withholds(release: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) 
 
 
 def _read(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
-    con.execute(f'SELECT * FROM "{name}"')
-    return frame_of(con)
+    return frame_of(con, f'SELECT * FROM "{name}"')
 
 
 def _differences(table: Table, stated: pd.DataFrame, again: pd.DataFrame) -> list[str]:

@@ -14,7 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
 from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.connection import CONFIG
-from assets.warehouse.merge import Absence, MergeCounts, ReleasedOn, merge_source
+from assets.warehouse.merge import MergeCounts, ReleasedOn, merge_source
 from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.schema import create_schema
 
@@ -59,7 +59,6 @@ def merge_payload(
     captured_at: dt.datetime = NOON,
     fetch_id: str = "f",
     released_on: ReleasedOn | None = None,
-    absence: Absence | None = None,
 ) -> MergeCounts:
     """Append what was served for one series."""
     counts = merge_source(
@@ -68,7 +67,6 @@ def merge_payload(
         run_date=run_date,
         captured_at=captured_at,
         released_on={series.series_id: released_on or {}},
-        absences={} if absence is None else {series.series_id: absence},
     )
     return counts[series.series_id]
 

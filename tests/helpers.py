@@ -94,7 +94,8 @@ def view(
     dates = days(as_of)
     catalog = load_catalog()
     entries = catalog.series if series is None else series
-    return View(stored, dates, entries, catalog.method)
+    no_events = catalog.policy_events.model_copy(update={"events": ()})
+    return View(stored, dates, entries, replace(catalog, policy_events=no_events))
 
 
 def reading(values: Sequence[float], **changes: object) -> Reading:
@@ -141,12 +142,6 @@ class Computed:
     @property
     def phases(self) -> DerivedTable:
         return self.run.built("qe_phases")
-
-    def row(self, month: str) -> pd.Series:
-        """The month-end row of a month, or the row of a date."""
-        end = np.datetime64(month, "M") + 1 if len(month) == len("2025-01") else None
-        day = end.astype("datetime64[D]") - 1 if end is not None else np.datetime64(month, "D")
-        return self.frame.loc[pd.Timestamp(day)]
 
 
 def compute(frames: pd.DataFrame, run_date: str, catalog: Catalog, profile: Profile) -> Computed:
@@ -199,6 +194,11 @@ def _released_on(catalog: Catalog, series_id: str) -> dict[np.datetime64, np.dat
         for delay in catalog.release_delays
         if delay.series_id == series_id and delay.released_on is not None
     }
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones too, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @cache

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +56,23 @@ class NightlyRun:
         return NightlyRun(folder)
 
 
+@contextmanager
+def running_night(environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """The nightly command at work; it never outlives the block."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield run
+    finally:
+        run.kill()
+        run.communicate()
+
+
 def new_installation(folder: Path) -> NightlyRun:
-    """An empty folder with the project's Dagster configuration."""
-    (folder / "dagster_home").mkdir(parents=True)
+    """A folder with the project's Dagster configuration, and nothing else if it is new."""
+    (folder / "dagster_home").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "dagster_home" / "dagster.yaml", folder / "dagster_home" / "dagster.yaml")
     return NightlyRun(folder)
 

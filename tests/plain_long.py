@@ -24,13 +24,14 @@ SPREADS = ("excess_bond_premium", "gz_spread", "baa_10y_spread", "hqm_10y_spread
 
 
 @contextmanager
-def on_real_files(folder: Path) -> Iterator[None]:
-    """The lookups of `plain_method` read the real files."""
+def on_real_files(folder: Path, shiller_until: str | None = None) -> Iterator[None]:
+    """The lookups of `plain_method` read the real files, Shiller's sheet up to a month."""
 
     @cache
     def figures(series_id: str) -> pd.DataFrame:
         file = f"{REAL_FILES.get(series_id, series_id)}.csv"
-        return plain.dated(series_id, SAMPLE / file if series_id == "DFEDTAR" else folder / file)
+        found = plain.dated(series_id, SAMPLE / file if series_id == "DFEDTAR" else folder / file)
+        return found[:shiller_until] if series_id.startswith("SHILLER") else found
 
     of_sample = plain.figures
     plain.figures = figures
@@ -138,25 +139,16 @@ def record(folder: Path) -> pd.DataFrame:
         [kept, *(ranks(values, name in HIGH).rename(name) for name, values in ranked.items())], axis=1
     )
     recession = pd.read_csv(folder / "USREC.csv", parse_dates=["date"]).set_index("date")["value"]
-    state, hot_before, cold_before, out = "mid_cycle", False, False, []
-    for day, row in component.iterrows():
-        v, e, c = scores(row)
-        score = (v + e + c) / 3.0
-        hot = score >= 0.60 and v >= 0.70 and c >= 0.40
-        cold = score <= 0.40 and (e <= 0.35 or c <= 0.25)
-        fast = round(row["sahm_gap"], 9) >= 0.5 or round(row["claims_change"], 9) >= 30.0
-        if np.isnan(score):
-            state, hot, cold = "indeterminate", False, False
-        else:
-            left_bubble = state == "bubble" and (score < 0.52 or v < 0.60)
-            if state == "indeterminate" or left_bubble or (state == "depression" and score > 0.44):
-                state = "mid_cycle"
-            if state == "mid_cycle" and hot and hot_before:
-                state = "bubble"
-            elif state == "mid_cycle" and cold and (cold_before or fast):
-                state = "depression"
-        hot_before, cold_before = hot, cold
-        label = "indeterminate" if np.isnan(row["rate"]) else plain.label(state, 0, row["rate"])
-        out.append((day, score, v, e, c, row["rate"], state, label, bool(recession[day.replace(day=1)])))
-    names = ("day", "bubble", "valuation", "economy", "credit", "rate", "state", "label", "recession")
-    return pd.DataFrame(out, columns=names).set_index("day")[FIRST:]
+    found = pd.DataFrame(
+        [scores(row) for _, row in component.iterrows()], days, ["valuation", "economy", "credit"]
+    )
+    found.insert(0, "bubble", (found["valuation"] + found["economy"] + found["credit"]) / 3.0)
+    signs = component[["sahm_gap", "claims_change"]].round(9)
+    found["state"] = plain.states(pd.concat([found, signs], axis=1).itertuples(index=False, name=None))
+    found["rate"] = component["rate"]
+    found["label"] = [
+        "indeterminate" if np.isnan(rate) else plain.label(state, 0, rate)
+        for state, rate in zip(found["state"], found["rate"], strict=True)
+    ]
+    found["recession"] = recession[days.to_period("M").to_timestamp()].astype(bool).to_numpy()
+    return found[FIRST:]

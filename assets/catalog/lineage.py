@@ -1,7 +1,5 @@
 """The series from which a column is computed, directly or through other columns, by `derived_from`."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Iterator
 
 from assets.catalog.models import Catalog, Table

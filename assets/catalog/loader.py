@@ -1,7 +1,5 @@
 """Reading the catalogue: TOML files into typed models, and the rules that span entries."""
 
-from __future__ import annotations
-
 import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +17,6 @@ from assets.catalog.models import (
     PolicyLedger,
     RecessionLedger,
     ReferenceValue,
-    ReleaseDelay,
     ReleaseDelays,
     Series,
     Table,
@@ -62,7 +59,6 @@ def _load(root: Path) -> Catalog:
     carriers = _entries(Carrier, root, folder / "carriers.toml")
     series = _load_series(root, sorted((folder / "series").glob("*.toml")), carriers)
     tables = _load_tables(root, sorted((folder / "tables").glob("*.toml")))
-    references = _entries(ReferenceValue, root, folder / "reference_values.toml")
     catalog = Catalog(
         series=series,
         tables=tables,
@@ -70,13 +66,13 @@ def _load(root: Path) -> Catalog:
         method_versions=_whole(MethodVersions, root, folder / "method_versions.toml").versions,
         policy_events=_whole(PolicyLedger, root, folder / "policy_events.toml"),
         recessions=_whole(RecessionLedger, root, folder / "recessions.toml", "recessions"),
-        release_delays=_load_delays(root, folder / "release_delays.toml", series),
-        reference_values=references,
-        outside_references=_load_outside(root, folder / "outside_references.toml", references),
+        release_delays=_whole(ReleaseDelays, root, folder / "release_delays.toml").delays,
+        reference_values=_entries(ReferenceValue, root, folder / "reference_values.toml"),
+        outside_references=_entries(OutsideReference, root, folder / "outside_references.toml"),
         caveats=_entries(Caveat, root, folder / "caveats.toml"),
-        what_if=_load_what_if(root, folder / "what_if.toml", series),
+        what_if=_whole(WhatIf, root, folder / "what_if.toml", "what-if"),
     )
-    _check_derivations(root, catalog)
+    _check_references(catalog)
     return catalog
 
 
@@ -150,45 +146,31 @@ def _overridden(ours: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _load_delays(root: Path, file: Path, series: Mapping[str, Series]) -> tuple[ReleaseDelay, ...]:
-    found = _whole(ReleaseDelays, root, file).delays
-    for delay in found:
-        at = f"{_relative(root, file)}: delay {delay.series_id} {delay.observation_date}: key 'series_id'"
+def _check_references(catalog: Catalog) -> None:
+    """Every name of another entry exists: a series, a cited figure, a column of another table."""
+    folder, series = CATALOG_DIR.as_posix(), catalog.series
+    for delay in catalog.release_delays:
+        at = (
+            f"{folder}/release_delays.toml: delay {delay.series_id} {delay.observation_date}: key 'series_id'"
+        )
         _refuse_unknown([delay.series_id], series, at)
-    return found
-
-
-def _load_outside(
-    root: Path, file: Path, references: Mapping[str, ReferenceValue]
-) -> dict[str, OutsideReference]:
-    found = _entries(OutsideReference, root, file)
-    for key, entry in found.items():
-        at = f"{_relative(root, file)}: {key}: key 'reference_values'"
-        _refuse_unknown(entry.reference_values, references, at)
-    return found
-
-
-def _load_what_if(root: Path, file: Path, series: Mapping[str, Series]) -> WhatIf:
-    found = _whole(WhatIf, root, file, "what-if")
-    named = {f"groups.{name}": members for name, members in found.groups.items()}
-    named |= {f"follows.{name}": (name, *followers) for name, followers in found.follows.items()}
-    for place, ids in named.items():
-        _refuse_unknown(ids, series, f"{_relative(root, file)}: {place}")
-    return found
-
-
-def _check_derivations(root: Path, catalog: Catalog) -> None:
-    """Every `derived_from` names a series of the catalogue or a column of another table, every `repeats` a series."""
+    for name, entry in catalog.outside_references.items():
+        at = f"{folder}/outside_references.toml: {name}: key 'reference_values'"
+        _refuse_unknown(entry.reference_values, catalog.reference_values, at)
+    for name, members in catalog.what_if.groups.items():
+        _refuse_unknown(members, series, f"{folder}/what_if.toml: groups.{name}")
+    for name, followers in catalog.what_if.follows.items():
+        _refuse_unknown((name, *followers), series, f"{folder}/what_if.toml: follows.{name}")
     columns = {f"{table.name}.{name}" for table in catalog.tables.values() for name in table.column_names}
-    known = columns | set(catalog.series)
+    known = columns | set(series)
     for table in catalog.tables.values():
         for column in table.columns:
-            at = f"{(CATALOG_DIR / 'tables' / table.name).as_posix()}.toml: {column.name}: key"
+            at = f"{folder}/tables/{table.name}.toml: {column.name}: key"
             _refuse_unknown(column.derived_from, known, f"{at} 'derived_from'")
             if f"{table.name}.{column.name}" in column.derived_from:
                 raise CatalogError(f"{at} 'derived_from': names itself")
             repeated = [series_id for repeat in column.repeats for series_id in repeat.series]
-            _refuse_unknown(repeated, catalog.series, f"{at} 'repeats'")
+            _refuse_unknown(repeated, series, f"{at} 'repeats'")
 
 
 def _read(root: Path, file: Path) -> dict[str, Any]:

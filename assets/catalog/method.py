@@ -1,10 +1,9 @@
 """The typed shape of `method.toml`: every parameter of the methodology, in sections."""
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -15,9 +14,16 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
-    """Base of every section: frozen, no unknown key, no default."""
+    """Base of everything declared: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def refuse_disorder(entries: Sequence[BaseModel], kind: str, name: str, day: str) -> None:
+    """Raises ValueError where an entry's day is before that of the one before it. `name`: the key it is called by."""
+    for earlier, later in pairwise(entries):
+        if getattr(later, day) < getattr(earlier, day):
+            raise ValueError(f"{kind} {getattr(later, name)}: key '{day}': out of order")
 
 
 class Weighted(Section):
@@ -47,9 +53,7 @@ class MethodVersions(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for earlier, later in pairwise(self.versions):
-            if later.in_force_since < earlier.in_force_since:
-                raise ValueError(f"version {later.method_version}: key 'in_force_since': out of order")
+        refuse_disorder(self.versions, "version", "method_version", "in_force_since")
         return self
 
 

@@ -3,17 +3,15 @@
 A required key has no default on purpose: a forgotten unit stops the load instead of mislabelling figures.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from assets.catalog.method import Method, MethodVersion
+from assets.catalog.method import Method, MethodVersion, Section, refuse_disorder
 from assets.catalog.moves import WhatIf
 from assets.catalog.outside import OutsideReference
 
@@ -42,10 +40,10 @@ Sentence = Annotated[str, Field(min_length=11)]
 Days = Annotated[int, Field(ge=0)]
 
 
-class Entry(BaseModel):
-    """Base of every catalogue entry: frozen, and an unknown key is an error."""
+class Entry(Section):
+    """Base of every catalogue entry: texts lose their outer spaces."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class Carrier(Entry):
@@ -146,7 +144,7 @@ class Repeat(Entry):
     """Series whose figures a column repeats, in rows equal to `where` (all if empty); or the column that names them."""
 
     series: tuple[Text, ...] = ()
-    where: dict[str, str] = {}
+    where: Annotated[dict[str, str], Field(default_factory=dict)]
     named_by: Text | None = None
 
     @model_validator(mode="after")
@@ -154,11 +152,6 @@ class Repeat(Entry):
         if bool(self.series) == (self.named_by is not None) or (self.named_by and self.where):
             raise ValueError("key 'repeats': give series (and where), or named_by alone")
         return self
-
-    @property
-    def asks_for(self) -> tuple[str, ...]:
-        """Columns of the same row it depends on."""
-        return (*self.where, *((self.named_by,) if self.named_by else ()))
 
 
 class Column(Entry):
@@ -240,8 +233,8 @@ class Table(Entry):
             if self.column(name).nullable:
                 raise ValueError(f"key '{name}' is nullable")
         for column in self.columns:
-            asked = {name for repeat in column.repeats for name in repeat.asks_for}
-            if strange := sorted(asked.difference(names)):
+            asked = {name for repeat in column.repeats for name in (*repeat.where, repeat.named_by or "")}
+            if strange := sorted(asked - {*names, ""}):
                 raise ValueError(f"column '{column.name}': key 'repeats': no column '{strange[0]}'")
         return self
 
@@ -314,9 +307,7 @@ class PolicyLedger(Entry):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for earlier, later in pairwise(self.events):
-            if later.announced_on < earlier.announced_on:
-                raise ValueError(f"event {later.announced_on}: key 'announced_on': out of order")
+        refuse_disorder(self.events, "event", "announced_on", "announced_on")
         return self
 
 
@@ -436,6 +427,11 @@ class Catalog:
     def as_of_tables(self) -> list[Table]:
         """Published tables with rows for one date each: what a live row consists of, with its provenance next to it."""
         return [table for table in self.tables.values() if table.is_as_of]
+
+    def unit_of(self, column: str) -> str:
+        """Unit of a column given as "table.column"."""
+        table, _, name = column.partition(".")
+        return self.tables[table].column(name).unit
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""

@@ -1,14 +1,14 @@
 """Moves of a what-if as they are written, and the typed shape of `what_if.toml`: groups, followers, scenarios."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+
+from assets.catalog.method import Section
 
 Change = Literal["level", "points", "percent"]
 _WRITTEN = re.compile(r"(?P<name>\w+)=(?P<number>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?P<unit>pp|bp|%)?", re.I)
@@ -45,18 +45,14 @@ def _written(text: str) -> str:
     return text
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Scenario(_Section):
+class Scenario(Section):
     """Moves computed in every run."""
 
     title: Annotated[str, Field(min_length=11)]
     moves: Annotated[tuple[Annotated[str, AfterValidator(_written)], ...], Field(min_length=1)]
 
 
-class WhatIf(_Section):
+class WhatIf(Section):
     """Series that move alike by the name of their group, followers by the series they follow (points per point)."""
 
     groups: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]

@@ -1,7 +1,5 @@
 """Models of `outside_references.toml`: what others dated or measured, and when it agrees with the labels."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Literal, Self
 

@@ -4,8 +4,6 @@ Comments cannot be bound as parameters in DuckDB, so their text is escaped here;
 this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from assets.catalog.models import Column, Table

@@ -1,15 +1,11 @@
 """Calendar arithmetic on whole days: month-ends, period ends, first publication by lag rule."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from assets.catalog.models import ReleaseDelay, Series
+from assets.catalog.models import ReleaseDelay, Series
 
 Days = npt.NDArray[np.datetime64]
 NAT = np.datetime64("NaT", "D")
@@ -101,6 +97,19 @@ def first_publication(
     for stamp, day in released_on.items():
         published[observations == stamp] = day
     return published
+
+
+def value_on(dates: Days, values: np.ndarray, wanted: Days) -> np.ndarray:
+    """Values, one for each of `dates` (ascending), on the dates wanted; NaN on any other date."""
+    if not len(dates):
+        return np.full(len(wanted), np.nan)
+    at = np.minimum(np.searchsorted(dates, wanted), len(dates) - 1)
+    return np.where(dates[at] == wanted, values[at], np.nan)
+
+
+def weekday(dates: Days) -> np.ndarray:
+    """0 for Monday to 6 for Sunday."""
+    return (dates.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
 
 
 def previous_month_end(is_month_end: np.ndarray) -> np.ndarray:

@@ -3,22 +3,18 @@
 A missing input is never a neutral input: it is left out and the weights of the rest are renormalised.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import Method, Percentile
 from assets.compute.calendar import NAT, Days
 from assets.compute.grid import Grid
 from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, is_none, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
 
 Readings = Mapping[str, Reading]  # by "table.column"
 SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown next to it
@@ -27,19 +23,18 @@ SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown 
 def percentile(
     value: Floats,
     is_month_end: npt.NDArray[np.bool_],
-    minimum: int,
-    decimals: int,
+    rules: Percentile,
     past: Floats | None = None,
 ) -> Floats:
     """Share of lower values plus half of the equal ones, among the month-ends up to each date, its own included.
 
-    Shape: one per grid date, 0 to 1; NaN where the value is absent or fewer than `minimum` values exist. A run date
+    Shape: one per grid date, 0 to 1; NaN where the value is absent or too few values exist. A run date
     that is no month-end ranks among the month-ends plus itself and enters no other row's sample. `past`, shape (dates,
     dates), holds in row i what date i ranks among where that is not `value` itself: the same basis on all dates.
     """
-    rounded = np.round(value, decimals)
+    rounded = np.round(value, rules.value_decimals)
     n = len(rounded)
-    among = np.broadcast_to(rounded, (n, n)) if past is None else np.round(past, decimals)
+    among = np.broadcast_to(rounded, (n, n)) if past is None else np.round(past, rules.value_decimals)
     member = np.tril(np.broadcast_to(is_month_end, (n, n)))
     np.fill_diagonal(member, True)
     member &= ~np.isnan(among)
@@ -48,7 +43,7 @@ def percentile(
     count = member.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         rank = (lower + 0.5 * equal) / count
-    return np.where(np.isnan(rounded) | (count < minimum), np.nan, rank)
+    return np.where(np.isnan(rounded) | (count < rules.minimum_history), np.nan, rank)
 
 
 def window_start(value: Floats, as_of: Days) -> Days:
@@ -194,11 +189,9 @@ class Scorer:
         """Percentile of a column among its own past, on each row's own basis."""
         if column in self.ranks:
             return self.ranks[column]
-        p, on = self.method.percentile, self.bases(column)
+        on = self.bases(column)
         past = None if on is None else on.past
-        return percentile(
-            self.value(column), self.grid.is_month_end, p.minimum_history, p.value_decimals, past
-        )
+        return percentile(self.value(column), self.grid.is_month_end, self.method.percentile, past)
 
     def hot_when_high(self, name: str, column: str) -> Component:
         """Component whose rank is its score."""
@@ -217,6 +210,11 @@ class Scorer:
         no_rank = np.full(len(score), np.nan)
         return Component(name, column, self.readings[column], score, no_rank, value_at=value_at)
 
+    def cooling(self, name: str, column: str, cold_at: float) -> Component:
+        """Component on a fixed scale: hot at 0, cold at `cold_at` and beyond."""
+        score = np.clip(1.0 - self.value(column) / cold_at, 0.0, 1.0)
+        return self.scaled(name, column, score, lambda score: cold_at * (1.0 - score))
+
     def value(self, column: str) -> Floats:
         """Values of a column."""
         return self.readings[column].value
@@ -224,12 +222,8 @@ class Scorer:
 
 def valuation(s: Scorer) -> Condition:
     """V: how dear equities are against earnings, bonds and output, and how far and fast their price has come."""
-    w, floor = s.method.valuation, s.method.valuation.drawdown_floor_pct
-    erp = "equity_risk_premium"
-    drawdown = 1.0 - np.maximum(s.value(f"{erp}.equity_drawdown_pct"), floor) / floor
-    fall = s.scaled(
-        "equity_drawdown", f"{erp}.equity_drawdown_pct", drawdown, lambda score: floor * (1.0 - score)
-    )
+    w, erp = s.method.valuation, "equity_risk_premium"
+    fall = s.cooling("equity_drawdown", f"{erp}.equity_drawdown_pct", w.drawdown_floor_pct)
     ranks = [
         s.hot_when_low("earnings_yield", f"{erp}.earnings_yield_pct"),
         s.hot_when_low("erp_vs_nominal_10y", f"{erp}.erp_vs_nominal_10y_pp"),
@@ -248,13 +242,9 @@ def valuation(s: Scorer) -> Condition:
 def economy(s: Scorer) -> Condition:
     """E: unemployment, growth, and the earlier of two signs that the labour market is turning."""
     w, table = s.method.economy, "activity_inflation"
-    sahm = np.clip(1.0 - s.value(f"{table}.sahm_gap_pp") / w.sahm_divisor_pp, 0.0, 1.0)
-    claims = np.clip(1.0 - s.value(f"{table}.claims_change_pct") / w.claims_divisor_pct, 0.0, 1.0)
     momentum = [
-        s.scaled("sahm_gap", f"{table}.sahm_gap_pp", sahm, lambda x: w.sahm_divisor_pp * (1.0 - x)),
-        s.scaled(
-            "claims_change", f"{table}.claims_change_pct", claims, lambda x: w.claims_divisor_pct * (1.0 - x)
-        ),
+        s.cooling("sahm_gap", f"{table}.sahm_gap_pp", w.sahm_divisor_pp),
+        s.cooling("claims_change", f"{table}.claims_change_pct", w.claims_divisor_pct),
     ]
     blocks = [
         Block(w.weight_unemployment, [s.hot_when_low("unemployment", f"{table}.unemployment_rate_pct")]),

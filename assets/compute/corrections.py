@@ -133,7 +133,6 @@ def _rows(
         return []
     at, column = (found.tolist() for found in np.nonzero(due))
     dates = cells.after.index.get_level_values("as_of_date")[at]
-    names = np.asarray(cells.after.columns, dtype=object)[column]
     of_cause = {
         "table_name": name,
         "reason": cause.reason,
@@ -142,19 +141,17 @@ def _rows(
     }
     if name != CELLS_OF:
         change = [_change(cells, due, c) for c in cells.after.columns if c not in hidden]
-        together = {
-            "first_date": dates.min(),
-            "last_date": dates.max(),
-            "cells": len(at),
-            "largest_change": max((c for c in change if c is not None), default=np.nan),
+        span = {"first_date": dates.min(), "last_date": dates.max(), "cells": len(at)}
+        largest = max((c for c in change if c is not None), default=np.nan)
+        found = pd.DataFrame([{**of_cause, **span, "largest_change": largest}])
+    else:
+        texts = {
+            f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]
+            for when, frame in (("before", cells.before), ("after", cells.after))
         }
-        return [pd.DataFrame([of_cause | together]).reindex(columns=list(COLUMNS)).astype(object)]
-    texts = {
-        f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]
-        for when, frame in (("before", cells.before), ("after", cells.after))
-    }
-    frame = pd.DataFrame({"as_of_date": dates, "column_name": names, **texts, **of_cause})
-    return [frame.reindex(columns=list(COLUMNS)).astype(object)]
+        names = np.asarray(cells.after.columns, dtype=object)[column]
+        found = pd.DataFrame({"as_of_date": dates, "column_name": names, **texts, **of_cause})
+    return [found.reindex(columns=list(COLUMNS)).astype(object)]
 
 
 def _change(cells: Compared, due: np.ndarray, name: str) -> float | None:

@@ -4,21 +4,16 @@ The conditions are the real ones (`conditions.py`), with their components, block
 made up. A column is present when the catalogue declares that what is there is enough for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.catalog.models import Catalog
 from assets.compute.conditions import Scorer, credit, economy, valuation
 from assets.compute.grid import build_grid
 from assets.compute.reading import absent
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
 
 _ANY_DAY = np.datetime64("2000-01-31", "D")
 

@@ -4,20 +4,15 @@ A provisional row is recomputed until it becomes one of the two others. A live r
 and is stored. A backfilled row is recomputed in every run from everything public on its date, whenever it was captured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import RowKinds
 from assets.compute.calendar import Days, month_end, month_ends
 from assets.compute.reading import Texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import RowKinds
 
 PROVISIONAL, LIVE, BACKFILLED = "provisional", "live", "backfilled"
 

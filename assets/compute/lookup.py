@@ -1,20 +1,17 @@
 """Readings out of the archive: latest figures, changes inside one vintage date, ratios of one quarter, daily quotes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assets.catalog.method import Method
+from assets.catalog.models import Catalog, PolicyEvent, Series
 from assets.compute.archive import ABSENT, SOURCES, Archive, Rows
 from assets.compute.calendar import NAT, Days, months_before, period_end, stamp_before
+from assets.compute.conditions import percentile
+from assets.compute.grid import Grid
 from assets.compute.reading import Floats, Reading, absent, is_none, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import PolicyEvent, Series
 
 Lag = Callable[[Days], Days]
 Accept = Callable[[Rows, Days], Rows]
@@ -38,19 +35,34 @@ def year(series: Series) -> Lag:
 
 @dataclass(frozen=True)
 class View:
-    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries.
-
-    `events`: the policy ledger, each event with the day it was announced.
-    """
+    """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""
 
     archive: Archive
     as_of: Days
     series: Mapping[str, Series]
-    method: Method
-    events: Sequence[PolicyEvent] = ()
+    catalog: Catalog
 
     def __len__(self) -> int:
         return len(self.as_of)
+
+    @property
+    def grid(self) -> Grid:
+        """The dates as a grid."""
+        return Grid(self.as_of)
+
+    @property
+    def method(self) -> Method:
+        """Parameters of the method."""
+        return self.catalog.method
+
+    @property
+    def events(self) -> Sequence[PolicyEvent]:
+        """The policy ledger, each event with the day it was announced."""
+        return self.catalog.policy_events.events
+
+    def rank(self, value: Floats, past: Floats | None = None) -> Floats:
+        """Rank of each date's value among those of the month-ends before it, as in `percentile`."""
+        return percentile(value, self.grid.is_month_end, self.method.percentile, past)
 
     def latest(self, series_id: str, accept: Accept | None = None) -> Reading:
         """Newest non-missing figure within the staleness limit; `accept` may refuse some periods."""
@@ -72,7 +84,7 @@ class View:
         accept: Accept | None = None,
     ) -> Reading:
         """`formula` over columns [newest, newest at each lag], all of them needed."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
 
         def rows_at(observation: Days) -> Rows:
@@ -85,7 +97,7 @@ class View:
 
     def at(self, series_id: str, observation: Days) -> Reading:
         """One chosen observation per date, as known on that date; no staleness limit."""
-        if not self._has(series_id):
+        if not self.has(series_id):
             return absent(len(self), series_id, self._why_missing(series_id))
         rows, reason = self._rows(series_id, observation)[:, None], np.full(len(self), "not_yet_published")
         return self._from_rows(series_id, rows, lambda v: v[:, 0], reason.astype(object))
@@ -106,17 +118,14 @@ class View:
                 return self.at(series_id, observation)
             position = np.where(unknown, position - 1, position)
 
-    def quote_on(self, series_id: str, dates: Days) -> Reading:
-        """Last daily quote in the days up to each of `dates` (one per as-of date), as known on the as-of dates."""
+    def quote_before(self, series_id: str, newest: Reading, months: int) -> Reading:
+        """Last daily quote in the days up to the calendar date `months` before each newest quote."""
+        dates = months_before(newest.observation_date, months)
         back = np.arange(self.method.changes.daily_lookback_days).astype("timedelta64[D]")
         candidates = dates[:, None] - back
         known = ~np.isnan(self.values_at(series_id, candidates))
-        newest = candidates[np.arange(len(self)), np.argmax(known, axis=1)]
-        return self.at(series_id, np.where(known.any(axis=1), newest, NAT))
-
-    def quote_before(self, series_id: str, newest: Reading, months: int) -> Reading:
-        """Last daily quote in the days up to the calendar date `months` before each newest quote."""
-        return self.quote_on(series_id, months_before(newest.observation_date, months))
+        last = candidates[np.arange(len(self)), np.argmax(known, axis=1)]
+        return self.at(series_id, np.where(known.any(axis=1), last, NAT))
 
     def window(self, series_id: str, lags: Sequence[Lag]) -> tuple[Floats, Reading]:
         """Values at the newest observation's lags, NaN where one is missing, and the newest figure's reading."""
@@ -138,6 +147,13 @@ class View:
         """Every observation as known on every date: shape (dates, observations), NaN where unknown then."""
         return self.values_at(series_id, np.broadcast_to(observations, (len(self), len(observations))))
 
+    def calendar(self, series_id: str) -> Days:
+        """Consecutive months from the first observation of a monthly series to its last; none where it is not held."""
+        if not self.has(series_id):
+            return self.as_of[:0]
+        held = self.archive.observations(series_id).dates.astype("datetime64[M]")
+        return np.arange(held[0], held[-1] + 1).astype("datetime64[D]")
+
     def values_at(self, series_id: str, observations: Days) -> Floats:
         """Values of chosen observations, shape (dates, k), NaN where unknown then."""
         rows = self.archive.rows_as_of(series_id, observations, self.as_of[:, None])
@@ -146,7 +162,8 @@ class View:
     def _rows(self, series_id: str, observation: Days) -> Rows:
         return self.archive.rows_as_of(series_id, observation, self.as_of)
 
-    def _has(self, series_id: str) -> bool:
+    def has(self, series_id: str) -> bool:
+        """Whether the profile has the series and the archive a vintage of it."""
         return series_id in self.series and self.archive.has(series_id)
 
     def _walk_back(self, series_id: str, rows_at: Callable[[Days], Rows]) -> tuple[Rows, np.ndarray]:

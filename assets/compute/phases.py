@@ -1,31 +1,24 @@
 """`qe_phases`: one row per start of purchases, the post's day and the run date."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.archive import Archive
-from assets.compute.calendar import NAT, Days, last_month_end, month_end_after
+from assets.catalog.method import Verdict
+from assets.catalog.models import PolicyEvent
+from assets.compute.calendar import NAT, Days, last_month_end, month_end_after, value_on
 from assets.compute.grid import Grid
-from assets.compute.reading import Floats, Reading, Texts, texts
-from assets.compute.regime import build_regime
+from assets.compute.lookup import View
+from assets.compute.reading import Floats, Texts, texts
+from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.assemble import DerivedTable, provenance_of, readings_of
-from assets.compute.tables.build import BUILDERS, build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Verdict
-    from assets.catalog.models import Catalog, PolicyEvent, Profile
+from assets.compute.tables.build import BUILDERS
 
 QE_START, POST, TODAY = "qe_start", "post", "today"
 HOT, COLD, BETWEEN = "hot", "cold", "between"
-Rows = npt.NDArray[np.int64]  # positions in the extended grid, -1 for a day that has not come
 TABLE = "qe_phases"
 CONDITIONS = ("valuation", "economy", "inflation", "credit")
 EQUITY, PRICE_COLUMNS = "equity_risk_premium", ("equity_price_basis", "equity_price_date")
@@ -55,25 +48,23 @@ class Phase:
     day: np.datetime64
 
 
-def build_phases(
-    archive: Archive, grid: Grid, catalog: Catalog, profile: Profile, regime: pd.DataFrame
-) -> DerivedTable:
-    """Table and provenance. `regime`: label, state and score of every date of the grid, in its order.
+def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
+    """Table and provenance. `regime`: label, state and score of every date of the view, in its order.
 
     Figures and scores are as known on the day itself: its ranks are taken among the month-ends before it and itself, as
     for a run date inside a month. States are those of month-ends.
     """
-    rules = catalog.method.qe_phases
-    phases = phases_until(grid.as_of[-1], catalog.policy_events.events, rules.post_published_on)
+    catalog, grid, rules = known.catalog, known.grid, known.method.qe_phases
+    phases = phases_until(grid.as_of[-1], known.events, rules.post_published_on)
     day = np.array([phase.day for phase in phases])
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
-    view = build_view(archive, extended, catalog, profile)
-    columns = {table: BUILDERS[table](view, extended) for table in FIGURES}
+    view = replace(known, as_of=extended.as_of)
+    columns = {table: BUILDERS[table](view) for table in FIGURES}
     readings = readings_of(columns)
+    shown = {name: readings[f"{table}.{name}"] for table, names in FIGURES.items() for name in names}
     on_day = build_regime(readings, extended, catalog)
-    scores = {name: condition.score for name, condition in on_day.conditions.items()}
-    at = _positions(extended.as_of, day)
+    at = np.searchsorted(extended.as_of, day)
     frame = pd.DataFrame(
         {
             "as_of_date": day.astype("datetime64[s]"),
@@ -83,18 +74,16 @@ def build_phases(
             **_of_regime(regime, grid, before, "before"),
             **_of_regime(regime, grid, after, "after"),
             "bubble_score": on_day.bubble_score[at],
-            **_of_conditions(scores, readings, at, catalog, ""),
-            **_of_conditions(scores, readings, _positions(extended.as_of, after), catalog, "_after"),
-            **{column.partition(".")[2]: reading.value[at] for column, reading in _shown(readings)},
+            **_of_conditions(on_day, day, ""),
+            **_of_conditions(on_day, after, "_after"),
+            **{name: reading.value[at] for name, reading in shown.items()},
             **{name: np.asarray(columns[EQUITY][name])[at] for name in PRICE_COLUMNS},
         }
     )
     provenance = [
-        provenance_of(TABLE, column.partition(".")[2], extended, reading).iloc[np.unique(at)]
-        for column, reading in _shown(readings)
+        provenance_of(TABLE, name, extended, reading).iloc[np.unique(at)] for name, reading in shown.items()
     ]
-    ordered = frame[list(catalog.tables[TABLE].column_names)]
-    return DerivedTable(ordered, pd.concat(provenance, ignore_index=True))
+    return DerivedTable(frame, pd.concat(provenance, ignore_index=True))
 
 
 def phases_until(
@@ -139,49 +128,37 @@ def inflation_verdict(core_pce_pct: Floats, change_pp: Floats, rules: Verdict) -
     return texts(~np.isnan(core_pce_pct), named)
 
 
-def _shown(readings: Mapping[str, Reading]) -> Sequence[tuple[str, Reading]]:
-    names = [f"{table}.{name}" for table, of_table in FIGURES.items() for name in of_table]
-    return [(name, readings[name]) for name in names]
-
-
-def _of_conditions(
-    scores: Mapping[str, Floats], readings: Mapping[str, Reading], rows: Rows, catalog: Catalog, suffix: str
-) -> dict[str, object]:
+def _of_conditions(regime: Regime, days: Days, suffix: str) -> dict[str, object]:
     """Score and verdict of each condition on some days, and how many of the four are hot and cold."""
-    core, change = (_pick(readings[f"activity_inflation.{c}"].value, rows) for c in (CORE, CORE_CHANGE))
-    score = {name: _pick(scores[name], rows) for name in CONDITIONS}
-    found = verdicts(score, core, change, catalog.method.verdict)
-    stacked = np.stack([found[name] for name in CONDITIONS])
+    as_of, readings = regime.grid.as_of, regime.readings
+    core, change = (
+        value_on(as_of, readings[f"activity_inflation.{c}"].value, days) for c in (CORE, CORE_CHANGE)
+    )
+    score = {name: value_on(as_of, regime.conditions[name].score, days) for name in CONDITIONS}
+    found = verdicts(score, core, change, regime.catalog.method.verdict)
+    come = np.isin(days, as_of)
+    count = {
+        named: pd.Series(sum(verdict_ == named for verdict_ in found.values())).astype("Int64").where(come)
+        for named in (HOT, COLD)
+    }
     return {
         **{f"{name}_score{suffix}": score[name] for name in CONDITIONS},
         **{f"{name}_verdict{suffix}": found[name] for name in CONDITIONS},
-        f"hot_conditions{suffix}": _count(stacked == HOT, rows),
-        f"cold_conditions{suffix}": _count(stacked == COLD, rows),
+        **{f"{named}_conditions{suffix}": of_named for named, of_named in count.items()},
     }
 
 
 def _of_regime(regime: pd.DataFrame, grid: Grid, dates: Days, suffix: str) -> dict[str, object]:
     """Label, state and score of the regime on month-ends; empty where they have not come."""
-    rows = _positions(grid.as_of, dates)
-    come = rows >= 0
+    come = np.isin(dates, grid.as_of)
+    at = np.minimum(np.searchsorted(grid.as_of, dates), len(grid) - 1)
     return {
         f"date_{suffix}": np.where(come, dates, NAT).astype("datetime64[s]"),
         **{
-            f"{name}_{suffix}": texts(come, regime[name].to_numpy(dtype=object)[rows])
+            f"{name}_{suffix}": texts(come, regime[name].to_numpy(dtype=object)[at])
             for name in ("regime", "condition_state")
         },
-        f"bubble_score_{suffix}": _pick(regime["bubble_score"].to_numpy(dtype="float64"), rows),
+        f"bubble_score_{suffix}": np.where(
+            come, regime["bubble_score"].to_numpy(dtype="float64")[at], np.nan
+        ),
     }
-
-
-def _positions(as_of: Days, dates: Days) -> Rows:
-    at = np.minimum(np.searchsorted(as_of, dates), len(as_of) - 1)
-    return np.where(as_of[at] == dates, at, -1)
-
-
-def _pick(values: Floats, rows: Rows) -> Floats:
-    return np.where(rows >= 0, values[rows], np.nan)
-
-
-def _count(holds: npt.NDArray[np.bool_], rows: Rows) -> pd.Series:
-    return pd.Series(holds.sum(axis=0)).astype("Int64").where(pd.Series(rows >= 0))

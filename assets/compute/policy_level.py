@@ -1,16 +1,10 @@
 """How high the policy rate is: in real terms, against the rule of Taylor (1993), and in words. It changes no label."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from assets.catalog.method import PolicyLevel
 from assets.compute.calendar import Days
 from assets.compute.reading import Floats, Texts, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import PolicyLevel
 
 ACCOMMODATIVE, NEUTRAL, RESTRICTIVE = "accommodative", "neutral", "restrictive"
 

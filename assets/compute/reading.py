@@ -160,13 +160,15 @@ PRICES = (
     "oecd_shares",
     "z1_market_value",
 )  # the newest period end wins, of equal ones the first
-_TABLE = "equity_risk_premium"
 # Columns that take one of several bases per row, with the columns that hold each basis on every date.
 ON_BASES: Mapping[str, Sequence[str]] = {
-    f"{_TABLE}.earnings_yield_pct": [f"{_TABLE}.earnings_yield_{basis}_pct" for basis in EARNINGS],
-    f"{_TABLE}.erp_vs_nominal_10y_pp": [f"{_TABLE}.erp_vs_nominal_10y_{basis}_pp" for basis in EARNINGS],
-    f"{_TABLE}.erp_vs_real_10y_pp": [f"{_TABLE}.erp_vs_real_10y_{basis}_pp" for basis in EARNINGS],
-    f"{_TABLE}.equity_return_12m_pct": [f"{_TABLE}.equity_return_12m_{basis}_pct" for basis in PRICES],
+    f"equity_risk_premium.{name}_{unit}": [f"equity_risk_premium.{name}_{basis}_{unit}" for basis in bases]
+    for name, unit, bases in (
+        ("earnings_yield", "pct", EARNINGS),
+        ("erp_vs_nominal_10y", "pp", EARNINGS),
+        ("erp_vs_real_10y", "pp", EARNINGS),
+        ("equity_return_12m", "pct", PRICES),
+    )
 }
 
 

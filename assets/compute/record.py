@@ -1,7 +1,5 @@
 """Live rows put over a panel: the record as it is published."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +10,7 @@ from assets.compute.calendar import days
 from assets.compute.conditions import SCORED, Component, Condition
 from assets.compute.grid import LIVE
 from assets.compute.regime import Regime
-from assets.compute.state import States, spells
+from assets.compute.state import States, run_starts
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -47,9 +45,7 @@ def record_of(panel: Frames, live: Frames) -> dict[str, pd.DataFrame]:
 def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
     """`regime` with `regime_since` by the labels as published; a live row keeps its own."""
     ordered = regime.sort_values("as_of_date")
-    since = ordered["as_of_date"].to_numpy().copy()
-    for first, last in spells(ordered["regime"].to_numpy(dtype=object)):
-        since[first : last + 1] = since[first]
+    since = ordered["as_of_date"].to_numpy()[run_starts(ordered["regime"].to_numpy(dtype=object))]
     is_live = (ordered["row_kind"] == LIVE).to_numpy()
     since = np.where(is_live, ordered["regime_since"], since)
     return ordered.assign(regime_since=since).reindex(regime.index)
@@ -123,9 +119,7 @@ def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame,
 
 
 def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
-    if (
-        evidence is None
-    ):  # added after the row was frozen, without a weight: with one the version would differ
+    if evidence is None:  # added after the row was frozen, without a weight: else the version would differ
         return component
     return replace(
         component,

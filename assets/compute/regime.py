@@ -1,15 +1,13 @@
 """The regime of every date, and what is published next to the label without changing it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.archive import SOURCES
+from assets.catalog.method import Method
+from assets.catalog.models import Catalog
 from assets.compute.calendar import period_end, previous_month_end
 from assets.compute.conditions import (
     SCORED,
@@ -27,11 +25,8 @@ from assets.compute.policy_level import level_of_policy
 from assets.compute.reading import Floats, Texts, is_none, texts
 from assets.compute.robustness import agreement, score_range
 from assets.compute.stance import PolicyStance, policy_stance
-from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, score_limits, spells, states
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import Catalog
+from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, run_starts, score_limits, states
+from assets.compute.tables.assemble import as_declared, origin_of
 
 NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
@@ -45,14 +40,24 @@ OVERLAYS = {
 
 @dataclass(frozen=True)
 class Regime:
-    """The label of every grid date and what it is made of; inflation is among the conditions, not in the score."""
+    """The label of every grid date and what it is made of; inflation is among the conditions, not in the score.
+
+    `readings`, by "table.column", and `catalog`: what it is computed from.
+    """
 
     grid: Grid
+    readings: Readings
+    catalog: Catalog
     conditions: Mapping[str, Condition]
     scores: Scores
     states: States
     stance: PolicyStance
     label: Texts
+
+    @property
+    def components(self) -> list[Component]:
+        """Those of all conditions, in order."""
+        return [component for condition in self.conditions.values() for component in condition.components]
 
     @property
     def bubble_score(self) -> Floats:
@@ -85,7 +90,8 @@ def build_regime(
         np.datetime64(min(ledger.last_checked, ledger.desk_notices_until), "D"),
         method.stance,
     )
-    return Regime(grid, conditions, scores, state, stance, regime_name(state.state, stance.stance))
+    label = regime_name(state.state, stance.stance)
+    return Regime(grid, readings, catalog, conditions, scores, state, stance, label)
 
 
 def regime_name(state: Texts, stance: Texts) -> Texts:
@@ -99,17 +105,15 @@ def regime_name(state: Texts, stance: Texts) -> Texts:
     return np.array([name(s, p) for s, p in zip(state, stance, strict=True)], dtype=object)
 
 
-def regime_frame(
-    regime: Regime, readings: Readings, tables: Mapping[str, pd.DataFrame], catalog: Catalog
-) -> pd.DataFrame:
+def regime_frame(regime: Regime, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per grid date, the columns of the catalogue's `regime` table except those publication adds."""
-    method, grid, c = catalog.method, regime.grid, regime.conditions
+    method, grid, c = regime.catalog.method, regime.grid, regime.conditions
     scored, stance, state = [c[name] for name in SCORED], regime.stance, regime.states.state
     coverage = np.min([condition.coverage for condition in scored], axis=0)
-    fresh = freshness(scored, grid, catalog)
+    fresh = freshness(scored, grid, regime.catalog)
 
     def value(name: str) -> Floats:
-        return readings[name].value
+        return regime.readings[name].value
 
     def balance_sheet(growth: str, excess: str) -> Texts:
         limit = method.balance_sheet.leaning_limit_pp
@@ -121,7 +125,7 @@ def regime_frame(
         method,
     )
     low, high = score_range(c, method)
-    agreeing = agreement(regime, method)
+    agreeing = agreement(regime)
     return pd.DataFrame(
         {
             "as_of_date": grid.as_of.astype("datetime64[s]"),
@@ -154,7 +158,7 @@ def regime_frame(
             "indeterminate_reason": indeterminate_reason(scored, method),
             "is_spread_missing": tables["credit_spreads"]["is_spread_missing"].to_numpy(),
             "distance_to_threshold": distance_to_threshold(regime.bubble_score, state, method),
-            "regime_since": _since(regime.label, grid),
+            "regime_since": grid.as_of[run_starts(regime.label)].astype("datetime64[s]"),
             "balance_sheet_test": balance_sheet("fed_assets_growth_26w_pct", "excess_growth_pp"),
             "reserves_test": balance_sheet("reserve_balances_growth_26w_pct", "reserve_excess_growth_pp"),
             "monetisation_band": tables["monetisation"]["monetisation_band"].to_numpy(dtype=object),
@@ -281,32 +285,20 @@ def bases_of(label: Texts, equity: pd.DataFrame, grid: Grid) -> dict[str, Texts 
     return {**named, "basis_changed": changed & (then >= 0) & (label != label[then])}
 
 
-def _since(label: Texts, grid: Grid) -> np.ndarray:
-    """First date of the run of equal labels each date belongs to."""
-    since = grid.as_of.copy()
-    for first, last in spells(label):
-        since[first : last + 1] = grid.as_of[first]
-    return since.astype("datetime64[s]")
-
-
-def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
+def evidence_frame(regime: Regime) -> pd.DataFrame:
     """Columns of `regime_evidence`. Contributions of valuation, economy and credit add up to `bubble_score`."""
     parts, every = [], np.ones(len(regime.grid), dtype=bool)
     for name, condition in regime.conditions.items():
         share = 1.0 / len(SCORED) if name in SCORED else 0.0
         for component, weights in zip(condition.components, condition.weights, strict=True):
             reading, reason = component.reading, component.absent_reason
-            table, column = component.column.split(".")
             part = {
                 "as_of_date": regime.grid.as_of.astype("datetime64[s]"),
                 "condition": texts(every, name),
                 "component": texts(every, component.name),
-                "series_ids": reading.series_ids,
                 "value": reading.value,
-                "unit": texts(every, catalog.tables[table].column(column).unit),
-                "observation_date": reading.observation_date.astype("datetime64[s]"),
-                "available_on": reading.available_on.astype("datetime64[s]"),
-                "vintage_source": texts(reading.present, np.array(SOURCES, dtype=object)[reading.source]),
+                "unit": texts(every, regime.catalog.unit_of(component.column)),
+                **origin_of(reading),
                 "rank": component.rank,
                 "weight": weights,
                 "contribution": share * weights * np.nan_to_num(component.score),
@@ -315,4 +307,5 @@ def evidence_frame(regime: Regime, catalog: Catalog) -> pd.DataFrame:
             }
             parts.append(part)
     frame = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
-    return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
+    frame = frame.sort_values("as_of_date", kind="stable", ignore_index=True)
+    return as_declared(regime.catalog.tables["regime_evidence"], frame)

@@ -4,17 +4,14 @@ The assets, the audits, `verify` and the documents walk `REGISTRY`. What a table
 other runs, with provenance) is declared in the catalogue.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Archive
-from assets.compute.calendar import Days
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.attribution import regime_changes, score_attribution
 from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
@@ -25,7 +22,7 @@ from assets.compute.diagnostics.event_study import event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
 from assets.compute.diagnostics.long_record import cases, long_record
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
-from assets.compute.diagnostics.returns import AssetPath, asset_paths, returns_by_regime, returns_by_spell
+from assets.compute.diagnostics.returns import asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
 from assets.compute.grid import Grid
@@ -35,12 +32,16 @@ from assets.compute.reading import Texts
 from assets.compute.record import Frames, live_dates, overlaid, overlaid_regime, with_spells
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.tables import bubble_gauge, relative_attractiveness
-from assets.compute.tables.assemble import Columns, DerivedTable, assemble, readings_from, readings_of
+from assets.compute.tables.assemble import (
+    Columns,
+    DerivedTable,
+    as_declared,
+    assemble,
+    readings_from,
+    readings_of,
+)
 from assets.compute.tables.build import BUILDERS, REGIME_INPUTS, build_view
 from assets.compute.tables.ledgers import policy_events, recessions, reference_values
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile, Table
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,26 @@ class Computation:
         """What was known on each date of the grid, of the profile's series."""
         return build_view(self.archive, self.grid, self.catalog, self.profile)
 
+    @property
+    def month_ends(self) -> View:
+        """The view of the month-ends alone."""
+        return replace(self.view, as_of=self.grid.as_of[self.grid.is_month_end])
+
+    @property
+    def today(self) -> View:
+        """The view of the run date alone."""
+        return replace(self.view, as_of=self.grid.as_of[-1:])
+
+    @property
+    def month_end_regime(self) -> pd.DataFrame:
+        """Rows of the published `regime` of month-ends."""
+        regime = self.record("regime")
+        return regime[regime["is_month_end"]]
+
     def columns(self, name: str) -> Columns:
         """Columns of a table with one row per date, computed from the archive."""
         if name not in self._columns:
-            self._columns[name] = BUILDERS[name](self.view, self.grid)
+            self._columns[name] = BUILDERS[name](self.view)
         return self._columns[name]
 
     @cached_property
@@ -102,7 +119,8 @@ class Computation:
             if build is None:
                 raise KeyError(f"{name} is computed by the warehouse: give it as a stored table")
             made = build(self)
-            self._built[name] = made if isinstance(made, DerivedTable) else DerivedTable(made)
+            made = made if isinstance(made, DerivedTable) else DerivedTable(made)
+            self._built[name] = replace(made, frame=as_declared(self.declared(name), made.frame))
         return self._built[name]
 
     def table(self, name: str) -> pd.DataFrame:
@@ -154,11 +172,6 @@ def _of_columns(name: str) -> Computed:
     return Computed(name, lambda run: assemble(run.declared(name), run.grid, run.columns(name)))
 
 
-def _of_rows(name: str, rows: Callable[[View, Grid, Table], pd.DataFrame]) -> Computed:
-    """A table with several rows per date, each of which states its provenance itself."""
-    return Computed(name, lambda run: rows(run.view, run.grid, run.declared(name)))
-
-
 def _of_catalog(name: str, frame: Callable[[Catalog], pd.DataFrame]) -> Computed:
     return Computed(name, lambda run: frame(run.catalog), repeats_catalogue=True)
 
@@ -169,7 +182,7 @@ _AFTER_REGIME = partial(Computed, reads=("regime",), step="hindsight", also_from
 
 def _regime(run: Computation) -> pd.DataFrame:
     inputs = {name: run.table(name) for name in REGIME_INPUTS}
-    return regime_frame(run.regime, run.readings, inputs, run.catalog)
+    return regime_frame(run.regime, inputs)
 
 
 def _caveats(run: Computation) -> pd.DataFrame:
@@ -178,83 +191,58 @@ def _caveats(run: Computation) -> pd.DataFrame:
     return caveats_frame(frames, run.catalog)
 
 
-def _diagnostic(build: Callable[[Regime, Readings, Catalog], pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    return lambda run: build(run.regime, run.readings, run.catalog)
-
-
-def _events(run: Computation) -> pd.DataFrame:
-    month_ends = run.grid.as_of[run.grid.is_month_end]
-    return _in_order(run, "event_study", event_study(replace(run.view, as_of=month_ends)))
-
-
-def _responses(run: Computation) -> pd.DataFrame:
-    month_ends, regime = run.grid.as_of[run.grid.is_month_end], run.record("regime")
-    frame = event_responses(replace(run.view, as_of=month_ends), regime[regime["is_month_end"]])
-    return _in_order(run, "event_responses", frame)
-
-
-def _long_cases(run: Computation) -> pd.DataFrame:
-    today = replace(run.view, as_of=run.grid.as_of[-1:])
-    return _in_order(run, "long_record_cases", cases(run.table("long_record"), today, run.catalog))
-
-
-def _labels_and_paths(run: Computation) -> tuple[Days, Texts, Sequence[AssetPath]]:
-    """Month-ends, their published labels, and what three assets did, as known on the run date."""
-    month_ends = run.grid.as_of[run.grid.is_month_end]
-    regime = run.record("regime")
-    labels = regime.loc[regime["is_month_end"], "regime"].to_numpy(dtype=object)
-    today = replace(run.view, as_of=run.grid.as_of[-1:])
-    return month_ends, labels, asset_paths(today, month_ends)
-
-
 def _forward_returns(run: Computation) -> pd.DataFrame:
-    _, labels, paths = _labels_and_paths(run)
-    frame = returns_by_regime(labels, paths, run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns", frame)
+    paths, labels = asset_paths(run.today, run.month_ends.as_of), _labels(run)
+    return returns_by_regime(labels, paths, run.catalog.method.forward_returns)
 
 
 def _returns_by_spell(run: Computation) -> pd.DataFrame:
-    frame = returns_by_spell(*_labels_and_paths(run), run.catalog.method.forward_returns)
-    return _in_order(run, "forward_returns_by_spell", frame)
+    month_ends = run.month_ends.as_of
+    paths = asset_paths(run.today, month_ends)
+    return returns_by_spell(month_ends, _labels(run), paths, run.catalog.method.forward_returns)
 
 
-def _in_order(run: Computation, name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The declared columns; all of them also when there is no row."""
-    return frame.reindex(columns=list(run.declared(name).column_names))
+def _labels(run: Computation) -> Texts:
+    return run.month_end_regime["regime"].to_numpy(dtype=object)
 
 
 _TABLES = (
     *(_of_columns(name) for name in BUILDERS),
-    _of_rows("relative_attractiveness", relative_attractiveness.build),
-    _of_rows("bubble_gauge", bubble_gauge.build),
+    Computed("relative_attractiveness", lambda run: relative_attractiveness.build(run.view)),
+    Computed("bubble_gauge", lambda run: bubble_gauge.build(run.view)),
     _of_catalog("policy_events", policy_events),
     _of_catalog("reference_values", reference_values),
     _of_catalog("recessions", recessions),
     Computed(
         "outside_references",
-        lambda run: _in_order(run, "outside_references", outside_references(run.catalog, run.brought)),
+        lambda run: outside_references(run.catalog, run.brought),
         repeats_catalogue=True,
     ),
     _BESIDE_REGIME("regime", _regime),
-    _BESIDE_REGIME("regime_evidence", lambda run: evidence_frame(run.regime, run.catalog)),
+    _BESIDE_REGIME("regime_evidence", lambda run: evidence_frame(run.regime)),
     _BESIDE_REGIME("score_attribution", lambda run: score_attribution(run.regime)),
-    _BESIDE_REGIME("regime_changes", lambda run: regime_changes(run.regime_of_record, run.catalog)),
-    _BESIDE_REGIME("distance_to_flip", _diagnostic(distance_to_flip)),
-    _BESIDE_REGIME("parameter_sensitivity", _diagnostic(parameter_sensitivity)),
-    _BESIDE_REGIME("method_variants", _diagnostic(method_variants)),
-    _BESIDE_REGIME("effective_weights", lambda run: effective_weights(run.regime_of_record, run.catalog)),
+    _BESIDE_REGIME("regime_changes", lambda run: regime_changes(run.regime_of_record)),
+    _BESIDE_REGIME("distance_to_flip", lambda run: distance_to_flip(run.regime)),
+    _BESIDE_REGIME("parameter_sensitivity", lambda run: parameter_sensitivity(run.regime)),
+    _BESIDE_REGIME("method_variants", lambda run: method_variants(run.regime)),
+    _BESIDE_REGIME("effective_weights", lambda run: effective_weights(run.regime_of_record)),
     _BESIDE_REGIME(
         "scenarios",
-        lambda run: scenarios(baseline_of(run.view, run.readings, run.regime, run.catalog)),
+        lambda run: scenarios(baseline_of(run.view, run.regime)),
         also_from_archive=True,
     ),
-    _AFTER_REGIME(
-        "regime_revised", lambda run: regime_revised(run.view, run.grid, run.record("regime"), run.catalog)
-    ),
+    _AFTER_REGIME("regime_revised", lambda run: regime_revised(run.view, run.record("regime"))),
     _AFTER_REGIME("forward_returns", _forward_returns),
     _AFTER_REGIME("forward_returns_by_spell", _returns_by_spell),
-    Computed("event_study", _events, ("policy_events",), also_from_archive=True),
-    Computed("event_responses", _responses, ("regime", "policy_events"), also_from_archive=True),
+    Computed(
+        "event_study", lambda run: event_study(run.month_ends), ("policy_events",), also_from_archive=True
+    ),
+    Computed(
+        "event_responses",
+        lambda run: event_responses(run.month_ends, run.month_end_regime),
+        ("regime", "policy_events"),
+        also_from_archive=True,
+    ),
     Computed(
         "outside_agreement",
         lambda run: outside_agreement(run.table("outside_references"), run.record("regime"), run.catalog),
@@ -265,7 +253,12 @@ _TABLES = (
         "long_record",
         lambda run: long_record(run.archive, run.catalog, run.profile, run.grid.as_of[-1]),
     ),
-    Computed("long_record_cases", _long_cases, ("long_record",), also_from_archive=True),
+    Computed(
+        "long_record_cases",
+        lambda run: cases(run.table("long_record"), run.today),
+        ("long_record",),
+        also_from_archive=True,
+    ),
     Computed(
         "base_rates",
         lambda run: base_rates(
@@ -280,7 +273,7 @@ _TABLES = (
     ),
     Computed(
         "qe_phases",
-        lambda run: build_phases(run.archive, run.grid, run.catalog, run.profile, run.record("regime")),
+        lambda run: build_phases(run.view, run.record("regime")),
         ("regime", "policy_events"),
         also_from_archive=True,
     ),

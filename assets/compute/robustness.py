@@ -21,9 +21,10 @@ _MID, _BUBBLE, _DEPRESSION, _INDETERMINATE = range(len(STATE_BY_CODE))
 PARAMETERS = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
 
 
-def agreement(regime: Regime, method: Method) -> Floats:
+def agreement(regime: Regime) -> Floats:
     """Share of the parameter grid whose state equals the headline's, per date; NaN where that is indeterminate."""
-    share: Floats = (STATE_BY_CODE[grid_states(regime, method)] == regime.states.state[:, None]).mean(axis=1)
+    in_grid = STATE_BY_CODE[grid_states(regime, regime.catalog.method)]
+    share: Floats = (in_grid == regime.states.state[:, None]).mean(axis=1)
     return np.where(regime.states.state == INDETERMINATE, np.nan, share)
 
 

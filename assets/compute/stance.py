@@ -1,21 +1,16 @@
 """Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import Stance
+from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import NAT, Days, months_before
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, Texts, combine, splice
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Stance
-    from assets.catalog.models import PolicyEvent
 
 STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
 Directions = npt.NDArray[np.int64]
@@ -59,8 +54,7 @@ def _in_force(view: View, dates: Days) -> Reading:
 
 def announced_direction(as_of: Days, events: Sequence[PolicyEvent], horizon_days: int) -> Directions:
     """Direction of the newest decision that counts: from its announcement if it starts soon, else from its start."""
-    counted = _counted(events, horizon_days)
-    starts = np.array([counts_from(event, horizon_days) for event in counted], dtype="datetime64[D]")
+    counted, starts = _counted(events, horizon_days)
     directions = np.array([0, *(event.direction for event in counted)], dtype="int64")
     return directions[np.searchsorted(starts, as_of, side="right")]
 
@@ -71,8 +65,7 @@ def programme_start(as_of: Days, events: Sequence[PolicyEvent], horizon_days: in
     A later decision of the same phase (larger or smaller purchases) does not begin another one. NaT where the newest
     decision that counts is not to expand.
     """
-    counted = _counted(events, horizon_days)
-    starts = np.array([counts_from(event, horizon_days) for event in counted], dtype="datetime64[D]")
+    counted, starts = _counted(events, horizon_days)
     in_force: np.datetime64 = NAT
     began: list[np.datetime64] = [NAT]
     for event in counted:
@@ -85,10 +78,11 @@ def programme_start(as_of: Days, events: Sequence[PolicyEvent], horizon_days: in
     return chosen
 
 
-def _counted(events: Sequence[PolicyEvent], horizon_days: int) -> list[PolicyEvent]:
-    """Decisions that set the direction, in the order in which they count."""
+def _counted(events: Sequence[PolicyEvent], horizon_days: int) -> tuple[list[PolicyEvent], Days]:
+    """Decisions that set the direction, in the order in which they count, and the days from which they do."""
     setting = [event for event in events if event.changes_direction and event.direction is not None]
-    return sorted(setting, key=lambda event: counts_from(event, horizon_days))
+    setting.sort(key=lambda event: counts_from(event, horizon_days))
+    return setting, np.array([counts_from(event, horizon_days) for event in setting], dtype="datetime64[D]")
 
 
 def counts_from(event: PolicyEvent, horizon_days: int) -> np.datetime64:

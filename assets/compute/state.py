@@ -1,19 +1,15 @@
 """From scores to the state of the world, with hysteresis (methodology, "State"): thresholds and the state machine."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from assets.catalog.method import State
 from assets.compute.reading import Floats, Texts, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.method import State
 
 BUBBLE, DEPRESSION, MID_CYCLE, INDETERMINATE = "bubble", "depression", "mid_cycle", "indeterminate"
 STATE_BY_CODE = np.array([MID_CYCLE, BUBBLE, DEPRESSION, INDETERMINATE], dtype=object)
@@ -182,8 +178,11 @@ def run_machine(
 
 def spells(labels: Texts) -> Iterator[tuple[int, int]]:
     """First and last position of every run of equal labels."""
-    start = 0
-    for i in range(1, len(labels) + 1):
-        if i == len(labels) or labels[i] != labels[start]:
-            yield start, i - 1
-            start = i
+    first = np.unique(run_starts(labels))
+    yield from zip(first.tolist(), [*(first[1:] - 1).tolist(), len(labels) - 1], strict=False)
+
+
+def run_starts(labels: Texts) -> npt.NDArray[np.int64]:
+    """Position at which the run of equal labels begins that each position belongs to."""
+    begins = np.append(True, labels[1:] != labels[:-1])[: len(labels)]
+    return np.maximum.accumulate(np.where(begins, np.arange(len(labels)), 0))

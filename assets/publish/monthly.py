@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assets.catalog.models import Catalog, Column, Table
-from assets.catalog.render import literal, quoted
 
 MONTHLY = "monthly"
 _COLUMNS = {
@@ -54,16 +53,6 @@ _RANKED = {
 }
 # Components with a score on a fixed scale have no rank.
 _UNRANKED = ("equity_drawdown", "sahm_gap", "claims_change", "core_pce_inflation")
-_VIEW = """
-CREATE VIEW monthly AS
-SELECT {columns}
-FROM regime
-{joins}
-LEFT JOIN (
-  SELECT as_of_date, {ranks} FROM regime_evidence GROUP BY as_of_date
-) AS ranks ON ranks.as_of_date = regime.as_of_date
-WHERE regime.is_month_end ORDER BY regime.as_of_date
-"""
 
 
 def monthly_table(catalog: Catalog) -> Table:
@@ -74,28 +63,19 @@ def monthly_table(catalog: Catalog) -> Table:
         "group": "start",
         "title": "Labels, scores, ranks and the main raw figures of every month-end in one table, every column once.",
         "grain": "One row per month-end from 1985-01-31, without the row of a run date inside a month",
-        "columns": tuple(column for _, column in _shown(catalog)),
+        "columns": tuple(column for _, column in monthly_columns(catalog)),
     }
     return catalog.tables["regime"].model_copy(update=update)
 
 
-def monthly_statement(catalog: Catalog) -> str:
-    """CREATE VIEW for it, over the published tables."""
-    shown = list(_shown(catalog))
-    tables = dict.fromkeys(table for table, _ in shown if table not in ("regime", "ranks"))
-    ranks = [
-        f"max(rank) FILTER (component = {literal(component)}) AS {quoted(_rank(name))}"
-        for component, (_, name) in _RANKED.items()
-        if component not in _UNRANKED
-    ]
-    return _VIEW.format(
-        columns=", ".join(f"{table}.{quoted(column.name)}" for table, column in shown),
-        joins="\n".join(f"LEFT JOIN {name} ON {name}.as_of_date = regime.as_of_date" for name in tables),
-        ranks=",\n  ".join(ranks),
-    )
+def monthly_ranks() -> dict[str, str]:
+    """Column of the rank, by component."""
+    return {
+        component: f"{name}_rank" for component, (_, name) in _RANKED.items() if component not in _UNRANKED
+    }
 
 
-def _shown(catalog: Catalog) -> Iterator[tuple[str, Column]]:
+def monthly_columns(catalog: Catalog) -> Iterator[tuple[str, Column]]:
     """Every column with the table, or the subquery `ranks`, it is read from."""
     for table, names in _COLUMNS.items():
         for name in names:
@@ -105,7 +85,7 @@ def _shown(catalog: Catalog) -> Iterator[tuple[str, Column]]:
         yield table, _copied(catalog, table, name)
         if component not in _UNRANKED:
             definition = f"Rank of {name}: {rank.definition} Component {component} of regime_evidence."
-            update = {"name": _rank(name), "definition": definition, "derived_from": (f"{table}.{name}",)}
+            update = {"name": f"{name}_rank", "definition": definition, "derived_from": (f"{table}.{name}",)}
             yield "ranks", rank.model_copy(update=update)
 
 
@@ -114,7 +94,3 @@ def _copied(catalog: Catalog, table: str, name: str) -> Column:
     update = {"derived_from": (f"{table}.{name}",), "formula": None, "needs": (), "added_in": None}
     column = catalog.tables[table].column(name)
     return column.model_copy(update={**update, "renamed_from": None, "renamed_in": None})
-
-
-def _rank(name: str) -> str:
-    return f"{name}_rank"

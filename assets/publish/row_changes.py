@@ -71,7 +71,7 @@ def freeze_rows(
     if release.captured_until is not None and _may_freeze(con, facts, catalog):
         today = np.datetime64(facts.started_at.astimezone(_NEW_YORK).date(), "D")
         live = live_rows(con, facts.profile, catalog.method.method_version, facts.run_date)
-        frozen = [np.datetime64(day, "D") for day in live.dates]
+        frozen = [np.datetime64(row.as_of_date, "D") for row in live]
         grid = run_grid(facts.run_date, catalog)
         days = freezable(grid, today, frozen, catalog.method.row_kinds).tolist()
     row = LiveRow(

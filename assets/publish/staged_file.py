@@ -29,7 +29,7 @@ from assets.catalog.render import (
 from assets.publish.empty_columns import describe_empty_columns
 from assets.publish.manifest import ReleaseFacts, manifest_frame
 from assets.publish.release_calendar import calendar_frame
-from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, view_statements, view_tables
+from assets.publish.views import POINT_IN_TIME, VIEWS, file_schema, template, view_statements, view_tables
 from assets.warehouse.connection import WarehouseError, explained, is_about_the_file
 from assets.warehouse.live import as_published, live_rows
 from assets.warehouse.rights import selected, withheld
@@ -48,67 +48,6 @@ _EXPORTED_VIEWS = ("monthly", "spells")  # for tools that read files only
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 # An empty cell is a missing value; moments are UTC, written as ISO 8601.
 _CSV = "FORMAT csv, HEADER, NULLSTR '', DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'"
-# Queries for the tables that differ from their frame. `release_frame` is the frame, `staged_release` the file.
-_QUERIES = {
-    # A month-end that was published keeps its first publication; every other row is published by this release.
-    "regime": """
-SELECT r.* REPLACE (coalesce(p.first_published_at, {moment}) AS first_published_at)
-FROM release_frame AS r
-LEFT JOIN ops.published_rows AS p
-  ON r.is_month_end AND p.as_of_date = r.as_of_date
-  AND p.profile = r.profile AND p.method_version = r.method_version
-""",
-    "regime_nightly": """
-SELECT * FROM regime.regime_nightly WHERE published_at < {moment}
-UNION ALL BY NAME
-SELECT {moment} AS published_at, * FROM staged_release.main.regime
-WHERE as_of_date = (SELECT max(as_of_date) FROM staged_release.main.regime)
-""",
-    "method_changes": """
-SELECT p.method_version AS method_version_before, p.as_of_date, p.regime AS regime_before, r.regime AS regime_now,
-  r.method_version AS method_version_now, p.release_id AS release_before
-FROM ops.published_rows AS p
-JOIN staged_release.main.regime AS r ON r.as_of_date = p.as_of_date AND r.profile = p.profile
-WHERE p.method_version <> r.method_version AND p.regime <> r.regime
-""",
-    # Known on the as-of date: a value whose successor became known later is still in force then.
-    "observations": """
-SELECT * REPLACE (
-  CASE WHEN realtime_end >= {as_of} THEN DATE '9999-12-31' ELSE realtime_end END AS realtime_end
-)
-FROM raw.observations
-WHERE realtime_start <= {as_of} AND series_id IN ({ids})
-""",
-    "series": """
-SELECT declared.*,
-  coalesce(stored.rows_published, 0) AS rows_published, stored.rows_published IS NOT NULL AS is_published,
-  stored.first_observation, stored.last_observation, stored.last_realtime_start, stored.pit_source,
-  CASE declared.frequency
-    WHEN 'M' THEN last_day(stored.last_observation)
-    WHEN 'Q' THEN last_day(CAST(date_trunc('quarter', stored.last_observation) + INTERVAL 2 MONTH AS DATE))
-    ELSE stored.last_observation
-  END AS last_period_end,
-  declared.staleness_limit_days > 0 AND {as_of} - last_period_end > declared.staleness_limit_days AS is_stale,
-  CASE WHEN declared.in_profile THEN fetched.status ELSE 'not_in_profile' END AS fetch_status, fetched.fetched_at,
-  fetched.fetched_from
-FROM release_frame AS declared
-LEFT JOIN (
-  SELECT series_id, count(*) AS rows_published, min(observation_date) AS first_observation,
-    max(observation_date) FILTER (WHERE value IS NOT NULL AND realtime_end = DATE '9999-12-31')
-      AS last_observation,
-    max(realtime_start) AS last_realtime_start,
-    string_agg(DISTINCT vintage_source, ', ' ORDER BY vintage_source) AS pit_source
-  FROM staged_release.pit.observations GROUP BY series_id
-) AS stored USING (series_id)
-LEFT JOIN (
-  SELECT series_id, arg_max(status, fetched_at) AS status, max(fetched_at) AS fetched_at,
-    arg_max(fetched_from, fetched_at) AS fetched_from
-  FROM raw.fetches GROUP BY series_id
-) AS fetched USING (series_id)
-""",
-    "check_results": "SELECT * FROM ops.check_results WHERE run_id = {run_id}",
-}
-_WHOLE_FRAME = "FROM release_frame"
 
 
 @dataclass(frozen=True)
@@ -232,16 +171,8 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, facts
     """The rows of one table, in key order; NaN, infinity and the withheld cells become NULL."""
     cells = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
     key = ", ".join(map(quoted, table.key))
-    query = _QUERIES.get(table.name, _WHOLE_FRAME).format(
-        moment=f"TIMESTAMP {literal(facts.published_at.isoformat(sep=' '))}",
-        as_of=f"DATE '{facts.as_of}'",
-        run_id=literal(facts.run_id),
-        ids=", ".join(
-            literal(series.series_id)
-            for series in catalog.series.values()
-            if series.rights != "restricted" or facts.publishes_restricted
-        ),
-    )
+    queries = template("tables").make_module({"facts": facts, "declared": catalog.series.values()})
+    query = getattr(queries, table.name)() if hasattr(queries, table.name) else "FROM release_frame"
     try:
         frame = _frame(con, table, catalog, facts)
         with registered(con, frame, _FRAME) if frame is not None else nullcontext():

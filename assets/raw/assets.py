@@ -41,9 +41,7 @@ def publisher_assets(source: SourceKey) -> dg.AssetsDefinition:
     by_key = {dg.AssetKey(list(s.asset_key)): s for s in load_catalog().by_source(source)}
 
     @dg.multi_asset(
-        name=f"raw_{source}",
-        specs=[_spec(series) for series in by_key.values()],
-        can_subset=True,
+        name=f"raw_{source}", specs=[_spec(series) for series in by_key.values()], can_subset=True
     )
     def publisher(
         context: dg.AssetExecutionContext,
@@ -98,18 +96,13 @@ def _summary(done: list[Ingested]) -> str:
 
 
 def _result(done: Ingested, facts: RunFacts) -> dg.MaterializeResult:
-    stored, counts = done.holding, done.counts
+    stored = done.holding
     rows = stored.vintages if stored else 0
     metadata: dict[str, Any] = {
         "profile": facts.profile,
         "fetch_status": done.status,
         "rows_held": rows,
-        "rows_new": counts.new,
-        "rows_revised": counts.revised,
-        "rows_corrected": counts.corrected,
-        "rows_unchanged": counts.unchanged,
-        "rows_withdrawn": counts.withdrawn,
-        "rows_retracted": counts.retracted,
+        **done.counts.as_columns(),
         "requests": done.requests,
         "seconds": round(done.seconds, 3),
         "dagster/row_count": rows,

@@ -29,15 +29,8 @@ from assets.sources.protocol import (
     SourceUnreachable,
 )
 from assets.sources.validate import keeps_its_vintages, validate
-from assets.warehouse.fetches import (
-    Ingested,
-    fetch_days,
-    known_series,
-    last_fetches,
-    planned_releases,
-    record_fetches,
-)
-from assets.warehouse.merge import Absence, ReleasedOn, merge_source
+from assets.warehouse.fetches import Ingested, fetch_id, known_series, record_fetches
+from assets.warehouse.merge import ReleasedOn, merge_source
 from assets.warehouse.readers import missing_vintages, observation_counts
 from assets.warehouse.tables import transaction
 
@@ -49,7 +42,6 @@ _IN_A_ROW = 3
 _SECONDS_A_SERIES = 60.0  # of the budget: FRED may spend all of it, a file with two series two minutes
 _WAITS = (5.0, 10.0, 20.0)  # seconds before each probe of a pause; the last one repeats
 _WAITS_NOTHING_LISTENS = (5.0, 10.0, 15.0)  # three probes in half a minute
-_PLANNED_FOR = dt.timedelta(days=6)  # after it, the day planned for a figure is requested again
 
 
 def ingest(
@@ -72,11 +64,11 @@ def ingest(
     with _Writer(con, today, facts) as writer:
         for series in selected:
             if facts.profile not in series.profiles:
-                writer.add(Ingested(series, _fetch_id(facts, series), "not_in_profile"))
+                writer.add(Ingested(series, "not_in_profile"))
         if source is not None and of_profile:
             budget = budget or RetryBudget(0.0)
             for name, one, served in source.parts(of_profile):
-                fetcher = _Fetcher(con, one, today, facts, catalog)
+                fetcher = _Fetcher(con, one, today, catalog)
                 fetcher.announce(served)
                 lines = SeriesProgress(name, len(served), lambda: budget.spent)
                 for fetched in _Rounds(one, fetcher, budget, lines).results(served):
@@ -89,17 +81,11 @@ class _Fetcher:
     """One publisher's series, fetched and validated one after the other."""
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        source: Source,
-        today: dt.date,
-        facts: RunFacts,
-        catalog: Catalog,
+        self, con: duckdb.DuckDBPyConnection, source: Source, today: dt.date, catalog: Catalog
     ) -> None:
-        self._source, self._today, self._facts = source, today, facts
+        self._source, self._today = source, today
         self._con, self._catalog = con, catalog
-        self._last, self._known, self._fetched = last_fetches(con), known_series(con), fetch_days(con, today)
-        self._planned = planned_releases(con, today - _PLANNED_FOR)
+        self._known = known_series(con, today)
 
     def announce(self, series: Sequence[Series]) -> None:
         """A first load takes minutes, a later run seconds."""
@@ -120,29 +106,28 @@ class _Fetcher:
 
     def skip(self, series: Series, why: str) -> Ingested:
         """A series that is not requested because its publisher is treated as down."""
-        message = f"{series.series_id}: not requested: {why}"
-        return Ingested(series, _fetch_id(self._facts, series), "unreachable", message)
+        return Ingested(series, "unreachable", f"{series.series_id}: not requested: {why}")
 
     def _fetch(self, series: Series) -> Ingested:
-        fetch_id, known = _fetch_id(self._facts, series), self._known.get(series.series_id)
+        known = self._known.get(series.series_id)
         try:
             payload = self._source.fetch(series, known)
-            warnings = validate(payload, series, self._today, self._last.get(series.series_id))
+            warnings = validate(payload, series, self._today, known)
             if known is not None and payload.is_complete and payload.has_vintages:
                 keeps_its_vintages(payload, *missing_vintages(self._con, payload, self._today))
         except PayloadRefused as refusal:
-            return Ingested(series, fetch_id, "refused", str(refusal), failure=refusal)
+            return Ingested(series, "refused", str(refusal), failure=refusal)
         except SourceUnreachable as failure:
-            return Ingested(series, fetch_id, "unreachable", str(failure), failure=failure)
+            return Ingested(series, "unreachable", str(failure), failure=failure)
         except SeriesUnknown as unknown:
-            return Ingested(series, fetch_id, "unreachable", str(unknown))
+            return Ingested(series, "unreachable", str(unknown))
         newest = _newest(payload, known)
         return Ingested(
-            series, fetch_id, "unchanged", "; ".join(warnings) or None, payload,
+            series, "unchanged", "; ".join(warnings) or None, payload,
             released_on=self._released_on(series, payload, known),
-            absence=self._absence(series, payload, known),
+            known=known,
             late=self._source.late_release(series, newest) if newest else None,
-            planned=self._planned_release(series, newest) if newest else None,
+            planned=self._planned_release(series, newest, known) if newest else None,
         )  # fmt: skip
 
     def _released_on(self, series: Series, payload: Payload, known: Known | None) -> ReleasedOn:
@@ -153,19 +138,13 @@ class _Fetcher:
             return listed
         return {**self._source.publications(series, older), **listed}
 
-    def _absence(self, series: Series, payload: Payload, known: Known | None) -> Absence | None:
-        """Days of earlier fetches; None where a late first sight is no evidence about the publication."""
-        fetched = self._fetched.get(series.series_id)
-        if fetched is None or payload.is_bundled or series.posts_late:
-            return None
-        return Absence(*fetched, newest_held=known.newest_observation if known is not None else None)
-
-    def _planned_release(self, series: Series, newest: dt.date) -> PlannedRelease | None:
+    def _planned_release(self, series: Series, newest: dt.date, known: Known | None) -> PlannedRelease | None:
         """Of the inputs of the label; None where the plan requested a few days ago still is for the next figure."""
         if series.role != "condition" or series.is_step or series.frequency == "D":
             return None
-        planned = self._planned.get(series.series_id)
-        return None if planned and planned > newest else self._source.planned_release(series, newest)
+        if known is not None and known.planned is not None and known.planned > newest:
+            return None
+        return self._source.planned_release(series, newest)
 
 
 def _newest(payload: Payload, known: Known | None) -> dt.date | None:
@@ -324,7 +303,7 @@ class _Writer:
         if not results:
             return
         payloads = [
-            (one.series, one.payload, one.fetch_id)
+            (one.series, one.payload, fetch_id(one.series, self._facts))
             for one in results
             if one.payload is not None and len(one.payload.observations)
         ]
@@ -335,7 +314,7 @@ class _Writer:
                 run_date=self._today,
                 captured_at=self._facts.started_at,
                 released_on={one.series.series_id: one.released_on for one in results},
-                absences={one.series.series_id: one.absence for one in results if one.absence is not None},
+                known={one.series.series_id: one.known for one in results if one.known is not None},
             )
             stored = observation_counts(self._con, [one.series.series_id for one in results])
             for one in results:
@@ -348,10 +327,6 @@ class _Writer:
                     one.status = "stale"
             record_fetches(self._con, results, self._facts, self._today)
         self._written.extend(results)
-
-
-def _fetch_id(facts: RunFacts, series: Series) -> str:
-    return f"{facts.run_id}/{series.series_id}"
 
 
 def _is_stale(done: Ingested, run_date: dt.date) -> bool:

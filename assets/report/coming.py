@@ -13,6 +13,12 @@ _ABLE = """
 SELECT DISTINCT component FROM distance_to_flip
 WHERE as_of_date = ? AND reachability = 'reachable' AND required_move <> 0
 """
+# The next figure that could, of the input that could.
+_NEXT = f"""
+SELECT able.component, c.release_date, c.date_basis FROM ({_ABLE}) AS able
+JOIN release_calendar AS c ON list_contains(string_split(c.components, ', '), able.component)
+ORDER BY c.release_date, able.component LIMIT 1
+"""
 _COMING = "SELECT * FROM release_calendar WHERE frequency <> 'D' ORDER BY release_date, series_id"
 POLICY_RATE = "policy_rate_change"  # among them: a decision, not a figure
 _BASES = {
@@ -25,6 +31,11 @@ _LONGEST_LINE = 75  # octets, by RFC 5545
 def rate_could_change(release: Release) -> bool:
     """Whether a decision on the policy rate could change the label alone."""
     return any(row["component"] == POLICY_RATE for row in release.rows(_ABLE, release.as_of))
+
+
+def next_able(release: Release) -> list[Row]:
+    """The next figure that could change the label alone; none where no figure could."""
+    return release.rows(_NEXT, release.as_of)
 
 
 def coming_releases(release: Release) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup, escape
@@ -15,7 +15,7 @@ from assets.report.charts import FULL, PANEL, Line, Size, Spec, year
 from assets.report.published import Release, Row
 from assets.report.svg import inline_svg
 from assets.report.verdict import PHASE_NAMES
-from assets.report.words import CONDITIONS, capital, counted, day, label_words, listed, month, number
+from assets.report.words import counted, day, label_words, listed, month, number
 
 # Colour token and dash of the lines of a panel, in their order.
 _STYLES: tuple[tuple[str, tuple[int, ...]], ...] = (
@@ -25,6 +25,10 @@ _STYLES: tuple[tuple[str, tuple[int, ...]], ...] = (
 _RECESSIONS = """
 SELECT CAST(peak_month + INTERVAL 1 MONTH AS DATE) AS first, last_day(trough_month) AS last FROM recessions ORDER BY 1
 """
+_SINCE = {
+    "record": "SELECT min(as_of_date) AS first FROM regime",
+    "score": "SELECT min(as_of_date) AS first FROM regime WHERE bubble_score IS NOT NULL",
+}
 
 
 @dataclass(frozen=True)
@@ -41,158 +45,6 @@ class Figure:
     note: str = ""
     legend: Sequence[Line] = ()
     values: Markup | None = None
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A line chart over the years; its lines, named by column, share one unit.
-
-    `since` finds the first day shown, the same for charts below each other, so that years line up; without it the
-    chart has the full width. `limits` are parameters drawn as dashed lines, `bands` parameters that bound a shaded
-    area: from, to, colour. Values can be pointed at where `is_main`.
-    """
-
-    key: str
-    title: str
-    what: str
-    unit: str
-    lines: Mapping[str, str]
-    note: str = ""
-    limits: Sequence[str] = ()
-    bands: Sequence[tuple[str | None, str | None, str]] = ()
-    decimals: int = 2
-    since: str | None = "SELECT min(as_of_date) AS first FROM regime"
-    is_main: bool = False
-
-
-MONEY = Panel(
-    "money",
-    "Money supply against the real short rate",
-    "M2, % on the year before; real short rate, % a year.",
-    "%",
-    {
-        "money_and_rates.m2_yoy_pct": "M2, year on year",
-        "money_and_rates.real_short_rate_pct": "3-month bill less CPI inflation",
-    },
-    since=None,
-    is_main=True,
-)
-MARKETS = (
-    Panel(
-        "premium",
-        "Equity risk premium",
-        "Earnings yield, %, and its excess over a 10-year yield, percentage points.",
-        "%",
-        {
-            "equity_risk_premium.earnings_yield_pct": "earnings yield",
-            "equity_risk_premium.erp_vs_real_10y_pp": "over the real 10-year",
-            "equity_risk_premium.erp_vs_nominal_10y_pp": "over the nominal 10-year",
-        },
-        "The level depends on the earnings basis of each row: compare ranks, not levels.",
-        is_main=True,
-    ),
-    Panel(
-        "yields",
-        "Ten-year yields",
-        "10-year Treasury yield, nominal and real, % a year.",
-        "%",
-        {"real_yields.nominal_10y_pct": "nominal", "real_yields.real_10y_pct": "real"},
-        "Real: TIPS from January 2003, before that nominal less expected inflation.",
-        is_main=True,
-    ),
-    Panel(
-        "spreads",
-        "Credit spreads",
-        "Corporate bond spreads and the excess bond premium, percentage points.",
-        "pp",
-        {
-            "credit_spreads.gz_spread_pp": "Gilchrist-Zakrajsek",
-            "credit_spreads.baa_10y_pp": "Baa less 10-year",
-            "credit_spreads.hqm_10y_spread_pp": "high quality less 10-year",
-            "credit_spreads.ebp_pp": "excess bond premium",
-        },
-        is_main=True,
-    ),
-    Panel(
-        "conditions",
-        "Financial conditions",
-        "National Financial Conditions Index; 0 is average, positive is tighter.",
-        "sd",
-        {"credit_spreads.nfci_index": "NFCI"},
-    ),
-)
-_SCORED = "SELECT min(as_of_date) AS first FROM regime WHERE bubble_score IS NOT NULL"
-_TARGET = "verdict.inflation_target_pct"
-_FOUR = (
-    *(
-        Panel(
-            f"{name}-score",
-            capital(name),
-            f"{capital(name)} score.",
-            "",
-            {f"regime.{name}_score": name},
-            bands=[(f"verdict.{name}_hot", None, "hot"), (None, f"verdict.{name}_cold", "cold")],
-            since=_SCORED,
-            is_main=True,
-        )
-        for name in ("valuation", "economy", "credit")
-    ),
-    Panel(
-        "inflation-score",
-        "Inflation",
-        "Core PCE prices, % on the year before.",
-        "%",
-        {"activity_inflation.core_pce_yoy_pct": "core PCE"},
-        bands=[(_TARGET, None, "hot"), (None, _TARGET, "cold")],
-        since=_SCORED,
-        is_main=True,
-    ),
-)
-FED = (
-    Panel(
-        "assets",
-        "Balance sheet and reserves",
-        "Total assets of the Federal Reserve and reserve balances, % of GDP.",
-        "% of GDP",
-        {
-            "reserve_growth.fed_assets_pct_gdp": "Fed assets",
-            "reserve_growth.reserve_balances_pct_gdp": "reserves",
-        },
-        decimals=1,
-    ),
-    Panel(
-        "impulse",
-        "Balance-sheet impulse",
-        "Change of the balance sheet over half a year, at a yearly rate, % of GDP.",
-        "% of GDP",
-        {"reserve_growth.balance_sheet_impulse_pct_gdp": "impulse"},
-        "Dashed: beyond it the balance sheet counts as growing or shrinking.",
-        ["stance.impulse_pct_gdp", "-stance.impulse_pct_gdp"],
-    ),
-    Panel(
-        "monetisation",
-        "Monetisation",
-        "Fed purchases of Treasuries over a year, % of the change of the public debt and of the deficit.",
-        "%",
-        {
-            "monetisation.share_12m_pct": "of new public debt",
-            "monetisation.share_12m_of_deficit_pct": "of the deficit",
-        },
-        "Dashed: bands building, active and dominant.",
-        [f"monetisation.{band}_from_pct" for band in ("building", "active", "dominant")],
-        decimals=0,
-    ),
-    Panel(
-        "deficit",
-        "Federal deficit",
-        "Federal deficit of twelve months, % of GDP; a surplus is negative.",
-        "% of GDP",
-        {"fiscal_and_debt.deficit_12m_pct_gdp": "deficit"},
-        "Dashed: below it no band of monetisation applies.",
-        ["monetisation.minimum_deficit_pct_gdp"],
-        decimals=1,
-    ),
-)
 
 
 def timeline_figure(release: Release) -> Figure | None:
@@ -251,14 +103,6 @@ def _event_name(phase: Row) -> str:
     return PHASE_NAMES.get(phase["phase"], f"{phase['as_of_date']:%Y}").split()[0]
 
 
-def condition_figures(release: Release, base_rates: dict[str, str]) -> list[Figure]:
-    """The four conditions with their hot and cold bands; the caption has how often each has been hot and cold."""
-    rates = (f"{capital(base_rates[name])}." for name in CONDITIONS)
-    return panel_figures(
-        release, [replace(panel, note=note) for panel, note in zip(_FOUR, rates, strict=True)]
-    )
-
-
 def gold_figure(release: Release) -> Figure | None:
     """Gold against the 10-year Treasury and TIPS, by rate of inflation; None without a Treasury yield."""
     rows = {row["asset"]: row for row in release.newest_rows("relative_attractiveness")}
@@ -283,52 +127,63 @@ def gold_figure(release: Release) -> Figure | None:
     )
 
 
-def panel_figure(release: Release, panel: Panel) -> Figure | None:
-    """The panel drawn; lines without figures are named in the caption. None where no line has any."""
-    first = None if panel.since is None else release.row(panel.since)["first"]
-    lines = {}
-    for (column, name), (color, dash) in zip(panel.lines.items(), _STYLES, strict=False):
-        points = [
-            point for point in release.history(*column.split(".")) if first is None or point[0] >= first
-        ]
-        lines[column] = Line(name, color, points, panel.unit, dash, panel.decimals)
-    shown = {column: line for column, line in lines.items() if line.last}
-    if not shown:
+def panel(
+    release: Release,
+    key: str,
+    title: str,
+    what: str,
+    unit: str,
+    lines: Mapping[str, str],
+    note: str = "",
+    *,
+    limits: Sequence[str] = (),
+    bands: Sequence[tuple[str | None, str | None, str]] = (),
+    decimals: int = 2,
+    since: str | None = "record",
+    is_main: bool = False,
+) -> Figure | None:
+    """A line chart over the years; its lines, named by column, share one unit. None where no line has figures.
+
+    `since`: the first day, the same for charts below each other, so that years line up; without it the chart has the
+    full width. `limits` are parameters drawn as dashed lines, `bands` parameters that bound a shaded area: from, to,
+    colour. Values can be pointed at where `is_main`. Lines without figures are named in the caption.
+    """
+    first = None if since is None else release.row(_SINCE[since])["first"]
+    drawn, absent = {}, []
+    for (column, name), (color, dash) in zip(lines.items(), _STYLES, strict=False):
+        points = [one for one in release.history(*column.split(".")) if first is None or one[0] >= first]
+        line = Line(name, color, points, unit, dash, decimals)
+        if line.last:
+            drawn[column] = line
+        else:
+            absent.append(name)
+    if not drawn:
         return None
-    drawn, parameters = list(shown.values()), release.parameters
-    absent = [line.name for line in lines.values() if not line.last]
-    note = f"{panel.note} No figures in this profile: {listed(absent)}." if absent else panel.note
-    limits = [
-        (-1 if name.startswith("-") else 1) * parameters[name.removeprefix("-")] for name in panel.limits
-    ]
-    bands = [
+    shown, parameters = list(drawn.values()), release.parameters
+    at = [(-1 if name.startswith("-") else 1) * parameters[name.removeprefix("-")] for name in limits]
+    areas = [
         (None if low is None else parameters[low], None if high is None else parameters[high], color)
-        for low, high, color in panel.bands
+        for low, high, color in bands
     ]
-    since = None if first is None else year(first)
+    start = None if first is None else year(first)
     return Figure(
-        panel.key,
-        panel.title,
+        key,
+        title,
         _pictures(
-            panel.key,
+            key,
             FULL if first is None else PANEL,
-            lambda size: charts.lines_chart(drawn, size, limits, since, bands),
-            panel.title,
-            _described(drawn),
+            lambda size: charts.lines_chart(shown, size, at, start, areas),
+            title,
+            _described(shown),
         ),
-        panel.what,
-        _window(min(drawn, key=lambda line: line.points[0][0])),
-        release.publishers(*shown),
-        list(dict.fromkeys(column.split(".")[0] for column in panel.lines)),
-        note.strip(),
-        () if panel.bands else drawn,  # charts side by side all have a legend, or none
-        _values(drawn) if panel.is_main else None,
+        what,
+        _window(min(shown, key=lambda line: line.points[0][0])),
+        release.publishers(*drawn),
+        list(dict.fromkeys(column.split(".")[0] for column in lines)),
+        f"{note} No figures in this profile: {listed(absent)}.".strip() if absent else note,
+        () if bands else shown,  # charts side by side all have a legend, or none
+        _values(shown) if is_main else None,
     )
-
-
-def panel_figures(release: Release, panels: Iterable[Panel]) -> list[Figure]:
-    """Those of the panels that have figures."""
-    return [figure for panel in panels if (figure := panel_figure(release, panel))]
 
 
 def _described(lines: Sequence[Line]) -> str:

@@ -6,24 +6,22 @@ No clock, no environment, no network: the same file gives the same page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from functools import partial
 
 import duckdb
-import jinja2
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, lead, markets, record, terms, tiles, verdict, words
+from assets.report import figures, flip, lead, markets, record, terms, verdict, words
 from assets.report.published import Release
+from assets.report.sentences import TEMPLATES, sentence, templates
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPT = _TEMPLATES / "pointing.js"
+_SCRIPT = TEMPLATES / "pointing.js"
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
-_PARTS = (verdict, tiles, flip, markets, record)  # with tables of their own
-_SENTENCES = (lead, *_PARTS)
+_PARTS = (verdict, flip, markets, record)  # with tables of their own
 _FILTERS = (
     words.capital, words.component_words, words.day, words.label_words, words.month, words.number, words.percent,
-    words.reason_words, words.regime_words, words.with_unit, flip.measure_words,
+    words.reason_words, words.regime_words, words.signs, words.with_unit, words.withheld_or, flip.measure_words,
+    record.caveat_words,
 )  # fmt: skip
 # Sections after the timeline: anchor, and name in the list of contents. From the post on they are folded.
 _SECTIONS = {
@@ -83,28 +81,25 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         strong = _STRONG.sub(r"<strong>\1</strong>", str(escape(text)))
         return Markup(f'<span data-sentence="{name}">{strong}</span>')
 
-    environment = templates(_TEMPLATES, _FILTERS)
+    environment = templates(TEMPLATES, _FILTERS)
     content = {name: value for part in _PARTS for name, value in part.content(release).items()}
-    timeline = figures.timeline_figure(release)
     page = environment.get_template("report.html.j2").render(
         sentence=marked,
+        text=lambda name: sentence(release, name),
+        release=release,
+        tiles=lead.tiles(release),
         safe=Markup,
         terms=Markup(terms.LIST),
         style=Markup(style()),
         sections=_SECTIONS,
-        glyphs=verdict.GLYPHS,
-        four=verdict.FOUR,
         phase_names=verdict.PHASE_NAMES,
+        components=words.COMPONENTS,
         followed_assets=record.ASSETS.values(),
         inflation_rates=markets.INFLATION,
         studied=markets.STUDIED.values(),
-        variants=record.VARIANTS,
-        timeline=timeline,
-        conditions=figures.condition_figures(release, content["base_rates"]) if timeline else [],
+        timeline=figures.timeline_figure(release),
         gold=figures.gold_figure(release),
-        money=figures.panel_figure(release, figures.MONEY),
-        market_panels=figures.panel_figures(release, figures.MARKETS),
-        fed_panels=figures.panel_figures(release, figures.FED),
+        panel=partial(figures.panel, release),
         script=Markup(_SCRIPT.read_text(encoding="utf-8")),
         **content,
     )
@@ -112,29 +107,9 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
     return terms.explained("\n".join(lines) + "\n")
 
 
-def templates(folder: Path, filters: Iterable[Callable[..., str]]) -> jinja2.Environment:
-    """The templates of a folder; a function is a filter under its own name."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {function.__name__: function for function in filters}
-    return environment
-
-
-def sentence(release: Release, name: str) -> str | None:
-    """A sentence by name. Raises StopIteration for one that does not exist."""
-    part = next(part for part in _SENTENCES if hasattr(part, name))
-    text: str | None = getattr(part, name)(release)
-    return text
-
-
 def style() -> str:
     """The stylesheet with the colours of both themes, without comments and spaces."""
-    sheet = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    sheet = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     for n, theme in enumerate(("light", "dark")):
         colors = "".join(f"--{name}:{pair[n]};" for name, pair in COLORS.items())
         sheet = sheet.replace(f"/*{theme}*/", colors)

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from assets.report.words import period, publisher_words
+from assets.report.words import COMPONENTS, period, publisher_words
 from assets.warehouse.connection import query_rows
 
 Row = dict[str, Any]
@@ -23,6 +23,9 @@ SELECT DISTINCT publisher FROM series AS s WHERE {USED} AND s.series_id IN (SELE
 _SOURCES_OF_COLUMNS = """
 SELECT DISTINCT unnest(string_split(source_series, ', ')) AS series_id FROM columns
 WHERE table_name || '.' || column_name IN (SELECT unnest(?))
+"""
+_EVIDENCE = """
+SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ? ORDER BY list_position(?, component)
 """
 _SPELLS = """
 SELECT any_value("{column}") AS value, min(as_of_date) AS first,
@@ -85,10 +88,8 @@ class Release:
 
     @cached_property
     def evidence(self) -> list[Row]:
-        """Evidence of the newest row; `position` is the score from 0 to 100."""
-        return self.rows(
-            "SELECT *, 100 * score AS position FROM regime_evidence WHERE as_of_date = ?", self.as_of
-        )
+        """Evidence of the newest row in the order of the page; `position` is the score from 0 to 100."""
+        return self.rows(_EVIDENCE, self.as_of, list(COMPONENTS))
 
     @cached_property
     def series(self) -> list[Row]:

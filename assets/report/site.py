@@ -22,8 +22,9 @@ from markupsafe import Markup
 from assets.report import words
 from assets.report.charts import PANEL, Line, lines_chart
 from assets.report.coming import coming_releases, icalendar, rate_could_change
-from assets.report.page import sentence, style, templates
+from assets.report.page import style
 from assets.report.published import Release, Row
+from assets.report.sentences import sentence, templates
 from assets.report.svg import inline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates" / "site"
@@ -37,7 +38,7 @@ _SERIES = "SELECT * FROM series WHERE is_published ORDER BY series_id"
 _REVISIONS = """
 SELECT observation_date, arg_min(value, realtime_start) AS first_value, min(realtime_start) AS first_known,
   max_by(value, realtime_start) AS newest_value, count(*) AS vintages,
-  bool_or(vintage_source IN ('alfred', 'rtdsm')) AS is_dated
+  bool_or(vintage_source IN ('alfred', 'rtdsm', 'publisher')) AS is_dated
 FROM observations WHERE series_id = ? GROUP BY 1 ORDER BY 1
 """
 _REVISIONS_SHOWN = 24

@@ -6,6 +6,7 @@ Imports the standard library only: `show` must start fast.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -224,3 +225,18 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 def capital(text: str) -> str:
     """First letter upper case, the rest unchanged."""
     return text[:1].upper() + text[1:]
+
+
+def be(count: int, one: str = "is", many: str = "are") -> str:
+    """The verb for a count."""
+    return one if count <= 1 else many
+
+
+def signs(comparison: str) -> str:
+    """Comparisons with the signs for at least and at most."""
+    return comparison.replace("<=", "≤").replace(">=", "≥")
+
+
+def without_brackets(text: str) -> str:
+    """A text without what it adds in brackets."""
+    return re.sub(r" \([^)]*\)", "", text)

@@ -70,7 +70,7 @@ class FileSource(Source, Generic[Table]):
         self.url = checked_address(url or self.address, self.variable)
         self.now = now
         self._retries = retries
-        self._http = Http(limits or self.limits, follows_redirects=True)
+        self._http = Http(limits or self.limits)
         self._obtained: Obtained[Table] | None = None
         self._failure: SourceUnreachable | Unusable | None = None
         self._unchanged_since: dt.datetime | None = None
@@ -120,13 +120,14 @@ class FileSource(Source, Generic[Table]):
             raise SeriesUnknown(f"{where}: {series_id}: the publisher's table has no such series") from None
         return Payload(
             series_id=series_id,
-            observations=observations_frame(figures.dates, figures.values),
+            observations=observations_frame(figures.dates, figures.values, figures.starts),
             unit=figures.unit,
             last_updated=self._unchanged_since if obtained is None else obtained.last_modified,
             where=where,
             is_complete=obtained is not None and obtained.is_complete,
             is_unchanged=obtained is None,
             notes=figures.notes,
+            vintage_source="publisher",
         )
 
     def download(self, since: dt.datetime | None) -> Obtained[Table] | None:

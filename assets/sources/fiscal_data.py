@@ -60,9 +60,14 @@ class FiscalDataSource(FileSource[Statement]):
     fields: ClassVar[tuple[str, ...]] = FIELDS
     order: ClassVar[tuple[str, ...]] = ORDER
     amount: ClassVar[str] = AMOUNT
+    filter: str | None = None  # of rows, in the API's words
 
-    def download(self, since: dt.datetime | None) -> Obtained[Statement]:
+    def download(self, since: dt.datetime | None) -> Obtained[Statement] | None:
         """All pages; the API has no "changed since"."""
+        return self.all_pages()
+
+    def all_pages(self) -> Obtained[Statement]:
+        """The rows of every page. Raises SourceUnreachable, Unusable."""
         rows: list[Mapping[str, Any]] = []
         page, pages, total, label = 1, 1, 0, ""
         while page <= pages:
@@ -86,6 +91,8 @@ class FiscalDataSource(FileSource[Statement]):
             "page[number]": str(page),
             "page[size]": str(_PAGE_SIZE),
         }
+        if self.filter is not None:
+            query["filter"] = self.filter
         file = self.get(self.url, query=query)
         if file is None:
             raise SourceUnreachable(f"{self.url}: status 304 (not changed), which was not requested")

@@ -15,18 +15,9 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import NAT, Days, days
-from assets.sources.fred_client import (
-    REQUESTS_PER_SECOND,
-    FredClient,
-    FredError,
-    Garbled,
-    NotInAlfred,
-    Release,
-    SeriesNotFound,
-)
+from assets.sources.fred_client import FredClient, FredError, Garbled, NotInAlfred, Release, SeriesNotFound
 from assets.sources.fred_vintages import (
     FIRST_DAY,
-    Unreadable,
     expected_on,
     in_todays_unit,
     is_daily,
@@ -35,14 +26,14 @@ from assets.sources.fred_vintages import (
     publications,
     with_withdrawals,
 )
-from assets.sources.pacing import RetryBudget, RetryPolicy, Transient
+from assets.sources.pacing import Transient
+from assets.sources.parse import Unusable
 from assets.sources.protocol import (
     Known,
     LateRelease,
     Payload,
     PayloadRefused,
     PlannedRelease,
-    Rule,
     SeriesUnknown,
     Source,
     SourceUnreachable,
@@ -61,6 +52,8 @@ _DAY = dt.timedelta(days=1)
 class FredSource(Source):
     """FRED behind one key; one instance a run, so that pace, request count and release dates are shared."""
 
+    serves_vintages = True
+
     def __init__(
         self, client: FredClient, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     ) -> None:
@@ -71,30 +64,10 @@ class FredSource(Source):
         self._releases: dict[str, Release] = {}
         self._dates: dict[tuple[int, bool], Days] = {}
 
-    @classmethod
-    def connect(
-        cls,
-        api_key: str | None,
-        root_url: str | None = None,
-        per_second: float | None = None,
-        budget: RetryBudget | None = None,
-    ) -> FredSource:
-        """A source for a key, by default at FRED's own address and pace; sends nothing yet.
-
-        Raises CredentialsRefused, ValueError (not an address).
-        """
-        pace, retries = per_second or REQUESTS_PER_SECOND, RetryPolicy(budget=budget)
-        return cls(FredClient(api_key, root_url, requests_per_second=pace, retries=retries))
-
     @property
     def requests(self) -> int:
         """Requests sent so far, retries included."""
         return self._client.requests
-
-    @property
-    def serves_vintages(self) -> bool:
-        """A first load fetches every vintage."""
-        return True
 
     def probe(self) -> None:
         """Whether FRED responds and accepts the key. Raises SourceUnreachable, CredentialsRefused."""
@@ -124,7 +97,7 @@ class FredSource(Source):
             elif not is_unchanged:
                 newest = since.newest_observation if since is not None else None
                 rows = self._figures(series, newest)
-        except (FredError, Transient, Unreadable) as error:
+        except (FredError, Transient, Unusable) as error:
             raise _meaning(error, series_id, where) from None
         if "DISCONTINUED" in info.title.upper():
             notes = ("FRED calls it discontinued", *notes)
@@ -182,8 +155,8 @@ class FredSource(Source):
         since = None if newest is None else (newest - dt.timedelta(days=_LOOK_BACK_DAYS)).isoformat()
         rows = self._client.observations(series.series_id, since)
         if series.is_step:
-            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
-        return observations_frame(rows.observation, rows.value)
+            rows = rows[rows["observation_date"] <= pd.Timestamp(self._today())]
+        return observations_frame(rows["observation_date"].to_numpy(), rows["value"].to_numpy())
 
     def _vintages(self, series: Series, newest: dt.date | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Every vintage, or those since the newest one in the archive, and remarks; no projected period.
@@ -193,14 +166,14 @@ class FredSource(Source):
         """
         since = FIRST_DAY if newest is None else (newest - _DAY).isoformat()
         rows, changes = in_todays_unit(self._client.all_releases(series.series_id, since))
-        rows = with_withdrawals(rows, np.datetime64(self._today(), "D"))
+        rows = with_withdrawals(rows, self._today())
         if newest is not None:
-            rows = rows.take(rows.start > np.datetime64(since, "D"))
+            rows = rows[rows["realtime_start"] > pd.Timestamp(since)]
         if series.is_projected:
-            rows = rows.take(rows.observation <= np.datetime64(self._today(), "D"))
-        frame = observations_frame(rows.observation, rows.value, rows.start)
-        return frame.assign(realtime_end=rows.end.astype("datetime64[s]")), tuple(
-            f"vintages before {day} converted to today's unit (times 1e{power})" for day, power in changes
+            rows = rows[rows["observation_date"] <= pd.Timestamp(self._today())]
+        return rows.reset_index(drop=True), tuple(
+            f"vintages before {day:%Y-%m-%d} converted to today's unit (times 1e{power})"
+            for day, power in changes
         )
 
     def _release_dates(self, series: Series, planned: bool) -> Days:
@@ -213,7 +186,7 @@ class FredSource(Source):
             key = (self._releases[series.series_id].release_id, planned)
             if key not in self._dates:
                 self._dates[key] = self._client.release_dates(*key)
-        except (FredError, Transient, Unreadable) as error:
+        except (FredError, Transient, Unusable) as error:
             self._calendar_failures += isinstance(error, Transient)
             return days([])
         return self._dates[key]
@@ -238,13 +211,9 @@ def is_reconciliation_due(series_id: str, reconciled_at: dt.datetime | None, tod
 def _meaning(error: Exception, series_id: str, where: str) -> Exception:
     """What a failure of FRED means for a series."""
     way_out = "fetch it again, then check FRED's page of the series"
-    rule: Rule
-    if isinstance(error, Unreadable):
-        rule = "not_a_date" if error.is_date else "not_a_number"
-        return PayloadRefused(rule, series_id, where, str(error), way_out)
-    if isinstance(error, Garbled):
-        rule = "empty_file" if error.is_empty else "missing_column"
-        return PayloadRefused(rule, series_id, where, str(error), way_out, may_pass=True)
+    if isinstance(error, Unusable | Garbled):
+        may_pass = isinstance(error, Garbled)
+        return PayloadRefused(error.rule, series_id, where, str(error), way_out, may_pass)
     if isinstance(error, SeriesNotFound):
         return SeriesUnknown(f"{series_id}: {error}")
     if isinstance(error, NotInAlfred):

@@ -18,23 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import pandas as pd
 from fredapi import Fred
 
 from assets.compute.calendar import Days
 from assets.progress import Throttle
-from assets.sources.fred_vintages import (
-    FIRST_DAY,
-    LAST_DAY,
-    Periods,
-    join,
-    parse_dates,
-    parse_observations,
-    stitch,
-    windows,
-)
+from assets.sources.fred_vintages import FIRST_DAY, LAST_DAY, parse_dates, parse_observations, stitch, windows
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
-from assets.sources.protocol import CredentialsRefused
+from assets.sources.protocol import CredentialsRefused, Rule
 
 ROWS_PER_RESPONSE = 100_000
 DATES_PER_RESPONSE = 10_000
@@ -77,9 +69,13 @@ class TooManyVintages(FredError):
 class Garbled(Transient):
     """A response that cannot be parsed. May pass; when it does not, what FRED serves is wrong."""
 
-    def __init__(self, message: str, is_empty: bool = False) -> None:
-        super().__init__(message)
-        self.is_empty = is_empty
+    rule: Rule = "missing_column"
+
+
+class Empty(Garbled):
+    """A response without a byte."""
+
+    rule = "empty_file"
 
 
 class _Moved(Garbled):
@@ -143,7 +139,7 @@ class Release:
 class _Pages:
     """The pages of one response that have arrived: elements so far, and how many FRED states in all."""
 
-    parts: list[Periods] = field(default_factory=list)
+    parts: list[pd.DataFrame] = field(default_factory=list)
     received: int = 0
     count: int | None = None
 
@@ -168,9 +164,7 @@ class FredClient(Fred):
         self.root_url = checked_root(root_url or Fred.root_url)
         self._retries = retries or RetryPolicy()
         self._pacer = Pacer(requests_per_second, self._retries.clock)
-        self._http = Http(
-            limits or LIMITS, sign=self._key.add_to
-        )  # follows no redirect: it would carry the key away
+        self._http = Http(limits or LIMITS, self._key.add_to)
         self._is_accepted = False
         self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by request
         self._last_updated: dict[str, str] = {}
@@ -203,13 +197,13 @@ class FredClient(Fred):
         """One short request with at most one retry."""
         self._fetch(self._url("series", series_id=series_id), self._retries.brief())
 
-    def observations(self, series_id: str, since: str | None = None) -> Periods:
+    def observations(self, series_id: str, since: str | None = None) -> pd.DataFrame:
         """Today's figures from an observation date on; their periods are not vintages."""
         found = self._observations(series_id, {} if since is None else {"observation_start": since})
         self._kept.pop(series_id, None)
         return found
 
-    def all_releases(self, series_id: str, since: str = FIRST_DAY) -> Periods:
+    def all_releases(self, series_id: str, since: str = FIRST_DAY) -> pd.DataFrame:
         """Every vintage since a day (periods that began earlier begin on it), by observation, then start.
 
         Raises NotInAlfred for a series FRED has without vintages. After another failure the pages that arrived are
@@ -247,14 +241,14 @@ class FredClient(Fred):
         )
         return parse_dates([entry.text or "" for root in roots for entry in root.findall(tag)])
 
-    def _observations(self, series_id: str, arguments: dict[str, str]) -> Periods:
+    def _observations(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
         """A series updated between two pages is read again, once, from its first page."""
         try:
             return self._read_pages(series_id, arguments)
         except _Moved:
             return self._read_pages(series_id, arguments)
 
-    def _read_pages(self, series_id: str, arguments: dict[str, str]) -> Periods:
+    def _read_pages(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
         key, request = urlencode(arguments), {"series_id": series_id, **arguments}
         kept = self._kept.setdefault(series_id, {})
         pages = kept.setdefault(key, _Pages())
@@ -266,7 +260,7 @@ class FredClient(Fred):
         except _Moved:
             del kept[key]
             raise
-        return join(pages.parts)
+        return pd.concat(pages.parts, ignore_index=True)
 
     def _new_pages(
         self, path: str, tag: str, size: int, arguments: dict[str, str], pages: _Pages
@@ -332,9 +326,9 @@ class FredClient(Fred):
                 raise KeyDoubted(f"{shown}: {failed}")
             raise failed
         if root is None:
-            is_empty = not response.body.strip()
-            what = "an empty response" if is_empty else "the response is no complete XML"
-            raise Garbled(f"{shown}: {what}", is_empty)
+            if not response.body.strip():
+                raise Empty(f"{shown}: an empty response")
+            raise Garbled(f"{shown}: the response is no complete XML")
         self._is_accepted = True
         return root
 

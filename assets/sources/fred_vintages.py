@@ -1,4 +1,4 @@
-"""FRED's vintages and release dates as arrays: parsing, clipped periods joined again, withdrawals, first publications.
+"""FRED's vintages and release dates: parsing, clipped periods joined again, withdrawals, first publications.
 
 Every observation has one row per period in which its value was the known one. A request for a window of real time
 clips these periods to it.
@@ -7,24 +7,22 @@ clips these periods to it.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import NAT, Days, days, first_publication, period_end, stamp_before
+from assets.sources.parse import Unusable, is_iso_date, is_number
+from assets.sources.protocol import observations_frame
 
 FIRST_DAY = "1776-07-04"  # the earliest real-time date FRED accepts
 LAST_DAY = "9999-12-31"  # the end of a period that is still open
 MISSING = "."
 _DAY = np.timedelta64(1, "D")
-_DATES = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*")
-_NUMBERS = re.compile(r"(?:(?:\.|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\n)*")
+_ORDER = ["observation_date", "realtime_start"]
 _STEPS = (-6, -3, 3, 6)  # powers of ten between units, thousands to billions
 _STEP_TOLERANCE = 0.02  # of a power of ten: the same figures, rounded, may be revised on the same day
 _STEP_ROWS, _STEP_SHARE = 10, 0.9
@@ -39,80 +37,34 @@ _MONTHS = {"M": 1, "Q": 3}
 _LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
 
 
-class Unreadable(ValueError):
-    """A text that is not a `wanted`. The message shows it."""
+def parse_observations(root: ET.Element) -> pd.DataFrame:
+    """The `<observation>` elements of a response, as `Payload.observations` with `realtime_end`.
 
-    def __init__(self, text: str, where: str, wanted: Literal["number", "date", "real-time period"]) -> None:
-        super().__init__(f"{text[:40]!r} {where} is no {wanted}")
-        self.is_date = wanted != "number"
-
-
-@dataclass(frozen=True)
-class Periods:
-    """Values with the first and last day on which each was the known one; one entry per observation and period."""
-
-    observation: Days
-    start: Days
-    end: Days
-    value: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.observation)
-
-    def take(self, rows: npt.NDArray) -> Periods:
-        """Some of the entries, by mask or position."""
-        return Periods(self.observation[rows], self.start[rows], self.end[rows], self.value[rows])
-
-    def sorted(self) -> Periods:
-        """By observation, then start."""
-        return self.take(np.lexsort((self.start, self.observation)))
-
-
-def parse_observations(root: ET.Element) -> Periods:
-    """The `<observation>` elements of a response. Raises Unreadable, naming the first fault."""
+    Raises Unusable, naming the first fault.
+    """
     found = root.findall("observation")
-    dates, starts, ends, values = (
+    dates, starts, ends, texts = (
         [entry.get(name, "") for entry in found]
         for name in ("date", "realtime_start", "realtime_end", "value")
     )
-    if not _NUMBERS.fullmatch(_lines(values)):
-        at = next(n for n, text in enumerate(values) if not _NUMBERS.fullmatch(f"{text}\n"))
-        raise Unreadable(values[at], f"on {dates[at]}", "number")
-    numbers = np.array([np.nan if text == MISSING else float(text) for text in values], dtype="float64")
-    if np.isinf(numbers).any():
-        at = int(np.isinf(numbers).argmax())
-        raise Unreadable(values[at], f"on {dates[at]}", "number")
-    periods = Periods(parse_dates(dates), parse_dates(starts), parse_dates(ends), numbers)
-    is_reversed = periods.start > periods.end
-    if is_reversed.any():
-        at = int(is_reversed.argmax())
-        raise Unreadable(f"{starts[at]} to {ends[at]}", f"on {dates[at]}", "real-time period")
-    return periods
+    for date, text in zip(dates, texts, strict=True):
+        if text != MISSING and not is_number(text):
+            raise Unusable("not_a_number", f"{text[:40]!r} on {date} is no number")
+    values = np.array([np.nan if text == MISSING else float(text) for text in texts], dtype="float64")
+    rows = observations_frame(parse_dates(dates), values, parse_dates(starts))
+    rows["realtime_end"] = parse_dates(ends).astype("datetime64[s]")
+    for at in np.flatnonzero(rows["realtime_start"] > rows["realtime_end"])[:1]:
+        text = f"{starts[at]} to {ends[at]}"
+        raise Unusable("not_a_date", f"{text!r} on {dates[at]} is no real-time period")
+    return rows
 
 
 def parse_dates(texts: Sequence[str]) -> Days:
-    """Days of the form 2026-05-31. Raises Unreadable."""
-    if not _DATES.fullmatch(_lines(texts)):
-        wrong = next(text for text in texts if not _DATES.fullmatch(f"{text}\n"))
-        raise Unreadable(wrong, "among the dates", "date")
-    try:
-        return np.array(texts, dtype="datetime64[D]")
-    except ValueError as error:
-        raise Unreadable(str(error)[-40:], "among the dates", "date") from None
-
-
-def _lines(texts: Sequence[str]) -> str:
-    return "".join(f"{text}\n" for text in texts)
-
-
-def join(parts: Sequence[Periods]) -> Periods:
-    """Entries of several responses, one after the other."""
-    return Periods(
-        np.concatenate([days([]), *(part.observation for part in parts)]),
-        np.concatenate([days([]), *(part.start for part in parts)]),
-        np.concatenate([days([]), *(part.end for part in parts)]),
-        np.concatenate([np.empty(0), *(part.value for part in parts)]),
-    )
+    """Days of the form 2026-05-31. Raises Unusable."""
+    for text in dict.fromkeys(texts):
+        if not is_iso_date(text):
+            raise Unusable("not_a_date", f"{text[:40]!r} among the dates is no date")
+    return np.array(texts, dtype="datetime64[D]")
 
 
 def windows(vintage_dates: Days, since: str, size: int) -> list[tuple[str, str]]:
@@ -123,64 +75,50 @@ def windows(vintage_dates: Days, since: str, size: int) -> list[tuple[str, str]]
     return list(zip(firsts, lasts, strict=True))
 
 
-def stitch(parts: Sequence[Periods]) -> Periods:
-    """Entries of adjacent windows, clipped periods joined again; by observation, then start."""
-    rows = join(parts).sorted()
-    if len(rows) == 0:
-        return rows
-    same = rows.value[1:] == rows.value[:-1]
-    same |= np.isnan(rows.value[1:]) & np.isnan(rows.value[:-1])
-    joined = same & (rows.observation[1:] == rows.observation[:-1]) & (rows.start[1:] == rows.end[:-1] + _DAY)
-    is_first = np.concatenate([[True], ~joined])
-    is_last = np.concatenate([~joined, [True]])
-    return Periods(rows.observation[is_first], rows.start[is_first], rows.end[is_last], rows.value[is_first])
+def stitch(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of adjacent windows, clipped periods joined again; by observation, then start."""
+    rows = pd.concat(parts).sort_values(_ORDER, ignore_index=True)
+    before = rows.shift()
+    is_same = (rows["value"] == before["value"]) | (rows["value"].isna() & before["value"].isna())
+    is_same &= rows["observation_date"] == before["observation_date"]
+    is_joined = is_same & (rows["realtime_start"] == before["realtime_end"] + _DAY)
+    is_last = ~is_joined.shift(-1, fill_value=False)
+    return rows[~is_joined].assign(realtime_end=rows.loc[is_last, "realtime_end"].to_numpy())
 
 
-def with_withdrawals(rows: Periods, today: np.datetime64) -> Periods:
-    """Entries (by observation, then start), and a missing value from each day on which a figure was withdrawn.
+def with_withdrawals(rows: pd.DataFrame, today: dt.date) -> pd.DataFrame:
+    """Rows (by observation, then start), and a missing value from each day on which a figure was withdrawn.
 
     A new base year, for example, leaves out the first decades for a while: FRED then ends a period and begins no other.
     An end on or after `today` is the edge of the request, not a withdrawal.
     """
-    if len(rows) == 0:
-        return rows
-    gone = rows.end + _DAY
-    is_followed = np.append(rows.observation[1:] == rows.observation[:-1], False)
-    following: Days = np.where(is_followed, np.roll(rows.start, -1), np.datetime64(LAST_DAY, "D") + _DAY)
-    is_withdrawn = (gone <= today) & (gone < following) & ~np.isnan(rows.value)
-    missing = np.full(int(is_withdrawn.sum()), np.nan)
-    left = Periods(
-        rows.observation[is_withdrawn], gone[is_withdrawn], following[is_withdrawn] - _DAY, missing
-    )
-    return join([rows, left]).sorted()
+    gone = rows["realtime_end"] + _DAY
+    following = rows.groupby("observation_date")["realtime_start"].shift(-1)
+    is_withdrawn = (gone <= pd.Timestamp(today)) & ~(following <= gone) & rows["value"].notna()
+    end = (following - _DAY).fillna(pd.Timestamp(LAST_DAY))
+    left = rows.assign(realtime_start=gone, realtime_end=end, value=np.nan)[is_withdrawn]
+    return pd.concat([rows, left]).sort_values(_ORDER, ignore_index=True)
 
 
-def in_todays_unit(rows: Periods) -> tuple[Periods, list[tuple[np.datetime64, int]]]:
-    """Entries (by observation, then start) with vintages in a former unit converted to today's.
+def in_todays_unit(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[pd.Timestamp, int]]]:
+    """Rows (by observation, then start) with vintages in a former unit converted to today's.
 
     When FRED changes the unit of a series, for example from billions to millions, one day's vintage repeats every
     figure times a power of a thousand. The second result lists these days with the power of ten, newest first.
     """
-    value, found = rows.value.copy(), sorted(_unit_changes(rows), reverse=True)
-    for day, power in found:
-        value[rows.start < day] *= 10.0**power
-    return Periods(rows.observation, rows.start, rows.end, value), found
-
-
-def _unit_changes(rows: Periods) -> list[tuple[np.datetime64, int]]:
-    before, after = rows.value[:-1], rows.value[1:]
-    comparable = (rows.observation[1:] == rows.observation[:-1]) & np.isfinite(before) & np.isfinite(after)
-    comparable &= (before != 0) & (after != 0)
-    ratio = np.log10(np.abs(np.where(comparable, after, 1.0) / np.where(comparable, before, 1.0)))
-    power = np.round(ratio).astype("int64")
-    is_step = comparable & np.isin(power, _STEPS) & (np.abs(ratio - power) < _STEP_TOLERANCE)
+    before, after = rows.groupby("observation_date")["value"].shift(), rows["value"]
+    is_comparable = before.notna() & after.notna() & (before != 0) & (after != 0)
+    ratio = pd.Series(np.log10((after / before)[is_comparable].abs()))
+    power = ratio.round()
+    is_step = power.isin(_STEPS) & ((ratio - power).abs() < _STEP_TOLERANCE)
     found = []
-    for day in np.unique(rows.start[1:][is_step]):
-        on_day = comparable & (rows.start[1:] == day)
-        stepped = is_step & on_day
-        if stepped.sum() >= max(_STEP_ROWS, _STEP_SHARE * on_day.sum()) and len(set(power[stepped])) == 1:
-            found.append((day, int(power[stepped][0])))
-    return found
+    for day, steps in power.where(is_step).groupby(rows["realtime_start"]):
+        if steps.count() >= max(_STEP_ROWS, _STEP_SHARE * len(steps)) and steps.nunique() == 1:
+            found.append((day, int(steps.max())))
+    value, newest_first = after.copy(), found[::-1]
+    for day, exponent in newest_first:
+        value[rows["realtime_start"] < day] *= 10.0**exponent
+    return rows.assign(value=value), newest_first
 
 
 def publications(

@@ -11,6 +11,7 @@ import email.utils
 import errno
 import gzip
 import io
+import queue
 import socket
 import ssl
 import threading
@@ -20,7 +21,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,7 +32,6 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _MOST_REDIRECTS = 5
 _LONGEST_CONNECT = 10.0  # seconds; a running server accepts a connection at once
 _NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN}
-_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")  # directly or through a proxy
 
 
 class Limits(NamedTuple):
@@ -68,17 +68,11 @@ class TooLarge(Permanent):
 class Http:
     """Connections to one server, one request at a time. `requests` counts every attempt."""
 
-    def __init__(
-        self, limits: Limits, *, follows_redirects: bool = False, sign: Callable[[str], str] | None = None
-    ) -> None:
-        """`sign` adds the secret to an address; only the request that is sent has it."""
+    def __init__(self, limits: Limits, sign: Callable[[str], str] | None = None) -> None:
+        """`sign` adds the secret to an address; only the request that is sent has it, and no redirect is followed."""
         self.requests = 0
         self._limits = limits
-        self._follows_redirects = follows_redirects
         self._sign = sign
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._guard = threading.Lock()
-        self._is_late = False
 
     def get(
         self,
@@ -115,19 +109,24 @@ class Http:
             return True
 
     def _before_deadline(self, send: Callable[[], Response | Exception]) -> Response | Exception:
-        """Close the sockets when time is up: httpx's timeout restarts with every byte of a slow server."""
-        self._is_late = False
-        timer = threading.Timer(self._limits.total, self._end)
-        timer.daemon = True
-        timer.start()
+        """The outcome, or a failure when time is up: httpx's timeout restarts with every byte of a slow server.
+
+        Such a server is left to its thread, and the next request has connections of its own.
+        """
+        outcome: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                outcome.put(send())
+            except Exception as error:  # a fault of this module
+                outcome.put(error)
+
+        threading.Thread(target=work, daemon=True).start()
         try:
-            outcome = send()
-        finally:
-            timer.cancel()
-            timer.join()
-        if self._is_late:
+            return outcome.get(timeout=self._limits.total)
+        except queue.Empty:
+            self.__dict__.pop("_client", None)
             return Transient(f"no complete response within {self._limits.total:g} s")
-        return outcome
 
     def _send(
         self, url: str, query: Mapping[str, str] | None, headers: Mapping[str, str], body: Body | None
@@ -135,11 +134,8 @@ class Http:
         """Failures are returned, so that they are raised without httpx's exceptions as their context."""
         has_begun = False
         method, content = ("GET", None) if body is None else ("POST", body.content)
-        trace = {"trace": self._trace}
         try:
-            with self._client.stream(
-                method, url, params=query, headers=headers, content=content, extensions=trace
-            ) as response:
+            with self._client.stream(method, url, params=query, headers=headers, content=content) as response:
                 has_begun = True
                 return self._response(response)
         except Permanent as failure:
@@ -200,7 +196,7 @@ class Http:
             transport=_Transport(self._sign),
             timeout=httpx.Timeout(self._limits.silence, connect=self._connect_limit),
             headers={"User-Agent": "stimulus-regime", "Accept-Encoding": "gzip"},
-            follow_redirects=self._follows_redirects,
+            follow_redirects=self._sign is None,
             max_redirects=_MOST_REDIRECTS,
             event_hooks={"request": [_refuse_unencrypted]},
         )
@@ -210,22 +206,6 @@ class Http:
     @property
     def _connect_limit(self) -> float:
         return min(self._limits.silence, _LONGEST_CONNECT)
-
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Remember each socket when it connects: a later request on it causes no such event."""
-        stream = info.get("return_value")
-        if event.endswith(_CONNECTED) and stream is not None:
-            connection = stream.get_extra_info("socket")
-            with self._guard:
-                self._sockets.add(connection)
-                if self._is_late:
-                    _shut(connection)
-
-    def _end(self) -> None:
-        with self._guard:
-            self._is_late = True
-            for connection in self._sockets:
-                _shut(connection)
 
 
 class _Transport(httpx.BaseTransport):
@@ -301,11 +281,6 @@ def _nothing_is_there(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):  # already closed
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS, which would wait for the server
 
 
 def _moment(header: str | None) -> dt.datetime | None:

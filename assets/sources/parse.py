@@ -55,6 +55,9 @@ class Figures(NamedTuple):
     values: Sequence[float]
     unit: str | None = None
     notes: tuple[str, ...] = ()
+    starts: Sequence[str] | None = (
+        None  # the day each row was published, where the publisher keeps its vintages
+    )
 
 
 def csv_rows(content: bytes, encoding: str = "utf-8") -> list[list[str]]:
@@ -83,7 +86,7 @@ def read_date_value(content: bytes) -> pd.DataFrame:
             raise Unusable("missing_column", f"line {line} has {len(row)} fields, expected 2")
         if not is_iso_date(row[0]):
             raise Unusable("not_a_date", f"{row[0][:40]!r} on line {line} is no date like 2026-05-31")
-        if row[1] and not (_NUMBER.fullmatch(row[1]) and math.isfinite(float(row[1]))):
+        if row[1] and not is_number(row[1]):
             raise Unusable("not_a_number", f"{row[1][:40]!r} on {row[0]} (line {line}) is no number")
     return observations_frame([row[0] for _, row in body], [float(row[1] or "nan") for _, row in body])
 
@@ -94,6 +97,11 @@ def is_iso_date(text: str) -> bool:
         return bool(_DATE.fullmatch(text) and dt.date.fromisoformat(text))
     except ValueError:
         return False
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number in decimal notation."""
+    return bool(_NUMBER.fullmatch(text) and math.isfinite(float(text)))
 
 
 def number(cell: object, what: str) -> float:

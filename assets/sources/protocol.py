@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -21,7 +21,7 @@ Rule = Literal[
     "impossible_date", "implausible_value", "unit_changed", "frequency_changed", "shorter_than_before",
     "vintages_missing",
 ]  # fmt: skip
-VintageSource = Literal["alfred", "rtdsm"]
+VintageSource = Literal["alfred", "rtdsm", "publisher"]
 # The result of a fetch, as `raw.fetches` records it.
 FetchStatus = Literal["new", "unchanged", "stale", "unreachable", "not_in_profile", "refused"]
 
@@ -130,11 +130,14 @@ def observations_frame(
 
 @dataclass(frozen=True)
 class Known:
-    """What the archive has of a series (`assets/warehouse` reads it), so that less is requested. Moments are UTC.
+    """What archive and accepted fetches state about a series (`assets/warehouse` reads it). Moments are UTC.
 
-    `last_updated`: the publisher's stamp at our last accepted fetch. `newest_vintage`: newest first day among ALFRED's
-    vintages. `newest_observation`: of any stored row. `reconciled_at`: our last accepted fetch of the full history.
-    `vintages_at`: when the archive last gained a vintage of the real-time data set.
+    `last_updated`: the publisher's stamp at the last fetch. `newest_vintage`: newest first day among ALFRED's vintages.
+    `held_first`, `newest_observation`: of any stored row. `reconciled_at`: the last complete fetch, which stated
+    `unit_kind` and had `rows_served` observations. `vintages_at`: when the archive last gained a vintage of the
+    real-time data set. `newest_of_publisher`: newest first day among the vintages the publisher keeps.
+    `complete_on`, `asked_on`: the publisher's day at the last complete fetch, and at the last one of any kind.
+    `planned`: the observation whose release day was requested in the last days.
     """
 
     last_updated: dt.datetime | None
@@ -142,15 +145,13 @@ class Known:
     newest_observation: dt.date | None
     reconciled_at: dt.datetime | None
     vintages_at: dt.datetime | None = None
-
-
-@dataclass(frozen=True)
-class LastFetch:
-    """The last accepted fetch of a series' full history. `held_first`: oldest observation in the archive."""
-
-    unit_kind: str | None
-    rows_served: int | None
-    held_first: dt.date | None
+    newest_of_publisher: dt.date | None = None
+    held_first: dt.date | None = None
+    unit_kind: str | None = None
+    rows_served: int | None = None
+    complete_on: dt.date | None = None
+    asked_on: dt.date | None = None
+    planned: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,9 @@ class Part(NamedTuple):
 
 
 class Source:
-    """One publisher during one run. A publisher with vintages and a release calendar overrides the last four."""
+    """One publisher during one run. A publisher with vintages and a release calendar overrides the last three."""
+
+    serves_vintages: ClassVar[bool] = False  # whether a first load fetches every vintage, request by request
 
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """What the publisher serves today, not validated; with `known`, only what is new to us.
@@ -204,11 +207,6 @@ class Source:
 
     def probe(self) -> None:
         """One request: is the publisher available? Raises SourceUnreachable, CredentialsRefused."""
-
-    @property
-    def serves_vintages(self) -> bool:
-        """Whether a first load fetches every vintage, request by request."""
-        return False
 
     def publications(self, series: Series, observations: Days) -> dict[np.datetime64, np.datetime64]:
         """First publication by period stamp, for figures older than the first vintage; {} where it is not known."""

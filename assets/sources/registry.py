@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, ReaderKey, SourceKey
 from assets.sources.file_source import RETRIES, FileSource
-from assets.sources.pacing import BUDGET_SECONDS, RetryBudget
+from assets.sources.pacing import BUDGET_SECONDS, RetryBudget, RetryPolicy
 from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
 
@@ -77,11 +77,11 @@ class Sources:
             self.of("fred").probe()
             self.budget.has_answered = True
         except SourceUnreachable as failure:
-            if failure.nothing_listens and not any(
-                self._file_source(key).is_there() for key in _file_sources()
-            ):
-                return f"no publisher can be reached ({failure})"
-            return f"FRED cannot be reached ({failure})"
+            files = (self.of(key) for key in get_args(SourceKey) if key not in ("fred", "sample"))
+            is_any_there = not failure.nothing_listens or any(
+                isinstance(one, FileSource) and one.is_there() for one in files
+            )
+            return f"{'FRED cannot' if is_any_there else 'no publisher can'} be reached ({failure})"
         return None
 
     def last_day(self, started_at: dt.datetime) -> dt.date:
@@ -98,36 +98,23 @@ class Sources:
             return self._carried
         if key == "fred":
             from assets.sources.fred import FredSource
+            from assets.sources.fred_client import REQUESTS_PER_SECOND, FredClient
 
             secret = access.fred_api_key.reveal() if access.fred_api_key is not None else None
-            fred = FredSource.connect(
-                secret, access.fred_root_url, access.fred_requests_per_second, self.budget
+            pace, retries = (
+                access.fred_requests_per_second or REQUESTS_PER_SECOND,
+                RetryPolicy(budget=self.budget),
+            )
+            fred = FredSource(
+                FredClient(secret, access.fred_root_url, requests_per_second=pace, retries=retries)
             )
             return self._carried.preferred_to(fred) if access.prefers_publishers else fred
-        return self._file_source(key)
+        from assets.sources.public.carried import READERS
+
+        return READERS[key](access.urls.get(key), replace(RETRIES, budget=self.budget))
 
     @cached_property
     def _carried(self) -> CarriedSource:
         from assets.sources.public.carried import CarriedSource
 
         return CarriedSource(self._access.urls, self.budget, self._access.project_root)
-
-    def _file_source(self, key: ReaderKey) -> FileSource:
-        sources = _file_sources()
-        if key not in sources:
-            raise ValueError(f"no publisher serves {key!r} in the profile {self._access.profile}")
-        return sources[key](self._access.urls.get(key), replace(RETRIES, budget=self.budget))
-
-
-def _file_sources() -> dict[ReaderKey, type[FileSource]]:
-    from assets.sources.fed_board import FedBoardSource
-    from assets.sources.fiscal_data import FiscalDataSource
-    from assets.sources.shiller import ShillerSource
-    from assets.sources.world_bank import WorldBankSource
-
-    return {
-        "fed_board": FedBoardSource,
-        "fiscal_data": FiscalDataSource,
-        "shiller": ShillerSource,
-        "world_bank": WorldBankSource,
-    }

@@ -15,11 +15,14 @@ _SCALES = {
     "mn": re.compile(r"\b(millions?|mn|mil)\b"),
     "thousands": re.compile(r"\bthousands?\b"),
 }
-_POINTS = re.compile(r"\bpercentage points?\b|\bpp\b")
-_PERCENT = re.compile(r"\bper ?cent(age)?\b|\bpct\b|%")
-_INDEX = re.compile(r"\bindex\b")
-_COUNT = re.compile(r"\b(persons?|number|claims|units?|count)\b")
-_INDICATOR = re.compile(r"\+?1 or 0|\bindicator\b|\b0/1\b")
+_PLAIN: tuple[tuple[UnitKind, re.Pattern[str]], ...] = (  # the first that fits
+    ("pp", re.compile(r"\bpercentage points?\b|\bpp\b")),
+    ("pct", re.compile(r"\bper ?cent(age)?\b|\bpct\b|%")),
+    ("index", re.compile(r"\bindex\b")),
+    ("indicator", re.compile(r"\+?1 or 0|\bindicator\b|\b0/1\b")),
+    ("count", re.compile(r"\b(persons?|number|claims|units?|count)\b")),
+)
+_MONEY: dict[str | None, UnitKind] = {None: "usd", "mn": "usd_mn", "bn": "usd_bn"}
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d{2}(?!\d)")
 _SHORT_RANGE = re.compile(r"(?<!\d)((?:18|19|20)\d{2})\s*-\s*(\d{2})(?!\d)")
 _FREQUENCIES: dict[str, Frequency] = {
@@ -36,31 +39,13 @@ def parse_unit(text: str | None) -> UnitKind | None:
         return None
     scale = next((name for name, pattern in _SCALES.items() if pattern.search(words)), None)
     if _DOLLARS.search(words):
-        return _money(words, scale)
-    return _plain(words, scale)
-
-
-def _money(words: str, scale: str | None) -> UnitKind | None:
-    if scale is None:
-        if _PER_OUNCE.search(words):
-            return "usd_per_oz"
-        return "usd_per_hour" if _PER_HOUR.search(words) else "usd"
-    if _PER_OUNCE.search(words) or _PER_HOUR.search(words):
-        return None
-    return "usd_bn" if scale == "bn" else "usd_mn" if scale == "mn" else None
-
-
-def _plain(words: str, scale: str | None) -> UnitKind | None:
+        per_ounce, per_hour = _PER_OUNCE.search(words), _PER_HOUR.search(words)
+        if per_ounce or per_hour:
+            return None if scale else "usd_per_oz" if per_ounce else "usd_per_hour"
+        return _MONEY.get(scale)
     if scale is not None:
         return "thousands" if scale == "thousands" else None
-    kinds: tuple[tuple[re.Pattern[str], UnitKind], ...] = (
-        (_POINTS, "pp"),
-        (_PERCENT, "pct"),
-        (_INDEX, "index"),
-        (_INDICATOR, "indicator"),
-        (_COUNT, "count"),
-    )
-    return next((kind for pattern, kind in kinds if pattern.search(words)), None)
+    return next((kind for kind, pattern in _PLAIN if pattern.search(words)), None)
 
 
 def base_years(text: str | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.sources.protocol import LastFetch, Payload, PayloadRefused, Rule
+from assets.sources.protocol import Known, Payload, PayloadRefused, Rule
 from assets.sources.units import base_years
 
 _SHOWN = 3
@@ -26,7 +26,7 @@ class _Validation:
     payload: Payload
     series: Series
     today: dt.date
-    last: LastFetch | None
+    known: Known | None
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -42,13 +42,13 @@ class _Validation:
         return f"assets/catalog/series/{self.series.group}.toml"
 
 
-def validate(payload: Payload, series: Series, today: dt.date, last_fetch: LastFetch | None) -> list[str]:
+def validate(payload: Payload, series: Series, today: dt.date, known: Known | None) -> list[str]:
     """Warnings about a payload that may enter the warehouse.
 
-    `today` is the source's own day: the day of the fetch, or the end of the sample. `last_fetch` is the last accepted
-    complete fetch. Raises PayloadRefused, naming the first broken rule.
+    `today` is the source's own day: the day of the fetch, or the end of the sample. Raises PayloadRefused, naming the
+    first broken rule.
     """
-    v = _Validation(payload, series, today, last_fetch)
+    v = _Validation(payload, series, today, known)
     for rule in (_unit,) if payload.is_unchanged else _RULES:
         rule(v)
     warnings = [_unit_warning(v), _window_warning(v), *payload.notes]
@@ -79,27 +79,20 @@ def _any_figure(v: _Validation) -> None:
         raise v.refusal("empty_file", f"{len(v.rows)} rows and no figure among them")
 
 
-def _unique_keys(v: _Validation) -> None:
-    twice = v.rows.duplicated(["observation_date", "realtime_start"])
-    if twice.any():
-        dates = v.rows.loc[twice, "observation_date"]
-        raise v.refusal("duplicate_key", f"{len(dates)} rows repeat a date: {_some_days(dates)}")
-
-
-def _not_in_future(v: _Validation) -> None:
-    for name in ("observation_date", "realtime_start"):
-        dates = v.rows[name]
-        later = dates[dates > np.datetime64(v.today, "s")]
-        if len(later):
-            detail = f"{len(later)} rows have {name} after {v.today}: {_some_days(later)}"
-            raise v.refusal("future_date", detail)
-
-
-def _not_too_early(v: _Validation) -> None:
-    dates = v.rows["observation_date"]
-    early = dates[dates < _FIRST_DAY]
-    if len(early):
-        raise v.refusal("impossible_date", f"{len(early)} rows are before 1776: {_some_days(early)}")
+def _possible_dates(v: _Validation) -> None:
+    rows, today = v.rows, np.datetime64(v.today, "s")
+    observation, start = rows["observation_date"], rows["realtime_start"]
+    is_repeated = rows.duplicated(["observation_date", "realtime_start"])
+    wrong: tuple[tuple[Rule, pd.Series, str], ...] = (
+        ("duplicate_key", observation[is_repeated], "repeat a date"),
+        ("future_date", observation[observation > today], f"have observation_date after {v.today}"),
+        ("future_date", start[start > today], f"have realtime_start after {v.today}"),
+        ("impossible_date", observation[observation < _FIRST_DAY], "are before 1776"),
+    )
+    for rule, dates, fault in wrong:
+        if len(dates):
+            days = np.unique(dates.to_numpy().astype("datetime64[D]")).astype(str)
+            raise v.refusal(rule, f"{len(dates)} rows {fault}: {_some(days)}")
 
 
 def _unit(v: _Validation) -> None:
@@ -109,8 +102,8 @@ def _unit(v: _Validation) -> None:
     if stated != series.unit_kind:
         detail = f"the publisher states {v.payload.unit!r} ({stated}), the catalogue {series.unit_kind}"
         raise v.refusal("unit_changed", detail, f"check the level, then {v.catalog_file}")
-    if v.last is not None and v.last.unit_kind is not None and v.last.unit_kind != stated:
-        detail = f"the publisher states {v.payload.unit!r} ({stated}), at the last fetch {v.last.unit_kind}"
+    if v.known is not None and v.known.unit_kind is not None and v.known.unit_kind != stated:
+        detail = f"the publisher states {v.payload.unit!r} ({stated}), at the last fetch {v.known.unit_kind}"
         raise v.refusal("unit_changed", detail, "figures already in the archive are in the former unit")
 
 
@@ -155,9 +148,9 @@ def _not_shorter(v: _Validation) -> None:
     rows = dates.nunique()
     if expected is not None and rows < expected:
         raise v.refusal("shorter_than_before", f"{rows} observations, its provenance states {expected}")
-    if v.last is None or v.last.rows_served is None:
+    if v.known is None or v.known.rows_served is None:
         return
-    before, first = v.last.rows_served, v.last.held_first
+    before, first = v.known.rows_served, v.known.held_first
     # a missing beginning is no withdrawal
     is_cut = first is not None and dates.min() > pd.Timestamp(first)
     if before - rows > (0 if is_cut else _withdrawals(before)):
@@ -166,7 +159,7 @@ def _not_shorter(v: _Validation) -> None:
 
 # The order decides which rule is named when several are broken: a changed unit explains odd values.
 _RULES: tuple[Callable[[_Validation], None], ...] = (
-    _any_figure, _unique_keys, _not_in_future, _not_too_early, _unit, _plausible, _frequency, _not_shorter,
+    _any_figure, _possible_dates, _unit, _plausible, _frequency, _not_shorter,
 )  # fmt: skip
 
 
@@ -182,18 +175,14 @@ def _unit_warning(v: _Validation) -> str | None:
 
 
 def _window_warning(v: _Validation) -> str | None:
-    if v.last is None or v.last.held_first is None or not v.payload.is_complete:
+    if v.known is None or v.known.held_first is None or not v.payload.is_complete:
         return None
     served = v.rows["observation_date"].min()
-    if served <= pd.Timestamp(v.last.held_first):
+    if served <= pd.Timestamp(v.known.held_first):
         return None
-    return f"served from {served:%Y-%m-%d} only; the archive keeps its figures since {v.last.held_first}"
+    return f"served from {served:%Y-%m-%d} only; the archive keeps its figures since {v.known.held_first}"
 
 
 def _some(shown: list[str] | np.ndarray) -> str:
     """The first few, and that there are more."""
     return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
-
-
-def _some_days(dates: pd.Series) -> str:
-    return _some(np.unique(dates.to_numpy().astype("datetime64[D]")).astype(str))

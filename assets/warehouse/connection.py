@@ -108,10 +108,10 @@ def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def query_rows(
-    con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()
+    con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] | dict[str, object] = ()
 ) -> list[dict[str, Any]]:
     """Rows of a query, each by column name."""
-    con.execute(query, list(parameters))
+    con.execute(query, parameters)
     names = [column[0] for column in con.description or []]
     return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 

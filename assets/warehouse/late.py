@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,7 @@ from assets.catalog.render import quoted
 from assets.compute.archive import Captures, Rows, pack
 from assets.compute.calendar import days
 from assets.compute.corrections import Cause
-from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, LiveRows, microseconds
+from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, microseconds
 from assets.warehouse.readers import frame_of, vintages_as_of
 from assets.warehouse.schema import REAL
 from assets.warehouse.tables import registered
@@ -35,7 +35,8 @@ _SINCE = f"""
 WITH new AS (
   SELECT * FROM raw.vintages WHERE captured_at > $since AND {REACHES_DAY}
 ), before AS (
-  SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value
+  SELECT series_id, observation_date, realtime_start, arg_max(coalesce(value, 'nan'::DOUBLE), captured_at) AS value,
+    arg_max(vintage_source, captured_at) AS vintage_source
   FROM raw.vintages SEMI JOIN new USING (series_id, observation_date, realtime_start)
   WHERE captured_at <= $since GROUP BY ALL
 ), replaceable AS (
@@ -46,7 +47,7 @@ WITH new AS (
 SELECT n.series_id, n.observation_date, n.realtime_start, n.captured_at,
   CASE
     WHEN n.vintage_source = 'retracted' OR (n.value IS NULL AND NOT isnan(b.value)) THEN 'retracted'
-    WHEN b.series_id IS NOT NULL THEN 'corrected'
+    WHEN b.vintage_source <> 'lag_rule' OR n.vintage_source NOT IN ({REAL}) AND b.series_id IS NOT NULL THEN 'corrected'
     WHEN n.vintage_source IN ({REAL}) AND r.series_id IS NOT NULL THEN 'better_vintage'
     ELSE 'late'
   END AS reason
@@ -68,13 +69,16 @@ WITH reached AS ({_REACHED})
 SELECT $day::DATE AS as_of_date, series_id, observation_date,
   coalesce(late.realtime_start, used.realtime_start) AS realtime_start, used.value AS value_used,
   late.value AS value_late, coalesce(r.captured_at, (SELECT max(captured_at) FROM reached)) AS captured_at,
-  $captured_until::TIMESTAMP AS captured_until
+  $captured_until::TIMESTAMP AS captured_until,
+  coalesce(p.first_published_at, $captured_until::TIMESTAMP) AS first_published_at
 FROM (SELECT series_id, observation_date FROM late_side UNION SELECT series_id, observation_date FROM used_side)
   AS both_sides
 LEFT JOIN late_side AS late USING (series_id, observation_date)
 LEFT JOIN used_side AS used USING (series_id, observation_date)
 LEFT JOIN reached AS r USING (series_id, observation_date)
+LEFT JOIN ops.published_rows AS p ON p.as_of_date = $day AND p.profile = $profile AND p.method_version = $version
 WHERE used.value IS DISTINCT FROM late.value AND observation_date > $day::DATE - INTERVAL 400 DAY
+ORDER BY ALL
 """
 
 
@@ -99,8 +103,7 @@ def captures_since(
 
     `codes` are those of the captures the groups will be left out of; series without a code are left out.
     """
-    con.execute(_SINCE, {"since": since, "day": last})
-    found = frame_of(con)
+    found = frame_of(con, _SINCE, {"since": since, "day": last})
     groups = []
     for (reason, series_id), rows in found[found["series_id"].isin([*codes])].groupby(
         ["reason", "series_id"]
@@ -113,40 +116,32 @@ def captures_since(
 
 
 def late_figures(
-    con: duckdb.DuckDBPyConnection, profile: str, catalog: Catalog, live: LiveRows
+    con: duckdb.DuckDBPyConnection, profile: str, catalog: Catalog, live: Sequence[LiveRow]
 ) -> pd.DataFrame:
     """Rows of `late_figures`: what live rows would have used had it come in time. Empty in most runs."""
     columns = list(catalog.tables["late_figures"].column_names)
-    found = [_late(con, row, live.method_version, catalog) for row in live.rows]
+    found = [_late(con, row, profile, catalog) for row in live]
     found = [frame for frame in found if frame is not None]
-    if not found:
-        return pd.DataFrame(columns=columns)
-    with registered(con, pd.concat(found, ignore_index=True), "late_frame"):
-        con.execute(
-            "SELECT l.*, coalesce(p.first_published_at, l.captured_until) AS first_published_at FROM late_frame AS l "
-            "LEFT JOIN ops.published_rows AS p ON p.as_of_date = l.as_of_date AND p.profile = ? "
-            "AND p.method_version = ? ORDER BY ALL",
-            [profile, live.method_version],
-        )
-        return frame_of(con)[columns]
+    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
 def _late(
-    con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, catalog: Catalog
+    con: duckdb.DuckDBPyConnection, row: LiveRow, profile: str, catalog: Catalog
 ) -> pd.DataFrame | None:
     """The late figures of one row; None when none of its series was captured since."""
-    ids = _series_read(con, row, version, catalog)
+    ids = _series_read(con, row, catalog)
     parameters = {"captured_until": row.captured_until, "day": row.as_of_date, "series_ids": ids}
     if not con.execute(f"{_REACHED} LIMIT 1", parameters).fetchall():
         return None
     until = row.captured_until.replace(tzinfo=dt.UTC)
     used, late = (vintages_as_of(con, row.as_of_date, ids, moment) for moment in (until, None))
     with registered(con, used, "used_side"), registered(con, late, "late_side"):
-        con.execute(_LATE, parameters)
-        return frame_of(con)
+        return frame_of(
+            con, _LATE, {**parameters, "profile": profile, "version": catalog.method.method_version}
+        )
 
 
-def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, catalog: Catalog) -> list[str]:
+def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, catalog: Catalog) -> list[str]:
     """Series a live row was computed from, by its provenance and by tables with a column `series_ids`."""
     naming = {PROVENANCE, *(t.name for t in catalog.as_of_tables() if "series_ids" in t.column_names)}
     stored = con.execute(
@@ -155,10 +150,10 @@ def _series_read(con: duckdb.DuckDBPyConnection, row: LiveRow, version: str, cat
     ).fetchall()
     parts = " UNION ".join(
         f"SELECT series_ids FROM {SCHEMA}.{quoted(name)} "
-        "WHERE as_of_date = $day AND frozen_release_id = $release AND method_version = $version"
+        "WHERE as_of_date = $day AND frozen_release_id = $release"
         for (name,) in stored
         if name in naming
     )
     query = f"SELECT DISTINCT unnest(string_split(series_ids, ',')) AS id FROM ({parts}) ORDER BY id"
-    parameters = {"day": row.as_of_date, "release": row.release_id, "version": version}
+    parameters = {"day": row.as_of_date, "release": row.release_id}
     return [series_id for (series_id,) in con.execute(query, parameters).fetchall() if series_id]

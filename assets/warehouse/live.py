@@ -55,48 +55,33 @@ class LiveRow:
     release_id: str
 
 
-@dataclass(frozen=True)
-class LiveRows:
-    """The frozen month-ends of a profile and method version that count, by date."""
-
-    method_version: str
-    rows: tuple[LiveRow, ...]
-
-    @property
-    def dates(self) -> list[dt.date]:
-        """Their month-ends, ascending."""
-        return [row.as_of_date for row in self.rows]
-
-
 def live_rows(
     con: duckdb.DuckDBPyConnection,
     profile: str,
     method_version: str,
     until: dt.date,
     release_id: str | None = None,
-) -> LiveRows:
-    """Month-ends up to `until` frozen by a published release, or by `release_id`, which is being built."""
+) -> list[LiveRow]:
+    """Month-ends up to `until` frozen by a published release, or by `release_id`, which is being built; by date."""
     parameters = {
         "profile": profile, "method_version": method_version, "until": until, "release_id": release_id or "",
     }  # fmt: skip
-    found = con.execute(_ROWS, parameters).fetchall()
-    return LiveRows(method_version, tuple(LiveRow(*row) for row in found))
+    return [LiveRow(*row) for row in con.execute(_ROWS, parameters).fetchall()]
 
 
 def as_published(
-    con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: LiveRows
+    con: duckdb.DuckDBPyConnection, table: Table, catalog: Catalog, live: Sequence[LiveRow]
 ) -> pd.DataFrame:
     """A table as it is published, by date: live rows in place of the panel's, all others from the panel."""
     panel = read_table(con, f"{table.layer}.{table.name}")
-    if not live.rows or not (table.is_as_of or table.name == PROVENANCE):
+    if (stored := _stored(con, table, live)) is None:
         return panel
-    replaced = panel["as_of_date"].isin(list(map(pd.Timestamp, live.dates)))
+    dates = pd.Series([pd.Timestamp(row.as_of_date) for row in live])
     if table.name == PROVENANCE:
-        replaced &= panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
-    stored = _stored(con, table, live)
-    if table.name == PROVENANCE:
-        return panel if stored is None else pd.concat([panel[~replaced], stored], ignore_index=True)
-    record = panel if stored is None else overlaid(panel[~replaced], stored)
+        of_as_of = panel["table_name"].isin([of.name for of in catalog.as_of_tables()])
+        rest = panel[~(of_as_of & panel["as_of_date"].isin(dates))]
+        return pd.concat([rest, stored], ignore_index=True)
+    record = overlaid(panel, stored, dates)
     return with_spells(record) if table.name == "regime" else record
 
 
@@ -111,7 +96,9 @@ def read_record(
     return as_published(con, table, catalog, live)
 
 
-def read_live(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -> dict[str, pd.DataFrame]:
+def read_live(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, live: Sequence[LiveRow]
+) -> dict[str, pd.DataFrame]:
     """The stored live rows of every as-of table that has any, by table."""
     found = {table.name: _stored(con, table, live) for table in catalog.as_of_tables()}
     return {name: frame for name, frame in found.items() if frame is not None}
@@ -147,9 +134,11 @@ def freeze(
         append_rows(con, catalog.tables["live_rows"], pd.DataFrame(listed))
 
 
-def unfilled(con: duckdb.DuckDBPyConnection, catalog: Catalog, live: LiveRows) -> dict[str, list[Column]]:
+def unfilled(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, live: Sequence[LiveRow]
+) -> dict[str, list[Column]]:
     """By as-of table the columns declared since the live rows were stored; empty when there is nothing to fill."""
-    if not live.rows:
+    if not live:
         return {}
     lacking = {
         table.name: [c for c in table.columns if c.name not in _columns(con, table.name)]
@@ -162,7 +151,8 @@ def complete_live_rows(
     con: duckdb.DuckDBPyConnection, profile: Profile, run_date: dt.date, catalog: Catalog
 ) -> None:
     """Fill columns declared since a live row was frozen, from what had been captured when it was."""
-    live = live_rows(con, profile, catalog.method.method_version, run_date)
+    version = catalog.method.method_version
+    live = live_rows(con, profile, version, run_date)
     lacking = unfilled(con, catalog, live)
     if not lacking:
         return
@@ -173,15 +163,13 @@ def complete_live_rows(
     with transaction(con):
         for name in lacking:
             _ensure(con, catalog.tables[name])
-        for row in live.rows:
+        for row in live:
             made = panel_of(captures, row, catalog, profile)
             for name, columns in lacking.items():
-                _fill(
-                    con, catalog.tables[name], columns, _of(made.table(name), row), row, live.method_version
-                )
+                _fill(con, catalog.tables[name], columns, _of(made.table(name), row), row, version)
             sources = _of(made.provenance, row)
             is_new = pd.MultiIndex.from_frame(sources[["table_name", "column_name"]]).isin(pairs)
-            _append(con, catalog.tables[PROVENANCE], sources[is_new], live.method_version, row.release_id)
+            _append(con, catalog.tables[PROVENANCE], sources[is_new], version, row.release_id)
 
 
 def panel_at(
@@ -271,18 +259,17 @@ def _drop_unpublished(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -
     con.execute(f"DELETE FROM ops.live_rows WHERE release_id {unpublished}")
 
 
-def _stored(con: duckdb.DuckDBPyConnection, table: Table, live: LiveRows) -> pd.DataFrame | None:
+def _stored(con: duckdb.DuckDBPyConnection, table: Table, live: Sequence[LiveRow]) -> pd.DataFrame | None:
     """The stored rows of a table that count, None without any; a column declared since, and not filled, is NULL."""
     stored = _columns(con, table.name)
-    if not live.rows or not stored:
+    if not live or not stored:
         return None
     names = ", ".join(
         quoted(c.name) if c.name in stored else f"CAST(NULL AS {c.type}) AS {quoted(c.name)}"
         for c in table.columns
     )
-    owners = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live.rows)
-    con.execute(
-        f"SELECT {names} FROM {_name(table)} WHERE method_version = {literal(live.method_version)} "
-        f"AND (as_of_date, frozen_release_id) IN ({owners})"
+    owners = ", ".join(f"(DATE '{row.as_of_date}', {literal(row.release_id)})" for row in live)
+    return frame_of(
+        con,
+        f"SELECT {names} FROM {_name(table)} WHERE (as_of_date, frozen_release_id) IN ({owners})",
     )
-    return frame_of(con)

@@ -125,14 +125,8 @@ class RunLock:
         command = " ".join(" ".join([Path(program).name, *rest]).split())[:120]
         since = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = Holder(os.getpid(), command, since, socket.gethostname())
-        part = self._note.with_name(f"{self._note.name}.{os.getpid()}")
         with suppress(OSError):  # the note is a courtesy: a full disk must not prevent taking the lock
-            for left in self._note.parent.glob(
-                f"{self._note.name}.*"
-            ):  # by a run killed in the next two lines
-                left.unlink()
-            part.write_text(json.dumps(asdict(holder)), encoding="utf-8")
-            os.replace(part, self._note)
+            self._note.write_text(json.dumps(asdict(holder)), encoding="utf-8")
 
 
 def mark_run_alive(folder: Path, run_id: str) -> None:

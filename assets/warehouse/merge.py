@@ -1,9 +1,9 @@
 """Appending what a source served to the archive: never an update or a delete (methodology, "Point in time").
 
-A source with vintages is believed about its dates: ALFRED's begin with the first publication, those of the real-time
-data set (rtdsm) later, so that each of its figures is dated once more by lag rule. A source without vintages dates a
-figure once by lag rule, and a later different value counts from the day we saw it. What a complete payload no longer
-has is appended as retracted (a vintage) or as missing from the day we saw it (a figure).
+A source with vintages is believed about its dates: those of ALFRED and of a publisher begin with the first publication,
+those of the real-time data set (rtdsm) later, so that each of its figures is dated once more by lag rule. A source
+without vintages dates a figure once by lag rule, and a later different value counts from the day we saw it. What a
+complete payload no longer has is appended as retracted (a vintage) or as missing from the day we saw it (a figure).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
@@ -20,7 +20,7 @@ import pandas as pd
 
 from assets.catalog.models import Series
 from assets.compute.calendar import Days, days, first_publication
-from assets.sources.protocol import Payload
+from assets.sources.protocol import Known, Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import LISTED, REAL, resolved
 from assets.warehouse.tables import registered, transaction
@@ -32,8 +32,8 @@ _NEVER = np.datetime64("9999-12-31", "D")
 # current value. `earliest`: of observations served as before the first vintage, in one row: joined vintage by vintage,
 # a history of hundreds of vintages is squared. Windows are of a series, which is faster than of an observation.
 # `span`: what a complete payload covers; one that begins later takes nothing back, and none another source's vintage.
-# `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage of rtdsm,
-# in place of a figure captured after that vintage.
+# `before_first` is written once, and again only when an earlier first vintage arrives, or, before a vintage that is not
+# ALFRED's, in place of a figure captured after that vintage.
 # A changed figure without vintage counts from the run date, but never before the row it replaces.
 # A correction is captured after what it corrects, and everything after the last publication, whatever the clock says:
 # a release made before it would be recomputed with it otherwise.
@@ -83,7 +83,7 @@ WITH served AS (
     WHEN s.origin = 'plain' THEN n.series_id IS NOT NULL OR NOT s.is_repeated
     WHEN s.origin = 'vintage' THEN true
     WHEN coalesce(e.is_dated_by_rule, false)
-      THEN coalesce(s.first_vintage < e.first_real, s.real_source = 'rtdsm' AND e.dated_at >= s.first_vintage)
+      THEN coalesce(s.first_vintage < e.first_real, s.real_source <> 'alfred' AND e.dated_at >= s.first_vintage)
     ELSE e.series_id IS NULL OR (s.real_source = 'alfred' AND e.first_start > s.realtime_start) END
   UNION ALL
   SELECT l.series_id, l.observation_date, NULL, span.fetch_id, 'gone', true, false, l.value, l.realtime_start,
@@ -125,15 +125,7 @@ SELECT series_id, observation_date, realtime_start, value, vintage_source, captu
 FROM merge_changes WHERE change <> 'unchanged'
 ORDER BY series_id, observation_date, realtime_start
 """
-_COUNTS = """
-SELECT series_id,
-  count(*) FILTER (change = 'new'), count(*) FILTER (change = 'revised'),
-  count(*) FILTER (change = 'corrected'), count(*) FILTER (change = 'unchanged'),
-  count(*) FILTER (change = 'withdrawn'), count(*) FILTER (change = 'retracted')
-FROM merge_changes GROUP BY series_id
-"""
-
-
+_COUNTS = "SELECT series_id, change, count(*) FROM merge_changes GROUP BY ALL"
 _TAKEN_BACK = """
 SELECT series_id, change, observation_date, realtime_start, value_before
 FROM merge_changes WHERE change IN ('withdrawn', 'retracted') ORDER BY ALL
@@ -155,29 +147,16 @@ WITH served AS (
   SELECT series_id, observation_date, value FROM ({resolved("captured")})
   WHERE realtime_end = DATE '9999-12-31'
 )
-SELECT series_id, 'differs', observation_date, ours.value, served.value
+SELECT series_id, 'differing', observation_date, ours.value, served.value
 FROM ours FULL JOIN served USING (series_id, observation_date)
 WHERE ours.value IS DISTINCT FROM served.value ORDER BY ALL
 """
 _MEANING = {
     "withdrawn": "withdrawn by the publisher, missing from now on",
     "retracted": "no longer listed by the publisher, no longer read",
-    "differs": "current value in the archive differs from the publisher's",
+    "differing": "current value in the archive differs from the publisher's",
 }
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Absence:
-    """Days on which the publisher did not yet have what it serves now for the first time.
-
-    `complete_on`: the last complete fetch. `asked_on`: the last fetch of any kind, which proves the absence only of
-    observations after `newest_held`: a partial fetch, or "nothing changed", shows nothing of a gap before.
-    """
-
-    complete_on: dt.date | None
-    asked_on: dt.date | None = None
-    newest_held: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -190,14 +169,18 @@ class MergeCounts:
     `warnings`: a sentence about each withdrawal, and about values that differ.
     """
 
-    new: int
-    revised: int
-    corrected: int
-    unchanged: int
+    new: int = 0
+    revised: int = 0
+    corrected: int = 0
+    unchanged: int = 0
     withdrawn: int = 0
     retracted: int = 0
     differing: int = 0
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    def as_columns(self) -> dict[str, int]:
+        """The numbers by the name of their column in `raw.fetches`."""
+        return {f"rows_{name}": count for name, count in vars(self).items() if name != "warnings"}
 
     @property
     def changed(self) -> int:
@@ -217,14 +200,14 @@ def merge_source(
     run_date: dt.date,
     captured_at: dt.datetime,
     released_on: Mapping[str, ReleasedOn],
-    absences: Mapping[str, Absence] | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> dict[str, MergeCounts]:
     """Append what one source served for its series, in one transaction; counts by series id.
 
     `fetched` has (series, payload, fetch id). `run_date` is the source's own day (today, or the sample's last day),
     never an --as-of date: a changed figure is dated by it. `captured_at` is aware. `released_on` gives, by series,
-    first publications that replace the lag rule; NaT: never published. `absences` gives, by series, the days of earlier
-    fetches: a figure seen now for the first time counts from the next day at the earliest, but never after `run_date`.
+    first publications that replace the lag rule; NaT: never published. `known` is of earlier fetches, by series: a
+    figure seen now for the first time counts from the day after them at the earliest, but never after `run_date`.
     """
     if not fetched:
         return {}
@@ -234,7 +217,7 @@ def merge_source(
     )
     rows = [
         _served_rows(one, payload, fetch_id, run_date, released_on.get(one.series_id, {}),
-                     first_vintages.get(one.series_id), (absences or {}).get(one.series_id))
+                     first_vintages.get(one.series_id), (known or {}).get(one.series_id))
         for one, payload, fetch_id in fetched
     ]  # fmt: skip
     with registered(con, pd.concat(rows, ignore_index=True), "served_rows"), transaction(con):
@@ -244,13 +227,12 @@ def merge_source(
         found = con.execute(_TAKEN_BACK).fetchall() + con.execute(_DISAGREEING).fetchall()
         con.execute("DROP TABLE merge_changes")
     warnings = _warnings(found, series)
-    differing = Counter(name for name, kind, *_ in found if kind == "differs")
-    counts = {name: MergeCounts(*numbers) for name, *numbers in counted}
-    nothing = MergeCounts(0, 0, 0, 0)
-    return {
-        name: replace(counts.get(name, nothing), differing=differing[name], warnings=warnings.get(name, ()))
-        for name in series
-    }
+    counts: dict[str, Counter[str]] = {name: Counter() for name in series}
+    for name, change, rows_of_change in counted:
+        counts[name][change] = rows_of_change
+    for name, kind, *_ in found:
+        counts[name]["differing"] += kind == "differing"
+    return {name: MergeCounts(**counts[name], warnings=warnings.get(name, ())) for name in series}
 
 
 def _first_vintages(con: duckdb.DuckDBPyConnection, series_ids: list[str]) -> dict[str, np.datetime64]:
@@ -273,7 +255,7 @@ def _served_rows(
     run_date: dt.date,
     released_on: ReleasedOn,
     first_stored: np.datetime64 | None,
-    absence: Absence | None,
+    known: Known | None,
 ) -> pd.DataFrame:
     """What was served, each row with the day it could first be known and the origin of that date.
 
@@ -291,10 +273,12 @@ def _served_rows(
     never, has_vintage = np.isnat(published), ~np.isnat(start)
     unannounced = never & ~np.isnan(value)
     by_calendar = np.where(never, np.where(unannounced, np.datetime64(run_date, "D"), by_rule), published)
-    seen = by_calendar if absence is None else _not_before(by_calendar, observation, absence, run_date)
+    seen = by_calendar
+    if known is not None and not payload.is_bundled and not series.posts_late:
+        seen = _not_before(by_calendar, observation, known, run_date)
     first = np.append(start[has_vintage], first_stored or _NEVER).min()
     own, is_dated, is_repeated = _own_vintages(observation, start, value)
-    if payload.vintage_source == "alfred":
+    if payload.vintage_source != "rtdsm":
         own = np.full(own.shape, first)
     seen = np.where(is_dated & ~has_vintage, np.datetime64(run_date, "D"), seen)
     frame = pd.DataFrame(
@@ -337,11 +321,14 @@ def _own_vintages(
     return days(first.to_numpy(dtype="datetime64[s]")), is_dated, is_dated & np.isnat(start) & is_same
 
 
-def _not_before(by_calendar: Days, observation: Days, absence: Absence, run_date: dt.date) -> Days:
-    """Dates moved past the days on which the figure was absent; what we have today was public today."""
+def _not_before(by_calendar: Days, observation: Days, known: Known, run_date: dt.date) -> Days:
+    """Dates moved past the days on which the publisher did not have the figure; what we have today was public today.
+
+    A partial fetch, or "nothing changed", shows nothing of a gap before the newest observation in the archive.
+    """
     seen = by_calendar
-    is_newer = observation > np.datetime64(absence.newest_held or dt.date.max, "D")
-    for day, is_absent in ((absence.complete_on, True), (absence.asked_on, is_newer)):
+    is_newer = observation > np.datetime64(known.newest_observation or dt.date.max, "D")
+    for day, is_absent in ((known.complete_on, True), (known.asked_on, is_newer)):
         if day is not None:
             next_day = min(np.datetime64(day, "D") + 1, np.datetime64(run_date, "D"))
             seen = np.where(is_absent, np.maximum(seen, next_day), seen)
@@ -354,7 +341,7 @@ def _warnings(found: list[tuple], series: Mapping[str, Series]) -> dict[str, tup
     for series_id, kind, observation, first, second in found:
         is_shown = series[series_id].rights != "restricted"
         text = str(observation)
-        if kind == "differs":
+        if kind == "differing":
             text += f" (archive {first}, publisher {second})" if is_shown else ""
         else:
             text += f" (vintage of {first})" if kind == "retracted" else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from assets.catalog.render import quoted
 from assets.compute.grid import BACKFILLED
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import opened
-from assets.warehouse.live import LiveRows
+from assets.warehouse.live import LiveRow
 from assets.warehouse.readers import frame_of
 
 
@@ -32,6 +32,7 @@ class Published:
     profile: Profile
     as_of: dt.date
     published_at: dt.datetime
+    method_version: str
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ class Before:
     captured_until: dt.datetime
     tables: dict[str, pd.DataFrame]
 
-    def backfilled(self, live: LiveRows) -> set[pd.Timestamp]:
+    def backfilled(self, live: Sequence[LiveRow]) -> set[pd.Timestamp]:
         """Dates it published backfilled rows for; without those of `live`, frozen before it was rolled back to."""
         regime = self.tables["regime"]
         days = set(regime.loc[regime["row_kind"] == BACKFILLED, "as_of_date"])
-        return days - set(map(pd.Timestamp, live.dates))
+        return days - {pd.Timestamp(row.as_of_date) for row in live}
 
 
 @contextmanager
@@ -81,10 +82,8 @@ def published_release(published: Path) -> Published | None:
 
 def manifest_of(con: duckdb.DuckDBPyConnection) -> Published:
     """The manifest of the release a connection is open on."""
-    row = con.execute(
-        "SELECT release_id, profile, as_of_date, published_at FROM release_manifest"
-    ).fetchall()[0]
-    return Published(*row)
+    query = "SELECT release_id, profile, as_of_date, published_at, method_version FROM release_manifest"
+    return Published(*con.execute(query).fetchall()[0])
 
 
 def release_before(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Before | None:
@@ -92,14 +91,12 @@ def release_before(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Cat
     with released(facts.published_path) as file:
         if file is None:
             return None
-        release_id, profile, version, published_at = file.execute(
-            "SELECT release_id, profile, method_version, published_at FROM release_manifest"
-        ).fetchall()[0]
-        if (profile, version) != (facts.profile, catalog.method.method_version):
+        release = manifest_of(file)
+        if (release.profile, release.method_version) != (facts.profile, catalog.method.method_version):
             return None
         known = con.execute(
             "SELECT captured_until FROM ops.publications WHERE release_id = ? AND captured_until IS NOT NULL",
-            [release_id],
+            [release.release_id],
         ).fetchall()
         if not known:
             return None
@@ -107,9 +104,8 @@ def release_before(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Cat
         tables = {}
         for table in catalog.as_of_tables():
             if table.name in existing:  # not one declared since
-                file.execute(f"SELECT * FROM {quoted(table.name)}")
-                tables[table.name] = frame_of(file)
-        return Before(release_id, published_at, known[0][0], tables)
+                tables[table.name] = frame_of(file, f"SELECT * FROM {quoted(table.name)}")
+        return Before(release.release_id, release.published_at, known[0][0], tables)
 
 
 def _not_a_release(published: Path) -> PublicationRefused:

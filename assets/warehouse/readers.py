@@ -132,8 +132,7 @@ def vintages_as_of(
         "as_of": as_of,
         "captured_until": utc(captured_until) if captured_until is not None else None,
     }
-    con.execute(_AS_OF, parameters)
-    return frame_of(con)
+    return frame_of(con, _AS_OF, parameters)
 
 
 def missing_vintages(con: duckdb.DuckDBPyConnection, payload: Payload, today: dt.date) -> tuple[int, int]:
@@ -188,12 +187,12 @@ def first_published_column(
 def read_table(con: duckdb.DuckDBPyConnection, name: str) -> pd.DataFrame:
     """A full table by its "schema.table" name, in stored order. Raises duckdb.CatalogException for an unknown one."""
     schema, _, table = name.partition(".")
-    con.execute(f'SELECT * FROM "{schema}"."{table}"')
-    return frame_of(con)
+    return frame_of(con, f'SELECT * FROM "{schema}"."{table}"')
 
 
-def frame_of(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """The result of the query just executed: days datetime64[s], moments datetime64[us], missing numbers NaN."""
+def frame_of(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> pd.DataFrame:
+    """Rows of a query: days datetime64[s], moments datetime64[us], missing numbers NaN."""
+    con.execute(query, parameters)
     dates = [column[0] for column in con.description or [] if str(column[1]) == "DATE"]
     return con.df().astype(dict.fromkeys(dates, "datetime64[s]"))
 

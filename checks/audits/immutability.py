@@ -5,10 +5,9 @@ archive at the last publication gives the published row, the present one the sta
 A column added since stays out of the comparison.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -108,30 +107,20 @@ def _live(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.Da
 
 def _backfilled(before: Published, staged: Staged, catalog: Catalog) -> Iterator[pd.DataFrame]:
     """Backfilled rows of the last release: what changed must come from the archive, and be listed."""
-    tables = [table for table in catalog.as_of_tables() if table.name in before.tables]
-    moved = {
-        table.name: Compared.of(
-            table, before.tables[table.name], staged.tables[table.name], before.backfilled
-        )
-        for table in tables
-    }
-    published = {
-        table.name: set(before.tables[table.name]["as_of_date"]) & set(before.backfilled) for table in tables
-    }
-    lost = {name: days - set(staged.tables[name]["as_of_date"]) for name, days in published.items()}
-    then: Frames = {}
-    now: Frames = {}
-    if any(cells.differs.any() for cells in moved.values()) or any(lost.values()):
-        then, now = staged.panels()
-    for table in tables:
-        cells = moved[table.name]
-        missing = lost[table.name]
+    panels = cache(staged.panels)  # computed only where something changed, and once
+    for table in catalog.as_of_tables():
+        if table.name not in before.tables:
+            continue
+        was, now = before.tables[table.name], staged.tables[table.name]
+        cells = Compared.of(table, was, now, before.backfilled)
+        published = set(was["as_of_date"]) & set(before.backfilled)
+        missing = published - set(now["as_of_date"])
         if missing and table.name != "regime":  # others may have rows only for dates with a score
-            missing = missing & set(now[table.name]["as_of_date"])
-        is_found = {day: day not in missing for day in published[table.name]}
+            missing &= set(panels()[1][table.name]["as_of_date"])
+        is_found = {day: day not in missing for day in published}
         wrong, cause = np.zeros_like(cells.differs), NO_INPUT
         if cells.differs.any():
-            wrong, cause = _unexplained(table, cells, before, staged, then, now)
+            wrong, cause = _unexplained(table, cells, before, staged, *panels())
         yield _frame(table, cells, wrong, is_found, before.published_at, "backfilled", cause)
 
 

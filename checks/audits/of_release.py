@@ -1,20 +1,19 @@
 """The audits of a staged file: schema, method, immutability, rights, and recomputation from the archive."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from assets.catalog.lineage import source_series
+from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRows, live_rows, panel_at, read_live
+from assets.warehouse.live import LiveRow, live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
 from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
@@ -25,11 +24,6 @@ from checks.staged import StagedTables
 from checks.suites.measures import flag
 from checks.suites.rules import Rule, Suite
 from checks.suites.structural import checked_tables
-
-if TYPE_CHECKING:
-    import duckdb
-
-    from assets.catalog.models import Catalog
 
 _NOT_BUILT = "Do not publish. The staged file was not made by build_release: run the complete job."
 _COLUMNS = """
@@ -152,7 +146,7 @@ def _computed_again(
     facts: RunFacts,
     catalog: Catalog,
     release_id: str,
-    live: LiveRows,
+    live: list[LiveRow],
 ) -> pd.DataFrame:
     """What the recomputation audit compares."""
     columns = (f"{name}.{column}" for name in REGISTRY for column in catalog.tables[name].column_names)
@@ -174,7 +168,7 @@ def _found_again(
     facts: RunFacts,
     catalog: Catalog,
     release_id: str,
-    live: LiveRows,
+    live: list[LiveRow],
 ) -> pd.DataFrame:
     """What the immutability audit compares: figures as a finding may name them, whatever the operator has published."""
     stored = read_live(con, catalog, live)
@@ -217,6 +211,5 @@ def _nightly(staged: pd.DataFrame, facts: RunFacts) -> pd.DataFrame:
         if file is not None:
             profile = file.execute("SELECT profile FROM release_manifest").fetchall()[0][0]
             if profile == facts.profile:
-                file.execute("SELECT * FROM regime_nightly")
-                return frame_of(file)
+                return frame_of(file, "SELECT * FROM regime_nightly")
     return staged.iloc[:0]

@@ -5,8 +5,6 @@ On a few dates the archive is cut as well: vintages that begin later are removed
 the cut must come out of what is left. Nothing is compared within a tolerance.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from dataclasses import replace

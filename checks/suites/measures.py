@@ -1,7 +1,5 @@
 """What a row is measured by before its value is limited: pure functions, NULL where there is nothing to check."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,13 +23,6 @@ def differs(actual: pd.Series, expected: pd.Series) -> pd.Series:
     """1 where two texts or flags that must be equal are not; two NULLs are equal."""
     both_unknown = actual.isna() & expected.isna()
     return flag(~both_unknown & ~truth(actual == expected))
-
-
-def on_date(frame: pd.DataFrame, tables: Tables, column: str) -> pd.Series:
-    """Column `table.column` of another as-of table at each row's date; NULL where it has no such row."""
-    table, name = column.split(".")
-    other = tables[table].drop_duplicates("as_of_date").set_index("as_of_date")[name]
-    return pd.Series(frame["as_of_date"].map(other), index=frame.index)
 
 
 def days_between(earlier: pd.Series, later: pd.Series) -> pd.Series:

@@ -3,8 +3,6 @@
 SQL counts the vintages of a series into one row (`checks/archive.py`), since there may be tens of millions of them.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import pandas as pd

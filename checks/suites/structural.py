@@ -4,8 +4,6 @@ Types, keys and NOT NULL are the business of the warehouse's DDL, which refuses 
 own audit of them (`audits/of_release.py`).
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator
 

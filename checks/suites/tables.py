@@ -3,8 +3,6 @@
 What a formula gives is not computed a second time here: the recomputation audit compares every table with the archive.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

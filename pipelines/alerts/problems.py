@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.publish.publication import PublicationBlocked
+from assets.report.published import Release
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
-from pipelines.published_verdict import Row, open_published, read_verdict, rows, some, verdict_lines
+from pipelines.published_verdict import Row, open_published, some, verdict_lines
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
@@ -166,14 +167,15 @@ def _stuck(instance: dg.DagsterInstance, now: dt.datetime) -> Iterator[Problem]:
 
 def _published(path: Path) -> tuple[Label, list[Problem]]:
     with open_published(path) as con:
-        verdict = read_verdict(con)
-        series = rows(con, "SELECT * FROM series WHERE in_profile AND role <> 'context' ORDER BY series_id")
-    regime = verdict.regime
+        release = Release(con)
+        regime, profile = release.today, release.manifest["profile"]
+        lines = tuple(verdict_lines(release, path))
+        series = release.rows(
+            "SELECT * FROM series WHERE in_profile AND role <> 'context' ORDER BY series_id"
+        )
     names = ("as_of_date", "stance", "condition_state", "bubble_score", "method_version")
-    facts = {name: _text(regime[name]) for name in names}
-    lines = tuple(verdict_lines(verdict, path))
-    label = Label(verdict.manifest["profile"], regime["regime"], facts, lines)
-    return label, _inputs(series, verdict.manifest["as_of_date"])
+    label = Label(profile, regime["regime"], {name: _text(regime[name]) for name in names}, lines)
+    return label, _inputs(series, release.manifest["as_of_date"])
 
 
 def _inputs(series: Sequence[Row], as_of: dt.date) -> list[Problem]:

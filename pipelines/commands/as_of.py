@@ -17,6 +17,7 @@ _FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
 _SOURCES = {
     "alfred": "a real vintage",
     "rtdsm": "a real vintage of the Philadelphia Fed's real-time data set",
+    "publisher": "a real vintage that the publisher itself keeps",
     "captured": "first fetched by this installation that day",
     "lag_rule": "first publication reconstructed from the usual lag, the value is of a later vintage",
 }

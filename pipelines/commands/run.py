@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.report.published import Release
 from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration, run_lock
 from pipelines.process import print_progress
@@ -174,7 +175,7 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
         print_progress(f"warning: {closed}")
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
-            print("\n".join(["", *summary_lines(con, settings.published_path)]))
+            print("\n".join(["", *summary_lines(Release(con), settings.published_path)]))
         if settings.profile == "sample":
             print(_TODAYS_FIGURES)
     else:

@@ -6,8 +6,9 @@ import argparse
 
 import duckdb
 
+from assets.report.published import Release
 from pipelines.commands.printed_rows import print_rows, table_lines
-from pipelines.published_verdict import open_published, read_verdict, rows, verdict_lines
+from pipelines.published_verdict import open_published, rows, verdict_lines
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 FIRST_QUERIES = (
@@ -25,8 +26,9 @@ def show(args: argparse.Namespace) -> int:
     """Print the verdict of the published file; as data, the newest row of `regime`."""
     path = load_folders(read_environment()).published_path
     with open_published(path) as con:
-        verdict = read_verdict(con)
-    print_rows(args, [verdict.regime], verdict_lines(verdict, path))
+        release = Release(con)
+        newest, lines = release.today, verdict_lines(release, path)
+    print_rows(args, [newest], lines)
     return 0
 
 

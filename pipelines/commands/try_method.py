@@ -10,8 +10,8 @@ from assets.catalog.loader import CatalogError, load_catalog, load_own_method
 from assets.catalog.method import Method
 from assets.compute.archive import Archive
 from assets.compute.diagnostics.own_method import relabelled_months
-from assets.compute.diagnostics.revised import readings_of_labels
-from assets.compute.regime import Regime, build_regime
+from assets.compute.diagnostics.revised import regime_of
+from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view
 from assets.warehouse.readers import run_grid
 from pipelines.commands.printed_rows import print_rows, table_lines
@@ -45,14 +45,13 @@ def try_(args: argparse.Namespace) -> int:
     def computed(method: Method) -> Regime:
         other = replace(catalog, method=method)
         grid = run_grid(manifest["as_of_date"], other)
-        view = build_view(archive, grid, other, manifest["profile"])
-        return build_regime(readings_of_labels(view, grid, other), grid, other)
+        return regime_of(build_view(archive, grid, other, manifest["profile"]))
 
     print_progress(f"{len(changed)} parameters differ from ours; computing our labels")
     ours = computed(catalog.method)
     print_progress("computing the labels of the own method")
     theirs = computed(own)
-    found = relabelled_months(ours, theirs, catalog.method, own)
+    found = relabelled_months(ours, theirs)
     month_ends = int(ours.grid.is_month_end.sum())
     lines = [
         f"{args.method} up to {day(manifest['as_of_date'])}, {profile_words(manifest)}: "

@@ -44,7 +44,7 @@ def what_if(args: argparse.Namespace) -> int:
         found = joint_moves.what_if(base, args.moves, without)
     except joint_moves.MoveError as error:
         raise ConfigurationError(str(error)) from None
-    compared = joint_moves.comparison(found, base.catalog)
+    compared = joint_moves.comparison(found)
     on = base.view.as_of[0].item()
     title = " ".join([*args.moves, *(f"without {name}" for name in without)])
     lines = [
@@ -100,7 +100,7 @@ def read_baseline(
     signs = [past[f"activity_inflation.{name}"] for name in ("sahm_gap_pp", "claims_change_pct")]
     archive = _archive(con, list(tables_by_series(catalog)), on)
     view = build_view(archive, grid, catalog, manifest["profile"])
-    return Baseline(view, readings, ranks, past, Scores(*scores, *signs), catalog)
+    return Baseline(view, readings, ranks, past, Scores(*scores, *signs))
 
 
 def _archive(con: duckdb.DuckDBPyConnection, series_ids: list[str], on: dt.date) -> Archive:

@@ -1,4 +1,4 @@
-"""All five publishers at once, each with what it serves on a day: the sample's figures, made-up restricted ones."""
+"""What FRED and the four publishers of files serve on a day: the sample's figures, made-up restricted ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,55 +13,12 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
-from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import END as WORLD_END
-from tests.fakes.fred_world import (
-    OPEN,
-    Published,
-    World,
-    add_releases,
-    as_published,
-    figures,
-    first_known,
-    sample_world,
-)
+from tests.fakes.fred_world import World, add_releases, as_published, figures, first_known, sample_world
 from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.server import Answer, Loopback, running
 
 END: dt.date = WORLD_END.item()
-
-
-@dataclass
-class Publishers:
-    """FRED and the four publishers of files, running. `whole` is all FRED will ever know: change that."""
-
-    fred: FredServer
-    whole: World
-    others: dict[SourceKey, Loopback]
-    closed: set[SourceKey] = field(default_factory=set)
-
-    def show(self, day: dt.date) -> None:
-        """What each of them serves on a day; those in `closed` have no page."""
-        world = self.fred.world
-        world.today = day
-        world.series = {name: _known(one, day) for name, one in self.whole.series.items()}
-        add_releases(world)
-        for key, routes in routes_of(day, self.others["shiller"].root).items():
-            self.others[key].routes = {} if key in self.closed else dict(routes)
-
-    def address(self, key: SourceKey) -> str:
-        return self.others[key].root + PUBLISHERS[key].path
-
-
-@contextmanager
-def all_publishers(day: dt.date = END) -> Iterator[Publishers]:
-    """The publishers with what they serve on a day."""
-    with ExitStack() as stack:
-        fred, whole = stack.enter_context(fred_server(World(day))), label_world(END)
-        others = {key: stack.enter_context(running(Loopback({}))) for key in PUBLISHERS}
-        publishers = Publishers(fred, whole, others)
-        publishers.show(day)
-        yield publishers
 
 
 @contextmanager
@@ -73,21 +29,6 @@ def publishers_of_the_sample() -> Iterator[dict[str, str]]:
         for key, routes in routes_of(END, servers["shiller"].root).items():
             servers[key].routes = routes
         yield {p.source.variable: servers[key].root + p.path for key, p in PUBLISHERS.items()}
-
-
-def _known(one: Published, day: dt.date) -> Published:
-    """A series as FRED knows it on a day."""
-    then = np.datetime64(day, "D")
-    kept = one.start <= then
-    newest = one.start[kept].max().item()
-    return replace(
-        one,
-        observation=one.observation[kept],
-        start=one.start[kept],
-        value=one.value[kept],
-        end=np.where(one.end[kept] < then, one.end[kept], OPEN),
-        last_updated=one.last_updated - dt.timedelta(days=(END - newest).days),
-    )
 
 
 def label_world(today: dt.date) -> World:

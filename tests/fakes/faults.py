@@ -16,14 +16,15 @@ TOO_MANY = b'<?xml version="1.0"?><error code="429" message="Too Many Requests. 
 def answer(
     handler: BaseHTTPRequestHandler, code: int, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
-    """A complete response."""
+    """A complete response; of a HEAD its beginning."""
     handler.send_response(code)
     for name, value in (headers or {}).items():
         handler.send_header(name, value)
     if code != 304:
         handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
-    handler.wfile.write(body)
+    if handler.command != "HEAD":
+        handler.wfile.write(body)
 
 
 def status(code: int, retry_after: str | None = None, body: bytes = b"") -> Fault:

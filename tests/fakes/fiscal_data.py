@@ -69,20 +69,28 @@ def answer(
 ) -> Answer:
     """What the API says to a query."""
 
-    def page_of(query: dict[str, str]) -> Served:
-        fields = query["fields"].split(",")
-        size = min(int(query["page[size]"]), largest_page)
-        page = int(query["page[number]"])
-        ordered = sorted(rows, key=lambda r: [r[name] for name in query["sort"].split(",")])
-        found = [] if page == lost_page else ordered[(page - 1) * size : page * size]
-        meta = {
-            "count": len(found),
-            "labels": {"record_date": "Record Date", "total_mil_amt": label},
-            "dataTypes": {"total_mil_amt": "CURRENCY"},
-            "total-count": len(rows),
-            "total-pages": -(-len(rows) // size),
-        }
-        data = [{name: r[name] for name in fields} for r in found]
-        return Served(json.dumps({"data": data, "meta": meta, "links": {}}).encode(), "application/json")
+    return lambda query: page(rows, query, largest_page, lost_page, label)
 
-    return page_of
+
+def page(
+    rows: Sequence[Row],
+    query: dict[str, str],
+    largest_page: int = 10_000,
+    lost_page: int | None = None,
+    label: str = LABEL,
+) -> Served:
+    """One page of some rows."""
+    fields = query["fields"].split(",")
+    size = min(int(query["page[size]"]), largest_page)
+    number = int(query["page[number]"])
+    ordered = sorted(rows, key=lambda r: [r[name] for name in query["sort"].split(",")])
+    found = [] if number == lost_page else ordered[(number - 1) * size : number * size]
+    meta = {
+        "count": len(found),
+        "labels": {"record_date": "Record Date", "total_mil_amt": label},
+        "dataTypes": {"total_mil_amt": "CURRENCY"},
+        "total-count": len(rows),
+        "total-pages": -(-len(rows) // size),
+    }
+    data = [{name: r[name] for name in fields} for r in found]
+    return Served(json.dumps({"data": data, "meta": meta, "links": {}}).encode(), "application/json")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from tests.fakes.faults import Script, answer
+from tests.fakes.faults import Fault, Script
 from tests.fakes.fred_world import Published, ReleaseDates, World
-from tests.fakes.server import running
+from tests.fakes.server import Loopback, Served, running
 
 MOST_ROWS, MOST_DATES, MOST_VINTAGES = 100_000, 10_000, 2000
 _NO_KEY = (
@@ -45,19 +43,17 @@ class Refused(Exception):
         super().__init__(message)
 
 
-@dataclass
-class FredServer:
+class FredServer(Loopback):
     """A running server; `asked` lists every request as (seconds, path, arguments without the key).
 
-    `connections` counts those opened. `after` maps a number of requests to what happens then, once.
+    `after` maps a number of requests to what happens then, once.
     """
 
-    world: World
-    url: str
-    script: Script = field(default_factory=Script)
-    asked: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
-    connections: int = 0
-    after: dict[int, Callable[[], None]] = field(default_factory=dict)
+    def __init__(self, world: World) -> None:
+        super().__init__({})
+        self.world, self.script, self.url = world, Script(), f"{self.root}/fred"
+        self.asked: list[tuple[float, str, dict[str, str]]] = []
+        self.after: dict[int, Callable[[], None]] = {}
 
     def count(self, path: str = "", series_id: str | None = None) -> int:
         """Requests to a path, about a series."""
@@ -66,56 +62,24 @@ class FredServer:
             for _, asked, arguments in self.asked
         )
 
-
-@contextmanager
-def fred_server(world: World) -> Iterator[FredServer]:
-    """A FRED that knows `world`, for the length of a block."""
-    httpd = _HttpServer(("127.0.0.1", 0), _Handler)
-    server = FredServer(world, f"http://127.0.0.1:{httpd.server_port}/fred")
-    httpd.fred = server
-    with running(httpd):
-        yield server
-
-
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-    fred: FredServer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _HttpServer
-    protocol_version = "HTTP/1.1"  # connections stay open, as FRED's do
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.fred.connections += 1
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: addresses hold the key."""
-
-    def do_GET(self) -> None:
-        server = self.server.fred
-        parts = urlsplit(self.path)
-        arguments = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        shown = {name: value for name, value in arguments.items() if name != "api_key"}
-        server.asked.append((time.monotonic(), parts.path, shown))
-        server.after.pop(len(server.asked), lambda: None)()
-        code, body = 200, b""
+    def respond(self, path: str, query: dict[str, str]) -> Served:
+        shown = {name: value for name, value in query.items() if name != "api_key"}
+        self.asked.append((time.monotonic(), path, shown))
+        self.after.pop(len(self.asked), lambda: None)()
         try:
-            body = _answer(server.world, parts.path, arguments)
+            return Served(_answer(self.world, path, query), "text/xml; charset=UTF-8")
         except Refused as refusal:
-            code = refusal.code
-            body = (
-                f'<?xml version="1.0"?><error code="{code}" message={quoteattr(refusal.message)}/>'.encode()
-            )
-        fault = server.script.next_for(self.path.replace(arguments.get("api_key", "-"), ""))
-        try:
-            if fault is not None:
-                fault(self, body)
-            else:
-                answer(self, code, body, {"Content-Type": "text/xml; charset=UTF-8"})
-        except OSError:
-            return  # the client went away
+            message = quoteattr(refusal.message)
+            body = f'<?xml version="1.0"?><error code="{refusal.code}" message={message}/>'
+            return Served(body.encode(), "text/xml; charset=UTF-8", code=refusal.code)
+
+    def next_fault(self, address: str) -> Fault | None:
+        return self.script.next_for(re.sub("api_key=[^&]*", "", address))
+
+
+def fred_server(world: World) -> AbstractContextManager[FredServer]:
+    """A FRED that knows `world`, for the length of a block."""
+    return running(FredServer(world))
 
 
 def _answer(world: World, path: str, arguments: dict[str, str]) -> bytes:

@@ -18,6 +18,7 @@ from tests.fakes.shiller import old_workbook
 
 Routes = dict[str, Answer]
 OfReader = Mapping[Series, dict[str, float]]  # figures by ISO date, NaN where published as missing
+FIRST_STATED_LOWER = 22.5  # millions of dollars
 _MONTHS = list(calendar.month_name)[1:]
 
 
@@ -57,13 +58,26 @@ def bls(found: OfReader, posted: dt.datetime) -> Routes:
 
 
 def mts(found: OfReader, posted: dt.datetime) -> Routes:
-    """One statement that has every month, in dollars, a deficit positive."""
+    """A statement a month since March 2015, in dollars, a deficit positive, the newest month 22.5 million lower."""
     (figures,) = found.values()
-    years: dict[int, dict[str, str]] = defaultdict(dict)
-    for at, value in figures.items():
-        year, month = int(at[:4]), int(at[5:7])
-        years[year + (month >= 10)][_MONTHS[month - 1]] = f"{-1e6 * value:.2f}"
-    return {"/": fiscal_data.answer(mts_rows({max(figures): years}))}
+    statements: dict[str, dict[int, dict[str, str]]] = {}
+    for newest in (at for at in figures if at >= "2015-03"):
+        years: dict[int, dict[str, str]] = defaultdict(dict)
+        for at in (at for at in figures if f"{_fiscal_year(newest) - 2}-10" <= at <= newest):
+            amount = -1e6 * (figures[at] - FIRST_STATED_LOWER * (at == newest))
+            years[_fiscal_year(at)][_MONTHS[int(at[5:7]) - 1]] = f"{amount:.2f}"
+        statements[f"{newest[:8]}{calendar.monthrange(int(newest[:4]), int(newest[5:7]))[1]}"] = years
+    rows = mts_rows(statements)
+
+    def answer(query: dict[str, str]) -> Served:
+        first = query.get("filter", "record_date:gte:").removeprefix("record_date:gte:")
+        return fiscal_data.page([row for row in rows if row["record_date"] >= first], query)
+
+    return {"/": answer}
+
+
+def _fiscal_year(month: str) -> int:
+    return int(month[:4]) + (int(month[5:7]) >= 10)
 
 
 def nfci(found: OfReader, posted: dt.datetime) -> Routes:

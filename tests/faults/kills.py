@@ -1,8 +1,7 @@
 """Processes killed without warning, and what stands afterwards: for the tests of kill -9 at any moment.
 
 Belongs here: the moments, killing a process there, looking at a data directory as a reader and an auditor would, and
-what must be true of it. Does not belong here: which processes are killed (`test_kill_nine.py`,
-`test_publication_killed.py`).
+what must be true of it. Does not belong here: which processes are killed (`test_kill_nine.py`).
 """
 
 from __future__ import annotations

@@ -62,8 +62,30 @@ def figures(
     )
 
 
+def provenance(change: Callable[[dict[str, str]], dict[str, str]]) -> Mutation:
+    """What is stated of the files changed, line by line."""
+
+    def change_text(content: str) -> str:
+        lines, out = list(csv.DictReader(io.StringIO(content))), io.StringIO()
+        writer = csv.DictWriter(out, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(map(change, lines))
+        return out.getvalue()
+
+    return text("provenance.csv", change_text)
+
+
+def stated(series_id: str, column: str, value: str) -> Mutation:
+    """Another statement of the publisher about a series."""
+    return provenance(lambda line: {**line, column: value} if line["series_id"] == series_id else line)
+
+
+# How many rows a file has is not stated: the count shall not be what catches the fault.
+without_rows = provenance(lambda line: {**line, "rows": ""})
+
+
 def swapped(one: str, other: str) -> Mutation:
-    """Two files under each other's name, as many rows each as its provenance says."""
+    """Two files under each other's name."""
 
     def mutate(folder: Path) -> None:
         first, second = (folder / f"{name}.csv" for name in (one, other))
@@ -71,7 +93,6 @@ def swapped(one: str, other: str) -> Mutation:
         for file, content in zip((first, second), reversed(texts), strict=True):
             file.unlink()
             file.write_text(content, encoding="utf-8")
-        without_rows = text("provenance.csv", _without_rows)
         without_rows(folder)
 
     return mutate
@@ -83,25 +104,9 @@ def copied(source: str, target: str) -> Mutation:
     def mutate(folder: Path) -> None:
         (folder / f"{target}.csv").unlink()
         shutil.copyfile(folder / f"{source}.csv", folder / f"{target}.csv")
-        text("provenance.csv", _without_rows)(folder)
+        without_rows(folder)
 
     return mutate
-
-
-def stated(series_id: str, column: str, value: str) -> Mutation:
-    """Another statement of the publisher about a series."""
-
-    def change(content: str) -> str:
-        lines = list(csv.DictReader(io.StringIO(content)))
-        out = io.StringIO()
-        writer = csv.DictWriter(out, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(
-            {**line, column: value} if line["series_id"] == series_id else line for line in lines
-        )
-        return out.getvalue()
-
-    return text("provenance.csv", change)
 
 
 def moved(series_id: str, months: int) -> Mutation:
@@ -113,16 +118,6 @@ def moved(series_id: str, months: int) -> Mutation:
 
     def mutate(folder: Path) -> None:
         rows(series_id, change)(folder)
-        text("provenance.csv", _without_rows)(folder)
+        without_rows(folder)
 
     return mutate
-
-
-def _without_rows(content: str) -> str:
-    """Provenance that does not say how many rows a file has: the count shall not be what catches the fault."""
-    lines = list(csv.DictReader(io.StringIO(content)))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(lines[0]))
-    writer.writeheader()
-    writer.writerows({**line, "rows": ""} for line in lines)
-    return out.getvalue()

@@ -23,6 +23,7 @@ from assets.publish.folder import damaged, releases
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from pipelines.verify import verify
+from tests.helpers import files_of
 from tests.nightly_run import NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -78,14 +79,9 @@ def data(nightly_run: NightlyRun, tmp_path: Path) -> Path:
     return Path(shutil.copytree(nightly_run.data_dir, tmp_path / "data"))
 
 
-def content(data: Path) -> dict[str, bytes]:
-    folder = data / "published"
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 def assert_unchanged(data: Path, was: dict[str, bytes]) -> None:
     """The published folder is unchanged, without unfinished files, and readers open it."""
-    assert content(data) == was
+    assert files_of(data / "published") == was
     with duckdb.connect(str(data / "published" / "regime.duckdb"), read_only=True, config=CONFIG) as con:
         assert con.execute("SELECT count(*) FROM regime").fetchall()[0][0] > 400
 
@@ -131,7 +127,7 @@ def test_a_disk_that_fills_up_during_a_run(data: Path, tmp_path: Path, free_mb: 
         shutil.copytree(data, disk / "data")
         used = shutil.disk_usage(disk).used
         mount("-o", f"remount,size={used + free_mb * 2**20}", str(disk))
-        was = content(disk / "data")
+        was = files_of(disk / "data" / "published")
         assert_one_line(run(disk / "data"), _FULL, {1, 2})
         assert_unchanged(disk / "data", was)
         if free_mb == 8:  # where a table was left in the middle
@@ -144,7 +140,7 @@ def test_a_limit_on_the_size_of_a_file(data: Path, tmp_path: Path, monkeypatch: 
     (tmp_path / "history").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
     limit = (data / "sample.warehouse.duckdb").stat().st_size // 2
-    was = content(data)
+    was = files_of(data / "published")
     done = run(data, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert_one_line(done, re.compile("file too large", re.IGNORECASE), {1, 2})
     assert_unchanged(data, was)
@@ -152,7 +148,7 @@ def test_a_limit_on_the_size_of_a_file(data: Path, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("where", [".", "published"])
 def test_a_read_only_data_directory(data: Path, where: str) -> None:
-    was, folder = content(data), data / where
+    was, folder = files_of(data / "published"), data / where
     if os.geteuid() != 0:
         folder.chmod(0o555)
         done = run(data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import signal
 import subprocess
 import sys
@@ -13,29 +12,24 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT
 from assets.warehouse.schema import open_warehouse
 from pipelines.instance import open_instance
 from tests.fakes.fred_runs import fred_run, quick_source
 from tests.fakes.fred_server import FredServer, fred_server
 from tests.fakes.fred_world import KEY, live_world
+from tests.nightly_run import ROOT, new_installation
 
 ENOUGH = 60  # requests: about a third of the load
 NOWHERE = "http://127.0.0.1:9/"
 
 
 def environment(place: Path, server: FredServer) -> dict[str, str]:
-    (place / "home").mkdir()
-    (place / "home" / "dagster.yaml").write_bytes(
-        (PROJECT_ROOT / "dagster_home" / "dagster.yaml").read_bytes()
-    )
     own = {  # slow enough for every series to be written at once, as at FRED's own pace, which is four times slower
         "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url, "FRED_REQUESTS_PER_SECOND": "7",
-        "REGIME_RETRY_BUDGET_SECONDS": "0",
-        "REGIME_DATA_DIR": str(place / "data"), "DAGSTER_HOME": str(place / "home"),
+        "REGIME_RETRY_BUDGET_SECONDS": "0", "REGIME_PROFILE": "live",
     }  # fmt: skip
     others = {f"{name}_URL": NOWHERE for name in ("FISCAL_DATA", "FED_BOARD", "SHILLER", "WORLD_BANK")}
-    return {**os.environ, **own, **others}
+    return {**new_installation(place).environment, **own, **others}
 
 
 def _materialized(home: Path) -> set[str]:
@@ -56,13 +50,13 @@ def test_what_was_fetched_stays_and_the_next_run_requests_the_rest(
     now = dt.datetime.now(dt.UTC)
     with fred_server(live_world(now.date())) as server:
         run = subprocess.Popen(
-            [sys.executable, "-m", "pipelines", "run"], cwd=PROJECT_ROOT, env=environment(tmp_path, server),
+            [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environment(tmp_path, server),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         limit = time.monotonic() + 150
         while len(server.asked) < ENOUGH and run.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
-        shown = _materialized(tmp_path / "home")
+        shown = _materialized(tmp_path / "dagster_home")
         assert run.poll() is None and ENOUGH // 6 < len(shown) < len(server.world.series), (
             "not shown as fetched"
         )

@@ -1,7 +1,7 @@
 """kill -9 at any moment of a run: readers keep the old release or have the new one, and the next run completes.
 
-`make test-kill` kills 200 runs and 200 publications; `pytest -m kill` ten of each. KILLS is their
-number, KILL_SEED draws other moments.
+`make test-kill` kills 200 runs, `pytest -m kill` ten, four of ten while they publish. KILLS is their number, KILL_SEED
+draws other moments.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -17,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT
 from tests.faults.kills import DataDirectory, Moment, moments
+from tests.nightly_run import ROOT, new_installation
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILL_SEED", "20260601"))
@@ -29,18 +28,15 @@ class Runs:
     """Runs of the command line in a place, with a Dagster history of their own."""
 
     def __init__(self, folder: Path) -> None:
-        self.place, self._log, home = DataDirectory(folder), folder / "run.log", folder / "home"
-        home.mkdir()
-        shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
-        self._environ = {**os.environ, "DAGSTER_HOME": str(home), "REGIME_DATA_DIR": str(self.place.data)}
-        self._as_of = FIRST_DATE
+        self.place, self._log = DataDirectory(folder), folder / "run.log"
+        self._environ, self._as_of = new_installation(folder).environment, FIRST_DATE
 
     def run(self, moment: Moment | None = None) -> int:
         """One run, killed at a moment it may not live to see; its exit status, negative when it was killed."""
         before = self.place.signs() if moment else {}
         with self._log.open("w") as log, subprocess.Popen(
             [sys.executable, "-m", "pipelines", "run", "--as-of", str(self._as_of)],
-            cwd=PROJECT_ROOT, env=self._environ, stdout=log, stderr=log,
+            cwd=ROOT, env=self._environ, stdout=log, stderr=log,
         ) as process:  # fmt: skip
             if moment is not None:
                 self.place.kill(process.pid, lambda: process.poll() is not None, moment, before)

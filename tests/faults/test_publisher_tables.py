@@ -27,30 +27,20 @@ LINE = b"2025-01-01,1.08,-0.12,0.2\n"
     [
         ("missing_column", GOOD.replace(b"ebp", b"premium")),
         ("missing_column", GOOD.replace(b"est_prob", b"ebp")),
-        ("missing_column", GOOD.replace(b",", b";")),
-        ("missing_column", GOOD.split(b"\n", 1)[1]),
         ("missing_column", GOOD.replace(LINE, b"2025-01-01,1.08\n")),
         ("missing_column", GOOD.decode().encode("utf-16")),
         ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,n.s.,0.2\n")),
-        ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,inf,0.2\n")),
         ("not_a_number", GOOD.replace(LINE, b"2025-01-01,1.08,1e999,0.2\n")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"2025-13-01")),
-        ("not_a_date", GOOD.replace(b"2025-01-01", b"January 2025")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"2025-02-30")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"13/1/2025")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"1/1/25")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"JNA2025")),
-        ("not_a_date", GOOD.replace(b"2025-01-01", b"jan25")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"31jun2025")),
         ("not_a_date", GOOD.replace(b"2025-01-01", b"2024-12-31T19:00:00-05:00")),
-        ("not_a_date", GOOD.replace(b"2025-01-01", b"202501")),
         ("duplicate_key", GOOD.replace(b"2025-01-01", b"FEB2025")),
-        ("duplicate_key", GOOD + LINE),
-        ("future_date", GOOD + b"2027-01-01,1.0,0.1,0.2\n"),
-        ("implausible_value", GOOD.replace(LINE, b"2025-01-01,1.08,-12.0,0.2\n")),
         ("empty_file", GOOD.split(b"\n", 1)[0]),
         ("empty_file", b",,,\n , ,,\n"),
-        ("empty_file", b"\n\n"),
     ],
 )
 def test_wrong_premium_file_is_refused_by_name(rule: str, body: bytes) -> None:
@@ -107,11 +97,8 @@ def changed_rows(**changes: str) -> list[fiscal_data.Row]:
 @pytest.mark.parametrize(
     ("rule", "changes"),
     [
-        ("not_a_number", {"total_mil_amt": "six million"}),
         ("not_a_number", {"total_mil_amt": "6,000,000"}),
         ("not_a_date", {"record_date": "2025-02-30"}),
-        ("duplicate_key", {"record_date": "2025-02-28"}),
-        ("future_date", {"record_date": "2027-03-31"}),
         ("implausible_value", {"total_mil_amt": "6.0"}),
     ],
 )

@@ -36,8 +36,6 @@ def cell(row: int, column: int, value: object) -> Callable[[list[list[object]]],
         ("not_a_date", shiller.changed(cell(6, 0, 2024.2917))),
         ("not_a_number", shiller.changed(cell(6, 0, "a month"))),
         ("duplicate_key", shiller.changed(cell(6, 0, 2024.06))),
-        ("implausible_value", shiller.changed(cell(6, 3, 0))),
-        ("frequency_changed", shiller.changed(lambda rows: rows.__setitem__(slice(3, None), rows[3::3]))),
         ("empty_file", shiller.changed(lambda rows: rows.__delitem__(slice(3, None)))),
     ],
 )
@@ -80,8 +78,6 @@ def from_world_bank(body: bytes) -> PayloadRefused:
         ("not_a_number", world_bank.changed(cell(12, 3, dt.datetime(2026, 1, 1)))),
         ("not_a_date", world_bank.changed(cell(12, 0, "2024M13"))),
         ("not_a_date", world_bank.changed(cell(12, 0, "Oct 2024"))),
-        ("duplicate_key", world_bank.changed(cell(12, 0, "2024M05"))),
-        ("implausible_value", world_bank.changed(cell(12, 3, 2.3))),
         ("not_a_date", world_bank.changed(lambda rows: rows.__delitem__(slice(7, None)))),
     ],
 )
@@ -105,11 +101,6 @@ def test_zip_that_unpacks_to_gigabytes_is_not_unpacked(monkeypatch: pytest.Monke
     monkeypatch.setattr("assets.sources.parse._UNPACKED", 30_000_000)
     bomb = repacked(lambda _, content: content, {f"xl/media/{n}": b"0" * 10_000_000 for n in range(4)})
     assert len(bomb) < 100_000
-    assert "unpacks to more than" in str(from_world_bank(bomb))
-
-
-def test_zip_of_very_many_members_is_not_read() -> None:
-    bomb = repacked(lambda _, content: content, {f"xl/{n}": b"" for n in range(2100)})
     assert "unpacks to more than" in str(from_world_bank(bomb))
 
 

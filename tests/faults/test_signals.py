@@ -10,7 +10,6 @@ import datetime as dt
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,12 +19,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT
 from pipelines.alerts.problems import situation_of
 from pipelines.instance import open_instance
 from pipelines.settings import load_settings
 from tests.faults.kills import DataDirectory
-from tests.nightly_run import NightlyRun
+from tests.nightly_run import ROOT, NightlyRun, new_installation
 
 SIGNALS = int(os.environ.get("SIGNALS", "3"))
 SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
@@ -38,25 +36,19 @@ class Runs:
     """Runs of the sample in a separate data directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.place, self.home = DataDirectory(folder), folder / "home"
-        self.home.mkdir()
-        shutil.copyfile(PROJECT_ROOT / "dagster_home" / "dagster.yaml", self.home / "dagster.yaml")
-        places = {"DAGSTER_HOME": str(self.home), "REGIME_DATA_DIR": str(self.place.data)}
-        self._environ = {**os.environ, **places}
-        self.settings = load_settings(environ=places)
-        self._log = folder / "run.log"
+        self.place, self.home, self._log = DataDirectory(folder), folder / "dagster_home", folder / "run.log"
+        self._environ = new_installation(folder).environment
+        self.settings = load_settings(environ=self._environ)
 
     def begin_with(self, made: NightlyRun) -> float:
         """Its release and history are there before; the seconds it took."""
-        shutil.copytree(made.data_dir, self.place.data)
-        shutil.copytree(made.folder / "dagster_home", self.home, dirs_exist_ok=True)
-        return float((made.folder / "run.seconds").read_text("utf-8"))
+        return float((made.copied(self.home.parent).folder / "run.seconds").read_text("utf-8"))
 
     def run(self, number: int | None = None, *, after: str = "", seconds: float = 0.0) -> tuple[int, str]:
         """One run, signalled `seconds` after its output matches `after`; its exit status and all it printed."""
         with self._log.open("w") as log, subprocess.Popen(
             [sys.executable, "-m", "pipelines", "run"],
-            cwd=PROJECT_ROOT, env=self._environ, stdout=log, stderr=log,
+            cwd=ROOT, env=self._environ, stdout=log, stderr=log,
         ) as process:  # fmt: skip
             while process.poll() is None and number is not None:
                 if re.search(after, self._log.read_text()):

@@ -182,21 +182,6 @@ def test_a_withdrawal_that_is_all_that_happens_that_day_is_seen(
     assert [one.counts.appended for one in again] == [0, 0]
 
 
-def test_a_figure_that_was_absent_yesterday_counts_from_today(
-    con: duckdb.DuckDBPyConnection, fred: FredServer
-) -> None:
-    """The lag rule would date Monday's quote on Tuesday, though FRED posted it on Thursday."""
-    one = fred.world.series["DGS10"] = yields("2026-05-22")
-    run(con, fred, "2026-05-27", "DGS10")  # the full history, without the 25th and the 26th
-    one.revise("2026-05-28", {"2026-05-25": 4.1, "2026-05-27": 4.2})
-    run(con, fred, "2026-05-28", "DGS10")
-    rows = con.execute(
-        "SELECT observation_date::VARCHAR, realtime_start::VARCHAR, vintage_source FROM raw.observations "
-        "WHERE observation_date > DATE '2026-05-22' ORDER BY ALL"
-    ).fetchall()
-    assert rows == [("2026-05-25", "2026-05-28", "captured"), ("2026-05-27", "2026-05-28", "lag_rule")]
-
-
 def dated(con: duckdb.DuckDBPyConnection, *observations: str) -> list[tuple[str, str]]:
     """First day and its origin of some figures held."""
     return con.execute(

@@ -83,16 +83,30 @@ def made_warehouse(_made_night: Night) -> Path:
 
 
 @pytest.fixture(scope="session")
-def report_html(made_release: Path) -> str:
-    """report.html of the night, drawn once: most of its time is drawing."""
+def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The staged file of the night, opened."""
     with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-        return render_report(con)
+        yield con
+
+
+@pytest.fixture(scope="session")
+def report_html(release: duckdb.DuckDBPyConnection) -> str:
+    """report.html of the night, drawn once: most of its time is drawing."""
+    return render_report(release)
 
 
 @pytest.fixture
 def night(_made_night: Night, tmp_path: Path) -> Night:
     """A copy of the night's work for one test."""
     return copied(_made_night, tmp_path)
+
+
+@pytest.fixture
+def installed_night(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """`night` with its release as the published file alone, where every command looks for it."""
+    night.staged.replace(night.published)
+    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
+    return night
 
 
 @pytest.fixture(scope="session")

@@ -74,14 +74,6 @@ class LiveRuns:
             self.finish(con, facts, publishes, is_gated)
         return facts
 
-    def play_again(self, run_date: dt.date) -> None:
-        """The same run a day later, its tables as they are, with the gate."""
-        self.number += 1
-        started = dt.datetime.combine(run_date + dt.timedelta(days=2), EVENING)
-        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
-        with open_warehouse(self.warehouse) as con:
-            self.finish(con, facts, is_gated=True)
-
     def finish(
         self, con: duckdb.DuckDBPyConnection, facts: RunFacts, publishes: bool = True, is_gated: bool = False
     ) -> None:
@@ -115,6 +107,19 @@ def a_vintage(series_id: str, observation: str, start: str, change: float) -> Al
             "INSERT INTO raw.vintages SELECT series_id, observation_date, CAST(? AS DATE), value + ?, 'captured', "
             "?, 'late' FROM raw.vintages WHERE series_id = ? AND observation_date = CAST(? AS DATE) LIMIT 1",
             [start, change, at.replace(tzinfo=None), series_id, observation],
+        )
+
+    return arrives
+
+
+def a_retraction(series_id: str, observation: str) -> Also:
+    """The publisher no longer lists the vintage of an observation."""
+
+    def arrives(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> None:
+        con.execute(
+            "INSERT INTO raw.vintages SELECT series_id, observation_date, realtime_start, NULL, 'retracted', ?, 'gone' "
+            "FROM raw.vintages WHERE series_id = ? AND observation_date = CAST(? AS DATE)",
+            [at.replace(tzinfo=None), series_id, observation],
         )
 
     return arrives

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +19,23 @@ from pipelines.alerts.problems import EXPECTED_AT, last_expected, silent_schedul
 from pipelines.definitions import nightly_schedule
 from pipelines.sensors import alerts_sensor
 from pipelines.settings import ConfigurationError, Secret, Settings, load_settings
+from tests.fakes import faults
+from tests.fakes.server import Loopback, Served, running
 
 KEY = "0123456789abcdef0123456789abcdef"
 MONDAY_NIGHT = dt.datetime(2026, 6, 2, 1, 30, tzinfo=dt.UTC)  # 21:30 in New York
 
 
-@dataclass
-class Receiver:
-    """A server that stores what it receives; `status` is its response."""
+class Receiver(Loopback):
+    """A server that stores what it receives."""
 
-    url: str = ""
-    status: int = 200
-    received: list[dict[str, Any]] = field(default_factory=list)
+    @property
+    def url(self) -> str:
+        return f"{self.root.replace('http://', 'json://user:hush@')}/alerts"
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        return [json.loads(request.query["body"]) for request in self.requests]
 
     @property
     def titles(self) -> list[str]:
@@ -42,27 +44,8 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    kept = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if kept.status == 200:
-                kept.received.append(body)
-            self.send_response(kept.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    kept.url = f"json://user:hush@127.0.0.1:{server.server_port}/alerts"
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(Receiver({"/alerts": Served(b"")})) as server:
+        yield server
 
 
 @dg.op
@@ -179,10 +162,10 @@ def test_a_receiver_that_is_down_gets_the_message_when_it_is_back(
     settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
 ) -> None:
     run(failing, instance)
-    receiver.status = 503
+    receiver.faults = [faults.status(503)]
     ((line, is_unsent),) = review(settings, instance)
     assert is_unsent and "could not be reached, will be tried again" in line and "hush" not in line
-    receiver.status = 200
+    receiver.requests.clear()
     review(settings, instance)
     assert receiver.titles == ["The nightly run failed"]
 

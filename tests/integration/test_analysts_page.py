@@ -18,7 +18,8 @@ from assets.publish.documents.regime_json import regime_json
 from assets.publish.documents.verbatim import shipped
 from assets.warehouse.connection import CONFIG
 from tests.integration.older_duckdb import installed
-from tests.integration.test_readme import ROOT, blocks
+from tests.integration.test_page_blocks import blocks
+from tests.nightly_run import ROOT
 
 PAGE = ROOT / "docs" / "analysts.md"
 OWN = "date,value\n1984-01-01,1\n2008-11-29,1.5\n2008-11-30,1.75\n2026-10-01,2\n"

@@ -140,15 +140,13 @@ def test_an_empty_data_directory_is_not_backed_up(tmp_path: Path, elsewhere: Pat
 
 
 def test_every_query_that_open_prints_runs(
-    night: Night, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installed_night: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    night.staged.rename(night.published)
-    monkeypatch.setenv("REGIME_DATA_DIR", str(night.warehouse.parent))
     assert command("open", "--path") == 0
-    assert capsys.readouterr().out.strip() == str(night.published)
+    assert capsys.readouterr().out.strip() == str(installed_night.published)
     assert command("open") == 0
     printed = capsys.readouterr().out
-    with duckdb.connect(str(night.published), read_only=True) as con:
+    with duckdb.connect(str(installed_night.published), read_only=True) as con:
         for query in FIRST_QUERIES:
             assert query in printed
             assert con.execute(query).fetchall()

@@ -9,10 +9,11 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
+from assets.report.published import Release
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import read_table
 from assets.warehouse.schema import open_warehouse
-from pipelines.published_verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import verdict_lines
 from tests.integration.conftest import Night, copied
 
 
@@ -29,11 +30,10 @@ def applying(frame: pd.DataFrame) -> set[str]:
 
 
 def test_show_lists_the_caveats_of_the_file(night: Night) -> None:
-    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as release:
-        verdict = read_verdict(release)
-        stored = release.execute("SELECT caveat_id, severity FROM caveats WHERE applies_now").fetchall()
-    assert {(row["caveat_id"], row["severity"]) for row in verdict.caveats} == set(stored)
-    line = next(line for line in verdict_lines(verdict, night.staged) if line.startswith("caveats"))
+    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
+        stored = con.execute("SELECT caveat_id FROM caveats WHERE applies_now").fetchall()
+        lines = verdict_lines(Release(con), night.staged)
+    line = next(line for line in lines if line.startswith("caveats"))
     assert f"{len(stored)} apply" in line
     assert "stance is provisional" in line and "sample profile" in line
 

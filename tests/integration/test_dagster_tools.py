@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipelines.definitions import defs
+from tests.interface import Interface, free_port, served, start
 from tests.nightly_run import ROOT, NightlyRun
 
 BIN = Path(sys.executable).parent
@@ -72,56 +68,21 @@ def test_dg_lists_the_assets_of_a_group(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def dagster_dev(nightly_run: NightlyRun, tmp_path: Path) -> Iterator[str]:
+def dagster_dev(nightly_run: NightlyRun, tmp_path: Path) -> Iterator[Interface]:
     """The command of the page on a free port, over a copy of the history of a nightly run."""
-    from tests.ui.conftest import free_port
-
-    home, port, log = (
-        nightly_run.copied(tmp_path / "copy").folder / "dagster_home",
-        free_port(),
-        tmp_path / "log",
-    )
+    night, port, log = nightly_run.copied(tmp_path / "copy"), free_port(), tmp_path / "log"
     command = shown("dagster dev")
     assert '"$PWD/dagster_home"' in command and "-p 3000" in command
-    command = command.replace('"$PWD/dagster_home"', f"'{home}'").replace("-p 3000", f"-p {port}")
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            ["bash", "-c", "exec env " + command.replace(".venv/bin/", f"{BIN}/")],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + 200
-        while time.monotonic() < until:
-            assert process.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(f"{url}/server_info", timeout=5).close()
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.5)
-        yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=60)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def ask(url: str, query: str) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"{url}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+    command = command.replace('"$PWD/dagster_home"', f"'{night.folder}/dagster_home'").replace(
+        "-p 3000", f"-p {port}"
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        found: dict[str, Any] = json.load(answer)
-    assert "errors" not in found, found
-    return dict(found["data"])
+    words = ["bash", "-c", "exec env " + command.replace(".venv/bin/", f"{BIN}/")]
+    with served(start(words, dict(os.environ), log), port, night.data_dir, log) as interface:
+        yield interface
 
 
-def test_dagster_dev_has_the_name_the_history_and_the_schedule_of_make_ui(dagster_dev: str) -> None:
-    state = ask(dagster_dev, STATE)
+def test_dagster_dev_has_the_name_the_history_and_the_schedule_of_make_ui(dagster_dev: Interface) -> None:
+    state = dagster_dev.ask(STATE)
     assert state["workspaceOrError"]["locationEntries"] == [{"name": LOCATION, "loadStatus": "LOADED"}]
     assert state["runsOrError"]["results"] == [{"status": "SUCCESS", "jobName": "nightly"}]
     assert state["schedulesOrError"]["results"] == [

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -19,8 +18,11 @@ from assets.warehouse.lock import RunLock, mark_run_alive
 from pipelines.definitions import defs
 from pipelines.run_history import COMMAND_TAG, DATA_DIR_TAG, fail_dead_runs
 from pipelines.sensors import dead_runs_sensor
+from tests.interface import Interface, free_port, start_ui, wait_until_served
+from tests.nightly_run import ROOT, new_installation, running_night
 
-ROOT = Path(__file__).resolve().parents[2]
+# Dagster's daemon looks for a lost code server once a minute.
+CODE_SERVER_SECONDS = 60
 STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
 LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
 LAUNCH = """
@@ -62,20 +64,23 @@ def ended(*markers: tuple[Path, str]) -> None:
 
 
 def test_only_a_run_whose_process_has_ended_is_closed(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """By a marker in the run's own data directory; those of finished runs go, those of another history are left."""
     dead, living, unseen, elsewhere = (a_run(instance) for _ in range(4))
-    ended((tmp_path, dead), (tmp_path / "not visible from here", elsewhere))
+    own = tmp_path / "own"
+    living_there, dead_there = (a_run(instance, tags={DATA_DIR_TAG: str(own)}) for _ in range(2))
+    finished = a_run(instance, dg.DagsterRunStatus.SUCCESS)
+    ended(
+        (tmp_path, dead), (tmp_path / "not visible from here", elsewhere), (own, dead_there), (tmp_path, finished),
+        (tmp_path, "of-another-history"),
+    )  # fmt: skip
     mark_run_alive(tmp_path, living)
-    assert fail_dead_runs(instance, tmp_path) == [dead]
-    assert status_of(instance, dead) == FAILURE
-    assert [status_of(instance, run) for run in (living, unseen, elsewhere)] == [STARTED] * 3
-    assert not list(tmp_path.glob(f"run-{dead}@*"))
-
-
-def test_the_data_directory_of_a_run_is_its_own(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    living, dead = (a_run(instance, tags={DATA_DIR_TAG: str(tmp_path / "elsewhere")}) for _ in range(2))
-    mark_run_alive(tmp_path / "elsewhere", living)
-    ended((tmp_path / "elsewhere", dead))
-    assert fail_dead_runs(instance, tmp_path) == [dead]
+    mark_run_alive(own, living_there)
+    assert set(fail_dead_runs(instance, tmp_path)) == {dead, dead_there}
+    assert [status_of(instance, run) for run in (dead, dead_there)] == [FAILURE] * 2
+    assert [status_of(instance, run) for run in (living, unseen, elsewhere, living_there)] == [STARTED] * 4
+    assert status_of(instance, finished) == dg.DagsterRunStatus.SUCCESS
+    left = {path.name.partition("@")[0] for path in tmp_path.glob("run-*")}
+    assert left == {f"run-{living}", "run-of-another-history"}
 
 
 def test_a_command_killed_before_its_run_set_a_marker_is_closed(
@@ -87,16 +92,6 @@ def test_a_command_killed_before_its_run_set_a_marker_is_closed(
     assert fail_dead_runs(instance, tmp_path) == [dead]
     assert status_of(instance, dead) == FAILURE
     assert not list(tmp_path.iterdir())
-
-
-def test_markers_of_finished_runs_are_removed_and_those_of_another_history_are_left(
-    instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    finished = a_run(instance, dg.DagsterRunStatus.SUCCESS)
-    ended((tmp_path, finished), (tmp_path, "of-another-history"))
-    assert fail_dead_runs(instance, tmp_path) == []
-    assert [path.name.partition("@")[0] for path in tmp_path.iterdir()] == ["run-of-another-history"]
-    assert status_of(instance, finished) == dg.DagsterRunStatus.SUCCESS
 
 
 def test_the_daemon_looks_by_itself_and_starts_nothing(
@@ -121,9 +116,8 @@ class Installation:
         self.start()
 
     def start(self) -> None:
-        from tests.ui.conftest import Interface, environment_in, free_port, start_ui, wait_until_served
-
-        self.environ, port, log = environment_in(self.folder), free_port(), self.folder / "ui.log"
+        self.environ = new_installation(self.folder).environment
+        port, log = free_port(), self.folder / "ui.log"
         self.ui, url = start_ui(self.environ, port, log), f"http://127.0.0.1:{port}"
         self.interface = Interface(url, self.data, self.ui)
         wait_until_served(url, self.ui, log)
@@ -170,12 +164,10 @@ def test_whatever_is_killed_the_run_is_closed_within_a_minute_and_a_queued_one_i
 
     The run of the daemon is the second attempt of the one before, which is not repeated; the last is.
     """
-    from tests.ui.conftest import environment_in
-
-    with dg.DagsterInstance.from_config(environment_in(tmp_path)["DAGSTER_HOME"]) as instance:
+    with dg.DagsterInstance.from_config(new_installation(tmp_path).environment["DAGSTER_HOME"]) as instance:
         one = Installation(tmp_path, instance)
         try:
-            with command_line_run(one.environ):
+            with running_night(one.environ):
                 _, first = one.at_work()
             one.launch()
             run, second = one.at_work()  # it does not wait for the dead one
@@ -184,7 +176,7 @@ def test_whatever_is_killed_the_run_is_closed_within_a_minute_and_a_queued_one_i
             assert server is not None and "grpc" in server.cmdline()
             for process in (server, run):
                 process.kill()
-            one.closes(second, 60 + 60)  # Dagster's daemon starts a new code server once a minute
+            one.closes(second, CODE_SERVER_SECONDS + 60)
 
             (run, third), daemon = one.at_work(), one.daemon()
             assert daemon in run.parents()
@@ -206,20 +198,6 @@ def test_whatever_is_killed_the_run_is_closed_within_a_minute_and_a_queued_one_i
 
 def newest(instance: dg.DagsterInstance) -> dg.DagsterRun:
     return instance.get_runs(limit=1)[0]
-
-
-@contextmanager
-def command_line_run(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A run of the command line; it never outlives the test."""
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield run
-    finally:
-        run.kill()
-        run.wait()
 
 
 def wait_for(happened: Callable[[], bool], seconds: float) -> None:

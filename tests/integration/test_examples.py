@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,11 @@ import pytest
 from assets.publish.documents.examples import EXAMPLES as FILE
 from assets.publish.documents.examples import examples
 from assets.publish.documents.verbatim import shipped
-from assets.warehouse.connection import CONFIG, query_rows
+from assets.warehouse.connection import query_rows
 from docs._generate.examples import PAGE, page
 from tests.integration.conftest import Night
 from tests.integration.older_duckdb import installed
+from tests.integration.test_macros import asked, holds
 
 EXAMPLES = {example.name: example for example in examples()}
 # one vintage per figure, nothing came late, nothing was corrected
@@ -35,12 +35,6 @@ con = duckdb.connect(sys.argv[1], read_only=True)
 for query in sys.stdin.read().split("\\0"):
     print(len(con.execute(query).fetchall()), flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-        yield con
 
 
 def rows(con: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
@@ -79,39 +73,6 @@ def test_every_answer_takes_less_than_a_second_and_no_join_loses_a_row(
     assert {label: row["spells"] for label, row in by_label.items()} == Counter(spells)
     starts = release.execute("SELECT count(*) FROM qe_phases WHERE kind = 'qe_start'").fetchall()[0][0]
     assert len(rows(release, "reserves_around_purchases")) == starts
-
-
-def test_answers_are_those_of_the_tables(release: duckdb.DuckDBPyConnection) -> None:
-    now = rows(release, "premium_since_1990")[0]
-    table = release.execute(
-        "SELECT round(erp_vs_nominal_10y_pp, 2), round(erp_vs_real_10y_pp, 2) FROM equity_risk_premium "
-        "ORDER BY as_of_date DESC LIMIT 1"
-    ).fetchall()[0]
-    assert now["basis"] == "nipa" and now["ttm_vs_real_pp"] is None
-    assert (
-        (now["vs_nominal_pp"], now["vs_real_pp"])
-        == (now["nipa_vs_nominal_pp"], now["nipa_vs_real_pp"])
-        == table
-    )
-    ranks = release.execute(
-        "SELECT round(rank, 2) FROM evidence_current WHERE component LIKE 'erp_vs%' ORDER BY component"
-    ).fetchall()
-    assert [now["vs_nominal_rank"], now["vs_real_rank"]] == [rank for (rank,) in ranks]
-    first = rows(release, "reserves_around_purchases")[0]
-    shares = dict(
-        release.execute(
-            "SELECT as_of_date, round(reserve_balances_pct_gdp, 2) FROM reserve_growth WHERE is_month_end"
-        ).fetchall()
-    )
-    assert first["as_of_date"] == dt.date(2008, 11, 25)
-    around = [shares[dt.date(year, 10, 31)] for year in (2007, 2008, 2009, 2010)]
-    assert list(first.values())[2:] == around
-    unemployment = release.execute(
-        "SELECT avg(u.unemployment_rate_pct) FROM regime AS r LEFT JOIN activity_inflation AS u USING (as_of_date) "
-        "WHERE r.is_month_end AND r.regime = 'neutral_depression'"
-    ).fetchall()[0][0]
-    warmest = next(r for r in rows(release, "unemployment_by_label") if r["regime"] == "neutral_depression")
-    assert warmest["mean_pct"] == round(unemployment, 2)
 
 
 def test_gold_against_the_real_yield_is_the_correlation_of_the_month_ends(
@@ -199,7 +160,7 @@ def test_revisions_late_figures_and_corrections_show_when_there_are_some(night: 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", ["1.2.2", "1.4.0", "1.5.0"])
-def test_every_query_gives_as_many_rows_in_an_older_duckdb(
+def test_every_query_gives_as_many_rows_and_the_macros_hold_in_an_older_duckdb(
     made_release: Path, release: duckdb.DuckDBPyConnection, tmp_path: Path, version: str
 ) -> None:
     packages = installed(f"duckdb=={version}", tmp_path / "packages")
@@ -209,3 +170,4 @@ def test_every_query_gives_as_many_rows_in_an_older_duckdb(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [int(n) for n in done.stdout.split()] == [len(rows(release, name)) for name in EXAMPLES]
+    holds(asked(made_release, packages))

@@ -13,7 +13,8 @@ import pytest
 
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
-from tests.integration.test_readme import ROOT, blocks
+from tests.integration.test_page_blocks import blocks
+from tests.nightly_run import ROOT
 
 PAGE = ROOT / "docs" / "extending.md"
 ROOMS = ("assets", "checks", "pipelines", "sample_data", "dagster_home", "tests")

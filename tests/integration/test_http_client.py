@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import httpx
 import numpy as np
 import pytest
 
@@ -162,14 +161,6 @@ def test_the_key_is_in_no_log_line_and_no_variable_of_a_failure(
         assert any("HTTP Request: GET" in line and "series_id=UNRATE" in line for line in logged)
     assert [line for line in logged if KEY in line] == []
     assert {"httpcore.http11"} <= {record.name for record in caplog.records}
-
-
-def test_request_that_is_shown_to_httpx_has_no_key_and_the_one_that_is_sent_has(server: FredServer) -> None:
-    seen: list[httpx.Request] = []
-    client = quick_client(server)
-    client._http._client.event_hooks["response"].append(lambda response: seen.append(response.request))
-    assert client.series_info("UNRATE").units == "Percent", "a server without the key would have refused"
-    assert [str(request.url) for request in seen] == [f"{server.url}/series?series_id=UNRATE"]
 
 
 class _ProxyServer(socketserver.ThreadingTCPServer):

@@ -1,4 +1,4 @@
-"""The table macros in every DuckDB an analyst may have: opened, attached, beside other tables, with a wrong name."""
+"""The table macros: opened, attached, beside other tables, with a wrong name (older DuckDB: `test_examples.py`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
-
-from tests.integration.older_duckdb import installed
 
 ASKED = """
 import duckdb, json, sys
@@ -75,10 +71,3 @@ def test_a_wrong_name_is_an_error_that_names_the_nearest_and_other_tables_do_not
     made_release: Path,
 ) -> None:
     holds(asked(made_release))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("version", ["1.2.2", "1.4.0", "1.5.0"])
-def test_the_same_holds_in_an_older_duckdb(made_release: Path, tmp_path: Path, version: str) -> None:
-    holds(asked(made_release, installed(f"duckdb=={version}", tmp_path / "packages")))

@@ -16,6 +16,7 @@ import pytest
 
 from assets.publish.documents.verbatim import shipped
 from pipelines import __main__ as command_line
+from tests.integration.conftest import Night
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +45,10 @@ def test_every_cell_runs_and_shows_the_values_of_the_file(notebook: Any) -> None
 
 
 def test_the_months_an_own_method_labels_otherwise_are_shown(
-    made_release: Path, notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installed_night: Night, notebook: Any, tmp_path: Path
 ) -> None:
     """As `try --csv` writes them, next to the notebook."""
-    data = tmp_path / "data"
-    (data / "published").mkdir(parents=True)
-    shutil.copyfile(made_release, data / "published" / "regime.duckdb")
     (tmp_path / "own.toml").write_text("[state.bubble]\nenter_score = 0.65\n")
-    monkeypatch.setenv("REGIME_DATA_DIR", str(data))
     printed = io.StringIO()
     with redirect_stdout(printed):
         assert command_line.main(["try", str(tmp_path / "own.toml"), "--csv"]) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -42,12 +41,10 @@ def opened_elsewhere(path: Path, mode: str) -> Iterator[subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def place(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+def place(installed_night: Night) -> Night:
     """A data directory whose published file is the night's, and may be opened for writing."""
-    os.replace(night.staged, night.published)
-    night.published.chmod(0o644)
-    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
-    return night
+    installed_night.published.chmod(0o644)
+    return installed_night
 
 
 def test_a_published_file_open_for_writing_elsewhere_is_read_and_booked(

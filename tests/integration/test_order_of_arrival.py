@@ -79,32 +79,3 @@ def test_real_vintages_are_read_the_same_in_whatever_order_they_came(
     assert read_after(con, arriving) == expected, "healing ends where one complete answer would have"
     shuffled = random.sample(arriving, len(arriving))
     assert read_after(con, shuffled) == expected
-
-
-plain_days = st.lists(
-    st.dictionaries(
-        st.sampled_from(["GS10", "TB3MS", "FEDFUNDS"]), st.lists(st.integers(1, 9), min_size=1, max_size=4)
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-@settings(max_examples=20, deadline=None)
-@given(plain_days, st.randoms())
-def test_the_order_within_a_day_means_nothing_for_series_without_vintages(
-    con: duckdb.DuckDBPyConnection, served: list[dict[str, list[int]]], random: Random
-) -> None:
-    """The day itself is information there: a changed or deleted figure counts from the day we saw it."""
-    in_order, shuffled = [], []
-    for n, day in enumerate(served):
-        today = dt.date(2020, 6, 1) + dt.timedelta(days=n)
-        came = [
-            Arriving(
-                a_payload([(f"2020-0{m}-01", float(v)) for m, v in enumerate(values, 1)], series_id), today
-            )
-            for series_id, values in day.items()
-        ]
-        in_order += came
-        shuffled += random.sample(came, len(came))
-    assert read_after(con, shuffled) == read_after(con, in_order)

@@ -15,7 +15,7 @@ from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from docs._generate.post import NOT_ANNOUNCED, NOT_MEASURED, PAGE, POST_DAY, filled, rewritten, rows, run_date
-from tests.integration.conftest import STARTED_AT, Night
+from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
 from tests.made_once import made_once
 
@@ -23,12 +23,6 @@ TEXT = PAGE.read_text(encoding="utf-8")
 ROWS = rows(TEXT)
 AGAINST = TEXT.partition("## Where the measurement differs from the post")[2]
 SHORTEST_REASON = 40  # characters
-
-
-@pytest.fixture(scope="module")
-def release(_made_night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(_made_night.staged), read_only=True, config=CONFIG) as con:
-        yield con
 
 
 def _make_post_day(place: Path) -> None:

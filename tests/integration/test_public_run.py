@@ -35,6 +35,7 @@ from pipelines.__main__ import main
 from pipelines.access import URL_VARIABLES, read_access
 from pipelines.settings import load_settings
 from tests.fakes import public_publishers as publishers_module
+from tests.fakes.public_agencies import FIRST_STATED_LOWER
 from tests.fakes.public_board import Made, path, release_zip
 from tests.fakes.public_publishers import PublicPublishers, public_publishers
 from tests.fakes.public_readers import bea_data
@@ -187,6 +188,13 @@ def test_a_first_public_night_ends_with_a_published_file_that_names_who_served_w
         "SHILLER_PRICE",
     } <= served
     assert house.publishers.requests() == requests_on_the_page(0)
+    ((first_vintage, real),) = house.published(
+        "SELECT min(realtime_start)::VARCHAR, count(DISTINCT realtime_start) FROM observations "
+        "WHERE series_id = 'MTSDS133FMS' AND vintage_source = 'publisher'"
+    )
+    assert first_vintage == "2015-04-13" and real == 133  # the statements from March 2015 to March 2026
+    (grade,) = house.published("SELECT pit_source FROM series WHERE series_id = 'MTSDS133FMS'")
+    assert grade[0] == "lag_rule, publisher"
 
 
 def test_figures_equal_the_samples(house: House) -> None:
@@ -222,6 +230,17 @@ def test_a_night_with_new_weeks_and_a_new_month(house: House) -> None:
     for name, (at, _) in before.items():
         assert house.newest(name, SECOND)[0] > at, name
         assert house.newest(name, FIRST) == before[name], name
+    assert [request.query["filter"] for request in house.publishers.servers["mts"].requests] == [
+        "record_date:gte:2026-03-31"
+    ]
+    march = house.published(
+        "SELECT realtime_start::VARCHAR, value, vintage_source FROM observations "
+        "WHERE series_id = 'MTSDS133FMS' AND observation_date = DATE '2026-03-01' ORDER BY 1"
+    )
+    assert [(start, source) for start, _, source in march] == [
+        ("2026-04-13", "publisher"), ("2026-05-13", "publisher"),
+    ]  # fmt: skip
+    assert march[1][1] - march[0][1] == pytest.approx(FIRST_STATED_LOWER)
     assert before["UNRATE"][0] == "2026-03-01" and house.newest("UNRATE", SECOND)[0] == "2026-04-01"
     assert house.published("SELECT stance, condition_state FROM regime_current") == LABEL
 

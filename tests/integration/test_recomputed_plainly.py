@@ -14,15 +14,7 @@ import pytest
 from assets.report.record import POST
 from tests import plain_equity
 from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
-from tests.plain_method import (
-    directions,
-    figures_on,
-    label,
-    policy_level,
-    price_basis,
-    states,
-    target_in_force,
-)
+from tests.plain_method import directions, figures_on, label, policy_level, price_basis, states
 
 DATES = (
     "1994-06-30",  # no rank yet: conditions below the minimum of their coverage
@@ -196,16 +188,6 @@ def test_the_price_of_every_month_is_on_the_basis_whose_period_ends_last() -> No
     assert {"oecd_shares", "z1_market_value_usd_bn"} <= set(plain)
 
 
-def test_every_policy_rate_change_is_of_one_step_series() -> None:
-    table = on_sample().tables["real_yields"].frame.set_index("as_of_date")["policy_rate_change_6m_pp"]
-    before = [day - pd.offsets.MonthEnd(6) for day in table.index]
-    plain = [
-        target_in_force(day) - target_in_force(then) for day, then in zip(table.index, before, strict=True)
-    ]
-    assert list(table) == pytest.approx(plain, abs=EXACT, nan_ok=True)
-    assert table.notna().all()
-
-
 # Shiller's sheet never stored; ended in 2012, long before the closes begin; ended in 2020 and continued with closes.
 SHEETS = ("1800-01-01", "2012-06-01", "2020-06-01")
 RANKS = {"earnings_yield": 0, "erp_vs_nominal_10y": 1, "erp_vs_real_10y": 2, "equity_return_12m": 3}
@@ -215,19 +197,24 @@ RANKS = {"earnings_yield": 0, "erp_vs_nominal_10y": 1, "erp_vs_real_10y": 2, "eq
 def test_every_equity_figure_is_on_the_basis_its_date_can_have_and_ranks_inside_it(
     realdata: Path, until: str
 ) -> None:
-    computed, stored = on_real_series(realdata, shiller_until=until), plain_equity.read(realdata, until)
+    computed = on_real_series(realdata, shiller_until=until)
+    with plain_equity.on_sheet_until(realdata, until):
+        compare_equity(computed)
+
+
+def compare_equity(computed: Computed) -> None:
     table = computed.tables[plain_equity.TABLE].frame.set_index("as_of_date")
-    plain = pd.DataFrame({day: plain_equity.figures_of_bases(stored, day) for day in table.index}).T
+    plain = pd.DataFrame({day: plain_equity.figures_of_bases(day) for day in table.index}).T
     evidence = computed.evidence.set_index(["component", "as_of_date"])
     chosen = [day for day in table.index if day.month == 7 or day.year in (1996, 2012, 2013, 2021)]
     compared = 0
     for day in chosen:
-        earnings, price = plain_equity.bases_on(stored, day)
+        earnings, price = plain_equity.bases_on(day)
         named = computed.frame.loc[day, ["earnings_yield_basis", "equity_price_basis"]]
         assert tuple(named) == (earnings, price), day
         if price is not None:
             assert table.loc[day, "equity_drawdown_pct"] == pytest.approx(
-                plain_equity.drawdown(stored, day), abs=EXACT, nan_ok=True
+                plain_equity.drawdown(day), abs=EXACT, nan_ok=True
             ), day
         for component, n in RANKS.items():
             column = plain_equity.RANKED[n]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.publish.manifest import release_facts
 from assets.publish.record import forget_results
-from assets.publish.staged_file import STAGE, attached, build_release, published_tables
-from assets.publish.views import view_tables
+from assets.publish.staged_file import STAGE, attached, build_release
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG, WarehouseError
 from assets.warehouse.readers import vintages_as_of
@@ -29,12 +27,6 @@ from tests.builders import series_as_of
 from tests.integration.conftest import STARTED_AT, Night
 
 
-@pytest.fixture(scope="module")
-def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-        yield con
-
-
 def build(night: Night, catalog: Catalog | None = None, facts: RunFacts | None = None) -> None:
     with open_warehouse(night.warehouse) as con:
         of_release = release_facts(con, facts or night.facts, STARTED_AT)
@@ -44,19 +36,6 @@ def build(night: Night, catalog: Catalog | None = None, facts: RunFacts | None =
 def ask(night: Night, query: str) -> list[tuple]:
     with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
         return con.execute(query).fetchall()
-
-
-def test_every_declared_table_and_view_is_there_in_declared_columns(
-    release: duckdb.DuckDBPyConnection,
-) -> None:
-    catalog = load_catalog()
-    for table in (*published_tables(catalog), *view_tables(catalog)):
-        found = release.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE NOT internal AND schema_name = 'main' AND table_name = ? ORDER BY column_index",
-            [table.name],
-        ).fetchall()
-        assert found == [(column.name, column.type) for column in table.columns], table.name
 
 
 def test_every_table_view_column_and_macro_says_what_it_is(release: duckdb.DuckDBPyConnection) -> None:
@@ -132,16 +111,6 @@ def test_the_macros_answer_as_the_archive_does(
         rows = known.fetchall()
         assert len(rows) == len(expected)
         assert [row[2] for row in rows if row[2] is not None] == list(expected["value"].dropna())
-
-
-def test_no_macro_parameter_bears_a_name_of_the_table_it_reads(release: duckdb.DuckDBPyConnection) -> None:
-    parameters = release.execute(
-        "SELECT DISTINCT unnest(parameters) FROM duckdb_functions() "
-        "WHERE function_name IN ('series_as_of', 'all_as_of')"
-    ).fetchall()
-    columns = set(load_catalog().tables["observations"].column_names)
-    assert {name for (name,) in parameters} == {"sid", "as_of"}
-    assert {name for (name,) in parameters} & columns == set()
 
 
 def test_the_views_show_the_newest_row(release: duckdb.DuckDBPyConnection) -> None:

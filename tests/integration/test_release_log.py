@@ -14,8 +14,8 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import STORED_SOURCES, Captures, dates_of, of_series, resolve
 from assets.compute.diagnostics.arrivals import SINGLE, Newest, release_log
-from assets.compute.diagnostics.revised import readings_of_labels
-from assets.compute.regime import Regime, build_regime
+from assets.compute.diagnostics.revised import regime_of
+from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view
 from assets.publish.record import record_publication
 from assets.publish.row_changes import list_arrivals
@@ -55,8 +55,7 @@ def moment(captures: Captures) -> int:
 
 
 def regime(captures: Captures, which: int) -> Regime:
-    view = build_view(resolve(captures), GRIDS[which], CATALOG, "sample")
-    return build_regime(readings_of_labels(view, GRIDS[which], CATALOG), GRIDS[which], CATALOG)
+    return regime_of(build_view(resolve(captures), GRIDS[which], CATALOG, "sample"))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -15,16 +14,9 @@ from assets.catalog.loader import load_catalog
 from assets.publish.documents.facts import document_facts
 from assets.publish.documents.texts import dictionary
 from assets.publish.monthly import monthly_table
-from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
 
 BEFORE = "TIMESTAMP '2026-09-29 01:00:00'"
-
-
-@pytest.fixture(scope="module")
-def release(made_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-        yield con
 
 
 def test_current_evidence_is_that_of_the_newest_row_and_what_is_absent_contributes_null(

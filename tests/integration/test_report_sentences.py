@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.report.page import sentence
 from assets.report.published import Release
 from assets.report.record import CASES
+from assets.report.sentences import sentence
 from assets.warehouse.connection import CONFIG
 from tests.integration.sentence_queries import IN_MAY, KNOWN_OF, KNOWN_SAID, MACROS, RECOMPUTED, check
 
@@ -25,7 +25,8 @@ OTHER_STATES = {"care_indeterminate", "care_provisional_row", "care_coverage"}
 
 
 @pytest.fixture(scope="module")
-def release(made_release: Path) -> Release:
+def queried(made_release: Path) -> Release:
+    """The release with the macros of the queries, and the undisputed dates."""
     con = duckdb.connect(str(made_release), read_only=True, config=CONFIG)
     con.execute(MACROS)
     con.execute(KNOWN_SAID + ", ".join(map(str, CASES)) + KNOWN_OF)
@@ -54,8 +55,8 @@ def test_words_outside_sentences_claim_no_figure(report_html: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECOMPUTED)
-def test_sentence(name: str, release: Release, shown: dict[str, str]) -> None:
-    check(RECOMPUTED[name], release.con, shown[name])
+def test_sentence(name: str, queried: Release, shown: dict[str, str]) -> None:
+    check(RECOMPUTED[name], queried.con, shown[name])
 
 
 @pytest.mark.parametrize("name", IN_MAY)

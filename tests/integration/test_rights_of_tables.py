@@ -20,12 +20,13 @@ from assets.computed import COMPUTED_TABLES
 from assets.materialized import table_result
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
+from assets.report.published import Release
 from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.schema import open_warehouse
 from checks.staged import read_staged
 from pipelines.commands.explain import explain_lines
-from pipelines.published_verdict import read_verdict, verdict_lines
+from pipelines.published_verdict import verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT
@@ -39,6 +40,7 @@ REPEATING = {
 }
 ROUNDED = {"required_value": CATALOG.method.percentile.value_decimals}
 OF_THE_RELEASE = {"observations", "series", "release_manifest", "check_results", "publications"}
+_PASS_ON = re.compile("not to be passed on|do not pass (it|this release) on")
 _NUMBER = re.compile(r"-?\d+\.\d{6,}")
 
 
@@ -56,8 +58,7 @@ def place(made: Place, tmp_path: Path) -> Place:
 
 
 def frame(con: duckdb.DuckDBPyConnection, relation: str) -> pd.DataFrame:
-    con.execute(f"FROM {relation}")
-    return frame_of(con)
+    return frame_of(con, f"FROM {relation}")
 
 
 def planted_columns(rows: pd.DataFrame) -> set[str]:
@@ -88,6 +89,33 @@ def test_no_table_view_or_file_of_a_release_holds_a_planted_figure(made: Place) 
     for path in texts:
         numbers = [float(number) for number in _NUMBER.findall(path.read_text(encoding="utf-8"))]
         assert not are_planted(numbers).any(), path
+
+
+def test_a_late_figure_is_listed_without_its_values(made: Place) -> None:
+    with made.open("kept") as con:
+        late = con.execute("SELECT series_id, value_used, value_late FROM late_figures").fetchall()
+        published = con.execute(
+            "SELECT sum(rows_published) FROM series WHERE rights = 'restricted'"
+        ).fetchall()
+    assert (late, published) == ([("VIXCLS", None, None)], [(0,)])
+
+
+@pytest.mark.parametrize(("name", "is_restricted"), [("kept", False), ("shown", True)])
+def test_a_release_says_that_it_must_not_be_passed_on_and_another_does_not_cry_wolf(
+    made: Place, name: str, is_restricted: bool
+) -> None:
+    folder = made.folder(name)
+    with made.open(name) as con:
+        ((count, caution),) = con.execute(
+            "SELECT restricted_series_count, caution FROM release_manifest, about"
+        ).fetchall()
+        output = "\n".join(verdict_lines(Release(con), folder))
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    assert count == package["regime:restricted_series_count"] == (len(RESTRICTED) if is_restricted else 0)
+    texts = [(folder / file).read_text(encoding="utf-8") for file in ("README.txt", "LICENSES.md")]
+    said = [caution, output, package["regime:rights"]["restricted"], *texts]
+    assert [bool(_PASS_ON.search(text)) for text in said] == [is_restricted] * len(said)
+    assert ("contains neither the raw series" in texts[1]) != is_restricted
 
 
 def test_every_withheld_cell_is_empty(made: Place) -> None:
@@ -125,7 +153,6 @@ def test_with_the_switch_they_are_all_there(made: Place) -> None:
         for table in REPEATING:
             assert alive(frame(con, table), CATALOG.tables[table]) == set(REPEATING[table]), table
         assert planted_columns(frame(con, "observations")) == {"value"}
-        assert con.execute("SELECT restricted_series_count FROM release_manifest").fetchall() == [(12,)]
 
 
 def test_all_else_is_the_same_with_and_without_the_switch(made: Place) -> None:
@@ -268,15 +295,5 @@ def test_what_people_and_programs_read_says_that_a_figure_is_withheld(made: Plac
         )
         assert row and (row.group(1) == "withheld, restricted rights") == bool(flagged)
         with made.open(name) as con:
-            lines = "\n".join([*explain_lines(con, None), *verdict_lines(read_verdict(con), folder)])
+            lines = "\n".join([*explain_lines(con, None), *verdict_lines(Release(con), folder)])
         assert ("withheld, restricted rights" in lines) == bool(flagged)
-
-
-@pytest.mark.parametrize(
-    "query", re.split(r";\n", (ROOT / "assets/publish/documents/shipped/examples.sql").read_text())
-)
-def test_shipped_queries_run_without_these_figures(made: Place, query: str) -> None:
-    if "own.csv" in query or not query.strip():
-        return
-    with made.open("kept") as con:
-        assert con.execute(query).fetchall() is not None

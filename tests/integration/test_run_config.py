@@ -62,7 +62,6 @@ def test_without_config_the_environment_decides(
     [
         ({"as_of": "2008-09-15"}, "as_of 2008-09-15 in the run config needs a data_dir next to it"),
         ({"profile": "test"}, "REGIME_PROFILE is 'test': give sample, public or live"),
-        ({"as_of": "15.9.2008", "data_dir": "{}"}, "REGIME_AS_OF is '15.9.2008': give a date as YYYY-MM-DD"),
     ],
 )
 def test_wrong_config_fails_with_one_clear_line_and_makes_nothing(

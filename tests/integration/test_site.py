@@ -7,7 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from shutil import copyfile, rmtree
+from shutil import copyfile, copytree, rmtree
 from urllib.parse import urldefrag
 from xml.etree import ElementTree
 
@@ -16,11 +16,11 @@ import pytest
 
 from assets.publish.documents.facts import document_facts
 from assets.publish.documents.regime_json import regime_json
-from assets.report.coming import coming_releases, icalendar
-from assets.report.published import Release
+from assets.report.coming import icalendar
 from assets.report.site import add_release
 from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
+from tests.helpers import files_of
 from tests.made_once import made_once
 
 RELEASES, LATER = 12, 3
@@ -81,22 +81,16 @@ def place(tmp_path_factory: pytest.TempPathFactory, made_release: Path, report_h
     return made_once(tmp_path_factory, "site", make)
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.mark.timeout(300)
 def test_old_pages_keep_their_bytes_and_a_second_time_adds_nothing(place: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    before = content(place / "site")
-    for name, data in before.items():
-        (site / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / name).write_bytes(data)
+    before = files_of(place / "site")
+    copytree(place / "site", site)
     for number in range(RELEASES, RELEASES + LATER):
         added = add_release(publish(place / "published", number), site, METHODOLOGY.read_text())
     again = add_release(place / "published" / "regime.duckdb", site, METHODOLOGY.read_text())
     assert (added.releases, again.releases, again.is_new) == (RELEASES + LATER, RELEASES + LATER, False)
-    after = content(site)
+    after = files_of(site)
     old = {name: data for name, data in before.items() if name.startswith("releases/")}
     assert len(old) >= 3 * RELEASES and {name: after[name] for name in old} == old
     assert after["archive.html"].count(b"report.html") == RELEASES + LATER
@@ -152,16 +146,8 @@ def test_the_feed_is_valid_atom(place: Path, tmp_path: Path, url: str) -> None:
     assert all(link.startswith(f"{url}/" if url else ("index", "releases", "labels")) for link in links)
 
 
-def test_the_calendar_marks_what_could_change_the_label(made_release: Path) -> None:
-    with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-        coming = coming_releases(Release(con))
-        lag = dict(con.execute("SELECT series_id, release_lag_days FROM series").fetchall())
-    day = {one["series_id"]: one["release_date"] for one in coming}
-    assert {one["date_basis"] for one in coming} == {"usual_lag"}, "the sample has no release calendar"
-    assert day["UNRATE"] == dt.date(2026, 9, 30) + dt.timedelta(days=lag["UNRATE"])
-    assert day["GDPC1"] == dt.date(2026, 9, 30) + dt.timedelta(days=lag["GDPC1"])
-    assert min(day.values()) > dt.date(2026, 9, 30), "what is overdue is expected from tomorrow"
-    assert not any(one["could_change_label"] for one in coming), "in September 2026 no figure alone could"
+def test_the_calendar_is_valid_and_marks_what_could_change_the_label() -> None:
+    """Its dates: `test_release_calendar.py`."""
     event = {
         "series_id": "UNRATE",
         "title": "Unemployment; the rate, monthly " + "x" * 80,
@@ -181,10 +167,7 @@ def test_the_calendar_marks_what_could_change_the_label(made_release: Path) -> N
 
 def test_a_release_that_could_not_be_copied_leaves_no_half_page(place: Path, tmp_path: Path) -> None:
     published = publish(place / "published", 0)
-    broken = tmp_path / "published"
-    for name, data in content(published.parent).items():
-        (broken / name).parent.mkdir(parents=True, exist_ok=True)
-        (broken / name).write_bytes(data)
+    broken = Path(copytree(published.parent, tmp_path / "published"))
     rmtree(broken / "csv")
     with pytest.raises(FileNotFoundError):
         add_release(broken / "regime.duckdb", tmp_path / "site", "# Method")

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 
 import duckdb
-import pandas as pd
 import pytest
 
 from assets.warehouse.connection import CONFIG
@@ -15,7 +14,6 @@ from pipelines.definitions import defs
 from tests.nightly_run import NightlyRun
 from tests.snapshot import (
     FOLDER,
-    REGIME_COLUMNS,
     WRITES,
     check_document,
     check_regime,
@@ -70,25 +68,3 @@ def test_a_difference_is_reported_by_table_and_column(monkeypatch: pytest.Monkey
     check_document("tables.json", before, depth=2)
     with pytest.raises(AssertionError, match=r"tables\.json differs in 3 places:\nqe_phases: gone\n"):
         check_document("tables.json", after, depth=2)
-
-
-def test_a_difference_of_the_regime_is_reported_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(WRITES, raising=False)
-    stored = pd.read_csv(FOLDER / "regime.csv", dtype=dict.fromkeys(REGIME_COLUMNS, object))
-    last, (score,) = stored.index[-1], stored.loc[stored.index[-1:], "bubble_score"]
-
-    def changed(column: str, value: object) -> pd.DataFrame:
-        frame = stored.copy()
-        frame.loc[last, column] = value
-        return frame
-
-    check_regime(changed("bubble_score", score + 1e-6))  # the last digit
-    for wrong, message in (
-        (stored.iloc[:-1], "shape mismatch"),
-        (changed("as_of_date", "2026-09-29"), "index"),
-        (changed("regime", "indeterminate"), 'column name="regime"'),
-        (changed("bubble_score", score + 1e-5), 'column name="bubble_score"'),
-        (changed("bubble_score", None), 'column name="bubble_score"'),
-    ):
-        with pytest.raises(AssertionError, match=message):
-            check_regime(wrong)

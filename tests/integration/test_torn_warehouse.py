@@ -53,20 +53,3 @@ def test_a_torn_file_is_left_alone_without_a_copy_and_by_who_does_not_hold_the_l
     with pytest.raises(WarehouseError, match="is damaged"), open_warehouse(night.warehouse):
         pass
     assert night.warehouse.read_bytes() == before
-
-
-def test_a_copy_that_cannot_be_made_leaves_the_one_before(
-    night: Night, lock: RunLock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open_warehouse(night.warehouse, lock=lock) as con:
-        keep_copy(con, night.warehouse)
-        before = safety_copy(night.warehouse).read_bytes()
-
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("assets.warehouse.connection.shutil.copyfile", full)
-        with pytest.raises(WarehouseError, match="the disk is full"):
-            keep_copy(con, night.warehouse)
-    assert safety_copy(night.warehouse).read_bytes() == before
-    assert not list(night.warehouse.parent.glob("*.tmp"))

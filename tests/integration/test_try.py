@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from assets.catalog.loader import CatalogError, load_catalog, load_own_method
 from pipelines import __main__ as command_line
+from tests.helpers import files_of
 from tests.integration.conftest import Night
 
 OWN = """
@@ -24,19 +23,9 @@ weight_nfci = 0.35
 """
 
 
-def content(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 @pytest.fixture
-def data(night: Night, monkeypatch: pytest.MonkeyPatch) -> Path:
-    os.replace(night.staged, night.published)
-    monkeypatch.setenv("REGIME_DATA_DIR", str(night.published.parents[1]))
-    return night.published.parents[1]
+def data(installed_night: Night) -> Path:
+    return installed_night.published.parents[1]
 
 
 def test_months_are_relabelled_with_their_cause_and_nothing_is_written(
@@ -44,10 +33,10 @@ def test_months_are_relabelled_with_their_cause_and_nothing_is_written(
 ) -> None:
     file = tmp_path_factory.mktemp("own") / "own.toml"
     file.write_text(OWN, encoding="utf-8")
-    before = content(data)
+    before = files_of(data)
     assert command_line.main(["try", str(file), "--json"]) == 0
     printed = capsys.readouterr()
-    assert content(data) == before
+    assert files_of(data) == before
     assert "4 parameters differ" in printed.err
     rows = {row["as_of_date"]: row for row in json.loads(printed.out)}
     assert len(rows) > 20 and all(

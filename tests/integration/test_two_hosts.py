@@ -27,7 +27,7 @@ from assets.warehouse.shared_lock import ID_FILE, LockLost, SharedLock, warehous
 from pipelines.instance import run_lock
 from pipelines.resources import RESOURCES
 from pipelines.settings import load_folders
-from tests.nightly_run import ROOT
+from tests.nightly_run import ROOT, running_night
 from tests.postgres_server import PASSWORD, Server, stopped_server
 
 HOSTS = ("host-a", "host-b")
@@ -178,20 +178,6 @@ def test_a_missing_server_and_a_broken_id_are_one_line(tmp_path: Path) -> None:
         warehouse_id(tmp_path)
 
 
-@contextmanager
-def night_of(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """The nightly command; it never outlives the test."""
-    run = subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "run"], cwd=ROOT, env=environ,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield run
-    finally:
-        run.kill()
-        run.wait()
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_night_on_postgres_publishes_once_and_not_after_its_lock_was_lost(
@@ -201,11 +187,11 @@ def test_a_night_on_postgres_publishes_once_and_not_after_its_lock_was_lost(
     here, there = (tmp_path / host for host in HOSTS)
     ours = postgres.environment_in(tmp_path / "home") | {"REGIME_PROFILE": "sample"}
     environ = {**os.environ, **ours, "REGIME_DATA_DIR": str(here)}
-    with night_of(environ) as first:
+    with running_night(environ) as first:
         wait_for(lambda: (here / "run.lock.json").is_file() and (here / ID_FILE).is_file(), 60)
         there.mkdir()
         shutil.copyfile(here / ID_FILE, there / ID_FILE)
-        with night_of({**environ, "REGIME_DATA_DIR": str(there)}) as second:
+        with running_night({**environ, "REGIME_DATA_DIR": str(there)}) as second:
             _, refused = second.communicate(timeout=120)
         assert (second.returncode, first.poll()) == (2, None)
         last = refused.strip().splitlines()[-1]

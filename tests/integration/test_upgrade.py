@@ -10,8 +10,9 @@ import duckdb
 import pytest
 import yaml
 
-from assets.publish.folder import damaged, releases, sha256_of
+from assets.publish.folder import damaged, releases
 from assets.warehouse.connection import CONFIG
+from tests.helpers import files_of
 from tests.nightly_run import ROOT, NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -27,10 +28,6 @@ def previous(tmp_path: Path) -> NightlyRun:
     with tarfile.open(ARCHIVE) as packed:
         packed.extractall(tmp_path, filter="tar")  # keeps the read-only bits and hard links of a release
     return NightlyRun(tmp_path)
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): sha256_of(path) for path in folder.rglob("*") if path.is_file()}
 
 
 def runs_of_releases(home: Path) -> list[str]:
@@ -61,7 +58,7 @@ def test_two_runs_continue_on_what_the_previous_version_left(previous: NightlyRu
     use_dagsters_own_event_log(home)
     old_runs, old_releases = runs_of_releases(home), releases(previous.published)
     old_rows = published_at(previous.published)
-    old_files = {folder: hashes(folder) for folder in old_releases}
+    old_files = {folder: files_of(folder) for folder in old_releases}
     assert len(old_runs) == len(old_releases) == len(old_rows) == 2
 
     for run_date in RUN_DATES:
@@ -69,7 +66,7 @@ def test_two_runs_continue_on_what_the_previous_version_left(previous: NightlyRu
         assert done.returncode == 0, done.stderr
 
     assert len(releases(previous.published)) == 4
-    assert {folder: hashes(folder) for folder in old_releases} == old_files
+    assert {folder: files_of(folder) for folder in old_releases} == old_files
     assert [damaged(folder) for folder in old_releases] == [[], []]
     assert published_at(previous.published)[:2] == old_rows and len(published_at(previous.published)) == 4
     verified = previous.command("verify")

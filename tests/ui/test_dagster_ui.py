@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipelines.definitions import defs
-from tests.ui.conftest import ROOT, Interface, keep
+from tests.interface import Interface
+from tests.nightly_run import ROOT
+from tests.ui.conftest import keep
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
@@ -28,24 +30,6 @@ OPERATORS_PAGE = ROOT / "docs" / "ui.md"
 _LOCATION = {"repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__"}
 
 
-def left_edge(page: Page, group: str) -> float:
-    box = page.locator("foreignObject, div").get_by_text(group, exact=True).last.bounding_box()
-    assert box is not None
-    return box["x"]
-
-
-def test_lineage_reads_from_raw_to_publish(page: Page, shots: Path) -> None:
-    page.goto("/asset-groups")
-    graph = [
-        f"raw_{source}" for source in ("fred", "fed_board", "fiscal_data", "shiller", "world_bank", "sample")
-    ]
-    for group in [*graph, "derived", "regime", "publish"]:
-        expect(page.get_by_text(group, exact=True).last).to_be_visible()
-    layers = [left_edge(page, group) for group in ("raw_fred", "derived", "regime", "publish")]
-    keep(page, shots / "lineage.png")
-    assert layers == sorted(layers)
-
-
 def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     page.goto("/assets/raw/fred/DGS10")
     expect(page.get_by_text("Market Yield on U.S. Treasury Securities").first).to_be_visible()
@@ -59,13 +43,6 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     entry = page.get_by_role("link", name=re.compile("catalogue entry in editor"))
     assert re.search(r"catalog/series/\w+\.toml:\d+", unquote(entry.get_attribute("href") or ""))
     keep(page, shots / "raw_series.png")
-
-
-def test_a_series_outside_the_profile_is_shown_as_never_fetched(page: Page, shots: Path) -> None:
-    page.goto("/assets/raw/fred/BAMLH0A0HYM2")
-    expect(page.get_by_text("Never materialized", exact=True)).to_be_visible()
-    expect(page.get_by_text("profiles", exact=True)).to_be_visible()
-    keep(page, shots / "not_in_profile.png")
 
 
 def test_check_is_a_sentence_with_its_rules(page: Page, shots: Path) -> None:

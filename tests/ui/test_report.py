@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from docs._generate.picture import LARGEST_PICTURE, take
 from tests.nightly_run import NightlyRun
+from tests.ui import conftest
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(300)]  # the first test that needs it makes the nightly run
 _MOST_PAGES = 9
@@ -28,11 +29,6 @@ _COVERED = """
     && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map(b => `${a.text} | ${b.text}`));
 })
 """
-_TOPS = """
-color => [...document.querySelectorAll('#timeline svg.wide path')].filter(e =>
-  e.getAttribute('fill') === `var(--${color})` && !e.hasAttribute('opacity') && !e.hasAttribute('fill-opacity'))
-  .map(e => Math.round(e.getBoundingClientRect().top))
-"""
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
@@ -44,16 +40,10 @@ def report(nightly_run: NightlyRun) -> Path:
 
 @contextmanager
 def opened(browser: Browser, report: Path, width: int, **options: Any) -> Iterator[Page]:
-    """The page at a width; it may request nothing and log no error."""
-    context = browser.new_context(viewport={"width": width, "height": 844}, **options)
-    page, problems = context.new_page(), list[str]()
-    page.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else problems.append(r.url))
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(report.as_uri())
-    yield page
-    context.close()
-    assert problems == []
+    """The report at a width; it may request nothing."""
+    with conftest.opened(browser, ("file:",), width, 844, **options) as page:
+        page.goto(report.as_uri())
+        yield page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -130,20 +120,6 @@ def test_prints_on_few_pages_and_no_heading_ends_a_column(
     assert 1 < len(pages) <= _MOST_PAGES
     assert len(places) >= headings and {on for on, _ in places} <= pages
     assert [place for place in places if place[1] < _LOWEST_HEADING] == []
-
-
-@pytest.mark.parametrize("deficiency", ["deuteranopia", "achromatopsia"])
-def test_pictures_for_eyes_that_see_other_colours(
-    browser: Browser, report: Path, shots: Path, deficiency: str
-) -> None:
-    """Pictures to look at; the test checks that position alone distinguishes the states of a lane."""
-    with opened(browser, report, 1280) as page:
-        page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
-        page.screenshot(path=shots / f"report_{deficiency}.png", full_page=True)
-        tops = {color: page.evaluate(_TOPS, color) for color in ("hot", "cold", "stim", "tight")}
-    assert all(tops.values()), "a lane without a block"
-    assert len(set(tops["hot"])) == len(set(tops["cold"])) == 1
-    assert tops["hot"][0] < tops["cold"][0] < min(tops["stim"]) < min(tops["tight"])
 
 
 def test_the_picture_of_the_first_screen_is_small(browser: Browser, report: Path, tmp_path: Path) -> None:

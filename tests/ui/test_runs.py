@@ -1,33 +1,26 @@
-"""Runs as an operator follows them in a browser: a blocked one, its cause, the next publication, and a first load.
+"""Runs as an operator follows them in a browser: a blocked one, its cause, and the next publication.
 
 The interface loads a copy of the project in which one figure of the sample is wrong.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import yaml
 from playwright.sync_api import Page, expect
 
 from assets.warehouse.published_file import published_release
-from tests.fakes.fred_server import fred_server
-from tests.fakes.fred_world import KEY, live_world
-from tests.nightly_run import NightlyRun
-from tests.ui.conftest import ROOT, UNRATE, Interface, keep, negative
+from tests.interface import Interface
+from tests.nightly_run import ROOT
+from tests.ui.conftest import UNRATE, keep, negative
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
 
-NOWHERE = "http://127.0.0.1:9/"
 _CHECKS = """
 { assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
   name executionForLatestMaterialization { status evaluation { severity } }
@@ -42,7 +35,6 @@ mutation ($selector: JobOrPipelineSelector!) {
 _NIGHTLY = {
     "repositoryLocationName": "stimulus_regime", "repositoryName": "__repository__", "jobName": "nightly",
 }  # fmt: skip
-_END = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
 
 
 def newest_run(interface: Interface) -> tuple[str, str]:
@@ -147,60 +139,3 @@ def test_from_failure_publishes_once_the_figure_is_corrected(
     choice.click()
     assert next_run(interface, blocked) == "SUCCESS"
     assert published_release(published) != release
-
-
-def test_a_historical_run_from_the_launchpad_works_in_its_own_directory(
-    page: Page, interface: Interface, shots: Path, tmp_path: Path
-) -> None:
-    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ui.md").read_text("utf-8"), flags=re.DOTALL)
-    config = yaml.safe_load(shown)
-    config["resources"]["settings"]["config"]["data_dir"] = str(tmp_path / "history")
-    before, published = newest_run(interface)[0], published_in(interface)
-    release = published_release(published)
-    page.goto("/locations/stimulus_regime/jobs/nightly/playground")
-    page.locator(".CodeMirror").first.click()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.insert_text(yaml.safe_dump(config))
-    button = page.get_by_role("button", name="Launch Run")
-    expect(button).to_be_enabled()
-    keep(page, shots / "launchpad.png")
-    button.click()
-    until = time.monotonic() + 120
-    while not (tmp_path / "history" / "sample.warehouse.duckdb").exists() and time.monotonic() < until:
-        time.sleep(0.5)
-    page.goto("/runs")
-    expect(page.get_by_text("stimulus_regime/as_of: 2008-09-15").first).to_be_visible()
-    keep(page, shots / "historical_run.png")
-    run, status = newest_run(interface)
-    assert run != before and status == "STARTED"
-    interface.ask(_END, run=run)  # what it publishes is seen elsewhere
-    assert next_run(interface, before) in ("CANCELED", "FAILURE")
-    assert published_release(published) == release
-
-
-def test_a_first_load_shows_series_while_it_lasts(
-    page: Page, interface: Interface, shots: Path, tmp_path: Path, project: Path, nightly_run: NightlyRun
-) -> None:
-    before, _ = newest_run(interface)
-    with fred_server(live_world(dt.datetime.now(dt.UTC).date())) as server:
-        own = {
-            "REGIME_PROFILE": "live", "FRED_API_KEY": KEY, "FRED_ROOT_URL": server.url,
-            "REGIME_DATA_DIR": str(tmp_path), "FRED_REQUESTS_PER_SECOND": "2", "REGIME_RETRY_BUDGET_SECONDS": "0",
-            "DAGSTER_HOME": str(interface.data_dir.parent / "dagster_home"),
-        }  # fmt: skip
-        others = {f"{name}_URL": NOWHERE for name in ("FISCAL_DATA", "FED_BOARD", "SHILLER", "WORLD_BANK")}
-        environ = {**nightly_run.environment, **own, **others}
-        command = [sys.executable, "-m", "pipelines", "run"]
-        load = subprocess.Popen(command, cwd=project, env=environ, stderr=subprocess.DEVNULL)
-        try:
-            while newest_run(interface)[0] == before or len(server.asked) < 40:
-                assert load.poll() is None
-                time.sleep(0.2)
-            page.goto(f"/runs/{newest_run(interface)[0]}")
-            shown = page.get_by_text("ASSET_MATERIALIZATION", exact=True)
-            expect(shown.nth(4)).to_be_visible()
-            keep(page, shots / "first_load.png")
-            assert load.poll() is None and newest_run(interface)[1] == "STARTED"
-        finally:
-            load.send_signal(signal.SIGINT)
-            load.wait(timeout=60)

@@ -12,14 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.ui.conftest import ROOT, environment_in, free_port, start_ui, wait_until_served
+from tests.interface import free_port, start_ui, wait_until_served
+from tests.nightly_run import ROOT, new_installation
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(180)]
 
 
 def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "ui.log"
-    process = start_ui(environment_in(tmp_path), port, log)
+    process = start_ui(new_installation(tmp_path).environment, port, log)
     wait_until_served(f"http://127.0.0.1:{port}", process, log)
     until = time.monotonic() + 60
     while "Started Dagster code server" not in log.read_text() and time.monotonic() < until:
@@ -38,7 +39,7 @@ def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None
 
 def test_an_interrupt_while_it_is_loading_prints_nothing_that_looks_like_a_crash(tmp_path: Path) -> None:
     log = tmp_path / "ui.log"
-    process = start_ui(environment_in(tmp_path), free_port(), log)
+    process = start_ui(new_installation(tmp_path).environment, free_port(), log)
     while "Starting Dagster code server" not in log.read_text():
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)
@@ -55,7 +56,7 @@ def test_an_interrupt_while_it_is_loading_prints_nothing_that_looks_like_a_crash
 def refused(tmp_path: Path, **variables: str) -> str:
     done = subprocess.run(
         [ROOT / "deploy" / "ui.sh"],
-        env={**environment_in(tmp_path), **variables},
+        env={**new_installation(tmp_path).environment, **variables},
         capture_output=True,
         text=True,
         timeout=60,

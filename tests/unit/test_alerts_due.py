@@ -18,7 +18,7 @@ from pipelines.alerts.delivery import remembered
 from pipelines.alerts.messages import Label, Problem, Situation, due, silent_changes
 
 NOW = dt.datetime(2026, 6, 1, 2, 0, tzinfo=dt.UTC)
-HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+HOUR = dt.timedelta(hours=1)
 BLOCKED = Problem("run", "derived/real_yields suite", "Publication blocked", "137 of 496 rows failed")
 FAILED = Problem("run", "disk full", "The nightly run failed", "")
 STALE = Problem("inputs", "EBP", "1 input stale", "", "warning")

@@ -22,7 +22,7 @@ def attribution() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def changes() -> pd.DataFrame:
     computed = on_sample()
-    return regime_changes(computed.regime, computed.catalog).set_index("as_of_date")
+    return regime_changes(computed.regime).set_index("as_of_date")
 
 
 def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
@@ -94,7 +94,7 @@ def test_a_live_label_no_threshold_explains_has_no_component() -> None:
     state, label = regime.states.state.copy(), regime.label.copy()
     state[inside], label[inside] = "mid_cycle", "stimulus_mid_cycle"
     live = replace(regime, states=replace(regime.states, state=state), label=label)
-    found = regime_changes(live, computed.catalog).set_index("as_of_date")
+    found = regime_changes(live).set_index("as_of_date")
     row = found.loc[pd.Timestamp(regime.grid.as_of[inside])]
     assert row["condition_state"] == "mid_cycle" and row["changed_part"] in ("condition", "both")
     assert row[["component", "thresholds_crossed", "compared_with_date"]].isna().all()
@@ -104,6 +104,6 @@ def test_a_live_label_no_threshold_explains_has_no_component() -> None:
 def test_a_run_before_the_first_score_has_nothing_to_explain() -> None:
     early = on_sample("1990-06-15")
     assert score_attribution(early.regime).empty
-    empty = regime_changes(early.regime, early.catalog)
+    empty = regime_changes(early.regime)
     assert empty.empty
     assert list(empty.columns) == list(early.catalog.tables["regime_changes"].column_names)

@@ -18,18 +18,10 @@ CATALOG = load_catalog()
 
 def rows(first: str, scores: list[float], state: str = "mid_cycle") -> pd.DataFrame:
     """`regime` of month-ends; no score where it is negative."""
-    days = pd.date_range(first, periods=len(scores), freq="ME")
     score = pd.Series(scores).where(pd.Series(scores) >= 0)
-    of_conditions = {f"{name}_score": score for name in ("valuation", "economy", "inflation", "credit")}
-    return pd.DataFrame(
-        {
-            "as_of_date": days,
-            "is_month_end": True,
-            "condition_state": state,
-            "bubble_score": score,
-            **of_conditions,
-        }
-    )
+    names = ("bubble", "valuation", "economy", "inflation", "credit")
+    days = pd.DataFrame({"as_of_date": pd.date_range(first, periods=len(scores), freq="ME")})
+    return days.assign(is_month_end=True, condition_state=state, **{f"{name}_score": score for name in names})
 
 
 def activity(regime: pd.DataFrame, core: float, change: float) -> pd.DataFrame:

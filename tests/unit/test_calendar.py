@@ -22,19 +22,17 @@ def texts(dates: np.ndarray) -> list[str]:
     return [str(day) for day in dates]
 
 
-@pytest.mark.parametrize(
-    ("date", "months", "earlier"),
-    [
-        ("2025-08-31", 6, "2025-02-28"),
-        ("2025-02-28", 6, "2024-08-31"),  # a month-end answers to a month-end
-        ("2024-02-29", 12, "2023-02-28"),
-        ("2025-11-05", 6, "2025-05-05"),
-        ("2025-08-30", 6, "2025-02-28"),  # a day February does not have
-        ("2025-01-15", 13, "2023-12-15"),
-    ],
-)
-def test_months_before_maps_a_month_end_to_a_month_end(date: str, months: int, earlier: str) -> None:
-    assert texts(months_before(days(date), months)) == [earlier]
+def test_months_before_maps_a_month_end_to_a_month_end() -> None:
+    dates = days(["2025-08-31", "2025-02-28", "2025-11-05", "2025-08-30"])  # the last: February has no 30th
+    assert texts(months_before(dates, 6)) == ["2025-02-28", "2024-08-31", "2025-05-05", "2025-02-28"]
+    assert texts(months_before(days("2024-02-29"), 12)) == ["2023-02-28"]
+    assert texts(months_before(days("2025-01-15"), 13)) == ["2023-12-15"]
+
+
+def test_profits_of_a_fourth_quarter_come_out_a_month_later() -> None:
+    """Dated 60 days after December they would be known before the annual accounts."""
+    second_and_fourth = first_publication(days(["2025-04-01", "2023-10-01"]), SERIES["CP"], {})
+    assert texts(second_and_fourth) == ["2025-08-29", "2024-03-30"]
 
 
 @pytest.mark.parametrize("released", ["2013-10-22", "2013-10-05"])

@@ -1,43 +1,27 @@
-"""The declared series: limits, ranges and roles follow one policy, and known figures lie in their range."""
+"""Known figures lie in the range of their series, rights are on their page, parameters are those of their version."""
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
+import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.catalog.models import Series
+from tests.helpers import REAL_FILES, SAMPLE
 
-SAMPLE = PROJECT_ROOT / "sample_data"
 REAL_FIGURES = PROJECT_ROOT.parent / "shared" / "realdata"
 # Their ordinary values lie so near zero that no range can tell a wrong scale; the publisher's unit must.
 SCALE_NOT_IN_RANGE = {"RRPONTSYD", "USREC"}
 ALL = list(load_catalog().series.values())
-
-
-def _values(file: Path) -> list[float]:
-    with file.open(encoding="utf-8") as lines:
-        rows = list(csv.reader(lines))[1:]
-    return [float(row[1]) for row in rows if row[1] not in ("", ".")]
-
-
-def _figure_files(series: Series) -> list[Path]:
-    names = {series.series_id, series.series_id.replace("SHILLER_PRICE", "SHILLER_SP_PRICE")}
-    candidates = [SAMPLE / f"{series.series_id}.csv", *(REAL_FIGURES / f"{name}.csv" for name in names)]
-    return [file for file in candidates if file.exists()]
-
-
-def _in_range(series: Series, value: float) -> bool:
-    return series.plausible_min <= value <= series.plausible_max
+METHOD = load_catalog().method
 
 
 def test_known_figures_are_plausible_and_a_thousandfold_is_not() -> None:
     for series in ALL:
-        for file in _figure_files(series):
-            values = _values(file)
-            assert all(_in_range(series, value) for value in values), file.name
-            if series.series_id not in SCALE_NOT_IN_RANGE:
-                assert not _in_range(series, values[-1] * 1000), file.name
+        name, least, most = series.series_id, series.plausible_min, series.plausible_max
+        for file in (SAMPLE / f"{name}.csv", REAL_FIGURES / f"{REAL_FILES.get(name, name)}.csv"):
+            if file.exists():
+                values = pd.to_numeric(pd.read_csv(file)["value"], errors="coerce").dropna()
+                assert values.between(least, most).all(), file.name
+                assert name in SCALE_NOT_IN_RANGE or not least <= values.iloc[-1] * 1000 <= most, file.name
 
 
 def test_figures_that_may_not_be_republished_are_not_in_the_sample() -> None:
@@ -55,3 +39,18 @@ def test_rights_page_names_every_series_that_is_not_public_domain() -> None:
         assert {series.series_id for series in ALL if series.rights == mark} == words & {
             s.series_id for s in ALL
         }
+
+
+def test_parameters_are_those_pinned_for_their_version() -> None:
+    """Whoever changes a number adds a version to method_versions.toml; publication is held without."""
+    newest = load_catalog().method_versions[-1]
+    assert (METHOD.method_version, METHOD.method_sha256) == (newest.method_version, newest.method_sha256)
+
+
+def test_hash_ignores_the_version_and_sees_every_number() -> None:
+    renamed = METHOD.model_copy(update={"method_version": "9.9.9"})
+    shifted = METHOD.model_copy(
+        update={"melt_up": METHOD.melt_up.model_copy(update={"return_12m_pct": 11.0})}
+    )
+    assert renamed.method_sha256 == METHOD.method_sha256
+    assert shifted.method_sha256 != METHOD.method_sha256

@@ -9,18 +9,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.loader import load_catalog
 from checks.archive import check_identities
 from checks.identities import IDENTITIES, Identity, identities_suite, key_of, relations
 from checks.known import Known
 from checks.runner import SuiteResult, run_suite
 from tests.builders import an_archive
+from tests.helpers import REAL_FILES, SAMPLE
 from tests.integration.sample_night import SAMPLE_END
 
 Figures = dict[str, pd.Series]
 Fault = Callable[[Figures], Figures]
-SAMPLE = PROJECT_ROOT / "sample_data"
-OTHER_NAMES = {"SHILLER_PRICE": "SHILLER_SP_PRICE", "NCBEILQ027S_GDP_PCT": "BUFFETT_NCBEILQ027S_GDP_PCT"}
 
 
 @cache
@@ -28,7 +27,7 @@ def figures(folder: Path) -> Figures:
     names = {name for identity in IDENTITIES for name in identity.series}
     found = {}
     for name in names:
-        path = folder / f"{OTHER_NAMES.get(name, name) if folder != SAMPLE else name}.csv"
+        path = folder / f"{REAL_FILES.get(name, name) if folder != SAMPLE else name}.csv"
         if path.exists():
             rows = pd.read_csv(path, parse_dates=["date"])
             values = pd.to_numeric(rows["value"], errors="coerce").astype("float64")

@@ -75,13 +75,14 @@ def test_infinity_is_no_figure() -> None:
     assert found.positions.tolist() == [1, 2]
 
 
-def test_a_crash_of_a_measure_is_not_taken_for_bad_data() -> None:
+def test_a_crash_of_a_measure_and_a_value_that_is_no_number_are_our_fault_and_no_bad_data() -> None:
     def crash(frame: pd.DataFrame, tables: object) -> pd.Series:
         raise ZeroDivisionError
 
-    rule = Rule("level__x", ("level",), crash, maximum=0, statement="x", what_to_do="y")
     with pytest.raises(ZeroDivisionError):
-        run_suite(FRAME, suite(rule))
+        run_suite(FRAME, suite(replace(LOW, measure=crash)))
+    with pytest.raises(ValueError, match="could not convert string to float: 'high'"):
+        run_suite(FRAME.assign(level=["high", "low", None]), suite(LOW))
 
 
 def test_rules_checked_together_find_what_each_finds_alone() -> None:
@@ -96,23 +97,6 @@ def test_rules_checked_together_find_what_each_finds_alone() -> None:
     failing = [found.failing.tolist() for found in together]
     assert failing == [found.failing.tolist() for found in alone] == [[0, 1], [1], [], [2], [], [0, 3]]
     assert [len(found.evaluated) for found in together] == [2, 2, 2, 3, 3, 3]
-
-
-def test_a_value_that_is_no_number_is_our_fault_and_no_result() -> None:
-    with pytest.raises(ValueError, match="could not convert string to float: 'high'"):
-        run_suite(FRAME.assign(level=["high", "low", None]), suite(LOW))
-
-
-def test_the_sentence_names_the_gravest_fault_first() -> None:
-    result = spoilt()
-    text = sentence(result.results, result.rows)
-    assert text.startswith("2 of ") and " rows failed tips_10y_pct__in_range (the value is within the" in text
-    assert "first: as_of_date 2018-05-31, tips_10y_pct 9000." in text
-    assert text.endswith(" 1 more failed.")
-    warnings = tuple(r for r in result.results if r.severity == "warning")
-    assert "rows failed nominal_10y_pct__step (" in sentence(warnings, 497)
-    unchecked = [replace(result.failed[0], message="not checked: column a is missing.", examples=())]
-    assert sentence(unchecked, 5) == "tips_10y_pct__in_range: not checked: column a is missing."
 
 
 def test_results_are_stored_as_declared_one_row_per_rule() -> None:

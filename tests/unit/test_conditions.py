@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.catalog.loader import load_catalog
+from assets.catalog.method import Percentile
 from assets.compute.calendar import month_ends
 from assets.compute.conditions import (
     Block,
@@ -62,7 +63,8 @@ def test_a_rank_is_taken_among_the_values_of_its_own_basis_and_never_across() ->
 
 def rank(values: list[float], minimum: int = 1, month_end: list[bool] | None = None) -> np.ndarray:
     is_month_end = np.ones(len(values), dtype=bool) if month_end is None else np.array(month_end)
-    return percentile(np.array(values, dtype="float64"), is_month_end, minimum, 6)
+    rules = Percentile(minimum_history=minimum, value_decimals=6)
+    return percentile(np.array(values, dtype="float64"), is_month_end, rules)
 
 
 def test_values_are_compared_as_published_not_as_computed() -> None:

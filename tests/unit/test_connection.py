@@ -38,27 +38,20 @@ def test_closed_and_unlocked_when_the_block_raises(tmp_path: Path) -> None:
     assert lock.holder() is None
 
 
-def test_damaged_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
+def test_what_duckdb_reports_becomes_one_line_with_a_way_out(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     path.write_bytes(b"this is no database" * 1000)
-    with pytest.raises(WarehouseError, match="the file is damaged") as caught, open_warehouse(path):
+    with pytest.raises(WarehouseError, match=r"^[^\n]*the file is damaged[^\n]*$"), open_warehouse(path):
         pass
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("message", "way_out"),
-    [
-        ("IO Error: Cannot open file \"x\": Permission denied", "no permission to write it"),
-        ("IO Error: Could not write file \"x\": No space left on device", "the disk is full"),
+    for message, way_out in (
+        ('IO Error: Cannot open file "x": Permission denied', "no permission to write it"),
+        ('IO Error: Could not write file "x": No space left on device', "the disk is full"),
         ("Connection Error: Can't open a connection to same database file with a different configuration",
          "already open in this process"),
         ("IO Error: Failure while replaying WAL file x.wal: WAL does not match database file", "w.duckdb.wal away"),
         ("IO Error: Trying to read a database file with version number 99", "another version of DuckDB"),
-    ],
-)  # fmt: skip
-def test_duckdbs_own_words_become_a_way_out(message: str, way_out: str) -> None:
-    assert way_out in str(explained(duckdb.IOException(message), Path("data/w.duckdb")))
+    ):  # fmt: skip
+        assert way_out in str(explained(duckdb.IOException(message), path))
 
 
 class DamagedWarehouse:

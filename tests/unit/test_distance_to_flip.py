@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.catalog.method import Percentile
 from assets.compute.conditions import percentile
 from assets.compute.diagnostics.distance import RankInverse, distance_to_flip
 from assets.compute.reading import ON_BASES
@@ -25,7 +26,7 @@ STEP = 1e-6
 @pytest.fixture(scope="module")
 def distances() -> pd.DataFrame:
     computed = on_sample()
-    return distance_to_flip(computed.regime, computed.readings, computed.catalog)
+    return distance_to_flip(computed.regime)
 
 
 def with_value(computed: Computed, column: str, at: int, value: float) -> dict[str, np.ndarray]:
@@ -110,7 +111,7 @@ values = st.lists(st.integers(-3, 3).map(lambda n: n / 2), min_size=2, max_size=
 @given(values, st.integers(1, 19).map(lambda n: n / 20))
 def test_the_inverse_of_a_rank_is_the_nearest_value_that_has_it(history: list[float], wanted: float) -> None:
     value = np.array(history)
-    month_end = np.ones(len(value), dtype=bool)
+    month_end, rules = np.ones(len(value), dtype=bool), Percentile(minimum_history=1, value_decimals=6)
     inverse = RankInverse(value, month_end, 6)
     for found, side in (
         (inverse.value_at_least(np.full(len(value), wanted))[-1], 1.0),
@@ -118,7 +119,7 @@ def test_the_inverse_of_a_rank_is_the_nearest_value_that_has_it(history: list[fl
     ):
 
         def rank(x: float) -> float:
-            return float(percentile(np.append(value[:-1], x), month_end, 1, 6)[-1])
+            return float(percentile(np.append(value[:-1], x), month_end, rules)[-1])
 
         if np.isnan(found):
             assert side * (rank(side * 1e6) - wanted) < 0

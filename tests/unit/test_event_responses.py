@@ -52,13 +52,8 @@ def test_the_events_are_those_of_the_ledger_and_of_the_labels(responses: pd.Data
     counts = rows["events"].to_dict()
     assert (counts["purchases_start"], counts["purchases_end"]) == (len(STARTS), len(ENDS))
     assert (counts["run_off_start"], counts["run_off_end"]) == (2, 2)
-    assert (
-        str(rows.loc["purchases_end", "first_date"])[:10],
-        str(rows.loc["purchases_end", "last_date"])[:10],
-    ) == (
-        ENDS[0],
-        ENDS[-1],
-    )
+    ended = rows.loc["purchases_end"]
+    assert [str(ended[name].date()) for name in ("first_date", "last_date")] == [ENDS[0], ENDS[-1]]
     for state in ("bubble", "depression"):
         begun = state_starts(state)
         assert counts[f"{state}_start"] == len(begun)

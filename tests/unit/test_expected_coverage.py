@@ -70,7 +70,7 @@ def computed(profile: Profile, without: Set[str]) -> tuple[dict[str, float], str
     stored = Archive.from_frame(frame[~frame["series_id"].isin(sorted(without))])
     grid = build_grid(np.datetime64("2014-12-31", "D"), np.datetime64(DAYS[profile], "D"))
     view = build_view(stored, grid, CATALOG, profile)
-    readings = readings_of({name: BUILDERS[name](view, grid) for name in REGIME_INPUTS})
+    readings = readings_of({name: BUILDERS[name](view) for name in REGIME_INPUTS})
     labels = build_regime(readings, grid, CATALOG)
     return {name: float(labels.conditions[name].coverage[-1]) for name in SCORED}, labels.label[-1]
 

@@ -10,13 +10,13 @@ import pytest
 
 from assets.compute.calendar import Days, days
 from assets.sources.fred_vintages import (
-    Unreadable,
     expected_on,
     is_overdue,
     next_stamp,
     parse_observations,
     publications,
 )
+from assets.sources.parse import Unusable
 from tests.builders import a_series
 
 
@@ -25,7 +25,7 @@ def found(series_id: str, observations: list[str], dates: list[str] | Days) -> d
     return {str(stamp): str(day) for stamp, day in known.items()}
 
 
-def test_a_monthly_figure_takes_its_own_release_day() -> None:
+def test_a_monthly_figure_takes_its_own_release_day_and_no_day_serves_two_periods() -> None:
     dates = [
         "1995-12-08",
         "1996-01-19",
@@ -35,9 +35,6 @@ def test_a_monthly_figure_takes_its_own_release_day() -> None:
     assert found("UNRATE", ["1995-12-01", "1996-01-01", "1996-02-01"], dates) == {
         "1995-12-01": "1996-01-19", "1996-01-01": "1996-02-02", "1996-02-01": "1996-03-08",
     }  # fmt: skip
-
-
-def test_no_day_serves_two_periods() -> None:
     dates = ["2013-09-06", "2013-10-22", "2013-11-08", "2013-12-06"]
     days_of = found("UNRATE", ["2013-09-01", "2013-10-01"], dates)
     assert days_of == {"2013-09-01": "2013-10-22", "2013-10-01": "2013-11-08"}
@@ -60,17 +57,11 @@ def test_periods_before_the_calendar_begins_are_left_to_the_lag() -> None:
     assert found("DGS10", ["1996-01-02"], ["1996-01-02", "1996-01-03"]) == {}
 
 
-@pytest.mark.parametrize(
-    ("newest", "today", "overdue"),
-    [
-        ("2026-04-01", "2026-06-10", False),
-        ("2026-04-01", "2026-06-11", True),
-        ("2025-04-01", "2026-06-11", False),
-    ],
-)
-def test_a_figure_is_overdue_after_its_lag_and_not_for_ever(newest: str, today: str, overdue: bool) -> None:
-    day = dt.date.fromisoformat
-    assert is_overdue(day(newest), a_series("UNRATE"), day(today)) is overdue
+def test_a_figure_is_overdue_after_its_lag_and_not_for_ever() -> None:
+    april, last_year = dt.date(2026, 4, 1), dt.date(2025, 4, 1)
+    assert not is_overdue(april, a_series("UNRATE"), dt.date(2026, 6, 10))
+    assert is_overdue(april, a_series("UNRATE"), dt.date(2026, 6, 11))
+    assert not is_overdue(last_year, a_series("UNRATE"), dt.date(2026, 6, 11))
 
 
 def test_the_planned_day_of_the_next_figure() -> None:
@@ -81,14 +72,13 @@ def test_the_planned_day_of_the_next_figure() -> None:
     assert np.isnat(next_stamp(newest, a_series("DGS10")))
 
 
-@pytest.mark.parametrize(("start", "end", "is_one"), [("06", "03", False), ("03", "03", True)])
-def test_a_period_that_ends_before_it_begins_is_refused_by_name(start: str, end: str, is_one: bool) -> None:
-    period = f'realtime_start="2024-05-{start}" realtime_end="2024-05-{end}"'
-    root = ET.fromstring(
-        f'<observations><observation {period} date="2024-03-01" value="3.8"/></observations>'
-    )
-    if is_one:
-        assert len(parse_observations(root)) == 1
-        return
-    with pytest.raises(Unreadable, match="'2024-05-06 to 2024-05-03' on 2024-03-01 is no real-time period"):
-        parse_observations(root)
+def test_a_period_that_ends_before_it_begins_is_refused_by_name() -> None:
+    def of(start: str, end: str) -> ET.Element:
+        period = f'realtime_start="{start}" realtime_end="{end}"'
+        return ET.fromstring(
+            f'<observations><observation {period} date="2024-03-01" value="3.8"/></observations>'
+        )
+
+    assert len(parse_observations(of("2024-05-03", "2024-05-03"))) == 1
+    with pytest.raises(Unusable, match="'2024-05-06 to 2024-05-03' on 2024-03-01 is no real-time period"):
+        parse_observations(of("2024-05-06", "2024-05-03"))

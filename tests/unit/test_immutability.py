@@ -65,14 +65,10 @@ def retracted(*tables: str) -> pd.DataFrame:
     )
 
 
-def test_a_date_that_a_retraction_makes_indeterminate_does_not_hold_publication_for_ever() -> None:
-    """It has no row any more in tables that explain a score."""
+def test_a_date_that_became_indeterminate_holds_publication_unless_a_retraction_is_listed() -> None:
+    """Such a date has no row any more in tables that explain a score."""
     before, staged = a_record(DAYS), a_record([FEBRUARY])
     assert wrong(before, staged, corrections=retracted("regime", "score_attribution")) == []
-
-
-def test_a_date_that_became_indeterminate_without_being_listed_holds_publication() -> None:
-    before, staged = a_record(DAYS), a_record([FEBRUARY])
     assert wrong(before, staged) == [("regime", True), ("score_attribution", True)]
     assert wrong(before, staged, corrections=retracted("regime")) == [("score_attribution", True)]
 

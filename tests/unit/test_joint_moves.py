@@ -22,7 +22,7 @@ CASES = [
 
 
 def base_of(run: Computation) -> Baseline:
-    return baseline_of(run.view, run.readings, run.regime, run.catalog)
+    return baseline_of(run.view, run.regime)
 
 
 @pytest.mark.parametrize(("date", "written"), CASES)

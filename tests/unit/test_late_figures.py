@@ -10,7 +10,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow, LiveRows
+from assets.warehouse.live import LiveRow
 from assets.warehouse.readers import vintages_as_of
 from tests.builders import an_archive
 
@@ -18,16 +18,15 @@ CATALOG = load_catalog()
 FROZEN = dt.datetime(2026, 5, 6, 3)
 AFTER = FROZEN + dt.timedelta(days=1)
 APRIL = dt.date(2026, 4, 30)
-LIVE = LiveRows("2", (LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r"),))
+LIVE = [LiveRow(APRIL, FROZEN, FROZEN, dt.date(2026, 5, 6), "r")]
 
 
-def late(*vintages: tuple, reads: str = "ICSA,UNRATE", live: LiveRows = LIVE) -> list[tuple]:
+def late(*vintages: tuple, reads: str = "ICSA,UNRATE", live: list[LiveRow] = LIVE) -> list[tuple]:
     """Observation, first day, value used and value late; given observation, first day, value, capture and source."""
     with an_archive() as con:
         con.execute("CREATE SCHEMA live")
         con.execute(
-            "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, "
-            "'2' AS method_version, 'r' AS frozen_release_id",
+            "CREATE TABLE live.provenance AS SELECT ?::DATE AS as_of_date, ? AS series_ids, 'r' AS frozen_release_id",
             [APRIL, reads],
         )
         for observation, start, value, captured, *source in vintages:
@@ -65,16 +64,13 @@ def test_a_vintage_the_publisher_took_back_is_listed_with_what_shows_through() -
     assert late(used, retracted) == [("2026-03-01", "2026-04-24", 4.3, None)]
 
 
-@pytest.mark.parametrize(
-    ("reads", "captured", "start"),
-    [
-        ("ICSA", AFTER, "2026-04-24"),  # a series the row does not read
-        ("UNRATE", FROZEN, "2026-04-24"),  # in time
-        ("UNRATE", AFTER, "2026-05-01"),  # not public on the date
-    ],
-)
-def test_nothing_else_is_late(reads: str, captured: dt.datetime, start: str) -> None:
-    assert late(("2026-03-01", start, 4.4, captured), reads=reads) == []
+def test_nothing_else_is_late() -> None:
+    assert late(("2026-03-01", "2026-04-24", 4.4, AFTER), reads="ICSA") == [], (
+        "a series the row does not read"
+    )
+    assert late(("2026-03-01", "2026-04-24", 4.4, FROZEN)) == [], "in time"
+    assert late(("2026-03-01", "2026-05-01", 4.4, AFTER)) == [], "not public on the date"
+    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=[]) == [], "backfilled rows take what comes"
 
 
 def test_a_figure_dated_by_lag_rule_that_a_later_vintage_removed_is_listed_with_its_capture() -> None:
@@ -98,8 +94,3 @@ def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: py
     monkeypatch.setattr("assets.warehouse.late.vintages_as_of", counted)
     assert late(("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", None, 4.4)]
     assert asked == [["ICSA", "UNRATE"]] * 2
-
-
-def test_without_a_live_row_nothing_is_late() -> None:
-    """Backfilled rows take what comes."""
-    assert late(("2026-03-01", "2026-04-03", 4.0, AFTER), live=LiveRows("2", ())) == []

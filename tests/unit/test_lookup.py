@@ -1,14 +1,9 @@
-"""Latest figures, staleness, changes inside one vintage date, ratios of one quarter (METHODOLOGY 1)."""
+"""What the sample never meets in a lookup: revisions, holes, limits, two sources. The rest is recomputed plainly."""
 
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from assets.catalog.loader import load_catalog
 from assets.compute.lookup import months
@@ -17,21 +12,13 @@ from tests.helpers import monthly, published_after, view, vintages
 DAY = np.timedelta64(1, "D")
 
 
-@pytest.mark.parametrize(
-    ("series_id", "observation", "limit"),
-    [
-        ("DGS10", "2025-06-02", 10),
-        ("UNRATE", "2025-06-01", 130),
-        ("GDP", "2025-04-01", 230),
-    ],
-)
-def test_a_figure_goes_stale_the_day_after_its_limit(series_id: str, observation: str, limit: int) -> None:
-    series = load_catalog().series[series_id]
-    end = np.datetime64({"D": observation, "W": observation}.get(series.frequency, "2025-06-30"), "D")
-    rows = vintages(series_id, [(observation, str(end), 1.0)])
-    latest = view(rows, [str(end + limit * DAY), str(end + (limit + 1) * DAY)]).latest(series_id)
-    assert latest.present.tolist() == [True, False]
-    assert latest.absent_reason.tolist() == [None, "stale"]
+def test_a_figure_goes_stale_the_day_after_its_limit() -> None:
+    end = np.datetime64("2025-06-30")
+    seen = view(
+        vintages("UNRATE", [("2025-06-01", str(end), 1.0)]), [str(end + 130 * DAY), str(end + 131 * DAY)]
+    )
+    latest = seen.latest("UNRATE")
+    assert (latest.present.tolist(), latest.absent_reason.tolist()) == ([True, False], [None, "stale"])
     assert np.isnat(latest.observation_date[1])
 
 
@@ -111,61 +98,3 @@ def test_a_change_is_as_weak_as_its_weakest_end() -> None:
     change = view([base, now], "2025-09-05").difference("UNRATE", months(12))
     assert change.is_pseudo.tolist() == [True]
     assert str(change.observation_date[0]) == "2025-08-01"
-
-
-# ---- order, the future and the day of capture change nothing in the past
-
-MONTHS = [str(month) for month in np.arange("2024-01", "2025-07", dtype="datetime64[M]")]
-Lagged = tuple[str, int, int | None]  # month, days from its start to its publication, value
-VINTAGE = st.tuples(st.sampled_from(MONTHS), st.integers(1, 400), st.one_of(st.none(), st.integers(1, 9)))
-
-
-def unemployment(rows: list[Lagged], captured_at: str = "2026-01-01T00:00:00") -> pd.DataFrame:
-    published = [
-        (f"{month}-01", str(np.datetime64(month, "D") + lag), None if value is None else float(value))
-        for month, lag, value in rows
-    ]
-    return vintages("UNRATE", published, captured_at=captured_at)
-
-
-def read_all(frames: list[pd.DataFrame], as_of: list[str]) -> dict[str, np.ndarray]:
-    """Every kind of reading of one monthly series."""
-    seen = view(frames, as_of)
-    readings = {
-        "latest": seen.latest("UNRATE"),
-        "change": seen.change_pct("UNRATE", months(12)),
-        "over": seen.over("UNRATE", lambda v: v.sum(axis=1), [months(1), months(2)]),
-        "in_force": seen.in_force_at("UNRATE", seen.as_of),
-    }
-    return {
-        f"{name}.{part}": getattr(reading, part)
-        for name, reading in readings.items()
-        for part in ("value", "observation_date", "available_on")
-    }
-
-
-@settings(max_examples=40)
-@given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.randoms())
-def test_shuffling_and_the_future_change_nothing_in_the_past(rows: list[Lagged], random: Random) -> None:
-    past = [row for row in rows if np.datetime64(row[0], "D") + row[1] <= np.datetime64("2025-03-31")]
-    as_of = ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-31"]
-    shuffled = random.sample(rows, len(rows))
-    expected = read_all([unemployment(rows)], as_of)
-    for name, value in read_all([unemployment(shuffled)], as_of).items():
-        np.testing.assert_array_equal(value, expected[name], err_msg=name)
-    if past:
-        for name, value in read_all([unemployment(past)], as_of).items():
-            np.testing.assert_array_equal(value, expected[name], err_msg=name)
-
-
-@settings(max_examples=40)
-@given(st.lists(VINTAGE, min_size=2, max_size=40, unique_by=lambda row: row[:2]), st.integers(1, 39))
-def test_the_day_a_vintage_was_captured_makes_no_difference(rows: list[Lagged], late: int) -> None:
-    as_of = ["2024-12-31", "2025-02-28", "2025-03-31"]
-    expected = read_all([unemployment(rows, "2025-03-31T22:00:00")], as_of)
-    parts = [
-        unemployment(rows[late:], "2025-03-31T22:00:00"),
-        unemployment(rows[:late], "2025-04-30T22:00:00"),
-    ]
-    for name, value in read_all(parts, as_of).items():
-        np.testing.assert_array_equal(value, expected[name], err_msg=name)

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from assets.publish.manifest import publication_time
 from assets.sources.protocol import Payload, observations_frame
 from assets.warehouse.merge import MergeCounts, merge_source
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload
@@ -192,4 +193,5 @@ def test_what_comes_while_the_clock_is_behind_counts_as_later_than_the_last_publ
         )
         merge_payload(con, a_series(), a_payload([("2026-04-01", 4.3)]))
         captured = con.execute("SELECT captured_at > TIMESTAMP '2026-06-02' FROM raw.vintages").fetchall()
-    assert captured == [(True,)]
+        assert captured == [(True,)]
+        assert publication_time(con, NOON) > dt.datetime(2026, 6, 2), "and so does the next publication"

@@ -24,7 +24,7 @@ FAMOUS = ("1999-12-31", "2000-03-31", "2010-11-30", "2012-09-30")
 @pytest.fixture(scope="module")
 def variants() -> pd.DataFrame:
     sample = on_sample()
-    frame = method_variants(sample.regime, sample.readings, sample.catalog)
+    frame = method_variants(sample.regime)
     return frame.set_index(["variant", "as_of_date"])
 
 
@@ -131,7 +131,7 @@ def full(realdata: Path) -> Computed:
 
 
 def test_figures_of_the_longer_series(full: Computed) -> None:
-    frame = method_variants(full.regime, full.readings, full.catalog).set_index(["variant", "as_of_date"])
+    frame = method_variants(full.regime).set_index(["variant", "as_of_date"])
     plain = frame.loc["without_hysteresis", "condition_state_variant"]
     assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * 4
     credit = full.frame["credit_score"]["1999-09":"1999-12"]

@@ -21,8 +21,6 @@ CATALOG = load_catalog()
 SHOCKS = "jarocinski_karadi_shocks"
 FILE = "shocks_fed_jk_m.csv"
 RECORD = (PROJECT_ROOT / "docs/decisions/0019-outside-references.md").read_text(encoding="utf-8")
-RULE = {"name": "hot", "statement": "A hit is hot.", "case": "reference", "reference_minimum": 1.0}
-SCORE = {**RULE, "label_column": "valuation_score"}
 
 
 def labels(states: list[str], first: str = "2001-01-31") -> pd.DataFrame:
@@ -127,34 +125,33 @@ def test_a_file_of_the_user_is_read_from_outside_in_the_data_directory(tmp_path:
     assert found.tolist()[:2] == [-0.25, 0.5] and np.isnan(found.iloc[2])
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
+def test_a_file_of_another_shape_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    for text, reason in (
         ("year,month\n2001,1\n", "MP_median"),
         ("year,month,MP_median\n2001,13,0.5\n", "replace it"),
         ("year,month,MP_median\n2001,1,much\n", "much"),
         ("year,month,MP_median\n2001,1,0.5\n2001,1,0.5\n", "twice"),
-    ],
-)
-def test_a_file_of_another_shape_is_refused_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / FILE).write_text(text)
-    with pytest.raises(ValueError, match=rf"^outside/{FILE}: [^\n]*{reason}[^\n]*$"):
-        brought_files(CATALOG, facts(tmp_path))
+    ):
+        (tmp_path / "outside" / FILE).write_text(text)
+        with pytest.raises(ValueError, match=rf"^outside/{FILE}: [^\n]*{reason}[^\n]*$"):
+            brought_files(CATALOG, facts(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("rule", "fault"),
-    [
-        (SCORE | {"label_minimum": 0.7, "label_below": 0.9}, "label_values"),
-        (SCORE | {"label_minimum": 0.7, "reference_below": 1.0}, "reference_minimum"),
-        (SCORE | {"label_values": ["bubble"]}, "label_column"),
-        (SCORE | {"label_minimum": 0.7, "threshold_share": 0.6}, "threshold_share"),
-    ],
-)
-def test_a_rule_that_says_two_things_is_refused(rule: dict[str, object], fault: str) -> None:
-    with pytest.raises(ValueError, match=f"key '{fault}'"):
-        Agreement.model_validate(rule)
+def test_a_rule_that_says_two_things_is_refused() -> None:
+    score = {
+        "name": "hot",
+        "statement": "A hit is hot.",
+        "case": "reference",
+        "label_column": "valuation_score",
+    }
+    for wrong, fault in (
+        ({"reference_minimum": 1.0, "label_minimum": 0.7, "label_below": 0.9}, "label_values"),
+        ({"reference_minimum": 1.0, "label_minimum": 0.7, "reference_below": 1.0}, "reference_minimum"),
+        ({"reference_minimum": 1.0, "label_minimum": 0.7, "threshold_share": 0.6}, "threshold_share"),
+    ):
+        with pytest.raises(ValueError, match=f"key '{fault}'"):
+            Agreement.model_validate(score | wrong)
 
 
 def test_the_shocks_of_the_authors_file_in_plain_loops(realdata: Path, tmp_path: Path) -> None:

@@ -21,17 +21,13 @@ def test_link_inside_a_script_is_a_link_and_its_query_is_not_shown() -> None:
 
 PAGES = {
     "unquoted": "<p><a class=btn href={path}>US Stock Markets</a> <a href=/contact>Contact</a>",
-    "unquoted, last in its tag": "<a target=_blank href={path}?ver=1788371540009>ie_data.xls</a>",
-    "single quotes and capitals": "<A HREF='{path}' >Data</A>",
-    "spaces around": '<a href = " {path} ">Data</a>',
+    "single quotes, capitals and spaces": "<A HREF = ' {path} ' >Data</A>",
     "an escaped query": '<a href="{path}?a=1&amp;b=2">Data</a>',
     "relative": '<a href="blobby/go/e5e7/downloads/70fe/ie_data.xls">Data</a>',
-    "relative, unquoted": "<a href=blobby/go/e5e7/downloads/70fe/ie_data.xls>Data</a>",
     "named in the text before": "<p>Download ie_data.xls below, or mail_ie_data.xls.</p><a href={path}>Data</a>",
     "an unencrypted one before": (
         '<a href="http://www.econ.yale.edu/~shiller/data/ie_data.xls">old</a> <a href="{root}{path}">new</a>'
     ),
-    "another scheme before": "<a href=ftp://example.org/ie_data.xls>ftp</a> <a href={path}>Data</a>",
     "another host by the page's own scheme before": (
         '<a href="//example.org/ie_data.xls">old</a> <a href={path}>Data</a>'
     ),

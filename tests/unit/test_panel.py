@@ -95,18 +95,6 @@ def test_a_later_year_changes_no_earlier_label() -> None:
     pd.testing.assert_frame_equal(early, late[late["year"] <= 1990].reset_index(drop=True))
 
 
-def test_outcomes_are_of_the_three_years_after_and_never_reach_into_a_war() -> None:
-    data = generated().query("iso == 'C00'").assign(cpi=10.0, eq_tr=0.0, crisisJST=0.0)
-    data.loc[data["year"] == 1960, ["eq_tr", "crisisJST"]] = [0.21, 1.0]
-    found = country_years(data, CATALOG).set_index("year")
-    after = found["real_return_pct"]
-    assert after.loc[1956:1960].tolist() == pytest.approx([0.0, 21.0, 21.0, 21.0, 0.0])
-    assert found.loc[1956:1960, "crisis_pct"].tolist() == [0.0, 100.0, 100.0, 100.0, 0.0]
-    assert after[1910] == 0.0
-    assert after.loc[1911:1918].isna().all() and after.loc[2018:2020].isna().all()
-    assert set(found.loc[1914:1918, "regime"]) == {"indeterminate"}
-
-
 def test_the_command_prints_misses_first_the_hash_the_differences_and_that_it_is_exploratory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

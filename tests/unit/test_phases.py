@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -34,26 +35,15 @@ def test_phases_are_the_starts_announced_by_the_run_date() -> None:
     assert on("2012-09-13") == ["qe1", "qe2", "qe3", "today"]
 
 
-@pytest.mark.parametrize(
-    ("score", "word"), [(0.70, "hot"), (0.69, "between"), (0.51, "between"), (0.50, "cold"), (NAN, None)]
-)
-def test_limits_of_a_verdict_belong_to_it(score: float, word: str | None) -> None:
-    assert verdict(np.array([score]), RULES.valuation_hot, RULES.valuation_cold).tolist() == [word]
-
-
-@pytest.mark.parametrize(
-    ("core", "change", "word"),
-    [
-        (2.0, 0.0, "hot"),
-        (1.99, 0.5, "cold"),
-        (2.8, -0.3, "cold"),
-        (2.8, -0.29, "hot"),
-        (2.8, NAN, "hot"),
-        (NAN, NAN, None),
-    ],
-)
-def test_inflation_is_cold_when_low_or_falling(core: float, change: float, word: str | None) -> None:
-    assert inflation_verdict(np.array([core]), np.array([change]), RULES).tolist() == [word]
+def test_limits_of_a_verdict_belong_to_it_and_inflation_is_cold_when_low_or_falling() -> None:
+    found = verdict(np.array([0.70, 0.69, 0.51, 0.50, NAN]), RULES.valuation_hot, RULES.valuation_cold)
+    assert found.tolist() == ["hot", "between", "between", "cold", None]
+    for core, change in product((2.8, 2.0, 1.99, NAN), (0.5, -0.29, -0.3, NAN)):
+        plain = None if np.isnan(core) else "cold" if core < 2.0 or change <= -0.3 else "hot"
+        assert inflation_verdict(np.array([core]), np.array([change]), RULES).tolist() == [plain], (
+            core,
+            change,
+        )
 
 
 # ---- on the sample

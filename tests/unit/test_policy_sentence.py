@@ -32,7 +32,7 @@ def test_every_combination_is_one_sentence_of_its_own(stance: str, driver: str) 
     seen = set()
     for combination in itertools.product(*VALUES[2:]):
         for figures in ({}, {"share_pct": 10.7, "real_rate_pct": 0.71, "taylor_gaps_pp": (-0.43, -1.93)}):
-            text = policy_sentence(Policy(stance, driver, *combination, **figures))  # type: ignore[arg-type]  # any value
+            text = policy_sentence(Policy(stance, driver, *combination, **figures))
             assert re.findall(r"[.!?](?:\s|$)", text) == ["."], text
             assert text[0].isupper() and not CODES.search(text) and text.count("(") == text.count(")"), text
             direction = text.removeprefix("As a direction policy is ").split()[0].rstrip(",")

@@ -26,7 +26,7 @@ from assets.sources.public.bls import BlsSource, parse_response
 from assets.sources.public.carried import READERS, WithBundle
 from assets.sources.public.claims import ClaimsSource, parse_report
 from assets.sources.public.hqm import HqmSource, spot_rates
-from assets.sources.public.mts import deficits
+from assets.sources.public.mts import deficits, vintages
 from assets.sources.public.nfci import column, parse_file
 from assets.sources.public.rtdsm import ADDRESS
 from assets.sources.public.shared import code_of
@@ -158,7 +158,7 @@ def test_one_file_and_the_register_are_enough_for_the_quarterly_series() -> None
 
 
 def test_a_positive_deficit_is_negative_and_the_newest_statement_counts() -> None:
-    found = by_date(deficits(mts_rows(STATEMENTS)))
+    found = by_date(vintages(deficits(mts_rows(STATEMENTS))))
     assert found == {
         "2025-01-01": pytest.approx(128_600.0), "2025-10-01": pytest.approx(-284_300.0),
         "2025-11-01": pytest.approx(-173_200.0), "2025-12-01": pytest.approx(-144_700.0),
@@ -169,7 +169,7 @@ def test_a_positive_deficit_is_negative_and_the_newest_statement_counts() -> Non
 def test_bundled_months_precede_the_first_statement() -> None:
     class Statements(Source):
         def fetch(self, series: Series, known: Known | None = None) -> Payload:
-            found = deficits(mts_rows(STATEMENTS))
+            found = vintages(deficits(mts_rows(STATEMENTS)))
             return Payload(series.series_id, observations_frame(found.dates, found.values), "url")
 
     payload = WithBundle(Statements(), SampleSource(PROJECT_ROOT)).fetch(a_series("MTSDS133FMS"))
@@ -178,7 +178,8 @@ def test_bundled_months_precede_the_first_statement() -> None:
         rows["observation_date"].is_monotonic_increasing
         and str(rows["observation_date"].min().date()) < "1990"
     )
-    assert rows["value"].tolist()[-5:] == deficits(mts_rows(STATEMENTS)).values
+    found = vintages(deficits(mts_rows(STATEMENTS))).values
+    assert len(found) == 6 and rows["value"].tolist()[-6:] == found
     assert payload.notes == ("bundled figures before 2025-01-01",)
 
 
@@ -332,7 +333,7 @@ def test_other_real_files_have_our_figures() -> None:
     )
     assert agreement(report, "ICSA", 0.0, "realdata") == (5, 0) and report.dates[-1] == "2026-08-29"
     statement = json.loads((REAL / "treasury" / "mts_table_1_2026-08_excerpt.json").read_bytes())
-    months = deficits(statement["data"])
+    months = vintages(deficits(statement["data"]))
     assert agreement(months, "MTSDS133FMS", 1.0) == (23, 5)
     assert by_date(months)["2026-07-01"] == pytest.approx(
         -432_285.727_964_6

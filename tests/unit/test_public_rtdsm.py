@@ -16,9 +16,8 @@ import pytest
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
 from assets.compute.calendar import released_on
-from assets.compute.diagnostics.revised import readings_of_labels
+from assets.compute.diagnostics.revised import regime_of
 from assets.compute.grid import build_grid
-from assets.compute.regime import build_regime
 from assets.compute.tables.build import build_view
 from assets.sources.parse import Unusable
 from assets.sources.protocol import Known, Payload, PayloadRefused, Source
@@ -220,7 +219,7 @@ def test_the_archive_knows_when_it_gained_its_newest_vintage(con: duckdb.DuckDBP
         "false AS is_complete, 1 AS rows_new, 0 AS rows_revised, 0 AS rows_corrected, 0 AS rows_unchanged, "
         "0 AS requests, 0.0 AS seconds"
     )
-    known = known_series(con)["UNRATE"]
+    known = known_series(con, dt.date.max)["UNRATE"]
     assert (known.newest_vintage, known.vintages_at) == (None, noon)  # the first is ALFRED's
 
 
@@ -420,8 +419,7 @@ def _states(with_vintages_of: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
     with an_archive() as con:
         merge_source(con, fetched, run_date=bundle.as_of, captured_at=NOON, released_on=published)
         archive = load_archive(con, list(published))
-    view = build_view(archive, grid, catalog, "sample")
-    return grid.as_of, build_regime(readings_of_labels(view, grid, catalog), grid, catalog).states.state
+    return grid.as_of, regime_of(build_view(archive, grid, catalog, "sample")).states.state
 
 
 def _months(page: str, change: str) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish import publication
 from assets.publish.folder import damaged, prune, releases, releases_folder
 from assets.publish.publication import PublicationBlocked, prepare, publish, staged_path
 from assets.warehouse.connection import WarehouseError
@@ -32,7 +31,7 @@ def stage(published: Path, release_id: str, profile: str = "sample", as_of: dt.d
     with duckdb.connect(str(staged_path(published))) as con:
         con.execute(
             "CREATE TABLE release_manifest AS SELECT ? AS release_id, ? AS profile, ?::DATE AS as_of_date, "
-            "TIMESTAMP '2026-06-01' AS published_at",
+            "TIMESTAMP '2026-06-01' AS published_at, '2.1.0' AS method_version",
             [release_id, profile, as_of],
         )
 
@@ -78,29 +77,6 @@ def assert_complete(published: Path, release_id: str) -> None:
     assert [p.name for p in published.parent.rglob(".*")] == []
 
 
-def test_the_new_release_replaces_the_old_and_a_reader_keeps_what_he_opened(
-    published: Path, old: dict[str, bytes]
-) -> None:
-    stage(published, SECOND)
-    with published.open("rb") as reader:
-        put(published)
-        assert reader.read() == old["regime.duckdb"]
-    assert_complete(published, SECOND)
-
-
-def test_unchanged_files_are_stored_once_and_the_ones_next_to_the_published_file_are_copies(
-    published: Path,
-) -> None:
-    stage(published, SECOND)
-    put(published)
-    first, second = releases(published)
-    for name in FILES:
-        assert (first / name).stat().st_ino == (second / name).stat().st_ino
-        assert (published.parent / name).stat().st_ino != (second / name).stat().st_ino
-        assert (published.parent / name).stat().st_mode & 0o222 == 0
-    assert damaged(first) == damaged(second) == []
-
-
 def test_writing_into_a_published_copy_damages_no_release_and_into_a_release_is_found(
     published: Path,
 ) -> None:
@@ -125,29 +101,24 @@ def breaking(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before:
     raise ValueError("a document cannot be made")
 
 
+def losing() -> None:
+    raise LockLost("the run lock in Postgres was lost")
+
+
 @pytest.mark.parametrize(
-    ("gate", "filling", "error", "message"),
+    ("fault", "error", "message"),
     [
-        (blocking, fill, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
-        (lambda _: None, breaking, ValueError, "a document cannot be made"),
+        ({"gate": blocking}, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
+        ({"fill": breaking}, ValueError, "a document cannot be made"),
+        ({"confirm_lock": losing}, LockLost, "the run lock in Postgres was lost"),
     ],
 )
-def test_a_blocked_gate_or_a_failing_document_changes_nothing(
-    published: Path, old: dict[str, bytes], gate: Any, filling: Any, error: type[Exception], message: str
+def test_a_blocked_gate_a_failing_document_or_a_lost_lock_changes_nothing(
+    published: Path, old: dict[str, bytes], fault: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     stage(published, SECOND)
     with pytest.raises(error, match=message):
-        publish(staged_path(published), published, gate=gate, fill=filling)
-    assert everything(published.parent) == old
-
-
-def test_a_lost_lock_changes_nothing(published: Path, old: dict[str, bytes]) -> None:
-    def lost() -> None:
-        raise LockLost("the run lock in Postgres was lost")
-
-    stage(published, SECOND)
-    with pytest.raises(LockLost):
-        publish(staged_path(published), published, gate=lambda _: None, fill=fill, confirm_lock=lost)
+        publish(staged_path(published), published, **{"gate": lambda _: None, "fill": fill, **fault})
     assert everything(published.parent) == old
 
 
@@ -204,7 +175,7 @@ def test_too_little_space_is_refused_before_anything_is_written(
 ) -> None:
     stage(published, SECOND)
     free = SimpleNamespace(free=2 * staged_path(published).stat().st_size)
-    monkeypatch.setattr(publication.shutil, "disk_usage", lambda _: free)  # type: ignore[attr-defined]
+    monkeypatch.setattr("shutil.disk_usage", lambda _: free)
     with pytest.raises(PublicationRefused, match=r"MB free, publishing needs \d+ MB: free some space"):
         put(published)
     assert everything(published.parent) == old
@@ -233,15 +204,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(published, "sample", AS_OF)
     assert everything(published.parent) == old
-
-
-def test_a_foreign_wal_does_not_keep_readers_out(published: Path) -> None:
-    wal = published.with_name("regime.duckdb.wal")
-    wal.write_bytes(b"not ours")
-    stage(published, SECOND)
-    put(published)
-    assert not wal.exists()
-    assert_complete(published, SECOND)
 
 
 class Killed(BaseException):

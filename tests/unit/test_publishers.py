@@ -131,9 +131,7 @@ def test_note_about_a_close_leaves_the_price_out_even_when_the_server_gives_no_d
     [
         ("May CPI estimated", 4, {"2026-05-01"}),
         ("May CPI estimated", 0, {"2026-05-01"}),
-        ("May earnings estimated", 3, set()),
         ("Oct '25/Apr/May CPI estimated", 4, {"2025-10-01", "2026-04-01", "2026-05-01"}),
-        ("Nov, Dec 2024 CPI are estimates", 4, {"2024-12-01", "2025-11-01"}),
         ("Mar-May CPI interpolated", 4, {"2026-03-01", "2026-04-01", "2026-05-01"}),
         ("September 2025 CPI Estimated", 4, {"2025-09-01"}),
         ("last values are estimated", 4, {"2026-04-01", "2026-05-01"}),

@@ -16,17 +16,15 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.compute.grid import build_grid
 from assets.run_facts import RunFacts
-from assets.sources.protocol import LastFetch
-from assets.warehouse.fetches import Ingested, last_fetches, record_fetches
+from assets.warehouse.fetches import Ingested, known_series, record_fetches
 from assets.warehouse.readers import (
     LABEL_ROLES,
     content_hash,
     first_published_column,
-    vintages_as_of,
     why_incomplete,
 )
 from assets.warehouse.tables import append_rows
-from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
+from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload
 
 DAY = dt.date(2026, 6, 1)
 
@@ -39,63 +37,20 @@ def facts(days_later: int = 0) -> RunFacts:
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with an_archive() as connection:
-        captures: list[list[Row]] = [
-            [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")],
-            [("2026-03-01", 4.3, "2026-05-08"), ("2026-04-01", None, "2026-05-08")],
-            [("2026-03-01", 4.4, "2026-05-08")],  # a correction, captured two days later
-        ]
-        for later, rows in enumerate(captures):
-            merge_payload(
-                connection,
-                a_series(first_public_on=None),
-                a_payload(rows, is_complete=False),
-                captured_at=NOON + dt.timedelta(days=later),
-            )
+        earlier: list[Row] = [("2026-02-01", 4.1, "2026-03-06"), ("2026-03-01", 4.2, "2026-04-03")]
+        merge_payload(connection, a_series(first_public_on=None), a_payload(earlier, is_complete=False))
         yield connection
-
-
-def values(frame: pd.DataFrame) -> dict[str, float]:
-    days = frame["observation_date"].dt.strftime("%Y-%m-%d")
-    return {day: value for day, value in zip(days, frame["value"], strict=True) if not np.isnan(value)}
-
-
-def test_series_as_known_on_a_day(con: duckdb.DuckDBPyConnection) -> None:
-    assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 2))) == {"2026-02-01": 4.1}
-    assert values(series_as_of(con, "UNRATE", dt.date(2026, 4, 3))) == {"2026-02-01": 4.1, "2026-03-01": 4.2}
-    latest = series_as_of(con, "UNRATE", dt.date(2026, 5, 8))
-    assert values(latest)["2026-03-01"] == 4.4
-    assert len(latest) == 3 and np.isnan(latest["value"].iloc[2])  # published as missing
-
-
-def test_what_was_captured_later_is_hidden(con: duckdb.DuckDBPyConnection) -> None:
-    on = dt.date(2026, 5, 31)
-    assert values(series_as_of(con, "UNRATE", on, NOON))["2026-03-01"] == 4.2
-    assert values(series_as_of(con, "UNRATE", on, NOON + dt.timedelta(days=1)))["2026-03-01"] == 4.3
-    assert series_as_of(con, "UNRATE", on, NOON)["realtime_end"].iloc[1] == np.datetime64("9999-12-31", "s")
-
-
-def test_as_of_is_every_series_unless_one_is_named_in_the_contracts_columns(
-    con: duckdb.DuckDBPyConnection,
-) -> None:
-    frame = series_as_of(con, "UNRATE", DAY)
-    pd.testing.assert_frame_equal(frame, vintages_as_of(con, DAY))
-    assert series_as_of(con, "GS10", DAY).empty
-    assert list(frame.columns) == [
-        "series_id", "observation_date", "value", "realtime_start", "realtime_end", "vintage_source",
-    ]  # fmt: skip
-    days = ("observation_date", "realtime_start", "realtime_end")
-    assert {str(frame[name].dtype) for name in days} == {"datetime64[s]"}
 
 
 def test_last_accepted_complete_fetch_is_remembered(con: duckdb.DuckDBPyConnection) -> None:
     series, whole = a_series(), a_payload([("2026-03-01", 4.2), ("2026-04-01", None)])
     part = a_payload([("2026-04-01", 4.3)], is_complete=False)
-    record_fetches(con, [Ingested(series, "f1", "new", payload=whole)], facts(0), DAY)
-    record_fetches(con, [Ingested(series, "f2", "new", payload=part)], facts(1), DAY)
-    record_fetches(con, [Ingested(series, "f3", "refused", message="too short")], facts(2), DAY)
-    record_fetches(con, [Ingested(series, "f4", "unreachable")], facts(3), DAY)
-    last = last_fetches(con)["UNRATE"]
-    assert last == LastFetch("pct", 2, dt.date(2026, 2, 1))
+    record_fetches(con, [Ingested(series, "new", payload=whole)], facts(0), DAY)
+    record_fetches(con, [Ingested(series, "new", payload=part)], facts(1), DAY)
+    record_fetches(con, [Ingested(series, "refused", message="too short")], facts(2), DAY)
+    record_fetches(con, [Ingested(series, "unreachable")], facts(3), DAY)
+    known = known_series(con, DAY + dt.timedelta(days=4))["UNRATE"]
+    assert (known.unit_kind, known.rows_served, known.held_first) == ("pct", 2, dt.date(2026, 2, 1))
 
 
 def test_first_publication_is_per_profile_and_method(con: duckdb.DuckDBPyConnection) -> None:
@@ -129,26 +84,26 @@ def test_every_series_of_the_label_that_was_never_fetched_is_named() -> None:
         assert why_incomplete(con, "live") is None
 
 
-ROWS = "SELECT * FROM (VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS rows_of (number, word)"
+def test_a_content_hash_changes_with_a_value_and_not_with_the_order_of_rows() -> None:
+    table, rows = (
+        load_catalog().tables["late_figures"],
+        "(VALUES (1.5::DOUBLE, 'a'), (NULL, 'b')) AS r (number, word)",
+    )
 
+    def hashed(change: str = "") -> object:
+        with duckdb.connect() as con:
+            con.execute(f"CREATE SCHEMA regime; CREATE TABLE regime.late_figures AS FROM {rows}; {change}")
+            return content_hash(con, table)
 
-@pytest.mark.parametrize(
-    ("change", "is_same"),
-    [
-        ("CREATE OR REPLACE TABLE regime.late_figures AS FROM regime.late_figures ORDER BY word DESC", True),
-        ("UPDATE regime.late_figures SET number = 1.5000000000000002 WHERE word = 'a'", False),
-        ("UPDATE regime.late_figures SET number = 0 WHERE word = 'b'", False),
-        ("UPDATE regime.late_figures SET word = NULL WHERE word = 'b'", False),
-        ("INSERT INTO regime.late_figures SELECT 9.0, 'c' FROM range(2)", False),  # equal rows do not cancel
-        ("DELETE FROM regime.late_figures", False),
-    ],
-)
-def test_a_content_hash_changes_with_a_value_and_not_with_the_order_of_rows(
-    change: str, is_same: bool
-) -> None:
-    table = load_catalog().tables["late_figures"]
-    with duckdb.connect() as con:
-        con.execute(f"CREATE SCHEMA regime; CREATE TABLE regime.late_figures AS {ROWS}")
-        before = content_hash(con, table)
-        con.execute(change)
-        assert (content_hash(con, table) == before) is is_same
+    assert (
+        hashed("CREATE OR REPLACE TABLE regime.late_figures AS FROM regime.late_figures ORDER BY word DESC")
+        == hashed()
+    )
+    changed = [
+        "UPDATE regime.late_figures SET number = 1.5000000000000002 WHERE word = 'a'",
+        "UPDATE regime.late_figures SET number = 0 WHERE word = 'b'",
+        "UPDATE regime.late_figures SET word = NULL WHERE word = 'b'",
+        "INSERT INTO regime.late_figures SELECT 9.0, 'c' FROM range(2)",  # equal rows do not cancel
+        "DELETE FROM regime.late_figures",
+    ]
+    assert len({hashed(), *map(hashed, changed)}) == 1 + len(changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from assets.compute.calendar import days
 from assets.compute.conditions import Block, Component, Condition, condition
 from assets.compute.grid import Grid
 from assets.compute.reading import Reading
-from tests.helpers import Computed, on_sample, reading
+from tests.helpers import on_sample, reading
 
 CATALOG = load_catalog()
 METHOD = CATALOG.method
@@ -24,72 +24,46 @@ def obj(*values: object) -> np.ndarray:
     return np.array(values, dtype=object)
 
 
-@pytest.mark.parametrize(
-    ("growth", "excess", "name"),
-    [
-        (-0.1, 9.0, "shrinking"),
-        (0.0, 0.0, "technical"),
-        (4.0, -1.0, "technical"),
-        (4.0, 0.01, "leaning"),
-        (4.0, 5.0, "leaning"),
-        (4.0, 5.01, "stimulative"),
-        (-0.1, NAN, "shrinking"),  # needs no comparison
-        (4.0, NAN, None),
-        (NAN, 1.0, None),
-    ],
-)
-def test_balance_sheet_test_names_every_edge(growth: float, excess: float, name: str | None) -> None:
-    limit = METHOD.balance_sheet.leaning_limit_pp
-    found = regime.balance_sheet_test(np.array([growth]), np.array([excess]), limit)
-    assert found.tolist() == [name]
+EDGES = np.array(
+    [*product((NAN, -0.1, 0.0, 0.01, 0.49, 0.5, 5.0, 5.01, 9.99, 10.0), repeat=2)]
+).T  # two figures each at every limit of these rules and next to it
 
 
-@pytest.mark.parametrize(
-    ("impulse", "change", "expected"),
-    [(0.5, 10.0, True), (0.49, 30.0, False), (3.0, 9.9, False), (NAN, 30.0, None), (3.0, NAN, None)],
-)
-def test_melt_up_needs_both_and_is_unknown_without_one(
-    impulse: float, change: float, expected: bool | None
-) -> None:
-    found = regime.melt_up(np.array([impulse]), np.array([change]), METHOD)
-    assert found.tolist() == [expected]
+def test_the_balance_sheet_test_at_every_edge() -> None:
+    found = regime.balance_sheet_test(*EDGES, METHOD.balance_sheet.leaning_limit_pp)
+    for growth, excess, name in zip(*EDGES, found, strict=True):
+        if growth < 0.0:
+            plain = "shrinking"  # needs no comparison
+        elif np.isnan(growth) or np.isnan(excess):
+            plain = None
+        else:
+            plain = "technical" if excess <= 0.0 else "leaning" if excess <= 5.0 else "stimulative"
+        assert name == plain, (growth, excess)
 
 
-@pytest.mark.parametrize(
-    ("state", "stance", "melt_up", "expected"),
-    [
-        ("indeterminate", "stimulus", True, None),  # not false: it is unknown
-        ("bubble", "stimulus", False, True),
-        ("bubble", "stimulus", None, True),
-        ("bubble", "neutral", True, True),
-        ("bubble", "neutral", None, None),
-        ("bubble", "tightening", True, False),  # the tightening that ends it closes the window
-        ("mid_cycle", "stimulus", True, False),
-        ("depression", "stimulus", True, False),  # as in 2009-11
-    ],
-)
-def test_the_time_to_sell_window_is_a_bubble_still_being_fed(
-    state: str, stance: str, melt_up: bool | None, expected: bool | None
-) -> None:
-    found = regime.time_to_sell(obj(state), obj(stance), obj(melt_up))
-    assert found.tolist() == [expected]
+def test_a_melt_up_needs_both_and_is_unknown_without_one() -> None:
+    found = regime.melt_up(*EDGES, METHOD)
+    for impulse, change, is_melt_up in zip(*EDGES, found, strict=True):
+        unknown = np.isnan(impulse) or np.isnan(change)
+        assert is_melt_up == (None if unknown else impulse >= 0.5 and change >= 10.0), (impulse, change)
 
 
-@pytest.mark.parametrize(
-    ("score", "state", "distance"),
-    [
-        (0.55, "bubble", 0.03),
-        (0.58, "mid_cycle", 0.02),
-        (0.43, "mid_cycle", 0.03),
-        (0.43, "depression", 0.01),
-        (NAN, "indeterminate", NAN),
-    ],
-)
-def test_distance_is_to_the_threshold_in_force_in_that_state(
-    score: float, state: str, distance: float
-) -> None:
-    found = regime.distance_to_threshold(np.array([score]), obj(state), METHOD)
-    assert found[0] == pytest.approx(distance, nan_ok=True)
+def test_the_time_to_sell_window_is_a_bubble_still_being_fed() -> None:
+    states = ("bubble", "mid_cycle", "depression", "indeterminate")
+    for state, stance, melt_up in product(states, ("stimulus", "neutral", "tightening"), (True, False, None)):
+        if state == "indeterminate":
+            plain = None  # not false: it is unknown
+        elif state == "bubble" and stance == "neutral":
+            plain = melt_up
+        else:  # the tightening that ends a bubble closes the window
+            plain = state == "bubble" and stance == "stimulus"
+        assert regime.time_to_sell(obj(state), obj(stance), obj(melt_up)).tolist() == [plain]
+
+
+def test_distance_is_to_the_threshold_in_force_in_that_state() -> None:
+    states = obj("bubble", "mid_cycle", "mid_cycle", "depression", "indeterminate")
+    found = regime.distance_to_threshold(np.array([0.55, 0.58, 0.43, 0.43, NAN]), states, METHOD)
+    assert found.tolist() == pytest.approx([0.03, 0.02, 0.03, 0.01, NAN], nan_ok=True)
 
 
 def component(name: str, score: float, source: Reading | None = None) -> Component:
@@ -97,25 +71,14 @@ def component(name: str, score: float, source: Reading | None = None) -> Compone
     return Component(name, "t.c", reading([score]) if source is None else source, scores, scores)
 
 
-def three(weights: Mapping[str, float]) -> dict[str, Condition]:
-    """V, E and C, each with one component of that weight and an absent one for the rest."""
-    return {
-        name: condition(
-            name,
-            [
-                Block(weight, [component(f"{name}_there", 0.5)]),
-                Block(1 - weight, [component(f"{name}_gone", NAN)]),
-            ],
-            METHOD,
-        )
-        for name, weight in weights.items()
-    }
-
-
 def test_a_condition_at_its_minimum_is_named() -> None:
-    found = three({"valuation": 0.87, "economy": 1.0, "credit": 0.5})
-    assert regime.conditions_at_minimum([*found.values()], METHOD).tolist() == ["credit"]
-    assert regime.conditions_at_minimum([*three({"economy": 0.51}).values()], METHOD).tolist() == [None]
+    def covered(name: str, weight: float) -> Condition:
+        blocks = [Block(weight, [component("there", 0.5)]), Block(1 - weight, [component("gone", NAN)])]
+        return condition(name, blocks, METHOD)
+
+    found = [covered("valuation", 0.87), covered("economy", 0.51), covered("credit", 0.5)]
+    assert regime.conditions_at_minimum(found, METHOD).tolist() == ["credit"]
+    assert regime.conditions_at_minimum(found[:2], METHOD).tolist() == [None]
 
 
 def test_a_reconstructed_figure_makes_the_row_pseudo_only_where_it_counts() -> None:
@@ -142,22 +105,12 @@ def test_freshness_is_that_of_the_slowest_input_whichever_is_named_first() -> No
     assert freshness("DGS10,UNRATE", "2025-06-01", "2025-08-10") == 1.0
 
 
-@pytest.fixture(scope="module")
-def computed() -> Computed:
-    return on_sample()
-
-
-def test_contributions_add_up_to_the_score_and_inflation_adds_nothing(computed: Computed) -> None:
-    total = computed.evidence.groupby("as_of_date")["contribution"].sum()
-    scored = computed.frame["bubble_score"].dropna()
+def test_contributions_add_up_to_the_score_and_nothing_without_weight_lacks_a_reason() -> None:
+    evidence, scored = on_sample().evidence, on_sample().frame["bubble_score"].dropna()
+    total = evidence.groupby("as_of_date")["contribution"].sum()
     np.testing.assert_allclose(total[scored.index], scored, atol=1e-12)
-    inflation = computed.evidence[computed.evidence["condition"] == "inflation"]
-    assert (inflation["contribution"] == 0).all()
-
-
-def test_every_component_without_weight_has_a_reason(computed: Computed) -> None:
-    silent = computed.evidence[(computed.evidence["weight"] == 0) & computed.evidence["absent_reason"].isna()]
-    assert silent.empty
-    counted = computed.evidence[computed.evidence["weight"] > 0]
-    assert counted["absent_reason"].isna().all()
-    assert counted["score"].notna().all()
+    assert (evidence.loc[evidence["condition"] == "inflation", "contribution"] == 0).all()
+    counted = evidence["weight"] > 0
+    assert (counted == evidence["absent_reason"].isna()).all() and evidence.loc[
+        counted, "score"
+    ].notna().all()

@@ -1,14 +1,16 @@
-"""Parts of the report without a release: contrasts of the colour table, words, and what is done to a picture."""
+"""Parts of the report without a release: contrasts, words, periods, and what is done to a picture."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 
 from assets.report.page import COLORS
+from assets.report.published import Release
 from assets.report.svg import cleaned
-from assets.report.words import REGIME_WORDS, number, regime_words
+from assets.report.words import REGIME_WORDS, number, period, period_end, regime_words
 
 NAME = ("key", "wide")
 TEXT, MARK = 4.5, 3.0  # least contrast of text and of marks
@@ -39,12 +41,9 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_stand_out(theme: int) -> None:
+def test_every_colour_but_the_hairline_stands_out(theme: int) -> None:
     found = {pair: contrast(COLORS[pair[0]][theme], COLORS[pair[1]][theme]) for pair in PAIRS}
     assert {pair: ratio for pair, ratio in found.items() if ratio < PAIRS[pair]} == {}
-
-
-def test_every_colour_but_the_hairline_has_a_least_contrast() -> None:
     assert set(COLORS) - {name for pair in PAIRS for name in pair} == {"line"}
 
 
@@ -72,3 +71,42 @@ def test_a_missing_figure_is_no_zero_and_a_tiny_one_no_minus_zero() -> None:
 def test_the_prick_is_only_said_where_the_rate_drives() -> None:
     assert regime_words("tightening_into_bubble", "rate").endswith(": the prick")
     assert regime_words("tightening_into_bubble", "balance_sheet") == REGIME_WORDS["tightening_into_bubble"]
+
+
+FREQUENCIES = {"CP": "Q", "DGS10": "D", "TOTBKCR": "W", "CPIAUCSL": "M", "MSPD": "M"}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "frequency", "named", "end"),
+    [
+        ("2025-10-01", "Q", "Q4 2025", "2025-12-31"),  # a quarter that ends in December, stamped in October
+        ("2026-03-31", "Q", "Q1 2026", "2026-03-31"),
+        ("2026-04-01", "M", "Apr 2026", "2026-04-30"),
+        ("2026-02-28", "M", "Feb 2026", "2026-02-28"),
+        ("2025-12-01", "M", "Dec 2025", "2025-12-31"),
+        ("2026-06-10", "W", "10 Jun 2026", "2026-06-10"),
+        ("2026-07-01", "D", "1 Jul 2026", "2026-07-01"),
+    ],
+)
+def test_a_period_is_named_by_its_end(stamp: str, frequency: str, named: str, end: str) -> None:
+    day = dt.date.fromisoformat(stamp)
+    assert period(day, frequency) == named
+    assert period_end(day, frequency).isoformat() == end
+
+
+@pytest.mark.parametrize(
+    ("stamp", "series_ids", "named"),
+    [
+        ("2026-01-01", "CP,DGS10", "Q1 2026"),  # the slowest input names the period
+        ("2026-07-01", "TOTBKCR,CPIAUCSL", "Jul 2026"),
+        ("2026-06-10", "TOTBKCR,CPIAUCSL", "10 Jun 2026"),  # no month is stamped with its tenth day
+        ("2026-05-31", "MSPD", "May 2026"),
+        (None, "CP", "–"),
+    ],
+)
+def test_a_figure_of_several_series_is_of_the_period_its_date_stamps(
+    stamp: str | None, series_ids: str, named: str
+) -> None:
+    release = Release.__new__(Release)  # without a file: `series` is all that is read
+    release.__dict__["series"] = [{"series_id": name, "frequency": f} for name, f in FREQUENCIES.items()]
+    assert release.period(None if stamp is None else dt.date.fromisoformat(stamp), series_ids) == named

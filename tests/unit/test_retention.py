@@ -11,9 +11,10 @@ def releases_of(number: int) -> list[Kept]:
     return [Kept(f"2026{n:04d}", "live", "neither", "1.0.0", 0) for n in range(number)]
 
 
-def test_the_newest_are_kept_and_older_ones_go_but_for_the_first_of_all() -> None:
+def test_the_newest_the_first_of_all_and_the_published_one_are_kept() -> None:
     found = releases_of(NEWEST_KEPT + 10)
     assert superfluous(found, found[-1].release_id) == [kept.release_id for kept in found[1:10]]
+    assert found[2].release_id not in superfluous(found, found[2].release_id), "however old"
 
 
 def test_first_publications_of_month_ends_and_changes_stay() -> None:
@@ -35,11 +36,6 @@ def test_what_is_kept_today_is_kept_tomorrow() -> None:
         kept = [k for k in kept if k.release_id not in gone]
     all_at_once = superfluous(found, found[-1].release_id)
     assert [k for k in found if k.release_id not in all_at_once] == kept
-
-
-def test_the_published_release_stays_however_old() -> None:
-    found = releases_of(NEWEST_KEPT + 10)
-    assert found[2].release_id not in superfluous(found, found[2].release_id)
 
 
 def test_profiles_do_not_change_each_others_label() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, reduce
 
 import numpy as np
 import pandas as pd
@@ -15,14 +14,12 @@ from assets.compute.archive import Archive, as_revised, cut, revised_series, see
 from assets.compute.diagnostics.revised import (
     LABELS,
     regime_revised,
-    tables_by_series,
 )
 from assets.compute.grid import Grid, build_grid
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
 from assets.compute.regime import build_regime
 from assets.compute.registry import Computation
-from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
 from tests.helpers import archive, on_sample, sample_vintages, vintages
 
@@ -55,7 +52,7 @@ def grid_to(run_date: str) -> Grid:
 
 
 def seen(stored: Archive, grid: Grid) -> View:
-    return View(stored, grid.as_of, SERIES, CATALOG.method)
+    return View(stored, grid.as_of, SERIES, CATALOG)
 
 
 def published(stored: Archive, grid: Grid) -> pd.DataFrame:
@@ -64,7 +61,7 @@ def published(stored: Archive, grid: Grid) -> pd.DataFrame:
 
 def revised(frames: pd.DataFrame) -> pd.DataFrame:
     stored, grid = Archive.from_frame(frames), grid_to("2012-12-31")
-    frame = regime_revised(seen(stored, grid), grid, published(stored, grid), CATALOG)
+    frame = regime_revised(seen(stored, grid), published(stored, grid))
     return frame.set_index("as_of_date")
 
 
@@ -120,7 +117,7 @@ def test_the_shorter_way_gives_every_bit_of_the_complete_one(
 
 
 def assert_as_plain(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
-    found = regime_revised(seen(stored, grid), grid, known, CATALOG)
+    found = regime_revised(seen(stored, grid), known)
     plain = plainly(stored, grid, known)
     pd.testing.assert_frame_equal(found[list(plain.columns)], plain, check_exact=True)
     return found
@@ -181,51 +178,6 @@ def test_the_label_reads_exactly_the_columns_it_is_declared_to_be_derived_from()
     assert requested - {"activity_inflation.core_pce_yoy_pct"} == READ, "inflation is next to the label"
 
 
-@pytest.mark.parametrize("table", sorted({column.split(".")[0] for column in READ}))
-def test_a_table_depends_only_on_the_series_that_reach_the_label_through_it(table: str) -> None:
-    """Its label columns are as before when all others are revised, and with its own series revised they are not."""
-    grid, stored = every_series_revised()
-    today, reached = as_revised(cut(stored, grid.as_of[-1])), tables_by_series(CATALOG)
-    series = {s.series_id: s for s in CATALOG.in_profile("live")}
-    through = {s for s in filter(today.has, revised_series(stored)) if table in reached.get(s, ())}
-    others = set(filter(today.has, revised_series(stored))) - through
-    assert through
-    assert len(others) >= 15
-
-    def columns(revised: set[str]) -> dict[str, np.ndarray]:
-        figures = reduce(lambda mixed, one: with_series_of(mixed, today, one), sorted(revised), stored)
-        view = View(figures, grid.as_of, series, CATALOG.method)
-        readings = readings_of({table: BUILDERS[table](view, grid)})
-        return {name: readings[name].value for name in sorted(READ) if name in readings}
-
-    first, same, changed = columns(set()), columns(others), columns(through)
-    for name, value in first.items():
-        np.testing.assert_array_equal(same[name], value, err_msg=name)
-    assert any(not np.array_equal(changed[name], value, equal_nan=True) for name, value in first.items())
-
-
-@cache
-def every_series_revised() -> tuple[Grid, Archive]:
-    """Made-up figures of every live series, each revised three months after it appeared."""
-    draws = np.random.default_rng(7)
-    step = {"D": "B", "W": "W-WED", "M": "MS", "Q": "QS"}
-    frames = []
-    for series in CATALOG.in_profile("live"):
-        dates = pd.date_range(
-            f"{draws.integers(1996, 1999)}-01-01", "2007-09-30", freq=step[series.frequency]
-        )
-        known = dates + pd.Timedelta(days=series.release_lag_days + 20)
-        value = 50.0 + np.cumsum(draws.normal(size=len(dates)) * 0.1)
-        rows = list(zip(dates.astype(str), known.astype(str), value, strict=True))
-        frames.append(vintages(series.series_id, rows))
-    first = pd.concat(frames, ignore_index=True)
-    later = first.assign(
-        realtime_start=first["realtime_start"] + pd.Timedelta(days=95), value=first["value"] * 1.02 + 0.1
-    )
-    grid = build_grid(np.datetime64("2006-01-31", "D"), np.datetime64("2007-10-19", "D"))
-    return grid, Archive.from_frame(pd.concat([first, later.astype(first.dtypes)], ignore_index=True))
-
-
 def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
     """Many small archives: withdrawals, vintages of one day, corrections."""
     draws, catalog = np.random.default_rng(11), CATALOG
@@ -243,7 +195,7 @@ def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
         stored = Archive.from_frame(frame)
         grid = build_grid(np.datetime64("2020-01-31"), np.datetime64("2020-06-20"))
         views = [
-            View(a, grid.as_of, catalog.series, catalog.method).panel("UNRATE", observations)
+            View(a, grid.as_of, catalog.series, catalog).panel("UNRATE", observations)
             for a in (stored, with_today(stored, grid))
         ]
         if not seen_otherwise(stored, grid.as_of):

@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish.revision_macros import revision_statements
+from assets.publish.views import macro_statements
 
 VINTAGES = """
-INSERT INTO pit.observations VALUES
+INSERT INTO pit.observations BY NAME FROM (VALUES
   ('PAYEMS', DATE '2019-12-01', 90, DATE '2020-02-05', 'alfred'),
   ('PAYEMS', DATE '2020-01-01', 100, DATE '2020-02-07', 'alfred'),
   ('PAYEMS', DATE '2020-01-01', 110, DATE '2020-03-06', 'alfred'),
@@ -24,6 +24,7 @@ INSERT INTO pit.observations VALUES
   ('PAYEMS', DATE '2020-04-01', 400, DATE '2020-05-08', 'alfred'),
   ('PAYEMS', DATE '2020-04-01', NULL, DATE '2020-06-08', 'alfred'),
   ('DGS10', DATE '2020-04-01', 1.5, DATE '2020-04-02', 'lag_rule')
+) AS v(series_id, observation_date, value, realtime_start, vintage_source)
 """
 
 
@@ -33,14 +34,13 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(
             "CREATE SCHEMA pit; CREATE TABLE pit.observations ("
             "series_id VARCHAR, observation_date DATE, value DOUBLE, realtime_start DATE, "
-            "vintage_source VARCHAR)"
+            "vintage_source VARCHAR, realtime_end DATE)"
         )
         con.execute(
             "CREATE TABLE pit.series AS FROM (VALUES ('PAYEMS', true), ('DGS10', true)) AS s(series_id, is_published)"
         )
         con.execute(VINTAGES)
-        for statement in revision_statements():
-            con.execute(statement)
+        con.execute(macro_statements())
         yield con
 
 

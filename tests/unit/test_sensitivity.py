@@ -23,7 +23,7 @@ def computed() -> Computed:
 
 @pytest.fixture(scope="module")
 def sensitivity(computed: Computed) -> pd.DataFrame:
-    return parameter_sensitivity(computed.regime, computed.readings, computed.catalog)
+    return parameter_sensitivity(computed.regime)
 
 
 def test_sensitivity_is_a_count_of_pairs(
@@ -70,7 +70,7 @@ def _first(conditions: Mapping[str, Condition], rows: int) -> dict[str, Conditio
 
 
 def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> None:
-    frame = effective_weights(computed.regime, computed.catalog)
+    frame = effective_weights(computed.regime)
     sums = frame.groupby(["era", "level"])[["nominal_weight", "effective_weight", "covariance_share"]].sum()
     np.testing.assert_allclose(sums.to_numpy(), 1.0, atol=1e-9)
     gap = computed.catalog.method.robustness.effective_weight_gap
@@ -86,8 +86,8 @@ def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> N
 def test_an_early_run_has_no_ranges_and_no_eras_to_come() -> None:
     early = on_sample("1990-06-15")
     assert early.frame["score_p05"].isna().all()
-    assert parameter_sensitivity(early.regime, early.readings, early.catalog).empty
-    frame = effective_weights(early.regime, early.catalog)
+    assert parameter_sensitivity(early.regime).empty
+    frame = effective_weights(early.regime)
     assert set(frame["era"]) == {"all"}
     assert frame["effective_weight"].isna().all()
 

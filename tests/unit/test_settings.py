@@ -48,18 +48,17 @@ def test_a_wrong_value_is_refused_with_the_way_out(message: str) -> None:
         load_settings(environ=WRONG[message])
 
 
-def test_a_key_alone_runs_live_and_the_profile_overrides_it() -> None:
-    settings = load_settings(environ={"FRED_API_KEY": "abc"}, today=dt.date(2026, 11, 24))
-    assert (settings.profile, settings.run_date) == ("live", dt.date(2026, 11, 24))
-    assert settings.warehouse_path.name == "warehouse.duckdb"
-    assert load_settings(environ={"FRED_API_KEY": "abc", "REGIME_PROFILE": "sample"}).profile == "sample"
-
-
-def test_public_is_chosen_by_name_alone_and_has_a_warehouse_of_its_own() -> None:
-    for key in ({}, {"FRED_API_KEY": "abc"}):
-        settings = load_settings(environ={"REGIME_PROFILE": "public", **key}, today=dt.date(2026, 11, 24))
-        assert (settings.profile, settings.run_date) == ("public", dt.date(2026, 11, 24))
-        assert settings.warehouse_path.name == "public.warehouse.duckdb"
+def test_a_key_alone_runs_live_public_is_chosen_by_name_and_each_profile_has_a_warehouse_of_its_own() -> None:
+    key, today = {"FRED_API_KEY": "abc"}, dt.date(2026, 11, 24)
+    for variables, profile, warehouse in (
+        (key, "live", "warehouse.duckdb"),
+        ({**key, "REGIME_PROFILE": "sample"}, "sample", "sample.warehouse.duckdb"),
+        ({**key, "REGIME_PROFILE": "public"}, "public", "public.warehouse.duckdb"),
+        ({"REGIME_PROFILE": "public"}, "public", "public.warehouse.duckdb"),
+    ):
+        settings = load_settings(environ=variables, today=today)
+        assert (settings.profile, settings.warehouse_path.name) == (profile, warehouse)
+        assert settings.run_date == (SAMPLE_END if profile == "sample" else today)
 
 
 def test_restricted_series_are_published_only_on_request_and_reported() -> None:
@@ -118,11 +117,8 @@ def test_a_line_that_is_not_understood_stops_with_its_number_and_without_its_val
         read_environment({}, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["~/regime", "$HOME/regime", "${HOME}/regime", "$BASE", "me/x/../regime"],
-)
 @pytest.mark.parametrize("is_in_file", [True, False])
+@pytest.mark.parametrize("written", ["~/regime", "$HOME/regime", "${HOME}/regime", "$BASE", "me/x/../regime"])
 def test_a_path_means_the_same_in_dotenv_and_in_the_environment(
     written: str, is_in_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,11 +127,10 @@ def test_a_path_means_the_same_in_dotenv_and_in_the_environment(
     monkeypatch.chdir("/")
     variables = {"HOME": str(tmp_path / "me"), "BASE": str(expected)}
     paths = dict.fromkeys(("REGIME_DATA_DIR", "DAGSTER_HOME"), written)
-    lines = [f"{name}={value}\n" for name, value in paths.items()]
-    (tmp_path / ".env").write_text("".join(lines) if is_in_file else "")
-    folders = load_folders(
-        read_environment(variables if is_in_file else variables | paths, tmp_path), tmp_path
-    )
+    if is_in_file:
+        (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in paths.items()))
+    found = read_environment(variables if is_in_file else variables | paths, tmp_path)
+    folders = load_folders(found, tmp_path)
     assert folders.data_dir == folders.dagster_home == expected
 
 
@@ -170,8 +165,3 @@ def test_typing_errors_are_named_with_what_was_meant_in_one_line() -> None:
         environ={"REGIME_ASOF": "2020-01-31", "FRED_KEY": "x", "REGIME_COLOUR": "red"}
     ).notices
     assert "REGIME_ASOF" in notice and "FRED_KEY" in notice and "REGIME_COLOUR" not in notice
-
-
-def test_a_sample_without_its_last_day_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"sample_data/sample\.toml: as_of cannot be read"):
-        load_settings(environ={}, root=tmp_path)

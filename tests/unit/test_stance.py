@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import product
 
 import numpy as np
 import pytest
@@ -82,33 +83,23 @@ def test_a_decision_counts_from_its_day_and_no_earlier(
     assert found.tolist() == direction
 
 
-@pytest.mark.parametrize(
-    ("rate_change", "direction", "name", "driver"),
-    [
-        (-0.25, 1, "stimulus", "both"),
-        (-0.25, 0, "stimulus", "rate"),
-        (0.0, 1, "stimulus", "balance_sheet"),
-        (0.25, 1, "neutral", "none"),  # opposite signs cancel
-        (-0.25, -1, "neutral", "none"),
-        (0.0, 0, "neutral", "none"),
-        (0.25, 0, "tightening", "rate"),
-        (0.0, -1, "tightening", "balance_sheet"),
-        (0.25, -1, "tightening", "both"),
-        (NAN, 1, "stimulus", "balance_sheet"),  # an absent rate has no direction
-    ],
-)
-def test_stance_is_the_sign_of_announced_balance_sheet_and_rate(
-    rate_change: float, direction: int, name: str, driver: str
-) -> None:
-    found = stance(rate_change, direction)
-    assert (found.stance[0], found.driver[0]) == (name, driver)
+NAMES = {1: "stimulus", 0: "neutral", -1: "tightening"}
 
 
-@pytest.mark.parametrize(
-    ("change", "direction"), [(4.25 - 4.05, -1), (0.2, -1), (0.19, 0), (-0.2, 1), (NAN, 0)]
-)
-def test_a_rate_change_of_exactly_a_fifth_of_a_point_counts(change: float, direction: int) -> None:
-    assert stance(change, 0).rate.tolist() == [direction]
+def test_stance_is_the_sign_of_announced_balance_sheet_and_rate() -> None:
+    """A rate change of exactly a fifth of a point counts; an absent rate has no direction."""
+    for change, direction in product(
+        (-0.25, -0.2, -0.19, 0.0, 0.19, 4.25 - 4.05, 0.2, 0.25, NAN), (1, 0, -1)
+    ):
+        rate = 1 if change <= -0.2 else -1 if round(change, 9) >= 0.2 else 0
+        sign = int(np.sign(rate + direction))
+        moved = [name for name, of in (("balance_sheet", direction), ("rate", rate)) if of]
+        driver = "none" if not sign else "both" if len(moved) == 2 else moved[0]
+        found = stance(change, direction)
+        assert (found.rate[0], found.stance[0], found.driver[0]) == (rate, NAMES[sign], driver), (
+            change,
+            direction,
+        )
 
 
 @pytest.mark.parametrize(("impulse", "direction"), [(0.75, 0), (0.76, 1), (-0.75, 0), (-0.76, -1), (NAN, 0)])
@@ -116,7 +107,7 @@ def test_an_impulse_of_exactly_three_quarters_does_not_count(impulse: float, dir
     found = stance(0.0, 0, impulse)
     assert found.balance_sheet_realised.tolist() == [direction]
     assert found.stance[0] == "neutral", "what moved is not what was announced"
-    assert found.realised[0] == {1: "stimulus", 0: "neutral", -1: "tightening"}[direction]
+    assert found.realised[0] == NAMES[direction]
 
 
 def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None:

@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.calendar import days
-from assets.compute.grid import Grid
 from assets.compute.tables import relative_attractiveness
 from assets.compute.tables.relative_attractiveness import after_inflation
 from tests.helpers import on_sample, published_after, view
@@ -18,8 +16,7 @@ NAN = float("nan")
 
 
 def built(*frames: pd.DataFrame, as_of: str = "2025-11-05") -> pd.DataFrame:
-    grid = Grid(days(as_of))
-    return relative_attractiveness.build(view(list(frames), as_of), grid, TABLE).set_index("asset")
+    return relative_attractiveness.build(view(list(frames), as_of)).set_index("asset")
 
 
 YIELDS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
 from assets.compute.tables.liquidity_destination import destination, signals
@@ -25,7 +25,7 @@ NAN = float("nan")
 
 
 def built(seen: View) -> dict[str, Any]:
-    return dict(liquidity_destination.build(seen, Grid(seen.as_of)))
+    return dict(liquidity_destination.build(seen))
 
 
 def value(seen: View, name: str) -> float:
@@ -100,24 +100,18 @@ def test_five_signals_count_in_their_own_direction() -> None:
     assert [int(n[0]) for n in signals(*(0 * each for each in hot))] == [0, 5]
 
 
-@pytest.mark.parametrize(
-    ("up", "known", "core", "change", "name"),
-    [
-        (3, 5, 1.9, 1.0, "asset_prices"),
-        (2, 4, 1.9, 1.0, "neither"),
-        (2, 5, 2.0, 0.0, "goods"),
-        (5, 5, 3.0, 0.1, "both"),
-        (5, 5, 3.0, -0.1, "asset_prices"),
-        (2, 2, 3.0, 0.1, None),
-        (5, 5, NAN, 0.1, None),
-    ],
-)
-def test_the_word_follows_from_the_changes(
-    up: int, known: int, core: float, change: float, name: str | None
-) -> None:
+def test_the_word_follows_from_the_changes() -> None:
     seen = view(published_after("DGS10", {"2025-11-28": 4.0}), "2025-11-30")
-    found = destination(np.array([up]), np.array([known]), np.array([core]), np.array([change]), seen)
-    assert found.tolist() == [name]
+    for (up, of), core, change in product(
+        ((3, 5), (2, 5), (2, 4), (3, 4), (2, 2), (5, 5)), (1.99, 2.0, NAN), (-0.1, 0.0, 0.1, NAN)
+    ):
+        to_assets, to_goods = up > of / 2, core >= 2.0 and change >= 0.0
+        plain = {(1, 1): "both", (1, 0): "asset_prices", (0, 1): "goods", (0, 0): "neither"}[
+            to_assets, to_goods
+        ]
+        found = destination(np.array([up]), np.array([of]), np.array([core]), np.array([change]), seen)
+        unknown = of < METHOD.destination.signals_needed or np.isnan(core) or np.isnan(change)
+        assert found.tolist() == [None if unknown else plain], (up, of, core, change)
 
 
 def test_leadership_is_relative_and_only_where_both_indices_are() -> None:
@@ -166,20 +160,12 @@ def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
 # ---- overlays
 
 
-@pytest.mark.parametrize(
-    ("impulse", "cut", "deficit", "answer"),
-    [
-        (0.5, -0.20, 4.0, True),
-        (0.49, -0.25, 6.0, False),
-        (1.0, -0.19, 6.0, False),
-        (1.0, 0.25, 6.0, False),
-        (1.0, -0.25, 3.9, False),
-        (1.0, -0.25, NAN, None),
-    ],
-)
-def test_the_three_together(impulse: float, cut: float, deficit: float, answer: bool | None) -> None:
-    found = monetisation.is_coordinated(reading([impulse]), reading([cut]), reading([deficit]), METHOD)
-    assert found.tolist() == [answer]
+def test_the_three_together() -> None:
+    for impulse, change, deficit in product((0.5, 0.49, NAN), (-0.20, -0.19, 0.25, NAN), (4.0, 3.99, NAN)):
+        found = monetisation.is_coordinated(reading([impulse]), reading([change]), reading([deficit]), METHOD)
+        unknown = np.isnan([impulse, change, deficit]).any()
+        plain = impulse >= 0.5 and change <= -0.2 and deficit >= 4.0
+        assert found.tolist() == [None if unknown else plain], (impulse, change, deficit)
 
 
 @pytest.mark.parametrize(("bills", "answer"), [(210.0, True), (209.0, False)])

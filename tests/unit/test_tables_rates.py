@@ -55,8 +55,8 @@ GRID = Grid(DATES)
 
 def spreads(*frames: pd.DataFrame) -> dict:
     catalog = load_catalog()
-    seen = View(archive(*frames), DATES, catalog.series, catalog.method)
-    return credit_spreads.build(seen, GRID)
+    seen = View(archive(*frames), DATES, catalog.series, catalog)
+    return credit_spreads.build(seen)
 
 
 def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.DataFrame:

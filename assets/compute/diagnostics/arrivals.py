@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import SOURCES, Archive, Captures, captured_by, cut, dates_of, of_series, resolve
-from assets.compute.calendar import NAT
-from assets.compute.conditions import Readings
 from assets.compute.corrections import unequal
-from assets.compute.diagnostics.revised import readings_of_labels, relabelled, tables_by_series
+from assets.compute.diagnostics.revised import regime_of, relabelled, tables_by_series
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.regime import Regime, build_regime
+from assets.compute.regime import Regime
+from assets.compute.tables.assemble import as_declared
 from assets.compute.tables.build import build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
 
 SINGLE = 12  # newest figures of a series with a line each; older ones share a line
 
@@ -75,7 +72,7 @@ def release_log(
     """
     old, new = resolve(captured_by(captures, moment)), resolve(captures)
     tables = tables_by_series(catalog)
-    then, state = (_State.of(build_view(old, grid, catalog, profile), grid, catalog) for grid in grids)
+    then, state = (_State.of(build_view(old, grid, catalog, profile)) for grid in grids)
     rows = [
         _line("method", before.regime, before.bubble_score, then),
         _line("date", then.label, then.score, state),
@@ -86,23 +83,15 @@ def release_log(
         for arrival in _arrivals(of_series(old, series_id), of_series(new, series_id)):
             label, score = state.label, state.score
             if series_id in tables and series_id in state.view.series:
-                state = state.with_rows(series_id, arrival.rows, tables[series_id], catalog)
+                state = state.with_rows(series_id, arrival.rows, tables[series_id])
             line = _line("figures" if arrival.row is None else "figure", label, score, state)
             rows.append(
                 line | {"series_id": series_id, "figures": arrival.figures} | arrival.columns(is_shown)
             )
-    frame = pd.DataFrame(rows).reindex(columns=[*_NAMES])
-    for name in ("observation_date", "realtime_start"):
-        frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
+    frame = as_declared(catalog.tables["release_log"], pd.DataFrame(rows))
     changes = unequal(frame["score_before"], frame["score_after"])
     changes |= (frame["regime_before"] != frame["regime_after"]).to_numpy()
     return frame[changes | frame["kind"].str.startswith("figure")].reset_index(drop=True)
-
-
-_NAMES = (
-    "kind", "series_id", "observation_date", "realtime_start", "vintage_source", "figures", "previous_value",
-    "new_value", "score_before", "score_after", "score_effect", "regime_before", "regime_after",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,14 +99,12 @@ class _State:
     """Everything put in so far: the archive, what is computed from it, and the label of the run date."""
 
     view: View
-    readings: Readings
     regime: Regime
 
     @classmethod
-    def of(cls, view: View, grid: Grid, catalog: Catalog) -> _State:
+    def of(cls, view: View) -> _State:
         """Computed from the beginning."""
-        readings = readings_of_labels(view, grid, catalog)
-        return cls(view, readings, build_regime(readings, grid, catalog))
+        return cls(view, regime_of(view))
 
     @property
     def label(self) -> str:
@@ -127,17 +114,15 @@ class _State:
     def score(self) -> float:
         return float(self.regime.bubble_score[-1])
 
-    def with_rows(self, series_id: str, rows: Archive, tables: tuple[str, ...], catalog: Catalog) -> _State:
+    def with_rows(self, series_id: str, rows: Archive, tables: tuple[str, ...]) -> _State:
         """The same with other rows of one series."""
         view = replace(self.view, archive=self.view.archive.with_rows_of(series_id, rows))
-        return _State(view, *relabelled(view, catalog, self.readings, self.regime, tables))
+        return _State(view, relabelled(view, self.regime, tables))
 
 
 def _line(kind: str, label: str, score: float, after: _State) -> dict[str, Any]:
     return {
         "kind": kind,
-        "observation_date": NAT,
-        "realtime_start": NAT,
         "figures": 0,
         "score_before": score,
         "score_after": after.score,

@@ -1,31 +1,21 @@
 """Why the score moved and why the label changed, component by component."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import State
 from assets.compute.calendar import NAT, previous_month_end
 from assets.compute.conditions import SCORED, Component
 from assets.compute.reading import Floats
 from assets.compute.regime import Regime
 from assets.compute.stance import counts_from
 from assets.compute.state import FLIPS, INDETERMINATE, LEADS_TO, MID_CYCLE, Flip, flip_holds, thresholds
-
-if TYPE_CHECKING:
-    from assets.catalog.method import State
-    from assets.catalog.models import Catalog
+from assets.compute.tables.assemble import as_declared
 
 Row = dict[str, Any]
-_NO_COMPONENT: Row = {
-    "compared_with_date": NAT, "thresholds_crossed": None, "component": None, "component_condition": None,
-    "component_unit": None, "component_value_before": np.nan, "component_value": np.nan,
-    "component_contribution_change": np.nan, "is_decisive": None,
-}  # fmt: skip
-_NO_CAUSE: Row = {"stance_cause": None, "policy_event_date": NAT}
 
 
 @dataclass(frozen=True)
@@ -95,18 +85,15 @@ def score_attribution(regime: Regime) -> pd.DataFrame:
     )
 
 
-def regime_changes(regime: Regime, catalog: Catalog) -> pd.DataFrame:
+def regime_changes(regime: Regime) -> pd.DataFrame:
     """Columns of `regime_changes`: one row per grid date whose label differs from the one on the date before."""
     parts = contributions(regime)
     changed = np.flatnonzero(regime.label[1:] != regime.label[:-1]) + 1
-    rows = [_change(regime, parts, catalog, int(i)) for i in changed]
-    frame = pd.DataFrame(rows, columns=list(catalog.tables["regime_changes"].column_names))
-    for name in ("as_of_date", "compared_with_date", "policy_event_date"):
-        frame[name] = frame[name].to_numpy(dtype="datetime64[D]").astype("datetime64[s]")
-    return frame
+    frame = pd.DataFrame(_change(regime, parts, int(i)) for i in changed)
+    return as_declared(regime.catalog.tables["regime_changes"], frame)
 
 
-def _change(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> Row:
+def _change(regime: Regime, parts: Contributions, i: int) -> Row:
     state, stance = regime.states.state, regime.stance
     stance_moved, state_moved = stance.stance[i] != stance.stance[i - 1], state[i] != state[i - 1]
     return {
@@ -116,24 +103,24 @@ def _change(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> R
         "changed_part": "both" if stance_moved and state_moved else "stance" if stance_moved else "condition",
         "stance_before": stance.stance[i - 1],
         "stance": stance.stance[i],
-        **(_of_stance(regime, catalog, i) if stance_moved else _NO_CAUSE),
+        **(_of_stance(regime, i) if stance_moved else {}),
         "condition_state_before": state[i - 1],
         "condition_state": state[i],
         "bubble_score_before": regime.bubble_score[i - 1],
         "bubble_score": regime.bubble_score[i],
-        **(_of_state(regime, parts, catalog, i) if state_moved else _NO_COMPONENT),
+        **(_of_state(regime, parts, i) if state_moved else {}),
     }
 
 
-def _of_stance(regime: Regime, catalog: Catalog, i: int) -> Row:
+def _of_stance(regime: Regime, i: int) -> Row:
     """Which of the two directions moved, and the decision where the announced one did."""
     stance, on = regime.stance, regime.grid.as_of[i]
     by_rate = stance.rate[i] != stance.rate[i - 1]
     by_announcement = stance.balance_sheet_announced[i] != stance.balance_sheet_announced[i - 1]
-    horizon = catalog.method.stance.announcement_horizon_days
+    horizon = regime.catalog.method.stance.announcement_horizon_days
     counted = [
         (counts_from(event, horizon), event.announced_on)
-        for event in catalog.policy_events.events
+        for event in regime.catalog.policy_events.events
         if event.changes_direction and counts_from(event, horizon) <= on
     ]
     return {
@@ -142,20 +129,20 @@ def _of_stance(regime: Regime, catalog: Catalog, i: int) -> Row:
     }
 
 
-def _of_state(regime: Regime, parts: Contributions, catalog: Catalog, i: int) -> Row:
-    """The thresholds passed since the rule did not hold, and the component that did most to pass them."""
-    rules, measures = catalog.method.state, regime.scores.measures
+def _of_state(regime: Regime, parts: Contributions, i: int) -> Row:
+    """The thresholds passed since the rule did not hold, and the component that did most to pass them; or nothing."""
+    rules, measures = regime.catalog.method.state, regime.scores.measures
     flip = _flip(regime.states.state[i - 1], regime.states.state[i])
     then = None if flip is None else _last_without(flip, regime, rules, i)
     if flip is None or then is None:
-        return _NO_COMPONENT
+        return {}
     crossed = [
         t
         for t in thresholds(rules)
         if t.flip == flip and t.is_met(measures[t.measure][i]) and not t.is_met(measures[t.measure][then])
     ]
     if not crossed:  # a live row next to rows recomputed since: the label changes and no measure explains it
-        return _NO_COMPONENT
+        return {}
     change = _change_of_each(parts, i, then)
     without_each = {"bubble_score": measures["bubble_score"][i] - change}
     concerned = np.zeros(len(change), dtype=bool)
@@ -167,7 +154,6 @@ def _of_state(regime: Regime, parts: Contributions, catalog: Catalog, i: int) ->
     direction = 1.0 if crossed[0].is_upward else -1.0
     k = int(np.lexsort((-direction * change, ~decisive, ~concerned))[0])
     component = parts.components[k]
-    table, column = component.column.split(".")
     return {
         "compared_with_date": regime.grid.as_of[then],
         "thresholds_crossed": "; ".join(
@@ -175,7 +161,7 @@ def _of_state(regime: Regime, parts: Contributions, catalog: Catalog, i: int) ->
         ),
         "component": component.name,
         "component_condition": parts.conditions[k],
-        "component_unit": catalog.tables[table].column(column).unit,
+        "component_unit": regime.catalog.unit_of(component.column),
         "component_value_before": component.reading.value[then],
         "component_value": component.reading.value[i],
         "component_contribution_change": change[k],

@@ -1,20 +1,14 @@
 """How often the limits of the verdicts are met, and how much of each state is recession: counts of the record."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.method import Verdict
+from assets.catalog.models import RecessionLedger
 from assets.compute.calendar import Days
 from assets.compute.phases import COLD, CONDITIONS, CORE, CORE_CHANGE, HOT, verdicts
 from assets.compute.state import BUBBLE, DEPRESSION, MID_CYCLE
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Verdict
-    from assets.catalog.models import RecessionLedger
 
 
 def base_rates(regime: pd.DataFrame, activity: pd.DataFrame, limits: Verdict) -> pd.DataFrame:

@@ -1,19 +1,15 @@
 """Caveats of a run: the declared ones with their figures filled in, and one per input missing now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Catalog
 from assets.compute.regime import NOT_BINDING
 from assets.compute.robustness import PARAMETERS
 from assets.compute.state import INDETERMINATE, score_limits
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
 
 INPUTS = (
     "regime", "regime_evidence", "forward_returns", "regime_revised", "effective_weights", "method_variants",

@@ -4,24 +4,21 @@ It is the code of the monthly rule on other readings: STANDS_FOR has what they s
 differs. Figures are those of the data set, not of the time: only the ranks look at the past alone.
 """
 
-from __future__ import annotations
-
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.method import ForwardReturns, Method
+from assets.catalog.models import Catalog
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.returns import drawn, spells_of
 from assets.compute.grid import Grid
 from assets.compute.reading import ON_BASES, Floats, Reading, absent, texts
 from assets.compute.regime import Regime, build_regime
-
-if TYPE_CHECKING:
-    from assets.catalog.method import ForwardReturns, Method
-    from assets.catalog.models import Catalog
 
 COLUMNS = (  # of the data set that are read
     "year", "country", "iso", "pop", "rgdpmad", "cpi", "stir", "ltrate", "unemp", "tloans", "crisisJST",
@@ -31,7 +28,7 @@ CASE = "stimulus_into_bubble"
 ALL = "all"
 OUTCOMES = ("real_return_pct", "crisis_pct")  # of a country-year: over the years after it; 100 for a crisis
 _MEANS = {"real_return_pct": "mean_real_return_pct", "crisis_pct": "crisis_share_pct"}
-# what is read in place of each figure of the monthly rule; every other figure of the rule is absent
+# what is read in place of each figure of the monthly rule; every other figure of it is absent
 STANDS_FOR: Mapping[str, str] = {
     "equity_risk_premium.earnings_yield_pct": "dividend_yield_pct",
     "equity_risk_premium.erp_vs_nominal_10y_pp": "dividend_yield_less_long_rate_pp",
@@ -44,12 +41,6 @@ STANDS_FOR: Mapping[str, str] = {
     "reserve_growth.real_bank_credit_yoy_pct": "real_loans_change_pct",
     "real_yields.policy_rate_change_6m_pp": "short_rate_change_pp",
 }
-_ABSENT = (
-    "equity_risk_premium.equity_value_pct_gdp", "equity_risk_premium.cape", "activity_inflation.claims_change_pct",
-    "activity_inflation.core_pce_yoy_pct", "credit_spreads.ebp_pp", "credit_spreads.gz_spread_pp",
-    "credit_spreads.baa_10y_pp", "credit_spreads.hy_oas_pct", "credit_spreads.hqm_10y_spread_pp",
-    "credit_spreads.nfci_index", "reserve_growth.balance_sheet_impulse_pct_gdp",
-)  # fmt: skip
 
 
 def differences(method: Method) -> list[str]:
@@ -162,13 +153,10 @@ def _chained(change: pd.Series) -> pd.Series:
 
 
 def _readings(figures: pd.DataFrame) -> Readings:
-    n = len(figures)
-    readings = {column: _reading(figures[name].to_numpy()) for column, name in STANDS_FOR.items()}
-    readings |= {column: absent(n, "none", "not_in_data_set") for column in _ABSENT}
-    for column, (first, *others) in ON_BASES.items():  # one basis
-        readings[first] = readings[column]
-        readings |= {other: absent(n, "none", "not_in_data_set") for other in others}
-    return readings
+    readings: defaultdict[str, Reading]
+    readings = defaultdict(lambda: absent(len(figures), "none", "not_in_data_set"))
+    readings |= {column: _reading(figures[name].to_numpy()) for column, name in STANDS_FOR.items()}
+    return readings | {bases[0]: readings[column] for column, bases in ON_BASES.items()}  # one basis
 
 
 def _reading(value: Floats) -> Reading:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from assets.compute.calendar import NAT, Days, first_publication, month_end_after, months_before
+from assets.catalog.method import Stance
+from assets.catalog.models import Catalog, Series
+from assets.compute.calendar import (
+    NAT,
+    Days,
+    first_publication,
+    month_end_after,
+    months_before,
+    value_on,
+    weekday,
+)
 from assets.compute.conditions import SCORED, Readings
 from assets.compute.diagnostics.attribution import Contributions, contributions
 from assets.compute.grid import Grid
@@ -18,33 +28,29 @@ from assets.compute.regime import Regime
 from assets.compute.stance import STANCE_BY_DIRECTION, direction
 from assets.compute.state import FLIPS, LEADS_TO, Flip, Threshold, flip_holds, thresholds
 
-if TYPE_CHECKING:
-    from assets.catalog.method import Method, Stance
-    from assets.catalog.models import Catalog, Series
-
 RATE, RATE_CHANGE = "real_yields.policy_rate_pct", "real_yields.policy_rate_change_6m_pp"
 _BEYOND = 1e-9  # a limit is passed, never only reached up to a rounding error
 _AHEAD_DAYS = 400
-_MONDAY, _WEDNESDAY = np.datetime64("1970-01-05", "D"), 2
+_WEDNESDAY = 2
 
 
-def distance_to_flip(regime: Regime, readings: Readings, catalog: Catalog) -> pd.DataFrame:
+def distance_to_flip(regime: Regime) -> pd.DataFrame:
     """Columns of `distance_to_flip`: a row per date, threshold in force and component it depends on."""
-    parts, scored = contributions(regime), ~np.isnan(regime.bubble_score)
-    releases = Releases(regime.grid.as_of, catalog.series, readings)
-    mover, as_of = Mover(regime, parts, catalog.method), regime.grid.as_of.astype("datetime64[s]")
-    rows = list(_rate_rows(regime, readings, catalog))
+    parts, catalog = contributions(regime), regime.catalog
+    scored, as_of = ~np.isnan(regime.bubble_score), regime.grid.as_of.astype("datetime64[s]")
+    releases = Releases(regime.grid.as_of, catalog.series, regime.readings)
+    mover = Mover(regime, parts)
+    rows = list(_rate_rows(regime))
     for threshold in thresholds(catalog.method.state):
         in_force = [state for state, flips in FLIPS.items() if threshold.flip in flips]
         dates = np.flatnonzero(np.isin(regime.states.state, in_force) & scored)
-        needed = _month_ends_needed(threshold.flip, regime, catalog)
+        needed = _month_ends_needed(threshold.flip, regime)
         for k, condition in enumerate(parts.conditions):
             if threshold.measure in ("bubble_score", f"{condition}_score"):
                 columns = _columns(threshold, k, mover, releases, catalog)
                 frame = pd.DataFrame({"as_of_date": as_of, **columns, "month_ends_needed": needed})
                 rows.append(frame.iloc[dates])
-    frame = pd.concat(rows, ignore_index=True)[list(catalog.tables["distance_to_flip"].column_names)]
-    return frame.sort_values(["as_of_date", "flip", "threshold", "component"], ignore_index=True)
+    return pd.concat(rows).sort_values(["as_of_date", "flip", "threshold", "component"], ignore_index=True)
 
 
 def _columns(
@@ -52,7 +58,6 @@ def _columns(
 ) -> dict[str, Any]:
     """What component `k` would have to do for the measure to pass the threshold, per grid date."""
     component, measure = mover.parts.components[k], mover.measures[threshold.measure]
-    table, column = component.column.split(".")
     value, is_met = component.reading.value, threshold.is_met(measure)
     required, moved_score = mover.move(k, threshold)
     present = ~np.isnan(component.score)
@@ -69,7 +74,7 @@ def _columns(
         "limit_value": threshold.limit,
         "condition": mover.parts.conditions[k],
         "component": component.name,
-        "component_unit": catalog.tables[table].column(column).unit,
+        "component_unit": catalog.unit_of(component.column),
         "component_value": value,
         "required_value": np.where(reachable, required, np.nan),
         "required_move": np.where(reachable, required - value, np.nan),
@@ -83,9 +88,9 @@ def _columns(
     }
 
 
-def _month_ends_needed(flip: Flip, regime: Regime, catalog: Catalog) -> np.ndarray:
+def _month_ends_needed(flip: Flip, regime: Regime) -> np.ndarray:
     """Month-ends in a row on which the rule still has to hold, without those up to the date on which it has held."""
-    rules, is_month_end = catalog.method.state, regime.grid.is_month_end
+    rules, is_month_end = regime.catalog.method.state, regime.grid.is_month_end
     needed = np.ones(len(regime.grid), dtype="int64")
     if flip.startswith("leave"):
         return needed
@@ -99,20 +104,17 @@ def _month_ends_needed(flip: Flip, regime: Regime, catalog: Catalog) -> np.ndarr
     return needed
 
 
-def _rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator[pd.DataFrame]:
+def _rate_rows(regime: Regime) -> Iterator[pd.DataFrame]:
     """Rows for a turn of the policy rate that would change the stance.
 
     A rate that comes to rest (direction 0) is a turn too where easing or tightening has set the direction; it comes
     by itself, on a known day, when the window has passed the change.
     """
-    change, rules = readings[RATE_CHANGE], catalog.method.stance
-    limit, lapse = (
-        rules.rate_change_pp,
-        lapses(readings[RATE].value, regime.grid, rules).astype("datetime64[s]"),
-    )
+    change, rules = regime.readings[RATE_CHANGE], regime.catalog.method.stance
+    limit = rules.rate_change_pp
+    lapse = lapses(regime.readings[RATE].value, regime.grid, rules).astype("datetime64[s]")
     now, announced = regime.stance.rate, regime.stance.balance_sheet_announced
     never = np.full(len(now), NAT).astype("datetime64[s]")
-    table, column = RATE_CHANGE.split(".")
     for flip, to, sign, required in (
         ("rate_to_easing", 1, "<=", np.full(len(now), -limit)),
         ("rate_to_tightening", -1, ">=", np.full(len(now), limit)),
@@ -125,13 +127,13 @@ def _rate_rows(regime: Regime, readings: Readings, catalog: Catalog) -> Iterator
             "flip": flip,
             "leads_to": STANCE_BY_DIRECTION[turned + 1],
             "threshold": "stance.rate_change_pp",
-            "measure": column,
+            "measure": RATE_CHANGE.partition(".")[2],
             "measure_value": change.value,
             "comparison": sign,
             "limit_value": required,
             "condition": "stance",
             "component": "policy_rate_change",
-            "component_unit": catalog.tables[table].column(column).unit,
+            "component_unit": regime.catalog.unit_of(RATE_CHANGE),
             "component_value": change.value,
             "required_value": required,
             "required_move": required - change.value,
@@ -155,8 +157,7 @@ def lapses(rate_pct: Floats, grid: Grid, rules: Stance) -> Days:
     for ahead in range(rules.rate_window_months, 0, -1):  # the nearest one is written last
         day = month_end_after(grid.as_of, ahead)
         earlier = months_before(day, rules.rate_window_months)
-        at = np.minimum(np.searchsorted(grid.as_of, earlier), len(grid) - 1)
-        change = rate_pct - np.where(grid.as_of[at] == earlier, rate_pct[at], np.nan)
+        change = rate_pct - value_on(grid.as_of, rate_pct, earlier)
         at_rest = ~np.isnan(change) & (direction(change, rules.rate_change_pp, inclusive=True) == 0)
         found = np.where(at_rest, day, found)
     return found
@@ -165,9 +166,13 @@ def lapses(rate_pct: Floats, grid: Grid, rules: Stance) -> Days:
 class Mover:
     """Moves of single components of a computed regime: from a limit back to a value, and on to every score."""
 
-    def __init__(self, regime: Regime, parts: Contributions, method: Method) -> None:
-        self.parts, self.measures = parts, regime.scores.measures
-        self._is_month_end, self._decimals = regime.grid.is_month_end, method.percentile.value_decimals
+    def __init__(self, regime: Regime, parts: Contributions) -> None:
+        self.parts, self.measures, self._is_month_end = (
+            parts,
+            regime.scores.measures,
+            regime.grid.is_month_end,
+        )
+        self._decimals = regime.catalog.method.percentile.value_decimals
         self._inverse: dict[int, RankInverse] = {}
         # the other components of which, with the component, only the coldest counts
         self._partners = {k: [m for m in group if m != k] for group in parts.shared for k in group}
@@ -303,17 +308,12 @@ class Releases:
             return np.arange(january, last.astype("datetime64[M]"), step).astype("datetime64[D]")
         every_day = np.arange(first, last)
         if series.frequency == "D":
-            return every_day[_weekday(every_day) < 5]
-        return every_day[_weekday(every_day) == self._last_day_of_week(series.series_id)]
+            return every_day[weekday(every_day) < 5]
+        return every_day[weekday(every_day) == self._last_day_of_week(series.series_id)]
 
     def _last_day_of_week(self, series_id: str) -> int:
         """Day on which the weeks of a series end, from its figures; Wednesday without any."""
         reading = self._single.get(series_id)
         if reading is None or not reading.present.any():
             return _WEDNESDAY
-        return int(_weekday(reading.observation_date[reading.present])[-1])
-
-
-def _weekday(dates: Days) -> np.ndarray:
-    """0 for Monday to 6 for Sunday."""
-    return (dates - _MONDAY).astype("int64") % 7
+        return int(weekday(reading.observation_date[reading.present])[-1])

@@ -4,8 +4,6 @@ An event counts on the day it was known: a decision of the ledger on the day it 
 month-end. Changes are as known on their dates. The random dates also lie after the events, so the band is hindsight.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,15 +46,13 @@ def event_responses(view: View, regime: pd.DataFrame) -> pd.DataFrame:
     """Columns of `event_responses`, from a view of month-ends and their rows of `regime`."""
     every = [*_of_ledger(view), *_of_labels(view.as_of, regime)]
     of_markets = [*measures(view), *_prices(view)]
-    rows = [
+    return pd.DataFrame(
         row
         for events in every
         if events.days
         for measure in of_markets
         for row in _rows(events, measure, view)
-    ]
-    dates = dict.fromkeys(("first_date", "last_date"), "datetime64[s]")
-    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
+    )
 
 
 def _of_ledger(view: View) -> Iterator[Events]:
@@ -113,7 +109,8 @@ def _rows(events: Events, measure: Measure, view: View) -> Iterator[dict[str, An
         others[at] = False
         pools = [np.flatnonzero(others & (measure.basis == measure.basis[i])) for i in own]
         smallest = min((len(pool) for pool in pools), default=0)
-        mean, drawn = change[own].mean() if len(own) else np.nan, np.full(1, np.nan)
+        found = change[own] if len(own) else np.full(1, np.nan)
+        mean, drawn = found.mean(), np.full(1, np.nan)
         if smallest >= view.method.event_study.minimum_placebos:
             drawn = np.mean([change[rng.choice(pool, DRAWS)] for pool in pools], axis=0)
         low, high = np.quantile(drawn, BAND)
@@ -126,8 +123,8 @@ def _rows(events: Events, measure: Measure, view: View) -> Iterator[dict[str, An
             "events_measured": len(own),
             "unit": measure.unit,
             "mean_change": mean,
-            "lowest_change": change[own].min() if len(own) else np.nan,
-            "highest_change": change[own].max() if len(own) else np.nan,
+            "lowest_change": found.min(),
+            "highest_change": found.max(),
             "placebo_dates": smallest,
             "placebo_mean_change": drawn.mean(),
             "placebo_low_change": low,

@@ -4,24 +4,20 @@ The changes are as known on their dates; the placebo months also lie after an ev
 Before: the last month-end before the announcement. After: the end of the n-th full month after its month.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import Days
 from assets.compute.lookup import View
 from assets.compute.reading import EARNINGS, Floats, Reading, Texts, combine, is_none, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.real_yields import nominal_10y, real_10y, tips_10y
-
-if TYPE_CHECKING:
-    from assets.catalog.models import PolicyEvent
 
 _TTM = EARNINGS[0]
 
@@ -57,16 +53,12 @@ class Measure:
 def event_study(view: View) -> pd.DataFrame:
     """Columns of `event_study`, from a view of month-ends: one row per start, measure and horizon."""
     starts = [e for e in view.events if e.starts_phase and np.datetime64(e.announced_on) <= view.as_of[-1]]
-    rows = [
+    return pd.DataFrame(
         row
         for measure in measures(view)
         for horizon in view.method.event_study.horizons_months
         for row in _rows(measure, horizon, starts, view)
-    ]
-    dates = dict.fromkeys(
-        ("announced_on", "before_date", "after_date", "placebos_until_date"), "datetime64[s]"
     )
-    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
 
 
 def measures(view: View) -> list[Measure]:
@@ -74,28 +66,14 @@ def measures(view: View) -> list[Measure]:
     real, prices = real_10y(view), equity_price.prices(view)
     price, index = prices.latest.selected, prices.latest.readings[equity_price.INDEX]
     reported = equity_risk_premium.earnings_yields(view, prices).readings[_TTM]
+    premium = combine(np.subtract, reported, nominal_10y(view))
+    multiple = combine(np.divide, price, equity_risk_premium.earnings(view))
+    of_real = texts(np.maximum.accumulate(tips_10y(view).present), "tips", "modelled")
+    points, of_premium = "percentage points", texts(reported.present, _TTM)
     return [
-        Measure(
-            "real_10y",
-            "percentage points",
-            real,
-            real.observation_date,
-            texts(np.maximum.accumulate(tips_10y(view).present), "tips", "modelled"),
-        ),
-        Measure(
-            "erp_vs_nominal_10y",
-            "percentage points",
-            combine(np.subtract, reported, nominal_10y(view)),
-            index.observation_date,
-            texts(reported.present, _TTM),
-        ),
-        Measure(
-            "earnings_multiple",
-            "percent",
-            combine(np.divide, price, equity_risk_premium.earnings(view)),
-            price.observation_date,
-            prices.basis,
-        ),
+        Measure("real_10y", points, real, real.observation_date, of_real),
+        Measure("erp_vs_nominal_10y", points, premium, index.observation_date, of_premium),
+        Measure("earnings_multiple", "percent", multiple, price.observation_date, prices.basis),
     ]
 
 

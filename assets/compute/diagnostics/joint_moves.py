@@ -6,21 +6,20 @@ in all figures of it. A moved component (a name of `regime_evidence`) is set alo
 and with it every rank's sample, never moves.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import source_series
+from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
-from assets.compute.conditions import SCORED, Component, Readings, percentile
+from assets.compute.conditions import SCORED, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
@@ -30,9 +29,6 @@ from assets.compute.regime import Regime, build_regime, evidence_frame, regime_n
 from assets.compute.state import STATE_BY_CODE, Scores, run_machine
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Series
 
 LEFT_OUT, EQUITIES = "left_out", "equities"
 _EQUITY, _QUARTER_DAYS = "equity_risk_premium", 92
@@ -56,32 +52,28 @@ class Baseline:
     ranks: Mapping[str, Floats]
     past: Mapping[str, Floats]
     scores: Scores
-    catalog: Catalog
 
-    @property
-    def grid(self) -> Grid:
-        """The date alone."""
-        return Grid(self.view.as_of)
+    def regime(self, readings: Readings, ranks: Mapping[str, Floats]) -> Regime:
+        """The regime of the date from readings and ranks of it."""
+        return build_regime(readings, self.view.grid, self.view.catalog, ranks)
 
 
-def baseline_of(view: View, readings: Readings, regime: Regime, catalog: Catalog) -> Baseline:
+def baseline_of(view: View, regime: Regime) -> Baseline:
     """The last date of a computed regime, with the vintages a label can come from."""
     before = regime.grid.is_month_end.copy()
     before[-1] = False
     return Baseline(
-        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(catalog))),
-        {name: reading.rows(slice(-1, None)) for name, reading in readings.items()},
-        {c.column: c.rank[-1:] for condition in regime.conditions.values() for c in condition.components},
-        {name: reading.value[before] for name, reading in readings.items()},
+        replace(view, as_of=view.as_of[-1:], archive=only(view.archive, tables_by_series(view.catalog))),
+        {name: reading.rows(slice(-1, None)) for name, reading in regime.readings.items()},
+        {c.column: c.rank[-1:] for c in regime.components},
+        {name: reading.value[before] for name, reading in regime.readings.items()},
         Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
-        catalog,
     )
 
 
 def columns_of_components(readings: Readings, grid: Grid, catalog: Catalog) -> dict[str, str]:
     """The column ("table.column") behind every component of `regime_evidence`, by its name."""
-    regime = build_regime(readings, grid, catalog)
-    return {c.name: c.column for condition in regime.conditions.values() for c in condition.components}
+    return {c.name: c.column for c in build_regime(readings, grid, catalog).components}
 
 
 @dataclass(frozen=True)
@@ -101,6 +93,12 @@ class Picture:
     def stance(self) -> str:
         """Headline stance."""
         return str(self.regime.stance.stance[0])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Every label by its item of the comparison."""
+        lasting = {"regime": self.label, "regime_if_it_lasts": self.lasting}
+        return {**lasting, "stance": self.stance, "condition_state": self.state}
 
     def score(self, name: str) -> float:
         """A condition's, or that of all as "bubble"."""
@@ -152,38 +150,26 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
     return Effect(before, _picture(base, readings, ranks), figures, tuple(notes))
 
 
-def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
+def comparison(found: Effect) -> list[dict[str, Any]]:
     """Label, scores, every input and every other figure that moved, before and after: one row each, None for absent."""
     before, after = found.before, found.after
-    parts = {
-        "regime": "label",
-        "regime_if_it_lasts": "lasting",
-        "stance": "stance",
-        "condition_state": "state",
-    }
     rows: list[dict[str, Any]] = [
-        {
-            "item": item,
-            "unit": "text",
-            "text_before": getattr(before, part),
-            "text_after": getattr(after, part),
-        }
-        for item, part in parts.items()
+        {"item": item, "unit": "text", "text_before": was, "text_after": after.labels[item]}
+        for item, was in before.labels.items()
     ]
     for name in ("bubble", *before.regime.conditions):
         scores = {"value_before": before.score(name), "value_after": after.score(name)}
         rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", **scores})
-    evidence = [evidence_frame(picture.regime, catalog) for picture in (before, after)]
+    evidence = [evidence_frame(picture.regime) for picture in (before, after)]
     joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
     joined["item"] = joined["condition"] + "." + joined["component"]
     joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
     for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
         rows.append({str(name): value for name, value in row.items()})
-    shown = {c.column for condition in before.regime.conditions.values() for c in condition.components}
+    shown = {c.column for c in before.regime.components}
     for name, (a, b) in found.figures.items():
         if name not in shown:
-            table, column = name.split(".")
-            unit = catalog.tables[table].column(column).unit
+            unit = before.regime.catalog.unit_of(name)
             rows.append({"item": name, "unit": unit, "value_before": a, "value_after": b})
     compared = [f"{name}_{when}" for name in _COMPARED for when in ("before", "after")]
     names = ("item", "unit", "text_before", "text_after", *compared, "contribution_change")
@@ -193,7 +179,7 @@ def comparison(found: Effect, catalog: Catalog) -> list[dict[str, Any]]:
 def scenarios(base: Baseline) -> pd.DataFrame:
     """Columns of `scenarios`: one row per declared scenario; without scores and with the reason where it cannot be."""
     rows = []
-    for name, scenario in base.catalog.what_if.scenarios.items():
+    for name, scenario in base.view.catalog.what_if.scenarios.items():
         row: dict[str, Any] = {
             "scenario": name,
             "title": scenario.title,
@@ -208,22 +194,20 @@ def scenarios(base: Baseline) -> pd.DataFrame:
         for when, picture in (("before", found.before), ("after", found.after)):
             row[f"regime_{when}"], row[f"stance_{when}"] = picture.label, picture.stance
             row[f"condition_state_{when}"] = picture.state
-            for score in ("bubble", *SCORED):
-                row[f"{score}_score_{when}"] = picture.score(score)
+            row |= {f"{score}_score_{when}": picture.score(score) for score in ("bubble", *SCORED)}
         row["regime_if_it_lasts"] = found.after.lasting
         row["month_ends_needed"] = found.after.month_ends_needed
         rows.append({**row, "held_still": "; ".join(found.notes) or None})
-    return pd.DataFrame(rows).reindex(columns=list(base.catalog.tables["scenarios"].column_names))
+    return pd.DataFrame(rows)
 
 
 class Names:
     """What can be moved: components by name, groups, series; all without regard to case."""
 
     def __init__(self, base: Baseline) -> None:
-        self.base, self.catalog = base, base.catalog
-        regime = build_regime(base.readings, base.grid, base.catalog, base.ranks)
-        self.components: list[Component] = [c for v in regime.conditions.values() for c in v.components]
-        self.reach = tables_by_series(base.catalog)
+        self.base, self.catalog = base, base.view.catalog
+        self.components = base.regime(base.readings, base.ranks).components
+        self.reach = tables_by_series(self.catalog)
         self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
 
     def column(self, name: str) -> str | None:
@@ -232,9 +216,7 @@ class Names:
 
     def unit(self, column: str) -> str:
         """Kind of unit of a column, as in the catalogue of series."""
-        table, _, name = column.partition(".")
-        unit = self.catalog.tables[table].column(name).unit
-        return "pp" if unit.startswith("percent") else "index"
+        return "pp" if self.catalog.unit_of(column).startswith("percent") else "index"
 
     def series(self, name: str) -> Series:
         """A series that a score or the stance is computed from. Raises MoveError with the nearest name."""
@@ -297,7 +279,7 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
             archive = with_vintage(archive, series_id, period, day, moved)
     tables = sorted({table for series_id in targets for table in names.reach[series_id]})
     before, after = (
-        readings_of({table: BUILDERS[table](view, base.grid) for table in tables})
+        readings_of({table: BUILDERS[table](view) for table in tables})
         for view in (base.view, replace(base.view, archive=archive))
     )
     readings = dict(base.readings)
@@ -438,12 +420,11 @@ def _rank(base: Baseline, readings: Readings, column: str) -> Floats:
         each = {name: readings[name] for name in ON_BASES[column]}
         among = list(each)[int(Bases.of_selected(readings[column], each).used[0])]
     history = np.append(base.past[among], readings[column].value)
-    p = base.catalog.method.percentile
-    return percentile(history, np.ones(len(history), dtype=bool), p.minimum_history, p.value_decimals)[-1:]
+    return percentile(history, np.ones(len(history), dtype=bool), base.view.method.percentile)[-1:]
 
 
 def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) -> Picture:
-    regime, rules = build_regime(readings, base.grid, base.catalog, ranks), base.catalog.method.state
+    regime, rules = base.regime(readings, ranks), base.view.method.state
     n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
     names = [field.name for field in fields(Scores)]
     now = {name: np.repeat(getattr(regime.scores, name), ahead) for name in names}

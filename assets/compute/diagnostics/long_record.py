@@ -3,16 +3,15 @@
 It is apart from the published record: own grid, own ranks. FEDFUNDS stands for the target where there is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.calendar import Days, month_ends
 from assets.compute.conditions import SCORED
@@ -26,9 +25,6 @@ from assets.compute.regime import Regime, build_regime, indeterminate_reason, pi
 from assets.compute.stance import policy_rate_change
 from assets.compute.state import BUBBLE, DEPRESSION, INDETERMINATE, spells
 from assets.compute.tables.build import build_view
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
 
 HIT, FALSE_ALARM, MISSED, NEITHER = "hit", "false_alarm", "missed", "neither"
 RECESSION = "recession"
@@ -55,7 +51,7 @@ def long_record(
     unseen = grid.as_of < np.datetime64(catalog.method.robustness.era_starts[0], "D")
     scored = ~np.isnan(regime.bubble_score)
     shown = (grid.as_of >= np.datetime64(rules.first_label, "D")) & (unseen | (scored & unseen).any())
-    return _frame(regime, rate, catalog, unseen)[shown].reset_index(drop=True)
+    return _frame(regime, rate, unseen)[shown].reset_index(drop=True)
 
 
 def _labels(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> tuple[Regime, Reading]:
@@ -66,11 +62,11 @@ def _labels(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) ->
     view = build_view(archive, grid, long_, profile)
     effective = view.difference("FEDFUNDS", months(method.stance.rate_window_months))
     rate = splice(policy_rate_change(view), effective)
-    return build_regime({**readings_of_labels(view, grid, long_), _RATE: rate}, grid, long_), rate
+    return build_regime({**readings_of_labels(view), _RATE: rate}, grid, long_), rate
 
 
-def _frame(regime: Regime, rate: Reading, catalog: Catalog, unseen: Flags) -> pd.DataFrame:
-    conditions, grid, state = regime.conditions, regime.grid, regime.states.state
+def _frame(regime: Regime, rate: Reading, unseen: Flags) -> pd.DataFrame:
+    catalog, conditions, grid, state = regime.catalog, regime.conditions, regime.grid, regime.states.state
     scored = [conditions[name] for name in SCORED]
     has_stance = rate.present
     inside = in_recession(grid.as_of, catalog.recessions)
@@ -110,8 +106,9 @@ def _absent_inputs(regime: Regime) -> Texts:
     return np.array([", ".join(names) or None for names in absent], dtype=object)
 
 
-def cases(record: pd.DataFrame, today: View, catalog: Catalog) -> pd.DataFrame:
+def cases(record: pd.DataFrame, today: View) -> pd.DataFrame:
     """Columns of `long_record_cases`, the misses first. `today`: what is known on the run date."""
+    catalog = today.catalog
     dates = record["month_end_date"].to_numpy().astype("datetime64[D]")
     state = record["condition_state"].to_numpy(dtype=object)
     inside = in_recession(dates, catalog.recessions)
@@ -132,17 +129,7 @@ def _recessions(dates: Days, state: Texts, inside: Flags) -> Iterator[dict[str, 
     for first, last in spells(inside.astype(object)):
         if inside[first] and (state[first : last + 1] != INDETERMINATE).any():
             in_state = int((state[first : last + 1] == DEPRESSION).sum())
-            yield {
-                "kind": RECESSION,
-                "first_date": dates[first],
-                "last_date": dates[last],
-                "month_ends": last - first + 1,
-                "overlap_month_ends": in_state,
-                "is_recession_after": None,
-                "price_after_start_pct": np.nan,
-                "price_after_end_pct": np.nan,
-                "is_miss": in_state == 0,
-            }
+            yield _case(RECESSION, dates[first : last + 1], in_state) | {"is_miss": in_state == 0}
 
 
 def _spells(
@@ -161,17 +148,17 @@ def _spells(
             recession = None
         fell: bool | None = None if np.isnan(after[first]) else bool(after[first] < 0.0)
         is_false = in_recession_ == 0
-        yield {
-            "kind": state[first],
-            "first_date": dates[first],
-            "last_date": dates[last],
-            "month_ends": last - first + 1,
-            "overlap_month_ends": in_recession_,
+        yield _case(state[first], dates[first : last + 1], in_recession_) | {
             "is_recession_after": recession,
             "price_after_start_pct": after[first],
             "price_after_end_pct": after[last],
             "is_miss": is_false if state[first] == DEPRESSION else _nothing_followed(recession, fell),
         }
+
+
+def _case(kind: str, dates: Days, overlap: int) -> dict[str, Any]:
+    span = {"first_date": dates[0], "last_date": dates[-1]}
+    return {"kind": kind, **span, "month_ends": len(dates), "overlap_month_ends": overlap}
 
 
 def _nothing_followed(*events: bool | None) -> bool | None:

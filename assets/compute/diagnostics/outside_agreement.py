@@ -3,18 +3,15 @@
 The labels are those known on their dates; the references are hindsight, and no label reads them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
-    from assets.catalog.outside import Agreement, OutsideReference
+from assets.catalog.models import Catalog
+from assets.catalog.outside import Agreement, OutsideReference
 
 Bools = npt.NDArray[np.bool_]
 NOT_BROUGHT, NO_CASE = "file_not_brought", "no_case"

@@ -1,25 +1,20 @@
 """An own method next to ours: the month-ends whose label differs, each with the limit or the direction that does it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from assets.compute.conditions import SCORED
 from assets.compute.diagnostics.attribution import contributions
 from assets.compute.regime import Regime
-from assets.compute.state import FLIPS, INDETERMINATE, thresholds
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
+from assets.compute.state import FLIPS, INDETERMINATE, run_starts, thresholds
 
 Row = dict[str, Any]
 _DIRECTIONS = {1: "easing", 0: "unchanged", -1: "tightening"}
 
 
-def relabelled_months(ours: Regime, own: Regime, our_method: Method, own_method: Method) -> list[Row]:
+def relabelled_months(ours: Regime, own: Regime) -> list[Row]:
     """One row per month-end of both whose label differs, oldest first."""
     common = np.intersect1d(ours.grid.as_of[ours.grid.is_month_end], own.grid.as_of[own.grid.is_month_end])
     at, other = (np.searchsorted(regime.grid.as_of, common) for regime in (ours, own))
@@ -30,8 +25,8 @@ def relabelled_months(ours: Regime, own: Regime, our_method: Method, own_method:
         state = ours.states.state[i] != own.states.state[j]
         stance = ours.stance.stance[i] != own.stance.stance[j]
         causes = [
-            *(_of_stance(ours, own, our_method, own_method, i, j) if stance else ()),
-            *(_of_state(ours, own, our_method, own_method, i, j) if state else ()),
+            *(_of_stance(ours, own, i, j) if stance else ()),
+            *(_of_state(ours, own, i, j) if state else ()),
         ]
         rows.append(
             {
@@ -47,14 +42,12 @@ def relabelled_months(ours: Regime, own: Regime, our_method: Method, own_method:
     return rows
 
 
-def _of_stance(
-    ours: Regime, own: Regime, our_method: Method, own_method: Method, i: int, j: int
-) -> Iterator[str]:
+def _of_stance(ours: Regime, own: Regime, i: int, j: int) -> Iterator[str]:
     was, now = ours.stance.rate[i], own.stance.rate[j]
     if was != now:
         limits = [
             f"{rules.rate_change_pp:g} points over {rules.rate_window_months} months"
-            for rules in (own_method.stance, our_method.stance)
+            for rules in (own.catalog.method.stance, ours.catalog.method.stance)
         ]
         yield f"rate {_DIRECTIONS[now]} ({limits[0]}), ours {_DIRECTIONS[was]} ({limits[1]})"
     was, now = ours.stance.balance_sheet_announced[i], own.stance.balance_sheet_announced[j]
@@ -62,9 +55,7 @@ def _of_stance(
         yield f"announced balance sheet {_DIRECTIONS[now]}, ours {_DIRECTIONS[was]}"
 
 
-def _of_state(
-    ours: Regime, own: Regime, our_method: Method, own_method: Method, i: int, j: int
-) -> Iterator[str]:
+def _of_state(ours: Regime, own: Regime, i: int, j: int) -> Iterator[str]:
     """Limits met on one side alone, among those that lead out of either state before; else what came earlier."""
     if INDETERMINATE in (ours.states.state[i], own.states.state[j]):
         for name in SCORED:
@@ -73,8 +64,8 @@ def _of_state(
                 yield f"{name} coverage {now:.2f}, ours {was:.2f}"
         return
     leading = {flip for r, k in ((ours, i), (own, j)) for flip in FLIPS[r.states.state[max(k - 1, 0)]]}
-    found = False
-    for was, now in zip(thresholds(our_method.state), thresholds(own_method.state), strict=True):
+    found, (our_rules, own_rules) = False, (regime.catalog.method.state for regime in (ours, own))
+    for was, now in zip(thresholds(our_rules), thresholds(own_rules), strict=True):
         ours_value, own_value = ours.scores.measures[was.measure][i], own.scores.measures[now.measure][j]
         if now.flip in leading and was.is_met(ours_value) != now.is_met(own_value):
             found = True
@@ -86,11 +77,11 @@ def _of_state(
             )
     if found:
         return
-    months = (own_method.state.confirmation_months, our_method.state.confirmation_months)
-    if months[0] != months[1]:
-        yield f"confirmed after {months[0]} month-ends, ours {months[1]}"
+    if own_rules.confirmation_months != our_rules.confirmation_months:
+        yield f"confirmed after {own_rules.confirmation_months} month-ends, ours {our_rules.confirmation_months}"
     else:
-        yield f"{own.states.state[j]} since {_since(own, j)}, ours {ours.states.state[i]} since {_since(ours, i)}"
+        since = [r.grid.as_of[run_starts(r.states.state)[k]] for r, k in ((own, j), (ours, i))]
+        yield f"{own.states.state[j]} since {since[0]}, ours {ours.states.state[i]} since {since[1]}"
 
 
 def _most_of_it(ours: Regime, own: Regime, i: int, j: int) -> str:
@@ -99,12 +90,6 @@ def _most_of_it(ours: Regime, own: Regime, i: int, j: int) -> str:
     difference = other.contribution[:, j] - parts.contribution[:, i]
     k = int(np.argmax(np.abs(difference)))
     return f" (most of it {parts.components[k].name}, {difference[k]:+.3f})"
-
-
-def _since(regime: Regime, i: int) -> Any:
-    """First date of the run of equal states that a date belongs to."""
-    other = np.flatnonzero(regime.states.state[:i] != regime.states.state[i])
-    return regime.grid.as_of[other[-1] + 1 if len(other) else 0]
 
 
 def _known(score: float) -> float | None:

@@ -1,22 +1,18 @@
 """What three assets returned after each regime: a description of few spells in one history, not a forecast."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.calendar import Days, period_end
+from assets.catalog.method import ForwardReturns
+from assets.compute.calendar import Days, period_end, value_on
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
 from assets.compute.tables.equity_price import BROAD, CLOSES, PRICE, RATIO, VALUE, price_history
-
-if TYPE_CHECKING:
-    from assets.catalog.method import ForwardReturns
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
 SERIES = (PRICE, CLOSES, BROAD, RATIO, VALUE, "GDP", YIELD, GOLD)
@@ -47,20 +43,19 @@ class Spell:
 def returns_by_regime(label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns) -> pd.DataFrame:
     """Columns of `forward_returns`: over all month-ends of every regime, per asset and horizon."""
     runs = spells_of(label)
-    rows = [
+    return pd.DataFrame(
         row
         for path in paths
         for horizon in rules.horizons_months
         for row in _of_horizon(path, horizon, label, runs, rules)
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def returns_by_spell(
     month_ends: Days, label: Texts, paths: Sequence[AssetPath], rules: ForwardReturns
 ) -> pd.DataFrame:
     """Columns of `forward_returns_by_spell`: from the first month-end of every spell, per asset and horizon."""
-    rows = [
+    return pd.DataFrame(
         {
             "regime": spell.regime,
             "spell_start_date": month_ends[spell.first],
@@ -75,9 +70,7 @@ def returns_by_spell(
         for spell in spells_of(label)
         for path in paths
         for horizon in rules.horizons_months
-    ]
-    dates = dict.fromkeys(("spell_start_date", "spell_end_date"), "datetime64[s]")
-    return pd.DataFrame(rows).astype(dates) if rows else pd.DataFrame()
+    )
 
 
 def spells_of(label: Texts) -> list[Spell]:
@@ -163,7 +156,7 @@ def _interval(returns: Floats, inside: np.ndarray, rules: ForwardReturns) -> tup
 def asset_paths(view: View, month_ends: Days) -> list[AssetPath]:
     """Levels on `month_ends`, from a view of one date: today's figures, each at the month it describes."""
     dates, prices, basis = price_history(view)
-    equities = _on(month_ends, period_end(dates, basis.frequency), prices)
+    equities = value_on(period_end(dates, basis.frequency), prices, month_ends)
     return [
         AssetPath("equities", basis.label, equities, 1 if basis.frequency == "M" else 3),
         AssetPath("treasury_10y", "constant_maturity_par_bond", _bond(view, month_ends), 1),
@@ -199,11 +192,4 @@ def _bond(view: View, month_ends: Days) -> Floats:
 
 def _series(view: View, series_id: str, month_ends: Days) -> Floats:
     dates = view.archive.observations(series_id).dates
-    return _on(month_ends, period_end(dates, "M"), view.panel(series_id, dates)[-1])
-
-
-def _on(month_ends: Days, dates: Days, values: Floats) -> Floats:
-    if not len(dates):
-        return np.full(len(month_ends), np.nan)
-    position = np.minimum(np.searchsorted(dates, month_ends), len(dates) - 1)
-    return np.where(dates[position] == month_ends, values[position], np.nan)
+    return value_on(period_end(dates, "M"), view.panel(series_id, dates)[-1], month_ends)

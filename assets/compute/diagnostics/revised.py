@@ -1,45 +1,38 @@
 """The label as known next to the label with today's figures, and the series whose revision makes the difference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.lineage import columns_read, source_series
+from assets.catalog.models import Catalog
 from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
 from assets.compute.conditions import Readings
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import ON_BASES, texts
 from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.assemble import readings_of
 from assets.compute.tables.build import BUILDERS
 
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog
-
 LABELS = ("regime", "condition_state", "stance_realised", "bubble_score")  # columns of `regime`
 _SAME = 1e-9  # a smaller difference of scores is none
 
 
-def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def regime_revised(as_known: View, published: pd.DataFrame) -> pd.DataFrame:
     """Columns of `regime_revised`, from what was known on a grid and the published `regime` of it."""
-    today = as_revised(cut(as_known.archive, grid.as_of[-1]))
+    today = as_revised(cut(as_known.archive, as_known.as_of[-1]))
     known = published[list(LABELS)].reset_index(drop=True).astype({"bubble_score": "float64"})
-    readings = readings_of_labels(replace(as_known, archive=today), grid, catalog)
-    now = _labels(build_regime(readings, grid, catalog))
+    now = _labels(regime_of(replace(as_known, archive=today)))
     revision = now["bubble_score"] - known["bubble_score"]
     differs = (now["regime"] != known["regime"]) | (revision.abs() > _SAME)
     differs |= now["bubble_score"].isna() != known["bubble_score"].isna()
     return pd.DataFrame(
         {
-            "as_of_date": grid.as_of.astype("datetime64[s]"),
-            "is_month_end": grid.is_month_end,
+            "as_of_date": as_known.as_of.astype("datetime64[s]"),
+            "is_month_end": as_known.grid.is_month_end,
             "regime": known["regime"],
             "regime_revised": now["regime"],
             "condition_state": known["condition_state"],
@@ -50,7 +43,7 @@ def regime_revised(as_known: View, grid: Grid, published: pd.DataFrame, catalog:
             "revised_score": now["bubble_score"],
             "score_revision": revision,
             "is_same_regime": now["regime"] == known["regime"],
-            **_causes(known, now, differs.to_numpy(), _each_alone(as_known, today, grid, catalog)),
+            **_causes(known, now, differs.to_numpy(), _each_alone(as_known, today)),
         }
     )
 
@@ -84,43 +77,37 @@ def _causes(
     return {"explained_by": cause, "explained_score_change": explained, "is_explained_alone": is_alone}
 
 
-def _each_alone(
-    as_known: View, today: Archive, grid: Grid, catalog: Catalog
-) -> Iterator[tuple[str, pd.DataFrame]]:
+def _each_alone(as_known: View, today: Archive) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every revised series with the labels its figures of today give when all others stay as known.
 
     Only the tables through which the series reaches the label are computed again.
     """
-    readings, tables = readings_of_labels(as_known, grid, catalog), tables_by_series(catalog)
-    regime, otherwise = build_regime(readings, grid, catalog), seen_otherwise(as_known.archive, grid.as_of)
+    regime, tables = regime_of(as_known), tables_by_series(as_known.catalog)
+    otherwise = seen_otherwise(as_known.archive, as_known.as_of)
     for series_id in filter(today.has, revised_series(as_known.archive)):
         if series_id not in otherwise or series_id not in tables:
             yield series_id, _labels(regime)
             continue
         view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
-        yield series_id, _labels(relabelled(view, catalog, readings, regime, tables[series_id])[1])
+        yield series_id, _labels(relabelled(view, regime, tables[series_id]))
 
 
-def relabelled(
-    view: View, catalog: Catalog, readings: Readings, regime: Regime, tables: Iterable[str]
-) -> tuple[Readings, Regime]:
-    """Readings and regime with some tables built again from a view; `readings` and `regime` are those before.
+def relabelled(view: View, regime: Regime, tables: Iterable[str]) -> Regime:
+    """A regime with some tables built again from a view.
 
     A rank depends only on its column and on the bases of the column's rows: it is kept where none of them changed.
     """
-    again = readings_of({name: BUILDERS[name](view, regime.grid) for name in tables})
+    again = readings_of({name: BUILDERS[name](view) for name in tables})
     is_same = partial(np.array_equal, equal_nan=True)
-    changed = {name for name, of in again.items() if not is_same(of.value, readings[name].value)}
+    changed = {name for name, of in again.items() if not is_same(of.value, regime.readings[name].value)}
     if not changed:
-        return readings, regime
+        return regime
     ranks = {
         c.column: c.rank
-        for condition in regime.conditions.values()
-        for c in condition.components
+        for c in regime.components
         if changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())])
     }
-    now = {**readings, **again}
-    return now, build_regime(now, regime.grid, catalog, ranks)
+    return build_regime({**regime.readings, **again}, regime.grid, regime.catalog, ranks)
 
 
 def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
@@ -133,7 +120,12 @@ def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     return {series_id: tuple(sorted(tables)) for series_id, tables in reached.items()}
 
 
-def readings_of_labels(view: View, grid: Grid, catalog: Catalog) -> Readings:
+def readings_of_labels(view: View) -> Readings:
     """Readings by "table.column", of every table the labels read, from figures as the view sees them."""
-    tables = {table for reached in tables_by_series(catalog).values() for table in reached}
-    return readings_of({name: BUILDERS[name](view, grid) for name in tables})
+    tables = {table for reached in tables_by_series(view.catalog).values() for table in reached}
+    return readings_of({name: BUILDERS[name](view) for name in tables})
+
+
+def regime_of(view: View) -> Regime:
+    """The regime from figures as the view sees them."""
+    return build_regime(readings_of_labels(view), view.grid, view.catalog)

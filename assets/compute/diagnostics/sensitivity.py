@@ -1,24 +1,18 @@
 """What the label depends on: single parameters, alternatives that were tested and not taken, effective weights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.conditions import SCORED, Condition, Readings, percentile
+from assets.catalog.method import Method
+from assets.compute.conditions import SCORED, Condition, percentile
 from assets.compute.reading import Floats, Texts
 from assets.compute.regime import Regime, regime_name
 from assets.compute.robustness import PARAMETERS, grid_states
 from assets.compute.stance import direction, stance_of
 from assets.compute.state import STATE_BY_CODE, states
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method
-    from assets.catalog.models import Catalog
 
 # names of the blocks of each condition, in the order of `conditions.py`
 BLOCKS = {
@@ -28,12 +22,12 @@ BLOCKS = {
 }
 
 
-def parameter_sensitivity(regime: Regime, readings: Readings, catalog: Catalog) -> pd.DataFrame:
+def parameter_sensitivity(regime: Regime) -> pd.DataFrame:
     """Columns of `parameter_sensitivity`: how often another value of one parameter alone changes the state, per date.
 
     Of all pairs of parameter sets that differ in this parameter only, the share with different states.
     """
-    method, grid = catalog.method, regime.grid
+    method, grid = regime.catalog.method, regime.grid
     sizes = [len(getattr(method.robustness, name)) for name in PARAMETERS]
     cube = grid_states(regime, method).reshape(len(grid), *sizes)
     scored = ~np.isnan(regime.bubble_score)
@@ -58,10 +52,10 @@ def _share_differing(cube: np.ndarray, axis: int) -> Floats:
     return share
 
 
-def method_variants(regime: Regime, readings: Readings, catalog: Catalog) -> pd.DataFrame:
+def method_variants(regime: Regime) -> pd.DataFrame:
     """Columns of `method_variants`: the label of every date under choices that were tested and not taken."""
     frames = []
-    for name, state, stance, score in _variants(regime, readings, catalog.method):
+    for name, state, stance, score in _variants(regime):
         label = regime_name(state, stance)
         frames.append(
             pd.DataFrame(
@@ -79,22 +73,21 @@ def method_variants(regime: Regime, readings: Readings, catalog: Catalog) -> pd.
     return pd.concat(frames, ignore_index=True)
 
 
-def _variants(
-    regime: Regime, readings: Readings, method: Method
-) -> Iterator[tuple[str, Texts, Texts, Floats]]:
+def _variants(regime: Regime) -> Iterator[tuple[str, Texts, Texts, Floats]]:
     """Name, state, stance and score of every variant."""
-    conditions, state, stance = regime.conditions, regime.states.state, regime.stance.stance
+    conditions, method = regime.conditions, regime.catalog.method
+    state, stance = regime.states.state, regime.stance.stance
     yield "without_hysteresis", _without_hysteresis(regime, method), stance, regime.bubble_score
     for name, changed in (
         ("valuation_ranks_only", {"valuation": conditions["valuation"].reweighted([1.0, 0.0, 0.0])}),
         ("valuation_by_families", {"valuation": _by_families(conditions["valuation"])}),
-        ("unemployment_gap", {"economy": _with_gap(conditions["economy"], readings, regime, method)}),
+        ("unemployment_gap", {"economy": _with_gap(regime, method)}),
     ):
         scores = replace(regime.scores, **changed)
         score = (scores.valuation + scores.economy + scores.credit) / 3.0
         found = states(replace(scores, bubble=score), regime.grid.is_month_end, method.state)
         yield name, found.state, stance, score
-    rate = readings["real_yields.policy_rate_pct"].value
+    rate = regime.readings["real_yields.policy_rate_pct"].value
     for months in method.variants.rate_windows_months:
         yield f"rate_window_{months}m", state, _stance_over(rate, months, regime, method), regime.bubble_score
 
@@ -121,14 +114,15 @@ def _by_families(valuation: Condition) -> Floats:
     return _first_block_as(valuation, valuation.mean_of(families, [1.0, 1.0]))
 
 
-def _with_gap(economy: Condition, readings: Readings, regime: Regime, method: Method) -> Floats:
+def _with_gap(regime: Regime, method: Method) -> Floats:
     """E with unemployment less its mean over the years before, as known, in place of its level."""
-    rate, rules = pd.Series(readings["activity_inflation.unemployment_rate_pct"].value), method.variants
+    rate, rules = (
+        pd.Series(regime.readings["activity_inflation.unemployment_rate_pct"].value),
+        method.variants,
+    )
     usual = rate.rolling(rules.unemployment_gap_months, min_periods=rules.unemployment_gap_minimum_months)
-    gap = (rate - usual.mean()).to_numpy()
-    p = method.percentile
-    rank = percentile(gap, regime.grid.is_month_end, p.minimum_history, p.value_decimals)
-    return _first_block_as(economy, 1.0 - rank)
+    rank = percentile((rate - usual.mean()).to_numpy(), regime.grid.is_month_end, method.percentile)
+    return _first_block_as(regime.conditions["economy"], 1.0 - rank)
 
 
 def _first_block_as(condition: Condition, score: Floats) -> Floats:
@@ -157,15 +151,15 @@ class _Part:
     contribution: Floats
 
 
-def effective_weights(regime: Regime, catalog: Catalog) -> pd.DataFrame:
+def effective_weights(regime: Regime) -> pd.DataFrame:
     """Columns of `effective_weights`: by era, the share of the score's variance each input explains by itself.
 
     First-order share = squared correlation with the score (Paruolo, Saisana, Saltelli 2013, with a linear fit); the
     effective weight is that share among its level. The covariance share adds up to 1 by itself and may be negative.
     """
-    rules, rows, parts = catalog.method.robustness, [], list(_parts(regime))
+    rules, rows, parts = regime.catalog.method.robustness, [], list(_parts(regime))
     as_of, total = regime.grid.as_of, regime.bubble_score
-    for era, first, last in _eras(regime, catalog):
+    for era, first, last in _eras(regime):
         inside = regime.grid.is_month_end & ~np.isnan(total) & (as_of >= first) & (as_of <= last)
         for level in ("condition", "block"):
             of_level = [part for part in parts if part.level == level]
@@ -190,13 +184,12 @@ def effective_weights(regime: Regime, catalog: Catalog) -> pd.DataFrame:
                         "covariance_share": _covariance_share(part.contribution[inside], total[inside]),
                     }
                 )
-    frame = pd.DataFrame(rows)
-    return frame.astype({"first_date": "datetime64[s]", "last_date": "datetime64[s]"})
+    return pd.DataFrame(rows)
 
 
-def _eras(regime: Regime, catalog: Catalog) -> Iterator[tuple[str, np.datetime64, np.datetime64]]:
+def _eras(regime: Regime) -> Iterator[tuple[str, np.datetime64, np.datetime64]]:
     """Name, first and last date of the full history and of each era that has begun by the run date."""
-    starts = [np.datetime64(day, "D") for day in catalog.method.robustness.era_starts]
+    starts = [np.datetime64(day, "D") for day in regime.catalog.method.robustness.era_starts]
     run = regime.grid.as_of[-1]
     yield "all", starts[0], run
     for first, following in zip(starts, [*starts[1:], run + 1], strict=True):

@@ -1,10 +1,7 @@
 """`activity_inflation`: unemployment, growth, inflation, and two early signs of a turn in the labour market.
 
-Sources: BLS (UNRATE, CPIAUCSL), BEA (GDPC1, PCEPILFE), CBO (GDPPOT), Labor (ICSA). The Sahm gap follows Sahm
-(2019), taken on the months that were published as known then.
+The Sahm gap follows Sahm (2019), taken on the months that were published as known then.
 """
-
-from __future__ import annotations
 
 import warnings
 

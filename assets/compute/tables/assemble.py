@@ -1,21 +1,16 @@
 """Between readings and tables: frames with their provenance from readings, and readings back from stored frames."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
 from assets.compute.archive import SOURCES
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
 from assets.compute.reading import Reading, texts
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
 
 Columns = dict[str, "Reading | np.ndarray"]
 _CODES = {name: code for code, name in enumerate(SOURCES)}
@@ -27,6 +22,13 @@ class DerivedTable:
 
     frame: pd.DataFrame
     provenance: pd.DataFrame | None = None
+
+
+def as_declared(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The declared columns in their order, with days as dates; a nullable one that is left out has no value."""
+    held = [column for column in table.columns if column.nullable or column.name in frame or frame.empty]
+    dates = {column.name: "datetime64[s]" for column in held if column.type == "DATE"}
+    return frame.reindex(columns=[column.name for column in held]).astype(dates)
 
 
 def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
@@ -49,7 +51,7 @@ def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
 
 def rows_of(grid: Grid, reading: Reading, columns: Mapping[str, object]) -> pd.DataFrame:
     """One row per grid date: `columns` (one value, or one per date) and the provenance of `reading`."""
-    return pd.DataFrame({**_dates(grid), **columns, **_origin(reading)})
+    return pd.DataFrame({**_dates(grid), **columns, **origin_of(reading)})
 
 
 def stacked(table: Table, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -64,7 +66,9 @@ def stacked(table: Table, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
     """Rows of `provenance` about one column: one per date of the grid."""
     as_of = grid.as_of.astype("datetime64[s]")
-    return pd.DataFrame({"table_name": table, "column_name": column, "as_of_date": as_of, **_origin(reading)})
+    return pd.DataFrame(
+        {"table_name": table, "column_name": column, "as_of_date": as_of, **origin_of(reading)}
+    )
 
 
 def readings_of(columns: Mapping[str, Columns]) -> dict[str, Reading]:
@@ -117,7 +121,7 @@ def _dates(grid: Grid) -> dict[str, np.ndarray]:
     return {"as_of_date": grid.as_of.astype("datetime64[s]"), "is_month_end": grid.is_month_end}
 
 
-def _origin(reading: Reading) -> dict[str, np.ndarray]:
+def origin_of(reading: Reading) -> dict[str, np.ndarray]:
     """Where the value of each date came from, as columns."""
     return {
         "series_ids": reading.series_ids,

@@ -1,29 +1,22 @@
-"""`bubble_gauge`: Dalio's six criteria for a bubble, each with the measures free data have for it.
+"""`bubble_gauge`: Dalio's six criteria for a bubble (22 February 2021), each with the measures free data have for it.
 
-The criteria: Ray Dalio, 22 February 2021. Sources of the measures: `equity_risk_premium`, H.15, Cboe (VIXCLS), Chicago
-Fed (NFCINONFINLEVERAGE). A criterion without a measure is a row that says why; it is never neutral, and no mean is
-taken over the rest: that would not be his gauge.
+A criterion without a measure is a row that says why; it is never neutral, and no mean is taken over the rest: that
+would not be his gauge.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.conditions import percentile
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Reading, absent, combine, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, real_10y
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
 
 CRITERIA = {
     1: "How high are prices relative to traditional measures?",
@@ -52,9 +45,9 @@ class Measure:
     past: Floats | None = None
 
 
-def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
+def build(view: View) -> pd.DataFrame:
     """One row per as-of date and measure; `heat_rank` is the rank turned so that 1 is the hottest so far."""
-    return stacked(table, [_rows(view, grid, measure) for measure in _measures(view, grid)])
+    return stacked(view.catalog.tables["bubble_gauge"], [_rows(view, one) for one in _measures(view)])
 
 
 def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_end: np.ndarray) -> Floats:
@@ -71,20 +64,18 @@ def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_
     return nominal_10y_pct + usual - earnings_yield_pct
 
 
-def _measures(view: View, grid: Grid) -> Iterator[Measure]:
+def _measures(view: View) -> Iterator[Measure]:
     equity = {
         name: column
         for name, column in equity_risk_premium.build(view).items()
         if isinstance(column, Reading)
     }
     earnings, cape = equity_risk_premium.earnings_yields(view, equity_price.prices(view)), equity["cape"]
-    minimum = view.method.percentile.minimum_history
+    minimum, is_month_end = view.method.percentile.minimum_history, view.grid.is_month_end
 
     def needed_on(shares: Reading) -> Reading:
-        growth = combine(
-            lambda bond, yield_: growth_needed(bond, yield_, grid.is_month_end), nominal_10y(view), shares
-        )
-        enough = np.cumsum(grid.is_month_end & growth.present) >= minimum
+        growth = combine(partial(growth_needed, is_month_end=is_month_end), nominal_10y(view), shares)
+        enough = np.cumsum(is_month_end & growth.present) >= minimum
         return growth.where(enough, "history_too_short")
 
     needed = earnings.map(needed_on)
@@ -114,9 +105,9 @@ def _none(view: View, criterion: int, name: str, note: str) -> Measure:
     return Measure(criterion, name, "none", "high", absent(len(view), "", NOT_FREE), note)
 
 
-def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
-    ranked, value = view.method.percentile, measure.reading.value
-    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, measure.past)
+def _rows(view: View, measure: Measure) -> pd.DataFrame:
+    value = measure.reading.value
+    rank = view.rank(value, measure.past)
     columns = {
         "criterion": measure.criterion,
         "question": CRITERIA[measure.criterion],
@@ -129,4 +120,4 @@ def _rows(view: View, grid: Grid, measure: Measure) -> pd.DataFrame:
         "note": measure.note,
     }
     ids = measure.reading.series_ids
-    return rows_of(grid, measure.reading, columns).assign(series_ids=texts(ids != "", ids))
+    return rows_of(view.grid, measure.reading, columns).assign(series_ids=texts(ids != "", ids))

@@ -1,10 +1,6 @@
 """The derived tables with one row per date, by name, and the view of the archive they are computed from."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
@@ -21,23 +17,19 @@ from assets.compute.tables import (
     real_yields,
     reserve_growth,
 )
-from assets.compute.tables.assemble import Columns
 
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Profile
-
-BUILDERS: dict[str, Callable[[View, Grid], Columns]] = {
-    "real_yields": lambda view, grid: real_yields.build(view),
-    "equity_risk_premium": lambda view, grid: equity_risk_premium.build(view),
+BUILDERS = {
+    "real_yields": real_yields.build,
+    "equity_risk_premium": equity_risk_premium.build,
     "credit_spreads": credit_spreads.build,
-    "reserve_growth": lambda view, grid: reserve_growth.build(view),
-    "activity_inflation": lambda view, grid: activity_inflation.build(view),
-    "fiscal_and_debt": lambda view, grid: fiscal_and_debt.build(view),
-    "monetisation": lambda view, grid: monetisation.build(view),
-    "money_and_rates": lambda view, grid: money_and_rates.build(view),
-    "gold_and_inflation": lambda view, grid: gold_and_inflation.build(view),
+    "reserve_growth": reserve_growth.build,
+    "activity_inflation": activity_inflation.build,
+    "fiscal_and_debt": fiscal_and_debt.build,
+    "monetisation": monetisation.build,
+    "money_and_rates": money_and_rates.build,
+    "gold_and_inflation": gold_and_inflation.build,
     "liquidity_destination": liquidity_destination.build,
-    "context": lambda view, grid: context.build(view),
+    "context": context.build,
 }
 REGIME_INPUTS = (  # derived tables whose columns the regime reads; the others change no label
     "real_yields",
@@ -54,4 +46,4 @@ REGIME_INPUTS = (  # derived tables whose columns the regime reads; the others c
 def build_view(archive: Archive, grid: Grid, catalog: Catalog, profile: Profile) -> View:
     """The archive as seen from the grid, with the profile's series only."""
     series = {s.series_id: s for s in catalog.in_profile(profile)}
-    return View(archive, grid.as_of, series, catalog.method, catalog.policy_events.events)
+    return View(archive, grid.as_of, series, catalog)

@@ -1,10 +1,4 @@
-"""`context`: what the post names next to its argument, as far as the profile has it. No score reads it.
-
-Sources: Fed Board (Distributional Financial Accounts: WFRBST01134, WFRBSB50215; Z.1: BCNSDODNS), BLS (PRS85006173), BEA
-(B235RC1Q027SBEA, A679RC1Q027SBEA, GDP), Treasury (FDHBFIN, FYGFDPUN).
-"""
-
-from __future__ import annotations
+"""`context`: what the post names next to its argument, as far as the profile has it. No score reads it."""
 
 from assets.compute.lookup import View, months
 from assets.compute.reading import billions, combine, percent

@@ -1,16 +1,9 @@
-"""`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions.
-
-Sources: Fed Board (EBP, GZ_SPREAD: Gilchrist and Zakrajsek 2012), Moody's (BAA10Y, BAA10YM), ICE BofA (BAMLH0A0HYM2,
-BAMLC0A0CM), Treasury (HQMCB10YR) less H.15 (GS10) of the same month, Chicago Fed (NFCI).
-"""
-
-from __future__ import annotations
+"""`credit_spreads`: corporate spreads, each with its rank and the window of that rank, and financial conditions."""
 
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute.conditions import percentile, window_start
-from assets.compute.grid import Grid
+from assets.compute.conditions import window_start
 from assets.compute.lookup import View
 from assets.compute.reading import Reading, combine, splice
 from assets.compute.tables.assemble import Columns
@@ -19,9 +12,8 @@ from assets.compute.tables.assemble import Columns
 FAMILY = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
 
 
-def build(view: View, grid: Grid) -> Columns:
+def build(view: View) -> Columns:
     """One row per as-of date; spreads in percentage points (OAS in percent), ranks 0 to 1 with 1 the widest."""
-    ranked = view.method.percentile
     spreads: dict[str, Reading] = {
         "ebp_pp": view.latest("EBP"),
         "gz_spread_pp": view.latest("GZ_SPREAD"),
@@ -32,10 +24,8 @@ def build(view: View, grid: Grid) -> Columns:
     }
     columns: Columns = dict(spreads)
     for name, reading in spreads.items():
-        columns[f"{name}_rank"] = percentile(
-            reading.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
-        )
-        columns[f"{name}_window_start_date"] = window_start(reading.value, grid.as_of).astype("datetime64[s]")
+        columns[f"{name}_rank"] = view.rank(reading.value)
+        columns[f"{name}_window_start_date"] = window_start(reading.value, view.as_of).astype("datetime64[s]")
     ranks = np.stack([np.asarray(columns[f"{name}_rank"]) for name in FAMILY])
     count = (~np.isnan(ranks)).sum(axis=0)
     with np.errstate(invalid="ignore"):
@@ -48,11 +38,10 @@ def build(view: View, grid: Grid) -> Columns:
 def _long_enough(view: View, series_id: str) -> Reading:
     """A truncating provider's series: absent when our own store starts after the history a rank needs."""
     reading = view.latest(series_id)
-    series = view.series.get(series_id)
-    if series is None or series.required_start is None or not view.archive.has(series_id):
+    if not view.has(series_id) or (required := view.series[series_id].required_start) is None:
         return reading
     dates = view.archive.observations(series_id).dates
-    needed = dates[dates <= np.datetime64(series.required_start, "D")]
+    needed = dates[dates <= np.datetime64(required, "D")]
     # asked of what was held when each row was published: an older history loaded later rewrites no past row
     starts_in_time: npt.NDArray[np.bool_] = np.any(~np.isnan(view.panel(series_id, needed)), axis=1)
     return reading.where(starts_in_time, "history_too_short")

@@ -1,7 +1,5 @@
 """The equity price and its own past, on several bases: each date uses the one whose price is the newest."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,7 +8,7 @@ import numpy as np
 
 from assets.compute.calendar import NAT, Days, month_end, period_end, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import PRICES, Bases, Floats, Reading, combine, texts
+from assets.compute.reading import PRICES, Bases, Floats, Reading, Texts, combine, texts
 
 PRICE, CLOSES, BROAD = "SHILLER_PRICE", "SP500", "SPASTT01USM661N"
 RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
@@ -30,7 +28,7 @@ class Basis:
 
     def is_held(self, view: View) -> bool:
         """Whether there are figures of it."""
-        return any(_held(view, series_id) for series_id in self.series)
+        return any(map(view.has, self.series))
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,12 @@ class Prices:
     def basis(self) -> np.ndarray:
         """What the price of each date is; None where there is none."""
         return np.array([LABELS.get(name) for name in self.latest.names], dtype=object)
+
+
+def is_at_high(view: View, prices: Prices) -> Texts:
+    """Whether the price is at its high; None without a price."""
+    drawdown = prices.drawdown_pct.selected
+    return texts(drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct)
 
 
 def prices(view: View) -> Prices:
@@ -125,7 +129,7 @@ def _index_panel(view: View) -> Panel:
     Closes continue the average month after month and never stand alone, nor after a month without either: a provider
     serves ten years of them, and a high or a year-ago price could lie in the gap.
     """
-    if not _held(view, PRICE):
+    if not view.has(PRICE):
         no_dates = view.as_of[:0]
         return view.latest(PRICE), no_dates, np.empty((len(view), 0))
     latest = view.latest(PRICE)
@@ -172,10 +176,6 @@ def _mean_closes(view: View, closes: Days, all_months: Days) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = (total[:, ends] - total[:, starts]) / (count[:, ends] - count[:, starts])
     return mean
-
-
-def _held(view: View, series_id: str) -> bool:
-    return series_id in view.series and view.archive.has(series_id)
 
 
 BASES = (

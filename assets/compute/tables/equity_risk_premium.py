@@ -1,25 +1,22 @@
 """`equity_risk_premium`: earnings yield, premia over nominal and real Treasuries, equity value, price and its past.
 
-Sources: BEA (CP or NFCPATAX, GDP), Z.1 (NCBEILQ027S, or its published ratio to GDP), Shiller's `ie_data`, S&P (SP500).
 Earnings by what is held, date by date: four-quarter reported earnings (Shiller) where they are known and not stale,
 else national-accounts profits over the market value of equities. Every basis keeps its own column on all dates, since
 a rank is taken inside one.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
 from assets.compute.archive import ABSENT, Rows
 from assets.compute.calendar import Days, stamp_before
 from assets.compute.lookup import View
-from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, billions, combine, percent, texts
+from assets.compute.reading import EARNINGS, Bases, Floats, Reading, absent, billions, combine, percent
 from assets.compute.tables import equity_price
 from assets.compute.tables.assemble import Columns
+from assets.compute.tables.equity_price import RATIO, VALUE
 from assets.compute.tables.real_yields import nominal_10y, real_10y
 
 REPORTED = "SHILLER_EARNINGS"  # quarter-end months only: the sheet interpolates the others
-RATIO, VALUE = "NCBEILQ027S_GDP_PCT", "NCBEILQ027S"
 _YEAR = 12  # months
 _TTM, _NIPA = EARNINGS
 
@@ -116,7 +113,13 @@ def _nipa_multiple_change(view: View) -> Reading:
 
 
 def _profits(view: View) -> str:
-    return "NFCPATAX" if "NFCPATAX" in view.series and view.archive.has("NFCPATAX") else "CP"
+    return "NFCPATAX" if view.has("NFCPATAX") else "CP"
+
+
+def _on_bases(name: str, unit: str, bases: Bases) -> Columns:
+    """A column for every basis, and the one of the basis each date uses."""
+    each: Columns = {f"{name}_{basis}_{unit}": reading for basis, reading in bases.readings.items()}
+    return each | {f"{name}_{unit}": bases.selected}
 
 
 def build(view: View) -> Columns:
@@ -125,27 +128,17 @@ def build(view: View) -> Columns:
     earnings = earnings_yields(view, price)
     over_nominal = earnings.map(lambda yield_: combine(np.subtract, yield_, nominal))
     over_real = earnings.map(lambda yield_: combine(np.subtract, yield_, real))
-    drawdown = price.drawdown_pct.selected
     return {
-        **{f"earnings_yield_{basis}_pct": reading for basis, reading in earnings.readings.items()},
-        "earnings_yield_pct": earnings.selected,
+        **_on_bases("earnings_yield", "pct", earnings),
         "earnings_yield_basis": earnings.names,
-        **{f"erp_vs_nominal_10y_{basis}_pp": reading for basis, reading in over_nominal.readings.items()},
-        "erp_vs_nominal_10y_pp": over_nominal.selected,
-        **{f"erp_vs_real_10y_{basis}_pp": reading for basis, reading in over_real.readings.items()},
-        "erp_vs_real_10y_pp": over_real.selected,
+        **_on_bases("erp_vs_nominal_10y", "pp", over_nominal),
+        **_on_bases("erp_vs_real_10y", "pp", over_real),
         "equity_value_pct_gdp": equity_value_gdp(view),
         "cape": cape(view, price.latest.readings[equity_price.INDEX]),
         "equity_price": price.latest.selected,
         "equity_price_basis": price.basis,
         "equity_price_date": price.period_end.astype("datetime64[s]"),
-        "equity_drawdown_pct": drawdown,
-        **{
-            f"equity_return_12m_{basis}_pct": reading
-            for basis, reading in price.return_12m_pct.readings.items()
-        },
-        "equity_return_12m_pct": price.return_12m_pct.selected,
-        "is_equity_at_high": texts(
-            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
-        ),
+        "equity_drawdown_pct": price.drawdown_pct.selected,
+        **_on_bases("equity_return_12m", "pct", price.return_12m_pct),
+        "is_equity_at_high": equity_price.is_at_high(view, price),
     }

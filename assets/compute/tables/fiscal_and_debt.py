@@ -1,10 +1,4 @@
-"""`fiscal_and_debt`: the deficit, the debt, what it costs and how short it is.
-
-Sources: Treasury (MTSDS133FMS, GFDEBTN, FYGFDPUN, MSPD table 1), BEA (GDP, A091RC1Q027SBEA, FGRECPT), Fed Board
-(THREEFYTP10: Kim and Wright 2005).
-"""
-
-from __future__ import annotations
+"""`fiscal_and_debt`: the deficit, the debt, what it costs and how short it is."""
 
 import numpy as np
 

@@ -1,15 +1,12 @@
 """`gold_and_inflation`: how closely gold followed consumer prices, over one year, over ten, and since the start.
 
-Sources: World Bank (GOLD_WB_MONTHLY), BLS (CPIAUCSL). Pearson's correlation of changes over the same months, as known
-on the date. Ten-year changes overlap: `separate_10y_windows` counts those that share no month. No score reads it.
+Pearson's correlation of changes over the same months, as known on the date. Ten-year changes overlap:
+`separate_10y_windows` counts those that share no month. No score reads it.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from assets.compute.calendar import Days
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, combine
 from assets.compute.tables.assemble import Columns
@@ -22,7 +19,8 @@ SHORT, LONG = 12, 120  # months of a change
 def build(view: View) -> Columns:
     """One row per as-of date; correlations from -1 to 1, multiples of the first month."""
     rules = view.method.gold_and_inflation
-    calendar = _calendar(view, np.datetime64(rules.start, "M"))
+    calendar = view.calendar(GOLD)
+    calendar = calendar[calendar >= np.datetime64(rules.start, "M")]
     gold, prices = view.panel(GOLD, calendar), view.panel(PRICES, calendar)
     newest = view.same_period([GOLD, PRICES])
     pair = combine(lambda usd, _index: usd, *newest)
@@ -41,14 +39,6 @@ def build(view: View) -> Columns:
         "gold_over_cpi_multiple": combine(np.divide, *multiples),
         "history_start_date": start,
     }
-
-
-def _calendar(view: View, start: np.datetime64) -> Days:
-    """Consecutive months from the first gold price, at the earliest from `start`."""
-    if GOLD not in view.series or not view.archive.has(GOLD):
-        return view.as_of[:0]
-    held = view.archive.observations(GOLD).dates.astype("datetime64[M]")
-    return np.arange(max(held[0], start), held[-1] + 1).astype("datetime64[D]")
 
 
 def _changes(gold: Floats, prices: Floats, n: int) -> tuple[Floats, Floats]:

@@ -1,15 +1,9 @@
 """The hand-kept ledgers as tables: announcements of the Fed, recessions, and figures others published."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import pandas as pd
 
+from assets.catalog.models import Catalog
 from assets.compute.stance import counts_from
-
-if TYPE_CHECKING:
-    from assets.catalog.models import Catalog, Table
 
 
 def policy_events(catalog: Catalog) -> pd.DataFrame:
@@ -20,27 +14,16 @@ def policy_events(catalog: Catalog) -> pd.DataFrame:
         | {"counts_from_date": counts_from(event, horizon) if event.changes_direction else None}
         for event in catalog.policy_events.events
     ]
-    return _frame(catalog.tables["policy_events"], rows)
+    return pd.DataFrame(rows)
 
 
 def reference_values(catalog: Catalog) -> pd.DataFrame:
     """One row per cited figure."""
-    rows = [value.model_dump() for value in catalog.reference_values.values()]
-    return _frame(catalog.tables["reference_values"], rows)
+    return pd.DataFrame(value.model_dump() for value in catalog.reference_values.values())
 
 
 def recessions(catalog: Catalog) -> pd.DataFrame:
     """One row per recession."""
     ledger = catalog.recessions
-    rows = [
-        one.model_dump()
-        | {"source": ledger.source, "mark": ledger.mark, "checked_until": ledger.checked_until}
-        for one in ledger.recessions
-    ]
-    return _frame(catalog.tables["recessions"], rows)
-
-
-def _frame(table: Table, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows)[list(table.column_names)]
-    dates = [column.name for column in table.columns if column.type == "DATE"]
-    return frame.astype(dict.fromkeys(dates, "datetime64[s]"))
+    of_all = ledger.model_dump(include={"source", "mark", "checked_until"})
+    return pd.DataFrame(one.model_dump() | of_all for one in ledger.recessions)

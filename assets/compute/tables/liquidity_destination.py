@@ -1,17 +1,12 @@
 """`liquidity_destination`: did the liquidity go to asset prices or to goods? Twelve-month changes side by side.
 
-Sources: the equity price and earnings (`equity_risk_premium`), H.15 and Cleveland Fed yields
-(`real_yields`), Fed Board (GZ_SPREAD), Moody's (BAA10Y, BAA10YM), World Bank (GOLD_WB_MONTHLY), BEA (PCEPILFE),
-BLS (CPIAUCSL, CES0500000003), Nasdaq (NASDAQ100) over S&P (SP500). A description of what moved, no cause.
+A description of what moved, no cause.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
-from assets.compute.calendar import last_month_end, month_end, months_before
-from assets.compute.conditions import Scorer, percentile, valuation
-from assets.compute.grid import Grid
+from assets.compute.calendar import last_month_end, month_end, months_before, value_on
+from assets.compute.conditions import Scorer, valuation
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, combine, percent, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
@@ -28,14 +23,13 @@ from assets.compute.tables.real_yields import (
 GOLD, CORE, WAGES = "GOLD_WB_MONTHLY", "PCEPILFE", "CES0500000003"
 
 
-def build(view: View, grid: Grid) -> Columns:
+def build(view: View) -> Columns:
     """One row per as-of date; changes in percent or percentage points."""
-    rules, ranked = view.method.destination, view.method.percentile
+    rules = view.method.destination
     n = rules.rolling_months
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
     core_change = change_of_yoy(view, CORE, n)
     prices = equity_price.prices(view)
-    drawdown = prices.drawdown_pct.selected
     moves = {
         "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct.selected, cpi_yoy(view)),
         "real_10y_change_12m_pp": real_change(view, n),
@@ -46,7 +40,7 @@ def build(view: View, grid: Grid) -> Columns:
     up, known = signals(*(reading.value for reading in moves.values()))
     real_gold = combine(percent, view.latest(GOLD), view.latest("CPIAUCSL"))
     leadership = _leadership(view, n)
-    score = _valuation_change(view, grid)
+    score = _valuation_change(view)
     return {
         **moves,
         "spread_basis": texts(moves["spread_change_12m_pp"].present, moves["spread_change_12m_pp"].series_ids),
@@ -57,17 +51,13 @@ def build(view: View, grid: Grid) -> Columns:
         "core_pce_yoy_change_12m_pp": core_change,
         "wages_yoy_pct": view.change_pct(WAGES, months(12)),
         "destination": destination(up, known, core.value, core_change.value, view),
-        "is_equity_at_high": texts(
-            drawdown.present, drawdown.value > view.method.equity.at_high_drawdown_pct
-        ),
+        "is_equity_at_high": equity_price.is_at_high(view, prices),
         "valuation_score_change_6m": score,
         "valuation_direction": texts(
             ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")
         ),
         "real_gold_usd_per_oz": real_gold,
-        "real_gold_usd_per_oz_rank": percentile(
-            real_gold.value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals
-        ),
+        "real_gold_usd_per_oz_rank": view.rank(real_gold.value),
         "nasdaq100_relative_return_12m_pct": leadership,
         "is_long_duration_leading": texts(leadership.present, leadership.value >= rules.leadership_pct),
         **_decomposition(view, prices),
@@ -142,11 +132,10 @@ def _leadership(view: View, n: int) -> Reading:
     return combine(lambda g, b, g0, b0: 100.0 * ((g / g0) / (b / b0) - 1.0), growth, broad, *earlier)
 
 
-def _valuation_change(view: View, grid: Grid) -> Floats:
+def _valuation_change(view: View) -> Floats:
     """Valuation score of each date less that of the month-end six months before, each as scored then."""
     equity = equity_risk_premium.build(view)
     readings = {f"equity_risk_premium.{k}": r for k, r in equity.items() if isinstance(r, Reading)}
-    score = valuation(Scorer(readings, grid, view.method)).score
-    earlier = last_month_end(months_before(grid.as_of, view.method.destination.valuation_months))
-    at = np.minimum(np.searchsorted(grid.as_of, earlier), len(grid) - 1)
-    return score - np.where(grid.as_of[at] == earlier, score[at], np.nan)
+    score = valuation(Scorer(readings, view.grid, view.method)).score
+    earlier = last_month_end(months_before(view.as_of, view.method.destination.valuation_months))
+    return score - value_on(view.as_of, score, earlier)

@@ -1,27 +1,21 @@
 """`monetisation`: how much of the new public debt the Fed took, on the debt's own dates, over three windows.
 
-Sources: H.4.1 (TREAST, WSHOMCB), Treasury (MSPD_TOTAL_MARKETABLE, FYGFDPUN, MTSDS133FMS), BEA (GDP), policy ledger.
 The debt limit distorts the change of debt, in both directions: the share of the debt is withheld then, and the share
 of the deficit decides the band.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assets.compute.calendar import NAT, Days, month_end, period_end
+from assets.catalog.method import Method, Monetisation
+from assets.compute.calendar import NAT, Days, month_end, period_end, weekday
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, billions, combine, percent, select, splice, texts
 from assets.compute.stance import direction, policy_rate_change, programme_start
 from assets.compute.tables.assemble import Columns
 from assets.compute.tables.fiscal_and_debt import deficit_12m
 from assets.compute.tables.reserve_growth import impulse
-
-if TYPE_CHECKING:
-    from assets.catalog.method import Method, Monetisation
 
 HOLDINGS, MORTGAGES, BALANCE = "TREAST", "WSHOMCB", "MTSDS133FMS"
 MONTHLY_DEBT, QUARTERLY_DEBT = "MSPD_TOTAL_MARKETABLE", "FYGFDPUN"
@@ -30,8 +24,7 @@ _WEDNESDAY = 2
 
 def wednesday_on_or_before(dates: Days) -> Days:
     """The last Wednesday up to each date: the day the Fed's holdings are stated for."""
-    weekday = (dates.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-    return dates - ((weekday - _WEDNESDAY) % 7).astype("timedelta64[D]")
+    return dates - ((weekday(dates) - _WEDNESDAY) % 7).astype("timedelta64[D]")
 
 
 @dataclass(frozen=True)

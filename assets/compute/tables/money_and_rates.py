@@ -1,10 +1,8 @@
 """`money_and_rates`: the growth of money against the short real rate, and how weakly the two go together.
 
-Sources: H.6 (M2SL, BOGMBASE), H.15 (TB3MS, FEDFUNDS), BLS (CPIAUCSL). The correlation is Pearson's, over the months
-known on the as-of date, each in the figures known then: a contemporaneous co-movement, no cause and no lag.
+The correlation is Pearson's, over the months known on the as-of date, each in the figures known then: a
+contemporaneous co-movement, no cause and no lag.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
@@ -79,11 +77,10 @@ def _total(values: Floats) -> Floats:
 
 def _panels(view: View) -> tuple[Days, Floats, Floats]:
     """Consecutive months with money, and growth of money and prices over a year in each, as known on each date."""
-    if MONEY not in view.series or not view.archive.has(MONEY):
+    calendar = view.calendar(MONEY)
+    if not len(calendar):
         none = np.empty((len(view), 0))
-        return np.empty(0, dtype="datetime64[D]"), none, none
-    held = view.archive.observations(MONEY).dates.astype("datetime64[M]")
-    calendar = np.arange(held[0], held[-1] + 1).astype("datetime64[D]")
+        return calendar, none, none
     return calendar, _yoy(view, MONEY, calendar), _yoy(view, PRICES, calendar)
 
 

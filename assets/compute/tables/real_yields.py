@@ -1,10 +1,4 @@
-"""`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, short and policy rates.
-
-Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS, FEDFUNDS), FOMC (DFEDTARU, DFEDTAR), Cleveland Fed (EXPINF10YR),
-BLS (CPIAUCSL).
-"""
-
-from __future__ import annotations
+"""`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, short and policy rates."""
 
 import numpy as np
 

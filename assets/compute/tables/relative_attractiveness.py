@@ -1,47 +1,33 @@
 """`relative_attractiveness`: what each asset yields, what its price must do to keep up, what inflation leaves of it.
 
-Sources: H.15 (DGS10, GS10, DFII10, FII10, TB3MS), the earnings yield (`equity_risk_premium`). Gold yields nothing.
-Total return is yield plus price change; the rest is arithmetic in percentage points, without compounding: 4 % at 5 %
-inflation is -1 %. No forecast: every price change here is what would be needed, none is expected.
+Total return is yield plus price change; gold yields nothing. The rest is arithmetic in percentage points, without
+compounding: 4 % at 5 % inflation is -1 %. No forecast: every price change here is what would be needed, none is
+expected.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assets.compute.conditions import percentile
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Bases, Floats, Reading, Texts, combine, select, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.assemble import rows_of, stacked
 from assets.compute.tables.real_yields import nominal_10y, tips_10y
 
-if TYPE_CHECKING:
-    from assets.catalog.models import Table
-
 NOMINAL = ("treasury_10y", "cash")  # a fixed number of dollars: inflation takes from it
 REAL = ("tips_10y",)  # indexed: inflation takes nothing
-_NOT_COMPARABLE = (
-    "nipa"  # profits of all corporations over the value of some: its rank is used, its level is not
-)
+_NOT_COMPARABLE = "nipa"  # profits of all corporations over the value of some: only its rank is used
 
 
-def build(view: View, grid: Grid, table: Table) -> pd.DataFrame:
+def build(view: View) -> pd.DataFrame:
     """One row per as-of date and asset; yields and returns in percent a year."""
     nominal = nominal_10y(view)
     earnings = equity_risk_premium.earnings_yields(view, equity_price.prices(view))
-    assets = _assets(view, nominal, earnings)
-    return stacked(
-        table,
-        [
-            _asset(view, grid, nominal, name, *held, earnings if name == "equities" else None)
-            for name, held in assets.items()
-        ],
-    )
+    parts = [
+        _asset(view, nominal, name, *held, earnings.past if name == "equities" else None)
+        for name, held in _assets(view, nominal, earnings).items()
+    ]
+    return stacked(view.catalog.tables["relative_attractiveness"], parts)
 
 
 def _assets(view: View, nominal: Reading, earnings: Bases) -> dict[str, tuple[Reading, Texts]]:
@@ -61,21 +47,11 @@ def _series(reading: Reading) -> Texts:
 
 
 def _asset(
-    view: View,
-    grid: Grid,
-    nominal: Reading,
-    name: str,
-    yield_: Reading,
-    basis: Texts,
-    earnings: Bases | None,
+    view: View, nominal: Reading, name: str, yield_: Reading, basis: Texts, past: Floats | None
 ) -> pd.DataFrame:
-    """Rows of one asset. `earnings`: the equity yield on its bases; a level that is not comparable is only ranked."""
-    ranked, past, value = view.method.percentile, None, yield_.value
-    if earnings is not None:
-        past = earnings.past
-        yield_ = yield_.where(basis != _NOT_COMPARABLE, "level_not_comparable")
+    """Rows of one asset; a level that is not comparable is only ranked. `past`: what it ranks among."""
+    value, yield_ = yield_.value, yield_.where(basis != _NOT_COMPARABLE, "level_not_comparable")
     hurdle = combine(np.subtract, nominal, yield_)
-    rank = percentile(value, grid.is_month_end, ranked.minimum_history, ranked.value_decimals, past)
     scenarios: dict[str, Floats] = {}
     for inflation in view.method.attractiveness.inflation_scenarios_pct:
         left, needed = after_inflation(name, yield_.value, inflation)
@@ -86,11 +62,11 @@ def _asset(
         "yield_pct": yield_.value,
         "yield_basis": basis,
         "is_real_yield": name in REAL,
-        "yield_pct_rank": rank if name != "gold" else np.full(len(grid), np.nan),
+        "yield_pct_rank": view.rank(value, past) if name != "gold" else np.full(len(view), np.nan),
         "price_change_to_match_10y_pp": hurdle.value,
         **scenarios,
     }
-    return rows_of(grid, select(hurdle.present, hurdle, yield_), columns)
+    return rows_of(view.grid, select(hurdle.present, hurdle, yield_), columns)
 
 
 def after_inflation(asset: str, yield_pct: Floats, inflation_pct: float) -> tuple[Floats, Floats]:

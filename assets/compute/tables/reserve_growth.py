@@ -1,10 +1,4 @@
-"""`reserve_growth`: the Fed's balance sheet against banks and the economy.
-
-Sources: H.4.1 (WALCL, TREAST, WSHOMCB, WRESBAL, WDTGAL, WTREGEN), NY Fed (RRPONTSYD), H.6 (BOGMBASE), H.8 (TOTBKCR),
-BEA (GDP). Millions become billions here, once.
-"""
-
-from __future__ import annotations
+"""`reserve_growth`: the Fed's balance sheet against banks and the economy. Millions become billions here, once."""
 
 import numpy as np
 

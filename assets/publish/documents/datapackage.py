@@ -11,7 +11,7 @@ from assets.catalog.lineage import source_series
 from assets.catalog.models import Column
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
-from assets.publish.documents.texts import meanings
+from assets.publish.documents.texts import TITLE, meanings
 from assets.publish.folder import sha256_of
 from assets.publish.staged_file import Export
 
@@ -40,7 +40,7 @@ def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     manifest = facts.manifest
     descriptor = {
         "name": "stimulus-regime",
-        "title": "Stimulus regime of the United States, point in time",
+        "title": TITLE,
         "version": manifest["release_id"],
         "created": f"{manifest['published_at'].isoformat()}Z",
         "regime:release_id": manifest["release_id"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -13,33 +14,27 @@ from assets.catalog.loader import load_catalog
 from assets.publish.documents.datapackage import datapackage
 from assets.publish.documents.examples import EXAMPLES
 from assets.publish.documents.facts import DocumentFacts, document_facts
-from assets.publish.documents.notes import notes
 from assets.publish.documents.regime_json import SCHEMA, regime_json
-from assets.publish.documents.texts import citation, dictionary, licenses, readme
+from assets.publish.documents.texts import dictionary, rendered
 from assets.publish.documents.verbatim import shipped
 from assets.publish.staged_file import export_tables
+from assets.report.page import render_report
 
 Document = Callable[[duckdb.DuckDBPyConnection, DocumentFacts], str]
 
 
-def _report(con: duckdb.DuckDBPyConnection, _: DocumentFacts) -> str:
-    from assets.report.page import render_report  # heavy: loads the template engine
-
-    return render_report(con)
-
-
 # Name of the file -> what makes its text from the staged file (read-only) and the facts, in the order of writing.
 DOCUMENTS: dict[str, Document] = {
-    "README.txt": readme,
+    **{
+        name: partial(rendered, name)
+        for name in ("README.txt", "LICENSES.md", "CITATION.cff", "RELEASE_NOTES.md")
+    },
     "DATA_DICTIONARY.md": dictionary,
-    "LICENSES.md": licenses,
-    "CITATION.cff": citation,
-    "RELEASE_NOTES.md": notes,
     "regime.json": regime_json,
     SCHEMA: lambda *_: shipped(SCHEMA),
     EXAMPLES: lambda *_: shipped(EXAMPLES),
     "notebook.py": lambda *_: shipped("notebook.py"),
-    "report.html": _report,
+    "report.html": lambda con, _: render_report(con),
     "datapackage.json": datapackage,
 }
 

@@ -1,8 +1,9 @@
-"""README.txt, DATA_DICTIONARY.md, LICENSES.md and CITATION.cff of a release."""
+"""The documents of a release: templates over the staged file, the data dictionary, and what rights mean."""
 
 from __future__ import annotations
 
-import json
+from functools import partial
+from pathlib import Path
 from typing import get_args
 
 import duckdb
@@ -13,41 +14,11 @@ from assets.publish.documents.examples import first_queries
 from assets.publish.documents.facts import DocumentFacts
 from assets.publish.staged_file import published_tables
 from assets.publish.views import view_tables
+from assets.report.published import Release, Row
+from assets.report.sentences import sentence, templates
+from assets.warehouse.connection import query_rows
 
-_TITLE = "Stimulus regime of the United States, point in time"
-_README = """{title}
-{rule}
-{caution}Label: {regime} since {since}. As of {as_of}, {profile} figures, published {published} UTC,
-release {release_id}.
-
-Contents
-  regime.duckdb        all tables, for DuckDB 1.2 or later; open it read-only
-  report.html          the release on one page, for reading; needs no network
-  regime.json          the newest row, its evidence, caveats and the age of every input, for programs;
-                       its shape: regime.schema.json (JSON Schema)
-  parquet/, csv/       the same tables, one file each (CSV without observations)
-  examples.sql         queries for common questions
-  notebook.py          a marimo notebook: what was known on a date you choose
-  DATA_DICTIONARY.md   every table and column: unit, definition, what it is computed from
-  RELEASE_NOTES.md     what changed since the previous release
-  LICENSES.md          terms of use, series by series
-  CITATION.cff         how to cite this release
-  datapackage.json     rows, bytes, hashes, types, units, rights (Frictionless)
-  SHA256SUMS           hashes of all files: sha256sum --check SHA256SUMS
-  releases/            earlier releases, which never change
-
-Open it
-  duckdb -readonly regime.duckdb -c "FROM start_here"     questions, each with a query; then monthly and spells
-  duckdb.connect('regime.duckdb', read_only=True).execute('FROM regime_current').fetchall()   (Python, import duckdb)
-
-Three queries to begin with
-
-{queries}
-
-Every row states what was known on its as_of_date. A measurement: not a forecast, not advice.
-"""
-_SAMPLE = "SAMPLE DATA: bundled figures, not today's.\n"
-_RESTRICTED = "Contains raw figures of series with restricted rights: not to be passed on (LICENSES.md).\n"
+TITLE = "Stimulus regime of the United States, point in time"
 _DICTIONARY = """# Data dictionary
 
 Release {release_id}, method {method_version}. The file contains the same definitions: as comments, and in the table
@@ -69,35 +40,45 @@ _RESTRICTED_INCLUDED = (
     "Rights of a third party. The operator chose to publish raw series for internal use: do not pass this release on "
     "without the owners' permission."
 )
-_LICENSES = """# Rights in this release
-
-The code that made it is under Apache-2.0. The figures belong to their publishers: {published} series are in
-`observations`, {absent} declared ones are not (restricted, without a figure, or not in this profile). Rights of a
-computed column are those of the series it is computed from: `columns.rights` and `columns.source_series`, also in
-`datapackage.json`.
-"""
-_ABSTRACT = (
-    "Measures whether monetary easing in the United States goes into a bubble, a depression or neither. Each row uses "
-    "only what was known on its date."
-)
+_BEFORE = "read_parquet('{folder}/parquet/{table}.parquet')"
+_READ_BEFORE = ("regime", "observations", "columns", "release_manifest")
 
 
-def readme(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of README.txt."""
-    sample = _SAMPLE if facts.manifest["profile"] == "sample" else ""
-    restricted = _RESTRICTED if facts.manifest["restricted_series_count"] else ""
-    return _README.format(
-        title=_TITLE,
-        rule="=" * len(_TITLE),
-        caution=sample + restricted,
-        regime=facts.newest["regime"],
-        since=facts.newest["regime_since"],
-        as_of=facts.manifest["as_of_date"],
-        profile=facts.manifest["profile"],
-        published=f"{facts.manifest['published_at']:%Y-%m-%d %H:%M}",
-        release_id=facts.manifest["release_id"],
-        queries="\n\n".join(first_queries()),
+def rendered(name: str, con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
+    """The text of README.txt, LICENSES.md, CITATION.cff or RELEASE_NOTES.md, by its template."""
+    published = query_rows(con, "SELECT series_id FROM series WHERE is_published")
+    environment = templates(Path(__file__).parent / "templates", (), autoescape=False)
+    text = environment.get_template(f"{name}.j2").render(
+        title=TITLE,
+        manifest=facts.manifest,
+        newest=facts.newest,
+        incomplete=facts.incomplete,
+        queries=first_queries(),
+        published={row["series_id"] for row in published},
+        series=list(facts.catalog.series.values()),
+        meanings=meanings(facts),
+        sentence=partial(sentence, Release(con)),
+        before=_newest_before(con, facts),
+        rows=partial(query_rows, con),
+        both=partial(_query_both, con, facts),
     )
+    return text.rstrip("\n") + "\n"
+
+
+def _newest_before(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> Row | None:
+    """The newest row of the previous release; None for the first, and for one that cannot be read any more."""
+    if facts.before is None:
+        return None
+    try:
+        return _query_both(con, facts, "FROM {regime} ORDER BY as_of_date DESC LIMIT 1")[0]
+    except duckdb.Error:
+        return None
+
+
+def _query_both(con: duckdb.DuckDBPyConnection, facts: DocumentFacts, query: str) -> list[Row]:
+    """Rows of a query in which a name in braces is that table of the previous release."""
+    folder = str(facts.before).replace("'", "''")
+    return query_rows(con, query.format(**{t: _BEFORE.format(folder=folder, table=t) for t in _READ_BEFORE}))
 
 
 def dictionary(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
@@ -118,44 +99,7 @@ def _as_in_file(table: Table, definitions: dict[tuple[str, str], str]) -> Table:
     return table.model_copy(update={"layer": "publish", "columns": tuple(columns)})
 
 
-def licenses(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of LICENSES.md: one section for each kind of rights, one line for each series."""
-    query = "SELECT series_id FROM series WHERE is_published"
-    published = {series_id for (series_id,) in con.execute(query).fetchall()}
-    series = facts.catalog.series.values()
-    parts = [_LICENSES.format(published=len(published), absent=len(series) - len(published))]
-    for rights, meaning in meanings(facts).items():
-        lines = [
-            f"| {s.series_id} | {'yes' if s.series_id in published else 'no'} | {_cell(s.citation)} |"
-            for s in series
-            if s.rights == rights
-        ]
-        if lines:
-            table = ["| series | in this release | citation |", "|---|---|---|", *lines, ""]
-            parts.append("\n".join([f"## {rights}", "", meaning, "", *table]))
-    return "\n".join(parts)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 def meanings(facts: DocumentFacts) -> dict[Rights, str]:
     """What each kind of rights means for this release."""
     included = facts.manifest["restricted_series_count"] > 0
     return {**_MEANINGS, "restricted": _RESTRICTED_INCLUDED} if included else _MEANINGS
-
-
-def citation(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
-    """The text of CITATION.cff, format 1.2.0; quoted texts are JSON, which is also YAML."""
-    return f"""cff-version: 1.2.0
-message: "Cite this release, and the publishers of the series (LICENSES.md)."
-type: dataset
-title: "Stimulus regime of the United States ({facts.manifest["profile"]} figures)"
-abstract: {json.dumps(_ABSTRACT)}
-authors:
-  - name: "The stimulus-regime project"
-version: {json.dumps(facts.manifest["release_id"])}
-date-released: '{facts.manifest["published_at"]:%Y-%m-%d}'
-license: Apache-2.0
-"""

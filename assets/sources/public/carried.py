@@ -59,7 +59,7 @@ class WithBundle(Source):
     def fetch(self, series: Series, known: Known | None = None) -> Payload:
         """As the source, which serves such a series in full. Raises as both do."""
         payload = self._source.fetch(series, known)
-        if not carrier_of(series).is_bundled_before or payload.is_unchanged:
+        if not carrier_of(series).is_bundled_before or not payload.is_complete:
             return payload
         first = payload.observations["observation_date"].min()
         older = self._bundle.fetch(series).observations

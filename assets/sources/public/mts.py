@@ -1,30 +1,48 @@
 """The federal surplus or deficit of every month: table 1 of the Monthly Treasury Statement, by the Fiscal Data API.
 
-Each statement lists the months of its fiscal year and of the one before, and revises some: the newest statement that
-has a month counts. The year of a month is that of its parent row ("FY 2026"; October to December are in the year
-before). Amounts are dollars, with a deficit positive: here a deficit is negative, as in the series MTSDS133FMS.
+Each statement lists the months of its fiscal year and of the one before, and revises some: it is a vintage. The year of
+a month is that of its parent row ("FY 2026"; October to December are in the year before). Amounts are dollars, with a
+deficit positive: here a deficit is negative, as in the series MTSDS133FMS.
+
+A statement has no publication day. The Treasury publishes it on the eighth business day of the next month, which is
+the 13th at the latest, and that of September, the end of the fiscal year, in October. It counts from the latest day of
+the rule, or from the day in `release_delays.toml`; until then it is not used, even if it is there.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
+from assets.compute.calendar import Days, days, month_end, released_on
 from assets.sources.file_source import Obtained
 from assets.sources.fiscal_data import FiscalDataSource, Statement
 from assets.sources.parse import MONTHS, Figures, Unusable, is_iso_date, month_stamp, number
 
 AMOUNT = "current_month_dfct_sur_amt"
+_SERIES = "MTSDS133FMS"
+_DAYS, _DAYS_OF_SEPTEMBER = 13, 30  # after the end of the month
+# The shutdown of 2018-19: CBO (publication 54961) had no statement of December in February; the days are from memory.
+_LATE = {"2018-12-31": "2019-02-13", "2019-01-31": "2019-03-05", "2019-02-28": "2019-03-22"}
 _FISCAL_YEAR = re.compile(r"FY (\d{4})")
 _MONTH_ROW = "MTH"
 _DOLLARS_A_MILLION = 1_000_000.0
+_NEW_YORK = ZoneInfo("America/New_York")
+
+Deficits = Mapping[str, Mapping[str, float]]  # millions of dollars by statement and month, a deficit negative
 
 
-def deficits(rows: Sequence[Mapping[str, Any]]) -> Figures:
-    """Millions of dollars by month, a deficit negative, as the newest statement has them. Raises Unusable."""
-    newest: dict[str, tuple[str, float]] = {}
+def deficits(rows: Sequence[Mapping[str, Any]]) -> Deficits:
+    """The months of every statement, both in order. Raises Unusable."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
     years = {_key(row): _fiscal_year(row) for row in rows if row["record_type_cd"] != _MONTH_ROW}
     for row in rows:
         statement = str(row["record_date"])
@@ -33,13 +51,38 @@ def deficits(rows: Sequence[Mapping[str, Any]]) -> Figures:
         if not is_iso_date(statement):
             raise Unusable("not_a_date", f"{statement[:40]!r} is no date like 2026-08-31")
         month = _month(row, years.get((statement, str(row["parent_id"]))))
-        amount = number(row[AMOUNT], f"{month} in the statement of {statement}")
-        if month in newest and newest[month][0] == statement:
+        if month in found[statement]:
             raise Unusable("duplicate_key", f"{month} occurs twice in the statement of {statement}")
-        if amount == amount and (month not in newest or newest[month][0] < statement):
-            newest[month] = (statement, -amount / _DOLLARS_A_MILLION)
-    dates = sorted(newest)
-    return Figures(dates, [newest[date][1] for date in dates], "Millions of Dollars")
+        amount = number(row[AMOUNT], f"{month} in the statement of {statement}")
+        found[statement][month] = -amount / _DOLLARS_A_MILLION
+    return {
+        statement: {month: value for month, value in sorted(months.items()) if value == value}
+        for statement, months in sorted(found.items())
+    }
+
+
+def vintages(found: Deficits, since: str | None = None) -> Figures:
+    """What each statement states for the first time or anew; without the statement `since`, which we have."""
+    known, rows = dict[str, float](), dict[tuple[str, str], float]()
+    for (statement, months), start in zip(found.items(), publication_days([*found]), strict=True):
+        if statement != since:
+            rows |= {(m, str(start)): value for m, value in months.items() if known.get(m) != value}
+        known |= months
+    ordered = sorted(rows)
+    dates, starts = [month for month, _ in ordered], [start for _, start in ordered]
+    return Figures(dates, [rows[key] for key in ordered], "Millions of Dollars", starts=starts)
+
+
+def publication_days(statements: Sequence[str]) -> Days:
+    """The day each statement counts from; none counts before an earlier one."""
+    ends = month_end(days(statements))
+    is_september = ends.astype("datetime64[M]").astype("int64") % 12 == 8
+    published: Days = ends + np.where(is_september, _DAYS_OF_SEPTEMBER, _DAYS)
+    listed = released_on(load_catalog().release_delays, _SERIES)
+    for n, end in enumerate(ends):
+        late = _LATE.get(str(end), published[n])
+        published[n] = listed.get(end.astype("datetime64[M]").astype("datetime64[D]"), late)
+    return np.maximum.accumulate(published)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -66,7 +109,7 @@ def _month(row: Mapping[str, Any], fiscal_year: int | None) -> str:
 
 
 class MtsSource(FiscalDataSource):
-    """The API's table."""
+    """The API's table: all statements, or those since our newest one."""
 
     address = "https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/mts/mts_table_1"
     variable = "MTS_URL"
@@ -74,6 +117,28 @@ class MtsSource(FiscalDataSource):
     order = ("record_date", "classification_id")
     fields = (*order, "parent_id", "classification_desc", "record_type_cd", AMOUNT)
 
+    def download(self, since: dt.datetime | None) -> Obtained[Statement] | None:
+        """The statements that count by today; with `since`, the day of our newest one, from that one on.
+
+        The newest statement's day is the moment of the last change. None when none is newer than ours.
+        """
+        ours = f"{since:%Y-%m-%d}" if since else None
+        self.filter = f"record_date:gte:{ours}" if ours else None
+        obtained = self.all_pages()
+        rows, found = obtained.table.rows, deficits(obtained.table.rows)
+        today = np.datetime64(self.now().astimezone(_NEW_YORK).date(), "D")
+        counting = [*found][: int((publication_days([*found]) <= today).sum())]
+        if ours is not None and counting[:1] != [ours]:  # the statement we have is gone
+            return self.download(None)
+        if counting == [ours]:
+            return None
+        if not counting:
+            raise Unusable("empty_file", "no statement that counts by today")
+        newest = dt.datetime.combine(dt.date.fromisoformat(counting[-1]), dt.time(), dt.UTC)
+        kept = [row for row in rows if row["record_date"] in counting]
+        return Obtained(Statement(kept, obtained.table.label), obtained.where, newest, since is None)
+
     def figures(self, obtained: Obtained[Statement], series: Series) -> Figures:
-        """The months of all statements."""
-        return deficits(obtained.table.rows)
+        """The vintages of all months; of an incomplete table, the first statement is the one we have."""
+        found = deficits(obtained.table.rows)
+        return vintages(found, None if obtained.is_complete else next(iter(found)))

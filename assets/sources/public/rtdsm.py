@@ -196,6 +196,16 @@ def _check_scale(payload: Payload, rows: pd.DataFrame) -> None:
         )
 
 
+def _without_vintages(payload: Payload) -> Payload:
+    """The newest figure of each observation, as a publisher serves it that keeps no vintages."""
+    if not payload.has_vintages:
+        return payload
+    # a row without a vintage sorts last: it is today's figure
+    rows = payload.observations.sort_values("realtime_start", kind="stable")
+    newest = rows.drop_duplicates("observation_date", keep="last").sort_values("observation_date")
+    return replace(payload, observations=newest.assign(realtime_start=np.datetime64("NaT", "s")))
+
+
 class WithVintages(Source):
     """A publisher's source, with the vintages of the series that have a workbook."""
 
@@ -210,7 +220,9 @@ class WithVintages(Source):
         does, and PayloadRefused for a wrong workbook.
         """
         file = carrier_of(series).vintages
-        if file is None or (known is not None and known.newest_vintage is not None):
+        if known is not None and known.newest_vintage is not None:
+            return _without_vintages(self._source.fetch(series, known))
+        if file is None:
             return self._source.fetch(series, known)
         try:
             rows = self._data_set.rows(series, file, known)
