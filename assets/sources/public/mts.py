@@ -30,8 +30,6 @@ from assets.sources.parse import MONTHS, Figures, Unusable, is_iso_date, month_s
 AMOUNT = "current_month_dfct_sur_amt"
 _SERIES = "MTSDS133FMS"
 _DAYS, _DAYS_OF_SEPTEMBER = 13, 30  # after the end of the month
-# The shutdown of 2018-19: CBO (publication 54961) had no statement of December in February; the days are from memory.
-_LATE = {"2018-12-31": "2019-02-13", "2019-01-31": "2019-03-05", "2019-02-28": "2019-03-22"}
 _FISCAL_YEAR = re.compile(r"FY (\d{4})")
 _MONTH_ROW = "MTH"
 _DOLLARS_A_MILLION = 1_000_000.0
@@ -79,9 +77,8 @@ def publication_days(statements: Sequence[str]) -> Days:
     is_september = ends.astype("datetime64[M]").astype("int64") % 12 == 8
     published: Days = ends + np.where(is_september, _DAYS_OF_SEPTEMBER, _DAYS)
     listed = released_on(load_catalog().release_delays, _SERIES)
-    for n, end in enumerate(ends):
-        late = _LATE.get(str(end), published[n])
-        published[n] = listed.get(end.astype("datetime64[M]").astype("datetime64[D]"), late)
+    for n, month in enumerate(ends.astype("datetime64[M]").astype("datetime64[D]")):
+        published[n] = listed.get(month, published[n])
     return np.maximum.accumulate(published)
 
 
