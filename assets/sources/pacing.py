@@ -49,6 +49,10 @@ class Permanent(Exception):
     """A failure that a retry would not change: one line without secrets."""
 
 
+class NotThere(Permanent):
+    """The server has no such file (404, 410)."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """Time in seconds; tests have their own."""
@@ -173,7 +177,7 @@ def refusal(status: int, message: str, retry_after: float | None = None) -> Tran
         return RateLimited(message, retry_after)
     if status in _PASSING or status >= 500:
         return Transient(message, retry_after)
-    return Permanent(message)
+    return NotThere(message) if status in (404, 410) else Permanent(message)
 
 
 def retry_after_seconds(header: str | None, now: Callable[[], float] = time.time) -> float | None:

@@ -135,8 +135,9 @@ class Known:
     `last_updated`: the publisher's stamp at the last fetch. `newest_vintage`: newest first day among ALFRED's vintages.
     `held_first`, `newest_observation`: of any stored row. `reconciled_at`: the last complete fetch, which stated
     `unit_kind` and had `rows_served` observations. `vintages_at`: when the archive last gained a vintage of the
-    real-time data set. `complete_on`, `asked_on`: the publisher's day at the last complete fetch, and at the last one
-    of any kind. `planned`: the observation whose release day was requested in the last days.
+    real-time data set. `newest_of_publisher`: newest first day among the vintages the publisher keeps.
+    `complete_on`, `asked_on`: the publisher's day at the last complete fetch, and at the last one of any kind.
+    `planned`: the observation whose release day was requested in the last days.
     """
 
     last_updated: dt.datetime | None
@@ -144,6 +145,7 @@ class Known:
     newest_observation: dt.date | None
     reconciled_at: dt.datetime | None
     vintages_at: dt.datetime | None = None
+    newest_of_publisher: dt.date | None = None
     held_first: dt.date | None = None
     unit_kind: str | None = None
     rows_served: int | None = None

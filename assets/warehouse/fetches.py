@@ -46,7 +46,8 @@ WITH accepted AS (
 ), stored AS (
   SELECT series_id, max(realtime_start) FILTER (vintage_source = 'alfred') AS newest_vintage,
     min(observation_date) AS held_first, max(observation_date) AS newest_observation,
-    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at
+    max(captured_at) FILTER (vintage_source = 'rtdsm') AS vintages_at,
+    max(realtime_start) FILTER (vintage_source = 'publisher') AS newest_of_publisher
   FROM raw.vintages SEMI JOIN fetched USING (series_id) GROUP BY series_id
 )
 SELECT * FROM stored JOIN fetched USING (series_id)

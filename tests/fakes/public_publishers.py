@@ -22,7 +22,7 @@ from assets.sources.public.shared import carrier_of
 from pipelines.access import URL_VARIABLES
 from tests.fakes import public_agencies as agencies
 from tests.fakes.all_publishers import END, label_world, routes_of
-from tests.fakes.fred_world import World
+from tests.fakes.fred_world import World, first_known
 from tests.fakes.public_board import Made, path, release_zip, zipped
 from tests.fakes.publishers import PUBLISHERS
 from tests.fakes.server import Answer, Loopback, Served, running
@@ -85,12 +85,31 @@ def _board_day(at: str, series: Series) -> str:
 
 
 def z1(day: dt.date) -> Routes:
-    """One table with the series of the catalogue."""
-    (one, figures), *_ = served_by("z1", day).items()
-    lines = [f"{at[:4]}:Q{(int(at[5:7]) + 2) // 3},{value!r}" for at, value in figures.items()]
+    """One table with the series of the catalogue; the file of every release since 2018, and the current one.
+
+    A quarter is stated 0.1 percent higher at first.
+    """
+    ((one, figures),) = served_by("z1", day).items()
+    quarters = np.array([*figures], dtype="datetime64[D]")
+    released = first_known(one, quarters)
+    days = [at for at in released[released >= np.datetime64("2018-01-01")] if at <= np.datetime64(day, "D")]
+    routes: Routes = {}
+    for at in days:
+        known = [str(quarter) for quarter, start in zip(quarters, released, strict=True) if start <= at]
+        routes[f"/z1/{str(at).replace('-', '')}/z1_csv_files.zip"] = Served(_z1_zip(one, figures, known))
+    listed = [
+        {"yearValue": str(at)[:4], "Months": [{"Dates": [str(at).replace("-", "")]}]} for at in days[::-1]
+    ]
+    routes["/z1/releaseDates.json"] = Served(json.dumps(listed).encode(), "application/json")
+    current = Served(_z1_zip(one, figures, [*figures]), last_modified=_noon(days[-1].item()))
+    return routes | {"/z1/current/z1_csv_files.zip": current}
+
+
+def _z1_zip(one: Series, figures: Figures, quarters: list[str]) -> bytes:
+    value = {at: figures[at] * (1.001 if at == max(quarters) else 1.0) for at in quarters}
+    lines = [f"{at[:4]}:Q{(int(at[5:7]) + 2) // 3},{value[at]!r}" for at in quarters]
     table = "\n".join([f"date,{carrier_of(one).code}", *lines]).encode()
-    content = zipped({f"csv/{carrier_of(one).release}.csv": table})
-    return {"/z1/current/z1_csv_files.zip": Served(content, last_modified=_noon(day))}
+    return zipped({f"csv/{carrier_of(one).release}.csv": table})
 
 
 def nyfed(day: dt.date) -> Routes:

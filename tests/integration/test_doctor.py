@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from assets.sources.fred_client import TERMS
 from pipelines.__main__ import main
 from pipelines.commands import doctor
 from pipelines.commands.doctor import alerts, history, publisher_hosts, publishers
@@ -127,6 +128,18 @@ def test_doctor_asks_fred_and_fails_only_for_a_key_it_refuses(
     right, wrong, unreachable = ([line for line in lines if "FRED_API_KEY" in line] for lines in found)
     assert right == unreachable == []
     assert len(wrong) == 1 and "FRED refuses the key" in wrong[0]
+
+
+def test_doctor_quotes_freds_terms_next_to_an_accepted_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "publishers", lambda _: [])
+    with fred_server(sample_world(dt.date(2026, 5, 31))) as fred:
+        for name, value in {"FRED_API_KEY": KEY, "FRED_ROOT_URL": fred.url, "REGIME_PROFILE": "live"}.items():
+            monkeypatch.setenv(name, value)
+        assert main(["doctor"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if TERMS in line]
+    assert line.startswith("WARN") and "docs/data_terms.md" in line
 
 
 @pytest.mark.parametrize(

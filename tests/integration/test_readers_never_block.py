@@ -114,7 +114,10 @@ def publish_next(night: Night, days: int = 1) -> str:
     )
     with open_warehouse(night.warehouse) as con:
         stage(con, facts, night.staged)
-    return publish(night.staged, night.published, gate=lambda _: None, fill=file_only).release_id
+    staged = night.staged.stat().st_ino
+    done = publish(night.staged, night.published, gate=lambda _: None, fill=file_only)
+    assert night.published.stat().st_ino == staged, "not renamed: there was a moment without a whole file"
+    return done.release_id
 
 
 def release_of(path: Path) -> str:

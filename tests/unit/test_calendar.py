@@ -29,6 +29,12 @@ def test_months_before_maps_a_month_end_to_a_month_end() -> None:
     assert texts(months_before(days("2025-01-15"), 13)) == ["2023-12-15"]
 
 
+def test_profits_of_a_fourth_quarter_come_out_a_month_later() -> None:
+    """Dated 60 days after December they would be known before the annual accounts."""
+    second_and_fourth = first_publication(days(["2025-04-01", "2023-10-01"]), SERIES["CP"], {})
+    assert texts(second_and_fourth) == ["2025-08-29", "2024-03-30"]
+
+
 @pytest.mark.parametrize("released", ["2013-10-22", "2013-10-05"])
 def test_a_release_date_replaces_the_lag_rule_whichever_is_later(released: str) -> None:
     september = np.datetime64("2013-09-01", "D")

@@ -170,9 +170,14 @@ def test_bundled_months_precede_the_first_statement() -> None:
     class Statements(Source):
         def fetch(self, series: Series, known: Known | None = None) -> Payload:
             found = vintages(deficits(mts_rows(STATEMENTS)))
-            return Payload(series.series_id, observations_frame(found.dates, found.values), "url")
+            observations = observations_frame(found.dates, found.values)
+            return Payload(series.series_id, observations, "url", is_complete=known is None)
 
-    payload = WithBundle(Statements(), SampleSource(PROJECT_ROOT)).fetch(a_series("MTSDS133FMS"))
+    source = WithBundle(Statements(), SampleSource(PROJECT_ROOT))
+    assert (
+        source.fetch(a_series("MTSDS133FMS"), Known(None, None, None, None)).notes == ()
+    )  # only what is new
+    payload = source.fetch(a_series("MTSDS133FMS"))
     rows = payload.observations
     assert (
         rows["observation_date"].is_monotonic_increasing
