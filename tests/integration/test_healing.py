@@ -205,7 +205,7 @@ def test_a_blocked_run_and_one_that_never_published_freeze_nothing(place: Path, 
     ) == [(1,)]
     with open_warehouse(nights.warehouse) as con:
         counted = live_rows(con, "live", CATALOG.method.method_version, BLOCKED)
-    assert counted.dates == [dt.date(2026, 3, 31)]
+    assert [row.as_of_date for row in counted] == [dt.date(2026, 3, 31)]
     nights.play(AFTER_BLOCKED)
     release_id = nights.shown("SELECT release_id FROM release_manifest")[0][0]
     frozen = nights.query_warehouse(
