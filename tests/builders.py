@@ -39,7 +39,7 @@ def a_payload(rows: Sequence[Row], series_id: str = "UNRATE", **changes: object)
         "where": f"sample_data/{series_id}.csv",
     }
     observations = observations_frame([row[0] for row in rows], values, starts)
-    return Payload(series_id=series_id, observations=observations, **{**stated, **changes})  # type: ignore[arg-type]
+    return Payload(series_id=series_id, observations=observations, **{**stated, **changes})
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def reading(values: Sequence[float], **changes: object) -> Reading:
         np.full(n, "TEST", dtype=object),
         np.where(missing, "stale", None),
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _public(series_id: str, day: dt.date) -> pd.Series:
 def _until(series_id: str, day: dt.date) -> dict[str, str]:
     """The same by ISO day, as text."""
     known = _public(series_id, day)
-    return {f"{at:%Y-%m-%d}": "" if np.isnan(value) else repr(value) for at, value in known.items()}  # type: ignore[attr-defined]
+    return {f"{at:%Y-%m-%d}": "" if np.isnan(value) else repr(value) for at, value in known.items()}
 
 
 def routes_of(day: dt.date, root: str) -> dict[SourceKey, dict[str, Answer]]:
@@ -133,7 +133,7 @@ def share_prices() -> pd.Series:
 def shiller_workbook(found: Found, day: dt.date) -> bytes:
     """Shiller's sheet as it stands on a day: made-up prices and earnings, the sample's consumer prices."""
     price = share_prices()
-    monthly = price.groupby(price.index.strftime("%Y-%m")).mean().round(2)  # type: ignore[attr-defined]
+    monthly = price.groupby(price.index.strftime("%Y-%m")).mean().round(2)
     years = np.arange(len(monthly)) / 12.0
     earnings = (monthly * (0.055 + 0.02 * np.sin(years / 2.1))).round(3)
     index = {at[:7]: float(value) for at, value in found("CPIAUCSL").items() if value}

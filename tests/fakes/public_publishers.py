@@ -171,7 +171,7 @@ class PublicPublishers:
         for reader, routes in CARRIERS.items():
             self.servers[reader].routes |= routes(day)
         for key, found in routes_of(day, self.servers["shiller"].root).items():
-            self.servers[key].routes = dict(found)  # type: ignore[index]
+            self.servers[key].routes = dict(found)
 
     @property
     def urls(self) -> dict[ReaderKey, str]:
@@ -181,7 +181,7 @@ class PublicPublishers:
     @property
     def addresses(self) -> dict[str, str]:
         """Address of each by environment variable; the accounts stand below the Board's address."""
-        of_files = {p.source.variable: self.servers[key].root + p.path for key, p in PUBLISHERS.items()}  # type: ignore[index]
+        of_files = {p.source.variable: self.servers[key].root + p.path for key, p in PUBLISHERS.items()}
         here = {URL_VARIABLES[reader]: self.servers[reader].root for reader in CARRIERS}
         return here | of_files | {URL_VARIABLES["rtdsm"]: "http://127.0.0.1:9/nothing"}
 

@@ -67,7 +67,7 @@ def source_of(
 def serving(name: SourceKey, body: bytes) -> FileSource:
     """The publisher's source with its download replaced by a body: no server, for tests of the table itself."""
     source = PUBLISHERS[name].source()
-    source.get = lambda *_, **__: File(body, source.url, None)  # type: ignore[method-assign]
+    source.get = lambda *_, **__: File(body, source.url, None)
     return source
 
 
@@ -97,7 +97,7 @@ def payload_of(content: bytes, series_id: str, today: dt.date = dt.date(2026, 9,
     if isinstance(source, SeveralFiles):
         source = source.file(carrier.release or "")
     assert isinstance(source, FileSource)
-    source.get = lambda *_, **__: File(content, source.url, None)  # type: ignore[method-assign]
+    source.get = lambda *_, **__: File(content, source.url, None)
     payload = source.fetch(series)
     validate(payload, series, today, None)
     return payload

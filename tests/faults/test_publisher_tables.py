@@ -83,7 +83,7 @@ def test_reestimated_history_is_a_new_vintage_and_the_old_one_stays() -> None:
 
 
 def from_treasury(rows: list[fiscal_data.Row], **how: object) -> PayloadRefused:
-    with running(fiscal_data.fiscal_data(rows, **how)) as server:  # type: ignore[arg-type]
+    with running(fiscal_data.fiscal_data(rows, **how)) as server:
         return refused(source_of("fiscal_data", server), "MSPD_BILLS")
 
 

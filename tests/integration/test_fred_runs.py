@@ -91,7 +91,7 @@ def test_a_quiet_night_asks_once_a_series_and_a_changed_series_twice(loaded: tup
 
 def latest(one: object, observation: str) -> str:
     """The observation itself, or the newest one the series has."""
-    held = one.observation[one.end == OPEN].astype(str)  # type: ignore[attr-defined]
+    held = one.observation[one.end == OPEN].astype(str)
     return observation if observation in held else max(held)
 
 

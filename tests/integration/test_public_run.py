@@ -157,7 +157,7 @@ def requests_on_the_page(column: int) -> dict[ReaderKey, int]:
     for line in (PROJECT_ROOT / "docs" / "publishers.md").read_text(encoding="utf-8").splitlines():
         if row := re.match(r"\| (`\w+`(?:, `\w+`)*) \| (\d+) \| (\d+) \| ", line):
             for name in re.findall(r"\w+", row[1]):
-                found[name] = int(row[2 + column])  # type: ignore[index]
+                found[name] = int(row[2 + column])
     return found
 
 
@@ -214,7 +214,7 @@ def test_an_unchanged_file_costs_one_conditional_request(house: House) -> None:
     done = house.fetch()
     assert sorted(house.requested("board")) == sorted((name, True) for name in FILES)
     for reader in ("bea", "nfci", "fed_board"):
-        asked = house.requested(reader)  # type: ignore[arg-type]
+        asked = house.requested(reader)
         assert asked and all(is_conditional for _, is_conditional in asked), reader
     assert not any(one.counts.appended for one in done.values())
     assert "no vintages" in (done["INDPRO"].message or "")

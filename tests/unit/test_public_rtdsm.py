@@ -74,7 +74,7 @@ def with_vintages(
 ) -> Payload:
     series = a_series(series_id)
     file = f"/{carrier_of(series).vintages}.xlsx"
-    with running(Loopback({file: Served(content, **served)})) as server:  # type: ignore[arg-type]
+    with running(Loopback({file: Served(content, **served)})) as server:
         return WithVintages(Today(plain), RealTimeDataSet(server.root, FEW_RETRIES)).fetch(series, known)
 
 
