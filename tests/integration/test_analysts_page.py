@@ -42,7 +42,10 @@ print(json.dumps([pandas.__version__, answers]))
 def folder(made_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release without its longer documents."""
     folder = tmp_path_factory.mktemp("release")
-    with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con,
+    ):
         patch.setattr("assets.publish.documents.fill.DOCUMENTS", {"regime.json": regime_json})
         fill_release(con, made_release, folder, None)
     (folder / "own.csv").write_text(OWN, encoding="utf-8")
