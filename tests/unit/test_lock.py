@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assets.warehouse.connection import LockHeld, WarehouseError
-from assets.warehouse.lock import RunLock, ended_runs, mark_run_alive
+from assets.warehouse.lock import RunLock, ended_runs, forget_run, mark_run_alive
 
 HOLD = """
 import sys, time
@@ -52,6 +54,18 @@ def test_second_process_is_refused_and_the_holder_named(path: Path, project_root
     assert f"(pid {child.pid} on " in message
     assert message.startswith("another run holds the lock: python")
     assert "\n" not in message
+
+
+def test_killed_holder_frees_the_lock_at_once(path: Path, project_root: Path) -> None:
+    with another_process_holding(path, project_root) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        began = time.monotonic()
+        with RunLock(path).held():
+            assert time.monotonic() - began < 1.0
+            holder = RunLock(path).holder()
+            assert holder is not None
+            assert holder.pid == os.getpid()
 
 
 def test_waiting_names_the_holder_once_and_goes_on_when_it_ends(path: Path, project_root: Path) -> None:
@@ -100,6 +114,18 @@ def test_lock_in_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path
     (tmp_path / "data").write_text("a file where a directory should be")
     with pytest.raises(WarehouseError, match="check REGIME_DATA_DIR"):
         RunLock(tmp_path / "data" / "run.lock").acquire()
+
+
+def test_a_run_has_ended_when_its_marker_is_free_and_never_without_a_marker(
+    path: Path, project_root: Path
+) -> None:
+    with another_process_holding(path, project_root) as child:
+        assert ended_runs(path.parent) == []
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert ended_runs(path.parent) == ["run-of-the-child"]
+    forget_run(path.parent, "run-of-the-child")
+    assert ended_runs(path.parent) == []
 
 
 def test_a_free_marker_of_another_host_proves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
