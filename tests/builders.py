@@ -50,6 +50,15 @@ def an_archive() -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+def vintages_in_force(con: duckdb.DuckDBPyConnection, observation: str) -> list[tuple[str, float, str]]:
+    """Start, value and source of the vintages of an observation that count."""
+    return con.execute(
+        "SELECT realtime_start::VARCHAR, value, vintage_source FROM raw.observations "
+        "WHERE observation_date = ?::DATE ORDER BY 1",
+        [observation],
+    ).fetchall()
+
+
 def merge_payload(
     con: duckdb.DuckDBPyConnection,
     series: Series,

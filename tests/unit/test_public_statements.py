@@ -15,7 +15,15 @@ from assets.sources.public.rtdsm import RealTimeDataSet, WithVintages
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.late import captures_since
 from assets.warehouse.readers import load_captures
-from tests.builders import Row, a_payload, a_series, an_archive, merge_payload, series_as_of
+from tests.builders import (
+    Row,
+    a_payload,
+    a_series,
+    an_archive,
+    merge_payload,
+    series_as_of,
+    vintages_in_force,
+)
 from tests.fakes import fiscal_data
 from tests.fakes.fred_runs import fred_run
 from tests.fakes.public_readers import mts_rows
@@ -65,11 +73,7 @@ class House:
 
     def held(self, month: str) -> list[tuple[str, float, str]]:
         """The vintages of a month that count."""
-        return self.con.execute(
-            "SELECT realtime_start::VARCHAR, value, vintage_source FROM raw.observations "
-            "WHERE observation_date = ?::DATE ORDER BY 1",
-            [month],
-        ).fetchall()
+        return vintages_in_force(self.con, month)
 
 
 @pytest.fixture

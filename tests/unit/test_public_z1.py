@@ -13,7 +13,7 @@ from assets.sources.parse import Unusable
 from assets.sources.public.rtdsm import RealTimeDataSet, WithVintages
 from assets.sources.public.z1 import FinancialAccountsSource, release_days
 from assets.warehouse.fetches import Ingested
-from tests.builders import Row, a_payload, a_series, an_archive, merge_payload
+from tests.builders import Row, a_payload, a_series, an_archive, merge_payload, vintages_in_force
 from tests.fakes.fred_runs import fred_run
 from tests.fakes.public_board import zipped
 from tests.fakes.publishers import FEW_RETRIES
@@ -78,11 +78,7 @@ class House:
 
     def held(self, quarter: str) -> list[tuple[str, float, str]]:
         """The vintages of a quarter that count."""
-        return self.con.execute(
-            "SELECT realtime_start::VARCHAR, value, vintage_source FROM raw.observations "
-            "WHERE observation_date = ?::DATE ORDER BY 1",
-            [quarter],
-        ).fetchall()
+        return vintages_in_force(self.con, quarter)
 
 
 @pytest.fixture
