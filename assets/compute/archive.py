@@ -303,11 +303,6 @@ def with_vintage(
     )
 
 
-def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
-    """`archive` with the vintages of one series, which both have, taken from `other`."""
-    return archive.with_rows_of(series_id, of_series(other, series_id))
-
-
 def only(archive: Archive, series_ids: Iterable[str]) -> Archive:
     """The vintages of some series."""
     keep = np.zeros(len(archive.key), dtype=bool)

@@ -23,8 +23,7 @@ def month_end(dates: Days) -> Days:
 
 def last_month_end(dates: Days) -> Days:
     """The last month-end on or before each date."""
-    previous = dates.astype("datetime64[M]").astype("datetime64[D]") - 1
-    return np.where(dates == month_end(dates), dates, previous)
+    return (dates + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
 
 
 def month_end_after(dates: Days, n: int) -> Days:

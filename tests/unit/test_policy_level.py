@@ -7,7 +7,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.calendar import days
-from assets.compute.policy_level import level_of_policy
+from assets.compute.stance import level_of_policy
 from assets.compute.tables.activity_inflation import output_gap
 from tests.helpers import view, vintages
 

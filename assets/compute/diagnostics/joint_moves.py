@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog, Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
@@ -391,7 +390,7 @@ def _moved(value: float, move: Move, unit_kind: str) -> float:
 
 def _not_rebuilt(name: str, names: Names) -> str:
     """Why a figure cannot be computed again from the archive at hand: restricted series are not published."""
-    hidden = [one for one in source_series(names.catalog, [name]) if names.is_hidden(one)]
+    hidden = [one for one in names.catalog.source_series([name]) if names.is_hidden(one)]
     return (
         f"{name} cannot be moved: it is computed from {', '.join(hidden) or 'figures'} "
         "whose rights are restricted and which the published file does not contain"

@@ -47,7 +47,7 @@ class Measure:
 
 def build(view: View) -> pd.DataFrame:
     """One row per as-of date and measure; `heat_rank` is the rank turned so that 1 is the hottest so far."""
-    return stacked(view.catalog.tables["bubble_gauge"], [_rows(view, one) for one in _measures(view)])
+    return stacked([_rows(view, one) for one in _measures(view)])
 
 
 def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_end: np.ndarray) -> Floats:
