@@ -305,5 +305,6 @@ def evidence_frame(regime: Regime) -> pd.DataFrame:
                 "absent_reason": texts(is_none(reason) & (weights == 0), NOT_BINDING, reason),
             }
             parts.append(part)
-    frame = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+    names = [name for name in parts[0] if name != "is_pseudo"]  # `pit_grade` says it of the whole row
+    frame = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in names})
     return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
