@@ -99,11 +99,3 @@ def test_a_live_label_no_threshold_explains_has_no_component() -> None:
     assert row["condition_state"] == "mid_cycle" and row["changed_part"] in ("condition", "both")
     assert row[["component", "thresholds_crossed", "compared_with_date"]].isna().all()
     assert (found["component"].isna() == found["thresholds_crossed"].isna()).all()
-
-
-def test_a_run_before_the_first_score_has_nothing_to_explain() -> None:
-    early = on_sample("1990-06-15")
-    assert score_attribution(early.regime).empty
-    empty = regime_changes(early.regime)
-    assert empty.empty
-    assert list(empty.columns) == list(early.catalog.tables["regime_changes"].column_names)

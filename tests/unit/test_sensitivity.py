@@ -83,15 +83,6 @@ def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> N
     assert list(recent["effective_weight"]) == pytest.approx(list(plain / plain.sum()), abs=1e-9)
 
 
-def test_an_early_run_has_no_ranges_and_no_eras_to_come() -> None:
-    early = on_sample("1990-06-15")
-    assert early.frame["score_p05"].isna().all()
-    assert parameter_sensitivity(early.regime).empty
-    frame = effective_weights(early.regime)
-    assert set(frame["era"]) == {"all"}
-    assert frame["effective_weight"].isna().all()
-
-
 CODES = {"mid_cycle": 0, "bubble": 1, "depression": 2, "indeterminate": 3}
 
 

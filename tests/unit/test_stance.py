@@ -116,10 +116,9 @@ def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None
     assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
 
 
-def level(rate: float, core: float, gap: float = 0.0, as_of: str = "2026-09-30") -> dict[str, object]:
-    columns = level_of_policy(
-        np.array([rate]), np.array([core]), np.array([gap]), days(as_of), CATALOG.method.policy_level
-    )
+def level(rate: float, core: float) -> dict[str, object]:
+    figures = (np.array([figure]) for figure in (rate, core, 0.0))
+    columns = level_of_policy(*figures, days("2026-09-30"), CATALOG.method.policy_level)
     return {name: values[0] for name, values in columns.items()}
 
 

@@ -105,9 +105,8 @@ def test_every_edge_of_a_band_belongs_to_the_band_above() -> None:
     shares, deficits = np.array(
         [*product((NAN, -91.0, 9.99, 10.0, 24.99, 25.0, 74.99, 75.0, 140.0), (NAN, 3.99, 4.0, 6.0))]
     ).T
-    for share, deficit, name in zip(
-        shares, deficits, band(shares, deficits, load_catalog().method.monetisation), strict=True
-    ):
+    found = band(shares, deficits, load_catalog().method.monetisation)
+    for share, deficit, name in zip(shares, deficits, found, strict=True):
         of_share = (
             "none" if share < 10 else "building" if share < 25 else "active" if share < 75 else "dominant"
         )

@@ -1,4 +1,4 @@
-"""`bubble_gauge`, `relative_attractiveness` and `context`: what is meant for which asset, and what is absent says why."""
+"""`bubble_gauge`, `relative_attractiveness`, `context`: what is meant for which asset; what is absent says why."""
 
 from __future__ import annotations
 

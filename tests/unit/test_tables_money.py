@@ -1,4 +1,4 @@
-"""`money_and_rates` and `gold_and_inflation`: correlations by hand and in plain pandas, of figures known on the day alone."""
+"""`money_and_rates` and `gold_and_inflation`: correlations by hand and in plain pandas, as known on the day."""
 
 from __future__ import annotations
 
