@@ -24,7 +24,7 @@ NAN = float("nan")
 
 
 def on(run_date: str) -> list[str]:
-    return [p.name for p in phases_until(np.datetime64(run_date), CATALOG.policy_events.events, POST)]
+    return list(phases_until(np.datetime64(run_date), CATALOG.policy_events.events, POST)["phase"])
 
 
 def test_phases_are_the_starts_announced_by_the_run_date() -> None:
