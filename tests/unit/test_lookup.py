@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assets.catalog.loader import load_catalog
 from assets.compute.archive import ABSENT, cut
 from assets.compute.calendar import days
 from assets.compute.lookup import months
@@ -28,8 +27,7 @@ def test_an_absent_series_has_a_reason() -> None:
     stored = view(vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)]), "2025-09-04")
     assert stored.latest("UNRATE").absent_reason.tolist() == ["not_yet_published"]
     assert stored.latest("PAYEMS").absent_reason.tolist() == ["not_held"]
-    sample = {s.series_id: s for s in load_catalog().in_profile("sample")}
-    seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", series=sample)
+    seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", profile="sample")
     assert seen.latest("BAA10Y").absent_reason.tolist() == ["not_in_profile"], (
         "stored, yet not of this profile"
     )
