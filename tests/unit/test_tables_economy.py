@@ -72,8 +72,8 @@ def test_the_bill_share_compares_month_ends_a_year_apart() -> None:
     bills = {"2024-02-29": 20.0, "2025-02-28": 22.0}
     whole = {"2024-02-29": 100.0, "2025-02-28": 100.0}
     frames = [published_after("MSPD_BILLS", bills, 6), published_after("MSPD_TOTAL_MARKETABLE", whole, 6)]
-    found = fiscal_and_debt.bill_share_change(view(frames, "2025-03-31"))
-    assert found.value.tolist() == pytest.approx([2.0])
+    found = fiscal_and_debt.bills(view(frames, "2025-03-31"))
+    assert found["bill_share_change_12m_pp"].value.tolist() == pytest.approx([2.0])
 
 
 # ---- the Fed
