@@ -15,31 +15,24 @@ from assets.compute.state import States, run_starts
 Frames = Mapping[str, pd.DataFrame]
 
 
-def overlaid(panel: pd.DataFrame, live: pd.DataFrame | None, dates: pd.Series | None = None) -> pd.DataFrame:
-    """The panel with its rows of live dates replaced by `live`, in the panel's columns, by date.
-
-    `dates`: every live date, where `live` may have no row on some of them; without it, the dates of `live`.
-    """
-    if live is None:
-        return panel
-    is_live = panel["as_of_date"].isin(live["as_of_date"] if dates is None else dates)
+def overlaid(panel: pd.DataFrame, live: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
+    """The panel without its rows of the live `dates`, and with those of `live`, in the panel's columns, by date."""
+    rest = panel[~panel["as_of_date"].isin(dates)]
     if not len(live):
-        return panel[~is_live] if is_live.any() else panel
-    rest = panel[~is_live]
+        return rest
     both = pd.DataFrame({name: _joined(rest[name], live[name]) for name in panel.columns})
     return both.sort_values("as_of_date", kind="stable", ignore_index=True)
 
 
-def live_dates(live: Frames) -> pd.Series | None:
-    """Every live date, None without live rows; the other tables may have no row on some of them."""
-    return live["regime"]["as_of_date"] if "regime" in live else None
+def published(name: str, panel: pd.DataFrame, live: Frames) -> pd.DataFrame:
+    """A table as it is published: live rows, if it can have any, in place of the computed ones."""
+    record = overlaid(panel, live[name], live["regime"]["as_of_date"]) if name in live else panel
+    return with_spells(record) if name == "regime" else record
 
 
 def record_of(panel: Frames, live: Frames) -> dict[str, pd.DataFrame]:
     """Every table of a panel as it is published."""
-    dates = live_dates(live)
-    tables = {name: overlaid(frame, live.get(name), dates) for name, frame in panel.items()}
-    return {**tables, "regime": with_spells(tables["regime"])}
+    return {name: published(name, frame, live) for name, frame in panel.items()}
 
 
 def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
