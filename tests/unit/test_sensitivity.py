@@ -89,7 +89,7 @@ CODES = {"mid_cycle": 0, "bubble": 1, "depression": 2, "indeterminate": 3}
 @pytest.fixture(scope="module")
 def codes(computed: Computed) -> np.ndarray:
     """State code of every date under every variant."""
-    return grid_states(computed.regime, computed.catalog.method)
+    return grid_states(computed.regime)
 
 
 def test_the_grid_has_375_variants_and_the_method_is_one_of_them(

@@ -29,7 +29,7 @@ def parameter_sensitivity(regime: Regime) -> pd.DataFrame:
     """
     method, grid = regime.catalog.method, regime.grid
     sizes = [len(getattr(method.robustness, name)) for name in PARAMETERS]
-    cube = grid_states(regime, method).reshape(len(grid), *sizes)
+    cube = grid_states(regime).reshape(len(grid), *sizes)
     scored = ~np.isnan(regime.bubble_score)
     shares = np.stack([_share_differing(cube, axis + 1) for axis in range(len(PARAMETERS))], axis=1)[scored]
     order = np.argsort(np.argsort(-shares, axis=1, kind="stable"), axis=1) + 1
@@ -77,7 +77,8 @@ def _variants(regime: Regime) -> Iterator[tuple[str, Texts, Texts, Floats]]:
     """Name, state, stance and score of every variant."""
     conditions, method = regime.conditions, regime.catalog.method
     state, stance = regime.states.state, regime.stance.stance
-    yield "without_hysteresis", _without_hysteresis(regime, method), stance, regime.bubble_score
+    plain = states(regime.scores, regime.grid.is_month_end, method.state, confirmation=1)
+    yield "without_hysteresis", plain.state, stance, regime.bubble_score
     for name, changed in (
         ("valuation_ranks_only", {"valuation": conditions["valuation"].reweighted([1.0, 0.0, 0.0])}),
         ("valuation_by_families", {"valuation": _by_families(conditions["valuation"])}),
@@ -90,19 +91,6 @@ def _variants(regime: Regime) -> Iterator[tuple[str, Texts, Texts, Floats]]:
     rate = regime.readings["real_yields.policy_rate_pct"].value
     for months in method.variants.rate_windows_months:
         yield f"rate_window_{months}m", state, _stance_over(rate, months, regime, method), regime.bubble_score
-
-
-def _without_hysteresis(regime: Regime, method: Method) -> Texts:
-    """State of every month-end by its own scores alone."""
-    one_set = method.robustness.model_copy(
-        update={
-            "threshold_shifts": (0.0,),
-            "valuation_rank_shares": (method.valuation.weight_ranks,),
-            "spread_weights": (method.credit.weight_spreads,),
-            "confirmation_months": (1,),
-        }
-    )
-    return STATE_BY_CODE[grid_states(regime, method.model_copy(update={"robustness": one_set}))[:, 0]]
 
 
 def _by_families(valuation: Condition) -> Floats:
