@@ -99,13 +99,4 @@ def test_series_a_figure_came_from_are_among_those_its_declaration_leads_to(
         provenance = run.built(name).provenance
         for column, rows in provenance.groupby("column_name"):
             used = {i for ids in rows.loc[rows["absent_reason"].isna(), "series_ids"] for i in ids.split(",")}
-            assert used <= origins(f"{name}.{column}"), f"{name}.{column}"
-
-
-def origins(column: str) -> set[str]:
-    """Series a column is derived from, through other columns."""
-    table, name = column.split(".")
-    found: set[str] = set()
-    for origin in CATALOG.tables[table].column(name).derived_from:
-        found |= origins(origin) if "." in origin else {origin}
-    return found
+            assert used <= set(CATALOG.source_series([f"{name}.{column}"])), f"{name}.{column}"
