@@ -21,14 +21,8 @@ from assets.compute.calendar import NAT, Days, days
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 ABSENT = -1
-SOURCES = (
-    "",
-    "alfred",
-    "rtdsm",
-    "publisher",
-    "captured",
-    "lag_rule",
-)  # strongest to weakest evidence of what was known
+# strongest to weakest evidence of what was known
+SOURCES = ("", "alfred", "rtdsm", "publisher", "captured", "lag_rule")
 REAL_VINTAGES = ("alfred", "rtdsm", "publisher")
 STORED_SOURCES = (*SOURCES, "retracted")  # stored but not used: the publisher no longer lists this vintage
 EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
