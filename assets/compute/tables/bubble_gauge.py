@@ -48,12 +48,9 @@ def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_
 
 
 def _measures(view: View) -> Iterator[pd.DataFrame]:
-    equity = {
-        name: column
-        for name, column in equity_risk_premium.build(view).items()
-        if isinstance(column, Reading)
-    }
-    earnings, cape = equity_risk_premium.earnings_yields(view, equity_price.prices(view)), equity["cape"]
+    prices = equity_price.prices(view)
+    earnings = equity_risk_premium.earnings_yields(view, prices)
+    cape = equity_risk_premium.cape(view, prices.latest.readings[equity_price.INDEX])
     minimum, is_month_end = view.method.percentile.minimum_history, view.grid.is_month_end
 
     def needed_on(shares: Reading) -> Reading:
@@ -65,7 +62,7 @@ def _measures(view: View) -> Iterator[pd.DataFrame]:
     ecy = combine(lambda ratio, real: 100.0 / ratio - real, cape, real_10y(view))
     yield rows(1, "earnings_yield", "percent", "low", earnings.selected,
         "Profits over price, on the basis the row's series name.", earnings.past)  # fmt: skip
-    yield rows(1, "equity_value_to_gdp", "percent of GDP", "high", equity["equity_value_pct_gdp"],
+    yield rows(1, "equity_value_to_gdp", "percent of GDP", "high", equity_risk_premium.equity_value_gdp(view),
         "Market value of nonfinancial corporate equities.")  # fmt: skip
     yield rows(1, "cape", "ratio", "high", cape,
         "Price over ten years of real earnings; needs Shiller's sheet.")  # fmt: skip
