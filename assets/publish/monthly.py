@@ -48,6 +48,8 @@ _RANKED = {
     "excess_bond_premium": ("credit_spreads", "ebp_pp"),
     "baa_10y_spread": ("credit_spreads", "baa_10y_pp"),
     "hy_oas": ("credit_spreads", "hy_oas_pct"),
+    "gz_spread": ("credit_spreads", "gz_spread_pp"),
+    "hqm_10y_spread": ("credit_spreads", "hqm_10y_spread_pp"),
     "nfci": ("credit_spreads", "nfci_index"),
     "real_bank_credit": ("reserve_growth", "real_bank_credit_yoy_pct"),
 }
