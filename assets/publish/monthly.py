@@ -81,18 +81,17 @@ def monthly_columns(catalog: Catalog) -> Iterator[tuple[str, Column]]:
     """Every column with the table, or the subquery `ranks`, it is read from."""
     for table, names in _COLUMNS.items():
         for name in names:
-            yield table, _copied(catalog, table, name)
+            yield table, _copied(catalog.tables[table].column(name), table, name)
     rank = catalog.tables["regime_evidence"].column("rank")
     for component, (table, name) in _RANKED.items():
-        yield table, _copied(catalog, table, name)
+        yield table, _copied(catalog.tables[table].column(name), table, name)
         if component not in _UNRANKED:
             definition = f"Rank of {name}: {rank.definition} Component {component} of regime_evidence."
-            update = {"name": f"{name}_rank", "definition": definition, "derived_from": (f"{table}.{name}",)}
-            yield "ranks", rank.model_copy(update=update)
+            update = {"name": f"{name}_rank", "definition": definition}
+            yield "ranks", _copied(rank, table, name).model_copy(update=update)
 
 
-def _copied(catalog: Catalog, table: str, name: str) -> Column:
-    """A column of another table, without the formula and the version that belong to it there."""
+def _copied(column: Column, table: str, name: str) -> Column:
+    """A column of another table, without what belongs to it there."""
     update = {"derived_from": (f"{table}.{name}",), "formula": None, "needs": (), "added_in": None}
-    column = catalog.tables[table].column(name)
     return column.model_copy(update={**update, "renamed_from": None, "renamed_in": None})

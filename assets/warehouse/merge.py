@@ -277,10 +277,10 @@ def _served_rows(
     if known is not None and not payload.is_bundled and not series.posts_late:
         seen = _not_before(by_calendar, observation, known, run_date)
     first = np.append(start[has_vintage], first_stored or _NEVER).min()
-    own, is_dated, is_repeated = _own_vintages(observation, start, value)
+    own, last, is_repeated = _own_vintages(observation, start, value)
     if payload.vintage_source != "rtdsm":
         own = np.full(own.shape, first)
-    seen = np.where(is_dated & ~has_vintage, np.datetime64(run_date, "D"), seen)
+    seen = np.where(~np.isnat(last) & ~has_vintage, np.datetime64(run_date, "D"), seen)
     frame = pd.DataFrame(
         {
             "series_id": series.series_id,
@@ -297,28 +297,31 @@ def _served_rows(
         }
     )
     older = has_vintage & (start == own) & (published < own)  # NaT, never published, compares false
+    # of a vintage and a figure seen on one day the vintage is kept; a figure that differs counts from the next day
+    kept = frame[has_vintage | ~(last >= np.datetime64(run_date, "D"))]
     if not older.any():
-        return frame
+        return kept
     before = frame[older].assign(
         realtime_start=published[older].astype("datetime64[s]"), origin="before_first", is_first_seen=False
     )
-    return pd.concat([frame, before], ignore_index=True)
+    return pd.concat([kept, before], ignore_index=True)
 
 
 def _own_vintages(
     observation: Days, start: Days, value: npt.NDArray[np.float64]
-) -> tuple[Days, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Per row: the first vintage served of its observation, whether there is one, and whether a row without a vintage
-    repeats the newest of them.
+) -> tuple[Days, Days, npt.NDArray[np.bool_]]:
+    """Per row: the first and the last vintage served of its observation (NaT without one), and whether a row without
+    a vintage repeats the last.
     """
     rows = pd.DataFrame({"observation": observation.astype("datetime64[s]"), "start": start, "value": value})
     dated = rows[rows["start"].notna()].sort_values("start")
-    first = rows["observation"].map(dated.drop_duplicates("observation").set_index("observation")["start"])
-    newest = dated.drop_duplicates("observation", keep="last").set_index("observation")["value"]
-    repeated = rows["observation"].map(newest)
-    is_dated = rows["observation"].isin(newest.index).to_numpy()
-    is_same = ((rows["value"] == repeated) | (rows["value"].isna() & repeated.isna())).to_numpy()
-    return days(first.to_numpy(dtype="datetime64[s]")), is_dated, is_dated & np.isnat(start) & is_same
+    first = dated.drop_duplicates("observation").set_index("observation")["start"]
+    newest = dated.drop_duplicates("observation", keep="last").set_index("observation")
+    last, repeated = (rows["observation"].map(newest[name]) for name in ("start", "value"))
+    is_same = (rows["value"] == repeated) | (rows["value"].isna() & repeated.isna())
+    own = days(rows["observation"].map(first).to_numpy(dtype="datetime64[s]"))
+    is_repeated = (last.notna() & is_same).to_numpy() & np.isnat(start)
+    return own, days(last.to_numpy(dtype="datetime64[s]")), is_repeated
 
 
 def _not_before(by_calendar: Days, observation: Days, known: Known, run_date: dt.date) -> Days:

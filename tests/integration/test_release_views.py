@@ -54,6 +54,7 @@ def test_monthly_has_each_figure_of_its_table_on_every_month_end(release: duckdb
     ranked = "SELECT DISTINCT component FROM regime_evidence WHERE rank IS NOT NULL"
     named = " ".join(column.definition for column in columns)
     assert [c for (c,) in release.execute(ranked).fetchall() if f"Component {c} of" not in named] == []
+    assert release.execute("FROM renamed_columns WHERE table_name = 'monthly'").fetchall() == []  # it is new
     for column in columns[1:]:
         table, _, name = column.derived_from[0].partition(".")
         of = f"SELECT r.{name} FROM {table} AS r WHERE r.as_of_date = m.as_of_date"

@@ -132,6 +132,28 @@ def test_later_vintages_never_reach_back_by_rule(con: duckdb.DuckDBPyConnection)
     ]
 
 
+def test_of_a_vintage_and_a_figure_of_one_day_the_vintage_is_kept(con: duckdb.DuckDBPyConnection) -> None:
+    """The key of the archive has one place for a day: both at once failed the whole source."""
+
+    def night(figure: float, day: int) -> MergeCounts:
+        rows: list[Row] = [("2026-03-01", 4.2, "2026-05-15"), ("2026-03-01", 4.3, "2026-06-15")]
+        payload = a_payload([*rows, ("2026-03-01", figure)], vintage_source="rtdsm")
+        return merge_payload(
+            con,
+            a_series("UNRATE"),
+            payload,
+            run_date=dt.date(2026, 6, day),
+            captured_at=NOON + dt.timedelta(days=day),
+            fetch_id=f"fetch-{day}",
+        )
+
+    night(4.4, 15)
+    assert [row[1:] for row in held(con)[-2:]] == [("2026-05-15", 4.2, "rtdsm"), ("2026-06-15", 4.3, "rtdsm")]
+    assert night(4.4, 16).appended == 1
+    assert held(con)[-1][1:] == ("2026-06-16", 4.4, "captured")
+    assert night(4.3, 17).appended == 1, "it went back"
+
+
 def test_figure_seen_by_us_first_keeps_both_dates(con: duckdb.DuckDBPyConnection) -> None:
     """What ALFRED dates later is appended next to what we captured."""
     merge(con, [("2026-03-01", 4.2)])
