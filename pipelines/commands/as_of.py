@@ -10,7 +10,7 @@ import duckdb
 
 from assets.warehouse.connection import column_names
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.release_file import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _SHOWN = 12
@@ -60,7 +60,10 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     if not found:
         ids = [row["series_id"] for row in rows(con, "SELECT series_id FROM series ORDER BY series_id")]
         titled = rows(
-            con, "SELECT series_id FROM series WHERE contains(upper(title), upper(?)) ORDER BY 1", [name]
+            con,
+            "SELECT series_id FROM series WHERE contains(upper(title), upper($1)) OR starts_with(series_id, upper($1)) "
+            "ORDER BY 1",
+            [name],
         )
         close = [row["series_id"] for row in titled[:3]] or difflib.get_close_matches(
             name.upper(), ids, n=3, cutoff=0.5

@@ -10,7 +10,7 @@ import duckdb
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.release_file import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _HEADER = (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, number
+from pipelines.release_file import Row, aligned, number
 from pipelines.settings import ConfigurationError
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import duckdb
 from assets.report.published import Release
 from assets.warehouse.connection import column_names
 from pipelines.commands.printed_rows import print_rows, table_lines
-from pipelines.published_verdict import open_published, rows, verdict_lines
+from pipelines.published_verdict import verdict_lines
+from pipelines.release_file import open_published, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 FIRST_QUERIES = (

@@ -18,7 +18,8 @@ from pipelines import __main__ as command_line
 from pipelines.commands import run
 from pipelines.commands.run import printed_progress
 from pipelines.outcome import Outcome
-from pipelines.published_verdict import open_published, summary_lines
+from pipelines.published_verdict import summary_lines
+from pipelines.release_file import open_published
 from tests.integration.conftest import Night
 
 ROOT = Path(__file__).resolve().parents[2]
