@@ -161,6 +161,8 @@ def _check_references(catalog: Catalog) -> None:
         _refuse_unknown(members, series, f"{folder}/what_if.toml: groups.{name}")
     for name, followers in catalog.what_if.follows.items():
         _refuse_unknown((name, *followers), series, f"{folder}/what_if.toml: follows.{name}")
+    for name, over in catalog.what_if.spread_over.items():
+        _refuse_unknown((name, over), series, f"{folder}/what_if.toml: spread_over.{name}")
     columns = {f"{table.name}.{name}" for table in catalog.tables.values() for name in table.column_names}
     known = columns | set(series)
     for table in catalog.tables.values():

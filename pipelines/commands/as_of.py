@@ -8,6 +8,7 @@ import difflib
 
 import duckdb
 
+from assets.warehouse.connection import column_names
 from pipelines.commands.printed_rows import print_rows
 from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
@@ -28,7 +29,7 @@ def as_of(args: argparse.Namespace) -> int:
     with open_published(load_folders(read_environment()).published_path) as con:
         lines = as_of_lines(con, args.date, args.series)
         known = rows(con, "SELECT * FROM series_as_of(?, ?)", [args.series.upper(), args.date])
-        names = [column[0] for column in con.description or []]
+        names = column_names(con)
     print_rows(args, known, lines, names)
     return 0
 

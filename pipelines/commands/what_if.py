@@ -13,9 +13,10 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.archive import Archive
 from assets.compute.diagnostics import joint_moves
-from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
+from assets.compute.diagnostics.joint_moves import Baseline
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
+from assets.compute.regime import build_regime
 from assets.compute.state import Scores
 from assets.compute.tables.assemble import readings_from
 from assets.compute.tables.build import REGIME_INPUTS, build_view
@@ -46,13 +47,11 @@ def what_if(args: argparse.Namespace) -> int:
         raise ConfigurationError(str(error)) from None
     compared = joint_moves.comparison(found)
     on = base.view.as_of[0].item()
-    title = " ".join([*args.moves, *(f"without {name}" for name in without)])
-    lines = [
-        f"{day(on)} with {title}; {profile_words(manifest)}",
-        "",
-        *_lines(compared, found),
-    ]
-    print_rows(args, compared, lines)
+    changes = [f"with {' '.join(args.moves)}"] * bool(args.moves) + [f"without {', '.join(without)}"] * bool(
+        without
+    )
+    head = f"{day(on)} {' and '.join(changes)}; {profile_words(manifest)}"
+    print_rows(args, compared, [head, "", *_lines(compared, found)])
     return 0
 
 
@@ -89,7 +88,7 @@ def read_baseline(
     evidence = con.execute(
         "SELECT component, rank FROM regime_evidence WHERE as_of_date = ?", [on]
     ).fetchall()
-    columns = columns_of_components(readings, grid, catalog)
+    columns = {c.name: c.column for c in build_regime(readings, grid, catalog).components}
     ranks = {columns[component]: np.array([rank], dtype="float64") for component, rank in evidence}
     past = {
         f"{table}.{column}": frames[table][column].to_numpy(dtype="float64")[:-1]
