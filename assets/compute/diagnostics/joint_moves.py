@@ -293,7 +293,13 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
     for series_id, move in targets.items():
         series = names.catalog.series[series_id]
         for period, value in _figures(base.view, series, is_follower=move not in moves):
-            archive = with_vintage(archive, series_id, period, day, _moved(value, move, series.unit_kind))
+            moved_to = _moved(value, move, series.unit_kind)
+            if move in moves and not series.plausible_min <= moved_to <= series.plausible_max:
+                raise MoveError(
+                    f"{move.text!r}: {series_id} would be {moved_to:g}, outside {series.plausible_min:g} to "
+                    f"{series.plausible_max:g}, which are plausible in its unit ({series.unit})"
+                )
+            archive = with_vintage(archive, series_id, period, day, moved_to)
     tables = sorted({table for series_id in targets for table in names.reach[series_id]})
     before, after = (
         readings_of({table: BUILDERS[table](view) for table in tables})
