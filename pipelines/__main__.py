@@ -44,8 +44,9 @@ _WHAT_IF = """what moves with what:
   UNRATE moves the unemployment rate and the Sahm gap, DGS10 the premium over the nominal yield.
   With DGS10 move its monthly average (GS10), the TIPS yield (DFII10, FII10) and, against it, the Baa spread (BAA10Y,
   BAA10YM): breakeven inflation and corporate yields are held still. Name a series to give it a move of its own.
-  `spreads` moves all corporate spreads alike. `equities` moves the price in the earnings yield, both premia, CAPE, the
-  value to GDP, the fall from the high and the return over twelve months; earnings and output are held still.
+  `spreads` moves all corporate spreads alike, by that much also when yields move. `equities` moves the price in the
+  earnings yield, both premia, CAPE, the value to GDP, the fall from the high and the return over twelve months;
+  earnings and output are held still.
   A component of regime_evidence (earnings_yield, nfci, ...) is set alone, as in the table distance_to_flip.
 
 what is held still: every figure that is not named, does not follow and is not computed from one that does; the whole

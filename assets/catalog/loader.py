@@ -161,6 +161,8 @@ def _check_references(catalog: Catalog) -> None:
         _refuse_unknown(members, series, f"{folder}/what_if.toml: groups.{name}")
     for name, followers in catalog.what_if.follows.items():
         _refuse_unknown((name, *followers), series, f"{folder}/what_if.toml: follows.{name}")
+    for name, over in catalog.what_if.spread_over.items():
+        _refuse_unknown((name, over), series, f"{folder}/what_if.toml: spread_over.{name}")
     columns = {f"{table.name}.{name}" for table in catalog.tables.values() for name in table.column_names}
     known = columns | set(series)
     for table in catalog.tables.values():
@@ -210,13 +212,26 @@ def _first_fault(model: type[BaseModel], error: ValidationError, entry: Mapping[
         return f"{place}missing key '{key}'"
     if fault["type"] == "extra_forbidden":
         missing = [str(other["loc"][-1]) for other in faults if other["type"] == "missing"]
-        names = missing + [field.alias or name for name, field in model.model_fields.items()]
+        fields = _section(model, path[:-1]).model_fields
+        names = missing + [field.alias or name for name, field in fields.items()]
         close = difflib.get_close_matches(key, names, n=1)
         return f"{place}unknown key '{key}'" + (f" (did you mean '{close[0]}'?)" if close else "")
     if fault["type"] == "value_error":  # raised by our own validators, which name the key themselves
         return f"{_place(path, entry)}{fault['ctx']['error']}"
     given = str(fault["input"]).replace("\n", " ")[:60]
     return f"{place}key '{key}': {fault['msg'].lower()}, not {given!r}"
+
+
+def _section(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """The model of a section of an entry, as far as sections are models."""
+    for key in path:
+        field = model.model_fields.get(key)
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
+            break
+        model = field.annotation
+    return model
 
 
 def _place(path: list[str], entry: Mapping[str, Any]) -> str:

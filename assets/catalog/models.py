@@ -74,8 +74,9 @@ class Series(Entry):
     """One upstream series, as its publisher states it today.
 
     Units: `unit` is the publisher's own text, `unit_kind` the scale and kind every reader relies on.
-    Days: `release_lag_days` counts from the end of the period to first publication;
-    `staleness_limit_days` from the end of the period too, 0 meaning no limit (step series).
+    Days: `release_lag_days` counts from the end of the period to first publication, `release_lag_by_month` in its place
+    for periods that end in that month; `staleness_limit_days` from the end of the period too, 0 meaning no limit (step
+    series).
     """
 
     series_id: Text
@@ -99,7 +100,10 @@ class Series(Entry):
     plausible_min: float
     plausible_max: float
     carrier: Carrier | None = None  # from `carriers.toml`; with one the series is in the profile public
-    release_lag_q4_days: Days | None = None  # the fourth quarter, where the annual accounts take longer
+    # annual accounts take longer
+    release_lag_by_month: Annotated[
+        dict[Annotated[int, Field(ge=1, le=12)], Days], Field(default_factory=dict)
+    ]
     first_public_on: dt.date | None = None  # before it the figures are back-casts
     # the bundled figures from this observation on rest on one source
     sample_single_source_from: dt.date | None = None
@@ -115,8 +119,6 @@ class Series(Entry):
             raise ValueError("key 'plausible_min': must be below plausible_max")
         if self.is_step != (self.staleness_limit_days == 0):
             raise ValueError("key 'staleness_limit_days': 0 (no limit) is for step series, and only for them")
-        if self.release_lag_q4_days is not None and self.frequency != "Q":
-            raise ValueError("key 'release_lag_q4_days': only a quarterly series has a fourth quarter")
         if len(set(self.profiles)) != len(self.profiles):
             raise ValueError("key 'profiles': a profile is named twice")
         return self

@@ -11,7 +11,9 @@ from pydantic import AfterValidator, Field
 from assets.catalog.method import Section
 
 Change = Literal["level", "points", "percent"]
-_WRITTEN = re.compile(r"(?P<name>\w+)=(?P<number>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?P<unit>pp|bp|%)?", re.I)
+_WRITTEN = re.compile(
+    r"(?:\w+\.)?(?P<name>\w+)=(?P<number>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?P<unit>pp|bp|%)?", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def parse_move(text: str) -> Move:
         raise ValueError(f"{text!r}: the number is too large")
     if unit and found["number"][0] not in "+-":
         raise ValueError(f"{text!r}: a change needs its sign (+ or -); a level is written without a unit")
+    if not unit and found["number"][0] == "+":
+        raise ValueError(f"{text!r}: write the unit of a change, as in +0.5pp or +5%; a level has no sign")
     change: Change = "level" if not unit else "percent" if unit == "%" else "points"
     return Move(found["name"], change, amount / 100.0 if unit == "bp" else amount, text.strip())
 
@@ -53,8 +57,12 @@ class Scenario(Section):
 
 
 class WhatIf(Section):
-    """Series that move alike by the name of their group, followers by the series they follow (points per point)."""
+    """Series that move alike by the name of their group, followers by the series they follow (points per point).
+
+    `spread_over`: members of a group that are yields, by the yield that their spread is taken over.
+    """
 
     groups: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]
     follows: Mapping[str, Mapping[str, float]]
+    spread_over: Mapping[str, str]
     scenarios: Mapping[str, Scenario]

@@ -80,12 +80,10 @@ def first_publication(
     `released_on` maps a period's stamp to the day it really came out (shutdowns); that date replaces the rule.
     """
     end = period_end(observations, series.frequency)
-    lag = np.full(observations.shape, series.release_lag_days, dtype="timedelta64[D]")
-    if series.release_lag_q4_days is not None:
-        lag[end.astype("datetime64[M]").astype("int64") % 12 == 11] = np.timedelta64(
-            series.release_lag_q4_days, "D"
-        )
-    published: Days = end + lag
+    published: Days = end + np.timedelta64(series.release_lag_days, "D")
+    for month, lag in series.release_lag_by_month.items():
+        ends_in_it = end.astype("datetime64[M]").astype("int64") % 12 == month - 1
+        published[ends_in_it] = end[ends_in_it] + np.timedelta64(lag, "D")
     for stamp, day in released_on.items():
         published[observations == stamp] = day
     return published

@@ -48,6 +48,8 @@ _RANKED = {
     "excess_bond_premium": ("credit_spreads", "ebp_pp"),
     "baa_10y_spread": ("credit_spreads", "baa_10y_pp"),
     "hy_oas": ("credit_spreads", "hy_oas_pct"),
+    "gz_spread": ("credit_spreads", "gz_spread_pp"),
+    "hqm_10y_spread": ("credit_spreads", "hqm_10y_spread_pp"),
     "nfci": ("credit_spreads", "nfci_index"),
     "real_bank_credit": ("reserve_growth", "real_bank_credit_yoy_pct"),
 }
@@ -79,18 +81,17 @@ def monthly_columns(catalog: Catalog) -> Iterator[tuple[str, Column]]:
     """Every column with the table, or the subquery `ranks`, it is read from."""
     for table, names in _COLUMNS.items():
         for name in names:
-            yield table, _copied(catalog, table, name)
+            yield table, _copied(catalog.tables[table].column(name), table, name)
     rank = catalog.tables["regime_evidence"].column("rank")
     for component, (table, name) in _RANKED.items():
-        yield table, _copied(catalog, table, name)
+        yield table, _copied(catalog.tables[table].column(name), table, name)
         if component not in _UNRANKED:
             definition = f"Rank of {name}: {rank.definition} Component {component} of regime_evidence."
-            update = {"name": f"{name}_rank", "definition": definition, "derived_from": (f"{table}.{name}",)}
-            yield "ranks", rank.model_copy(update=update)
+            update = {"name": f"{name}_rank", "definition": definition}
+            yield "ranks", _copied(rank, table, name).model_copy(update=update)
 
 
-def _copied(catalog: Catalog, table: str, name: str) -> Column:
-    """A column of another table, without the formula and the version that belong to it there."""
+def _copied(column: Column, table: str, name: str) -> Column:
+    """A column of another table, without what belongs to it there."""
     update = {"derived_from": (f"{table}.{name}",), "formula": None, "needs": (), "added_in": None}
-    column = catalog.tables[table].column(name)
     return column.model_copy(update={**update, "renamed_from": None, "renamed_in": None})

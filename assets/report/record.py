@@ -82,7 +82,7 @@ FROM series AS s WHERE is_published OR (rights = 'restricted' AND {USED}) GROUP 
 _OUTSIDE_ROWS = r"""
 SELECT who, statement, cases, misses, 1 - hit_share AS miss_share, 1 - base_share AS base_misses,
   replace(regexp_replace(miss_dates, '(-\d\d)-\d\d', '\1', 'g'), '-', chr(8209)) AS miss_months,
-  status = 'registered' AS is_registered, replace(absent_reason, '_', ' ') AS reason
+  status = 'registered' AS is_registered, NOT meets_threshold AS fails, replace(absent_reason, '_', ' ') AS reason
 FROM outside_agreement ORDER BY miss_share DESC NULLS LAST, misses DESC, reference, rule
 """
 

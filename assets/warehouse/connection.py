@@ -112,8 +112,20 @@ def query_rows(
 ) -> list[dict[str, Any]]:
     """Rows of a query, each by column name."""
     con.execute(query, parameters)
-    names = [column[0] for column in con.description or []]
+    names = column_names(con)
     return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+
+
+def column_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Columns of the last result; a name that occurs again is numbered, as in DuckDB's data frames."""
+    names: list[str] = []
+    for name, *_ in con.description or []:
+        unique, number = name, 0
+        while unique in names:
+            number += 1
+            unique = f"{name}_{number}"
+        names.append(unique)
+    return names
 
 
 def explained(error: Exception, path: Path) -> WarehouseError:

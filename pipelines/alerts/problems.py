@@ -18,7 +18,8 @@ from assets.publish.publication import PublicationBlocked
 from assets.report.published import Release
 from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
-from pipelines.published_verdict import Row, open_published, some, verdict_lines
+from pipelines.published_verdict import verdict_lines
+from pipelines.release_file import Row, open_published, some
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"

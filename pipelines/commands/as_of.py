@@ -8,8 +8,9 @@ import difflib
 
 import duckdb
 
+from assets.warehouse.connection import column_names
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.release_file import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _SHOWN = 12
@@ -28,7 +29,7 @@ def as_of(args: argparse.Namespace) -> int:
     with open_published(load_folders(read_environment()).published_path) as con:
         lines = as_of_lines(con, args.date, args.series)
         known = rows(con, "SELECT * FROM series_as_of(?, ?)", [args.series.upper(), args.date])
-        names = [column[0] for column in con.description or []]
+        names = column_names(con)
     print_rows(args, known, lines, names)
     return 0
 
@@ -59,7 +60,10 @@ def _series(con: duckdb.DuckDBPyConnection, name: str, manifest: Row) -> Row:
     if not found:
         ids = [row["series_id"] for row in rows(con, "SELECT series_id FROM series ORDER BY series_id")]
         titled = rows(
-            con, "SELECT series_id FROM series WHERE contains(upper(title), upper(?)) ORDER BY 1", [name]
+            con,
+            "SELECT series_id FROM series WHERE contains(upper(title), upper($1)) OR starts_with(series_id, upper($1)) "
+            "ORDER BY 1",
+            [name],
         )
         close = [row["series_id"] for row in titled[:3]] or difflib.get_close_matches(
             name.upper(), ids, n=3, cutoff=0.5

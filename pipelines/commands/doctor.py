@@ -24,7 +24,7 @@ import duckdb
 from pipelines.access import open_sources, read_access
 from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
-from pipelines.published_verdict import Row, open_published, rows, some
+from pipelines.release_file import Row, open_published, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,

@@ -10,7 +10,7 @@ import duckdb
 from assets.report.published import Release
 from assets.report.words import CONDITIONS, regime_words, withheld_or
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.release_file import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _HEADER = (
@@ -50,7 +50,12 @@ def explain_lines(con: duckdb.DuckDBPyConnection, date: dt.date | None) -> list[
 
 def evidence_of(con: duckdb.DuckDBPyConnection, regime: Row) -> list[Row]:
     """Every component of a row of `regime`: by condition, the largest contribution first."""
-    evidence = rows(con, "SELECT * FROM regime_evidence WHERE as_of_date = ?", [regime["as_of_date"]])
+    evidence = rows(
+        con,
+        "SELECT * REPLACE (CASE WHEN score IS NOT NULL THEN contribution END AS contribution) "
+        "FROM regime_evidence WHERE as_of_date = ?",
+        [regime["as_of_date"]],
+    )
     return sorted(evidence, key=_order)
 
 
@@ -76,7 +81,7 @@ def _nearest(date: dt.date | None, manifest: Row) -> str:
 def _order(evidence: Row) -> tuple[int, bool, float, str]:
     """By condition, inputs with a weight first, the largest contribution first."""
     position = CONDITIONS.index(evidence["condition"])
-    return position, evidence["weight"] == 0, -evidence["contribution"], evidence["component"]
+    return position, evidence["weight"] == 0, -(evidence["contribution"] or 0.0), evidence["component"]
 
 
 def _cells(evidence: Row, release: Release) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, number
+from pipelines.release_file import Row, aligned, number
 from pipelines.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CITATION = (
     "Jorda, Schularick and Taylor (2017), Macrofinancial History and the New Business Cycle Facts, NBER "
     "Macroeconomics Annual 31; returns: Jorda, Knoll, Kuvshinov, Schularick and Taylor (2019), The Rate of Return on "
-    "Everything, 1870-2015, Quarterly Journal of Economics 134(3). Macrohistory Database, release 6, CC BY-NC-SA 4.0."
+    "Everything, 1870-2015, Quarterly Journal of Economics 134(3). Macrohistory Database, release 6, CC BY-NC-SA."
 )
 EXPLORATORY = (
     "Exploratory: the data and the result of a first try were known when this rule was chosen. Windows of "
@@ -42,7 +42,7 @@ def panel(args: argparse.Namespace) -> int:
 
     data, catalog = read_data_set(args.file), load_catalog()
     cases = country_years(data, catalog)
-    if args.json or args.csv:
+    if args.json or args.csv or args.cases:
         print(EXPLORATORY, CITATION, sep="\n", file=sys.stderr)
     if args.cases:
         print_rows(args, [*_records(cases)])

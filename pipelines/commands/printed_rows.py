@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipelines.published_verdict import Row, aligned
+from pipelines.release_file import Row, aligned
 
 _WIDEST = 60
 

@@ -16,7 +16,7 @@ from assets.warehouse.schema import open_warehouse
 from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
-from pipelines.published_verdict import Row, open_published, rows
+from pipelines.release_file import Row, open_published, rows
 from pipelines.settings import PROJECT_ROOT, ConfigurationError, Folders, load_folders, read_environment
 
 if TYPE_CHECKING:

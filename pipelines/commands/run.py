@@ -20,7 +20,8 @@ from assets.report.published import Release
 from pipelines import process
 from pipelines.instance import open_instance, outdated_configuration, run_lock
 from pipelines.process import print_progress
-from pipelines.published_verdict import open_published, summary_lines
+from pipelines.published_verdict import summary_lines
+from pipelines.release_file import open_published
 from pipelines.settings import PROFILE_WORDS, ConfigurationError, Settings, load_settings, read_environment
 
 if TYPE_CHECKING:

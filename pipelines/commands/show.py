@@ -7,8 +7,10 @@ import argparse
 import duckdb
 
 from assets.report.published import Release
+from assets.warehouse.connection import column_names
 from pipelines.commands.printed_rows import print_rows, table_lines
-from pipelines.published_verdict import open_published, rows, verdict_lines
+from pipelines.published_verdict import verdict_lines
+from pipelines.release_file import open_published, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 FIRST_QUERIES = (
@@ -62,13 +64,15 @@ def open_(args: argparse.Namespace) -> int:
 
 def sql(args: argparse.Namespace) -> int:
     """Print the rows of a query; the file is open for reading only. Raises ConfigurationError, DuckDB's message."""
+    if not args.query.strip(" \t\n;"):
+        raise ConfigurationError("the query is empty: try 'FROM start_here'")
     with open_published(load_folders(read_environment()).published_path) as con:
         try:
             found = rows(con, args.query)
         except duckdb.Error as error:
             message = " ".join(str(error).partition("LINE 1:")[0].split())
             raise ConfigurationError(message) from None
-        names = [column[0] for column in con.description or []]
+        names = column_names(con)
     lines = table_lines(names, found[:_MOST_LINES])
     if len(found) > _MOST_LINES:
         lines.append(f"... {len(found) - _MOST_LINES:,} more rows: --csv or --json prints all of them")

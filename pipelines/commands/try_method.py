@@ -16,7 +16,7 @@ from assets.compute.tables.build import build_view
 from assets.warehouse.readers import run_grid
 from pipelines.commands.printed_rows import print_rows, table_lines
 from pipelines.process import print_progress
-from pipelines.published_verdict import day, open_published, profile_words, rows
+from pipelines.release_file import day, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _NAMES = ("as_of_date", "regime", "regime_own", "bubble_score", "bubble_score_own", "changed_part", "cause")

@@ -8,19 +8,22 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.archive import Archive
+from assets.compute.conditions import SCORED
 from assets.compute.diagnostics import joint_moves
-from assets.compute.diagnostics.joint_moves import Baseline, columns_of_components
+from assets.compute.diagnostics.joint_moves import Baseline
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
+from assets.compute.regime import build_regime
 from assets.compute.state import Scores
 from assets.compute.tables.assemble import readings_from
 from assets.compute.tables.build import REGIME_INPUTS, build_view
 from pipelines.commands.printed_rows import print_rows
-from pipelines.published_verdict import Row, aligned, day, number, open_published, profile_words, rows
+from pipelines.release_file import Row, aligned, day, number, open_published, profile_words, rows
 from pipelines.settings import ConfigurationError, load_folders, read_environment
 
 _TEXTS = {
@@ -46,13 +49,11 @@ def what_if(args: argparse.Namespace) -> int:
         raise ConfigurationError(str(error)) from None
     compared = joint_moves.comparison(found)
     on = base.view.as_of[0].item()
-    title = " ".join([*args.moves, *(f"without {name}" for name in without)])
-    lines = [
-        f"{day(on)} with {title}; {profile_words(manifest)}",
-        "",
-        *_lines(compared, found),
-    ]
-    print_rows(args, compared, lines)
+    changes = [f"with {' '.join(args.moves)}"] * bool(args.moves) + [f"without {', '.join(without)}"] * bool(
+        without
+    )
+    head = f"{day(on)} {' and '.join(changes)}; {profile_words(manifest)}"
+    print_rows(args, compared, [head, "", *_lines(compared, found)])
     return 0
 
 
@@ -75,27 +76,31 @@ def read_baseline(
         [on, list(REGIME_INPUTS)],
     ).df()
     names = provenance.groupby("table_name")["column_name"].agg(list).to_dict()
-    names["regime"] = [f"{name}_score" for name in ("bubble", "valuation", "economy", "credit")]
-    frames = {
-        table: con.execute(
-            f"SELECT as_of_date, {', '.join(columns)} FROM {table} "
+    names["regime"] = [f"{name}_score" for name in ("bubble", *SCORED)]
+    values = {
+        f"{table}.{name}": np.ma.filled(column.astype("float64"), np.nan)
+        for table, columns in names.items()
+        for name, column in con.execute(
+            f"SELECT {', '.join(columns)} FROM {table} "
             "WHERE as_of_date = ? OR is_month_end AND as_of_date < ? ORDER BY as_of_date",
             [on, on],
-        ).df()
-        for table, columns in names.items()
+        )
+        .fetchnumpy()
+        .items()
     }
     grid = Grid(np.array([on], dtype="datetime64[D]"))
-    readings = readings_from({name: frames[name].iloc[-1:] for name in REGIME_INPUTS}, provenance, grid)
+    dates = {"as_of_date": grid.as_of.astype("datetime64[s]")}
+    frames = {
+        table: pd.DataFrame(dates | {name: values[f"{table}.{name}"][-1:] for name in names[table]})
+        for table in REGIME_INPUTS
+    }
+    readings = readings_from(frames, provenance, grid)
     evidence = con.execute(
         "SELECT component, rank FROM regime_evidence WHERE as_of_date = ?", [on]
     ).fetchall()
-    columns = columns_of_components(readings, grid, catalog)
+    columns = {c.name: c.column for c in build_regime(readings, grid, catalog).components}
     ranks = {columns[component]: np.array([rank], dtype="float64") for component, rank in evidence}
-    past = {
-        f"{table}.{column}": frames[table][column].to_numpy(dtype="float64")[:-1]
-        for table in names
-        for column in names[table]
-    }
+    past = {name: column[:-1] for name, column in values.items()}
     scores = [past[f"regime.{name}"] for name in names["regime"]]
     signs = [past[f"activity_inflation.{name}"] for name in ("sahm_gap_pp", "claims_change_pct")]
     archive = _archive(con, list(tables_by_series(catalog)), on)

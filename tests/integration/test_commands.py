@@ -18,7 +18,8 @@ from pipelines import __main__ as command_line
 from pipelines.commands import run
 from pipelines.commands.run import printed_progress
 from pipelines.outcome import Outcome
-from pipelines.published_verdict import open_published, summary_lines
+from pipelines.published_verdict import summary_lines
+from pipelines.release_file import open_published
 from tests.integration.conftest import Night
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,6 +217,7 @@ def test_rows_are_printed_as_json_and_csv_with_the_same_content(
         ("SELCT 1", "syntax error"),
         ("DROP TABLE regime", "read-only"),
         ("SELECT error('own')", "own"),
+        (" ; ", "the query is empty"),
     ],
 )
 def test_a_wrong_query_is_one_line_and_changes_nothing(
@@ -236,3 +238,24 @@ def test_a_query_is_a_table_and_a_long_one_names_the_way_to_all_of_it(
     assert lines[0].split() == ["as_of_date", "bubble_score"] and "more rows" in lines[-1]
     assert command_line.main(["sql", "SELECT 1 AS one WHERE false", "--csv"]) == 0
     assert capsys.readouterr().out == "one\n"
+
+
+def test_columns_of_the_same_name_are_all_printed(
+    installed_night: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for query, printed in (
+        ("SELECT 1 AS x, 2 AS x", "x,x_1\n1,2\n"),
+        ("SELECT 1 x, 2 x WHERE false", "x,x_1\n"),
+    ):
+        assert command_line.main(["sql", query, "--csv"]) == 0
+        assert capsys.readouterr().out == printed
+
+
+def test_an_absent_input_has_no_contribution(
+    installed_night: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["explain", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    absent = [row for row in rows if row["score"] is None]
+    assert absent and all(row["contribution"] is None for row in absent)
+    assert all(row["contribution"] is not None for row in rows if row not in absent)

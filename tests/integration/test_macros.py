@@ -30,6 +30,7 @@ ask("before_all", con, "SELECT 1 FROM series_as_of('UNRAT', DATE '1900-01-01')")
 ask("joined", con, f"FROM series_as_of('UNRATE', {day}) AS a LEFT JOIN series_as_of('PAYEM', {day}) AS b "
     "USING (observation_date)")
 ask("without_figures", con, f"FROM series_as_of('BAMLH0A0HYM2', {day})")
+ask("titled", con, f"FROM series_as_of('unemployment', {day})")
 ask("null", con, f"FROM series_as_of(NULL, {day})")
 answers["bound"] = len(con.execute("FROM series_as_of(?, ?)", ["UNRATE", "2020-04-30"]).fetchall())
 con.close()
@@ -64,6 +65,7 @@ def holds(answers: dict[str, Any]) -> None:
         assert "no figures of series" in answers[name] and "did you mean UNRATE?" in answers[name]
     assert "did you mean PAYEMS?" in answers["joined"]
     assert "no figures of series BAMLH0A0HYM2 in this file" in answers["without_figures"]
+    assert "did you mean UNRATE?" in answers["titled"]
     assert "no figures of series NULL" in answers["null"]
 
 

@@ -20,7 +20,8 @@ from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
 from pipelines.__main__ import build_parser
 from pipelines.definitions import defs
-from pipelines.published_verdict import open_published, summary_lines
+from pipelines.published_verdict import summary_lines
+from pipelines.release_file import open_published
 from tests.integration.conftest import Night
 from tests.nightly_run import ROOT, new_installation
 

@@ -187,6 +187,9 @@ def test_a_first_public_night_ends_with_a_published_file_that_names_who_served_w
         "EBP",
         "SHILLER_PRICE",
     } <= served
+    cited = dict(house.published("SELECT series_id, citation FROM series"))
+    assert cited["UNRATE"].endswith("[UNRATE], retrieved from 127.0.0.1")
+    assert cited["GDPPOT"].endswith("https://fred.stlouisfed.org/series/GDPPOT"), "from the bundle"
     assert house.publishers.requests() == requests_on_the_page(0)
     ((first_vintage, real),) = house.published(
         "SELECT min(realtime_start)::VARCHAR, count(DISTINCT realtime_start) FROM observations "

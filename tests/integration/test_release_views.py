@@ -51,6 +51,10 @@ def test_monthly_has_each_figure_of_its_table_on_every_month_end(release: duckdb
     days = release.execute("SELECT as_of_date FROM regime WHERE is_month_end ORDER BY 1").fetchall()
     assert release.execute("SELECT as_of_date FROM monthly").fetchall() == days and len(days) > 490
     assert 60 <= len(columns) <= 72
+    ranked = "SELECT DISTINCT component FROM regime_evidence WHERE rank IS NOT NULL"
+    named = " ".join(column.definition for column in columns)
+    assert [c for (c,) in release.execute(ranked).fetchall() if f"Component {c} of" not in named] == []
+    assert release.execute("FROM renamed_columns WHERE table_name = 'monthly'").fetchall() == []  # it is new
     for column in columns[1:]:
         table, _, name = column.derived_from[0].partition(".")
         of = f"SELECT r.{name} FROM {table} AS r WHERE r.as_of_date = m.as_of_date"

@@ -53,8 +53,9 @@ def test_without_a_move_the_published_label_scores_and_contributions_come_out(
     for condition, component, contribution in release.execute(
         "SELECT condition, component, contribution FROM regime_evidence WHERE as_of_date = ?", [day]
     ).fetchall():
-        assert rows[f"{condition}.{component}"]["contribution_before"] == pytest.approx(
-            contribution, abs=1e-12
+        row = rows[f"{condition}.{component}"]
+        assert row["contribution_before"] == (
+            None if row["value_before"] is None else pytest.approx(contribution, abs=1e-12)
         )
 
 
@@ -150,7 +151,8 @@ def test_a_fall_of_equities_reaches_every_figure_of_their_price(base: Baseline) 
 
 def test_what_is_left_out_gives_its_weight_to_the_rest(base: Baseline) -> None:
     rows = by_item(what_if(base, [], ["NFCI"]))
-    assert rows["credit.nfci"]["contribution_after"] == 0.0 and rows["credit.nfci"]["value_after"] is None
+    assert rows["credit.nfci"]["contribution_after"] is rows["credit.nfci"]["value_after"] is None
+    assert rows["credit.nfci"]["contribution_change"] == -rows["credit.nfci"]["contribution_before"]
     assert rows["credit.hqm_10y_spread"]["weight_after"] == pytest.approx(1.0)
     of_series = by_item(what_if(base, [], ["UNRATE"]))
     assert (
@@ -158,6 +160,31 @@ def test_what_is_left_out_gives_its_weight_to_the_rest(base: Baseline) -> None:
         is of_series["economy.sahm_gap"]["value_after"]
         is None
     )
+
+
+def test_a_group_is_left_out_whole(base: Baseline) -> None:
+    for group, item in (("spreads", "credit.hqm_10y_spread"), ("equities", "valuation.equity_drawdown")):
+        found = what_if(base, [], [group])
+        assert by_item(found)[item]["value_after"] is None and found.after.label == "indeterminate"
+
+
+@pytest.mark.parametrize(
+    "moves", ["spreads=+2pp", "DGS10=-1pp spreads=+2pp", "spreads=+2pp GS10=+1pp", "DGS10=3.5 spreads=+2pp"]
+)
+def test_spreads_widen_by_their_move_whatever_the_yield_below_them_does(base: Baseline, moves: str) -> None:
+    row = by_item(what_if(base, moves.split()))["credit.hqm_10y_spread"]
+    assert row["value_after"] - row["value_before"] == pytest.approx(2.0, abs=1e-9)
+
+
+def test_an_input_can_be_named_as_the_output_names_it(base: Baseline) -> None:
+    named = by_item(what_if(base, ["valuation.earnings_yield=6"], ["credit.nfci"]))
+    assert named == by_item(what_if(base, ["earnings_yield=6"], ["nfci"]))
+
+
+def test_a_name_given_twice_is_refused(base: Baseline) -> None:
+    for moves, without in ((["UNRATE=5", "unrate=6"], []), (["UNRATE=5"], ["economy.unrate", "UNRATE"])):
+        with pytest.raises(MoveError, match="unrate is given twice"):
+            what_if(base, moves, without)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +195,9 @@ def test_what_is_left_out_gives_its_weight_to_the_rest(base: Baseline) -> None:
         ("NFCI=+2pp", "not in percent"),
         ("DGS10=+5%", "DGS10=+1pp"),
         ("UNRATE=5%", "sign"),
+        ("DGS10=+0.5", "the unit of a change"),
+        ("UNRATE=-3", "outside 1 to 30"),
+        ("WALCL=6700", "(Millions of U.S. Dollars)"),
         ("equities=+2pp", "equities=-20%"),
         ("spreads=5", "spreads=+2pp"),
         ("BAA10Y=3", "not in this profile"),

@@ -98,6 +98,33 @@ def test_cases_are_counted_from_the_record_with_the_misses_first(
     assert cases.loc[cases["last_date"] == "2026-05-31", "is_miss"].isna().all()
 
 
+def test_what_followed_a_spell_agrees_with_plain_pandas(real: Computed, realdata: Path) -> None:
+    price, recession = (
+        pd.read_csv(realdata / f"{name}.csv", parse_dates=["date"]).set_index("date")["value"]
+        for name in ("SHILLER_SP_PRICE", "USREC")
+    )
+    begins = recession.index[(recession == 1) & (recession.shift() == 0)]
+
+    def after(month: pd.Period) -> float:
+        later = price.get((month + 36).to_timestamp(), np.nan)
+        return float(100.0 * (later / price[month.to_timestamp()] - 1.0))
+
+    cases = real.run.table("long_record_cases")
+    spells = cases[cases["kind"] != "recession"]
+    assert len(spells) == 16
+    for row in spells.itertuples():
+        first, last = row.first_date.to_period("M"), row.last_date.to_period("M")
+        assert row.price_after_start_pct == pytest.approx(after(first), abs=1e-9, nan_ok=True)
+        assert row.price_after_end_pct == pytest.approx(after(last), abs=1e-9, nan_ok=True)
+        followed = bool(((begins >= first.to_timestamp()) & (begins <= (last + 24).to_timestamp())).any())
+        is_open = not followed and (last + 24).to_timestamp() > recession.index[-1]
+        assert row.is_recession_after == (None if is_open else followed)
+        if row.kind == "depression":
+            assert row.is_miss == (row.overlap_month_ends == 0)
+        elif not is_open:
+            assert row.is_miss == (not followed and after(first) >= 0.0)
+
+
 def test_a_profile_without_the_history_has_no_label_and_states_why() -> None:
     record = on_sample().run.table("long_record")
     assert (record["month_end_date"].min(), record["month_end_date"].max()) == (

@@ -15,7 +15,7 @@ from assets.catalog.outside import Agreement
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.run_facts import RunFacts
 from assets.warehouse.brought_files import brought_files
-from tests.helpers import on_sample
+from tests.helpers import Computed, on_real_series, on_sample
 
 CATALOG = load_catalog()
 SHOCKS = "jarocinski_karadi_shocks"
@@ -99,14 +99,24 @@ def days_of(named: str | None) -> set[str]:
 
 
 def test_the_sample_in_plain_loops() -> None:
-    """Every rule counted again, month-end by month-end."""
-    table = on_sample().run.table("outside_agreement").set_index("rule")
-    frame = on_sample().frame.dropna(subset="bubble_score")
+    table = counted_again(on_sample())
     assert f"{table.loc['high_valuations_are_hot', 'hits']} of 7 months are hits" in RECORD
+
+
+def test_the_longer_files_in_plain_loops(realdata: Path) -> None:
+    table = counted_again(on_real_series(realdata))
+    assert f"{table.loc['high_valuations_are_hot', 'hits']} of 7 reports are hits, below" in RECORD
+
+
+def counted_again(computed: Computed) -> pd.DataFrame:
+    """The table, after every rule was counted again month-end by month-end."""
+    table = computed.run.table("outside_agreement").set_index("rule")
+    frame = computed.frame.dropna(subset="bubble_score")
     for rule, cases in (plain_recessions(frame) | plain_others(frame)).items():
         misses = {f"{day:%Y-%m-%d}" for day, is_hit in cases if not is_hit}
         assert (table.loc[rule, "cases"], table.loc[rule, "misses"]) == (len(cases), len(misses)), rule
         assert days_of(table.loc[rule, "miss_dates"]) == misses, rule
+    return table
 
 
 def facts(place: Path) -> RunFacts:

@@ -117,6 +117,9 @@ def test_the_command_prints_misses_first_the_hash_the_differences_and_that_it_is
     assert len(pd.read_csv(io.StringIO(printed.out))) == 18 * 151
     assert "Exploratory" in printed.err
 
+    assert command_line.main(["panel", str(file), "--cases"]) == 0
+    assert "Exploratory" in capsys.readouterr().err
+
 
 def test_any_other_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
     data, file = generated(), tmp_path / "own.csv"

@@ -37,7 +37,8 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             "vintage_source VARCHAR, realtime_end DATE)"
         )
         con.execute(
-            "CREATE TABLE pit.series AS FROM (VALUES ('PAYEMS', true), ('DGS10', true)) AS s(series_id, is_published)"
+            "CREATE TABLE pit.series AS FROM (VALUES ('PAYEMS', 'Employees', true), ('DGS10', 'Yield', true)) "
+            "AS s(series_id, title, is_published)"
         )
         con.execute(VINTAGES)
         con.execute(macro_statements())

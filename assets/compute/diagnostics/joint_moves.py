@@ -9,19 +9,18 @@ and with it every rank's sample, never moves.
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from assets.catalog.models import Catalog, Series
+from assets.catalog.models import Series
 from assets.catalog.moves import Move, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
 from assets.compute.diagnostics.revised import tables_by_series
-from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import EARNINGS, ON_BASES, PRICES, Bases, Floats, Reading, absent
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_name
@@ -52,9 +51,14 @@ class Baseline:
     past: Mapping[str, Floats]
     scores: Scores
 
-    def regime(self, readings: Readings, ranks: Mapping[str, Floats]) -> Regime:
+    def regime_of(self, readings: Readings, ranks: Mapping[str, Floats]) -> Regime:
         """The regime of the date from readings and ranks of it."""
         return build_regime(readings, self.view.grid, self.view.catalog, ranks)
+
+    @cached_property
+    def regime(self) -> Regime:
+        """The regime before any move."""
+        return self.regime_of(self.readings, self.ranks)
 
 
 def baseline_of(view: View, regime: Regime) -> Baseline:
@@ -68,11 +72,6 @@ def baseline_of(view: View, regime: Regime) -> Baseline:
         {name: reading.value[before] for name, reading in regime.readings.items()},
         Scores(*(getattr(regime.scores, field.name)[before] for field in fields(Scores))),
     )
-
-
-def columns_of_components(readings: Readings, grid: Grid, catalog: Catalog) -> dict[str, str]:
-    """The column ("table.column") behind every component of `regime_evidence`, by its name."""
-    return {c.name: c.column for c in build_regime(readings, grid, catalog).components}
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,12 @@ class Picture:
         scores = self.regime.bubble_score if name == "bubble" else self.regime.conditions[name].score
         return float(scores[0])
 
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Every component by condition and name; an absent one contributes nothing that is known."""
+        frame = evidence_frame(self.regime).set_index(["condition", "component"])
+        return frame.assign(contribution=frame["contribution"].where(frame["score"].notna()))
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -122,31 +127,36 @@ def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -
         parsed = [parse_move(text) for text in moves]
     except ValueError as error:
         raise MoveError(str(error)) from None
-    equities = [m for m in parsed if m.name.lower() == EQUITIES]
-    of_series = [m for m in parsed if m not in equities and names.column(m.name) is None]
+    left_out = [name.rpartition(".")[2] for name in without]
+    _refuse_repeated([*(move.name.lower() for move in parsed), *map(str.lower, left_out)])
+    of_equities = [m for m in parsed if m.name.lower() == EQUITIES]
+    of_columns = [(column, m) for m in parsed if (column := names.column(m.name))]
+    of_series = [m for m in parsed if m not in of_equities and not names.column(m.name)]
     readings, notes = _with_series(base, of_series, names)
-    for move in equities:
-        readings.update(_with_equities(readings, move))
-    for move in parsed:
-        if column := names.column(move.name):
-            moved = _moved(readings[column].value[0], move, names.unit(column))
-            readings[column] = replace(
-                readings[column], value=np.array([moved]), absent_reason=np.array([None])
-            )
-    for name in without:
-        readings.update(_left_out(readings, name, names))
+    for move in of_equities:
+        readings |= _with_equities(readings, move)
+    for column, move in of_columns:
+        moved = np.array([_moved(readings[column].value[0], move, names.unit(column))])
+        readings[column] = replace(readings[column], value=moved, absent_reason=np.array([None]))
+    for name in left_out:
+        readings |= _left_out(readings, name, names)
     changed = {name for name in readings if not _same(readings[name], base.readings[name])}
     if not changed and (parsed or without):
-        notes = [
-            *notes,
-            "no figure changed: nothing that is known on the date is computed from the moved one",
-        ]
-    before = _picture(base, base.readings, base.ranks)
-    ranked = {c.column for c in names.components if c.value_at is None}
-    affected = {name for name in ranked if not changed.isdisjoint([name, *ON_BASES.get(name, ())])}
-    ranks = {**base.ranks, **{name: _rank(base, readings, name) for name in affected}}
+        notes.append(
+            "no figure changed: it has that value already, or nothing known on the date comes from it"
+        )
+    ranks = dict(base.ranks)
+    for c in base.regime.components:
+        if c.value_at is None and not changed.isdisjoint([c.column, *ON_BASES.get(c.column, ())]):
+            ranks[c.column] = _rank(base, readings, c.column)
     figures = {name: (base.readings[name].value[0], readings[name].value[0]) for name in sorted(changed)}
-    return Effect(before, _picture(base, readings, ranks), figures, tuple(notes))
+    before, after = _pictures(base, [base.regime, base.regime_of(readings, ranks)])
+    return Effect(before, after, figures, tuple(notes))
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise MoveError(f"{repeated} is given twice: move it once, or leave it out")
 
 
 def comparison(found: Effect) -> list[dict[str, Any]]:
@@ -159,12 +169,15 @@ def comparison(found: Effect) -> list[dict[str, Any]]:
     for name in ("bubble", *before.regime.conditions):
         scores = {"value_before": before.score(name), "value_after": after.score(name)}
         rows.append({"item": f"{name}_score", "unit": "score, 0 to 1", **scores})
-    evidence = [evidence_frame(picture.regime) for picture in (before, after)]
-    joined = evidence[0].merge(evidence[1], on=["condition", "component"], suffixes=("_before", "_after"))
-    joined["item"] = joined["condition"] + "." + joined["component"]
-    joined["contribution_change"] = joined["contribution_after"] - joined["contribution_before"]
-    for row in joined.rename(columns={"unit_before": "unit"}).to_dict("records"):
-        rows.append({str(name): value for name, value in row.items()})
+    was, now = before.evidence, after.evidence
+    joined = (
+        was[["unit"]]
+        .join(was[[*_COMPARED]].add_suffix("_before"))
+        .join(now[[*_COMPARED]].add_suffix("_after"))
+    )
+    joined["contribution_change"] = now["contribution"].fillna(0.0) - was["contribution"].fillna(0.0)
+    joined["item"] = [".".join(key) for key in joined.index]
+    rows += [{str(name): value for name, value in row.items()} for row in joined.to_dict("records")]
     shown = {c.column for c in before.regime.components}
     for name, (a, b) in found.figures.items():
         if name not in shown:
@@ -204,10 +217,11 @@ class Names:
     """What can be moved: components by name, groups, series; all without regard to case."""
 
     def __init__(self, base: Baseline) -> None:
-        self.base, self.catalog = base, base.view.catalog
-        self.components = base.regime(base.readings, base.ranks).components
+        self.view, self.catalog = base.view, base.view.catalog
         self.reach = tables_by_series(self.catalog)
-        self._columns = {**{c.name: c.column for c in self.components}, "policy_rate_change": RATE_CHANGE}
+        self._columns = {c.name: c.column for c in base.regime.components} | {
+            "policy_rate_change": RATE_CHANGE
+        }
 
     def column(self, name: str) -> str | None:
         """The column of a component; None for any other name. A series of the same name goes first."""
@@ -219,24 +233,24 @@ class Names:
 
     def series(self, name: str) -> Series:
         """A series that a score or the stance is computed from. Raises MoveError with the nearest name."""
-        if name.upper() not in self.catalog.series:
+        series = self.catalog.series.get(name.upper())
+        if series is None:
             known = [*self._columns, *self.catalog.what_if.groups, EQUITIES, *map(str.lower, self.reach)]
             close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
             shown = [n.upper() if n.upper() in self.catalog.series else n for n in close]
             hint = f"did you mean {shown[0]}?" if shown else "the table series lists all series"
             raise MoveError(f"nothing is called {name}: {hint}")
-        series = self.catalog.series[name.upper()]
         if series.series_id not in self.reach:
             raise MoveError(
-                f"{name.upper()} is in no score and not in the stance: moving it changes no label"
+                f"{series.series_id} is in no score and not in the stance: moving it changes no label"
             )
         return series
 
     def why_not_here(self, series_id: str) -> str | None:
         """Why a series has no figure to move on the date; None when it has one."""
-        if series_id not in self.base.view.series:
+        if series_id not in self.view.series:
             return "it is not in this profile"
-        if newest(self.base.view, series_id) is not None:
+        if newest(self.view, series_id) is not None:
             return None
         if self.is_hidden(series_id):
             return "its rights are restricted and the published file does not contain its figures"
@@ -244,15 +258,19 @@ class Names:
 
     def is_hidden(self, series_id: str) -> bool:
         """Whether the archive at hand lacks it because it is not published."""
-        is_restricted = self.catalog.series[series_id].rights == "restricted"
-        return is_restricted and not self.base.view.archive.has(series_id)
+        return self.catalog.series[series_id].rights == "restricted" and not self.view.archive.has(series_id)
 
     def split(self, series_ids: Iterable[str]) -> tuple[list[str], list[str]]:
         """Those that can be moved, and a note on each of the profile's others."""
         reasons = {one: self.why_not_here(one) for one in series_ids if one in self.reach}
         here = [one for one, reason in reasons.items() if reason is None]
-        others = [one for one, reason in reasons.items() if reason and one in self.base.view.series]
+        others = [one for one, reason in reasons.items() if reason and one in self.view.series]
         return here, [f"{one} is held still: {reasons[one]}" for one in others]
+
+    def change(self, series_id: str, move: Move) -> float:
+        """By how much a move changes the newest figure of a series, in its unit."""
+        _, value = newest(self.view, series_id) or (None, np.nan)
+        return _moved(value, move, self.catalog.series[series_id].unit_kind) - value
 
 
 def newest(view: View, series_id: str) -> tuple[np.datetime64, float] | None:
@@ -274,22 +292,29 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
     for series_id, move in targets.items():
         series = names.catalog.series[series_id]
         for period, value in _figures(base.view, series, is_follower=move not in moves):
-            moved = _moved(value, move, series.unit_kind)
-            archive = with_vintage(archive, series_id, period, day, moved)
+            moved_to = _moved(value, move, series.unit_kind)
+            if move in moves and not series.plausible_min <= moved_to <= series.plausible_max:
+                raise MoveError(
+                    f"{move.text!r}: {series_id} would be {moved_to:g}, outside {series.plausible_min:g} to "
+                    f"{series.plausible_max:g}, which are plausible in its unit ({series.unit})"
+                )
+            archive = with_vintage(archive, series_id, period, day, moved_to)
     tables = sorted({table for series_id in targets for table in names.reach[series_id]})
     before, after = (
         readings_of({table: BUILDERS[table](view) for table in tables})
         for view in (base.view, replace(base.view, archive=archive))
     )
-    readings = dict(base.readings)
-    for name, moved_reading in after.items():
-        if _same(moved_reading, before[name]):
-            continue
-        published = base.readings[name].value
-        if not np.allclose(before[name].value, published, rtol=1e-9, atol=1e-9, equal_nan=True):
-            raise MoveError(_not_rebuilt(name, names))
-        readings[name] = moved_reading
-    return readings, notes
+    moved = {name: reading for name, reading in after.items() if not _same(reading, before[name])}
+    for name in moved:
+        if not np.allclose(
+            before[name].value, base.readings[name].value, rtol=1e-9, atol=1e-9, equal_nan=True
+        ):
+            hidden = ", ".join(one for one in names.catalog.source_series([name]) if names.is_hidden(one))
+            raise MoveError(
+                f"{name} cannot be moved: it is computed from {hidden or 'figures'} whose rights are restricted "
+                "and which the published file does not contain"
+            )
+    return {**base.readings, **moved}, notes
 
 
 def _figures(view: View, series: Series, *, is_follower: bool) -> list[tuple[np.datetime64, float]]:
@@ -310,31 +335,37 @@ def _figures(view: View, series: Series, *, is_follower: bool) -> list[tuple[np.
 
 def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], list[str]]:
     """The move of every series: those named, the members of groups, then the followers of both."""
+    declared = names.catalog.what_if
     targets: dict[str, Move] = {}
+    of_groups: dict[str, Move] = {}
     notes: list[str] = []
-    declared, series = names.catalog.what_if, names.catalog.series
     for move in moves:
-        group = declared.groups.get(move.name.lower())
-        if group is None:
-            one = names.series(move.name)
-            if reason := names.why_not_here(one.series_id):
-                raise MoveError(f"{one.series_id} cannot be moved: {reason}")
-            targets[one.series_id] = move
+        if group := declared.groups.get(move.name.lower()):
+            if move.change != "points":
+                raise MoveError(f"{move.text!r}: {move.name} move in points, as in {move.name}=+2pp")
+            here, missing = names.split(group)
+            if not here:
+                raise MoveError(f"{move.name} cannot be moved: none of its series has a figure here")
+            of_groups |= dict.fromkeys(here, move)
+            notes += missing
             continue
-        if move.change != "points":
-            raise MoveError(f"{move.text!r}: {move.name} move in points, as in {move.name}=+2pp")
-        here, missing = names.split(group)
-        if not here:
-            raise MoveError(f"{move.name} cannot be moved: none of its series has a figure here")
-        targets.update(dict.fromkeys(here, move))
-        notes += missing
+        series_id = names.series(move.name).series_id
+        if reason := names.why_not_here(series_id):
+            raise MoveError(f"{series_id} cannot be moved: {reason}")
+        targets[series_id] = move
+    targets = {**of_groups, **targets}
     for leader in [series_id for series_id in targets if series_id in declared.follows]:
-        _, value = newest(names.base.view, leader) or (None, np.nan)
-        by = _moved(value, targets[leader], series[leader].unit_kind) - value
-        factors = declared.follows[leader]
+        by, factors = names.change(leader, targets[leader]), declared.follows[leader]
         here, missing = names.split([one for one in factors if one not in targets])
         targets |= {one: Move(one, "points", by * factors[one], f"{one} with {leader}") for one in here}
         notes += missing
+    for one, over in declared.spread_over.items():
+        if over not in targets or targets.get(one) not in of_groups.values():
+            continue
+        periods = {found[0] for found in (newest(names.view, one), newest(names.view, over)) if found}
+        if targets[over] not in moves or len(periods) == 1:  # a named yield moves in its newest period alone
+            by = targets[one].amount + names.change(over, targets[over])
+            targets[one] = Move(one, "points", by, f"{one} with {over}")
     return targets, notes
 
 
@@ -388,23 +419,17 @@ def _moved(value: float, move: Move, unit_kind: str) -> float:
     return value * (1.0 + move.amount / 100.0)
 
 
-def _not_rebuilt(name: str, names: Names) -> str:
-    """Why a figure cannot be computed again from the archive at hand: restricted series are not published."""
-    hidden = [one for one in names.catalog.source_series([name]) if names.is_hidden(one)]
-    return (
-        f"{name} cannot be moved: it is computed from {', '.join(hidden) or 'figures'} "
-        "whose rights are restricted and which the published file does not contain"
-    )
-
-
 def _left_out(readings: Readings, name: str, names: Names) -> dict[str, Reading]:
-    """Readings absent because a component, or everything computed from a series, is left out."""
-    column = names.column(name)
-    if column is not None:
+    """Readings absent because a component, or everything computed from a series or a group, is left out."""
+    if column := names.column(name):
         chosen = [column, *ON_BASES.get(column, ())]
+    elif name.lower() == EQUITIES:
+        chosen = [one for one in readings if one.startswith(f"{_EQUITY}.")]
     else:
-        one = names.series(name).series_id
-        chosen = [n for n, reading in readings.items() if one in (reading.series_ids[0] or "").split(",")]
+        group = names.catalog.what_if.groups.get(name.lower()) or [names.series(name).series_id]
+        chosen = [
+            n for n, r in readings.items() if not set(group).isdisjoint((r.series_ids[0] or "").split(","))
+        ]
     return {n: absent(1, readings[n].series_ids[0], LEFT_OUT) for n in chosen if readings[n].present[0]}
 
 
@@ -422,16 +447,19 @@ def _rank(base: Baseline, readings: Readings, column: str) -> Floats:
     return percentile(history, np.ones(len(history), dtype=bool), base.view.method.percentile)[-1:]
 
 
-def _picture(base: Baseline, readings: Readings, ranks: Mapping[str, Floats]) -> Picture:
-    regime, rules = base.regime(readings, ranks), base.view.method.state
-    n, ahead = len(base.scores.bubble), rules.confirmation_months + 1
-    names = [field.name for field in fields(Scores)]
-    now = {name: np.repeat(getattr(regime.scores, name), ahead) for name in names}
-    extended = Scores(**{name: np.append(getattr(base.scores, name), now[name]) for name in names})
-    measures = {name: score[:, None] for name, score in extended.measures.items()}
-    month_ends = np.ones(n + ahead, dtype=bool)
-    codes, _ = run_machine(measures, extended.fast_entry(rules), month_ends, rules)
-    coming = STATE_BY_CODE[codes[n:, 0]]
-    labels = regime_name(coming, np.repeat(regime.stance.stance, ahead))
-    needed = int(np.argmax(coming == coming[-1])) + 1
-    return Picture(regime, str(labels[0]), str(coming[0]), str(labels[-1]), needed)
+def _pictures(base: Baseline, regimes: Sequence[Regime]) -> list[Picture]:
+    """Every regime as that of the month-end after those before the date, and of as many more as confirm it."""
+    rules, n = base.view.method.state, len(base.scores.bubble)
+    now = [np.concatenate([getattr(r.scores, f.name) for r in regimes]) for f in fields(Scores)]
+    past = [getattr(base.scores, f.name) for f in fields(Scores)]
+    ahead = rules.confirmation_months + 1
+    scores = Scores(
+        *(np.vstack([np.tile(p[:, None], len(a)), *[a] * ahead]) for p, a in zip(past, now, strict=True))
+    )
+    codes, _ = run_machine(scores.measures, scores.fast_entry(rules), np.ones(n + ahead, dtype=bool), rules)
+    pictures = []
+    for regime, coming in zip(regimes, STATE_BY_CODE[codes[n:]].T, strict=True):
+        labels = regime_name(coming, np.repeat(regime.stance.stance, ahead))
+        needed = int(np.argmax(coming == coming[-1])) + 1
+        pictures.append(Picture(regime, str(labels[0]), str(coming[0]), str(labels[-1]), needed))
+    return pictures

@@ -29,15 +29,10 @@ from assets.compute.tables.build import build_view
 HIT, FALSE_ALARM, MISSED, NEITHER = "hit", "false_alarm", "missed", "neither"
 RECESSION = "recession"
 _RATE = "real_yields.policy_rate_change_6m_pp"
-_TYPES = {
-    "first_date": "datetime64[s]",
-    "last_date": "datetime64[s]",
-    "month_ends": "int64",
-    "overlap_month_ends": "int64",
-    "price_after_start_pct": "float64",
-    "price_after_end_pct": "float64",
-}
-_OF_CASE = ["kind", *_TYPES, "is_recession_after", "is_miss"]
+_OF_CASE = [
+    "kind", "first_date", "last_date", "month_ends", "overlap_month_ends", "is_recession_after",
+    "price_after_start_pct", "price_after_end_pct", "is_miss",
+]  # fmt: skip
 Flags = npt.NDArray[np.bool_]
 
 
@@ -115,7 +110,7 @@ def cases(record: pd.DataFrame, today: View) -> pd.DataFrame:
     equities = asset_paths(today, dates)[0]
     after = forward(equities.level, catalog.method.long_record.months_after)
     rows = [*_recessions(dates, state, inside), *_spells(dates, state, inside, after, catalog)]
-    frame = pd.DataFrame(rows, columns=_OF_CASE).astype(_TYPES)
+    frame = pd.DataFrame(rows, columns=_OF_CASE)
     published = pd.Timestamp(catalog.method.robustness.era_starts[0])
     frame = frame.assign(
         is_before_published_record=frame["first_date"] < published,

@@ -53,8 +53,7 @@ def outside_agreement(references: pd.DataFrame, regime: pd.DataFrame, catalog: C
         for rule in entry.rules:
             absent = NOT_BROUGHT if entry.file is not None and own.empty else NO_CASE
             rows.append({"reference": name, "who": entry.who, **_agreement(rule, compared, scored, absent)})
-    dates = ("registered_on", "first_date", "last_date")
-    return pd.DataFrame(rows).astype(dict.fromkeys(dates, "datetime64[s]"))
+    return pd.DataFrame(rows)
 
 
 def _compared(own: pd.DataFrame, scored: pd.DataFrame, dated: Catalog | None) -> pd.DataFrame:

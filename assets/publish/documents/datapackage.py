@@ -13,6 +13,7 @@ from assets.publish.documents.facts import DocumentFacts
 from assets.publish.documents.texts import TITLE, meanings
 from assets.publish.folder import sha256_of
 from assets.publish.staged_file import Export
+from assets.warehouse.connection import query_rows
 
 _TYPES = {
     "DATE": "date", "DOUBLE": "number", "VARCHAR": "string", "BOOLEAN": "boolean",
@@ -28,6 +29,9 @@ _FOREIGN_KEYS = {
     "late_figures": ("series_id", "series"),
 }
 _MEDIA = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", "duckdb": "application/vnd.duckdb"}
+_SOURCES = """
+SELECT citation AS title, source_url AS path, series_id AS "regime:series_id", rights AS "regime:rights" FROM series
+"""
 _NEW_MONTH_ENDS = """
 SELECT count(*) FROM regime
 WHERE is_month_end AND first_published_at = (SELECT published_at FROM release_manifest)
@@ -54,10 +58,7 @@ def datapackage(con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
         "regime:restricted_series_count": manifest["restricted_series_count"],
         "contributors": [{"title": "The stimulus-regime project", "role": "author"}],
         "licenses": [{"name": "Apache-2.0", "title": "Apache License 2.0 (the code; figures: LICENSES.md)"}],
-        "sources": [
-            {"title": s.citation, "path": s.source_url, "regime:series_id": s.series_id, "regime:rights": s.rights}
-            for s in facts.catalog.series.values()
-        ],
+        "sources": query_rows(con, _SOURCES),
         "resources": [
             _file(facts, "regime.duckdb", "regime.duckdb", manifest["row_count"]),
             *(_table(facts, export) for export in facts.exported()),

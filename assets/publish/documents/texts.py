@@ -46,7 +46,7 @@ _READ_BEFORE = ("regime", "observations", "columns", "release_manifest")
 
 def rendered(name: str, con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:
     """The text of README.txt, LICENSES.md, CITATION.cff or RELEASE_NOTES.md, by its template."""
-    published = query_rows(con, "SELECT series_id FROM series WHERE is_published")
+    series = query_rows(con, "FROM series")
     environment = templates(Path(__file__).parent / "templates", (), autoescape=False)
     text = environment.get_template(f"{name}.j2").render(
         title=TITLE,
@@ -54,8 +54,8 @@ def rendered(name: str, con: duckdb.DuckDBPyConnection, facts: DocumentFacts) ->
         newest=facts.newest,
         incomplete=facts.incomplete,
         queries=first_queries(),
-        published={row["series_id"] for row in published},
-        series=list(facts.catalog.series.values()),
+        published={row["series_id"] for row in series if row["is_published"]},
+        series=series,
         meanings=meanings(facts),
         sentence=partial(sentence, Release(con)),
         before=_newest_before(con, facts),

@@ -5,8 +5,8 @@ a month is that of its parent row ("FY 2026"; October to December are in the yea
 deficit positive: here a deficit is negative, as in the series MTSDS133FMS.
 
 A statement has no publication day. The Treasury publishes it on the eighth business day of the next month, which is
-the 13th at the latest, and that of September, the end of the fiscal year, in October. It counts from the latest day of
-the rule, or from the day in `release_delays.toml`; until then it is not used, even if it is there.
+the 13th at the latest, and that of September, the end of the fiscal year, in October. It counts from the day of the lag
+rule, or from that in `release_delays.toml`; until then it is not used, even if it is there.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ import numpy as np
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.compute.calendar import Days, days, month_end, released_on
+from assets.compute.calendar import Days, days, first_publication, released_on
 from assets.sources.file_source import Obtained
 from assets.sources.fiscal_data import FiscalDataSource, Statement
 from assets.sources.parse import MONTHS, Figures, Unusable, is_iso_date, month_stamp, number
 
 AMOUNT = "current_month_dfct_sur_amt"
 _SERIES = "MTSDS133FMS"
-_DAYS, _DAYS_OF_SEPTEMBER = 13, 30  # after the end of the month
 _FISCAL_YEAR = re.compile(r"FY (\d{4})")
 _MONTH_ROW = "MTH"
 _DOLLARS_A_MILLION = 1_000_000.0
@@ -73,13 +72,10 @@ def vintages(found: Deficits, since: str | None = None) -> Figures:
 
 def publication_days(statements: Sequence[str]) -> Days:
     """The day each statement counts from; none counts before an earlier one."""
-    ends = month_end(days(statements))
-    is_september = ends.astype("datetime64[M]").astype("int64") % 12 == 8
-    published: Days = ends + np.where(is_september, _DAYS_OF_SEPTEMBER, _DAYS)
-    listed = released_on(load_catalog().release_delays, _SERIES)
-    for n, month in enumerate(ends.astype("datetime64[M]").astype("datetime64[D]")):
-        published[n] = listed.get(month, published[n])
-    return np.maximum.accumulate(published)
+    catalog = load_catalog()
+    months = days(statements).astype("datetime64[M]").astype("datetime64[D]")
+    listed = released_on(catalog.release_delays, _SERIES)
+    return np.maximum.accumulate(first_publication(months, catalog.series[_SERIES], listed))
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
