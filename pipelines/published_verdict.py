@@ -30,6 +30,7 @@ SENTENCES = ("lead_verdict", "lead_open", "lead_since", "lead_policy", "care_old
 _WIDTH = 100
 _SHOWN = 3  # inputs named per condition
 _INDENT = 16
+_COMMAND = ".venv/bin/python -m pipelines"
 
 
 def plain(text: str) -> str:
@@ -60,12 +61,14 @@ def summary_lines(release: Release, path: Path) -> list[str]:
     texts = [
         (name, plain(f"{value}. {sentence(release, note) or ''}")) for name, value, note in tiles(release)
     ]
+    is_sample = release.manifest["profile"] == "sample"
     return [
         *_head(release),
         "",
         *(line for name, text in texts for line in _wrapped(name.lower(), text)),
         "",
-        _line("details", ".venv/bin/python -m pipelines show"),
+        _line("details", f"{_COMMAND} show"),
+        *([_line("current figures", f"{_COMMAND} run --profile public (needs no key)")] if is_sample else []),
         _line("file", str(path)),
         _line("report", str(path.with_name("report.html"))),
     ]

@@ -16,6 +16,10 @@ _WRITTEN = re.compile(
 )
 
 
+class MoveError(ValueError):
+    """A move that cannot be made: one line with the way out."""
+
+
 @dataclass(frozen=True)
 class Move:
     """One name and what is done to it: a level in its own unit, or a change in points or in percent."""
@@ -27,19 +31,19 @@ class Move:
 
 
 def parse_move(text: str) -> Move:
-    """`UNRATE=5.0`, `spreads=+2pp`, `DGS10=-50bp`, `equities=-20%`. Raises ValueError, one line."""
+    """`UNRATE=5.0`, `spreads=+2pp`, `DGS10=-50bp`, `equities=-20%`. Raises MoveError."""
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
-        raise ValueError(
+        raise MoveError(
             f"{text!r} is not a move: write NAME=VALUE, as in UNRATE=5.0, spreads=+2pp, equities=-20%"
         )
     amount, unit = float(found["number"]), (found["unit"] or "").lower()
     if not math.isfinite(amount):
-        raise ValueError(f"{text!r}: the number is too large")
+        raise MoveError(f"{text!r}: the number is too large")
     if unit and found["number"][0] not in "+-":
-        raise ValueError(f"{text!r}: a change needs its sign (+ or -); a level is written without a unit")
+        raise MoveError(f"{text!r}: a change needs its sign (+ or -); a level is written without a unit")
     if not unit and found["number"][0] == "+":
-        raise ValueError(f"{text!r}: write the unit of a change, as in +0.5pp or +5%; a level has no sign")
+        raise MoveError(f"{text!r}: write the unit of a change, as in +0.5pp or +5%; a level has no sign")
     change: Change = "level" if not unit else "percent" if unit == "%" else "points"
     return Move(found["name"], change, amount / 100.0 if unit == "bp" else amount, text.strip())
 

@@ -56,7 +56,8 @@ def calendar_frame(
         series = catalog.series[series_id].in_profile(facts.profile)
         about, day = planned.get(series_id, (newest, None))
         is_planned = about > newest
-        due = day if is_planned else max(_usual(newest, series), facts.as_of + dt.timedelta(days=1))
+        usual, tomorrow = _usual(newest, series), facts.as_of + dt.timedelta(days=1)
+        by_lag = "usual_lag" if usual >= tomorrow else "overdue"
         rows.append(
             {
                 "series_id": series_id,
@@ -64,8 +65,8 @@ def calendar_frame(
                 "release_name": series.publisher,
                 "frequency": series.frequency,
                 "period_end_date": period_end(_next(newest, series), series.frequency)[0].astype(object),
-                "release_date": due,
-                "date_basis": "publisher" if is_planned else "usual_lag",
+                "release_date": day if is_planned else max(usual, tomorrow),
+                "date_basis": "publisher" if is_planned else by_lag,
                 "components": components,
                 "could_change_label": could_change,
             }

@@ -24,6 +24,7 @@ POLICY_RATE = "policy_rate_change"  # among them: a decision, not a figure
 _BASES = {
     "publisher": "By the release calendar of the publisher.",
     "usual_lag": "Expected about this day, by the usual lag.",
+    "overdue": "Overdue by the usual lag; it can come on any day.",
 }
 _LONGEST_LINE = 75  # octets, by RFC 5545
 
@@ -44,7 +45,9 @@ def coming_releases(release: Release) -> list[Row]:
 
 
 def when(row: Row) -> str:
-    """The day of a row inside a sentence: of the publisher's calendar, or only expected."""
+    """The day of a row inside a sentence: of the publisher's calendar, or only expected; none where it is overdue."""
+    if row["date_basis"] == "overdue":
+        return "overdue"
     return f"{'on' if row['date_basis'] == 'publisher' else 'expected about'} {day(row['release_date'])}"
 
 

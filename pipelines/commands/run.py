@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 PUBLISHED = 0
 _STATUS = {"published": PUBLISHED, "blocked": 1, "unreachable": 3}
-_TODAYS_FIGURES = (
-    "today's figures, from their publishers and without a key: python -m pipelines run --profile public"
-)
 _TABLE = re.compile(r"(derived|regime)/\w+: \d+ rows$")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the event log has everything
 
@@ -177,8 +174,6 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
             print("\n".join(["", *summary_lines(Release(con), settings.published_path)]))
-        if settings.profile == "sample":
-            print(_TODAYS_FIGURES)
     else:
         if outcome.checks:
             print_progress(f"blocked by: {', '.join(outcome.checks)}")

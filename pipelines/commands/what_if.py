@@ -12,12 +12,14 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
+from assets.catalog.moves import MoveError
 from assets.compute.archive import Archive
 from assets.compute.conditions import SCORED
 from assets.compute.diagnostics import joint_moves
 from assets.compute.diagnostics.joint_moves import Baseline
 from assets.compute.diagnostics.revised import tables_by_series
 from assets.compute.grid import Grid
+from assets.compute.reading import Floats
 from assets.compute.regime import build_regime
 from assets.compute.state import Scores
 from assets.compute.tables.assemble import readings_from
@@ -45,7 +47,7 @@ def what_if(args: argparse.Namespace) -> int:
     without = [name for given in args.without for name in given.split(",")]
     try:
         found = joint_moves.what_if(base, args.moves, without)
-    except joint_moves.MoveError as error:
+    except MoveError as error:
         raise ConfigurationError(str(error)) from None
     compared = joint_moves.comparison(found)
     on = base.view.as_of[0].item()
@@ -77,8 +79,8 @@ def read_baseline(
     ).df()
     names = provenance.groupby("table_name")["column_name"].agg(list).to_dict()
     names["regime"] = [f"{name}_score" for name in ("bubble", *SCORED)]
-    values = {
-        f"{table}.{name}": np.ma.filled(column.astype("float64"), np.nan)
+    values: dict[str, Floats] = {
+        f"{table}.{name}": np.ma.filled(np.ma.asarray(column, dtype="float64"), np.nan)
         for table, columns in names.items()
         for name, column in con.execute(
             f"SELECT {', '.join(columns)} FROM {table} "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,6 +32,14 @@ CREATE TABLE raw.fetches (series_id VARCHAR, profile VARCHAR, fetched_at TIMESTA
 """
 
 
+def calendar(as_of: dt.date, fetch: list[object]) -> list[dict[Hashable, Any]]:
+    with duckdb.connect() as con:
+        con.execute(TABLES.replace(str(AS_OF), str(as_of)))
+        con.execute("INSERT INTO raw.fetches VALUES ('UNRATE', 'live', ?, ?, ?, ?)", fetch)
+        facts = ReleaseFacts("live", as_of, "run", NOW, "code", None)
+        return calendar_frame(con, load_catalog(), facts, "st").to_dict("records")
+
+
 @pytest.mark.parametrize(
     ("asked_on", "about", "planned", "expected"),
     [
@@ -43,13 +53,12 @@ CREATE TABLE raw.fetches (series_id VARCHAR, profile VARCHAR, fetched_at TIMESTA
 def test_the_planned_day_counts_only_for_the_next_figure_and_when_it_was_known(
     asked_on: dt.date, about: str, planned: str | None, expected: tuple[dt.date, str]
 ) -> None:
-    facts = ReleaseFacts("live", AS_OF, "run", NOW, "code", None)
-    with duckdb.connect() as con:
-        con.execute(TABLES)
-        con.execute(
-            "INSERT INTO raw.fetches VALUES ('UNRATE', 'live', ?, ?, ?, ?)", [NOW, asked_on, about, planned]
-        )
-        (row,) = calendar_frame(con, load_catalog(), facts, "st").to_dict("records")
+    (row,) = calendar(AS_OF, [NOW, asked_on, about, planned])
     assert (row["release_date"], row["date_basis"]) == expected
     assert row["components"] == "sahm_gap, unemployment" and row["could_change_label"]
     assert row["period_end_date"] == dt.date(2026, 5, 31)
+
+
+def test_a_figure_whose_day_has_passed_is_overdue_and_not_expected_tomorrow() -> None:
+    (row,) = calendar(dt.date(2026, 7, 20), [NOW, AS_OF, "2026-05-01", None])
+    assert (row["release_date"], row["date_basis"]) == (dt.date(2026, 7, 21), "overdue")

@@ -156,13 +156,13 @@ def test_the_calendar_is_valid_and_marks_what_could_change_the_label() -> None:
         "components": "unemployment",
         "could_change_label": True,
     }
-    events = [{**event, "date_basis": basis} for basis in ("publisher", "usual_lag")]
+    events = [{**event, "date_basis": basis} for basis in ("publisher", "usual_lag", "overdue")]
     text = icalendar(events, dt.datetime(2026, 10, 1, tzinfo=dt.UTC))
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n")) and text.endswith("END:VCALENDAR\r\n")
     whole = text.replace("\r\n ", "")
     assert "SUMMARY:Unemployment\\; the rate\\, monthly" in whole and ": could change the label\r\n" in whole
     assert "DTSTART;VALUE=DATE:20261002\r\n" in whole
-    assert re.findall("DESCRIPTION:(\\w+)", whole) == ["By", "Expected"]
+    assert re.findall("DESCRIPTION:(\\w+)", whole) == ["By", "Expected", "Overdue"]
 
 
 def test_a_release_that_could_not_be_copied_leaves_no_half_page(place: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.diagnostics.joint_moves import Baseline, Effect, MoveError, comparison, what_if
+from assets.catalog.moves import MoveError
+from assets.compute.diagnostics.joint_moves import Baseline, Effect, comparison, what_if
 from pipelines import __main__ as command_line
 from pipelines.commands.what_if import read_baseline
 from tests.integration.conftest import Night

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from assets.catalog.moves import MoveError
 from assets.compute.archive import with_vintage
 from assets.compute.calendar import days
-from assets.compute.diagnostics.joint_moves import Baseline, MoveError, baseline_of, newest, what_if
+from assets.compute.diagnostics.joint_moves import Baseline, baseline_of, newest, what_if
 from assets.compute.registry import Computation
 from tests.helpers import on_sample
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.catalog.moves import Move, parse_move
+from assets.catalog.moves import Move, MoveError, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
 from assets.compute.conditions import SCORED, Readings, percentile
 from assets.compute.diagnostics.distance import RATE_CHANGE
@@ -32,10 +32,6 @@ LEFT_OUT, EQUITIES = "left_out", "equities"
 _EQUITY, _QUARTER_DAYS = "equity_risk_premium", 92
 _POINTS = ("pct", "pp")  # kinds of unit in which a change is in points
 _COMPARED = ("value", "rank", "weight", "contribution")
-
-
-class MoveError(ValueError):
-    """A move that cannot be made: one line with the way out."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +119,7 @@ class Effect:
 def what_if(base: Baseline, moves: Sequence[str], without: Sequence[str] = ()) -> Effect:
     """The label with all moves made together. Raises MoveError, one line."""
     names = Names(base)
-    try:
-        parsed = [parse_move(text) for text in moves]
-    except ValueError as error:
-        raise MoveError(str(error)) from None
+    parsed = [parse_move(text) for text in moves]
     left_out = [name.rpartition(".")[2] for name in without]
     _refuse_repeated([*(move.name.lower() for move in parsed), *map(str.lower, left_out)])
     of_equities = [m for m in parsed if m.name.lower() == EQUITIES]
