@@ -10,7 +10,7 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from assets.catalog.models import Catalog, Profile, Table
+from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.attribution import regime_changes, score_attribution
@@ -108,10 +108,6 @@ class Computation:
         """The regime with the figures of live rows on their dates."""
         return overlaid_regime(self.regime, self.live)
 
-    def declared(self, name: str) -> Table:
-        """The catalogue's entry of a table."""
-        return self.catalog.tables[name]
-
     def built(self, name: str) -> DerivedTable:
         """A table of the registry with its provenance, if it has one. Raises KeyError when it has no builder."""
         if name not in self._built:
@@ -120,7 +116,7 @@ class Computation:
                 raise KeyError(f"{name} is computed by the warehouse: give it as a stored table")
             made = build(self)
             made = made if isinstance(made, DerivedTable) else DerivedTable(made)
-            self._built[name] = replace(made, frame=as_declared(self.declared(name), made.frame))
+            self._built[name] = replace(made, frame=as_declared(self.catalog.tables[name], made.frame))
         return self._built[name]
 
     def table(self, name: str) -> pd.DataFrame:
@@ -134,7 +130,7 @@ class Computation:
     @property
     def panel(self) -> dict[str, pd.DataFrame]:
         """Every as-of table as computed: what was known on each date of the grid, and nothing else."""
-        return {name: self.table(name) for name in REGISTRY if self.declared(name).is_as_of}
+        return {name: self.table(name) for name in REGISTRY if self.catalog.tables[name].is_as_of}
 
     @property
     def provenance(self) -> pd.DataFrame:
@@ -168,7 +164,7 @@ class Computed:
 
 def _of_columns(name: str) -> Computed:
     """A table with one row per date, each column with its provenance."""
-    return Computed(name, lambda run: assemble(run.declared(name), run.grid, run.columns(name)))
+    return Computed(name, lambda run: assemble(name, run.grid, run.columns(name)))
 
 
 def _of_catalog(name: str, frame: Callable[[Catalog], pd.DataFrame]) -> Computed:
@@ -177,11 +173,6 @@ def _of_catalog(name: str, frame: Callable[[Catalog], pd.DataFrame]) -> Computed
 
 _BESIDE_REGIME = partial(Computed, reads=(*REGIME_INPUTS, "policy_events"), step="regime")
 _AFTER_REGIME = partial(Computed, reads=("regime",), step="hindsight", also_from_archive=True)
-
-
-def _regime(run: Computation) -> pd.DataFrame:
-    inputs = {name: run.table(name) for name in REGIME_INPUTS}
-    return regime_frame(run.regime, inputs)
 
 
 def _caveats(run: Computation) -> pd.DataFrame:
@@ -217,7 +208,7 @@ _TABLES = (
         lambda run: outside_references(run.catalog, run.brought),
         repeats_catalogue=True,
     ),
-    _BESIDE_REGIME("regime", _regime),
+    _BESIDE_REGIME("regime", lambda run: regime_frame(run.regime, {t: run.table(t) for t in REGIME_INPUTS})),
     _BESIDE_REGIME("regime_evidence", lambda run: evidence_frame(run.regime)),
     _BESIDE_REGIME("score_attribution", lambda run: score_attribution(run.regime)),
     _BESIDE_REGIME("regime_changes", lambda run: regime_changes(run.regime_of_record)),

@@ -90,7 +90,7 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
 
     `run` computes the release again: its archive, its live rows, `late_figures`. A row that one side lacks differs.
     """
-    rows = [_compared(run.declared(name), staged[name], run.record(name), run) for name in REGISTRY]
+    rows = [_compared(run.catalog.tables[name], staged[name], run.record(name), run) for name in REGISTRY]
     revised = as_revised(run.archive) if revised_series(run.archive) else None
     rows += [row for day in dates for row in _of_cut(staged, run, day, revised)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
@@ -110,7 +110,7 @@ def _of_cut(
     known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
     revised = None if as_today is None else replace(at_cut, archive=as_today)
     for name in CUT_TABLES:
-        table, rows, again = run.declared(name), _until(staged[name], day), known.record(name)
+        table, rows, again = run.catalog.tables[name], _until(staged[name], day), known.record(name)
         found = _compared(table, rows, again, run, day)
         if revised is not None:
             found["rows_as_revised"] = _as_revised(table, rows, again, revised.record(name))

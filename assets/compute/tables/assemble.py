@@ -36,12 +36,10 @@ def as_declared(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reindex(columns=[column.name for column in held]).astype(dates)
 
 
-def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
+def assemble(table: str, grid: Grid, columns: Columns) -> DerivedTable:
     """One row per grid date, with provenance."""
     values = {name: of.value if isinstance(of, Reading) else of for name, of in columns.items()}
-    parts = [
-        provenance_of(table.name, name, grid, of) for name, of in columns.items() if isinstance(of, Reading)
-    ]
+    parts = [provenance_of(table, name, grid, of) for name, of in columns.items() if isinstance(of, Reading)]
     return DerivedTable(pd.DataFrame({**_dates(grid), **values}), pd.concat(parts, ignore_index=True))
 
 
