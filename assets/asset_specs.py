@@ -8,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets.catalog.lineage import source_series
 from assets.catalog.loader import CATALOG_DIR, PROJECT_ROOT, load_catalog
 from assets.catalog.models import Catalog, Column, Series, Table
 
@@ -30,12 +29,7 @@ def asset_key(name: str) -> dg.AssetKey:
 def raw_keys(table: Table, catalog: Catalog) -> dict[str, tuple[str, str, str]]:
     """Series a table is computed from, through other tables' columns too, with their asset keys."""
     origins = (origin for column in table.columns for origin in column.derived_from)
-    return {series_id: catalog.series[series_id].asset_key for series_id in source_series(catalog, origins)}
-
-
-def table_description(table: Table) -> str:
-    """What a table holds, and one row of it, as two sentences."""
-    return " ".join(f"{text.rstrip('.')}." for text in (table.title, table.grain))
+    return {series_id: catalog.series[series_id].asset_key for series_id in catalog.source_series(origins)}
 
 
 def column_lineage(table: Table, catalog: Catalog) -> dg.TableColumnLineage:

@@ -7,9 +7,10 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from assets.asset_specs import OWNERS, asset_key, raw_keys, table_description, table_metadata
+from assets.asset_specs import OWNERS, asset_key, raw_keys, table_metadata
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
+from assets.catalog.render import table_comment
 from assets.compute.registry import REGISTRY, Computation
 from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
@@ -81,7 +82,7 @@ def _spec(name: str) -> dg.AssetSpec:
         key=asset_key(name),
         deps=[asset_key(read) for read in REGISTRY[name].reads] or raw,
         group_name=table.layer,
-        description=table_description(table),
+        description=table_comment(table),
         metadata=table_metadata(table, table.layer),
         kinds={"duckdb", "table"},
         owners=[OWNERS[table.layer]],

@@ -1,130 +1,92 @@
-"""Pictures for the Dagster UI: PNG inside markdown, since the UI draws no other."""
+"""Pictures for the Dagster UI: the report's charts as PNG inside markdown, since the UI draws no other."""
 
 from __future__ import annotations
 
 import base64
+import json
+import re
 import zlib
-from typing import Any
+from collections.abc import Mapping
 
 import dagster as dg
 import pandas as pd
 
 from assets.catalog.method import Method
+from assets.report.charts import Line, Size, Spec, areas, lines_chart, year
 
 MAX_BYTES = 60_000
-_WIDTH, _HEIGHT = 680, 220
-_INK, _BUBBLE, _DEPRESSION, _SOFT = "#1c1f24", "#d55e00", "#0072b2", "#5a6068"
-_CONDITIONS = {
-    "valuation_score": _BUBBLE,
-    "economy_score": "#009e73",
-    "credit_score": "#9a5b8f",
-    "inflation_score": "#b8860b",
-}
+_SIZE = Size("both", 680, 220, 12)
+_SHADED = {"bubble": "hot", "depression": "cold"}
+_CONDITIONS = {"valuation": "hot", "economy": "stim", "credit": "tight", "inflation": "gold"}
+# Colours of the report on white: a PNG knows no stylesheet.
+_COLORS = {
+    "ink": "#1c1f24", "soft": "#5a6068", "mid": "#7b7f86", "line": "#dddddd", "hot": "#d55e00", "cold": "#0072b2",
+    "stim": "#008f68", "tight": "#9a5b8f", "gold": "#a67a08",
+}  # fmt: skip
 _YEARS_SHOWN = 10
 
 
 def score_plot(regime: pd.DataFrame, method: Method) -> dg.MarkdownMetadataValue:
     """The bubble score of every month-end, shaded where the state is a bubble (warm) or a depression (cold)."""
-    newest = regime["as_of_date"].max()
-    if regime["bubble_score"].notna().any():
-        regime = regime[regime["as_of_date"] >= regime["as_of_date"][regime["bubble_score"].notna()].min()]
-    enter = {_BUBBLE: method.state.bubble.enter_score, _DEPRESSION: method.state.depression.enter_score}
-    lines = [
-        _layer("rule", [{"y": at}], _scale("y"), color=color, strokeDash=[4, 3])
-        for color, at in enter.items()
-    ]
-    score = [{"x": day, "y": value} for day, value in _points(regime, "bubble_score")]
-    spec = _spec(
-        "Bubble score, 0 to 1; shaded: bubble (orange), depression (blue)",
-        [
-            *(
-                _shade(regime, state, color)
-                for state, color in (("bubble", _BUBBLE), ("depression", _DEPRESSION))
-            ),
-            *lines,
-            _layer("line", score, {**_x(), **_scale("y")}, color=_INK, strokeWidth=1.5),
-        ],
-    )
-    return _markdown(spec, f"Bubble score to {newest:%Y-%m-%d}")
+    limits = (method.state.bubble.enter_score, method.state.depression.enter_score)
+    words = "Bubble score; shaded: bubble (orange), depression (blue)"
+    return _drawn(words, regime, {"bubble_score": "ink"}, limits, _SHADED)
 
 
 def conditions_plot(regime: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """The four condition scores of the last ten years: what the newest verdict came from."""
-    newest = regime["as_of_date"].max()
-    recent = regime[regime["as_of_date"] > newest - pd.DateOffset(years=_YEARS_SHOWN)]
-    points = [
-        {"x": day, "y": value, "condition": name.removesuffix("_score")}
-        for name in _CONDITIONS
-        for day, value in _points(recent, name)
-    ]
-    color = {
-        "field": "condition",
-        "type": "nominal",
-        "title": None,
-        "scale": {
-            "domain": [name.removesuffix("_score") for name in _CONDITIONS],
-            "range": [*_CONDITIONS.values()],
-        },
-        "legend": {"orient": "top"},
-    }
-    lines = _layer("line", points, {**_x(), **_scale("y"), "color": color}, strokeWidth=1.5)
-    spec = _spec("Condition scores, 0 cold to 1 hot", [lines])
-    return _markdown(spec, f"Scores of the four conditions, {_YEARS_SHOWN} years to {newest:%Y-%m-%d}")
+    recent = regime[regime["as_of_date"] > regime["as_of_date"].max() - pd.DateOffset(years=_YEARS_SHOWN)]
+    words = "Valuation (orange), economy (green), credit (purple), inflation (brown)"
+    return _drawn(words, recent, {f"{name}_score": color for name, color in _CONDITIONS.items()})
 
 
-def _points(regime: pd.DataFrame, column: str) -> list[tuple[str, float | None]]:
-    """Date and value; a missing value breaks the line."""
-    values = zip(regime["as_of_date"], regime[column], strict=True)
-    return [(f"{day:%Y-%m-%d}", None if pd.isna(value) else round(float(value), 4)) for day, value in values]
+def _drawn(
+    words: str,
+    regime: pd.DataFrame,
+    columns: Mapping[str, str],
+    limits: tuple[float, ...] = (),
+    shaded: Mapping[str, str] | None = None,
+) -> dg.MarkdownMetadataValue:
+    """Lines of columns in their colours, on months shaded by state; in words only where it cannot be drawn."""
+    days = [day.date() for day in regime["as_of_date"]]
+    words = f"{words}, 0 cold to 1 hot, to {max(days)}"
+    lines = []
+    for name, color in columns.items():
+        values = [None if pd.isna(value) else round(float(value), 4) for value in regime[name]]
+        lines.append(Line(name, color, list(zip(days, values, strict=True)), "score"))
+    scored = [day for line in lines for day, value in line.points if value is not None]
+    if not scored:
+        return dg.MetadataValue.md(f"{words} (not drawn: no score yet)")
+    spec = lines_chart(lines, _SIZE, limits)
+    axes = spec["layer"][-1]["encoding"]
+    months = list(zip(days, days[1:], regime["condition_state"], strict=False)) if shaded else []
+    low, high = axes["y"]["scale"]["domain"]
+    for name, color in (shaded or {}).items():
+        spans = [(year(a), year(b)) for a, b, state in months if state == name and a >= min(scored)]
+        spec["layer"].insert(0, areas(spans, low, high, axes, color, opacity=0.18))
+    return _markdown(spec, words)
 
 
-def _shade(regime: pd.DataFrame, state: str, color: str) -> dict[str, Any]:
-    """Rectangles over the spells of a state, from its first date to the first date after it."""
-    dates, inside = list(regime["as_of_date"]), list(regime["condition_state"] == state)
-    spells: list[dict[str, str]] = []
-    for n, (day, holds) in enumerate(zip(dates, inside, strict=True)):
-        if not holds:
-            continue
-        if n == 0 or not inside[n - 1]:
-            spells.append({"x": f"{day:%Y-%m-%d}"})
-        spells[-1]["x2"] = f"{dates[min(n + 1, len(dates) - 1)]:%Y-%m-%d}"
-    return _layer("rect", spells, {**_x(), "x2": {"field": "x2"}}, color=color, opacity=0.18)
-
-
-def _layer(mark: str, values: list[Any], encoding: dict[str, Any], **style: Any) -> dict[str, Any]:
-    return {"data": {"values": values}, "mark": {"type": mark, **style}, "encoding": encoding}
-
-
-def _x() -> dict[str, Any]:
-    return {"x": {"field": "x", "type": "temporal", "title": None, "axis": {"format": "%Y", "grid": False}}}
-
-
-def _scale(field: str) -> dict[str, Any]:
-    return {"y": {"field": field, "type": "quantitative", "title": None, "scale": {"domain": [0, 1]}}}
-
-
-def _spec(title: str, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "background": "#ffffff",
-        "title": {"text": title, "anchor": "start", "fontWeight": "normal", "color": _SOFT},
-        "layer": layers,
-    }
-
-
-def _markdown(spec: dict[str, Any], alt: str) -> dg.MarkdownMetadataValue:
+def _markdown(spec: Spec, words: str) -> dg.MarkdownMetadataValue:
     """The picture as a data address; in words only when it cannot be drawn, or is too large for the history."""
+    spec["config"]["background"] = "#ffffff"
+    spec["title"] = {
+        "text": words,
+        "anchor": "start",
+        "fontWeight": "normal",
+        "fontSize": 12,
+        "color": "var(--soft)",
+    }
+    colored = re.sub(r"var\(--([\w-]+)\)", lambda token: _COLORS[token[1]], json.dumps(spec))
     try:
         import vl_convert
 
-        picture = _packed(vl_convert.vegalite_to_png(spec, scale=1))
+        picture = _packed(vl_convert.vegalite_to_png(colored, scale=1))
     except Exception as error:  # a release needs no picture to be valid
-        return dg.MetadataValue.md(f"{alt} (not drawn: {type(error).__name__})")
+        return dg.MetadataValue.md(f"{words} (not drawn: {type(error).__name__})")
     if len(picture) > MAX_BYTES:
-        return dg.MetadataValue.md(f"{alt} (the picture takes {len(picture)} bytes and is left out)")
-    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+        return dg.MetadataValue.md(f"{words} (the picture takes {len(picture)} bytes and is left out)")
+    return dg.MetadataValue.md(f"![{words}](data:image/png;base64,{base64.b64encode(picture).decode()})")
 
 
 def _packed(png: bytes) -> bytes:

@@ -87,13 +87,13 @@ def archive(*frames: pd.DataFrame) -> Archive:
 def view(
     frames: pd.DataFrame | Sequence[pd.DataFrame],
     as_of: str | Sequence[str],
-    series: Mapping[str, Series] | None = None,
+    profile: Profile | None = None,
 ) -> View:
-    """Those vintages as seen on each date."""
+    """Those vintages as seen on each date, in a profile; without one every series counts."""
     stored = archive(*([frames] if isinstance(frames, pd.DataFrame) else frames))
     dates = days(as_of)
     catalog = load_catalog()
-    entries = catalog.series if series is None else series
+    entries = {s.series_id: s for s in catalog.in_profile(profile)} if profile else catalog.series
     no_events = catalog.policy_events.model_copy(update={"events": ()})
     return View(stored, dates, entries, replace(catalog, policy_events=no_events))
 

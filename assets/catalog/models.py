@@ -4,7 +4,7 @@ A required key has no default on purpose: a forgotten unit stops the load instea
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -434,6 +434,28 @@ class Catalog:
         """Unit of a column given as "table.column"."""
         table, _, name = column.partition(".")
         return self.tables[table].column(name).unit
+
+    def source_series(self, origins: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the series that origins (a series id, or "table.column") rest on in the end, in catalogue order."""
+        found = set(self._followed(origins, self.tables))
+        return tuple(series_id for series_id in self.series if series_id in found)
+
+    def columns_read(self, table: str, names: Iterable[str]) -> tuple[str, ...]:
+        """Columns of other tables ("table.column", sorted) that columns of a table read, through its own too."""
+        origins = self._followed((f"{table}.{name}" for name in names), [table])
+        return tuple(sorted(origin for origin in set(origins) if "." in origin))
+
+    def _followed(self, origins: Iterable[str], through: Container[str]) -> Iterator[str]:
+        """Origins at which the way through the columns of some tables ends."""
+        waiting, seen = list(origins), set[str]()
+        while waiting:
+            origin = waiting.pop()
+            table, _, column = origin.partition(".")
+            if not column or table not in through:
+                yield origin
+            elif origin not in seen:
+                seen.add(origin)
+                waiting.extend(self.tables[table].column(column).derived_from)
 
     def in_profile(self, profile: Profile) -> list[Series]:
         """Series fetched in that profile, in catalogue order."""

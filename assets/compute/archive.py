@@ -21,14 +21,8 @@ from assets.compute.calendar import NAT, Days, days
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 ABSENT = -1
-SOURCES = (
-    "",
-    "alfred",
-    "rtdsm",
-    "publisher",
-    "captured",
-    "lag_rule",
-)  # strongest to weakest evidence of what was known
+# strongest to weakest evidence of what was known
+SOURCES = ("", "alfred", "rtdsm", "publisher", "captured", "lag_rule")
 REAL_VINTAGES = ("alfred", "rtdsm", "publisher")
 STORED_SOURCES = (*SOURCES, "retracted")  # stored but not used: the publisher no longer lists this vintage
 EPOCH = 719_163  # number of 1970-01-01, 0001-01-01 being 1: every date becomes a positive number below 2**22
@@ -301,11 +295,6 @@ def with_vintage(
         np.insert(archive.value, at, value),
         np.insert(archive.source, at, source),
     )
-
-
-def with_series_of(archive: Archive, other: Archive, series_id: str) -> Archive:
-    """`archive` with the vintages of one series, which both have, taken from `other`."""
-    return archive.with_rows_of(series_id, of_series(other, series_id))
 
 
 def only(archive: Archive, series_ids: Iterable[str]) -> Archive:

@@ -23,8 +23,7 @@ def month_end(dates: Days) -> Days:
 
 def last_month_end(dates: Days) -> Days:
     """The last month-end on or before each date."""
-    previous = dates.astype("datetime64[M]").astype("datetime64[D]") - 1
-    return np.where(dates == month_end(dates), dates, previous)
+    return (dates + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
 
 
 def month_end_after(dates: Days, n: int) -> Days:
@@ -34,29 +33,22 @@ def month_end_after(dates: Days, n: int) -> Days:
 
 def month_ends(start: np.datetime64, end: np.datetime64) -> Days:
     """Every month-end from `start` to `end`, both included."""
-    months = np.arange(start.astype("datetime64[M]"), end.astype("datetime64[M]") + 1)
-    ends = (months + 1).astype("datetime64[D]") - 1
+    ends = month_end(np.arange(start.astype("datetime64[M]"), end.astype("datetime64[M]") + 1))
     return ends[(ends >= start) & (ends <= end)]
 
 
 def months_before(dates: Days, months: int) -> Days:
     """Same calendar day `months` earlier; a month-end maps to a month-end, a missing day to the last of its month."""
-    target = dates.astype("datetime64[M]") - months
-    last = (target + 1).astype("datetime64[D]") - 1
-    same_day = np.minimum(
-        target.astype("datetime64[D]") + (dates - dates.astype("datetime64[M]").astype("datetime64[D]")), last
-    )
-    return np.where(dates == month_end(dates), last, same_day)
+    month = dates.astype("datetime64[M]")
+    target = (month - months).astype("datetime64[D]")
+    same_day = np.minimum(target + (dates - month.astype("datetime64[D]")), month_end(target))
+    return np.where(dates == month_end(dates), month_end(target), same_day)
 
 
 def stamp_before(observations: Days, months: int) -> Days:
     """The stamp of the period `months` earlier, whether a publisher stamps the first or the last day of a period."""
-    target = observations.astype("datetime64[M]") - months
-    first = target.astype("datetime64[D]")
-    is_last = (observations == month_end(observations)) & (
-        observations != observations.astype("datetime64[M]").astype("datetime64[D]")
-    )
-    return np.where(is_last, (target + 1).astype("datetime64[D]") - 1, first)
+    target = (observations.astype("datetime64[M]") - months).astype("datetime64[D]")
+    return np.where(observations == month_end(observations), month_end(target), target)
 
 
 def period_end(observations: Days, frequency: str) -> Days:

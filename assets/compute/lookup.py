@@ -28,11 +28,6 @@ def weeks(n: int) -> Lag:
     return lambda observations: observations - np.timedelta64(7 * n, "D")
 
 
-def year(series: Series) -> Lag:
-    """One year earlier in the calendar of the series' own frequency."""
-    return weeks(52) if series.frequency == "W" else months(12)
-
-
 @dataclass(frozen=True)
 class View:
     """The archive as seen from every date of a grid, in one profile; `series` holds the profile's catalogue entries."""

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from assets.catalog.method import Verdict
 from assets.catalog.models import PolicyEvent
-from assets.compute.calendar import NAT, Days, last_month_end, month_end_after, value_on
+from assets.compute.calendar import NAT, Days, days, last_month_end, month_end_after, value_on
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts, texts
@@ -38,16 +38,6 @@ FIGURES = {  # shown next to the verdicts, by the table they come from
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Phase:
-    """A day on which the four conditions are read: the start of purchases, the post's day, or the run date."""
-
-    name: str
-    kind: str
-    title: str
-    day: np.datetime64
-
-
 def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
     """Table and provenance. `regime`: label, state and score of every date of the view, in its order.
 
@@ -56,7 +46,7 @@ def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
     """
     catalog, grid, rules = known.catalog, known.grid, known.method.qe_phases
     phases = phases_until(grid.as_of[-1], known.events, rules.post_published_on)
-    day = np.array([phase.day for phase in phases])
+    day = days(phases["as_of_date"].to_numpy())
     before, after = last_month_end(day), month_end_after(day, rules.months_after)
     extended = Grid(np.union1d(grid.as_of, day))
     view = replace(known, as_of=extended.as_of)
@@ -67,10 +57,7 @@ def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
     at = np.searchsorted(extended.as_of, day)
     frame = pd.DataFrame(
         {
-            "as_of_date": day.astype("datetime64[s]"),
-            "phase": [phase.name for phase in phases],
-            "kind": [phase.kind for phase in phases],
-            "title": [phase.title for phase in phases],
+            **phases,
             **_of_regime(regime, grid, before, "before"),
             **_of_regime(regime, grid, after, "after"),
             "bubble_score": on_day.bubble_score[at],
@@ -88,16 +75,14 @@ def build_phases(known: View, regime: pd.DataFrame) -> DerivedTable:
 
 def phases_until(
     run_date: np.datetime64, events: Sequence[PolicyEvent], post_published_on: dt.date
-) -> list[Phase]:
+) -> pd.DataFrame:
     """Every start of purchases announced by the run date, the post's day if it is past, and the run date last."""
-    post = Phase(POST, POST, "The day the post speaks for", np.datetime64(post_published_on, "D"))
-    starts = [
-        Phase(event.starts_phase, QE_START, event.what, np.datetime64(event.announced_on, "D"))
-        for event in events
-        if event.starts_phase is not None
-    ]
-    past = sorted((p for p in (*starts, post) if p.day <= run_date), key=lambda p: p.day)
-    return [*past, Phase(TODAY, TODAY, "The run date", run_date)]
+    rows = [(e.announced_on, e.starts_phase, QE_START, e.what) for e in events if e.starts_phase is not None]
+    rows.append((post_published_on, POST, POST, "The day the post speaks for"))
+    past = sorted((row for row in rows if row[0] <= run_date), key=lambda row: row[0])
+    today = (run_date.astype(dt.date), TODAY, TODAY, "The run date")
+    frame = pd.DataFrame([*past, today], columns=["as_of_date", "phase", "kind", "title"])
+    return frame.astype({"as_of_date": "datetime64[s]"})
 
 
 def verdict(value: Floats, hot_from: float, cold_to: float) -> Texts:

@@ -7,39 +7,32 @@ import numpy as np
 import pandas as pd
 
 from assets.compute.calendar import days
-from assets.compute.conditions import SCORED, Component, Condition
+from assets.compute.conditions import SCORED
 from assets.compute.grid import LIVE
-from assets.compute.regime import Regime
+from assets.compute.regime import Regime, build_regime
 from assets.compute.state import States, run_starts
 
 Frames = Mapping[str, pd.DataFrame]
 
 
-def overlaid(panel: pd.DataFrame, live: pd.DataFrame | None, dates: pd.Series | None = None) -> pd.DataFrame:
-    """The panel with its rows of live dates replaced by `live`, in the panel's columns, by date.
-
-    `dates`: every live date, where `live` may have no row on some of them; without it, the dates of `live`.
-    """
-    if live is None:
-        return panel
-    is_live = panel["as_of_date"].isin(live["as_of_date"] if dates is None else dates)
+def overlaid(panel: pd.DataFrame, live: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
+    """The panel without its rows of the live `dates`, and with those of `live`, in the panel's columns, by date."""
+    rest = panel[~panel["as_of_date"].isin(dates)]
     if not len(live):
-        return panel[~is_live] if is_live.any() else panel
-    rest = panel[~is_live]
+        return rest
     both = pd.DataFrame({name: _joined(rest[name], live[name]) for name in panel.columns})
     return both.sort_values("as_of_date", kind="stable", ignore_index=True)
 
 
-def live_dates(live: Frames) -> pd.Series | None:
-    """Every live date, None without live rows; the other tables may have no row on some of them."""
-    return live["regime"]["as_of_date"] if "regime" in live else None
+def published(name: str, panel: pd.DataFrame, live: Frames) -> pd.DataFrame:
+    """A table as it is published: live rows, if it can have any, in place of the computed ones."""
+    record = overlaid(panel, live[name], live["regime"]["as_of_date"]) if name in live else panel
+    return with_spells(record) if name == "regime" else record
 
 
 def record_of(panel: Frames, live: Frames) -> dict[str, pd.DataFrame]:
     """Every table of a panel as it is published."""
-    dates = live_dates(live)
-    tables = {name: overlaid(frame, live.get(name), dates) for name, frame in panel.items()}
-    return {**tables, "regime": with_spells(tables["regime"])}
+    return {name: published(name, frame, live) for name, frame in panel.items()}
 
 
 def with_spells(regime: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +59,15 @@ def overlaid_regime(regime: Regime, live: Frames) -> Regime:
     if rows is None or not len(rows):
         return regime
     at = np.searchsorted(regime.grid.as_of, days(rows["as_of_date"].to_numpy()))
-    evidence, stance, states = live["regime_evidence"], regime.stance, regime.states
+    readings, ranks = dict(regime.readings), {c.column: c.rank for c in regime.components}
+    evidence = dict(list(live["regime_evidence"].groupby("component")))
+    for component in regime.components:
+        if component.name in evidence:  # else added after the rows were frozen
+            of = evidence[component.name].set_index("as_of_date").reindex(rows["as_of_date"])
+            reading, name = component.reading, component.column
+            readings[name] = replace(reading, value=_put(reading.value, of["value"], at))
+            ranks[name] = _put(component.rank, of["rank"], at)
+    scored = build_regime(readings, regime.grid, regime.catalog, ranks)
     # attribute of the stance: column of `regime`
     of_stance = {
         "rate": "rate_direction",
@@ -77,55 +78,22 @@ def overlaid_regime(regime: Regime, live: Frames) -> Regime:
         "driver": "stance_driver",
         "is_provisional": "is_stance_provisional",
     }
-    conditions = {
-        name: _condition(condition, rows, evidence[evidence["condition"] == name], at)
-        for name, condition in regime.conditions.items()
+    stance = {
+        name: _put(getattr(regime.stance, name), rows[column], at) for name, column in of_stance.items()
     }
-    scored = {name: conditions[name].score for name in SCORED}
+    states = (
+        _put(regime.states.state, rows["condition_state"], at),
+        _put(regime.states.provisional, rows["provisional_condition_state"], at),
+    )
+    scores = {
+        name: _put(getattr(scored.scores, name), rows[f"{name}_score"], at) for name in ("bubble", *SCORED)
+    }
     return replace(
-        regime,
-        conditions=conditions,
-        scores=replace(regime.scores, bubble=_put(regime.bubble_score, rows["bubble_score"], at), **scored),
+        scored,
+        scores=replace(scored.scores, **scores),
         label=_put(regime.label, rows["regime"], at),
-        states=States(
-            _put(states.state, rows["condition_state"], at),
-            _put(states.provisional, rows["provisional_condition_state"], at),
-        ),
-        stance=replace(
-            stance,
-            **{name: _put(getattr(stance, name), rows[column], at) for name, column in of_stance.items()},
-        ),
-    )
-
-
-def _condition(condition: Condition, rows: pd.DataFrame, evidence: pd.DataFrame, at: np.ndarray) -> Condition:
-    by_component = {
-        str(name): of.set_index("as_of_date").reindex(rows["as_of_date"])
-        for name, of in evidence.groupby("component")
-    }
-    components = {c.name: _component(c, by_component.get(c.name), at) for c in condition.components}
-    weights = condition.weights.copy()
-    for n, component in enumerate(condition.components):
-        if component.name in by_component:
-            weights[n, at] = by_component[component.name]["weight"].to_numpy(dtype="float64")
-    coverage = f"{condition.name}_coverage"
-    return replace(
-        condition,
-        blocks=[replace(b, components=[components[c.name] for c in b.components]) for b in condition.blocks],
-        weights=weights,
-        coverage=_put(condition.coverage, rows[coverage], at) if coverage in rows else condition.coverage,
-        score=_put(condition.score, rows[f"{condition.name}_score"], at),
-    )
-
-
-def _component(component: Component, evidence: pd.DataFrame | None, at: np.ndarray) -> Component:
-    if evidence is None:  # added after the row was frozen, without a weight: else the version would differ
-        return component
-    return replace(
-        component,
-        reading=replace(component.reading, value=_put(component.reading.value, evidence["value"], at)),
-        score=_put(component.score, evidence["score"], at),
-        rank=_put(component.rank, evidence["rank"], at),
+        states=States(*states),
+        stance=replace(regime.stance, **stance),
     )
 
 

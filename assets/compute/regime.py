@@ -21,12 +21,11 @@ from assets.compute.conditions import (
     valuation,
 )
 from assets.compute.grid import Grid, row_kinds
-from assets.compute.policy_level import level_of_policy
 from assets.compute.reading import Floats, Texts, is_none, texts
 from assets.compute.robustness import agreement, score_range
-from assets.compute.stance import PolicyStance, policy_stance
+from assets.compute.stance import PolicyStance, level_of_policy, policy_stance
 from assets.compute.state import INDETERMINATE, MID_CYCLE, Scores, States, run_starts, score_limits, states
-from assets.compute.tables.assemble import as_declared, origin_of
+from assets.compute.tables.assemble import origin_of
 
 NOT_BINDING = "not_binding"  # the colder of the two labour-market signs decides; the other one is shown
 _PERIOD_DAYS = {"D": 1, "W": 7, "M": 31, "Q": 92}
@@ -306,6 +305,6 @@ def evidence_frame(regime: Regime) -> pd.DataFrame:
                 "absent_reason": texts(is_none(reason) & (weights == 0), NOT_BINDING, reason),
             }
             parts.append(part)
-    frame = pd.DataFrame({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
-    frame = frame.sort_values("as_of_date", kind="stable", ignore_index=True)
-    return as_declared(regime.catalog.tables["regime_evidence"], frame)
+    names = [name for name in parts[0] if name != "is_pseudo"]  # `pit_grade` says it of the whole row
+    frame = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in names})
+    return frame.sort_values("as_of_date", kind="stable", ignore_index=True)

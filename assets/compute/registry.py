@@ -29,7 +29,7 @@ from assets.compute.grid import Grid
 from assets.compute.lookup import View
 from assets.compute.phases import build_phases
 from assets.compute.reading import Texts
-from assets.compute.record import Frames, live_dates, overlaid, overlaid_regime, with_spells
+from assets.compute.record import Frames, overlaid_regime, published
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.tables import bubble_gauge, relative_attractiveness
 from assets.compute.tables.assemble import (
@@ -129,8 +129,7 @@ class Computation:
 
     def record(self, name: str) -> pd.DataFrame:
         """A table as published: live rows in place of the computed ones."""
-        frame = overlaid(self.table(name), self.live.get(name), live_dates(self.live))
-        return with_spells(frame) if name == "regime" else frame
+        return published(name, self.table(name), self.live)
 
     @property
     def panel(self) -> dict[str, pd.DataFrame]:

@@ -11,29 +11,26 @@ import numpy.typing as npt
 
 from assets.compute.conditions import SCORED, Condition
 from assets.compute.reading import Floats
-from assets.compute.state import INDETERMINATE, STATE_BY_CODE, Codes, flip_holds, run_machine
+from assets.compute.state import INDETERMINATE, STATE_BY_CODE, Codes, run_machine
 
 if TYPE_CHECKING:
     from assets.catalog.method import Method
     from assets.compute.regime import Regime
 
-_MID, _BUBBLE, _DEPRESSION, _INDETERMINATE = range(len(STATE_BY_CODE))
 PARAMETERS = ("threshold_shifts", "valuation_rank_shares", "spread_weights", "confirmation_months")
 
 
 def agreement(regime: Regime) -> Floats:
     """Share of the parameter grid whose state equals the headline's, per date; NaN where that is indeterminate."""
-    in_grid = STATE_BY_CODE[grid_states(regime, regime.catalog.method)]
+    in_grid = STATE_BY_CODE[grid_states(regime)]
     share: Floats = (in_grid == regime.states.state[:, None]).mean(axis=1)
     return np.where(regime.states.state == INDETERMINATE, np.nan, share)
 
 
-def grid_states(regime: Regime, method: Method) -> Codes:
-    """State codes of every date under every combination of PARAMETERS, shape (dates, combinations).
-
-    A confirmation of one month means no hysteresis: the state of each month-end by its own scores alone.
-    """
-    grid, conditions = method.robustness, regime.conditions
+def grid_states(regime: Regime) -> Codes:
+    """State codes of every date under every combination of PARAMETERS, shape (dates, combinations)."""
+    method, conditions = regime.catalog.method, regime.conditions
+    grid = method.robustness
     by_share = [
         conditions["valuation"].reweighted([s, (1 - s) / 2, (1 - s) / 2]) for s in grid.valuation_rank_shares
     ]
@@ -50,16 +47,8 @@ def grid_states(regime: Regime, method: Method) -> Codes:
     }
     shift = np.array([shift for shift, _, _, _ in combinations])
     confirmation = np.array([months for _, _, _, months in combinations])
-    is_month_end, rules = regime.grid.is_month_end, method.state
-    fast = regime.scores.fast_entry(rules)
-    codes, _ = run_machine(measures, fast, is_month_end, rules, shift, confirmation)
-
-    hot, cold = (flip_holds(flip, measures, rules, shift) for flip in ("enter_bubble", "enter_depression"))
-    missing = np.isnan(measures["bubble_score"])
-    plain = np.select([missing, hot, cold], [_INDETERMINATE, _BUBBLE, _DEPRESSION], _MID)
-    last = np.maximum.accumulate(np.where(is_month_end, np.arange(len(plain)), -1))
-    plain = np.where(last[:, None] >= 0, plain[last], _MID)
-    return np.where(confirmation == 1, np.where(missing, _INDETERMINATE, plain), codes).astype("int8")
+    fast = regime.scores.fast_entry(method.state)
+    return run_machine(measures, fast, regime.grid.is_month_end, method.state, shift, confirmation)[0]
 
 
 def score_range(conditions: Mapping[str, Condition], method: Method) -> tuple[Floats, Floats]:

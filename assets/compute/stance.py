@@ -1,4 +1,4 @@
-"""Which way policy leans: the rate, the balance sheet as it moved, the balance sheet as announced."""
+"""Which way policy leans: the rate, the balance sheet as it moved and as announced; and how high the rate is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assets.catalog.method import Stance
+from assets.catalog.method import PolicyLevel, Stance
 from assets.catalog.models import PolicyEvent
 from assets.compute.calendar import NAT, Days, months_before
 from assets.compute.lookup import View
-from assets.compute.reading import Floats, Reading, Texts, combine, splice
+from assets.compute.reading import Floats, Reading, Texts, combine, splice, texts
 
 STIMULUS, NEUTRAL, TIGHTENING = "stimulus", "neutral", "tightening"
 Directions = npt.NDArray[np.int64]
@@ -144,3 +144,37 @@ def direction(value: Floats, threshold: float, *, inclusive: bool) -> Directions
     size = np.round(np.abs(value), 9)  # 4.25 - 4.05 is 0.2000000000000002
     moved = size >= threshold if inclusive else size > threshold
     return np.where(np.isnan(value) | ~moved, 0, np.sign(np.nan_to_num(value))).astype("int64")
+
+
+def level_of_policy(
+    policy_rate_pct: Floats,
+    core_pce_yoy_pct: Floats,
+    output_gap_pct: Floats,
+    as_of: Days,
+    rules: PolicyLevel,
+) -> dict[str, Floats | Texts]:
+    """Columns of `regime`: the real policy rate, its level in words with the distance to the band, and its gaps to the
+    rule of Taylor (1993), by neutral real rate: of 0.5 percent `policy_gap_r05_pp`.
+
+    Level and distance are absent before the first year, and without a real rate.
+    """
+    real = policy_rate_pct - core_pce_yoy_pct
+    in_words = (as_of >= np.datetime64(f"{rules.first_year}-01-01", "D")) & ~np.isnan(real)
+    named = np.select(
+        [real < rules.neutral_from_pct, real > rules.neutral_to_pct],
+        ["accommodative", "restrictive"],
+        NEUTRAL,
+    )
+    to_band = np.minimum(np.abs(real - rules.neutral_from_pct), np.abs(real - rules.neutral_to_pct))
+    from_target = rules.inflation_weight * (core_pce_yoy_pct - rules.inflation_target_pct)
+    by_gap = rules.output_gap_weight * output_gap_pct
+    return {
+        "real_policy_rate_pct": real,
+        **{
+            f"policy_gap_r{round(10 * neutral):02d}_pp": policy_rate_pct
+            - (neutral + core_pce_yoy_pct + from_target + by_gap)
+            for neutral in rules.neutral_real_rates_pct
+        },
+        "policy_level": texts(in_words, named),
+        "policy_level_distance_pp": np.where(in_words, to_band, np.nan),
+    }

@@ -133,10 +133,11 @@ class States:
     provisional: Texts
 
 
-def states(scores: Scores, is_month_end: Flags, rules: State) -> States:
+def states(scores: Scores, is_month_end: Flags, rules: State, confirmation: int | None = None) -> States:
     """State of every grid date. Starts `mid_cycle`; a date without a score is `indeterminate` and starts over."""
     measures = {name: score[:, None] for name, score in scores.measures.items()}
-    state, provisional = run_machine(measures, scores.fast_entry(rules), is_month_end, rules)
+    fast = scores.fast_entry(rules)
+    state, provisional = run_machine(measures, fast, is_month_end, rules, confirmation=confirmation)
     return States(STATE_BY_CODE[state[:, 0]], texts(is_month_end, None, STATE_BY_CODE[provisional[:, 0]]))
 
 
@@ -151,7 +152,8 @@ def run_machine(
     """State codes of every date and variant, and those each date would have as a month-end: (dates, variants).
 
     `measures` have the same shape; `shift` and `confirmation` (month-ends in a row that a rule has to hold, the
-    method's unless given) may differ by variant.
+    method's unless given) may differ by variant. One given as 1 means no hysteresis: the state of each month-end by its
+    own scores alone.
     """
     hot, cold, leaves_bubble, leaves_depression = (
         flip_holds(flip, measures, rules, shift)
@@ -159,13 +161,14 @@ def run_machine(
     )
     missing = np.isnan(measures["bubble_score"])
     needed = rules.confirmation_months if confirmation is None else confirmation
+    is_free = confirmation is not None and np.equal(confirmation, 1)
     codes, as_month_end = np.empty(missing.shape, "int8"), np.empty(missing.shape, "int8")
     state = np.full(missing.shape[1], _MID)
     hot_run, cold_run = np.zeros_like(state), np.zeros_like(state)
     for i in range(len(missing)):
         hot_now, cold_now = np.where(hot[i], hot_run + 1, 0), np.where(cold[i], cold_run + 1, 0)
         leaves = ((state == _BUBBLE) & leaves_bubble[i]) | ((state == _DEPRESSION) & leaves_depression[i])
-        is_mid = leaves | (state == _INDETERMINATE) | (state == _MID)
+        is_mid = is_free | leaves | (state == _INDETERMINATE) | (state == _MID)
         entered = np.select(
             [hot_now >= needed, (cold_now >= needed) | (cold[i] & fast[i])], [_BUBBLE, _DEPRESSION], _MID
         )

@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import (
     comment_statements,
@@ -262,7 +261,7 @@ def _renamed_frame(tables: Sequence[Table]) -> pd.DataFrame:
 
 
 def _column_row(catalog: Catalog, table: Table, position: int, column: Column) -> dict[str, Any]:
-    sources = source_series(catalog, column.derived_from)
+    sources = catalog.source_series(column.derived_from)
     return {
         "table_name": table.name,
         "group_name": table.group,

@@ -95,7 +95,7 @@ def _to(*names: str) -> Axes:
 def _x_years(first: float, last: float, size: Size, step: int | None = None, room: float = 0.0) -> Axes:
     """The axis of years, with `room` of them to the right of the data."""
     # a tick every ten or five years; every year in a short record
-    every = 1 if last - first < 8 else step or (10 if size.is_narrow else 5)
+    every = 1 if last - first < 12 else step or (10 if size.is_narrow else 5)
     ticks = [tick for tick in range(1950, 2101, every) if first <= tick <= last]
     return {
         "field": "x",
@@ -129,7 +129,7 @@ def _line_layers(lines: Sequence[Line], axes: Axes) -> list[Spec]:
     return layers
 
 
-def _areas(
+def areas(
     spans: Iterable[tuple[float, float]], low: float, high: float, axes: Axes, color: str, **style: Any
 ) -> Spec:
     """Rectangles from one year to another, all as high."""
@@ -204,7 +204,7 @@ def lines_chart(
     layers = []
     for low, high, color in bands:
         ends = (ticks[0] if low is None else low, ticks[-1] if high is None else high)
-        layers.append(_areas([(first, last)], *ends, axes, color, opacity=0.18))
+        layers.append(areas([(first, last)], *ends, axes, color, opacity=0.18))
     layers += [_rule(limit, axes["y"]) for limit in limits]
     if ticks[0] < 0 < ticks[-1]:
         layers.append(_rule(0.0, axes["y"], "mid", ()))
@@ -324,9 +324,9 @@ def timeline_chart(shown: Timeline, size: Size) -> Spec:
         _spans(shown.regimes, f"stimulus_into_{name}") for name in ("bubble", "depression")
     )
     layers = [
-        _areas(recessions, 0.0, 1.0, axes, "mid", opacity=0.25),
-        _areas(bubbles, shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
-        _areas(depressions, 0.0, shown.enter_depression, axes, "cold", opacity=0.25),
+        areas(recessions, 0.0, 1.0, axes, "mid", opacity=0.25),
+        areas(bubbles, shown.enter_bubble, 1.0, axes, "hot", opacity=0.25),
+        areas(depressions, 0.0, shown.enter_depression, axes, "cold", opacity=0.25),
         _rule(shown.enter_bubble, axes["y"], "hot"),
         _rule(shown.enter_depression, axes["y"], "cold"),
         *_announcements(shown, axes, size),
@@ -370,7 +370,7 @@ def _lane(
     return [
         _layer("rule", [line], {**axes, **_to("x2")}, "mid", strokeWidth=1),
         *(
-            _areas(_spans(spells, value), middle, middle + height, axes, color)
+            areas(_spans(spells, value), middle, middle + height, axes, color)
             for (value, color), height in blocks
         ),
     ]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import duckdb
 import pandas as pd
 
-from assets.catalog.lineage import source_series
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
@@ -151,7 +150,7 @@ def _computed_again(
     """What the recomputation audit compares."""
     columns = (f"{name}.{column}" for name in REGISTRY for column in catalog.tables[name].column_names)
     run = Computation(
-        load_archive(con, source_series(catalog, columns)),
+        load_archive(con, catalog.source_series(columns)),
         run_grid(facts.run_date, catalog),
         catalog,
         facts.profile,

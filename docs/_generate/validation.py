@@ -48,7 +48,7 @@ def page() -> str:
         bond=reading["real_yields.nominal_10y_pct"].value[-1],
         real=reading["real_yields.real_10y_pct"].value[-1],
         profits=reading["equity_risk_premium.earnings_yield_nipa_pct"].observation_date[-1],
-        sets=grid_states(computed.regime, computed.catalog.method).shape[1],
+        sets=grid_states(computed.regime).shape[1],
         near=computed.catalog.method.robustness.near_threshold,
         fragile=list(_FRAGILE),
         by_parameter=list(_by_parameter(computed)),
@@ -92,7 +92,7 @@ def _known(post: Computed) -> Iterator[tuple[str, ...]]:
 
 def _by_parameter(computed: Computed) -> Iterator[tuple[str, str, str]]:
     """Per fragile month: how many sets say what, and the parameters in the order of their share."""
-    codes = grid_states(computed.regime, computed.catalog.method)
+    codes = grid_states(computed.regime)
     shares = computed.run.table("parameter_sensitivity")
     for day in _FRAGILE:
         states = STATE_BY_CODE[codes[computed.frame.index.get_loc(day)]]

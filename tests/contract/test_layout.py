@@ -46,7 +46,7 @@ MAY_IMPORT = {
         "assets.run_facts",
         "assets.sources.protocol",  # the shapes of what was fetched
     },
-    "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse"},
+    "assets": {"assets.catalog", "assets.progress", "assets.run_facts", "assets.warehouse", "assets.report"},
     "assets.raw": UPSTREAM | {"assets.sources", "assets.sources.protocol"},
     "assets.computed": UPSTREAM,
     "assets.report": {

@@ -39,29 +39,28 @@ EXACT = 1e-9
 RANKED_HIGH = ("equity_value_to_gdp", "equity_return_12m", "real_gdp_growth", "real_bank_credit")
 
 
+CHOSEN_AND_EVERY = [*DATES, pytest.param("every", marks=pytest.mark.slow)]
+
+
+def dates_of(name: str) -> list[str]:
+    """One date, or every date of the newest run."""
+    return [f"{day:%Y-%m-%d}" for day in on_sample().frame.index] if name == "every" else [name]
+
+
 def on(date: str) -> tuple[Computed, int]:
     """The run a date is read from, and its position."""
     computed = on_sample(POST) if date == POST else on_sample()
     return computed, list(computed.frame.index).index(pd.Timestamp(date))
 
 
-@pytest.mark.parametrize("date", DATES)
-def test_every_figure_is_as_in_the_methodology(date: str) -> None:
-    computed, i = on(date)
-    plain = figures_on(pd.Timestamp(date))
-    found = {name: float(computed.readings[name].value[i]) for name in plain}
-    assert len(plain) > 35
-    assert found == pytest.approx(plain, abs=EXACT, nan_ok=True)
-
-
-@pytest.mark.slow
-def test_every_figure_of_every_row_is_as_in_the_methodology() -> None:
-    rows = on_sample().frame.index
-    plain = pd.DataFrame([figures_on(day) for day in rows], index=rows)
-    for name, column in plain.items():
-        found = on_sample().readings[str(name)].value
-        assert list(found) == pytest.approx(list(column), abs=EXACT, nan_ok=True), name
-    assert plain.notna().any().all()
+@pytest.mark.parametrize("dates", CHOSEN_AND_EVERY)
+def test_every_figure_is_as_in_the_methodology(dates: str) -> None:
+    for date in dates_of(dates):
+        computed, i = on(date)
+        plain = figures_on(pd.Timestamp(date))
+        found = {name: float(computed.readings[name].value[i]) for name in plain}
+        assert len(plain) > 35
+        assert found == pytest.approx(plain, abs=EXACT, nan_ok=True), date
 
 
 def test_every_label_and_the_level_of_policy_on_every_row_are_as_in_the_methodology() -> None:
@@ -129,15 +128,10 @@ def weighted(*blocks: tuple[float, float], coverage: float | None = None) -> flo
     return sum(weight * score for weight, score in there) / total
 
 
-@pytest.mark.parametrize("date", DATES)
-def test_every_score_is_as_in_the_methodology(date: str) -> None:
-    compare_scores(date)
-
-
-@pytest.mark.slow
-def test_every_score_of_every_row_is_as_in_the_methodology() -> None:
-    for day in on_sample().frame.index:
-        compare_scores(f"{day:%Y-%m-%d}")
+@pytest.mark.parametrize("dates", CHOSEN_AND_EVERY)
+def test_every_score_is_as_in_the_methodology(dates: str) -> None:
+    for date in dates_of(dates):
+        compare_scores(date)
 
 
 def compare_scores(date: str) -> None:

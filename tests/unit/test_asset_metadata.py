@@ -71,5 +71,5 @@ def test_a_picture_that_cannot_be_drawn_never_stops_a_release(monkeypatch: pytes
         raise ValueError("no font")
 
     monkeypatch.setattr(vl_convert, "vegalite_to_png", fails)
-    assert "not drawn: ValueError" in score_plot(months(12, None), load_catalog().method).value
-    assert isinstance(conditions_plot(months(12, None)), dg.MarkdownMetadataValue)
+    assert "not drawn: ValueError" in score_plot(months(12, 0.5), load_catalog().method).value
+    assert "no score yet" in score_plot(months(12, None), load_catalog().method).value

@@ -8,24 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.compute.diagnostics.attribution import regime_changes, score_attribution
+from assets.compute.diagnostics.attribution import regime_changes
 from tests.helpers import on_sample
 
 EXACT = 1e-12
 
 
-@pytest.fixture(scope="module")
-def attribution() -> pd.DataFrame:
-    return score_attribution(on_sample().regime)
-
-
-@pytest.fixture(scope="module")
 def changes() -> pd.DataFrame:
-    computed = on_sample()
-    return regime_changes(computed.regime).set_index("as_of_date")
+    return on_sample().run.table("regime_changes").set_index("as_of_date")
 
 
-def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
+def test_no_date_is_explained_with_a_rest() -> None:
+    attribution = on_sample().run.table("score_attribution")
     score = on_sample().frame["bubble_score"]
     by_date = attribution.groupby("as_of_date")
     np.testing.assert_allclose(
@@ -36,8 +30,9 @@ def test_no_date_is_explained_with_a_rest(attribution: pd.DataFrame) -> None:
     assert rest.abs().max() < EXACT
 
 
-def test_a_vanished_input_is_an_effect_of_weights_and_not_of_scores(attribution: pd.DataFrame) -> None:
+def test_a_vanished_input_is_an_effect_of_weights_and_not_of_scores() -> None:
     """The sample has no bank credit after 10 June 2026; the other blocks of credit then weigh more."""
+    attribution = on_sample().run.table("score_attribution")
     gone = attribution[attribution["component"] == "real_bank_credit"].set_index("as_of_date")
     last = gone.index[(gone["contribution"] == 0) & (gone["contribution_before"] > 0)]
     assert len(last) > 0
@@ -45,10 +40,10 @@ def test_a_vanished_input_is_an_effect_of_weights_and_not_of_scores(attribution:
     assert (gone.loc[last, "weight_effect"] == -gone.loc[last, "contribution_before"]).all()
 
 
-def test_every_change_of_label_is_there_and_nothing_else(changes: pd.DataFrame) -> None:
+def test_every_change_of_label_is_there_and_nothing_else() -> None:
     label = on_sample().frame["regime"]
     changed = label.index[(label != label.shift()) & label.shift().notna()]
-    assert list(changes.index) == list(changed)
+    assert list(changes().index) == list(changed)
 
 
 @pytest.mark.parametrize(
@@ -61,29 +56,27 @@ def test_every_change_of_label_is_there_and_nothing_else(changes: pd.DataFrame) 
         ("2022-03-31", "rate", None),  # the first increase
     ],
 )
-def test_a_change_of_stance_names_the_decision(
-    changes: pd.DataFrame, month_end: str, cause: str, announced: str | None
-) -> None:
-    row = changes.loc[month_end]
+def test_a_change_of_stance_names_the_decision(month_end: str, cause: str, announced: str | None) -> None:
+    row = changes().loc[month_end]
     assert row["stance_cause"] == cause
     assert (
-        row["policy_event_date"] is pd.NaT
+        pd.isna(row["policy_event_date"])
         if announced is None
         else row["policy_event_date"] == pd.Timestamp(announced)
     )
 
 
-def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valuation(
-    changes: pd.DataFrame,
-) -> None:
-    of_valuation = changes[changes["thresholds_crossed"].str.fullmatch(r"valuation_score [^;]*", na=False)]
+def test_a_component_of_another_condition_is_never_named_for_a_threshold_of_valuation() -> None:
+    of_valuation = changes()[
+        changes()["thresholds_crossed"].str.fullmatch(r"valuation_score [^;]*", na=False)
+    ]
     assert len(of_valuation) >= 4
     assert set(of_valuation["component_condition"]) == {"valuation"}
 
 
-def test_the_sign_that_moved_is_named_where_only_the_colder_of_two_counts(changes: pd.DataFrame) -> None:
+def test_the_sign_that_moved_is_named_where_only_the_colder_of_two_counts() -> None:
     """In March 2020 claims rose and took over from the Sahm gap, which stayed where it was."""
-    assert changes.loc["2020-03-31", "component"] == "claims_change"
+    assert changes().loc["2020-03-31", "component"] == "claims_change"
 
 
 def test_a_live_label_no_threshold_explains_has_no_component() -> None:
@@ -99,11 +92,3 @@ def test_a_live_label_no_threshold_explains_has_no_component() -> None:
     assert row["condition_state"] == "mid_cycle" and row["changed_part"] in ("condition", "both")
     assert row[["component", "thresholds_crossed", "compared_with_date"]].isna().all()
     assert (found["component"].isna() == found["thresholds_crossed"].isna()).all()
-
-
-def test_a_run_before_the_first_score_has_nothing_to_explain() -> None:
-    early = on_sample("1990-06-15")
-    assert score_attribution(early.regime).empty
-    empty = regime_changes(early.regime)
-    assert empty.empty
-    assert list(empty.columns) == list(early.catalog.tables["regime_changes"].column_names)

@@ -9,7 +9,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Recession, RecessionLedger
-from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
+from assets.compute.diagnostics.base_rates import recession_overlap
 from tests.helpers import on_sample
 from tests.unit.test_methodology import quoted
 
@@ -22,20 +22,6 @@ def rows(first: str, scores: list[float], state: str = "mid_cycle") -> pd.DataFr
     names = ("bubble", "valuation", "economy", "inflation", "credit")
     days = pd.DataFrame({"as_of_date": pd.date_range(first, periods=len(scores), freq="ME")})
     return days.assign(is_month_end=True, condition_state=state, **{f"{name}_score": score for name in names})
-
-
-def activity(regime: pd.DataFrame, core: float, change: float) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"as_of_date": regime["as_of_date"], "core_pce_yoy_pct": core, "core_pce_yoy_change_6m_pp": change}
-    )
-
-
-def test_a_run_without_a_score_has_rows_and_no_share() -> None:
-    regime = rows("2001-01-31", [-1.0])
-    found = base_rates(regime, activity(regime, 2.0, 0.0), CATALOG.method.verdict)
-    assert len(found) == 8
-    assert found["share"].isna().all()
-    assert recession_overlap(regime, CATALOG.recessions)["recession_share"].isna().all()
 
 
 def test_the_base_rates_of_the_sample() -> None:

@@ -12,7 +12,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive, Captures, resolve
 from assets.compute.corrections import Cause, corrections, text_of
-from assets.compute.record import overlaid, with_spells
+from assets.compute.record import published
 from assets.warehouse.late import CaptureGroup, captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import an_archive
@@ -145,7 +145,7 @@ def test_live_rows_replace_those_of_their_date_and_spells_run_through_them() -> 
     live = pd.DataFrame(
         {"as_of_date": days[[2]], "row_kind": "live", "regime": ["b"], "regime_since": days[[1]]}
     )
-    record = with_spells(overlaid(panel, live))
+    record = published("regime", panel, {"regime": live})
     assert record["regime"].tolist() == ["a", "a", "b", "b"]
     assert record["row_kind"].tolist() == ["backfilled", "backfilled", "live", "backfilled"]
     assert record["regime_since"].tolist() == [*days[[0, 0, 1, 2]]]  # the live row keeps its own

@@ -14,19 +14,13 @@ from hypothesis import strategies as st
 
 from assets.catalog.method import Percentile
 from assets.compute.conditions import percentile
-from assets.compute.diagnostics.distance import RankInverse, distance_to_flip
+from assets.compute.diagnostics.distance import RankInverse
 from assets.compute.reading import ON_BASES
 from assets.compute.regime import build_regime
 from assets.compute.state import Threshold, thresholds
 from tests.helpers import Computed, on_sample
 
 STEP = 1e-6
-
-
-@pytest.fixture(scope="module")
-def distances() -> pd.DataFrame:
-    computed = on_sample()
-    return distance_to_flip(computed.regime)
 
 
 def with_value(computed: Computed, column: str, at: int, value: float) -> dict[str, np.ndarray]:
@@ -41,11 +35,9 @@ def with_value(computed: Computed, column: str, at: int, value: float) -> dict[s
     return build_regime(readings, computed.grid, computed.catalog).scores.measures
 
 
-def picked_of(
-    distances: pd.DataFrame, reachability: str, every: int
-) -> Iterator[tuple[Any, int, str, Threshold]]:
+def picked_of(reachability: str, every: int) -> Iterator[tuple[Any, int, str, Threshold]]:
     """Rows of each threshold and component, each with its position, the component's column and the threshold."""
-    computed = on_sample()
+    computed, distances = on_sample(), on_sample().run.table("distance_to_flip")
     columns = {c.name: c.column for x in computed.regime.conditions.values() for c in x.components}
     limits = {t.name: t for t in thresholds(computed.catalog.method.state)}
     chosen = distances[(distances["reachability"] == reachability) & (distances["condition"] != "stance")]
@@ -56,25 +48,24 @@ def picked_of(
         yield row, at, columns[row.component], limits[row.threshold]
 
 
-def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not(distances: pd.DataFrame) -> None:
-    for row, at, column, limit in picked_of(distances, "reachable", 2):
+def test_the_required_value_passes_the_limit_and_a_smaller_move_does_not() -> None:
+    for row, at, column, limit in picked_of("reachable", 2):
         after = with_value(on_sample(), column, at, row.required_value)[row.measure][at]
         assert limit.is_met(after), row
         less = row.required_value - np.sign(row.required_move) * 2 * STEP
         assert not limit.is_met(with_value(on_sample(), column, at, less)[row.measure][at]), row
 
 
-def test_where_even_the_extreme_value_does_not_suffice_it_is_called_unreachable(
-    distances: pd.DataFrame,
-) -> None:
-    for row, at, column, limit in picked_of(distances, "unreachable", 3):
+def test_where_even_the_extreme_value_does_not_suffice_it_is_called_unreachable() -> None:
+    for row, at, column, limit in picked_of("unreachable", 3):
         highest = 0.0 if row.component == "equity_drawdown" else 1e5  # no price is above its high
         for extreme in (-1e5, highest):
             after = with_value(on_sample(), column, at, extreme)[row.measure][at]
             assert not limit.is_met(after), row
 
 
-def test_every_state_has_the_thresholds_that_lead_out_of_it(distances: pd.DataFrame) -> None:
+def test_every_state_has_the_thresholds_that_lead_out_of_it() -> None:
+    distances = on_sample().run.table("distance_to_flip")
     state = on_sample().frame["condition_state"]
     flips = distances[distances["condition"] != "stance"].groupby("as_of_date")["flip"].agg(set)
     expected = {
@@ -86,8 +77,9 @@ def test_every_state_has_the_thresholds_that_lead_out_of_it(distances: pd.DataFr
     assert set(flips.index) == set(state.index[state != "indeterminate"])
 
 
-def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date(distances: pd.DataFrame) -> None:
+def test_a_rate_that_rests_turns_the_stance_by_itself_on_its_lapse_date() -> None:
     """In November 2025 the run-off was over and nothing announced: the cuts alone made the stance, till March."""
+    distances = on_sample().run.table("distance_to_flip")
     rest = distances[distances["flip"] == "rate_to_unchanged"].set_index("as_of_date")
     assert rest.loc["2025-11-30", ["leads_to", "lapse_date"]].tolist() == [
         "neutral",

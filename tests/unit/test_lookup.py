@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assets.catalog.loader import load_catalog
+from assets.compute.archive import ABSENT, cut
+from assets.compute.calendar import days
 from assets.compute.lookup import months
-from tests.helpers import monthly, published_after, view, vintages
+from tests.helpers import archive, monthly, published_after, view, vintages
 
 DAY = np.timedelta64(1, "D")
 
@@ -26,8 +27,7 @@ def test_an_absent_series_has_a_reason() -> None:
     stored = view(vintages("UNRATE", [("2025-08-01", "2025-09-05", 4.3)]), "2025-09-04")
     assert stored.latest("UNRATE").absent_reason.tolist() == ["not_yet_published"]
     assert stored.latest("PAYEMS").absent_reason.tolist() == ["not_held"]
-    sample = {s.series_id: s for s in load_catalog().in_profile("sample")}
-    seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", series=sample)
+    seen = view(vintages("BAA10Y", [("2025-08-01", "2025-08-02", 1.7)]), "2025-08-03", profile="sample")
     assert seen.latest("BAA10Y").absent_reason.tolist() == ["not_in_profile"], (
         "stored, yet not of this profile"
     )
@@ -98,3 +98,34 @@ def test_a_change_is_as_weak_as_its_weakest_end() -> None:
     change = view([base, now], "2025-09-05").difference("UNRATE", months(12))
     assert change.is_pseudo.tolist() == [True]
     assert str(change.observation_date[0]) == "2025-08-01"
+
+
+AUGUST = "2025-08-01"
+
+
+def test_an_unknown_series_and_an_empty_date_are_absent() -> None:
+    stored = archive(vintages("A", [("1970-01-01", "1970-02-01", 1.0)]))
+    rows = stored.rows_as_of("A", np.array(["NaT"], dtype="datetime64[D]"), days("2026-01-01"))
+    assert rows.tolist() == [ABSENT], "an empty date shares its bits with 1970-01-01"
+    assert stored.rows_as_of("C", days(AUGUST), days("2026-01-01")).tolist() == [ABSENT]
+    assert not stored.has("C")
+
+
+def test_the_newest_observation_is_the_newest_that_had_appeared() -> None:
+    rows = [("2025-07-01", "2025-08-05", 1.0), (AUGUST, "2025-09-05", 2.0), ("2025-07-01", "2025-09-09", 1.1)]
+    observations = archive(vintages("A", rows)).observations("A")
+    positions = observations.newest_position(days(["2025-08-04", "2025-08-05", "2025-09-04", "2025-09-10"]))
+    assert positions.tolist() == [ABSENT, 0, 0, 1], "a late revision of July is not a newer observation"
+
+
+def test_a_cut_keeps_what_was_known_that_day_included_and_nothing_else() -> None:
+    stored = [
+        ("2025-01-01", "2025-04-30", 100.0),
+        ("2025-01-01", "2025-06-26", 101.0),
+        ("2025-04-01", "2025-07-30", 102.0),
+    ]
+    full = archive(vintages("GDP", stored), published_after("UNRATE", {"2025-07-01": 4.2}, lag_days=40))
+    known = cut(full, np.datetime64("2025-06-26"))
+    assert known.value.tolist() == [100.0, 101.0]
+    assert (known.has("GDP"), known.has("UNRATE"), full.has("UNRATE")) == (True, False, True)
+    assert len(cut(full, np.datetime64("1990-01-01")).key) == 0

@@ -24,7 +24,7 @@ NAN = float("nan")
 
 
 def on(run_date: str) -> list[str]:
-    return [p.name for p in phases_until(np.datetime64(run_date), CATALOG.policy_events.events, POST)]
+    return list(phases_until(np.datetime64(run_date), CATALOG.policy_events.events, POST)["phase"])
 
 
 def test_phases_are_the_starts_announced_by_the_run_date() -> None:
@@ -49,7 +49,6 @@ def test_limits_of_a_verdict_belong_to_it_and_inflation_is_cold_when_low_or_fall
 # ---- on the sample
 
 
-@pytest.fixture(scope="module")
 def phases() -> pd.DataFrame:
     return on_sample().phases.frame.set_index("phase")
 
@@ -65,30 +64,32 @@ def phases() -> pd.DataFrame:
     ],
 )
 def test_the_share_price_of_a_crisis_day_is_the_newest_average_known_and_dated(
-    phases: pd.DataFrame, phase: str, known_until: str, drawdown: float, change: float
+    phase: str, known_until: str, drawdown: float, change: float
 ) -> None:
-    row = phases.loc[phase]
+    row = phases().loc[phase]
     assert (row["equity_price_basis"], str(row["equity_price_date"].date())) == ("oecd_shares", known_until)
     assert row["equity_drawdown_pct"] == pytest.approx(drawdown, abs=1e-9)
     assert row["equity_return_12m_pct"] == pytest.approx(change, abs=1e-9)
 
 
-def test_what_has_not_come_is_empty(phases: pd.DataFrame) -> None:
-    after = [name for name in phases.columns if name.endswith("_after")]
-    assert phases.loc["today", after].isna().all()
-    assert phases.loc["reserves_2025", after].notna().all()
+def test_what_has_not_come_is_empty() -> None:
+    after = [name for name in phases().columns if name.endswith("_after")]
+    assert phases().loc["today", after].isna().all()
+    assert phases().loc["reserves_2025", after].notna().all()
 
 
-def test_today_is_the_newest_row_of_the_regime(phases: pd.DataFrame) -> None:
+def test_today_is_the_newest_row_of_the_regime() -> None:
     newest = on_sample().frame.iloc[-1]
-    assert phases.loc["today", "bubble_score"] == newest["bubble_score"]
-    assert phases.loc["today", "condition_state_before"] == newest["condition_state"]
+    assert phases().loc["today", "bubble_score"] == newest["bubble_score"]
+    assert phases().loc["today", "condition_state_before"] == newest["condition_state"]
 
 
-def test_a_phase_looks_the_same_when_computed_on_its_own_day(phases: pd.DataFrame) -> None:
+def test_a_phase_looks_the_same_when_computed_on_its_own_day() -> None:
     early = on_sample("2025-11-05").phases.frame.set_index("phase")
-    later = [name for name in phases.columns if not name.endswith("_after") and name not in ("kind", "title")]
+    later = [
+        name for name in phases().columns if not name.endswith("_after") and name not in ("kind", "title")
+    ]
     pd.testing.assert_series_equal(
-        early.loc["today", later], phases.loc["post", later], check_names=False, check_dtype=False
+        early.loc["today", later], phases().loc["post", later], check_names=False, check_dtype=False
     )
     assert early.loc["post", "date_after"] is pd.NaT

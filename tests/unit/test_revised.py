@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.catalog.lineage import columns_read
 from assets.catalog.loader import load_catalog
-from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
+from assets.compute.archive import Archive, as_revised, cut, of_series, revised_series, seen_otherwise
 from assets.compute.diagnostics.revised import (
     LABELS,
     regime_revised,
@@ -25,7 +24,7 @@ from tests.helpers import archive, on_sample, sample_vintages, vintages
 
 CATALOG = load_catalog()
 SERIES = {s.series_id: s for s in CATALOG.in_profile("sample")}
-READ = {c for c in columns_read(CATALOG, CATALOG.tables["regime"], LABELS) if c.split(".")[0] in BUILDERS}
+READ = {c for c in CATALOG.columns_read("regime", LABELS) if c.split(".")[0] in BUILDERS}
 KNOWN = ["is_month_end", *LABELS]  # columns of `regime_revised` that are those of the published row
 # economy, valuation with the stance, the stance, credit, all three through inflation; and two that reach no label
 RAISED_BY = {
@@ -132,7 +131,7 @@ def plainly(stored: Archive, grid: Grid, known: pd.DataFrame) -> pd.DataFrame:
     differs |= now["bubble_score"].isna() != known["bubble_score"].isna()
     cause = pd.DataFrame({"by": None, "change": np.nan, "alone": None, "worth": -np.inf}, known.index)
     for series_id in filter(today.has, revised_series(stored)):
-        one = published(with_series_of(stored, today, series_id), grid)
+        one = published(stored.with_rows_of(series_id, of_series(today, series_id)), grid)
         change = (one["bubble_score"] - known["bubble_score"]).fillna(0.0)
         alone = (one["regime"] == now["regime"]) & (one["regime"] != label)
         moved = differs & ((change.abs() > 1e-9) | (one["regime"] != label))
@@ -206,4 +205,4 @@ def test_no_series_is_skipped_whose_figures_differ_on_a_grid_date() -> None:
 
 def with_today(stored: Archive, grid: Grid) -> Archive:
     today = as_revised(cut(stored, grid.as_of[-1]))
-    return with_series_of(stored, today, "UNRATE") if today.has("UNRATE") else stored
+    return stored.with_rows_of("UNRATE", of_series(today, "UNRATE")) if today.has("UNRATE") else stored

@@ -7,39 +7,27 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from assets.compute.conditions import Block, Condition
-from assets.compute.diagnostics.sensitivity import effective_weights, parameter_sensitivity
 from assets.compute.robustness import grid_states, score_range
-from tests.helpers import Computed, on_sample
+from tests.helpers import on_sample
 
 
-@pytest.fixture(scope="module")
-def computed() -> Computed:
-    return on_sample()
-
-
-@pytest.fixture(scope="module")
-def sensitivity(computed: Computed) -> pd.DataFrame:
-    return parameter_sensitivity(computed.regime)
-
-
-def test_sensitivity_is_a_count_of_pairs(
-    computed: Computed, codes: np.ndarray, sensitivity: pd.DataFrame
-) -> None:
+def test_sensitivity_is_a_count_of_pairs() -> None:
     """Counted once more, pair by pair, on the month-end on which confirmation matters most."""
+    sensitivity, codes = on_sample().run.table("parameter_sensitivity"), grid_states(on_sample().regime)
     of_confirmation = sensitivity[sensitivity["parameter"] == "confirmation_months"]
     day = of_confirmation.loc[of_confirmation["disagreement_share"].idxmax(), "as_of_date"]
-    row = codes[list(computed.frame.index).index(day)].reshape(5 * 5 * 5, 3)
+    row = codes[list(on_sample().frame.index).index(day)].reshape(5 * 5 * 5, 3)
     pairs = [(a[i] != a[j]) for a in row for i in range(3) for j in range(i)]
     found = of_confirmation.set_index("as_of_date").loc[day, "disagreement_share"]
     assert found == pytest.approx(np.mean(pairs))
     assert found > 0.3
 
 
-def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed) -> None:
+def test_the_range_over_weights_is_seeded_and_holds_the_score() -> None:
+    computed = on_sample()
     conditions, method = computed.regime.conditions, computed.catalog.method
     low, high = score_range(conditions, method)
     again, _ = score_range(conditions, method)
@@ -50,8 +38,9 @@ def test_the_range_over_weights_is_seeded_and_holds_the_score(computed: Computed
     assert ((low < score) & (score < high))[scored].all()
 
 
-def test_no_later_month_changes_the_last_digit_of_an_earlier_range(computed: Computed) -> None:
+def test_no_later_month_changes_the_last_digit_of_an_earlier_range() -> None:
     """Published rows are compared to the bit, and a product of matrices rounds by its own width."""
+    computed = on_sample()
     conditions, method = computed.regime.conditions, computed.catalog.method
     full = score_range(conditions, method)
     for rows in range(len(computed.frame) - 5, len(computed.frame)):
@@ -69,8 +58,8 @@ def _first(conditions: Mapping[str, Condition], rows: int) -> dict[str, Conditio
     return {n: replace(c, blocks=blocks(c), score=c.score[:rows]) for n, c in conditions.items()}
 
 
-def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> None:
-    frame = effective_weights(computed.regime)
+def test_effective_weights_add_up_and_flag_what_differs() -> None:
+    computed, frame = on_sample(), on_sample().run.table("effective_weights")
     sums = frame.groupby(["era", "level"])[["nominal_weight", "effective_weight", "covariance_share"]].sum()
     np.testing.assert_allclose(sums.to_numpy(), 1.0, atol=1e-9)
     gap = computed.catalog.method.robustness.effective_weight_gap
@@ -83,27 +72,11 @@ def test_effective_weights_add_up_and_flag_what_differs(computed: Computed) -> N
     assert list(recent["effective_weight"]) == pytest.approx(list(plain / plain.sum()), abs=1e-9)
 
 
-def test_an_early_run_has_no_ranges_and_no_eras_to_come() -> None:
-    early = on_sample("1990-06-15")
-    assert early.frame["score_p05"].isna().all()
-    assert parameter_sensitivity(early.regime).empty
-    frame = effective_weights(early.regime)
-    assert set(frame["era"]) == {"all"}
-    assert frame["effective_weight"].isna().all()
-
-
 CODES = {"mid_cycle": 0, "bubble": 1, "depression": 2, "indeterminate": 3}
 
 
-@pytest.fixture(scope="module")
-def codes(computed: Computed) -> np.ndarray:
-    """State code of every date under every variant."""
-    return grid_states(computed.regime, computed.catalog.method)
-
-
-def test_the_grid_has_375_variants_and_the_method_is_one_of_them(
-    computed: Computed, codes: np.ndarray
-) -> None:
+def test_the_grid_has_375_variants_and_the_method_is_one_of_them() -> None:
+    computed, codes = on_sample(), grid_states(on_sample().regime)
     method, r = computed.catalog.method, computed.catalog.method.robustness
     values = (r.threshold_shifts, r.valuation_rank_shares, r.spread_weights, r.confirmation_months)
     own = (0.0, method.valuation.weight_ranks, method.credit.weight_spreads, method.state.confirmation_months)

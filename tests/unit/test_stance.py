@@ -1,4 +1,4 @@
-"""Which way policy leans, and from which day a decision counts."""
+"""Which way policy leans, from which day a decision counts, and how high the rate is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from assets.compute.calendar import days
 from assets.compute.stance import (
     PolicyStance,
     announced_direction,
+    level_of_policy,
     policy_stance,
 )
 
@@ -113,3 +114,20 @@ def test_an_impulse_of_exactly_three_quarters_does_not_count(impulse: float, dir
 def test_a_ledger_not_checked_for_60_days_makes_the_stance_provisional() -> None:
     assert not stance(0.0, 1, as_of="2026-11-16").is_provisional[0]
     assert stance(0.0, 1, as_of="2026-11-17").is_provisional[0]
+
+
+def level(rate: float, core: float) -> dict[str, object]:
+    figures = (np.array([figure]) for figure in (rate, core, 0.0))
+    columns = level_of_policy(*figures, days("2026-09-30"), CATALOG.method.policy_level)
+    return {name: values[0] for name, values in columns.items()}
+
+
+@pytest.mark.parametrize(
+    ("rate", "word", "distance"),
+    [(2.25, "accommodative", 0.25), (2.5, "neutral", 0.0), (3.25, "neutral", 0.25),
+     (3.5, "neutral", 0.0), (5.0, "restrictive", 1.5)],
+)  # fmt: skip
+def test_the_band_includes_its_limits(rate: float, word: str, distance: float) -> None:
+    found = level(rate, 2.0)
+    assert (found["policy_level"], found["policy_level_distance_pp"]) == (word, distance)
+    assert level(rate, NAN)["policy_level"] is None

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.lookup import View
-from assets.compute.tables import fiscal_and_debt, liquidity_destination, monetisation
-from assets.compute.tables.liquidity_destination import destination, signals
+from assets.compute.tables import fiscal_and_debt, monetisation
+from assets.compute.tables.liquidity_destination import build, destination, signals
 from assets.compute.tables.real_yields import nominal_change, real_change
 from tests.helpers import SAMPLE_AS_OF, monthly, on_sample, published_after, reading, view
 from tests.plain_method import growth, known, latest
 
 CATALOG = load_catalog()
 METHOD = CATALOG.method
-LIVE = {series.series_id: series for series in CATALOG.in_profile("live")}
-SAMPLE = {series.series_id: series for series in CATALOG.in_profile("sample")}
 NAN = float("nan")
-
-
-def built(seen: View) -> dict[str, Any]:
-    return dict(liquidity_destination.build(seen))
-
-
-def value(seen: View, name: str) -> float:
-    return float(built(seen)[name].value[0])
 
 
 # ---- yields
@@ -119,10 +107,10 @@ def test_leadership_is_relative_and_only_where_both_indices_are() -> None:
         published_after("NASDAQ100", {"2024-11-27": 20_000.0, "2025-11-28": 25_200.0}, 1),
         published_after("SP500", {"2024-11-27": 6000.0, "2025-11-28": 7200.0}, 1),
     ]
-    live, sample = view(frames, "2025-11-30", series=LIVE), view(frames, "2025-11-30", series=SAMPLE)
-    assert value(live, "nasdaq100_relative_return_12m_pct") == pytest.approx(5.0)
-    assert built(live)["is_long_duration_leading"].tolist() == [True]
-    assert built(sample)["is_long_duration_leading"].tolist() == [None]
+    live, sample = view(frames, "2025-11-30", profile="live"), view(frames, "2025-11-30", profile="sample")
+    assert build(live)["nasdaq100_relative_return_12m_pct"].value.tolist() == pytest.approx([5.0])
+    assert build(live)["is_long_duration_leading"].tolist() == [True]
+    assert build(sample)["is_long_duration_leading"].tolist() == [None]
 
 
 def warning_case(nominal: float, tips: float, price: float) -> list[pd.DataFrame]:
@@ -144,8 +132,8 @@ def warning_case(nominal: float, tips: float, price: float) -> list[pd.DataFrame
     ],
 )
 def test_the_warning_case_needs_all_four(nominal: float, tips: float, price: float, is_case: bool) -> None:
-    seen = view(warning_case(nominal, tips, price), "2025-11-30", series=LIVE)
-    assert built(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]
+    seen = view(warning_case(nominal, tips, price), "2025-11-30", profile="live")
+    assert build(seen)["is_inflation_hitting_stocks_and_bonds"].tolist() == [is_case]
 
 
 def test_a_market_value_months_old_is_not_set_beside_yields_of_today() -> None:
@@ -174,5 +162,5 @@ def test_maturities_shorten_from_one_point_on(bills: float, answer: bool) -> Non
         published_after("MSPD_BILLS", {"2024-10-31": 200.0, "2025-10-31": bills}, 6),
         published_after("MSPD_TOTAL_MARKETABLE", {"2024-10-31": 1000.0, "2025-10-31": 1000.0}, 6),
     ]
-    columns: dict[str, Any] = dict(fiscal_and_debt.build(view(frames, "2025-11-30")))
+    columns = fiscal_and_debt.build(view(frames, "2025-11-30"))
     assert columns["is_maturity_shortening"].tolist() == [answer]

@@ -13,7 +13,6 @@ from assets.compute.reading import Floats
 from assets.compute.regime import Regime
 from assets.compute.stance import counts_from
 from assets.compute.state import FLIPS, INDETERMINATE, LEADS_TO, MID_CYCLE, Flip, flip_holds, thresholds
-from assets.compute.tables.assemble import as_declared
 
 Row = dict[str, Any]
 
@@ -89,8 +88,7 @@ def regime_changes(regime: Regime) -> pd.DataFrame:
     """Columns of `regime_changes`: one row per grid date whose label differs from the one on the date before."""
     parts = contributions(regime)
     changed = np.flatnonzero(regime.label[1:] != regime.label[:-1]) + 1
-    frame = pd.DataFrame(_change(regime, parts, int(i)) for i in changed)
-    return as_declared(regime.catalog.tables["regime_changes"], frame)
+    return pd.DataFrame(_change(regime, parts, int(i)) for i in changed)
 
 
 def _change(regime: Regime, parts: Contributions, i: int) -> Row:

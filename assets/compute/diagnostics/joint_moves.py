@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assets.catalog.lineage import source_series
 from assets.catalog.models import Series
 from assets.catalog.moves import Move, MoveError, parse_move
 from assets.compute.archive import ABSENT, only, with_vintage
@@ -308,7 +307,7 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
         if not np.allclose(
             before[name].value, base.readings[name].value, rtol=1e-9, atol=1e-9, equal_nan=True
         ):
-            hidden = ", ".join(one for one in source_series(names.catalog, [name]) if names.is_hidden(one))
+            hidden = ", ".join(one for one in names.catalog.source_series([name]) if names.is_hidden(one))
             raise MoveError(
                 f"{name} cannot be moved: it is computed from {hidden or 'figures'} whose rights are restricted "
                 "and which the published file does not contain"

@@ -12,10 +12,9 @@ from assets.compute.calendar import Days, period_end, value_on
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
-from assets.compute.tables.equity_price import BROAD, CLOSES, PRICE, RATIO, VALUE, price_history
+from assets.compute.tables.equity_price import price_history
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
-SERIES = (PRICE, CLOSES, BROAD, RATIO, VALUE, "GDP", YIELD, GOLD)
 _TENOR_YEARS = 10.0
 _PERIODS = 2  # coupons a year
 

@@ -7,9 +7,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from assets.catalog.lineage import columns_read, source_series
 from assets.catalog.models import Catalog
-from assets.compute.archive import Archive, as_revised, cut, revised_series, seen_otherwise, with_series_of
+from assets.compute.archive import Archive, as_revised, cut, of_series, revised_series, seen_otherwise
 from assets.compute.conditions import Readings
 from assets.compute.lookup import View
 from assets.compute.reading import ON_BASES, texts
@@ -88,7 +87,9 @@ def _each_alone(as_known: View, today: Archive) -> Iterator[tuple[str, pd.DataFr
         if series_id not in otherwise or series_id not in tables:
             yield series_id, _labels(regime)
             continue
-        view = replace(as_known, archive=with_series_of(as_known.archive, today, series_id))
+        view = replace(
+            as_known, archive=as_known.archive.with_rows_of(series_id, of_series(today, series_id))
+        )
         yield series_id, _labels(relabelled(view, regime, tables[series_id]))
 
 
@@ -113,9 +114,9 @@ def relabelled(view: View, regime: Regime, tables: Iterable[str]) -> Regime:
 def tables_by_series(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """By series id, the derived tables through which its figures reach the label, as `derived_from` declares."""
     reached: dict[str, set[str]] = {}
-    for column in columns_read(catalog, catalog.tables["regime"], LABELS):
+    for column in catalog.columns_read("regime", LABELS):
         table = column.split(".")[0]
-        for series_id in source_series(catalog, [column]) if table in BUILDERS else ():
+        for series_id in catalog.source_series([column]) if table in BUILDERS else ():
             reached.setdefault(series_id, set()).add(table)
     return {series_id: tuple(sorted(tables)) for series_id, tables in reached.items()}
 

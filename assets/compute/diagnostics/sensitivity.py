@@ -1,7 +1,7 @@
 """What the label depends on: single parameters, alternatives that were tested and not taken, effective weights."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ def parameter_sensitivity(regime: Regime) -> pd.DataFrame:
     """
     method, grid = regime.catalog.method, regime.grid
     sizes = [len(getattr(method.robustness, name)) for name in PARAMETERS]
-    cube = grid_states(regime, method).reshape(len(grid), *sizes)
+    cube = grid_states(regime).reshape(len(grid), *sizes)
     scored = ~np.isnan(regime.bubble_score)
     shares = np.stack([_share_differing(cube, axis + 1) for axis in range(len(PARAMETERS))], axis=1)[scored]
     order = np.argsort(np.argsort(-shares, axis=1, kind="stable"), axis=1) + 1
@@ -77,7 +77,8 @@ def _variants(regime: Regime) -> Iterator[tuple[str, Texts, Texts, Floats]]:
     """Name, state, stance and score of every variant."""
     conditions, method = regime.conditions, regime.catalog.method
     state, stance = regime.states.state, regime.stance.stance
-    yield "without_hysteresis", _without_hysteresis(regime, method), stance, regime.bubble_score
+    plain = states(regime.scores, regime.grid.is_month_end, method.state, confirmation=1)
+    yield "without_hysteresis", plain.state, stance, regime.bubble_score
     for name, changed in (
         ("valuation_ranks_only", {"valuation": conditions["valuation"].reweighted([1.0, 0.0, 0.0])}),
         ("valuation_by_families", {"valuation": _by_families(conditions["valuation"])}),
@@ -90,19 +91,6 @@ def _variants(regime: Regime) -> Iterator[tuple[str, Texts, Texts, Floats]]:
     rate = regime.readings["real_yields.policy_rate_pct"].value
     for months in method.variants.rate_windows_months:
         yield f"rate_window_{months}m", state, _stance_over(rate, months, regime, method), regime.bubble_score
-
-
-def _without_hysteresis(regime: Regime, method: Method) -> Texts:
-    """State of every month-end by its own scores alone."""
-    one_set = method.robustness.model_copy(
-        update={
-            "threshold_shifts": (0.0,),
-            "valuation_rank_shares": (method.valuation.weight_ranks,),
-            "spread_weights": (method.credit.weight_spreads,),
-            "confirmation_months": (1,),
-        }
-    )
-    return STATE_BY_CODE[grid_states(regime, method.model_copy(update={"robustness": one_set}))[:, 0]]
 
 
 def _by_families(valuation: Condition) -> Floats:
@@ -139,49 +127,36 @@ def _stance_over(rate: Floats, months: int, regime: Regime, method: Method) -> T
     return stance_of(regime.stance.balance_sheet_announced, turn)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One input of the score: a condition, or a block of one."""
-
-    level: str
-    condition: str
-    item: str
-    nominal: float
-    score: Floats
-    contribution: Floats
-
-
 def effective_weights(regime: Regime) -> pd.DataFrame:
     """Columns of `effective_weights`: by era, the share of the score's variance each input explains by itself.
 
     First-order share = squared correlation with the score (Paruolo, Saisana, Saltelli 2013, with a linear fit); the
     effective weight is that share among its level. The covariance share adds up to 1 by itself and may be negative.
     """
-    rules, rows, parts = regime.catalog.method.robustness, [], list(_parts(regime))
+    rules, rows, parts = regime.catalog.method.robustness, [], _parts(regime)
     as_of, total = regime.grid.as_of, regime.bubble_score
     for era, first, last in _eras(regime):
         inside = regime.grid.is_month_end & ~np.isnan(total) & (as_of >= first) & (as_of <= last)
-        for level in ("condition", "block"):
-            of_level = [part for part in parts if part.level == level]
-            shares = [_first_order(part.score[inside], total[inside]) for part in of_level]
+        for level, of_level in parts.items():
+            shares = [_first_order(score[inside], total[inside]) for *_, score, _ in of_level]
             explained = np.nansum(shares)
-            for part, share in zip(of_level, shares, strict=True):
+            for (condition, item, nominal, _, contribution), share in zip(of_level, shares, strict=True):
                 effective = share / explained if explained > 0 else np.nan
                 rows.append(
                     {
                         "era": era,
                         "level": level,
-                        "item": part.item,
-                        "condition": part.condition,
+                        "item": item,
+                        "condition": condition,
                         "first_date": as_of[inside][0] if inside.any() else first,
                         "last_date": as_of[inside][-1] if inside.any() else last,
                         "month_ends": int(inside.sum()),
-                        "nominal_weight": part.nominal,
+                        "nominal_weight": nominal,
                         "effective_weight": effective,
-                        "weight_difference": effective - part.nominal,
-                        "is_flagged": bool(abs(effective - part.nominal) > rules.effective_weight_gap),
+                        "weight_difference": effective - nominal,
+                        "is_flagged": bool(abs(effective - nominal) > rules.effective_weight_gap),
                         "first_order_share": share,
-                        "covariance_share": _covariance_share(part.contribution[inside], total[inside]),
+                        "covariance_share": _covariance_share(contribution[inside], total[inside]),
                     }
                 )
     return pd.DataFrame(rows)
@@ -197,17 +172,19 @@ def _eras(regime: Regime) -> Iterator[tuple[str, np.datetime64, np.datetime64]]:
             yield f"from_{first.astype('datetime64[M]')}", first, min(following - 1, run)
 
 
-def _parts(regime: Regime) -> Iterator[_Part]:
-    """The conditions in the score and their blocks."""
+def _parts(regime: Regime) -> Mapping[str, list[tuple[str, str, float, Floats, Floats]]]:
+    """By level, condition and block, its inputs of the score: condition, name, weight, score and contribution."""
+    conditions, blocks = [], []
     for name in SCORED:
         condition, position, share = regime.conditions[name], 0, 1.0 / len(SCORED)
-        yield _Part("condition", name, name, share, condition.score, condition.score / len(SCORED))
+        conditions.append((name, name, share, condition.score, condition.score / len(SCORED)))
         for item, block in zip(BLOCKS[name], condition.blocks, strict=True):
             members = slice(position, position + len(block.components))
             position += len(block.components)
             weight = condition.weights[members].sum(axis=0) / len(SCORED)
             contribution = weight * np.nan_to_num(block.score)
-            yield _Part("block", name, item, block.weight / len(SCORED), block.score, contribution)
+            blocks.append((name, item, block.weight / len(SCORED), block.score, contribution))
+    return {"condition": conditions, "block": blocks}
 
 
 def _first_order(score: Floats, total: Floats) -> float:

@@ -25,28 +25,24 @@ class DerivedTable:
 
 
 def as_declared(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The declared columns in their order, with days as dates; a nullable one that is left out has no value."""
+    """The declared columns in their order, with days as dates; a nullable one that is left out has no value.
+
+    Raises KeyError for a column that is not declared.
+    """
+    if strange := sorted(set(map(str, frame)).difference(table.column_names)):
+        raise KeyError(f"{table.name}: not columns of the catalogue: {strange}")
     held = [column for column in table.columns if column.nullable or column.name in frame or frame.empty]
     dates = {column.name: "datetime64[s]" for column in held if column.type == "DATE"}
     return frame.reindex(columns=[column.name for column in held]).astype(dates)
 
 
 def assemble(table: Table, grid: Grid, columns: Columns) -> DerivedTable:
-    """One row per grid date, with provenance; raises KeyError when `columns` are not exactly the catalogue's."""
-    declared = [name for name in table.column_names if name not in ("as_of_date", "is_month_end")]
-    _refuse_other_columns(table, columns, declared)
-    data = {
-        name: column.value if isinstance(column, Reading) else column
-        for name in declared
-        for column in [columns[name]]
-    }
+    """One row per grid date, with provenance."""
+    values = {name: of.value if isinstance(of, Reading) else of for name, of in columns.items()}
     parts = [
-        provenance_of(table.name, name, grid, column)
-        for name in declared
-        if isinstance(column := columns[name], Reading)
+        provenance_of(table.name, name, grid, of) for name, of in columns.items() if isinstance(of, Reading)
     ]
-    frame = pd.DataFrame({**_dates(grid), **data})
-    return DerivedTable(frame, pd.concat(parts, ignore_index=True))
+    return DerivedTable(pd.DataFrame({**_dates(grid), **values}), pd.concat(parts, ignore_index=True))
 
 
 def rows_of(grid: Grid, reading: Reading, columns: Mapping[str, object]) -> pd.DataFrame:
@@ -54,13 +50,9 @@ def rows_of(grid: Grid, reading: Reading, columns: Mapping[str, object]) -> pd.D
     return pd.DataFrame({**_dates(grid), **columns, **origin_of(reading)})
 
 
-def stacked(table: Table, parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all parts by date, in the catalogue's columns; raises KeyError when a part has others."""
-    names = list(table.column_names)
-    for part in parts:
-        _refuse_other_columns(table, part, names)
-    frame = pd.concat([part[names] for part in parts], ignore_index=True)
-    return frame.sort_values("as_of_date", kind="stable", ignore_index=True)
+def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all parts, by date."""
+    return pd.concat(parts).sort_values("as_of_date", kind="stable", ignore_index=True)
 
 
 def provenance_of(table: str, column: str, grid: Grid, reading: Reading) -> pd.DataFrame:
@@ -110,11 +102,6 @@ def readings_from(
         value = frames[table][column].to_numpy(dtype="float64")
         readings[f"{table}.{column}"] = replace(whole.rows(of_dates), value=value)
     return readings
-
-
-def _refuse_other_columns(table: Table, found: Mapping[str, object] | pd.DataFrame, names: list[str]) -> None:
-    if odd := set(map(str, found)) ^ set(names):
-        raise KeyError(f"{table.name}: computed columns differ from the catalogue: {sorted(odd)}")
 
 
 def _dates(grid: Grid) -> dict[str, np.ndarray]:

@@ -5,7 +5,6 @@ would not be his gauge.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -29,25 +28,9 @@ CRITERIA = {
 NOT_FREE = "no_free_data"
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One measure of a criterion. `hot_when`: which side of its own history is a bubble's.
-
-    `past`: what each date ranks among where that is not the reading itself, as in `conditions.percentile`.
-    """
-
-    criterion: int
-    name: str
-    unit: str
-    hot_when: Literal["high", "low"]
-    reading: Reading
-    note: str
-    past: Floats | None = None
-
-
 def build(view: View) -> pd.DataFrame:
     """One row per as-of date and measure; `heat_rank` is the rank turned so that 1 is the hottest so far."""
-    return stacked(view.catalog.tables["bubble_gauge"], [_rows(view, one) for one in _measures(view)])
+    return stacked(list(_measures(view)))
 
 
 def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_end: np.ndarray) -> Floats:
@@ -64,13 +47,10 @@ def growth_needed(nominal_10y_pct: Floats, earnings_yield_pct: Floats, is_month_
     return nominal_10y_pct + usual - earnings_yield_pct
 
 
-def _measures(view: View) -> Iterator[Measure]:
-    equity = {
-        name: column
-        for name, column in equity_risk_premium.build(view).items()
-        if isinstance(column, Reading)
-    }
-    earnings, cape = equity_risk_premium.earnings_yields(view, equity_price.prices(view)), equity["cape"]
+def _measures(view: View) -> Iterator[pd.DataFrame]:
+    prices = equity_price.prices(view)
+    earnings = equity_risk_premium.earnings_yields(view, prices)
+    cape = equity_risk_premium.cape(view, prices.latest.readings[equity_price.INDEX])
     minimum, is_month_end = view.method.percentile.minimum_history, view.grid.is_month_end
 
     def needed_on(shares: Reading) -> Reading:
@@ -78,46 +58,51 @@ def _measures(view: View) -> Iterator[Measure]:
         enough = np.cumsum(is_month_end & growth.present) >= minimum
         return growth.where(enough, "history_too_short")
 
-    needed = earnings.map(needed_on)
+    needed, none, rows = earnings.map(needed_on), absent(len(view), "", NOT_FREE), partial(_rows, view)
     ecy = combine(lambda ratio, real: 100.0 / ratio - real, cape, real_10y(view))
-    yield Measure(1, "earnings_yield", "percent", "low", earnings.selected,
+    yield rows(1, "earnings_yield", "percent", "low", earnings.selected,
         "Profits over price, on the basis the row's series name.", earnings.past)  # fmt: skip
-    yield Measure(1, "equity_value_to_gdp", "percent of GDP", "high", equity["equity_value_pct_gdp"],
+    yield rows(1, "equity_value_to_gdp", "percent of GDP", "high", equity_risk_premium.equity_value_gdp(view),
         "Market value of nonfinancial corporate equities.")  # fmt: skip
-    yield Measure(1, "cape", "ratio", "high", cape,
+    yield rows(1, "cape", "ratio", "high", cape,
         "Price over ten years of real earnings; needs Shiller's sheet.")  # fmt: skip
-    yield Measure(2, "growth_needed", "percent", "high", needed.selected,
+    yield rows(2, "growth_needed", "percent", "high", needed.selected,
         "Earnings growth with which shares earn their usual premium over bonds.", needed.past)  # fmt: skip
-    yield Measure(2, "excess_cape_yield", "percentage points", "low", ecy,
+    yield rows(2, "excess_cape_yield", "percentage points", "low", ecy,
         "1/CAPE less the real 10-year yield; needs Shiller's sheet.")  # fmt: skip
-    yield _none(view, 3, "new_accounts_and_flows",
+    yield rows(3, "new_accounts_and_flows", "none", "high", none,
         "New accounts (FINRA) and fund flows (ICI) have no free archive as published then.")  # fmt: skip
-    yield Measure(4, "implied_volatility", "index", "low", view.latest("VIXCLS"),
+    yield rows(4, "implied_volatility", "index", "low", view.latest("VIXCLS"),
         "VIX: calm is the nearest free sign of confidence; surveys of sentiment may not be stored.")  # fmt: skip
-    yield Measure(5, "nonfinancial_leverage", "index", "high", view.latest("NFCINONFINLEVERAGE"),
+    yield rows(5, "nonfinancial_leverage", "index", "high", view.latest("NFCINONFINLEVERAGE"),
         "Debt of households and firms against trend; margin debt (FINRA) has no free archive as published then.",
     )  # fmt: skip
-    yield _none(view, 6, "forward_purchases",
+    yield rows(6, "forward_purchases", "none", "high", none,
         "Purchase commitments stand in company filings; no free aggregate exists.")  # fmt: skip
 
 
-def _none(view: View, criterion: int, name: str, note: str) -> Measure:
-    return Measure(criterion, name, "none", "high", absent(len(view), "", NOT_FREE), note)
-
-
-def _rows(view: View, measure: Measure) -> pd.DataFrame:
-    value = measure.reading.value
-    rank = view.rank(value, measure.past)
+def _rows(
+    view: View,
+    criterion: int,
+    name: str,
+    unit: str,
+    hot_when: Literal["high", "low"],
+    reading: Reading,
+    note: str,
+    past: Floats | None = None,
+) -> pd.DataFrame:
+    """Rows of one measure. `hot_when`: which side of its own history is a bubble's; `past`: as in `percentile`."""
+    rank = view.rank(reading.value, past)
     columns = {
-        "criterion": measure.criterion,
-        "question": CRITERIA[measure.criterion],
-        "measure": measure.name,
-        "value": value,
-        "unit": measure.unit,
-        "hot_when": measure.hot_when,
+        "criterion": criterion,
+        "question": CRITERIA[criterion],
+        "measure": name,
+        "value": reading.value,
+        "unit": unit,
+        "hot_when": hot_when,
         "rank": rank,
-        "heat_rank": rank if measure.hot_when == "high" else 1.0 - rank,
-        "note": measure.note,
+        "heat_rank": rank if hot_when == "high" else 1.0 - rank,
+        "note": note,
     }
-    ids = measure.reading.series_ids
-    return rows_of(view.grid, measure.reading, columns).assign(series_ids=texts(ids != "", ids))
+    ids = reading.series_ids
+    return rows_of(view.grid, reading, columns).assign(series_ids=texts(ids != "", ids))

@@ -5,6 +5,8 @@ else national-accounts profits over the market value of equities. Every basis ke
 a rank is taken inside one.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from assets.compute.archive import ABSENT, Rows
@@ -59,6 +61,16 @@ def cape(view: View, price: Reading) -> Reading:
     return combine(lambda p, _e, _c: p / mean, price, newest, cpi)
 
 
+def _yield_nipa(view: View) -> tuple[tuple[str, ...], Callable[..., Floats]]:
+    """Series of profits and of the market value of equities, and the earnings yield of their values."""
+    profits = _profits(view)
+    return (
+        ((profits, RATIO, "GDP"), _yield_of_ratio)
+        if RATIO in view.series
+        else ((profits, VALUE), _yield_of_value)
+    )
+
+
 def equity_value_gdp(view: View) -> Reading:
     """Market value of nonfinancial corporate equities over nominal GDP of the same quarter, percent."""
     if RATIO in view.series:
@@ -72,10 +84,8 @@ def earnings_yield_nipa(view: View) -> Reading:
     Domestic profits (NFCPATAX) where they are held, else those of all corporations (CP), one of them on every date: its
     rank is used, its level is not comparable with an index's earnings yield.
     """
-    profits = _profits(view)
-    if RATIO in view.series:
-        return combine(_yield_of_ratio, *view.same_period([profits, RATIO, "GDP"]))
-    return combine(_yield_of_value, *view.same_period([profits, VALUE]))
+    names, formula = _yield_nipa(view)
+    return combine(formula, *view.same_period(names))
 
 
 def earnings_yields(view: View, prices: equity_price.Prices) -> Bases:
@@ -106,9 +116,8 @@ def _reported_multiple_change(view: View, price_change_pct: Reading) -> Reading:
 def _nipa_multiple_change(view: View) -> Reading:
     now = earnings_yield_nipa(view)
     then = stamp_before(now.observation_date, _YEAR)
-    is_ratio = RATIO in view.series
-    names, formula = ((RATIO, "GDP"), _yield_of_ratio) if is_ratio else ((VALUE,), _yield_of_value)
-    before = combine(formula, *(view.at(series_id, then) for series_id in (_profits(view), *names)))
+    names, formula = _yield_nipa(view)
+    before = combine(formula, *(view.at(series_id, then) for series_id in names))
     return combine(lambda e, e0: 100.0 * (e0 / e - 1.0), now, before)
 
 

@@ -13,38 +13,35 @@ def deficit_12m(view: View) -> Reading:
     return view.over("MTSDS133FMS", lambda v: -v.sum(axis=1) / 1000.0, [months(n) for n in range(1, 12)])
 
 
-def bill_share(view: View) -> Reading:
-    """Bills over total marketable Treasury debt of the same month, percent."""
-    bills, marketable = view.same_period(["MSPD_BILLS", "MSPD_TOTAL_MARKETABLE"])
-    return combine(percent, bills, marketable)
+def bills(view: View) -> Columns:
+    """Bills in marketable debt of the same month, percent, and how both changed over 12 months, as known that day.
 
-
-def bill_share_change(view: View) -> Reading:
-    """Change of the bill share over 12 months, percentage points, both ends as known that day."""
-    now = bill_share(view)
-    year_ago = stamp_before(now.observation_date, 12)
-    then = combine(percent, view.at("MSPD_BILLS", year_ago), view.at("MSPD_TOTAL_MARKETABLE", year_ago))
-    return combine(np.subtract, now, then)
-
-
-def new_bills(view: View) -> tuple[Reading, Reading]:
-    """Change of bills over 12 months, billions of dollars, and its share of the change of marketable debt, percent.
-
-    The share is absent where marketable debt did not grow: there is no new debt to be a share of.
+    The share of new debt is absent where marketable debt did not grow: there is no new debt to be a share of.
     """
-    bills, marketable = view.same_period(["MSPD_BILLS", "MSPD_TOTAL_MARKETABLE"])
-    year_ago = stamp_before(bills.observation_date, 12)
-    flow = combine(lambda a, b: billions(a - b), bills, view.at("MSPD_BILLS", year_ago))
-    debt = combine(lambda a, b: billions(a - b), marketable, view.at("MSPD_TOTAL_MARKETABLE", year_ago))
-    return flow, combine(percent, flow, debt).where(debt.value > 0.0, "undefined")
+    names = ("MSPD_BILLS", "MSPD_TOTAL_MARKETABLE")
+    now = view.same_period(names)
+    year_ago = stamp_before(now[0].observation_date, 12)
+    then = [view.at(series_id, year_ago) for series_id in names]
+    share = combine(percent, *now)
+    change = combine(np.subtract, share, combine(percent, *then))
+    flow, debt = (
+        combine(lambda a, b: billions(a - b), after, before) for after, before in zip(now, then, strict=True)
+    )
+    return {
+        "bill_share_pct": share,
+        "bill_share_change_12m_pp": change,
+        "bills_change_12m_usd_bn": flow,
+        "bill_share_of_new_debt_12m_pct": combine(percent, flow, debt).where(debt.value > 0.0, "undefined"),
+        "is_maturity_shortening": texts(
+            change.present, change.value >= view.method.maturity.shortening_from_pp
+        ),
+    }
 
 
 def build(view: View) -> Columns:
     """One row per as-of date; levels in billions of dollars, shares in percent."""
     gdp, deficit = view.latest("GDP"), deficit_12m(view)
     public, total = view.latest("FYGFDPUN").map(billions), view.latest("GFDEBTN").map(billions)
-    shorter = bill_share_change(view)
-    bills, bills_of_new_debt = new_bills(view)
     interest, receipts = view.same_period(["A091RC1Q027SBEA", "FGRECPT"])
     paid, same_gdp = view.same_period(["A091RC1Q027SBEA", "GDP"])
     return {
@@ -56,12 +53,6 @@ def build(view: View) -> Columns:
         "total_debt_pct_gdp": combine(percent, total, gdp),
         "interest_pct_receipts": combine(percent, interest, receipts),
         "interest_pct_gdp": combine(percent, paid, same_gdp),
-        "bill_share_pct": bill_share(view),
-        "bill_share_change_12m_pp": shorter,
-        "bills_change_12m_usd_bn": bills,
-        "bill_share_of_new_debt_12m_pct": bills_of_new_debt,
-        "is_maturity_shortening": texts(
-            shorter.present, shorter.value >= view.method.maturity.shortening_from_pp
-        ),
+        **bills(view),
         "term_premium_10y_pct": view.latest("THREEFYTP10"),
     }

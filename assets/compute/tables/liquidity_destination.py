@@ -11,7 +11,7 @@ from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, combine, percent, splice, texts
 from assets.compute.tables import equity_price, equity_risk_premium
 from assets.compute.tables.activity_inflation import change_of_yoy
-from assets.compute.tables.assemble import Columns
+from assets.compute.tables.assemble import Columns, readings_of
 from assets.compute.tables.real_yields import (
     cpi_yoy,
     nominal_10y,
@@ -134,8 +134,7 @@ def _leadership(view: View, n: int) -> Reading:
 
 def _valuation_change(view: View) -> Floats:
     """Valuation score of each date less that of the month-end six months before, each as scored then."""
-    equity = equity_risk_premium.build(view)
-    readings = {f"equity_risk_premium.{k}": r for k, r in equity.items() if isinstance(r, Reading)}
+    readings = readings_of({"equity_risk_premium": equity_risk_premium.build(view)})
     score = valuation(Scorer(readings, view.grid, view.method)).score
     earlier = last_month_end(months_before(view.as_of, view.method.destination.valuation_months))
     return score - value_on(view.as_of, score, earlier)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.catalog.method import Method, Monetisation
-from assets.compute.calendar import NAT, Days, month_end, period_end, weekday
+from assets.compute.calendar import NAT, Days, month_end, month_end_after, period_end, weekday
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, billions, combine, percent, select, splice, texts
 from assets.compute.stance import direction, policy_rate_change, programme_start
@@ -67,8 +67,8 @@ def build(view: View) -> Columns:
     year = debt_change_12m(view)
     newest = debt_date(year)
     wednesday = wednesday_on_or_before(newest)
-    twelve = _window(view, year, months_of_window(newest, 12), wednesday - _weeks(52))
-    six = _window(view, year, months_of_window(newest, 6), wednesday - _weeks(26))
+    twelve = _window(view, year, month_end_after(newest, -12), wednesday - np.timedelta64(52, "W"))
+    six = _window(view, year, month_end_after(newest, -6), wednesday - np.timedelta64(26, "W"))
     start = programme_start(view.as_of, view.events, view.method.stance.announcement_horizon_days)
     before = start.astype("datetime64[M]").astype("datetime64[D]") - 1
     since = _window(
@@ -130,11 +130,6 @@ def debt_date(change: Reading) -> Days:
     """Last day of the month or quarter of each debt figure."""
     monthly, quarterly = (period_end(change.observation_date, f) for f in ("M", "Q"))
     return np.where(np.isnat(change.observation_date), NAT, np.where(_is_monthly(change), monthly, quarterly))
-
-
-def months_of_window(end: Days, n: int) -> Days:
-    """The month-end `n` months before each month-end."""
-    return (end.astype("datetime64[M]") - (n - 1)).astype("datetime64[D]") - 1
 
 
 def _is_monthly(change: Reading) -> np.ndarray:
@@ -218,7 +213,3 @@ def band(share_pct: Floats, deficit_pct_gdp: Floats, rules: Monetisation) -> np.
     ]
     applicable = texts(deficit_pct_gdp < rules.minimum_deficit_pct_gdp, "not_applicable", names)
     return texts(np.isnan(share_pct) | np.isnan(deficit_pct_gdp), None, applicable)
-
-
-def _weeks(n: int) -> np.timedelta64:
-    return np.timedelta64(7 * n, "D")

@@ -27,7 +27,7 @@ def build(view: View) -> pd.DataFrame:
         _asset(view, nominal, name, *held, earnings.past if name == "equities" else None)
         for name, held in _assets(view, nominal, earnings).items()
     ]
-    return stacked(view.catalog.tables["relative_attractiveness"], parts)
+    return stacked(parts)
 
 
 def _assets(view: View, nominal: Reading, earnings: Bases) -> dict[str, tuple[Reading, Texts]]:

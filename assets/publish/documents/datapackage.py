@@ -7,7 +7,6 @@ from typing import Any
 
 import duckdb
 
-from assets.catalog.lineage import source_series
 from assets.catalog.models import Column
 from assets.catalog.render import table_comment
 from assets.publish.documents.facts import DocumentFacts
@@ -117,7 +116,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 def _described(facts: DocumentFacts, column: Column) -> dict[str, Any]:
     """A field with unit, definition, rights, and the series to cite (`sources` of the package)."""
-    series = source_series(facts.catalog, column.derived_from)
+    series = facts.catalog.source_series(column.derived_from)
     return {
         **_field(column),
         "description": column.definition,
