@@ -197,7 +197,7 @@ def test_a_name_given_twice_is_refused(base: Baseline) -> None:
         ("DGS10=+5%", "DGS10=+1pp"),
         ("UNRATE=5%", "sign"),
         ("DGS10=+0.5", "the unit of a change"),
-        ("UNRATE=-3", "outside 1 to 30"),
+        ("UNRATE=-3", "give 1 to 30"),
         ("WALCL=6700", "(Millions of U.S. Dollars)"),
         ("equities=+2pp", "equities=-20%"),
         ("spreads=5", "spreads=+2pp"),

@@ -239,6 +239,16 @@ class Names:
             )
         return series
 
+    def movable(self, move: Move) -> str:
+        """The series of a move that has a figure, and a level it can have: most others are in another unit."""
+        series = self.series(move.name)
+        if reason := self.why_not_here(series.series_id):
+            raise MoveError(f"{series.series_id} cannot be moved: {reason}")
+        if move.change == "level" and not series.plausible_min <= move.amount <= series.plausible_max:
+            among = f"{series.plausible_min:g} to {series.plausible_max:g}"
+            raise MoveError(f"{move.text!r}: not plausible in its unit ({series.unit}): give {among}")
+        return series.series_id
+
     def why_not_here(self, series_id: str) -> str | None:
         """Why a series has no figure to move on the date; None when it has one."""
         if series_id not in self.view.series:
@@ -285,20 +295,15 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
     for series_id, move in targets.items():
         series = names.catalog.series[series_id]
         for period, value in _figures(base.view, series, is_follower=move not in moves):
-            moved_to = _moved(value, move, series.unit_kind)
-            if move in moves and not series.plausible_min <= moved_to <= series.plausible_max:
-                raise MoveError(
-                    f"{move.text!r}: {series_id} would be {moved_to:g}, outside {series.plausible_min:g} to "
-                    f"{series.plausible_max:g}, which are plausible in its unit ({series.unit})"
-                )
-            archive = with_vintage(archive, series_id, period, day, moved_to)
+            moved = _moved(value, move, series.unit_kind)
+            archive = with_vintage(archive, series_id, period, day, moved)
     tables = sorted({table for series_id in targets for table in names.reach[series_id]})
     before, after = (
         readings_of({table: BUILDERS[table](view) for table in tables})
         for view in (base.view, replace(base.view, archive=archive))
     )
-    moved = {name: reading for name, reading in after.items() if not _same(reading, before[name])}
-    for name in moved:
+    others = {name: reading for name, reading in after.items() if not _same(reading, before[name])}
+    for name in others:
         if not np.allclose(
             before[name].value, base.readings[name].value, rtol=1e-9, atol=1e-9, equal_nan=True
         ):
@@ -307,7 +312,7 @@ def _with_series(base: Baseline, moves: Sequence[Move], names: Names) -> tuple[d
                 f"{name} cannot be moved: it is computed from {hidden or 'figures'} whose rights are restricted "
                 "and which the published file does not contain"
             )
-    return {**base.readings, **moved}, notes
+    return {**base.readings, **others}, notes
 
 
 def _figures(view: View, series: Series, *, is_follower: bool) -> list[tuple[np.datetime64, float]]:
@@ -342,10 +347,7 @@ def _targets(moves: Sequence[Move], names: Names) -> tuple[dict[str, Move], list
             of_groups |= dict.fromkeys(here, move)
             notes += missing
             continue
-        series_id = names.series(move.name).series_id
-        if reason := names.why_not_here(series_id):
-            raise MoveError(f"{series_id} cannot be moved: {reason}")
-        targets[series_id] = move
+        targets[names.movable(move)] = move
     targets = {**of_groups, **targets}
     for leader in [series_id for series_id in targets if series_id in declared.follows]:
         by, factors = names.change(leader, targets[leader]), declared.follows[leader]
