@@ -313,6 +313,8 @@ def _own_vintages(
     """Per row: the first and the last vintage served of its observation (NaT without one), and whether a row without
     a vintage repeats the last.
     """
+    if np.isnat(start).all():  # most series, and the longest
+        return start, start, np.zeros(start.shape, dtype="bool")
     rows = pd.DataFrame({"observation": observation.astype("datetime64[s]"), "start": start, "value": value})
     dated = rows[rows["start"].notna()].sort_values("start")
     first = dated.drop_duplicates("observation").set_index("observation")["start"]
