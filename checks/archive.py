@@ -143,7 +143,7 @@ def load_archive(con: duckdb.DuckDBPyConnection, series: Sequence[Series], run_d
 
 def _due_after(series: Series) -> int:
     """Days after the end of the newest period by which the next one should have been published."""
-    lag = max([series.release_lag_days, *series.release_lag_by_month.values()])
+    lag = max([series.release_lag_days, *(lag for _, lag in series.release_lag_by_month)])
     period, grace = _PERIOD_AND_GRACE_DAYS[series.frequency]
     return lag + period + grace
 

@@ -44,7 +44,7 @@ def dated(series_id: str, path: Path) -> pd.DataFrame:
     series = load_catalog().series[series_id]
     frame = pd.read_csv(path, parse_dates=["date"]).set_index("date")
     frame["end"] = [period_end(series_id, day) for day in frame.index]
-    lags = [series.release_lag_by_month.get(end.month, series.release_lag_days) for end in frame["end"]]
+    lags = [dict(series.release_lag_by_month).get(end.month, series.release_lag_days) for end in frame["end"]]
     frame["public"] = frame["end"] + pd.to_timedelta(lags, unit="D")
     for late in load_catalog().release_delays:
         if late.series_id == series_id and Day(late.observation_date) in frame.index and late.released_on:

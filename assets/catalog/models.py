@@ -101,9 +101,7 @@ class Series(Entry):
     plausible_max: float
     carrier: Carrier | None = None  # from `carriers.toml`; with one the series is in the profile public
     # annual accounts take longer
-    release_lag_by_month: Annotated[
-        dict[Annotated[int, Field(ge=1, le=12)], Days], Field(default_factory=dict)
-    ]
+    release_lag_by_month: tuple[tuple[Annotated[int, Field(ge=1, le=12)], Days], ...] = ()
     first_public_on: dt.date | None = None  # before it the figures are back-casts
     # the bundled figures from this observation on rest on one source
     sample_single_source_from: dt.date | None = None

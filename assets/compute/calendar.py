@@ -81,7 +81,7 @@ def first_publication(
     """
     end = period_end(observations, series.frequency)
     published: Days = end + np.timedelta64(series.release_lag_days, "D")
-    for month, lag in series.release_lag_by_month.items():
+    for month, lag in series.release_lag_by_month:
         ends_in_it = end.astype("datetime64[M]").astype("int64") % 12 == month - 1
         published[ends_in_it] = end[ends_in_it] + np.timedelta64(lag, "D")
     for stamp, day in released_on.items():

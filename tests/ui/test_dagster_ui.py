@@ -59,7 +59,7 @@ def test_release_shows_verdict_and_pictures(page: Page, shots: Path) -> None:
     expect(page.get_by_text("first release of this profile")).to_be_visible()
     keep(page, shots / "release.png")
     page.get_by_text("[Show Markdown]").first.click()
-    picture = page.get_by_alt_text(re.compile("Scores of the four conditions"))
+    picture = page.get_by_alt_text(re.compile("Valuation .orange., economy"))
     expect(picture).to_be_visible()
     page.wait_for_function("() => [...document.images].every(i => i.complete && i.naturalWidth > 400)")
     keep(page, shots / "release_picture.png")
