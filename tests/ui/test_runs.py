@@ -19,7 +19,8 @@ from tests.interface import Interface
 from tests.nightly_run import ROOT
 from tests.ui.conftest import UNRATE, keep, negative
 
-pytestmark = [pytest.mark.ui, pytest.mark.timeout(600)]
+# the runs of the fixtures are not part of it: the first test alone would have to wait for them
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(600, func_only=True)]
 
 _CHECKS = """
 { assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks {
