@@ -89,10 +89,6 @@ class FileSource(Source, Generic[Table]):
         """Requests sent so far, retries included."""
         return self._http.requests
 
-    def is_there(self) -> bool:
-        """Whether the server accepts a connection; nothing is downloaded."""
-        return self._http.is_there(self.url)
-
     def probe(self) -> None:
         """Request the table again after a failure. Raises SourceUnreachable; any response counts as available."""
         self._failure = None
