@@ -14,20 +14,26 @@ from __future__ import annotations
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import numpy as np
 import pandas as pd
 from fredapi import Fred
 
 from assets.compute.calendar import Days
 from assets.progress import Throttle
-from assets.sources.fred_vintages import FIRST_DAY, LAST_DAY, parse_dates, parse_observations, stitch, windows
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
-from assets.sources.protocol import CredentialsRefused, Rule
+from assets.sources.parse import Unusable, is_number, iso_day
+from assets.sources.protocol import CredentialsRefused, Rule, observations_frame
 
+FIRST_DAY = "1776-07-04"  # the earliest real-time date FRED accepts
+LAST_DAY = "9999-12-31"  # the end of a period that is still open
+MISSING = "."
+DAY = np.timedelta64(1, "D")
+ORDER = ["observation_date", "realtime_start"]
 ROWS_PER_RESPONSE = 100_000
 DATES_PER_RESPONSE = 10_000
 VINTAGES_PER_RESPONSE = 1900  # FRED allows 2,000
@@ -356,3 +362,51 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 def _real_time(first: str, last: str) -> dict[str, str]:
     return {"realtime_start": first, "realtime_end": last}
+
+
+def parse_observations(root: ET.Element) -> pd.DataFrame:
+    """The `<observation>` elements of a response, as `Payload.observations` with `realtime_end`.
+
+    Raises Unusable, naming the first fault.
+    """
+    found = root.findall("observation")
+    dates, starts, ends, texts = (
+        [entry.get(name, "") for entry in found]
+        for name in ("date", "realtime_start", "realtime_end", "value")
+    )
+    for date, text in zip(dates, texts, strict=True):
+        if text != MISSING and not is_number(text):
+            raise Unusable("not_a_number", f"{text[:40]!r} on {date} is no number")
+    values = np.array([np.nan if text == MISSING else float(text) for text in texts], dtype="float64")
+    rows = observations_frame(parse_dates(dates), values, parse_dates(starts))
+    rows["realtime_end"] = parse_dates(ends).astype("datetime64[s]")
+    for at in np.flatnonzero(rows["realtime_start"] > rows["realtime_end"])[:1]:
+        text = f"{starts[at]} to {ends[at]}"
+        raise Unusable("not_a_date", f"{text!r} on {dates[at]} is no real-time period")
+    return rows
+
+
+def parse_dates(texts: Sequence[str]) -> Days:
+    """Days of the form 2026-05-31. Raises Unusable."""
+    for text in dict.fromkeys(texts):
+        iso_day(text)
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def windows(vintage_dates: Days, since: str, size: int) -> list[tuple[str, str]]:
+    """Real-time windows of at most `size` vintage dates each, without gap or overlap, from `since` to the end."""
+    later = np.unique(vintage_dates[vintage_dates > np.datetime64(since, "D")])
+    firsts = [since, *(str(day) for day in later[size - 1 :: size])]
+    lasts = [*(str(np.datetime64(first, "D") - DAY) for first in firsts[1:]), LAST_DAY]
+    return list(zip(firsts, lasts, strict=True))
+
+
+def stitch(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of adjacent windows, clipped periods joined again; by observation, then start."""
+    rows = pd.concat(parts).sort_values(ORDER, ignore_index=True)
+    before = rows.shift()
+    is_same = (rows["value"] == before["value"]) | (rows["value"].isna() & before["value"].isna())
+    is_same &= rows["observation_date"] == before["observation_date"]
+    is_joined = is_same & (rows["realtime_start"] == before["realtime_end"] + DAY)
+    is_last = ~is_joined.shift(-1, fill_value=False)
+    return rows[~is_joined].assign(realtime_end=rows.loc[is_last, "realtime_end"].to_numpy())

@@ -16,6 +16,7 @@ import pytest
 
 from assets.compute.calendar import Days, days
 from assets.sources import fred_client
+from assets.sources.fred import expected_on, is_overdue, next_stamp, publications
 from assets.sources.fred_client import (
     FredClient,
     FredError,
@@ -23,13 +24,7 @@ from assets.sources.fred_client import (
     SeriesNotFound,
     TooManyVintages,
     checked_root,
-)
-from assets.sources.fred_vintages import (
-    expected_on,
-    is_overdue,
-    next_stamp,
     parse_observations,
-    publications,
 )
 from assets.sources.parse import Unusable
 from assets.sources.protocol import CredentialsRefused

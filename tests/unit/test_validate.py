@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.sources.protocol import FetchStatus, Payload, PayloadRefused, SourceUnreachable
+from assets.sources.protocol import FetchStatus, Payload, PayloadRefused, SourceUnreachable, parse_unit
 from assets.sources.sample import SampleSource
-from assets.sources.units import parse_unit
 from assets.sources.validate import keeps_its_vintages, validate
 from tests.builders import Row, a_payload, a_series
 
