@@ -13,7 +13,7 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Series
-from assets.raw.ingest import ingest
+from assets.raw import ingest
 from assets.run_facts import RunFacts
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import FredClient

@@ -16,7 +16,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
-from assets.raw.ingest import ingest
+from assets.raw import ingest
 from assets.sources.sample import SampleSource
 from assets.warehouse.tables import append_rows
 from checks.archive import check_archive

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.raw.assets import _result, _summary
+from assets.raw import _result, _summary
 from assets.sources.fred import is_reconciliation_due
 from assets.sources.protocol import LateRelease
 from assets.warehouse.fetches import Ingested, known_series

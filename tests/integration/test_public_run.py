@@ -23,7 +23,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import ReaderKey, Series, SourceKey
-from assets.raw.ingest import Ingested, ingest
+from assets.raw import Ingested, ingest
 from assets.run_facts import RunFacts
 from assets.sources import pacing
 from assets.sources.protocol import Known, Payload

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.raw.assets import _result
+from assets.raw import _result
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding
 from assets.warehouse.schema import open_warehouse
