@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from assets.sources.fred_client import TERMS
 from pipelines.__main__ import main
 from pipelines.commands import doctor
-from pipelines.commands.doctor import alerts, history, publisher_hosts, publishers
+from pipelines.commands.doctor import alerts, history
 from tests.fakes.fred_server import fred_server
 from tests.fakes.fred_world import KEY, sample_world
 
@@ -77,20 +76,6 @@ def test_a_configuration_that_cannot_be_read_leaves_the_other_lines(
         assert found.text.startswith(f"{home / 'dagster.yaml'} cannot be read ({reason}): ")
 
 
-def test_publishers_are_reached_only_in_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "none is needed" in publishers({"REGIME_PROFILE": "sample"})[0].text
-    assert set(publisher_hosts({})) == set(doctor.ADDRESSES)
-    monkeypatch.setattr(doctor, "choose_profile", lambda _: "live")
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        here = f"http://127.0.0.1:{server.getsockname()[1]}"
-        variables = {variable: here for variable, _ in doctor.ADDRESSES.values()}
-        assert publishers(variables)[0].text == "5 of 5 can be reached"
-    (found,) = publishers(variables)
-    assert found.level == "WARN" and "fred (127.0.0.1)" in found.text and "_URL" in found.text
-
-
 def test_alerts_name_the_targets_and_an_invalid_address() -> None:
     assert alerts({})[0].level == "OK"
     assert "target 1 (json)" in alerts({"REGIME_ALERT_URLS": "json://127.0.0.1:9/x"})[0].text
@@ -103,7 +88,6 @@ def failures(
     """The failing lines of `doctor` in this environment."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(doctor, "publishers", lambda _: [])
     status = main(["doctor"])
     found = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL")]
     assert status == (1 if found else 0)
@@ -133,7 +117,6 @@ def test_doctor_asks_fred_and_fails_only_for_a_key_it_refuses(
 def test_doctor_quotes_freds_terms_next_to_an_accepted_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "publishers", lambda _: [])
     with fred_server(sample_world(dt.date(2026, 5, 31))) as fred:
         for name, value in {"FRED_API_KEY": KEY, "FRED_ROOT_URL": fred.url, "REGIME_PROFILE": "live"}.items():
             monkeypatch.setenv(name, value)

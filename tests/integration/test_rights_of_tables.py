@@ -25,7 +25,7 @@ from assets.warehouse.readers import frame_of, read_table
 from assets.warehouse.rights import passed_on, withheld
 from assets.warehouse.schema import open_warehouse
 from checks.staged import read_staged
-from pipelines.commands.explain import explain_lines
+from pipelines.commands.show import explain_lines
 from pipelines.published_verdict import verdict_lines
 from pipelines.verify import verify
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place

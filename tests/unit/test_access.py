@@ -11,14 +11,16 @@ from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND, TERMS, ApiKey
 from assets.sources.protocol import CredentialsRefused
 from assets.sources.registry import Sources
-from pipelines.access import URL_VARIABLES, open_sources, read_access
 from pipelines.settings import (
     KNOWN_VARIABLES,
     PROJECT_ROOT,
+    URL_VARIABLES,
     ConfigurationError,
     Settings,
     choose_profile,
     load_settings,
+    open_sources,
+    read_access,
 )
 from tests.fakes.fed_board import PATH as BOARD_PATH
 from tests.fakes.fed_board import fed_board

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from filelock import Timeout
 
-from pipelines.alerts import delivery
-from pipelines.alerts.delivery import remembered
-from pipelines.alerts.messages import Label, Problem, Situation, due, silent_changes
+from pipelines import alerts as delivery
+from pipelines.alerts import remembered
+from pipelines.problems import Label, Problem, Situation, due, silent_changes
 
 NOW = dt.datetime(2026, 6, 1, 2, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -31,7 +31,7 @@ CHANGE = "Regime change: stimulus_into_bubble -> tightening_into_bubble"
 
 _LOCKS_THE_MEMORY = """
 import pathlib, sys
-from pipelines.alerts.delivery import remembered
+from pipelines.alerts import remembered
 with remembered(pathlib.Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
