@@ -18,8 +18,7 @@ import pandas as pd
 import pytest
 
 from assets.publish.documents.examples import EXAMPLES as FILE
-from assets.publish.documents.examples import examples
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.examples import examples, shipped
 from assets.warehouse.connection import query_rows
 from docs._generate.examples import PAGE, page
 from tests.integration.conftest import Night

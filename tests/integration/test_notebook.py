@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.examples import shipped
 from pipelines import __main__ as command_line
 from tests.integration.conftest import Night
 

@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts
-from assets.publish.documents.regime_json import SCHEMA, check_schema, regime_json
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.descriptors import SCHEMA, check_schema, regime_json
+from assets.publish.documents.examples import shipped
+from assets.publish.documents.texts import document_facts
 from assets.publish.publication import PublicationBlocked
 from assets.warehouse.connection import query_rows
 from tests.integration.conftest import Night
@@ -35,7 +35,7 @@ PUBLISHED_SCHEMAS = {
 
 
 def written(con: duckdb.DuckDBPyConnection) -> Document:
-    document: Document = json.loads(regime_json(con, document_facts(con, Path("."), tuple, None)))
+    document: Document = json.loads(regime_json(con, document_facts(con, Path("."), (), None)))
     return document
 
 

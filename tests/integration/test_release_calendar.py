@@ -11,7 +11,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish.manifest import ReleaseFacts
-from assets.publish.release_calendar import calendar_frame
+from assets.publish.staged_file import calendar_frame
 
 AS_OF = dt.date(2026, 6, 2)
 NOW = dt.datetime(2026, 6, 2, 22)

@@ -14,9 +14,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts
 from assets.publish.documents.fill import fill_release
-from assets.publish.documents.texts import rendered
+from assets.publish.documents.texts import document_facts, rendered
 from assets.publish.folder import damaged, releases
 from assets.publish.publication import publish
 from assets.publish.staged_file import published_tables
@@ -83,7 +82,7 @@ def test_the_notes_compare_only_with_a_release_of_the_same_profile(
     staged.chmod(0o644)
     with duckdb.connect(str(staged), config=CONFIG) as con:
         con.execute("UPDATE release_manifest SET profile = ?", [profile])
-        text = rendered("RELEASE_NOTES.md", con, document_facts(con, tmp_path, lambda: None, folder))
+        text = rendered("RELEASE_NOTES.md", con, document_facts(con, tmp_path, (), folder))
     assert ("First release in this data directory" in text) == is_first
     assert ("previous release as of 2026-09-30" in text) != is_first
 

@@ -11,9 +11,8 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.facts import document_facts
-from assets.publish.documents.texts import dictionary
-from assets.publish.monthly import monthly_table
+from assets.publish.documents.texts import dictionary, document_facts
+from assets.publish.views import monthly_table
 from tests.integration.conftest import Night
 
 BEFORE = "TIMESTAMP '2026-09-29 01:00:00'"
@@ -107,7 +106,7 @@ def test_a_column_without_any_value_says_which_series_its_profile_lacks(
 
 
 def test_the_written_dictionary_lists_every_table_once_by_group(release: duckdb.DuckDBPyConnection) -> None:
-    text = dictionary(release, document_facts(release, Path("."), tuple, None))
+    text = dictionary(release, document_facts(release, Path("."), (), None))
     in_file = release.execute("SELECT DISTINCT group_name, table_name FROM columns").fetchall()
     written = []
     for part in text.split("# Group ")[1:]:

@@ -14,10 +14,10 @@ import duckdb
 import pandas as pd
 import pytest
 
+from assets.asset_specs import table_result
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
-from assets.materialized import table_result
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
 from assets.report.published import Release

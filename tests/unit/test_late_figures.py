@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow
+from assets.warehouse.live import LiveRow, late_figures
 from assets.warehouse.readers import vintages_as_of
 from tests.builders import an_archive
 
@@ -91,6 +90,6 @@ def test_what_is_late_is_asked_of_the_series_the_row_reads_alone(monkeypatch: py
         asked.append(list(ids))
         return vintages_as_of(con, day, ids, *cut)
 
-    monkeypatch.setattr("assets.warehouse.late.vintages_as_of", counted)
+    monkeypatch.setattr("assets.warehouse.live.vintages_as_of", counted)
     assert late(("2026-03-01", "2026-04-24", 4.4, AFTER)) == [("2026-03-01", "2026-04-24", None, 4.4)]
     assert asked == [["ICSA", "UNRATE"]] * 2

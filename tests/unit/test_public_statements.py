@@ -13,7 +13,7 @@ from assets.catalog.loader import PROJECT_ROOT
 from assets.sources.public.mts import MtsSource, deficits, publication_days, vintages
 from assets.sources.public.rtdsm import RealTimeDataSet, WithVintages
 from assets.warehouse.fetches import Ingested
-from assets.warehouse.late import captures_since
+from assets.warehouse.live import captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import (
     Row,
