@@ -25,7 +25,7 @@ from assets.publish.record import record_publication
 from assets.raw.assets import _result
 from assets.report.published import Release
 from assets.warehouse.fetches import Ingested
-from assets.warehouse.readers import Holding, frame_of, read_table
+from assets.warehouse.readers import Holding, content_hash, frame_of, read_table
 from assets.warehouse.rights import disclosed, passed_on, selected, whole, withheld
 from assets.warehouse.schema import open_warehouse
 from checks.archive import check_series

@@ -147,7 +147,7 @@ def test_the_feed_is_valid_atom(place: Path, tmp_path: Path, url: str) -> None:
 
 
 def test_the_calendar_is_valid_and_marks_what_could_change_the_label() -> None:
-    """Its dates: `test_release_calendar.py`."""
+    """Its dates: `test_release.py`."""
     event = {
         "series_id": "UNRATE",
         "title": "Unemployment; the rate, monthly " + "x" * 80,
