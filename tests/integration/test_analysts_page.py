@@ -17,7 +17,7 @@ from assets.publish.documents.descriptors import regime_json
 from assets.publish.documents.examples import shipped
 from assets.publish.documents.fill import fill_release
 from assets.warehouse.connection import CONFIG
-from tests.integration.older_duckdb import installed
+from tests.integration.test_other_programs import installed
 from tests.integration.test_page_blocks import blocks
 from tests.nightly_run import ROOT
 
