@@ -115,7 +115,7 @@ class WarehouseOfProfile(dg.ConfigurableResource[Warehouse]):
         with resource.yield_for_execution(context) as opened:
             if context.instance is not None:
                 fail_dead_runs(context.instance, settings.data_dir)
-            prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
+            prepare(settings.published_path, settings.profile, settings.run_date)
             with opened.cursor() as con:  # a killed run may have published without recording it
                 recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
                 if recorded.note:

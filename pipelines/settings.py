@@ -133,11 +133,6 @@ class Settings(Folders):
         """The private DuckDB file of the run's profile."""
         return self.warehouse_of(self.profile)
 
-    @property
-    def has_key(self) -> bool:
-        """Whether FRED_API_KEY is set, also for a run that does not use it."""
-        return self.fred_api_key is not None
-
 
 def load_settings(
     *,

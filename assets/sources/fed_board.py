@@ -1,40 +1,20 @@
 """The Federal Reserve Board's excess bond premium: `ebp_csv.csv` of its FEDS Notes.
 
-Columns are found by name: `date`, `gz_spread`, `ebp`, `est_prob`. A date is 2026-05-01, in some copies 5/1/2026, or
-what statistical packages write for a month: 2026-05, 01may2026, MAY2026. The Board re-estimates the full history every
-month, so every figure may differ from last month's; the archive dates a change by the day it was seen. The file states
-no unit: percentage points.
+Columns are found by name: `date`, `gz_spread`, `ebp`, `est_prob`. A date is a day of the month it is about. The Board
+re-estimates the full history every month, so every figure may differ from last month's; the archive dates a change by
+the day it was seen. The file states no unit: percentage points.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Sequence
 
 from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Limits
-from assets.sources.parse import (
-    MONTHS,
-    Figures,
-    Unusable,
-    csv_rows,
-    month_stamp,
-    number,
-    until_the_last_figure,
-)
+from assets.sources.parse import Figures, Unusable, csv_rows, is_iso_date, number, until_the_last_figure
 
 COLUMNS = {"EBP": "ebp", "GZ_SPREAD": "gz_spread"}
-_DATES = [
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        r"(?P<year>\d{4})-(?P<month>\d{2})(-(?P<day>\d{2})([T ]00:00(:00(\.0+)?)?Z?)?)?",
-        r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})",  # American
-        r"(?P<day>\d{1,2})?(?P<month>[A-Za-z]{3})(?P<year>\d{4})",
-    )
-]
-
 Rows = Sequence[Sequence[str]]
 
 
@@ -68,21 +48,9 @@ class FedBoardSource(FileSource[Rows]):
                 raise Unusable(
                     "missing_column", f"line {line} has {len(row)} fields, the header {len(header)}"
                 )
-            dates.append(_month(row[at].strip(), line))
+            day = row[at].strip()
+            if not is_iso_date(day):
+                raise Unusable("not_a_date", f"{day[:40]!r} on line {line} is no date like 2026-05-01")
+            dates.append(f"{day[:7]}-01")
             values.append(number(row[of], f"{column} on line {line}"))
         return until_the_last_figure(dates, values)
-
-
-def _month(text: str, line: int) -> str:
-    """The first day of the month a date lies in."""
-    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
-    if match is not None:
-        month = match["month"].lower()
-        try:
-            number_of_month = MONTHS.index(month) + 1 if month.isalpha() else int(month)
-            day = dt.date(int(match["year"]), number_of_month, int(match["day"] or 1))
-        except ValueError:  # no such month or day: refused below
-            pass
-        else:
-            return month_stamp(day.year, day.month, f"{text!r} on line {line}")
-    raise Unusable("not_a_date", f"{text[:40]!r} on line {line} is no date like 2026-05-01")

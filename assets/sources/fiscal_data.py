@@ -41,7 +41,6 @@ CLASSES: Mapping[str, tuple[str, tuple[frozenset[str], ...]]] = {
 }
 _PAGE_SIZE = 10_000  # rows, the most the API gives
 _MOST_PAGES = 40
-_MOST_NOTES = 3
 _SCALE = re.compile(r"\b(thousands|millions|billions)\b", re.IGNORECASE)
 
 
@@ -126,14 +125,9 @@ class FiscalDataSource(FileSource[Statement]):
             by_date[date][of] = number(row[AMOUNT], f"{kind}, {stated} in {date}")
         dates = sorted(by_date)
         values = [_sum(by_date[date], ways, date) for date in dates]
-        partial = [
-            f"{date} has only {', '.join(by_date[date])}"
-            for date in dates
-            if by_date[date].keys() not in ways
-        ]
         scale = _SCALE.search(obtained.table.label)
         unit = f"{scale[1].capitalize()} of Dollars" if scale else None
-        return until_the_last_figure(dates, values, unit, tuple(partial[:_MOST_NOTES]))
+        return until_the_last_figure(dates, values, unit)
 
 
 def _sum(amounts: Mapping[str, float], ways: Sequence[frozenset[str]], date: str) -> float:

@@ -238,13 +238,9 @@ def _published_file(path: Path) -> list[Finding]:
 
 
 def _permissions(path: Path) -> list[Finding]:
-    from assets.warehouse.connection import closed_to_readers
-
     if path.parent.stat().st_mode & stat.S_IWOTH:  # a reader could leave a WAL that keeps the others out
         text = f"{path.parent} is writable for everyone: `chmod o-w {path.parent}`"
         return [Finding("WARN", "permissions", text)]
-    if closed := closed_to_readers(path):
-        return [Finding("WARN", "permissions", closed)]
     return []
 
 
@@ -283,9 +279,7 @@ def _publication(folders: Folders) -> list[Finding]:
 
     try:
         settings = load_settings()
-        refuse_replacing(
-            folders.published_path, settings.profile, settings.run_date, has_key=settings.has_key
-        )
+        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:

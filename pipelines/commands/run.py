@@ -62,7 +62,7 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     from assets.warehouse.connection import wait_for_others
 
     with run_lock(settings).held(wait_seconds, print_progress):
-        prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
+        prepare(settings.published_path, settings.profile, settings.run_date)
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
         process.ensure_home(settings.dagster_home)
         print_progress("loading the pipeline")
@@ -155,7 +155,7 @@ def _try_key(settings: Settings) -> None:
 
 def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.connection import LockHeld, WarehouseError, closed_to_readers
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.published_file import PublicationRefused
 
     try:
@@ -167,8 +167,6 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
         raise
     for line in outcome.lines:
         print_progress(line)
-    if closed := closed_to_readers(settings.published_path):
-        print_progress(f"warning: {closed}")
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
             print("\n".join(["", *summary_lines(Release(con), settings.published_path)]))

@@ -34,16 +34,14 @@ from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
 from pipelines.settings import URL_VARIABLES, load_settings, read_access
 from tests.fakes import public_publishers as publishers_module
-from tests.fakes.public_agencies import FIRST_STATED_LOWER
-from tests.fakes.public_board import Made, path, release_zip
-from tests.fakes.public_publishers import PublicPublishers, public_publishers
-from tests.fakes.public_readers import bea_data
+from tests.fakes.public_layouts import Made, bea_data, release_path, release_zip
+from tests.fakes.public_publishers import FIRST_STATED_LOWER, PublicPublishers, public_publishers
 from tests.fakes.server import Served
 
 FIRST, SECOND, THIRD, FOURTH = (dt.date(2026, 5, day) for day in (8, 15, 22, 29))
 LABEL = [("stimulus", "bubble")]
 NOWHERE = "http://127.0.0.1:9/nothing"
-FILES = {"/z1/current/z1_csv_files.zip", *(path(name) for name in ("H15", "H41", "H6", "H8", "G17"))}
+FILES = {"/z1/current/z1_csv_files.zip", *(release_path(name) for name in ("H15", "H41", "H6", "H8", "G17"))}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -273,7 +271,9 @@ def test_a_night_with_a_rebased_index_and_without_the_bureau_of_labor_statistics
     known = house.published(f"SELECT observation_date, value FROM series_as_of('INDPRO', DATE '{THIRD}')")
     rows = [(f"{at.replace(day=28)}", round(value / 1.04, 4)) for at, value in known]
     routes = house.publishers.servers["board"].routes
-    routes[path("G17")] = Served(release_zip("G17", {"IP.B50001.S": Made("Index:_2022_100", "1", rows)}))
+    routes[release_path("G17")] = Served(
+        release_zip("G17", {"IP.B50001.S": Made("Index:_2022_100", "1", rows)})
+    )
     assert house.run() == 0, house.output
     statuses = dict(house.published("SELECT series_id, fetch_status FROM series WHERE is_published"))
     assert statuses["INDPRO"] == "new" and statuses["UNRATE"] == "unreachable"
