@@ -13,7 +13,7 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive, Captures, resolve
 from assets.compute.corrections import Cause, corrections, text_of
 from assets.compute.record import published
-from assets.warehouse.late import CaptureGroup, captures_since
+from assets.warehouse.live import CaptureGroup, captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import an_archive
 
