@@ -6,11 +6,11 @@ import re
 
 from assets.catalog.loader import load_catalog
 from assets.compute.corrections import MAY_CHANGE
+from checks.archive import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from checks.audits.immutability import immutability_suite
 from checks.audits.of_release import method_suite, rights_suite, schema_suite
 from checks.audits.recompute import CUTS, recompute_suite
 from checks.identities import IDENTITIES
-from checks.suites.raw import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from tests.contract.repository import ROOT
 
 CHECKS = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")

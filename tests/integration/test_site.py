@@ -16,8 +16,7 @@ import pytest
 
 from assets.publish.documents.descriptors import regime_json
 from assets.publish.documents.texts import document_facts
-from assets.report.coming import icalendar
-from assets.report.site import add_release
+from assets.report.site import add_release, icalendar
 from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
 from tests.helpers import files_of

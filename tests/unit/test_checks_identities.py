@@ -11,8 +11,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from checks.archive import check_identities
-from checks.identities import IDENTITIES, Identity, identities_suite, key_of, relations
-from checks.known import Known
+from checks.identities import IDENTITIES, Identity, Known, identities_suite, key_of, relations
 from checks.runner import SuiteResult, run_suite
 from tests.builders import an_archive
 from tests.helpers import REAL_FILES, SAMPLE

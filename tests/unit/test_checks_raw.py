@@ -8,9 +8,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from checks.archive import by_role, load_archive
+from checks.archive import COLUMNS, by_role, load_archive, raw_suite
 from checks.runner import RuleResult, run_by_row
-from checks.suites.raw import COLUMNS, raw_suite
 from tests.builders import a_series, an_archive
 
 RUN_DATE = dt.date(2026, 5, 31)

@@ -16,10 +16,10 @@ from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
 from assets.warehouse.tables import append_rows
 from checks.expectations import outcomes
-from checks.presentation import rules_table, sentence
+from checks.factories import rules_table, sentence
 from checks.results import results_frame
+from checks.rules import Rule, Suite
 from checks.runner import SuiteResult, run_suite
-from checks.suites.rules import Rule, Suite
 from tests.builders import an_archive
 from tests.checked_frames import check, clean_frames
 

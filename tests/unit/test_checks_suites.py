@@ -9,14 +9,12 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from checks.factories import all_checks, archive_checks
-from checks.first_publication import CHECK as FIRST_PUBLICATION
+from checks.archive import raw_suite
+from checks.factories import FIRST_PUBLICATION, all_checks, archive_checks
 from checks.identities import IDENTITIES
+from checks.rules import Rule, Suite
 from checks.runner import run_suites
-from checks.suites.raw import raw_suite
-from checks.suites.rules import Rule, Suite
-from checks.suites.structural import PROVENANCE, checked_tables, suite_of
-from checks.suites.tables import RULES
+from checks.tables import PROVENANCE, RULES, checked_tables, suite_of
 from tests.checked_frames import AS_OF, Frames, check, clean_frames
 
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]

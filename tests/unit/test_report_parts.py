@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from assets.report.figures import cleaned
 from assets.report.page import COLORS
 from assets.report.published import Release
-from assets.report.svg import cleaned
 from assets.report.words import REGIME_WORDS, number, period, period_end, regime_words
 
 NAME = ("key", "wide")
