@@ -330,7 +330,6 @@ def cleaned(
         f'<svg class="{width}" viewBox="0 0 {_trimmed(float(across))} {_trimmed(float(down))}" data-x="{scale}" '
         f'role="img" aria-labelledby="{key}-t {key}-d">'
         f'<title id="{key}-t">{named}</title><desc id="{key}-d">{described}</desc>{body}</svg>'
-        + f"{body}</svg>"
     )
 
 

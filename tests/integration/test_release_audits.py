@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -11,6 +12,8 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.archive import as_revised
+from assets.compute.corrections import COLUMNS
+from assets.compute.record import Frames
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish
@@ -19,6 +22,7 @@ from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import load_archive, run_grid
 from assets.warehouse.schema import open_warehouse
 from assets.warehouse.tables import registered
+from checks.audits.immutability import Published, Staged, found_again
 from checks.audits.of_release import audit_release, read_staged
 from checks.runner import RuleResult
 from tests.integration.conftest import Night
@@ -140,18 +144,13 @@ def published(night: Night) -> Gate:
 
 
 @pytest.mark.slow
-def test_an_honest_release_passes_after_its_publication_whoever_has_the_file_open(published: Gate) -> None:
-    published.night.published.chmod(0o644)
-    with duckdb.connect(str(published.night.published)) as held:
-        held.execute("CREATE TABLE mine (a INTEGER)")
-        audits = published.audits()
+def test_an_honest_release_passes_after_its_publication_and_what_a_book_lacks_is_written_again(
+    published: Gate,
+) -> None:
+    audits = published.audits()
     assert [name for name, result in audits.items() if not result.passed] == []
     # 496 backfilled month-ends in each table that has them all, and one night
     assert audits["published_row__unchanged"].evaluated_rows > 496 * 10
-
-
-@pytest.mark.slow
-def test_whatever_one_book_lacks_of_the_published_file_is_written_again(published: Gate) -> None:
     lost = {
         "ops.publications": Recorded(1, 0, 0),
         "ops.published_rows WHERE as_of_date = '2021-11-30'": Recorded(0, 1, 0),
@@ -219,3 +218,92 @@ def test_a_new_version_publishes_what_it_labels_otherwise(published: Gate) -> No
     assert [row[0] for row in rows] == list(months.date)
     assert rows[0][1:] == ("0.9.0", "neutral_mid_cycle", "stimulus_into_bubble")
     assert versions[-1] == (CATALOG.method.method_version, CATALOG.method.method_sha256)
+
+
+# ---- what immutability demands of rows published before: live ones unchanged, backfilled ones explained
+
+DAYS = [pd.Timestamp("2026-01-31"), pd.Timestamp("2026-02-28")]
+JANUARY, FEBRUARY = DAYS
+PUBLISHED_AT = pd.Timestamp("2026-03-10")
+NO_NIGHTS = pd.DataFrame({"published_at": pd.Series(dtype="datetime64[us]"), "as_of_date": []})
+DATES = dict.fromkeys(("as_of_date", "first_date", "last_date"), "datetime64[s]")
+NOTHING = pd.DataFrame(columns=list(COLUMNS)).astype(DATES)
+
+
+def a_record(scored: Collection[pd.Timestamp], february: str = "backfilled", score: float = 0.5) -> Frames:
+    """Both dates in `regime`; `score_attribution` has rows only for dates with a score."""
+    there = [day in scored for day in DAYS]
+    regime = {
+        "as_of_date": DAYS,
+        "row_kind": ["backfilled", february],
+        "regime": ["stimulus_into_bubble" if yes else "indeterminate" for yes in there],
+        "bubble_score": [score if yes else None for yes in there],
+    }
+    parts = {
+        "as_of_date": [day for day in DAYS if day in scored],
+        "component": "cape",
+        "contribution": score,
+    }
+    frames = {"regime": pd.DataFrame(regime), "score_attribution": pd.DataFrame(parts)}
+    return {name: frame.astype({"as_of_date": "datetime64[s]"}) for name, frame in frames.items()}
+
+
+def wrong(
+    before: Frames, staged: Frames, now: Frames | None = None, corrections: pd.DataFrame = NOTHING
+) -> list[tuple[str, bool]]:
+    """Tables in which the audit finds something wrong, and whether the row is there; `now` is today's archive."""
+    regime = before["regime"]
+    backfilled = set(regime.loc[regime["row_kind"] == "backfilled", "as_of_date"])
+    found = found_again(
+        Published(PUBLISHED_AT, before, backfilled, {}, NO_NIGHTS),
+        Staged(staged, NO_NIGHTS, corrections, lambda: (before, staged if now is None else now)),
+        CATALOG,
+    )
+    found = found[~found["is_found"] | (found["columns_changed"] > 0)]
+    return list(zip(found["table_name"], found["is_found"], strict=True))
+
+
+def retracted(*tables: str) -> pd.DataFrame:
+    """What a release lists that makes January indeterminate."""
+    rows = [
+        {"table_name": "regime", "as_of_date": JANUARY, "column_name": name}
+        for name in ("regime", "bubble_score")
+    ] + [{"table_name": "score_attribution", "first_date": JANUARY, "last_date": JANUARY, "cells": 1}]
+    return pd.DataFrame([row for row in rows if row["table_name"] in tables], columns=list(COLUMNS)).astype(
+        DATES
+    )
+
+
+def test_a_date_that_became_indeterminate_holds_publication_unless_a_retraction_is_listed() -> None:
+    """Such a date has no row any more in tables that explain a score."""
+    before, staged = a_record(DAYS), a_record([FEBRUARY])
+    assert wrong(before, staged, corrections=retracted("regime", "score_attribution")) == []
+    assert wrong(before, staged) == [("regime", True), ("score_attribution", True)]
+    assert wrong(before, staged, corrections=retracted("regime")) == [("score_attribution", True)]
+
+
+def test_a_row_that_vanished_although_the_archive_gives_it_holds_publication() -> None:
+    before = a_record(DAYS)
+    lost = {**before, "score_attribution": before["score_attribution"].iloc[1:]}
+    assert wrong(before, lost, now=before, corrections=retracted("score_attribution")) == [
+        ("score_attribution", False)
+    ]
+    lost = {**before, "regime": before["regime"].iloc[1:]}
+    assert wrong(before, lost, corrections=retracted("regime")) == [("regime", False)]
+
+
+@pytest.mark.parametrize(
+    ("staged", "found"),
+    [
+        (a_record(DAYS, "live"), []),
+        (a_record(DAYS), [("regime", False), ("score_attribution", False)]),  # computed again as backfilled
+        (a_record(DAYS, "live", 0.6), [("regime", True), ("score_attribution", True)]),
+    ],
+)
+def test_a_published_live_row_the_warehouse_lost_does_not_change_in_silence(
+    staged: Frames, found: list[tuple[str, bool]]
+) -> None:
+    """The warehouse was restored from a copy older than the freezing; the published file stayed."""
+    before = a_record([FEBRUARY], "live")
+    staged = {name: frame[frame["as_of_date"] == FEBRUARY] for name, frame in staged.items()}
+    assert wrong({name: f[f["as_of_date"] == FEBRUARY] for name, f in before.items()}, staged) == found
