@@ -27,10 +27,9 @@ def shell(text: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("closed", ["1</dev/null", "| true"])
-def test_a_closed_stream_changes_no_exit_status(closed: str, tmp_path: Path) -> None:
+def test_a_reader_that_leaves_changes_no_exit_status(tmp_path: Path) -> None:
     for command, status in (("settings", 0), ("show", 2)):
-        done = shell(f"{COMMAND} {command} {closed}; exit ${{PIPESTATUS[0]}}", REGIME_DATA_DIR=str(tmp_path))
+        done = shell(f"{COMMAND} {command} | true; exit ${{PIPESTATUS[0]}}", REGIME_DATA_DIR=str(tmp_path))
         assert done.returncode == status
         assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 
