@@ -31,9 +31,9 @@ from assets.warehouse.schema import open_warehouse
 from checks.archive import check_series
 from checks.factories import check_result
 from checks.results import of_table, rule_rows
+from checks.rules import Suite
 from checks.runner import SuiteResult, run_suite
-from checks.suites.rules import Suite
-from checks.suites.structural import suite_of
+from checks.tables import suite_of
 from pipelines.commands.doctor import configuration
 from pipelines.commands.show import explain_lines
 from pipelines.published_verdict import verdict_lines
