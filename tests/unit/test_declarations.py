@@ -1,25 +1,16 @@
-"""Declarations agree with each other, with the figures they are about, and with what is rendered from them."""
+"""Declarations agree with each other, and with the figures and pages they are about."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from assets.asset_specs import table_schema
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.catalog.models import Table
-from assets.catalog.render import (
-    column_comment,
-    comment_statements,
-    create_table,
-    qualified_name,
-    table_comment,
-)
 from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
 from assets.compute.registry import Computation
@@ -28,70 +19,23 @@ from tests.helpers import REAL_FILES, SAMPLE, on_sample
 from tests.unit.test_expected_coverage import DAYS, live_vintages
 
 CATALOG = load_catalog()
-LEDGERS = ("policy_events", "recessions", "reference_values")
-
-
-def test_the_nightly_table_is_the_regime_with_its_moment_before_it() -> None:
-    names = CATALOG.tables["regime"].column_names
-    assert CATALOG.tables["regime_nightly"].column_names == ("published_at", *names)
-
-
-def test_a_quantity_of_one_name_is_one_quantity() -> None:
-    """Same column name in several tables: same unit, and for measured quantities the same definition."""
-    units, definitions = defaultdict(set), defaultdict(set)
-    for table in CATALOG.tables.values():
-        if table.layer not in ("derived", "regime"):
-            continue
-        for column in table.columns:
-            units[column.name].add(column.unit)
-            if column.name.endswith(("_pct", "_pp", "_bn", "_index", "_rank", "_gdp", "_band", "_score")):
-                definitions[column.name].add(column.definition)
-    several = {name: found for name, found in units.items() if len(found) > 1}
-    assert set(several) <= {"value", "limit_value"}, "the unit of a value stands in its own row"
-    assert {name: found for name, found in definitions.items() if len(found) > 1} == {}
-
-
-def test_the_suffix_of_a_name_is_its_unit() -> None:
-    unit = {
-        "_pp": "percentage points", "_usd_bn": "billions of US dollars", "_rank": "rank 0 to 1", "_date": "date",
-        "_score": "score 0 to 1", "_pct_gdp": "percent of GDP", "_sha256": "hexadecimal", "_at": "UTC timestamp",
-    }  # fmt: skip
-    for table in CATALOG.tables.values():
-        for column in table.columns:
-            wrong = [end for end, of in unit.items() if column.name.endswith(end) and column.unit != of]
-            assert not wrong, f"{table.name}.{column.name}"
-
-
-# Of a computed table, what is no key and yet computed from nothing: facts of the run, and wording of the catalogue.
-_OF_THE_RUN = {
-    "as_of_date", "is_month_end", "profile", "method_version", "method_sha256", "first_published_at",
+ALL = list(CATALOG.series.values())
+UNIT_OF = {
+    "_pp": "percentage points", "_usd_bn": "billions of US dollars", "_rank": "rank 0 to 1", "_date": "date",
+    "_score": "score 0 to 1", "_pct_gdp": "percent of GDP", "_sha256": "hexadecimal", "_at": "UTC timestamp",
 }  # fmt: skip
-_WORDING = {
-    "base_rates": {"measure", "limit_value", "limit_unit"},
-    "bubble_gauge": {"criterion", "question", "unit", "hot_when", "note"},
-    "caveats": {"kind", "severity", "affected_columns"},
-    "distance_to_flip": {"leads_to", "measure", "comparison", "condition", "component_unit"},
-    "effective_weights": {"condition"},
-    "event_responses": {"unit", "placebo_draws", "placebo_seed"},
-    "event_study": {"unit"},
-    "outside_agreement": {"who", "statement", "status", "registered_on", "threshold_share"},
-    "outside_references": {"who", "what", "unit", "rights"},
-    "regime_evidence": {"unit"},
-    "relative_attractiveness": {"is_real_yield"},
-    "release_log": {"kind"},
-    "scenarios": {"title", "moves", "held_still", "not_computed_reason"},
-    "score_attribution": {"condition"},
-}
 
 
-def test_no_column_of_a_computed_table_is_silent_about_its_origin() -> None:
-    computed = [
-        t for t in CATALOG.tables.values() if t.layer in ("derived", "regime") and t.name not in LEDGERS
-    ]
-    assert len(computed) > 25
-    for table in computed:
-        silent = {c.name for c in table.columns if not c.derived_from} - set(table.key) - _OF_THE_RUN
-        assert silent == _WORDING.get(table.name, set()), table.name
+def test_a_quantity_of_one_name_has_one_unit_and_the_suffix_of_a_name_is_its_unit() -> None:
+    units = defaultdict(set)
+    for table in CATALOG.tables.values():
+        for column in table.columns:
+            wrong = [end for end, of in UNIT_OF.items() if column.name.endswith(end) and column.unit != of]
+            assert not wrong, f"{table.name}.{column.name}"
+            if table.layer in ("derived", "regime"):
+                units[column.name].add(column.unit)
+    several = {name for name, found in units.items() if len(found) > 1}
+    assert several <= {"value", "limit_value"}, "the unit of a value stands in its own row"
 
 
 def live() -> Computation:
@@ -113,12 +57,9 @@ def test_series_a_figure_came_from_are_among_those_its_declaration_leads_to(
             assert used <= set(CATALOG.source_series([f"{name}.{column}"])), f"{name}.{column}"
 
 
-# ---- series and parameters
-
 REAL_FIGURES = PROJECT_ROOT.parent / "shared" / "realdata"
 # Their ordinary values lie so near zero that no range can tell a wrong scale; the publisher's unit must.
 SCALE_NOT_IN_RANGE = {"RRPONTSYD", "USREC"}
-ALL, METHOD = list(CATALOG.series.values()), CATALOG.method
 
 
 def test_known_figures_are_plausible_and_a_thousandfold_is_not() -> None:
@@ -146,61 +87,10 @@ def test_rights_page_names_every_series_that_is_not_public_domain() -> None:
         }
 
 
-def test_parameters_are_those_pinned_for_their_version() -> None:
-    """Whoever changes a number adds a version to method_versions.toml; publication is held without."""
-    newest = CATALOG.method_versions[-1]
-    assert (METHOD.method_version, METHOD.method_sha256) == (newest.method_version, newest.method_sha256)
-
-
-def test_hash_ignores_the_version_and_sees_every_number() -> None:
-    renamed = METHOD.model_copy(update={"method_version": "9.9.9"})
-    shifted = METHOD.model_copy(
-        update={"melt_up": METHOD.melt_up.model_copy(update={"return_12m_pct": 11.0})}
-    )
-    assert renamed.method_sha256 == METHOD.method_sha256
-    assert shifted.method_sha256 != METHOD.method_sha256
-
-
-# ---- what is rendered
-
-
-def a_table(**changes: object) -> Table:
-    column = {
-        "name": "share_pct", "type": "DOUBLE", "unit": "percent", "nullable": True, "minimum": 0.0,
-        "maximum": 100.0, "definition": "A share; it's 'quoted' | piped.", "derived_from": ["GDP", "CP"],
-    }  # fmt: skip
-    key = {
-        "name": "as_of_date", "type": "DATE", "unit": "date", "nullable": False, "derived_from": [],
-        "definition": "The row's as-of date.",
-    }  # fmt: skip
-    declared = {
-        "name": "shares", "layer": "derived", "group": "figures",
-        "title": "Shares as known.", "grain": "One row per date",
-        "key": ["as_of_date"], "column": [key, column],
-    }  # fmt: skip
-    return Table.model_validate(declared | changes)
-
-
-@pytest.mark.parametrize("table", CATALOG.tables.values(), ids=lambda table: table.name)
-def test_every_declared_table_can_be_created_with_all_its_comments(table: Table) -> None:
-    with duckdb.connect() as con:
-        con.execute(f'CREATE SCHEMA IF NOT EXISTS "{qualified_name(table).split(chr(34))[1]}"')
-        con.execute(create_table(table))
-        for statement in comment_statements(table):
-            con.execute(statement)
-        made = con.execute(
-            "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
-            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
-            [table.name],
-        ).fetchall()
-        comment = con.execute("SELECT comment FROM duckdb_tables()").fetchall()
-    assert made == [(c.name, c.type, c.nullable, column_comment(c)) for c in table.columns]
-    assert comment == [(table_comment(table),)]
-
-
 def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:
-    key, share = table_schema(a_table()).columns
-    assert key.constraints.unique and not key.constraints.nullable and share.constraints.nullable
-    assert share.tags == {"unit": "percent", "from": "GDP, CP"}
-    assert share.constraints.other == [">= 0", "<= 100"]
-    assert key.tags == {"unit": "date"}
+    key, *_, share = table_schema(CATALOG.tables["monetisation"]).columns
+    declared = CATALOG.tables["monetisation"].columns[-1]
+    assert key.tags["unit"] == "date" and not key.constraints.nullable
+    assert share.tags == {"unit": declared.unit, "from": ", ".join(declared.derived_from)}
+    coverage = next(c for c in table_schema(CATALOG.tables["regime"]).columns if c.name == "coverage")
+    assert coverage.constraints.other == [">= 0", "<= 1"]
