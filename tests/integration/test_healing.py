@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def _play_all(place: Path) -> None:
     saved("later")
     clean.play(SECOND)
     (clean.place / "number").write_text("1", encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_a_log() -> Iterator[None]:
+    """What each new figure changes takes half of a night, and is about other tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assets.publish.row_changes.list_arrivals", lambda *_: 0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +186,8 @@ def test_releases_made_before_a_healing_and_after_it_come_out_again(place: Path)
 
 
 def test_a_blocked_run_a_historical_one_and_one_that_never_published_freeze_nothing(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(
-        "assets.publish.row_changes.list_arrivals", lambda *_: 0
-    )  # half of a night, of other tests
     nights = _copy(place, "later", tmp_path)
     facts = nights.play(BLOCKED, publishes=False)
     frozen = "SELECT as_of_date, release_id FROM ops.live_rows WHERE as_of_date > DATE '2026-04-01'"
