@@ -19,10 +19,9 @@ from assets.sources.registry import Sources
 from assets.warehouse.connection import keep_copy
 from assets.warehouse.lock import mark_run_alive
 from assets.warehouse.resource import Warehouse
-from pipelines.access import open_sources
 from pipelines.process import ensure_home
 from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
-from pipelines.settings import PROJECT_ROOT, ConfigurationError, Settings, load_settings
+from pipelines.settings import PROJECT_ROOT, ConfigurationError, Settings, load_settings, open_sources
 
 ACCEPTS_INCOMPLETE_TAG = "stimulus_regime/accept_incomplete"  # set by `run --accept-incomplete` alone
 _WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for another run to end

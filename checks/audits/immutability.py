@@ -16,8 +16,7 @@ from assets.catalog.models import Catalog, Table
 from assets.compute.corrections import CELLS_OF, Compared, text_of, unequal
 from assets.compute.grid import LIVE
 from assets.compute.record import Frames
-from checks.suites.measures import flag
-from checks.suites.rules import Rule, Suite
+from checks.rules import Rule, Suite, flag
 
 COLUMNS = (
     "table_name", "as_of_date", "published_at", "row_kind", "is_found", "columns_changed", "changed", "value_published",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.report.published import Release
 from pipelines import process
-from pipelines.instance import open_instance, outdated_configuration, run_lock
+from pipelines.instance import open_instance, run_lock
 from pipelines.process import print_progress
 from pipelines.published_verdict import summary_lines
 from pipelines.release_file import open_published
@@ -39,8 +39,6 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(as_of=args.as_of, environ={**os.environ, **given})
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
-    if problem := outdated_configuration(settings.dagster_home):
-        raise ConfigurationError(problem)
     if settings.profile == "live":
         _try_key(settings)
     print_progress(f"{PROFILE_WORDS[settings.profile]}; nothing known after {settings.run_date} is used")
@@ -149,7 +147,7 @@ def _identity(published: Path) -> tuple[int, int] | None:
 
 def _try_key(settings: Settings) -> None:
     """Report a wrong key, or an unreachable FRED, at once."""
-    from pipelines.access import open_sources
+    from pipelines.settings import open_sources
 
     hint = "the run keeps trying. Without a network, `run --profile sample` works"
     open_sources(settings, log=lambda line: print_progress(f"{line}; {hint}"))
@@ -183,7 +181,7 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
 
 def _send_alerts(settings: Settings) -> None:
     """Send the alerts due; a failure to send does not change the outcome of the run."""
-    from pipelines.alerts.delivery import VARIABLE, review
+    from pipelines.alerts import VARIABLE, review
 
     if VARIABLE not in read_environment():
         return

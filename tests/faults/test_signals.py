@@ -19,8 +19,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.alerts.problems import situation_of
 from pipelines.instance import open_instance
+from pipelines.problems import situation_of
 from pipelines.settings import load_settings
 from tests.nightly_run import ROOT, NightlyRun, new_installation
 

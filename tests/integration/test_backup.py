@@ -13,7 +13,7 @@ from assets.warehouse.connection import LockHeld
 from assets.warehouse.lock import RunLock
 from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
-from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
+from pipelines.commands.operate import LIST, back_up, put_in_place, verify_backup
 from pipelines.settings import ConfigurationError, Folders
 from tests.builders import a_payload, a_series, merge_payload
 
