@@ -98,14 +98,6 @@ def inputs(profile: Profile) -> list[str]:
     return [series.series_id for series in CATALOG.in_profile(profile) if series.role in ROLES]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("profile", ["sample", "live"])
-def test_every_single_missing_series_costs_what_is_expected(profile: Profile) -> None:
-    short = {one for one in inputs(profile) if agree(profile, {one})}
-    # in the sample valuation rests on the national accounts alone
-    assert short == ({"GDP", "CP", "NCBEILQ027S_GDP_PCT"} if profile == "sample" else set())
-
-
 @pytest.mark.parametrize("profile", ["sample", "live"])
 def test_random_sets_of_missing_series_cost_what_is_expected(profile: Profile) -> None:
     draw = random.Random(profile)
