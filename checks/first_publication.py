@@ -11,7 +11,7 @@ import numpy as np
 
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
-from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
+from assets.compute.conditions import Inputs, Shortfall, shortfall
 from assets.run_facts import RunFacts
 from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts
 

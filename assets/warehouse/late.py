@@ -14,7 +14,7 @@ from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
 from assets.compute.archive import Captures, Rows, pack
 from assets.compute.calendar import days
-from assets.compute.corrections import Cause
+from assets.compute.record import Cause
 from assets.warehouse.live import PROVENANCE, SCHEMA, LiveRow, microseconds
 from assets.warehouse.readers import frame_of, vintages_as_of
 from assets.warehouse.schema import REAL

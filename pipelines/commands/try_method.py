@@ -9,7 +9,7 @@ from dataclasses import replace
 from assets.catalog.loader import CatalogError, load_catalog, load_own_method
 from assets.catalog.method import Method
 from assets.compute.archive import Archive
-from assets.compute.diagnostics.own_method import relabelled_months
+from assets.compute.diagnostics.attribution import relabelled_months
 from assets.compute.diagnostics.revised import regime_of
 from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view

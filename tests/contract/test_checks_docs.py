@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assets.catalog.loader import load_catalog
-from assets.compute.corrections import MAY_CHANGE
+from assets.compute.record import MAY_CHANGE
 from checks.audits.immutability import immutability_suite
 from checks.audits.of_release import method_suite, rights_suite, schema_suite
 from checks.audits.recompute import CUTS, recompute_suite

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.corrections import Compared
+from assets.compute.record import Compared
 from assets.publish.folder import releases
 from assets.warehouse.live import complete_live_rows, live_rows, read_live, unfilled
 from assets.warehouse.readers import frame_of

@@ -13,22 +13,13 @@ from assets.catalog.loader import load_catalog
 from assets.compute.calendar import month_ends
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
-from assets.compute.tables import (
-    context,
-    credit_spreads,
-    fiscal_and_debt,
-    gold_and_inflation,
-    monetisation,
-    real_yields,
-    relative_attractiveness,
-    reserve_growth,
-)
+from assets.compute.tables import context, reserve_growth
 from assets.compute.tables.activity_inflation import output_gap, sahm_gap
-from assets.compute.tables.bubble_gauge import growth_needed
+from assets.compute.tables.correlations import correlation, gold_and_inflation
+from assets.compute.tables.debt import band, deficit_12m, fiscal_and_debt, is_coordinated
+from assets.compute.tables.gauges import after_inflation, growth_needed, relative_attractiveness
 from assets.compute.tables.liquidity_destination import build, destination, signals
-from assets.compute.tables.money_and_rates import correlation
-from assets.compute.tables.real_yields import nominal_change, real_change
-from assets.compute.tables.relative_attractiveness import after_inflation
+from assets.compute.tables.yields import credit_spreads, nominal_change, real_change, real_yields
 from tests.helpers import (
     SAMPLE_AS_OF,
     archive,
@@ -81,13 +72,13 @@ def test_once_there_are_tips_their_absence_is_an_absence() -> None:
         published_after("EXPINF10YR", monthly("2003-01-01", [2.0] * 6), 27),
         published_after("FII10", {"2003-01-01": 2.3}, 27),
     ]
-    columns = real_yields.build(view(frames, ["2003-01-31", "2003-06-30"]))
+    columns = real_yields(view(frames, ["2003-01-31", "2003-06-30"]))
     assert columns["real_10y_pct"].absent_reason.tolist() == [None, "stale"]
     assert list(columns["real_10y_basis"]) == ["tips", None]
 
 
 def test_a_difference_of_yields_carries_both_series_and_the_older_of_their_dates() -> None:
-    breakeven = real_yields.build(view(YIELDS, "2025-11-05"))["breakeven_10y_pp"]
+    breakeven = real_yields(view(YIELDS, "2025-11-05"))["breakeven_10y_pp"]
     assert breakeven.series_ids.tolist() == ["DGS10,DFII10"]
     assert str(breakeven.observation_date[0]) == "2025-11-03"
     assert str(breakeven.available_on[0]) == "2025-11-05"
@@ -98,7 +89,7 @@ def test_a_difference_of_yields_carries_both_series_and_the_older_of_their_dates
 
 def spreads(*frames: pd.DataFrame) -> dict:
     catalog = load_catalog()
-    return credit_spreads.build(View(archive(*frames), DATES, catalog.series, catalog))
+    return credit_spreads(View(archive(*frames), DATES, catalog.series, catalog))
 
 
 def quotes(series_id: str, first: str, captured_at: str = "2014-01-01") -> pd.DataFrame:
@@ -176,7 +167,7 @@ def test_dollars_of_two_base_years_give_no_output_gap() -> None:
 def test_a_missing_month_leaves_the_newest_twelve_that_are_whole() -> None:
     balance = monthly("2024-01-01", [-100_000.0] * 12 + [None] + [-900_000.0])
     seen = view(published_after("MTSDS133FMS", balance, 43), "2025-03-31")
-    found = fiscal_and_debt.deficit_12m(seen)
+    found = deficit_12m(seen)
     assert found.value.tolist() == [1200.0]
     assert str(found.observation_date[0]) == "2024-12-01"
 
@@ -190,7 +181,7 @@ def test_the_bill_share_compares_month_ends_and_shortens_from_one_point_on(
         published_after("MSPD_BILLS", {"2024-02-29": 200.0, "2025-02-28": bills}, 6),
         published_after("MSPD_TOTAL_MARKETABLE", {"2024-02-29": 1000.0, "2025-02-28": 1000.0}, 6),
     ]
-    columns = fiscal_and_debt.build(view(frames, "2025-03-31"))
+    columns = fiscal_and_debt(view(frames, "2025-03-31"))
     assert columns["bill_share_change_12m_pp"].value.tolist() == pytest.approx([(bills - 200.0) / 10.0])
     assert columns["is_maturity_shortening"].tolist() == [answer]
 
@@ -220,7 +211,7 @@ def test_net_liquidity_takes_reverse_repo_in_billions_beside_millions() -> None:
 def test_every_edge_of_a_band_belongs_to_the_band_above() -> None:
     edges = product((NAN, -91.0, 9.99, 10.0, 24.99, 25.0, 74.99, 75.0, 140.0), (NAN, 3.99, 4.0, 6.0))
     shares, deficits = np.array([*edges]).T
-    found = monetisation.band(shares, deficits, METHOD.monetisation)
+    found = band(shares, deficits, METHOD.monetisation)
     for share, deficit, name in zip(shares, deficits, found, strict=True):
         of_share = (
             "none" if share < 10 else "building" if share < 25 else "active" if share < 75 else "dominant"
@@ -231,7 +222,7 @@ def test_every_edge_of_a_band_belongs_to_the_band_above() -> None:
 
 def test_the_three_together() -> None:
     for impulse, change, deficit in product((0.5, 0.49, NAN), (-0.20, -0.19, 0.25, NAN), (4.0, 3.99, NAN)):
-        found = monetisation.is_coordinated(reading([impulse]), reading([change]), reading([deficit]), METHOD)
+        found = is_coordinated(reading([impulse]), reading([change]), reading([deficit]), METHOD)
         unknown = np.isnan([impulse, change, deficit]).any()
         plain = impulse >= 0.5 and change <= -0.2 and deficit >= 4.0
         assert found.tolist() == [None if unknown else plain], (impulse, change, deficit)
@@ -382,7 +373,7 @@ def test_shares_are_of_the_same_quarter() -> None:
 
 
 def built(*frames: pd.DataFrame) -> pd.DataFrame:
-    return relative_attractiveness.build(view(list(frames), "2025-11-05")).set_index("asset")
+    return relative_attractiveness(view(list(frames), "2025-11-05")).set_index("asset")
 
 
 def test_tips_need_the_breakeven_and_the_ten_year_nothing() -> None:
@@ -469,7 +460,7 @@ def test_gold_before_1975_does_not_count_and_a_month_without_prices_is_left_out(
         published_after("GOLD_WB_MONTHLY", monthly("1970-01-01", gold), 36),
         published_after("CPIAUCSL", monthly("1970-01-01", prices), 45),
     ]
-    found = gold_and_inflation.build(view(frames, "1977-02-28"))
+    found = gold_and_inflation(view(frames, "1977-02-28"))
     assert str(found["history_start_date"][0])[:10] == "1975-01-01"
     multiples = [found[f"{name}_multiple"].value[0] for name in ("gold", "cpi")]
     assert multiples == pytest.approx([1.22, 1.44]), "November 1976, the last month with both"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from assets.compute.calendar import month_ends
-from assets.compute.diagnostics.event_study import Measure
+from assets.compute.diagnostics.events import Measure
 from tests.helpers import SAMPLE_AS_OF, on_sample, reading
 from tests.plain_method import known
 

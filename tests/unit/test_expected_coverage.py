@@ -14,8 +14,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile, Series
 from assets.compute.archive import Archive
 from assets.compute.calendar import days, first_publication
-from assets.compute.conditions import SCORED
-from assets.compute.expected_coverage import Inputs, coverage, shortfall
+from assets.compute.conditions import SCORED, Inputs, coverage, shortfall
 from assets.compute.grid import build_grid
 from assets.compute.regime import build_regime
 from assets.compute.tables.assemble import readings_of

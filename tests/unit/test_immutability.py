@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.corrections import COLUMNS
-from assets.compute.record import Frames
+from assets.compute.record import COLUMNS, Frames
 from checks.audits.immutability import Published, Staged, found_again
 
 CATALOG = load_catalog()

@@ -13,8 +13,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Recession, RecessionLedger
 from assets.compute.archive import cut
-from assets.compute.diagnostics.base_rates import recession_overlap
-from assets.compute.diagnostics.long_record import long_record
+from assets.compute.diagnostics.long_record import long_record, recession_overlap
 from assets.compute.diagnostics.returns import (
     AssetPath,
     forward,

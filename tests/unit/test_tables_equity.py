@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.equity_risk_premium import build
+from assets.compute.tables.equity import equity_risk_premium
 from tests.helpers import monthly, published_after, view, vintages
 
 NAN = float("nan")
 
 
 def built(frames: Sequence[pd.DataFrame], as_of: str | Sequence[str]) -> Columns:
-    return build(view(frames, as_of, profile="live"))
+    return equity_risk_premium(view(frames, as_of, profile="live"))
 
 
 def quarters(series_id: str, first: str, values: Sequence[float], lag: int) -> pd.DataFrame:

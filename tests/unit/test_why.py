@@ -18,8 +18,7 @@ from assets.compute.conditions import Block, Condition, percentile
 from assets.compute.diagnostics.attribution import regime_changes
 from assets.compute.diagnostics.distance import RankInverse
 from assets.compute.reading import ON_BASES
-from assets.compute.regime import build_regime
-from assets.compute.robustness import grid_states, score_range
+from assets.compute.regime import build_regime, grid_states, score_range
 from assets.compute.state import Threshold, thresholds
 from tests.helpers import Computed, on_sample
 
