@@ -20,6 +20,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
 from assets.warehouse.readers import LABEL_ROLES, read_table
 from assets.warehouse.resource import Warehouse
+from assets.warehouse.tables import append_rows
 from checks.archive import check_identities, check_series, is_critical
 from checks.first_publication import CHECK as FIRST_PUBLICATION
 from checks.first_publication import MEANS, foresee
@@ -227,7 +228,8 @@ def _loaded(
 def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult]], facts: RunFacts) -> None:
     by_name = {"/".join(key.path): results for key, results in found.items()}
     rows = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
-    warehouse.append_later(load_catalog().tables["check_results"], rows)
+    with warehouse.cursor() as con:
+        append_rows(con, load_catalog().tables["check_results"], rows)
 
 
 def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:

@@ -19,10 +19,11 @@ from assets.compute.registry import Computation
 from assets.publish.manifest import ReleaseFacts
 from assets.publish.staged_file import refuse_other_facts
 from assets.run_facts import RunFacts
-from assets.warehouse.late import CaptureGroup, captures_since
 from assets.warehouse.live import (
+    CaptureGroup,
     LiveRow,
     as_published,
+    captures_since,
     complete_live_rows,
     freeze,
     live_rows,

@@ -10,11 +10,9 @@ from assets.catalog.render import quoted
 from assets.compute.record import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
-from assets.warehouse.brought_files import brought_files
-from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow, live_rows, panel_at, read_live
+from assets.warehouse.live import LiveRow, late_figures, live_rows, panel_at, read_live
 from assets.warehouse.published_file import release_before, released
-from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
+from assets.warehouse.readers import brought_files, frame_of, load_archive, load_captures, run_grid
 from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed

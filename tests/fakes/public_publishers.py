@@ -21,7 +21,7 @@ import numpy as np
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import ReaderKey, Series
 from assets.sources.public.shared import carrier_of
-from pipelines.access import URL_VARIABLES
+from pipelines.settings import URL_VARIABLES
 from tests.fakes import fiscal_data
 from tests.fakes.all_publishers import END, label_world, routes_of
 from tests.fakes.fred_world import World, first_known

@@ -13,11 +13,11 @@ import duckdb
 import pandas as pd
 import pytest
 
+from assets.publish.documents.descriptors import regime_json
+from assets.publish.documents.examples import shipped
 from assets.publish.documents.fill import fill_release
-from assets.publish.documents.regime_json import regime_json
-from assets.publish.documents.verbatim import shipped
 from assets.warehouse.connection import CONFIG
-from tests.integration.older_duckdb import installed
+from tests.integration.test_other_programs import installed
 from tests.integration.test_page_blocks import blocks
 from tests.nightly_run import ROOT
 

@@ -18,13 +18,11 @@ import pandas as pd
 import pytest
 
 from assets.publish.documents.examples import EXAMPLES as FILE
-from assets.publish.documents.examples import examples
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.examples import examples, shipped
 from assets.warehouse.connection import query_rows
 from docs._generate.examples import PAGE, page
 from tests.integration.conftest import Night
-from tests.integration.older_duckdb import installed
-from tests.integration.test_macros import asked, holds
+from tests.integration.test_other_programs import assert_macros_hold, installed
 
 EXAMPLES = {example.name: example for example in examples()}
 # one vintage per figure, nothing came late, nothing was corrected
@@ -170,4 +168,4 @@ def test_every_query_gives_as_many_rows_and_the_macros_hold_in_an_older_duckdb(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert [int(n) for n in done.stdout.split()] == [len(rows(release, name)) for name in EXAMPLES]
-    holds(asked(made_release, packages))
+    assert_macros_hold(made_release, packages)

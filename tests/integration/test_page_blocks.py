@@ -41,8 +41,8 @@ ELSEWHERE = {
     ("docs/extending.md", "toml"): "tests/integration/test_extending.py",
     ("docs/extending.md", "python"): "tests/integration/test_extending.py",
     ("docs/extending.md", "diff"): "tests/integration/test_extending.py",
-    ("docs/ui.md", "sh"): "tests/integration/test_dagster_tools.py",
-    ("docs/ui.md", "yaml"): "tests/integration/test_run_config.py",
+    ("docs/ui.md", "sh"): "tests/integration/test_dagster.py",
+    ("docs/ui.md", "yaml"): "tests/integration/test_dagster.py",
     ("README.md", "text"): "tests/integration/test_page_blocks.py",
 }
 # Not run: the language, or how the line begins, and why.

@@ -32,8 +32,7 @@ from assets.sources.registry import Sources
 from assets.sources.sample import SampleSource
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
-from pipelines.access import URL_VARIABLES, read_access
-from pipelines.settings import load_settings
+from pipelines.settings import URL_VARIABLES, load_settings, read_access
 from tests.fakes import public_publishers as publishers_module
 from tests.fakes.public_layouts import Made, bea_data, release_path, release_zip
 from tests.fakes.public_publishers import FIRST_STATED_LOWER, PublicPublishers, public_publishers

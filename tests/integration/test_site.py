@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import duckdb
 import pytest
 
-from assets.publish.documents.facts import document_facts
-from assets.publish.documents.regime_json import regime_json
+from assets.publish.documents.descriptors import regime_json
+from assets.publish.documents.texts import document_facts
 from assets.report.coming import icalendar
 from assets.report.site import add_release
 from assets.warehouse.connection import CONFIG
@@ -72,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, made_release: Path, report_h
             )
         (folder / "report.html").write_text(report_html)
         with duckdb.connect(str(made_release), read_only=True, config=CONFIG) as con:
-            (folder / "first.json").write_text(regime_json(con, document_facts(con, Path("."), tuple, None)))
+            (folder / "first.json").write_text(regime_json(con, document_facts(con, Path("."), (), None)))
             for table in set(re.findall(r'href="csv/(\w+)\.csv"', report_html)):
                 con.execute(f"COPY {table} TO '{folder / 'csv' / table}.csv'")
         for number in range(RELEASES):
@@ -147,7 +147,7 @@ def test_the_feed_is_valid_atom(place: Path, tmp_path: Path, url: str) -> None:
 
 
 def test_the_calendar_is_valid_and_marks_what_could_change_the_label() -> None:
-    """Its dates: `test_release_calendar.py`."""
+    """Its dates: `test_release.py`."""
     event = {
         "series_id": "UNRATE",
         "title": "Unemployment; the rate, monthly " + "x" * 80,

@@ -36,7 +36,7 @@ from assets.sources.public.rtdsm import ADDRESS
 from assets.sources.public.shared import carrier_of, code_of
 from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
-from pipelines.access import URL_VARIABLES
+from pipelines.settings import URL_VARIABLES
 from tests.builders import a_series
 from tests.fakes.public_layouts import (
     REGISTER,

@@ -23,7 +23,7 @@ from assets.sources.public.rtdsm import (
 )
 from assets.sources.public.z1 import FinancialAccountsSource, release_days
 from assets.warehouse.fetches import Ingested
-from assets.warehouse.late import captures_since
+from assets.warehouse.live import captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import (
     Row,

@@ -29,7 +29,7 @@ from assets.compute.record import published as record_of
 from assets.compute.regime import build_regime
 from assets.compute.registry import Computation
 from assets.compute.tables.build import BUILDERS
-from assets.warehouse.late import CaptureGroup, captures_since
+from assets.warehouse.live import CaptureGroup, captures_since
 from assets.warehouse.readers import load_captures
 from tests.builders import an_archive
 from tests.helpers import archive, on_sample, sample_vintages, vintages

@@ -18,15 +18,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import dagster as dg
 from filelock import FileLock, Timeout
 
-from pipelines.alerts.messages import Change, Message, Situation, due, silent_changes
+from pipelines.problems import Change, Message, Situation, due, silent_changes, silent_scheduler, situation_of
 from pipelines.settings import ConfigurationError, Secret, Settings, read_environment
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 VARIABLE = "REGIME_ALERT_URLS"
 Memory = dict[str, dict[str, Any]]
@@ -62,8 +60,6 @@ def review(
     addresses = targets(read_environment())
     if not addresses:
         return []
-    from pipelines.alerts.problems import silent_scheduler, situation_of
-
     moment = now or dt.datetime.now(dt.UTC)
     situation = situation_of(settings, instance, moment)
     if outside:

@@ -1,29 +1,32 @@
-"""Problems found in the history of runs and in the published file.
+"""Problems found in the history of runs and in the published file, and which messages about them are due to a target.
 
-Neither needs the warehouse, so that any process can look at any time, also during a run.
+Neither needs the warehouse, so that any process can look at any time, also during a run. A problem is reported once for
+every cause, then at most once a day while it lasts, and its end once, to the targets that received a report. A message
+that could not be sent is due again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from assets.publish.publication import PublicationBlocked
 from assets.report.published import Release
-from pipelines.alerts.messages import Label, Problem, Situation
 from pipelines.outcome import Failure, innermost
 from pipelines.published_verdict import verdict_lines
 from pipelines.release_file import Row, open_published, some
 from pipelines.settings import ConfigurationError, Settings
 
 JOB = "nightly"
-EXPECTED_AT = dt.time(21, 30)  # of pipelines/definitions.py; a test compares them
+EXPECTED_AT = dt.time(21, 30)  # after H.15 and the day's releases, before midnight in New York
+NEW_YORK = ZoneInfo("America/New_York")
 _FINISHED = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -41,8 +44,74 @@ _DAEMONS = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR")
 _SILENT_AFTER = dt.timedelta(minutes=10)  # each reports twice a minute
 _ALLOWED = dt.timedelta(minutes=90)  # after which a run that has not begun is overdue
 _EARLY = dt.timedelta(hours=1)  # a run by hand this long before counts
-_NEW_YORK = ZoneInfo("America/New_York")
 _LONGEST = 1500
+Kind = Literal["failure", "warning", "success", "info"]
+_DAY = dt.timedelta(days=1)
+_REMIND_AFTER = {"inputs": 7 * _DAY}  # a publisher may stop for good; every other problem is repeated daily
+_TOPICS = {
+    "run": "the nightly run publishes",
+    "inputs": "every input is recent enough",
+    "overdue": "the nightly run was on time",
+    "stuck": "no run hangs",
+    "daemon": "the scheduler is running",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem that lasts. `cause` identifies it within its topic and contains no figure that changes."""
+
+    topic: str
+    cause: str
+    title: str
+    body: str
+    kind: Kind = "failure"
+
+
+@dataclass(frozen=True)
+class Label:
+    """The newest row of the published file: profile, label, numbers, and the reasons as lines."""
+
+    profile: str
+    regime: str
+    facts: Mapping[str, Any]  # as_of_date, stance, condition_state, scores: as they read in a message
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything to report. A topic in `checked` without a problem is in order; one that is not there is unknown."""
+
+    checked: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+    label: Label | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message; `remember` is stored about its target once it is sent."""
+
+    title: str
+    body: str
+    kind: Kind
+    remember: Change
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a target's memory: the value at `keys`; None removes the entry."""
+
+    keys: tuple[str, ...]
+    value: Any = None
+
+    def apply(self, memory: dict[str, Any]) -> None:
+        """Write it into the memory of a target."""
+        for key in self.keys[:-1]:
+            memory = memory.setdefault(key, {})
+        if self.value is None:
+            memory.pop(self.keys[-1], None)
+        else:
+            memory[self.keys[-1]] = self.value
 
 
 class _FailedCheck(NamedTuple):
@@ -136,7 +205,7 @@ def _overdue(instance: dg.DagsterInstance, now: dt.datetime) -> Iterator[Problem
         return
     last = records[0].create_timestamp.astimezone(dt.UTC)
     body = (
-        f"Expected at {expected.astimezone(_NEW_YORK):%Y-%m-%d %H:%M} New York time; "
+        f"Expected at {expected.astimezone(NEW_YORK):%Y-%m-%d %H:%M} New York time; "
         f"the last run began at {last:%Y-%m-%d %H:%M} UTC. `python -m pipelines doctor` looks for the reason."
     )
     yield Problem("overdue", "no run", "The nightly run is overdue", body)
@@ -144,9 +213,9 @@ def _overdue(instance: dg.DagsterInstance, now: dt.datetime) -> Iterator[Problem
 
 def last_expected(now: dt.datetime) -> dt.datetime:
     """The newest moment not after `now` at which the schedule begins a run: weekdays, New York."""
-    day = now.astimezone(_NEW_YORK).date()
+    day = now.astimezone(NEW_YORK).date()
     while True:
-        moment = dt.datetime.combine(day, EXPECTED_AT, _NEW_YORK)
+        moment = dt.datetime.combine(day, EXPECTED_AT, NEW_YORK)
         if day.weekday() < 5 and moment <= now:
             return moment
         day -= dt.timedelta(days=1)
@@ -199,3 +268,53 @@ def _inputs(series: Sequence[Row], as_of: dt.date) -> list[Problem]:
 
 def _text(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def due(situation: Situation, memory: Mapping[str, Any], now: dt.datetime) -> list[Message]:
+    """Messages due to a target with this memory; `now` is UTC."""
+    return [*_problems(situation, memory, now), *_ends(situation, memory), *_label_change(situation, memory)]
+
+
+def silent_changes(situation: Situation, memory: Mapping[str, Any]) -> list[Change]:
+    """What is stored without a message: the first label of a profile, and the newest numbers of an unchanged one."""
+    label = situation.label
+    if label is None:
+        return []
+    known = memory.get("verdicts", {}).get(label.profile)
+    return [_stored(label)] if known is None or known["regime"] == label.regime else []
+
+
+def _problems(situation: Situation, memory: Mapping[str, Any], now: dt.datetime) -> Iterator[Message]:
+    for problem in situation.problems:
+        before = memory.get("outages", {}).get(problem.topic, {}).get(problem.cause)
+        wait = _REMIND_AFTER.get(problem.topic, _DAY)
+        if before is not None and now - dt.datetime.fromisoformat(before) < wait:
+            continue
+        title = problem.title if before is None else f"Continues: {problem.title}"
+        change = Change(("outages", problem.topic, problem.cause), now.isoformat())
+        yield Message(title, problem.body, problem.kind, change)
+
+
+def _ends(situation: Situation, memory: Mapping[str, Any]) -> Iterator[Message]:
+    lasting = {problem.topic for problem in situation.problems}
+    for topic in memory.get("outages", {}):
+        if topic in situation.checked and topic not in lasting:
+            yield Message(f"Solved: {_TOPICS.get(topic, topic)}", "", "success", Change(("outages", topic)))
+
+
+def _label_change(situation: Situation, memory: Mapping[str, Any]) -> Iterator[Message]:
+    label = situation.label
+    known = None if label is None else memory.get("verdicts", {}).get(label.profile)
+    if label is None or known is None or known["regime"] == label.regime:
+        return
+    changed = [
+        f"{name}: {known['facts'].get(name, 'unknown')} -> {value}"
+        for name, value in label.facts.items()
+        if known["facts"].get(name) != value
+    ]
+    body = "\n".join([*changed, "", *label.lines])
+    yield Message(f"Regime change: {known['regime']} -> {label.regime}", body, "info", _stored(label))
+
+
+def _stored(label: Label) -> Change:
+    return Change(("verdicts", label.profile), {"regime": label.regime, "facts": dict(label.facts)})
