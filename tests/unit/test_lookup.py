@@ -67,13 +67,8 @@ def test_a_month_end_is_provisional_for_five_days(run_date: str, kinds: list[str
 
 
 @pytest.mark.parametrize(
-    ("day", "expected"),
-    [
-        ("2026-04-05", []),
-        ("2026-04-06", [dt.date(2026, 3, 31)]),
-        ("2026-04-12", [dt.date(2026, 3, 31)]),
-        ("2026-04-13", []),
-    ],
+    ("day", "is_frozen"),
+    [("2026-04-05", False), ("2026-04-06", True), ("2026-04-12", True), ("2026-04-13", False)],
 )
 def test_a_month_end_is_frozen_from_the_sixth_to_the_twelfth_day(day: str, is_frozen: bool) -> None:
     assert frozen_by(day, day) == [dt.date(2026, 3, 31)] * is_frozen
