@@ -13,7 +13,7 @@ import pytest
 
 from assets.warehouse.connection import CONFIG
 from tests.integration.conftest import Night
-from tests.integration.test_page_blocks import blocks
+from tests.integration.test_pages import blocks
 from tests.nightly_run import ROOT
 
 PAGE = ROOT / "docs" / "extending.md"

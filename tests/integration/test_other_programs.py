@@ -18,7 +18,7 @@ from assets.catalog.loader import load_catalog
 from assets.publish.staged_file import export_tables
 from assets.warehouse.connection import CONFIG
 from tests.fakes.server import Loopback, Served, running
-from tests.integration.test_page_blocks import blocks
+from tests.integration.test_pages import blocks
 from tests.nightly_run import ROOT
 
 VERSION = "1.5.5"

@@ -22,7 +22,7 @@ from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
-from assets.raw.assets import _result
+from assets.raw import _result
 from assets.report.published import Release
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding, content_hash, frame_of, read_table
@@ -31,9 +31,9 @@ from assets.warehouse.schema import open_warehouse
 from checks.archive import check_series
 from checks.factories import check_result
 from checks.results import of_table, rule_rows
+from checks.rules import Suite
 from checks.runner import SuiteResult, run_suite
-from checks.suites.rules import Suite
-from checks.suites.structural import suite_of
+from checks.tables import suite_of
 from pipelines.commands.doctor import configuration
 from pipelines.commands.show import explain_lines
 from pipelines.published_verdict import verdict_lines
