@@ -13,8 +13,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import STORED_SOURCES, Captures, dates_of, of_series, resolve
-from assets.compute.diagnostics.arrivals import SINGLE, Newest, release_log
-from assets.compute.diagnostics.revised import regime_of
+from assets.compute.diagnostics.revised import SINGLE, Newest, regime_of, release_log
 from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view
 from assets.publish.record import record_publication

@@ -1,10 +1,13 @@
-"""Declarations agree with each other, and with the figures and pages they are about."""
+"""Declarations agree with each other, with the figures they are about, and with what Dagster shows of them."""
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,27 +18,38 @@ from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
 from assets.compute.registry import Computation
 from assets.compute.tables.build import BUILDERS
+from assets.plots import MAX_BYTES, conditions_plot, score_plot
+from pipelines.definitions import defs, nightly_schedule
 from tests.helpers import REAL_FILES, SAMPLE, on_sample
 from tests.unit.test_expected_coverage import DAYS, live_vintages
 
 CATALOG = load_catalog()
-ALL = list(CATALOG.series.values())
-UNIT_OF = {
-    "_pp": "percentage points", "_usd_bn": "billions of US dollars", "_rank": "rank 0 to 1", "_date": "date",
-    "_score": "score 0 to 1", "_pct_gdp": "percent of GDP", "_sha256": "hexadecimal", "_at": "UTC timestamp",
-}  # fmt: skip
 
 
-def test_a_quantity_of_one_name_has_one_unit_and_the_suffix_of_a_name_is_its_unit() -> None:
-    units = defaultdict(set)
+def test_a_quantity_of_one_name_is_one_quantity() -> None:
+    """Same column name in several tables: same unit, and for measured quantities the same definition."""
+    units, definitions = defaultdict(set), defaultdict(set)
+    for table in CATALOG.tables.values():
+        if table.layer not in ("derived", "regime"):
+            continue
+        for column in table.columns:
+            units[column.name].add(column.unit)
+            if column.name.endswith(("_pct", "_pp", "_bn", "_index", "_rank", "_gdp", "_band", "_score")):
+                definitions[column.name].add(column.definition)
+    several = {name: found for name, found in units.items() if len(found) > 1}
+    assert set(several) <= {"value", "limit_value"}, "the unit of a value stands in its own row"
+    assert {name: found for name, found in definitions.items() if len(found) > 1} == {}
+
+
+def test_the_suffix_of_a_name_is_its_unit() -> None:
+    unit = {
+        "_pp": "percentage points", "_usd_bn": "billions of US dollars", "_rank": "rank 0 to 1", "_date": "date",
+        "_score": "score 0 to 1", "_pct_gdp": "percent of GDP", "_sha256": "hexadecimal", "_at": "UTC timestamp",
+    }  # fmt: skip
     for table in CATALOG.tables.values():
         for column in table.columns:
-            wrong = [end for end, of in UNIT_OF.items() if column.name.endswith(end) and column.unit != of]
+            wrong = [end for end, of in unit.items() if column.name.endswith(end) and column.unit != of]
             assert not wrong, f"{table.name}.{column.name}"
-            if table.layer in ("derived", "regime"):
-                units[column.name].add(column.unit)
-    several = {name for name, found in units.items() if len(found) > 1}
-    assert several <= {"value", "limit_value"}, "the unit of a value stands in its own row"
 
 
 def live() -> Computation:
@@ -57,9 +71,12 @@ def test_series_a_figure_came_from_are_among_those_its_declaration_leads_to(
             assert used <= set(CATALOG.source_series([f"{name}.{column}"])), f"{name}.{column}"
 
 
+# ---- series and parameters
+
 REAL_FIGURES = PROJECT_ROOT.parent / "shared" / "realdata"
 # Their ordinary values lie so near zero that no range can tell a wrong scale; the publisher's unit must.
 SCALE_NOT_IN_RANGE = {"RRPONTSYD", "USREC"}
+ALL, METHOD = list(CATALOG.series.values()), CATALOG.method
 
 
 def test_known_figures_are_plausible_and_a_thousandfold_is_not() -> None:
@@ -87,10 +104,78 @@ def test_rights_page_names_every_series_that_is_not_public_domain() -> None:
         }
 
 
+def test_parameters_are_those_pinned_for_their_version() -> None:
+    """Whoever changes a number adds a version to method_versions.toml; publication is held without."""
+    newest = CATALOG.method_versions[-1]
+    assert (METHOD.method_version, METHOD.method_sha256) == (newest.method_version, newest.method_sha256)
+
+
+def test_hash_ignores_the_version_and_sees_every_number() -> None:
+    renamed = METHOD.model_copy(update={"method_version": "9.9.9"})
+    shifted = METHOD.model_copy(
+        update={"melt_up": METHOD.melt_up.model_copy(update={"return_12m_pct": 11.0})}
+    )
+    assert renamed.method_sha256 == METHOD.method_sha256
+    assert shifted.method_sha256 != METHOD.method_sha256
+
+
+# ---- what Dagster shows
+
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+RAW = [name for name in SPECS if name.startswith("raw/")]
+CONDITIONS = ("valuation", "economy", "credit", "inflation")
+
+
 def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:
-    key, *_, share = table_schema(CATALOG.tables["monetisation"]).columns
-    declared = CATALOG.tables["monetisation"].columns[-1]
-    assert key.tags["unit"] == "date" and not key.constraints.nullable
-    assert share.tags == {"unit": declared.unit, "from": ", ".join(declared.derived_from)}
-    coverage = next(c for c in table_schema(CATALOG.tables["regime"]).columns if c.name == "coverage")
-    assert coverage.constraints.other == [">= 0", "<= 1"]
+    key, _, *columns = table_schema(CATALOG.tables["real_yields"]).columns
+    assert key.constraints.unique and not key.constraints.nullable and key.tags == {"unit": "date"}
+    breakeven = next(column for column in columns if column.name == "breakeven_10y_pp")
+    assert breakeven.constraints.nullable
+    origin = ", ".join(CATALOG.tables["real_yields"].column("breakeven_10y_pp").derived_from)
+    assert breakeven.tags == {"unit": "percentage points", "from": origin}
+    score = next(c for c in table_schema(CATALOG.tables["regime"]).columns if c.name == "bubble_score")
+    assert score.constraints.other == [">= 0", "<= 1"]
+
+
+def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIME_PROFILE", "sample")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = nightly_schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests
+    selected = {key.to_user_string() for key in request.asset_selection or []}
+    of_profile = {"/".join(series.asset_key) for series in load_catalog().in_profile("sample")}
+    assert selected == set(SPECS) - (set(RAW) - of_profile) and len(of_profile) < len(RAW)
+
+
+def test_series_and_tables_link_to_their_entry_of_the_catalogue() -> None:
+    for name in (one for one in SPECS if one.split("/")[0] in ("raw", "derived", "regime")):
+        entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
+        lines = Path(entry.file_path).read_text("utf-8").splitlines()
+        declared = f"[{name.split('/')[-1]}]" if name in RAW else 'layer = "'
+        assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:4]), name
+
+
+def months(count: int, score: float | None) -> pd.DataFrame:
+    dates = pd.date_range("1995-01-31", periods=count, freq="ME")
+    frame = pd.DataFrame({"as_of_date": dates, "bubble_score": score, "condition_state": "bubble"})
+    return frame.assign(**{f"{name}_score": [n % 10 / 10 for n in range(count)] for name in CONDITIONS})
+
+
+def test_pictures_are_small_enough_for_the_history() -> None:
+    regime = months(497, 0.6).assign(
+        bubble_score=[(n * 37 % 97) / 97 for n in range(497)]
+    )  # as jagged as it gets
+    for picture in (score_plot(regime, load_catalog().method), conditions_plot(regime)):
+        encoded = picture.value.partition("(data:image/png;base64,")[2].removesuffix(")")
+        png = base64.b64decode(encoded)
+        assert png.startswith(b"\x89PNG") and len(png) <= MAX_BYTES
+
+
+def test_a_picture_that_cannot_be_drawn_never_stops_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    import vl_convert
+
+    def fails(*_: object, **__: object) -> bytes:
+        raise ValueError("no font")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", fails)
+    assert "not drawn: ValueError" in score_plot(months(12, 0.5), load_catalog().method).value
+    assert "no score yet" in score_plot(months(12, None), load_catalog().method).value
