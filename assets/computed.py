@@ -7,18 +7,26 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from assets.asset_specs import OWNERS, asset_key, raw_keys, table_metadata
+from assets.asset_specs import (
+    EVIDENCE_COLUMNS,
+    OWNERS,
+    VERDICT_COLUMNS,
+    asset_key,
+    preview,
+    raw_keys,
+    scores,
+    shown,
+    table_metadata,
+    table_result,
+)
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.catalog.render import table_comment
 from assets.compute.registry import REGISTRY, Computation
-from assets.materialized import EVIDENCE_COLUMNS, VERDICT_COLUMNS, preview, scores, shown, table_result
 from assets.plots import score_plot
 from assets.run_facts import RunFacts
-from assets.warehouse.brought_files import brought_files
-from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow, complete_live_rows, live_rows, read_live
-from assets.warehouse.readers import first_published_column, load_archive, read_table, run_grid
+from assets.warehouse.live import LiveRow, complete_live_rows, late_figures, live_rows, read_live
+from assets.warehouse.readers import brought_files, first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
 from assets.warehouse.tables import replace_slice, replace_table
 

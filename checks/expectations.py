@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from checks.suites.rules import LARGEST, Rule
+from checks.rules import LARGEST, Rule
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition

@@ -11,25 +11,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 import duckdb
+import numpy as np
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
+from assets.compute.calendar import days, period_end
+from assets.compute.conditions import Inputs, Shortfall, shortfall
 from assets.compute.registry import REGISTRY
 from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
-from assets.warehouse.readers import LABEL_ROLES, read_table
+from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts, read_table
 from assets.warehouse.resource import Warehouse
-from checks.archive import check_identities, check_series, is_critical
-from checks.first_publication import CHECK as FIRST_PUBLICATION
-from checks.first_publication import MEANS, foresee
+from assets.warehouse.tables import append_rows
+from checks.archive import check_identities, check_series, is_critical, raw_suite
 from checks.identities import IDENTITIES
-from checks.presentation import rules_table, sentence, shown_rows
 from checks.results import of_table, rule_rows
-from checks.runner import RuleResult, run_suites
-from checks.suites.raw import raw_suite
-from checks.suites.rules import Rule, Suite
-from checks.suites.structural import suite_of
+from checks.rules import Rule, Suite
+from checks.runner import Example, RuleResult, run_suites
+from checks.tables import suite_of
 
 # Checks run as soon as their tables are there, so that the release, which comes last, includes their results.
 _BEFORE_ASSETS = {"dagster/priority": "1"}
@@ -227,7 +227,8 @@ def _loaded(
 def _store(warehouse: Warehouse, found: Mapping[dg.AssetKey, Sequence[RuleResult]], facts: RunFacts) -> None:
     by_name = {"/".join(key.path): results for key, results in found.items()}
     rows = rule_rows(by_name, facts, "warehouse", dt.datetime.now(dt.UTC))
-    warehouse.append_later(load_catalog().tables["check_results"], rows)
+    with warehouse.cursor() as con:
+        append_rows(con, load_catalog().tables["check_results"], rows)
 
 
 def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:
@@ -240,3 +241,119 @@ def all_checks(catalog: Catalog) -> list[dg.AssetChecksDefinition]:
         first_publication_check(catalog),
         *(table_checks(catalog, n, names) for n, names in enumerate(levels(catalog))),
     ]
+
+
+# ---- words and tables for what rules found, as the Dagster UI shows them
+
+_WIDEST = 5  # columns of an offending row that fit next to each other
+
+
+def sentence(results: Sequence[RuleResult], rows: int) -> str:
+    """One line: every rule passed, or the first that failed and how many more."""
+    failed = sorted((r for r in results if not r.passed), key=lambda result: result.severity != "critical")
+    if failed:
+        more = f" {len(failed) - 1} more failed." if len(failed) > 1 else ""
+        return f"{_failure(failed[0])}{more}"
+    checked = sum(result.was_checked for result in results)
+    unchecked = f"; {len(results) - checked} had nothing to check" if checked < len(results) else ""
+    return f"{checked} {'rule' if checked == 1 else 'rules'} passed on {rows:,} rows{unchecked}."
+
+
+def rules_table(results: Sequence[RuleResult]) -> str:
+    """Markdown: every rule, those that failed first."""
+    lines = ["| rule | severity | result | allowed |", "| --- | --- | --- | --- |"]
+    lines += [_line(result) for result in sorted(results, key=lambda result: result.passed)]
+    return "\n".join(lines)
+
+
+def shown_rows(failed: Sequence[RuleResult]) -> dg.TableMetadataValue:
+    """The examples of every rule that failed, each with what is allowed; a column per value where they fit."""
+    examples = [
+        (result, example)
+        for result in failed
+        for example in (result.examples or ({"table": result.message},))
+    ]
+    names = list(dict.fromkeys(name for _, example in examples for name in example))
+    records = [
+        dg.TableRecord({"rule": result.rule.name, **_cells(example, names), "allowed": result.rule.threshold})
+        for result, example in examples
+    ]
+    return dg.MetadataValue.table(records)
+
+
+def _cells(example: Example, names: Sequence[str]) -> dict[str, str]:
+    if len(names) > _WIDEST:
+        return {"row": ", ".join(f"{name} {_text(value)}" for name, value in example.items())}
+    return {name: _text(example.get(name)) for name in names}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _failure(result: RuleResult) -> str:
+    """How many rows failed a rule, what it requires, and the first of them; of a single row its message."""
+    name, rows = result.rule.name, f"{result.failing_rows} of {result.evaluated_rows} rows"
+    if not result.examples or result.evaluated_rows == 1:
+        return f"{name}: {result.message}"
+    first = ", ".join(f"{column} {_text(value)}" for column, value in result.examples[0].items())
+    statement = result.rule.statement
+    return f"{rows} failed {name} ({statement}; allowed: {result.rule.threshold}), first: {first}."
+
+
+def _line(result: RuleResult) -> str:
+    rows = result.evaluated_rows
+    passed = f"{rows} of {rows} rows" if rows else result.message.removesuffix(".")
+    found = passed if result.passed else f"**{result.message}**"
+    cells = (f"`{result.rule.name}`", result.severity, found, result.rule.threshold)
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+# ---- before the first publication: whether the inputs that were fetched are enough for a label
+
+# A first publication without a label would stay in the record permanently. So nothing is published when the newest
+# label would be indeterminate because inputs could not be reached and are not in the archive.
+FIRST_PUBLICATION = "first_publication"
+_UNREACHABLE = "SELECT series_id FROM raw.fetches WHERE run_id = ? AND status = 'unreachable'"
+_PUBLISHED = "SELECT count(*) FROM ops.publications WHERE profile = ? AND method_version = ?"
+MEANS = (
+    "Before the first publication in this data directory: the newest label is not indeterminate because of inputs that "
+    "could not be reached. `run --accept-incomplete` publishes anyway."
+)
+
+
+def foresee(con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog) -> Shortfall | None:
+    """Why a first publication is not possible; None when it is, or when it is not the first."""
+    published = con.execute(_PUBLISHED, [facts.profile, catalog.method.method_version]).fetchall()[0][0]
+    if published:
+        return None
+    series = {one.series_id: one for one in catalog.in_profile(facts.profile)}
+    held = observation_counts(con, list(series))
+    fresh = {name for name, of in held.items() if is_fresh(series[name], of, facts.run_date)}
+    months = catalog.method.percentile.minimum_history
+    long = {name for name, of in held.items() if is_long(series[name], of, facts.run_date, months)}
+    unreachable = {name for (name,) in con.execute(_UNREACHABLE, [facts.run_id]).fetchall()}
+    missing = {
+        name for name in unreachable - held.keys() if name in series and series[name].role in LABEL_ROLES
+    }
+    return shortfall(Inputs(fresh, long), missing, catalog)
+
+
+def is_fresh(series: Series, held: Holding, run_date: dt.date) -> bool:
+    """Whether the newest figure is not too old to be used on the run date."""
+    if held.last_figure is None:
+        return False
+    if series.is_step:
+        return True
+    end = period_end(days(held.last_figure), series.frequency)[0]
+    return bool(np.datetime64(run_date, "D") - end <= np.timedelta64(series.staleness_limit_days, "D"))
+
+
+def is_long(series: Series, held: Holding, run_date: dt.date, months: int) -> bool:
+    """Whether the history is long enough for a rank: so many months, and what the catalogue requires of the series."""
+    if series.required_start is not None and held.first_observation > series.required_start:
+        return False
+    begun = np.datetime64(held.first_observation, "M")
+    return bool(np.datetime64(run_date, "M") - begun >= np.timedelta64(months, "M"))

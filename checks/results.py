@@ -17,8 +17,8 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile
 from assets.run_facts import RunFacts
 from assets.warehouse.rights import withheld
+from checks.rules import Rule
 from checks.runner import RuleResult, SuiteResult
-from checks.suites.rules import Rule
 
 Stage = Literal["warehouse", "staged"]
 RELEASE = "publish/release"

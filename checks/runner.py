@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from checks.expectations import Outcome, Positions, outcomes
-from checks.suites.measures import Tables
-from checks.suites.rules import Rule, Severity, Suite
+from checks.rules import Rule, Severity, Suite, Tables
 
 EXAMPLES = 5
 NOTHING = "nothing to check."

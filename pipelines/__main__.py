@@ -127,9 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("show", "show.show", "print the published regime and its main evidence", prints_rows=True)
 
-    explain = add(
-        "explain", "explain.explain", "print every input behind the label of a date", prints_rows=True
-    )
+    explain = add("explain", "show.explain", "print every input behind the label of a date", prints_rows=True)
     explain.add_argument(
         "date",
         metavar="DATE",
@@ -139,7 +137,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     as_of = add(
-        "as-of", "as_of.as_of", "print the values of a series that were known on a date", prints_rows=True
+        "as-of", "show.as_of", "print the values of a series that were known on a date", prints_rows=True
     )
     as_of.add_argument("date", metavar="DATE", type=_date, help="YYYY-MM-DD")
     as_of.add_argument("series", metavar="SERIES", help="identifier of the series, for example UNRATE")
@@ -165,7 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     try_ = add(
         "try",
-        "try_method.try_",
+        "what_if.try_",
         "print the months an own method file labels otherwise, each with its cause; publishes nothing",
         prints_rows=True,
         epilog="The file is TOML like assets/catalog/method.toml, complete or only with what differs, for example\n"
@@ -230,13 +228,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="its name, or the beginning of it; default the one before",
     )
 
-    backup = add("backup", "backup.backup", "copy warehouse and releases to another folder")
+    backup = add("backup", "operate.backup", "copy warehouse and releases to another folder")
     backup.add_argument("target", metavar="FOLDER", type=Path, help="a new folder is made inside it")
     backup.add_argument(
         "--wait", metavar="SECONDS", type=_number, default=900, help="for a run to end (default 900)"
     )
 
-    restore = add("restore", "backup.restore", "replace the data directory by a backup")
+    restore = add("restore", "operate.restore", "replace the data directory by a backup")
     restore.add_argument("backup", metavar="FOLDER", type=Path, help="what `backup` printed")
 
     prune = add("prune", "operate.prune", "remove old runs from Dagster's history; figures are not touched")

@@ -11,10 +11,11 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
-from assets.raw.assets import RAW_ASSETS
+from assets.raw import RAW_ASSETS
 from checks.factories import all_checks
+from pipelines.problems import EXPECTED_AT, NEW_YORK
 from pipelines.resources import RESOURCES
-from pipelines.sensors import alerts_sensor, dead_runs_sensor, history_sensor
+from pipelines.run_history import alerts_sensor, dead_runs_sensor, history_sensor
 from pipelines.settings import choose_profile, read_environment
 
 
@@ -65,8 +66,8 @@ def assets_of_profile(profile: Profile) -> list[dg.AssetKey]:
 @dg.schedule(
     name="nightly_schedule",
     job=nightly,
-    cron_schedule="30 21 * * 1-5",  # after H.15 and the day's releases, before midnight in New York
-    execution_timezone="America/New_York",
+    cron_schedule=f"{EXPECTED_AT.minute} {EXPECTED_AT.hour} * * 1-5",
+    execution_timezone=str(NEW_YORK),
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Weekdays at 21:30 New York time.",
 )

@@ -11,7 +11,7 @@ import dagster as dg
 from assets.progress import progress
 from assets.warehouse.connection import OpenElsewhere
 from assets.warehouse.schema import open_warehouse
-from checks.first_publication import CHECK as FIRST_PUBLICATION
+from checks.factories import FIRST_PUBLICATION
 from pipelines import process
 from pipelines.settings import ConfigurationError, Settings
 

@@ -1,4 +1,4 @@
-"""The process of a command: signals, standard streams, warnings and a full disk. Imports the standard library only."""
+"""The process of a command: signals, standard streams and a full disk. Imports the standard library only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import sys
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -33,9 +32,7 @@ class _State:
 def begin() -> None:
     """Prepare the process of a command; once, in the main thread, before anything is printed."""
     _listen_for_signals()
-    _open_missing_streams()
     sys.stdout, sys.stderr = _closable(sys.stdout), _closable(sys.stderr)
-    _ignore_package_warnings()
 
 
 def end(status: int) -> int:
@@ -121,15 +118,6 @@ def _report_unraisable(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def _open_missing_streams() -> None:
-    """Open a closed standard stream on the null device, so that the next file opened does not get its number."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            handle = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(handle, True)
-            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8", closefd=False))
-
-
 class _ClosableStream(io.FileIO):
     """A stream whose reader may close it: the work continues and later output is discarded."""
 
@@ -157,12 +145,3 @@ def _closable(stream: TextIO) -> TextIO:
         line_buffering=stream is sys.stderr or stream.isatty(),
         write_through=stream is sys.stderr,
     )
-
-
-def _ignore_package_warnings() -> None:
-    """Undo `-W error`: a warning of a package would block a publication."""
-    if any(option.startswith("error") for option in sys.warnoptions):
-        os.environ.pop("PYTHONWARNINGS", None)  # for the processes of a run
-        warnings.resetwarnings()
-        for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
-            warnings.simplefilter("ignore", kind)

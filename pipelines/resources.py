@@ -19,10 +19,9 @@ from assets.sources.registry import Sources
 from assets.warehouse.connection import keep_copy
 from assets.warehouse.lock import mark_run_alive
 from assets.warehouse.resource import Warehouse
-from pipelines.access import open_sources
 from pipelines.process import ensure_home
 from pipelines.run_history import DATA_DIR_TAG, fail_dead_runs
-from pipelines.settings import PROJECT_ROOT, ConfigurationError, Settings, load_settings
+from pipelines.settings import PROJECT_ROOT, ConfigurationError, Settings, load_settings, open_sources
 
 ACCEPTS_INCOMPLETE_TAG = "stimulus_regime/accept_incomplete"  # set by `run --accept-incomplete` alone
 _WAIT_SECONDS = 900.0  # a scheduled run, or one started in the UI, waits this long for another run to end
@@ -116,7 +115,7 @@ class WarehouseOfProfile(dg.ConfigurableResource[Warehouse]):
         with resource.yield_for_execution(context) as opened:
             if context.instance is not None:
                 fail_dead_runs(context.instance, settings.data_dir)
-            prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
+            prepare(settings.published_path, settings.profile, settings.run_date)
             with opened.cursor() as con:  # a killed run may have published without recording it
                 recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
                 if recorded.note:

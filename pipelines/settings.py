@@ -1,4 +1,4 @@
-"""The settings of a run: profile, dates, folders and key, read from the environment and `.env`, and checked.
+"""The settings of a run: profile, dates, folders, key, pace and addresses, read from the environment and `.env`.
 
 `.env.example` lists the variables. Every fault is one line. Only the standard library is imported at the top, so that
 the command line starts at once.
@@ -12,12 +12,17 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from assets.catalog.models import ReaderKey
+    from assets.sources.registry import Access, Sources
 
 Profile = Literal["sample", "public", "live"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -28,14 +33,26 @@ PROFILE_WORDS: dict[str, str] = {
 }
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+URL_VARIABLES: dict[ReaderKey, str] = {
+    "fiscal_data": "FISCAL_DATA_URL",
+    "fed_board": "FED_BOARD_URL",
+    "shiller": "SHILLER_URL",
+    "world_bank": "WORLD_BANK_URL",
+    "board": "BOARD_RELEASES_URL",
+    "z1": "BOARD_RELEASES_URL",
+    "nyfed": "NYFED_URL",
+    "bea": "BEA_URL",
+    "bls": "BLS_URL",
+    "mts": "MTS_URL",
+    "hqm": "HQM_URL",
+    "nfci": "CHICAGO_FED_URL",
+    "rtdsm": "PHILADELPHIA_FED_URL",
+    "claims": "CLAIMS_URL",
+}
 KNOWN_VARIABLES = (
     "FRED_API_KEY", "FRED_ROOT_URL", "FRED_REQUESTS_PER_SECOND",
     "REGIME_PROFILE", "REGIME_DATA_DIR", "REGIME_AS_OF", "REGIME_PUBLISH_RESTRICTED",
-    "REGIME_RETRY_BUDGET_SECONDS", "REGIME_PREFER",
-    "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL",
-    "BOARD_RELEASES_URL", "NYFED_URL", "BEA_URL", "BLS_URL", "MTS_URL", "HQM_URL", "CHICAGO_FED_URL",
-    "PHILADELPHIA_FED_URL", "CLAIMS_URL",
-    "DAGSTER_HOME", "REGIME_ALERT_URLS",
+    "REGIME_RETRY_BUDGET_SECONDS", "REGIME_PREFER", "DAGSTER_HOME", "REGIME_ALERT_URLS", *URL_VARIABLES.values(),
 )  # fmt: skip
 PATH_VARIABLES = ("REGIME_DATA_DIR", "DAGSTER_HOME")
 RESTRICTED_VARIABLE = "REGIME_PUBLISH_RESTRICTED"
@@ -47,6 +64,8 @@ _RESEMBLES = 0.5  # for a name that begins with a prefix of ours
 _IS_ALMOST = 0.85  # for any other name
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LONGEST_BUDGET = 6 * 3600
+_FASTEST = 1000.0  # requests a second, for a private server
 
 
 class ConfigurationError(Exception):
@@ -113,11 +132,6 @@ class Settings(Folders):
     def warehouse_path(self) -> Path:
         """The private DuckDB file of the run's profile."""
         return self.warehouse_of(self.profile)
-
-    @property
-    def has_key(self) -> bool:
-        """Whether FRED_API_KEY is set, also for a run that does not use it."""
-        return self.fred_api_key is not None
 
 
 def load_settings(
@@ -330,3 +344,91 @@ def _toml_date(file: Path, root: Path, *keys: str) -> dt.date:
     if type(found) is not dt.date:
         raise ConfigurationError(f"{where} is not a date")
     return found
+
+
+def read_access(settings: Settings, variables: Mapping[str, str] | None = None) -> Access:
+    """Key, pace and addresses of a run. Raises ConfigurationError, one line."""
+    from assets.sources.registry import Access
+
+    found = read_environment(root=settings.project_root) if variables is None else variables
+    return Access(
+        profile=settings.profile,
+        project_root=settings.project_root,
+        fred_api_key=settings.fred_api_key,
+        fred_root_url=_address(found, "FRED_ROOT_URL"),
+        fred_requests_per_second=_pace(found),
+        retry_budget_seconds=_retry_budget(found),
+        prefers_publishers=_prefers_publishers(found),
+        urls={key: url for key, name in URL_VARIABLES.items() if (url := _address(found, name)) is not None},
+    )
+
+
+def open_sources(
+    settings: Settings,
+    variables: Mapping[str, str] | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> Sources:
+    """The publishers of a run, after one request that tries FRED's key; `log` gets a line when FRED does not answer.
+
+    Raises ConfigurationError for a refused key.
+    """
+    from assets.sources.protocol import CredentialsRefused
+    from assets.sources.registry import Sources
+
+    sources = Sources(read_access(settings, variables))
+    try:
+        failure = sources.check()
+    except (CredentialsRefused, ValueError) as error:
+        raise ConfigurationError(str(error)) from None
+    if failure is not None:
+        log(failure)
+    return sources
+
+
+def _retry_budget(variables: Mapping[str, str]) -> float:
+    from assets.sources.pacing import BUDGET_SECONDS
+
+    text = variables.get("REGIME_RETRY_BUDGET_SECONDS")
+    if text is None:
+        return BUDGET_SECONDS
+    if not text.isascii() or not text.isdecimal() or int(text) > _LONGEST_BUDGET:
+        raise ConfigurationError(
+            f"REGIME_RETRY_BUDGET_SECONDS is {text!r}: give whole seconds from 0 to {_LONGEST_BUDGET}"
+        )
+    return float(text)
+
+
+def _prefers_publishers(variables: Mapping[str, str]) -> bool:
+    text = variables.get("REGIME_PREFER")
+    if text not in (None, "publishers"):
+        raise ConfigurationError(f"REGIME_PREFER is {text!r}: give publishers, or remove it")
+    return text is not None
+
+
+def _pace(variables: Mapping[str, str]) -> float | None:
+    text = variables.get("FRED_REQUESTS_PER_SECOND")
+    if text is None:
+        return None
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = 0.0
+    if not 0 < pace <= _FASTEST:
+        raise ConfigurationError(
+            f"FRED_REQUESTS_PER_SECOND is {text!r}: give a number above 0, at FRED itself at most 2"
+        )
+    return pace
+
+
+def _address(variables: Mapping[str, str], name: str) -> str | None:
+    text = variables.get(name)
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ConfigurationError(f"{name} is not an address like https://example.org/path")
+    return text

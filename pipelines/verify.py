@@ -18,14 +18,13 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import captured_by, resolve
-from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import record_of
+from assets.compute.record import ADDED_BY_PUBLICATION, record_of, unequal
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift
 from assets.warehouse.connection import opened, query_rows
-from assets.warehouse.live import live_rows, microseconds, panel_of
+from assets.warehouse.live import live_rows, microseconds, panel_at
 from assets.warehouse.readers import frame_of, load_captures
 from assets.warehouse.rights import passed_on, withheld
 from pipelines.resources import code_version
@@ -91,7 +90,8 @@ def _computed_again(
     rows = [row for row in known if pd.Timestamp(row.as_of_date) in days]
     live: dict[str, pd.DataFrame] = {}
     for row in rows:  # oldest first: each has a grid and an archive of its own, and the live rows before it
-        record = record_of(panel_of(captures, row, catalog, profile).panel, live)
+        made = panel_at(captures, row.captured_until, row.run_date, catalog, profile)
+        record = record_of(made.panel, live)
         record["regime"] = record["regime"].assign(row_kind=LIVE)
         for name, frame in record.items():
             own = frame[frame["as_of_date"] == pd.Timestamp(row.as_of_date)]

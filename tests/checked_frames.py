@@ -14,7 +14,7 @@ from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
 from assets.compute.registry import REGISTRY, Computation
 from checks.runner import SuiteResult, run_suite
-from checks.suites.structural import suite_of
+from checks.tables import suite_of
 from tests.helpers import SAMPLE_AS_OF, sample_vintages
 
 Frames = Mapping[str, pd.DataFrame]

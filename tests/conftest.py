@@ -25,8 +25,8 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # between processes, and one that begins last would keep a single processor busy.
 LONGEST = (
     "test_public_run.py", "test_hostile_machine.py", "test_live_run.py", "test_dead_runs.py", "test_healing.py",
-    "test_gate.py", "test_signals.py", "test_two_hosts.py", "test_rights_of_tables.py",
-    "test_upgrade.py", "test_extending.py", "test_interrupted_load.py", "test_dagster_tools.py", "test_what_if.py",
+    "test_gate.py", "test_signals.py", "test_two_hosts.py", "test_rights.py",
+    "test_upgrade.py", "test_extending.py", "test_interrupted_load.py", "test_dagster.py", "test_what_if.py",
 )  # fmt: skip
 
 # The same examples on every run, and no deadline: the machine may be busy with something else.

@@ -15,12 +15,11 @@ from assets.run_facts import RunFacts
 from assets.warehouse.connection import query_rows
 from assets.warehouse.tables import append_rows, transaction
 from checks.archive import check_archive
-from checks.audits.of_release import audit_release
+from checks.audits.of_release import audit_release, read_staged
 from checks.results import RELEASE, of_table, results_frame, rule_rows
+from checks.rules import Rule
 from checks.runner import RuleResult, run_suites
-from checks.staged import read_staged
-from checks.suites.rules import Rule
-from checks.suites.structural import checked_tables, suite_of
+from checks.tables import checked_tables, suite_of
 
 GATE = "gate"
 MEANS = (

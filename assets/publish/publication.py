@@ -55,10 +55,9 @@ def staged_path(published: Path) -> Path:
     return published.with_name(f".{published.name}.tmp")
 
 
-def prepare(published: Path, profile: Profile, as_of: dt.date, *, has_key: bool = False) -> None:
+def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
     """Before a run does anything: refuse a folder or a file it may not publish to, and clean up after a killed run.
 
-    `has_key`: see `refuse_replacing`.
     Raises PublicationRefused.
     """
     folder = published.parent
@@ -68,16 +67,14 @@ def prepare(published: Path, profile: Profile, as_of: dt.date, *, has_key: bool 
         with tempfile.TemporaryFile(dir=folder):  # without a name: a run killed here leaves nothing
             pass
         remove_staged(staged_path(published))
-        current = refuse_replacing(published, profile, as_of, has_key=has_key)
+        current = refuse_replacing(published, profile, as_of)
         heal(published, current.release_id if current else None)
     except OSError as error:
         raise _refused(error, folder) from None
 
 
-def refuse_replacing(
-    published: Path, profile: Profile, as_of: dt.date, *, has_key: bool = False
-) -> Published | None:
-    """The current publication, if there is one. `has_key`: FRED_API_KEY is set, and the sample was chosen all the same.
+def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> Published | None:
+    """The current publication, if there is one.
 
     Raises PublicationRefused for a sample over a live or public publication, and for an older as-of date.
     """
@@ -85,14 +82,9 @@ def refuse_replacing(
     if current is None:
         return None
     if current.profile != "sample" and profile == "sample":
-        if has_key or current.profile == "public":
-            raise PublicationRefused(
-                f"the published file is {current.profile} and this run is on the sample: "
-                f"choose the profile {current.profile}, or give REGIME_DATA_DIR another place"
-            )
         raise PublicationRefused(
-            "the published file is live and FRED_API_KEY is not set: "
-            "set it, or give REGIME_DATA_DIR another place"
+            f"the published file is {current.profile} and this run is on the sample: choose the profile "
+            f"{current.profile} (live needs FRED_API_KEY), or give REGIME_DATA_DIR another place"
         )
     if as_of < current.as_of:
         raise PublicationRefused(

@@ -9,14 +9,14 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, asset_key
+from assets.asset_specs import NIGHTLY_FRESHNESS, OWNERS, VERDICT_COLUMNS, asset_key, preview, scores
 from assets.catalog.loader import load_catalog
 from assets.compute.registry import REGISTRY
-from assets.materialized import VERDICT_COLUMNS, preview, scores
 from assets.plots import conditions_plot, score_plot
 from assets.progress import progress
 from assets.publish.documents.examples import first_queries
 from assets.publish.documents.fill import fill_release
+from assets.publish.folder import sha256_of
 from assets.publish.gate import (
     GATE,
     MEANS,
@@ -44,7 +44,6 @@ _BEFORE = """
 SELECT regime, as_of_date FROM ops.publications
 WHERE profile = ? AND release_id < ? ORDER BY release_id DESC LIMIT 1
 """
-_FILE = "SELECT file_bytes, file_sha256 FROM ops.publications WHERE release_id = ?"
 _QUERIES = """Open the file read-only, with `python -m pipelines open` or any DuckDB client:
 ```sql
 {queries}
@@ -70,7 +69,6 @@ def release(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Nothing is swapped in that fails a critical rule, whatever the selection of the run."""
     catalog, staged = load_catalog(), staged_path(facts.published_path)
-    warehouse.write_out()  # check results of this run are part of the release
     with warehouse.cursor() as con:
         if not reached_something(con, facts):
             yield gate_check(con, facts, NOTHING_REACHED)
@@ -136,8 +134,6 @@ def release_metadata(
     """Metadata of `publish/release`; `con` is the warehouse, its record written."""
     regime = read_table(con, "regime.regime").sort_values("as_of_date")
     newest = regime.iloc[-1]
-    kept = con.execute(_FILE, [published.release_id]).fetchall()
-    bytes_, sha256 = kept[0] if kept else (facts.published_path.stat().st_size, "")
     seconds = (dt.datetime.now(dt.UTC) - facts.started_at).total_seconds()
     return {
         "verdict": dg.MetadataValue.md(f"**{newest['regime']}** since {newest['regime_since']:%Y-%m-%d}"),
@@ -146,8 +142,8 @@ def release_metadata(
         "as_of_date": published.as_of.isoformat(),
         "release_id": published.release_id,
         "path": dg.MetadataValue.path(str(facts.published_path)),
-        "sha256": f"{sha256[:16]} (first 16 digits)",
-        "bytes": int(bytes_),
+        "sha256": f"{sha256_of(facts.published_path)[:16]} (first 16 digits)",
+        "bytes": facts.published_path.stat().st_size,
         "seconds": round(seconds, 1),
         **scores(newest),
         "new_month_ends": recorded.month_ends,

@@ -1,11 +1,11 @@
-"""Movement: what would change the label, and what changed since the previous month-end and publication."""
+"""Movement: what would change the label, the next figures that could, and what changed since earlier."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from assets.report.published import Release, Row
-from assets.report.words import WITHHELD, capital
+from assets.report.words import WITHHELD, capital, day
 
 _RATE = "policy_rate_change_6m_pp"
 LEAST_EFFECT = 0.0005  # points of the score; less is not shown
@@ -89,3 +89,42 @@ def reach(release: Release) -> Row:
 def measure_words(name: str) -> str:
     """A measure that has a threshold, at the start of a cell."""
     return "Policy rate over six months" if name == _RATE else capital(name.replace("_", " "))
+
+
+# ---- coming figures
+
+# Inputs that could change the label alone.
+_ABLE = """
+SELECT DISTINCT component FROM distance_to_flip
+WHERE as_of_date = ? AND reachability = 'reachable' AND required_move <> 0
+"""
+# The next figure that could, of the input that could.
+_NEXT = f"""
+SELECT able.component, c.release_date, c.date_basis FROM ({_ABLE}) AS able
+JOIN release_calendar AS c ON list_contains(string_split(c.components, ', '), able.component)
+ORDER BY c.release_date, able.component LIMIT 1
+"""
+_COMING = "SELECT * FROM release_calendar WHERE frequency <> 'D' ORDER BY release_date, series_id"
+POLICY_RATE = "policy_rate_change"  # among them: a decision, not a figure
+
+
+def rate_could_change(release: Release) -> bool:
+    """Whether a decision on the policy rate could change the label alone."""
+    return any(row["component"] == POLICY_RATE for row in release.rows(_ABLE, release.as_of))
+
+
+def next_able(release: Release) -> list[Row]:
+    """The next figure that could change the label alone; none where no figure could."""
+    return release.rows(_NEXT, release.as_of)
+
+
+def coming_releases(release: Release) -> list[Row]:
+    """Rows of `release_calendar` by day, without daily series."""
+    return release.rows(_COMING)
+
+
+def when(row: Row) -> str:
+    """The day of a row inside a sentence: of the publisher's calendar, or only expected; none where it is overdue."""
+    if row["date_basis"] == "overdue":
+        return "overdue"
+    return f"{'on' if row['date_basis'] == 'publisher' else 'expected about'} {day(row['release_date'])}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from assets.report import coming, flip, lead, markets, record, words
+from assets.report import flip, lead, markets, record, words
 from assets.report.policy_sentence import policy_sentence
 from assets.report.published import USED, Release
 
@@ -22,11 +22,11 @@ _PARTS = ("first_screen.j2", "record_so_far.j2", "markets.j2", "appendix.j2")
 _FILTERS = (
     words.be, words.capital, words.component_inside, words.counted, words.day, words.full_month, words.in_words,
     words.label_words, words.listed, words.month, words.number, words.percent, words.reason_words, words.regime_words,
-    words.signs, words.with_unit, words.without_brackets, record.rights_words, coming.when,
+    words.signs, words.with_unit, words.without_brackets, record.rights_words, flip.when,
 )  # fmt: skip
 _FUNCTIONS = (
     lead.old_inputs, lead.other_stances, lead.policy, lead.single_source, lead.with_verdict, policy_sentence,
-    coming.next_able, coming.rate_could_change, flip.flip_met, flip.nearest, flip.reach, markets.is_comparable,
+    flip.next_able, flip.rate_could_change, flip.flip_met, flip.nearest, flip.reach, markets.is_comparable,
     record.cases, record.unsteady, lead.variants,
 )  # fmt: skip
 _SPACES = re.compile(r"[ \n]+([.,:;)]?)")  # a template breaks its lines anywhere

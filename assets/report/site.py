@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ from markupsafe import Markup
 
 from assets.report import words
 from assets.report.charts import PANEL, Line, lines_chart
-from assets.report.coming import coming_releases, icalendar, rate_could_change
+from assets.report.figures import inline_svg
+from assets.report.flip import coming_releases, rate_could_change
 from assets.report.page import style
 from assets.report.published import Release, Row
 from assets.report.sentences import sentence, templates
-from assets.report.svg import inline_svg
+from assets.report.words import component_inside
 
 _TEMPLATES = Path(__file__).parent / "templates" / "site"
 _LINKED = re.compile(r'href="(csv/[a-z0-9_]+\.csv)"')
@@ -190,3 +191,50 @@ def _replace(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}")
     unfinished.write_text(text, encoding="utf-8", newline="")
     os.replace(unfinished, path)
+
+
+# ---- the calendar of coming releases
+
+_BASES = {
+    "publisher": "By the release calendar of the publisher.",
+    "usual_lag": "Expected about this day, by the usual lag.",
+    "overdue": "Overdue by the usual lag; it can come on any day.",
+}
+_LONGEST_LINE = 75  # octets, by RFC 5545
+
+
+def icalendar(coming: Sequence[Row], stamp: dt.datetime) -> str:
+    """All-day events as RFC 5545 writes them: folded lines, CRLF. A figure keeps its event when its day moves."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//stimulus-regime//coming releases//EN"]
+    for one in coming:
+        mark = "could change the label" if one["could_change_label"] else "cannot change the label alone"
+        inputs = ", ".join(component_inside(name) for name in one["components"].split(", "))
+        summary = f"{one['title']} ({one['series_id']}): {mark}"
+        description = f"{_BASES[one['date_basis']]} Input of {inputs}."
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{one['series_id']}-{one['period_end_date']:%Y%m%d}@stimulus-regime",
+            f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}",
+            f"DTSTART;VALUE=DATE:{one['release_date']:%Y%m%d}",
+            f"SUMMARY:{_escaped(summary)}",
+            f"DESCRIPTION:{_escaped(description)}",
+            "END:VEVENT",
+        ]
+    return "".join(f"{folded}\r\n" for line in [*lines, "END:VCALENDAR"] for folded in _folded(line))
+
+
+def _escaped(text: str) -> str:
+    for sign in ("\\", ";", ","):
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def _folded(line: str) -> list[str]:
+    """A line in parts of at most 75 octets; each but the first begins with a blank."""
+    parts, part = [], ""
+    for sign in line:
+        if len((part + sign).encode()) > _LONGEST_LINE:
+            parts.append(part)
+            part = " "
+        part += sign
+    return [*parts, part]

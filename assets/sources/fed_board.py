@@ -1,44 +1,21 @@
 """The Federal Reserve Board's excess bond premium: `ebp_csv.csv` of its FEDS Notes.
 
-Columns are found by name: `date`, `gz_spread`, `ebp`, `est_prob`. A date is 2026-05-01, in some copies 5/1/2026, or
-what statistical packages write for a month: 2026-05, 01may2026, MAY2026. The Board re-estimates the full history every
-month, so every figure may differ from last month's; the archive dates a change by the day it was seen. The file states
-no unit: percentage points.
+Columns are found by name: `date`, `gz_spread`, `ebp`, `est_prob`. A date is a day of the month it is about. The Board
+re-estimates the full history every month, so every figure may differ from last month's; the archive dates a change by
+the day it was seen. The file states no unit: percentage points.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Sequence
-
 from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Limits
-from assets.sources.parse import (
-    MONTHS,
-    Figures,
-    Unusable,
-    csv_rows,
-    month_stamp,
-    number,
-    until_the_last_figure,
-)
+from assets.sources.parse import Figures, csv_column, iso_day, number, until_the_last_figure
 
 COLUMNS = {"EBP": "ebp", "GZ_SPREAD": "gz_spread"}
-_DATES = [
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        r"(?P<year>\d{4})-(?P<month>\d{2})(-(?P<day>\d{2})([T ]00:00(:00(\.0+)?)?Z?)?)?",
-        r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})",  # American
-        r"(?P<day>\d{1,2})?(?P<month>[A-Za-z]{3})(?P<year>\d{4})",
-    )
-]
-
-Rows = Sequence[Sequence[str]]
 
 
-class FedBoardSource(FileSource[Rows]):
+class FedBoardSource(FileSource[bytes]):
     """The Board's file."""
 
     address = "https://www.federalreserve.gov/econres/notes/feds-notes/ebp_csv.csv"
@@ -46,43 +23,14 @@ class FedBoardSource(FileSource[Rows]):
     file_name = "ebp_csv.csv"
     limits = Limits(size=4 * 1024 * 1024)
 
-    def read(self, content: bytes) -> Rows:
-        """Rows that are not blank, at least one. Raises Unusable."""
-        rows = [row for row in csv_rows(content, "utf-8-sig") if any(cell.strip() for cell in row)]
-        if not rows:
-            raise Unusable("empty_file", "the file has only blank cells")
-        return rows
+    def read(self, content: bytes) -> bytes:
+        """The file itself."""
+        return content
 
-    def figures(self, obtained: Obtained[Rows], series: Series) -> Figures:
+    def figures(self, obtained: Obtained[bytes], series: Series) -> Figures:
         """One column of the file."""
-        column = COLUMNS[series.series_id]
-        header = [name.strip().lower() for name in obtained.table[0]]
-        for name in ("date", column):
-            if header.count(name) != 1:
-                detail = f"the header is {','.join(header)[:80]!r}: {name!r} is not in it exactly once"
-                raise Unusable("missing_column", detail)
-        at, of = header.index("date"), header.index(column)
-        dates, values = [], []
-        for line, row in enumerate(obtained.table[1:], start=2):
-            if len(row) != len(header):
-                raise Unusable(
-                    "missing_column", f"line {line} has {len(row)} fields, the header {len(header)}"
-                )
-            dates.append(_month(row[at].strip(), line))
-            values.append(number(row[of], f"{column} on line {line}"))
+        column, dates, values = COLUMNS[series.series_id], [], []
+        for line, day, cell in csv_column(obtained.table, "date", column):
+            dates.append(f"{iso_day(day, f' on line {line}')[:7]}-01")
+            values.append(number(cell, f"{column} on line {line}"))
         return until_the_last_figure(dates, values)
-
-
-def _month(text: str, line: int) -> str:
-    """The first day of the month a date lies in."""
-    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
-    if match is not None:
-        month = match["month"].lower()
-        try:
-            number_of_month = MONTHS.index(month) + 1 if month.isalpha() else int(month)
-            day = dt.date(int(match["year"]), number_of_month, int(match["day"] or 1))
-        except ValueError:  # no such month or day: refused below
-            pass
-        else:
-            return month_stamp(day.year, day.month, f"{text!r} on line {line}")
-    raise Unusable("not_a_date", f"{text[:40]!r} on line {line} is no date like 2026-05-01")

@@ -231,16 +231,6 @@ def make_passable(folder: Path) -> None:
         folder.chmod(stat.S_IMODE(folder.stat().st_mode) | _PASSED_THROUGH)
 
 
-def closed_to_readers(published: Path) -> str | None:
-    """A line naming the folder that keeps other users from the published file: its own, or the data directory."""
-    for folder in (published.parent.parent, published.parent):
-        if folder.is_dir() and not folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH):
-            return (
-                f"{folder} is closed to other users, who cannot read the published file: `chmod a+x {folder}`"
-            )
-    return None
-
-
 def sync(path: Path) -> None:
     """Write everything of a file or folder to disk. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Queries to the archive in SQL; a property test compares them with `assets/compute/archive.py`.
+"""Queries to the archive in SQL, compared by a property test with `assets/compute/archive.py`; files the user brings.
 
 Days come as datetime64[s] and moments as datetime64[us], so that 9999-12-31 survives; in nanoseconds it would not.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -22,6 +24,12 @@ from assets.sources.protocol import Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import resolved
 from assets.warehouse.tables import registered
+
+if TYPE_CHECKING:
+    from assets.catalog.models import Catalog
+    from assets.catalog.outside import BroughtFile
+    from assets.run_facts import RunFacts
+
 
 LABEL_ROLES = ("condition", "stance")  # roles of the series without which a publication is not complete
 BLOCKING_ROLES = (*LABEL_ROLES, "published")  # of those whose refused payload blocks the publication
@@ -201,3 +209,31 @@ def content_hash(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     """Hash of the rows of a table in hexadecimal digits, whatever their order; comparable within one DuckDB version."""
     query = f"SELECT coalesce(sum(CAST(hash(t) AS HUGEINT)), 0) FROM {qualified_name(table)} AS t"
     return f"{con.execute(query).fetchall()[0][0]:x}"
+
+
+def brought_files(catalog: Catalog, facts: RunFacts) -> dict[str, pd.Series]:
+    """Monthly figures by outside reference, of the files that exist. Raises ValueError, one line, for another shape."""
+    folder = facts.published_path.parents[1] / "outside"
+    files = {name: entry.file for name, entry in catalog.outside_references.items() if entry.file}
+    return {
+        name: _monthly(folder / file.name, file)
+        for name, file in files.items()
+        if (folder / file.name).is_file()
+    }
+
+
+def _monthly(path: Path, file: BroughtFile) -> pd.Series:
+    """The column by first day of the month, ascending; a month without a figure is missing."""
+    try:
+        rows = pd.read_csv(path)
+        days = pd.to_datetime(rows[["year", "month"]].assign(day=1))
+        figures = pd.Series(pd.to_numeric(rows[file.column]).to_numpy(dtype="float64"), days).sort_index()
+    except (KeyError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"outside/{path.name}: not a table with the columns year, month and {file.column} ({reason}): replace it, "
+            "or remove it to run without this reference"
+        ) from None
+    if not figures.index.is_unique:
+        raise ValueError(f"outside/{path.name}: a month is there twice: replace the file, or remove it")
+    return figures

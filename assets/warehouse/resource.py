@@ -8,15 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
-import pandas as pd
 from dagster_duckdb import DuckDBResource
 from pydantic import Field, PrivateAttr
 
-from assets.catalog.models import Profile, Table
+from assets.catalog.models import Profile
 from assets.warehouse.lock import RunLock, mark_run_alive
 from assets.warehouse.schema import open_warehouse
 from assets.warehouse.shared_lock import shared_lock
-from assets.warehouse.tables import append_rows, transaction
 
 
 class Warehouse(DuckDBResource):
@@ -28,7 +26,6 @@ class Warehouse(DuckDBResource):
 
     _lock: RunLock | None = PrivateAttr(default=None)
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
-    _later: list[tuple[Table, pd.DataFrame]] = PrivateAttr(default_factory=list)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
@@ -43,7 +40,6 @@ class Warehouse(DuckDBResource):
             try:
                 yield self
             finally:
-                self.write_out()
                 self._lock = self._connection = None
 
     @property
@@ -67,16 +63,3 @@ class Warehouse(DuckDBResource):
         """The parent's name for `cursor`."""
         with self.cursor() as connection:
             yield connection
-
-    def append_later(self, table: Table, frame: pd.DataFrame) -> None:
-        """Rows no step of the run reads, for `write_out` or the end of the run: one transaction for many checks."""
-        self._later.append((table, frame))
-
-    def write_out(self) -> None:
-        """Write what `append_later` was given, in one transaction and one insert per table."""
-        later, self._later = self._later, []
-        if not later:
-            return
-        with self.cursor() as con, transaction(con):
-            for name, table in {table.name: table for table, _ in later}.items():
-                append_rows(con, table, *(frame for of, frame in later if of.name == name))

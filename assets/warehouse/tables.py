@@ -81,14 +81,12 @@ def replace_table(
     return len(frame)
 
 
-def append_rows(con: duckdb.DuckDBPyConnection, table: Table, *frames: pd.DataFrame) -> int:
-    """Append frames to an existing table in one insert; the number of rows. An empty frame appends nothing.
+def append_rows(con: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> int:
+    """Append a frame to an existing table; the number of rows. An empty frame appends nothing.
 
     Raises as `replace_table` does, and duckdb.Error for a key that exists already.
     """
-    for frame in frames:
-        _refuse_misfit(table, frame, may_be_empty=True)
-    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    _refuse_misfit(table, frame, may_be_empty=True)
     with registered(con, frame), transaction(con):
         con.execute(insert_by_name(table, _INCOMING))
     return len(frame)
@@ -163,8 +161,6 @@ def _refuse_misfit(table: Table, frame: pd.DataFrame, *, may_be_empty: bool = Fa
     name = f"{schema_name(table)}.{table.name}"
     if odd := sorted(set(table.column_names) ^ set(map(str, frame.columns))):
         raise FrameRefused(f"{name}: columns differ from the catalogue: {', '.join(odd)}")
-    if not frame.columns.is_unique:
-        raise FrameRefused(f"{name}: a column comes twice")
     if frame.empty and not may_be_empty:
         raise FrameRefused(f"{name}: the frame is empty, the table is unchanged")
     for column in table.columns:

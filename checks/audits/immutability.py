@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.corrections import CELLS_OF, Compared, text_of, unequal
 from assets.compute.grid import LIVE
-from assets.compute.record import Frames
-from checks.suites.measures import flag
-from checks.suites.rules import Rule, Suite
+from assets.compute.record import CELLS_OF, Compared, Frames, text_of, unequal
+from checks.rules import Rule, Suite, flag
 
 COLUMNS = (
     "table_name", "as_of_date", "published_at", "row_kind", "is_found", "columns_changed", "changed", "value_published",

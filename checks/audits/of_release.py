@@ -1,28 +1,41 @@
 """The audits of a staged file: schema, method, immutability, rights, and recomputation from the archive."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
 
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
-from assets.compute.record import Frames, record_of
+from assets.compute.grid import LIVE
+from assets.compute.record import Frames, overlaid, record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
-from assets.warehouse.brought_files import brought_files
-from assets.warehouse.late import late_figures
-from assets.warehouse.live import LiveRow, live_rows, panel_at, read_live
+from assets.warehouse.live import (
+    PROVENANCE,
+    LiveRow,
+    late_figures,
+    live_rows,
+    panel_at,
+    read_live,
+    read_record,
+)
 from assets.warehouse.published_file import release_before, released
-from assets.warehouse.readers import frame_of, load_archive, load_captures, run_grid
-from assets.warehouse.rights import Withheld, disclosed, passed_on, withheld
+from assets.warehouse.readers import (
+    brought_files,
+    frame_of,
+    load_archive,
+    load_captures,
+    read_table,
+    run_grid,
+)
+from assets.warehouse.rights import Withheld, disclosed, passed_on, whole, withheld
 from checks.audits.immutability import Published, Staged, found_again, immutability_suite
 from checks.audits.recompute import cut_dates, live_of, recompute_suite, recomputed
+from checks.rules import Rule, Suite, flag
 from checks.runner import SuiteResult, run_suites
-from checks.staged import StagedTables
-from checks.suites.measures import flag
-from checks.suites.rules import Rule, Suite
-from checks.suites.structural import checked_tables
+from checks.tables import checked_tables
 
 _NOT_BUILT = "Do not publish. The staged file was not made by build_release: run the complete job."
 _COLUMNS = """
@@ -30,6 +43,50 @@ SELECT c.schema_name, c.table_name, c.column_name, c.data_type
 FROM duckdb_columns() AS c JOIN duckdb_tables() AS t ON t.table_oid = c.table_oid AND t.database_oid = c.database_oid
 WHERE NOT c.internal ORDER BY c.table_name, c.column_index
 """
+
+
+@dataclass(frozen=True)
+class StagedTables:
+    """Computed tables of a staged file, by name.
+
+    `as_staged`: as the file has them. `withheld`: cells that must be empty there. `complete`: with the warehouse's
+    figures in those cells. `panel`: complete, with computed rows in place of the live ones, since a rule that compares
+    a row with its neighbour or its provenance needs both from one computation; live rows were checked when they were
+    frozen, and are compared with what was published (`audits/immutability.py`).
+    """
+
+    as_staged: Frames
+    withheld: Mapping[str, Withheld]
+    complete: Frames
+    panel: Frames
+
+
+def read_staged(
+    staged: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, facts: RunFacts, catalog: Catalog
+) -> StagedTables:
+    """Read the staged file, and from the warehouse `con` it was built from what it withholds."""
+    tables = [catalog.tables[name] for name in checked_tables(catalog)]
+    as_staged, cells = {}, {}
+    for table in tables:
+        as_staged[table.name] = frame_of(staged, f"SELECT * FROM {quoted(table.name)}")
+        found = {} if facts.publishes_restricted else withheld(table, catalog, facts.profile)
+        if found:
+            cells[table.name] = found
+    complete = dict(as_staged)
+    for name, found in cells.items():
+        stored = read_record(con, name, catalog, facts.profile, facts.run_date)
+        complete[name] = whole(as_staged[name], stored, catalog.tables[name].key, found)
+    panel, regime = dict(complete), complete["regime"]
+    live = regime.loc[regime["row_kind"] == LIVE, "as_of_date"]
+    if len(live):
+        for table in tables:
+            if table.is_as_of:
+                computed = read_table(con, f"{table.layer}.{table.name}")
+                panel[table.name] = overlaid(
+                    complete[table.name], computed[computed["as_of_date"].isin(live)], live
+                )
+        panel[PROVENANCE] = read_table(con, f"{catalog.tables[PROVENANCE].layer}.{PROVENANCE}")
+    return StagedTables(as_staged, cells, complete, panel)
 
 
 def audit_release(

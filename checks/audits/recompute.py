@@ -14,23 +14,21 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.archive import Archive, as_revised, cut, revised_series
+from assets.compute.archive import cut
 from assets.compute.calendar import Days
-from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import Frames
+from assets.compute.record import ADDED_BY_PUBLICATION, Frames, unequal
 from assets.compute.registry import REGISTRY, Computation
 from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld
 from checks.results import NOT_SHOWN
-from checks.suites.measures import Tables
-from checks.suites.rules import Rule, Suite
+from checks.rules import Rule, Suite, Tables
 
 CUTS = 3  # dates a run, the run date among them; a cut costs half a second
 EARLIEST = 120  # a cut has at least so many month-ends before it: no condition has a rank earlier
 CUT_TABLES = (*REGIME_INPUTS, "regime", "regime_evidence")
 COLUMNS = (
-    "table_name", "cut_on", "rows_compared", "rows_differing", "rows_as_revised", "row_key", "first_column", "staged",
+    "table_name", "cut_on", "rows_compared", "rows_differing", "row_key", "first_column", "staged",
     "recomputed", "numbers_infinite", "infinite_column",
 )  # fmt: skip
 _KEY = ("table_name", "cut_on", "rows_differing", "row_key", "first_column", "staged", "recomputed")
@@ -38,12 +36,9 @@ _LONGEST = 60  # characters of a value in a message
 
 
 def recompute_suite(catalog: Catalog) -> Suite:
-    """Rules on the frame `recomputed` gives: one per computed table, and on revised and infinite ones."""
+    """Rules on the frame `recomputed` gives: one per computed table, and on infinite numbers."""
     rules = (
         *(_is_recomputed(catalog.tables[name]) for name in REGISTRY),
-        Rule("recomputed__not_from_revised_figures", ("rows_as_revised", *_KEY), maximum=0,
-            statement="a row whose figures were revised later shows the figures of its date",
-            what_to_do="Do not publish. The row was computed from figures as they are today."),
         Rule("recomputed__numbers_finite", ("numbers_infinite", "table_name", "infinite_column"), maximum=0,
             statement="no number computed is infinite: the warehouse would store it as a missing one",
             what_to_do="Do not publish. A divisor is zero: look at the figures behind the column, and declare a reason "
@@ -91,30 +86,21 @@ def recomputed(staged: Frames, run: Computation, dates: Days) -> pd.DataFrame:
     `run` computes the release again: its archive, its live rows, `late_figures`. A row that one side lacks differs.
     """
     rows = [_compared(run.catalog.tables[name], staged[name], run.record(name), run) for name in REGISTRY]
-    revised = as_revised(run.archive) if revised_series(run.archive) else None
-    rows += [row for day in dates for row in _of_cut(staged, run, day, revised)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"rows_as_revised": "float64", "cut_on": "datetime64[s]"}
-    )
+    rows += [row for day in dates for row in _of_cut(staged, run, day)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"cut_on": "datetime64[s]"})
 
 
-def _of_cut(
-    staged: Frames, run: Computation, day: np.datetime64, as_today: Archive | None
-) -> Iterator[dict[str, Any]]:
-    """The tables of one cut, computed from what was known on its day; and from figures as revised, where any were."""
+def _of_cut(staged: Frames, run: Computation, day: np.datetime64) -> Iterator[dict[str, Any]]:
+    """The tables of one cut, computed from what was known on its day."""
     live = {name: _until(rows, day) for name, rows in run.live.items()}
-    at_cut = replace(run, grid=Grid(run.grid.as_of[run.grid.as_of <= day]), live=live)
+    grid = Grid(run.grid.as_of[run.grid.as_of <= day])
     archive, catalog = cut(run.archive, day), _announced_by(run.catalog, day)
     is_all = len(archive.key) == len(run.archive.key) and catalog.policy_events == run.catalog.policy_events
     is_all = is_all and day == run.grid.as_of[-1]
-    known = run if is_all else replace(at_cut, archive=archive, catalog=catalog)
-    revised = None if as_today is None else replace(at_cut, archive=as_today)
+    known = run if is_all else replace(run, grid=grid, live=live, archive=archive, catalog=catalog)
     for name in CUT_TABLES:
-        table, rows, again = run.catalog.tables[name], _until(staged[name], day), known.record(name)
-        found = _compared(table, rows, again, run, day)
-        if revised is not None:
-            found["rows_as_revised"] = _as_revised(table, rows, again, revised.record(name))
-        yield found
+        rows = _until(staged[name], day)
+        yield _compared(run.catalog.tables[name], rows, known.record(name), run, day)
 
 
 def _announced_by(catalog: Catalog, day: np.datetime64) -> Catalog:
@@ -178,18 +164,6 @@ def _by_key(table: Table, frame: pd.DataFrame, *, is_cut: bool) -> pd.DataFrame:
     left_out = (*ADDED_BY_PUBLICATION, *(["row_kind"] if is_cut else []))
     names = [name for name in table.column_names if name not in left_out]
     return frame.reindex(columns=names).set_index(list(table.key), drop=False).sort_index()
-
-
-def _as_revised(
-    table: Table, staged: pd.DataFrame, known: pd.DataFrame, revised: pd.DataFrame
-) -> float | None:
-    """How many rows show a revised figure in place of the one known; None where no row can tell the two apart."""
-    rows, was, now = (_by_key(table, frame, is_cut=True) for frame in (staged, known, revised))
-    if not (rows.index.equals(was.index) and was.index.equals(now.index)):
-        return None
-    tells = np.column_stack([unequal(was[name], now[name]) for name in was.columns])
-    shows = np.column_stack([~unequal(rows[name], now[name]) for name in was.columns])
-    return float((tells & shows).any(axis=1).sum()) if tells.any() else None
 
 
 def _key_text(key: object) -> str:

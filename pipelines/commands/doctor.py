@@ -10,21 +10,19 @@ import datetime as dt
 import importlib.metadata
 import os
 import shutil
-import socket
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 import duckdb
 
-from pipelines.access import open_sources, read_access
-from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import is_in_postgres, open_instance, outdated_configuration, run_lock
-from pipelines.release_file import Row, open_published, rows, some
+from pipelines.release_file import Row, open_published, print_rows, rows, some
 from pipelines.settings import (
     PROJECT_ROOT,
     RESTRICTED_NOTICE,
@@ -33,6 +31,8 @@ from pipelines.settings import (
     choose_profile,
     load_folders,
     load_settings,
+    open_sources,
+    read_access,
     read_environment,
     unknown_variables,
 )
@@ -40,18 +40,13 @@ from pipelines.settings import (
 if TYPE_CHECKING:
     import dagster as dg
 
+    from assets.catalog.models import Series
+    from assets.sources.protocol import Source
+
 _PYTHONS = ((3, 11), (3, 15))  # from, below
 _ENOUGH_MB = 1000
 _OLD_DAYS = 4  # a weekday schedule leaves at most three days without a release
-_CONNECT_SECONDS = 4.0
 SCHEDULE = "nightly_schedule"
-ADDRESSES = {  # variable of each publisher, and its default where the catalogue has none
-    "fred": ("FRED_ROOT_URL", "https://api.stlouisfed.org/fred"),
-    "fiscal_data": ("FISCAL_DATA_URL", "https://api.fiscaldata.treasury.gov"),
-    "fed_board": ("FED_BOARD_URL", None),
-    "shiller": ("SHILLER_URL", None),
-    "world_bank": ("WORLD_BANK_URL", None),
-}
 
 
 class Finding(NamedTuple):
@@ -65,9 +60,7 @@ class Finding(NamedTuple):
 def doctor(args: argparse.Namespace) -> int:
     """Print one line per check; 1 when one failed, else 0."""
     if args.sources:
-        from pipelines.commands.ask_sources import ask_sources
-
-        return _reported(args, [lambda: (Finding(*one) for one in ask_sources())])
+        return _reported(args, [_sources])
     checks: list[Callable[[], Iterable[Finding]]] = [_python, lambda: _packages(PROJECT_ROOT)]
     try:
         variables = read_environment()
@@ -79,7 +72,7 @@ def doctor(args: argparse.Namespace) -> int:
         lambda: configuration(variables),
         _catalogue,
         lambda: _key(variables),
-        lambda: publishers(variables),
+        lambda: _publishers(variables),
         lambda: _data_directory(folders),
         lambda: _published_file(folders.published_path),
         lambda: _observations(folders.published_path),
@@ -166,7 +159,7 @@ def _catalogue() -> list[Finding]:
 
 
 def _key(variables: Mapping[str, str]) -> list[Finding]:
-    """FRED's key, tried as a run tries it. The line about the publishers reports a FRED that cannot be reached."""
+    """FRED's key, tried as a run tries it."""
     try:
         if (profile := choose_profile(variables)) != "live":  # needs no other variable
             state = "set, but not used" if "FRED_API_KEY" in variables else "not set, and not needed"
@@ -175,57 +168,29 @@ def _key(variables: Mapping[str, str]) -> list[Finding]:
         read_access(settings, variables)
     except ConfigurationError:
         return []  # reported by the line about the configuration
+    silent = list[str]()
     try:
-        open_sources(settings, variables)
+        open_sources(settings, variables, silent.append)
     except ConfigurationError as error:
         return [Finding("FAIL", "FRED_API_KEY", str(error))]
+    if silent:
+        return [Finding("WARN", "FRED_API_KEY", f"not tried: {silent[0]}: check network and proxy")]
     from assets.sources.fred_client import TERMS
 
     terms = f"{TERMS}; the live warehouse is such a database: docs/data_terms.md"
     return [Finding("OK", "FRED_API_KEY", "set, and not refused"), Finding("WARN", "FRED_API_KEY", terms)]
 
 
-def publishers(variables: Mapping[str, str]) -> list[Finding]:
-    """Whether the publishers' hosts accept a connection; no request and no key is sent."""
+def _publishers(variables: Mapping[str, str]) -> list[Finding]:
+    """Which publishers a run of this profile needs; no request is sent."""
     try:
         profile = choose_profile(variables)
     except ConfigurationError:
         return []  # reported by the line about the configuration
     if profile == "sample":
         return [Finding("OK", "publishers", "none is needed: the sample is read from sample_data")]
-    if profile == "public":
-        return [
-            Finding(
-                "OK", "publishers", "not asked here: `python -m pipelines doctor --sources` fetches from each"
-            )
-        ]
-    hosts = publisher_hosts(variables)
-    silent = [f"{source} ({host})" for source, (host, port) in hosts.items() if not _accepts(host, port)]
-    if not silent:
-        return [Finding("OK", "publishers", f"{len(hosts)} of {len(hosts)} can be reached")]
-    text = f"{', '.join(silent)} cannot be reached: check network and proxy, or their *_URL; their series are missing"
-    return [Finding("WARN", "publishers", text)]
-
-
-def publisher_hosts(variables: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    """Host and port of every publisher: from its variable, its default or its page in the catalogue."""
-    from assets.catalog.loader import load_catalog
-
-    pages: dict[str, str] = {series.source: series.source_url for series in load_catalog().series.values()}
-    hosts = {}
-    for source, (variable, default) in ADDRESSES.items():
-        parts = urlsplit(variables.get(variable) or default or pages.get(source, ""))
-        if parts.hostname:
-            hosts[source] = (parts.hostname, parts.port or (80 if parts.scheme == "http" else 443))
-    return hosts
-
-
-def _accepts(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=_CONNECT_SECONDS):
-            return True
-    except OSError:
-        return False
+    text = "not asked here: `python -m pipelines doctor --sources` fetches from each"
+    return [Finding("OK", "publishers", text)]
 
 
 def _data_directory(folders: Folders) -> list[Finding]:
@@ -273,13 +238,9 @@ def _published_file(path: Path) -> list[Finding]:
 
 
 def _permissions(path: Path) -> list[Finding]:
-    from assets.warehouse.connection import closed_to_readers
-
     if path.parent.stat().st_mode & stat.S_IWOTH:  # a reader could leave a WAL that keeps the others out
         text = f"{path.parent} is writable for everyone: `chmod o-w {path.parent}`"
         return [Finding("WARN", "permissions", text)]
-    if closed := closed_to_readers(path):
-        return [Finding("WARN", "permissions", closed)]
     return []
 
 
@@ -318,9 +279,7 @@ def _publication(folders: Folders) -> list[Finding]:
 
     try:
         settings = load_settings()
-        refuse_replacing(
-            folders.published_path, settings.profile, settings.run_date, has_key=settings.has_key
-        )
+        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:
@@ -368,8 +327,6 @@ def history(home: Path) -> list[Finding]:
         return [Finding("WARN", "last run", text)]
     if not (home / "history").is_dir() and not is_elsewhere:
         return [Finding("OK", "last run", "none yet: run `make run`")]
-    if outdated_configuration(home):
-        return []  # reported by the line about DAGSTER_HOME
     try:
         with open_instance(home) as instance:
             return [_last_run(instance), *_late_runs(instance), _scheduler(instance), *_schedule(instance)]
@@ -395,7 +352,7 @@ def _last_run(instance: dg.DagsterInstance) -> Finding:
 
 def _late_runs(instance: dg.DagsterInstance) -> list[Finding]:
     """Overdue and hanging runs, by the rules of the alerts."""
-    from pipelines.alerts.problems import late_runs
+    from pipelines.problems import late_runs
 
     return [
         Finding("WARN", "runs", f"{problem.title.lower()}: {problem.body}")
@@ -404,7 +361,7 @@ def _late_runs(instance: dg.DagsterInstance) -> list[Finding]:
 
 
 def _scheduler(instance: dg.DagsterInstance) -> Finding:
-    from pipelines.alerts.problems import silent_scheduler
+    from pipelines.problems import silent_scheduler
 
     silent = silent_scheduler(instance, dt.datetime.now(dt.UTC))
     if silent:
@@ -425,7 +382,7 @@ def _schedule(instance: dg.DagsterInstance) -> Iterator[Finding]:
 
 def alerts(variables: Mapping[str, str]) -> list[Finding]:
     """The addresses that receive alerts."""
-    from pipelines.alerts.delivery import VARIABLE, targets
+    from pipelines.alerts import VARIABLE, targets
 
     try:
         found = targets(variables)
@@ -435,3 +392,53 @@ def alerts(variables: Mapping[str, str]) -> list[Finding]:
         return [Finding("OK", "alerts", f"not sent: set {VARIABLE} to receive them")]
     names = ", ".join(target.name for target in found)
     return [Finding("OK", "alerts", f"{names}; `python -m pipelines watch --test` tries them")]
+
+
+def _sources() -> Iterator[Finding]:
+    """`--sources`: one series from every file and interface of the profile public; FAIL for one that was not served.
+
+    Nothing is stored. A file is downloaded once, so that a changed layout, unit or address shows by name.
+    """
+    from assets.sources.registry import Sources
+
+    settings = load_settings(environ={**os.environ, "REGIME_PROFILE": "public"})
+    sources = Sources(replace(read_access(settings), retry_budget_seconds=0.0))  # no request is repeated
+    today = sources.last_day(dt.datetime.now(dt.UTC))
+    for name, series in _one_of_each():
+        (part,) = sources.of(series.source).parts([series])
+        level, text = _asked(part.source, series, today)
+        yield Finding(level, name, text)
+
+
+def _one_of_each() -> Iterator[tuple[str, Series]]:
+    """The first series of every file and interface, with the name of its reader and file."""
+    from assets.catalog.loader import load_catalog
+
+    named = set()
+    for series in load_catalog().in_profile("public"):
+        carrier = series.carrier
+        if carrier is None or carrier.reader == "sample":
+            continue
+        name = " ".join(filter(None, (carrier.reader, carrier.release)))
+        if name not in named:
+            named.add(name)
+            yield name, series
+
+
+def _asked(source: Source, series: Series, today: dt.date) -> tuple[str, str]:
+    from assets.sources.protocol import PayloadRefused, SeriesUnknown, SourceUnreachable
+    from assets.sources.validate import validate
+
+    began, before = time.monotonic(), source.requests
+    try:
+        payload = source.fetch(series)
+        warnings = validate(payload, series, today, None)
+    except (PayloadRefused, SeriesUnknown, SourceUnreachable) as failure:
+        return "FAIL", str(failure)
+    rows = payload.observations
+    text = (
+        f"{payload.host}: {series.series_id}, {rows['observation_date'].nunique()} figures to "
+        f"{rows['observation_date'].max():%Y-%m-%d}, {source.requests - before} requests, "
+        f"{time.monotonic() - began:.1f} s"
+    )
+    return "OK", "; ".join([text, *warnings])

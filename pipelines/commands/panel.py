@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.commands.printed_rows import print_rows
-from pipelines.release_file import Row, aligned, number
+from pipelines.release_file import Row, aligned, number, print_rows
 from pipelines.settings import ConfigurationError
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from assets.publish.publication import roll_back
 from assets.warehouse.connection import LockHeld, WarehouseError
 from assets.warehouse.published_file import PublicationRefused, published_release
 from assets.warehouse.schema import open_warehouse
-from pipelines.commands.printed_rows import print_rows
 from pipelines.instance import run_lock
 from pipelines.process import print_progress
-from pipelines.release_file import Row, open_published, rows
+from pipelines.release_file import Row, open_published, print_rows, rows
 from pipelines.settings import PROJECT_ROOT, ConfigurationError, Folders, load_folders, read_environment
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.report.published import Release
 from pipelines import process
-from pipelines.instance import open_instance, outdated_configuration, run_lock
+from pipelines.instance import open_instance, run_lock
 from pipelines.process import print_progress
 from pipelines.published_verdict import summary_lines
 from pipelines.release_file import open_published
@@ -39,8 +39,6 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(as_of=args.as_of, environ={**os.environ, **given})
     for notice in settings.notices:
         print(f"warning: {notice}", file=sys.stderr)
-    if problem := outdated_configuration(settings.dagster_home):
-        raise ConfigurationError(problem)
     if settings.profile == "live":
         _try_key(settings)
     print_progress(f"{PROFILE_WORDS[settings.profile]}; nothing known after {settings.run_date} is used")
@@ -64,7 +62,7 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     from assets.warehouse.connection import wait_for_others
 
     with run_lock(settings).held(wait_seconds, print_progress):
-        prepare(settings.published_path, settings.profile, settings.run_date, has_key=settings.has_key)
+        prepare(settings.published_path, settings.profile, settings.run_date)
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
         process.ensure_home(settings.dagster_home)
         print_progress("loading the pipeline")
@@ -149,7 +147,7 @@ def _identity(published: Path) -> tuple[int, int] | None:
 
 def _try_key(settings: Settings) -> None:
     """Report a wrong key, or an unreachable FRED, at once."""
-    from pipelines.access import open_sources
+    from pipelines.settings import open_sources
 
     hint = "the run keeps trying. Without a network, `run --profile sample` works"
     open_sources(settings, log=lambda line: print_progress(f"{line}; {hint}"))
@@ -157,7 +155,7 @@ def _try_key(settings: Settings) -> None:
 
 def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete: bool) -> int:
     from assets.catalog.loader import CatalogError
-    from assets.warehouse.connection import LockHeld, WarehouseError, closed_to_readers
+    from assets.warehouse.connection import LockHeld, WarehouseError
     from assets.warehouse.published_file import PublicationRefused
 
     try:
@@ -169,8 +167,6 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
         raise
     for line in outcome.lines:
         print_progress(line)
-    if closed := closed_to_readers(settings.published_path):
-        print_progress(f"warning: {closed}")
     if outcome.status == "published":
         with open_published(settings.published_path) as con:
             print("\n".join(["", *summary_lines(Release(con), settings.published_path)]))
@@ -185,7 +181,7 @@ def _run_and_report(settings: Settings, wait_seconds: float, accepts_incomplete:
 
 def _send_alerts(settings: Settings) -> None:
     """Send the alerts due; a failure to send does not change the outcome of the run."""
-    from pipelines.alerts.delivery import VARIABLE, review
+    from pipelines.alerts import VARIABLE, review
 
     if VARIABLE not in read_environment():
         return

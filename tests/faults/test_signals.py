@@ -19,13 +19,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.alerts.problems import situation_of
 from pipelines.instance import open_instance
+from pipelines.problems import situation_of
 from pipelines.settings import load_settings
-from tests.faults.kills import DataDirectory
 from tests.nightly_run import ROOT, NightlyRun, new_installation
 
-SIGNALS = int(os.environ.get("SIGNALS", "3"))
+SIGNALS = int(os.environ.get("SIGNALS", "2"))
 SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UNCHANGED = "interrupted; the previous publication is unchanged"
@@ -36,7 +35,8 @@ class Runs:
     """Runs of the sample in a separate data directory."""
 
     def __init__(self, folder: Path) -> None:
-        self.place, self.home, self._log = DataDirectory(folder), folder / "dagster_home", folder / "run.log"
+        self.home, self._log = folder / "dagster_home", folder / "run.log"
+        self.published = folder / "data" / "published" / "regime.duckdb"
         self._environ = new_installation(folder).environment
         self.settings = load_settings(environ=self._environ)
 
@@ -60,16 +60,16 @@ class Runs:
         return status, self._log.read_text()
 
     def assert_interrupted(self, number: signal.Signals, after: str, seconds: float) -> None:
-        before = _content(self.place.published)
+        before = _content(self.published)
         status, output = self.run(number, after=after, seconds=seconds)
         shown = f"{number.name} {seconds:.2f} s after {after!r}: exit {status}\n{output}"
         assert "Traceback" not in output and "Error" not in output, shown
         # CPython ends by SIGINT, a 130 in the shell, when a caught KeyboardInterrupt passed through exec() of a string.
         if status in (130, -signal.SIGINT):
             assert output.endswith(f"{UNCHANGED}\n") and output.count("interrupted") == 1, shown
-            assert _content(self.place.published) == before, shown
+            assert _content(self.published) == before, shown
         else:
-            assert status == 0 and _content(self.place.published) != before, shown
+            assert status == 0 and _content(self.published) != before, shown
             assert UNCHANGED not in output, shown
         with open_instance(self.home) as instance:
             situation = situation_of(self.settings, instance, dt.datetime.now(dt.UTC))
@@ -113,4 +113,4 @@ def test_a_signal_at_any_moment_leaves_the_old_release_or_the_new_one(
         runs.assert_interrupted(ALL[n % 3], "SAMPLE DATA", chance.uniform(0, whole))
     status, output = runs.run()
     assert status == 0, output
-    assert not list(runs.place.published.parent.rglob(".*"))
+    assert not list(runs.published.parent.rglob(".*"))

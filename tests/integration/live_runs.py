@@ -49,7 +49,6 @@ class LiveRuns:
         also: Also | None = None,
         publishes: bool = True,
         is_gated: bool = False,
-        is_historical: bool = False,
     ) -> RunFacts:
         """One run: fetch, compute, stage, and publish unless the gate blocks it or `publishes` is false.
 
@@ -57,9 +56,7 @@ class LiveRuns:
         """
         self.number += 1
         started = dt.datetime.combine(run_date + dt.timedelta(days=1), EVENING)
-        facts = night_facts(
-            self.place, run_date, started, f"run-{self.number}", "live", is_historical=is_historical
-        )
+        facts = night_facts(self.place, run_date, started, f"run-{self.number}", "live")
         self.published.parent.mkdir(exist_ok=True)
 
         def arrives(con: duckdb.DuckDBPyConnection) -> None:

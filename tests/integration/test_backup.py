@@ -1,4 +1,4 @@
-"""Backup and restore, by doing it; and what `open` prints, run as printed."""
+"""Backup and restore, by doing it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from assets.warehouse.connection import LockHeld
 from assets.warehouse.lock import RunLock
 from assets.warehouse.schema import open_warehouse
 from pipelines import __main__ as command_line
-from pipelines.commands.backup import LIST, back_up, put_in_place, verify_backup
-from pipelines.commands.show import FIRST_QUERIES
+from pipelines.commands.operate import LIST, back_up, put_in_place, verify_backup
 from pipelines.settings import ConfigurationError, Folders
 from tests.builders import a_payload, a_series, merge_payload
-from tests.integration.conftest import Night
 
 WAREHOUSE = "sample.warehouse.duckdb"
 
@@ -50,12 +48,14 @@ def command(*arguments: str) -> int:
     return command_line.main(list(arguments))
 
 
-def test_what_was_lost_is_back_after_a_restore(
+def test_what_was_lost_is_back_after_a_restore_and_one_file_under_two_names_is_copied_once(
     folders: Folders, elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     warehouse, published = folders.data_dir / WAREHOUSE, folders.data_dir / "published" / "regime.duckdb"
     assert command("backup", str(elsewhere)) == 0
     backup = capsys.readouterr().out.strip()
+    copies = list(Path(backup).rglob("regime.duckdb"))
+    assert len(copies) == 2 and copies[0].samefile(copies[1]) and not copies[0].samefile(published)
     with duckdb.connect(str(warehouse)) as con:
         con.execute("DELETE FROM raw.vintages")
     published.unlink()
@@ -64,19 +64,7 @@ def test_what_was_lost_is_back_after_a_restore(
     assert published.read_bytes() == b"a release"
     aside = re.search(r"is in (\S+):", capsys.readouterr().out)
     assert aside and vintages(Path(aside[1]) / WAREHOUSE) == 0
-
-
-def test_one_file_under_two_names_is_copied_once(folders: Folders, elsewhere: Path) -> None:
-    backup = back_up(folders, elsewhere, print)
-    copies = list(backup.rglob("regime.duckdb"))
-    assert len(copies) == 2 and copies[0].samefile(copies[1])
-    assert not copies[0].samefile(folders.data_dir / "published" / "regime.duckdb")
-
-
-def test_two_backups_and_two_restores_of_one_second_lie_beside_each_other(
-    folders: Folders, elsewhere: Path
-) -> None:
-    moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]
+    moments = [dt.datetime(2026, 6, 1, 1, microsecond=n, tzinfo=dt.UTC) for n in (0, 1)]  # of one second
     backups = [back_up(folders, elsewhere, print, moment) for moment in moments]
     assert len(set(backups)) == 2 and all(map(verify_backup, backups))
     assert len({put_in_place(folders, backups[0], print, moment) for moment in moments}) == 2
@@ -96,13 +84,29 @@ def test_rows_still_in_a_write_ahead_log_are_in_the_backup(folders: Folders, els
         assert con.execute("SELECT one FROM late_row").fetchall() == [(1,)]
 
 
-def test_a_damaged_backup_is_refused_and_changes_nothing(folders: Folders, elsewhere: Path) -> None:
+def test_a_damaged_backup_a_bad_target_and_an_empty_directory_are_refused_and_change_nothing(
+    folders: Folders, elsewhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("backup", str(folders.data_dir / "inside")) == 2
+    assert "is inside" in capsys.readouterr().err
     backup = back_up(folders, elsewhere, print)
     copy = backup / WAREHOUSE
     copy.write_bytes(copy.read_bytes()[:-1])
     before = sorted(folders.data_dir.rglob("*"))
-    with pytest.raises(ConfigurationError, match="is damaged"):
-        put_in_place(folders, backup, print)
+    (tmp_path / "a_file").touch()
+    (tmp_path / "empty").mkdir()
+    for refused, message in (
+        (lambda: put_in_place(folders, backup, print), "is damaged"),
+        (lambda: back_up(folders, tmp_path / "a_file" / "x", print), "choose another folder"),
+        (
+            lambda: back_up(Folders(tmp_path, tmp_path / "empty", tmp_path), elsewhere, print),
+            "nothing to back up",
+        ),
+        (lambda: verify_backup(elsewhere), LIST),
+    ):
+        with pytest.raises(ConfigurationError, match=message) as caught:
+            refused()
+        assert "\n" not in str(caught.value)
     assert sorted(folders.data_dir.rglob("*")) == before
 
 
@@ -116,37 +120,3 @@ def test_backup_and_restore_leave_while_a_run_works(
     for arguments in (("backup", str(elsewhere), "--wait", "0"), ("restore", str(elsewhere))):
         assert command(*arguments) == 2
         assert capsys.readouterr().err == "error: another run holds the lock: python (pid 1)\n"
-
-
-def test_a_bad_target_is_one_line(
-    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "a_file").touch()
-    for target, message in (
-        (folders.data_dir / "inside", "is inside"),
-        (tmp_path / "a_file" / "x", "choose another folder"),
-    ):
-        assert command("backup", str(target)) == 2
-        error = capsys.readouterr().err
-        assert error.count("\n") == 1 and message in error
-
-
-def test_an_empty_data_directory_is_not_backed_up(tmp_path: Path, elsewhere: Path) -> None:
-    (tmp_path / "data").mkdir()
-    with pytest.raises(ConfigurationError, match="nothing to back up"):
-        back_up(Folders(tmp_path, tmp_path / "data", tmp_path), elsewhere, print)
-    with pytest.raises(ConfigurationError, match=LIST):
-        verify_backup(elsewhere)
-
-
-def test_every_query_that_open_prints_runs(
-    installed_night: Night, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command("open", "--path") == 0
-    assert capsys.readouterr().out.strip() == str(installed_night.published)
-    assert command("open") == 0
-    printed = capsys.readouterr().out
-    with duckdb.connect(str(installed_night.published), read_only=True) as con:
-        for query in FIRST_QUERIES:
-            assert query in printed
-            assert con.execute(query).fetchall()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
-from assets.report.published import Release
-from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import read_table
 from assets.warehouse.schema import open_warehouse
-from pipelines.published_verdict import verdict_lines
 from tests.integration.conftest import Night, copied
 
 
@@ -29,21 +25,16 @@ def applying(frame: pd.DataFrame) -> set[str]:
     return set(frame.loc[frame["applies_now"], "caveat_id"])
 
 
-def test_show_lists_the_caveats_of_the_file(night: Night) -> None:
-    with duckdb.connect(str(night.staged), read_only=True, config=CONFIG) as con:
-        stored = con.execute("SELECT caveat_id FROM caveats WHERE applies_now").fetchall()
-        lines = verdict_lines(Release(con), night.staged)
-    line = next(line for line in lines if line.startswith("caveats"))
-    assert f"{len(stored)} apply" in line
-    assert "stance is provisional" in line and "sample profile" in line
-
-
 def test_every_absent_input_is_a_caveat(frames: dict[str, pd.DataFrame]) -> None:
     evidence = frames["regime_evidence"]
     newest = evidence[evidence["as_of_date"] == evidence["as_of_date"].max()]
     absent = set(newest.loc[newest["value"].isna(), "component"])
     assert len(absent) >= 5
-    assert {f"missing_{name}" for name in absent} <= applying(caveats_frame(frames, load_catalog()))
+    found = caveats_frame(frames, load_catalog())
+    assert {f"missing_{name}" for name in absent} <= applying(found)
+    assert not found["text"].str.contains(r"[{}]|\bnan\b", regex=True).any()
+    columns = {f"{t.name}.{c}" for t in load_catalog().tables.values() for c in t.column_names}
+    assert {name for c in load_catalog().caveats.values() for name in c.affects} <= columns
 
 
 @pytest.mark.parametrize(
@@ -85,13 +76,3 @@ def test_claims_that_are_late_are_a_caveat(frames: dict[str, pd.DataFrame]) -> N
     found = caveats_frame({**frames, "regime_evidence": evidence}, load_catalog())
     assert "are 32 days old" in found.set_index("caveat_id").loc["claims_late", "text"]
     assert "claims_late" in applying(found)
-
-
-def test_no_text_is_left_with_a_hole(frames: dict[str, pd.DataFrame]) -> None:
-    frame = caveats_frame(frames, load_catalog())
-    assert not frame["text"].str.contains(r"[{}]|\bnan\b", regex=True).any()
-
-
-def test_every_caveat_names_columns_that_exist() -> None:
-    columns = {f"{t.name}.{c}" for t in load_catalog().tables.values() for c in t.column_names}
-    assert {name for c in load_catalog().caveats.values() for name in c.affects} <= columns

@@ -16,8 +16,7 @@ import pytest
 
 from assets.warehouse.lock import RunLock, mark_run_alive
 from pipelines.definitions import defs
-from pipelines.run_history import COMMAND_TAG, DATA_DIR_TAG, fail_dead_runs
-from pipelines.sensors import dead_runs_sensor
+from pipelines.run_history import COMMAND_TAG, DATA_DIR_TAG, dead_runs_sensor, fail_dead_runs
 from tests.interface import Interface, free_port, start_ui, wait_until_served
 from tests.nightly_run import ROOT, new_installation, running_night
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
-from assets.compute.archive import as_revised, cut, revised_series
+from assets.compute.archive import as_revised
+from assets.compute.record import COLUMNS, Frames
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish
@@ -19,9 +20,10 @@ from assets.publish.record import Recorded, record_publication
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import load_archive, run_grid
 from assets.warehouse.schema import open_warehouse
-from checks.audits.of_release import audit_release
+from assets.warehouse.tables import registered
+from checks.audits.immutability import Published, Staged, found_again
+from checks.audits.of_release import audit_release, read_staged
 from checks.runner import RuleResult
-from checks.staged import read_staged
 from tests.integration.conftest import Night
 from tests.integration.sample_night import stage
 
@@ -47,9 +49,6 @@ class Gate:
             audited = audit_release(staged, con, tables, self.night.facts, catalog)
         return {result.rule.name: result for suite in audited for result in suite.results}
 
-    def failed(self, catalog: Catalog = CATALOG) -> set[str]:
-        return {name for name, result in self.audits(catalog).items() if not result.passed}
-
     def _staged(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.night.staged), read_only=True, config=CONFIG)
 
@@ -70,7 +69,6 @@ def test_an_honest_release_passes_the_gate_and_its_checks_are_stored(gate: Gate)
         "nothing was published before: it is not counted as passed"
     )
     assert checked >= {f"recomputed__{name}" for name in REGISTRY}
-    assert "recomputed__not_from_revised_figures" not in checked
     assert checked >= {"column__as_declared", "column__not_null", "key__unique"}
 
 
@@ -85,44 +83,24 @@ def test_a_figure_of_the_future_is_caught_by_computing_again(gate: Gate) -> None
     assert [found["cut_on"] for found in result.examples] == [None, "2026-09-30"]
 
 
-@pytest.fixture
-def revised_night(night: Night) -> Night:
-    """The same night with an archive in which unemployment was revised for two years of the past."""
-    with open_warehouse(night.warehouse) as con:
+def test_an_archive_with_revisions_passes_when_rows_show_what_was_known_and_not_when_they_show_hindsight(
+    gate: Gate,
+) -> None:
+    with open_warehouse(gate.night.warehouse) as con:  # unemployment was revised for two years of the past
         con.execute(
             "INSERT INTO raw.vintages SELECT series_id, observation_date, DATE '2026-09-20', value + 1, 'captured', "
             "captured_at + INTERVAL 1 SECOND, fetch_id FROM raw.vintages "
             "WHERE series_id = 'UNRATE' AND observation_date BETWEEN '1990-01-01' AND '1991-12-31'"
         )
-    return night
-
-
-def test_a_table_computed_from_revised_figures_is_caught_and_named(revised_night: Night) -> None:
-    with open_warehouse(revised_night.warehouse) as con:
-        grid = run_grid(revised_night.facts.run_date, CATALOG)
-        archive = load_archive(con, list(CATALOG.series))
-        hindsight = Computation(as_revised(archive), grid, CATALOG, "sample").table("regime")
-    assert revised_series(archive)
-    with revised_night.open_staged() as con:
-        con.register("hindsight", hindsight)
+        grid, archive = run_grid(gate.night.facts.run_date, CATALOG), load_archive(con, list(CATALOG.series))
+    assert gate.audits()["recomputed__regime"].passed
+    hindsight = Computation(as_revised(archive), grid, CATALOG, "sample").table("regime")
+    with gate.night.open_staged() as con, registered(con, hindsight, "hindsight"):
         con.execute(
             "UPDATE regime SET economy_score = h.economy_score FROM hindsight h WHERE h.as_of_date = regime.as_of_date"
         )
-    assert "recomputed__not_from_revised_figures" in Gate(revised_night).failed()
-
-
-def test_an_archive_with_revisions_passes_when_rows_show_what_was_known(revised_night: Night) -> None:
-    """Only rows in which the revision could be told apart are judged, and they are."""
-    gate = Gate(revised_night)
-    with open_warehouse(revised_night.warehouse) as con:
-        grid = run_grid(revised_night.facts.run_date, CATALOG)
-        archive = load_archive(con, list(CATALOG.series))
-    past = cut(archive, np.datetime64("2026-09-19"))
-    assert (bool(revised_series(archive)), revised_series(past)) == (True, [])
-    assert len(grid) == 501
-    result = gate.audits()["recomputed__not_from_revised_figures"]
-    assert result.passed
-    assert result.evaluated_rows > 0
+    found = gate.audits()["recomputed__regime"]
+    assert not found.passed and "first_column economy_score" in found.message
 
 
 TAMPERINGS = {
@@ -165,18 +143,13 @@ def published(night: Night) -> Gate:
 
 
 @pytest.mark.slow
-def test_an_honest_release_passes_after_its_publication_whoever_has_the_file_open(published: Gate) -> None:
-    published.night.published.chmod(0o644)
-    with duckdb.connect(str(published.night.published)) as held:
-        held.execute("CREATE TABLE mine (a INTEGER)")
-        audits = published.audits()
+def test_an_honest_release_passes_after_its_publication_and_what_a_book_lacks_is_written_again(
+    published: Gate,
+) -> None:
+    audits = published.audits()
     assert [name for name, result in audits.items() if not result.passed] == []
     # 496 backfilled month-ends in each table that has them all, and one night
     assert audits["published_row__unchanged"].evaluated_rows > 496 * 10
-
-
-@pytest.mark.slow
-def test_whatever_one_book_lacks_of_the_published_file_is_written_again(published: Gate) -> None:
     lost = {
         "ops.publications": Recorded(1, 0, 0),
         "ops.published_rows WHERE as_of_date = '2021-11-30'": Recorded(0, 1, 0),
@@ -192,15 +165,27 @@ def test_whatever_one_book_lacks_of_the_published_file_is_written_again(publishe
 
 
 @pytest.mark.slow
-def test_every_changed_row_is_found_and_shown_with_both_values(published: Gate) -> None:
-    """A score by hand and by its last digits, another column, another table, the table of the nights."""
+def test_every_changed_or_lost_row_and_a_changed_parameter_hold_publication(published: Gate) -> None:
+    """A score by hand and by its last digits, another column, another table, the table of the nights.
+
+    What is said of the ledger's age may change: somebody looked at the announcements again.
+    """
     with published.night.open_staged() as con:
+        con.execute("UPDATE regime SET is_stance_provisional = NOT is_stance_provisional")
         con.execute("UPDATE regime SET bubble_score = 0.1 WHERE as_of_date = '2021-11-30'")
         con.execute("UPDATE regime SET bubble_score = bubble_score + 1e-9 WHERE as_of_date = '2020-03-31'")
         con.execute("UPDATE regime SET freshness = 0.5 WHERE as_of_date = '2019-03-31'")
         con.execute("UPDATE context SET is_month_end = NOT is_month_end WHERE as_of_date = '2021-11-30'")
         con.execute("UPDATE regime_nightly SET stance_driver = 'rate'")
-    found = published.audits()["published_row__unchanged"]
+        con.execute("DELETE FROM regime WHERE as_of_date = '2018-11-30'")
+    melt_up = CATALOG.method.melt_up.model_copy(update={"return_12m_pct": 11.0})
+    method = CATALOG.method.model_copy(update={"melt_up": melt_up})
+    audits = published.audits(replace(CATALOG, method=method))
+    pinned = audits["method_sha256__pinned"]
+    assert not pinned.passed and method.method_sha256 in pinned.message
+    lost = audits["published_row__found_again"].examples
+    assert [(row["table_name"], str(row["as_of_date"])) for row in lost] == [("regime", "2018-11-30")]
+    found = audits["published_row__unchanged"]
     assert found.failing_rows == 5
     shown = {(row["table_name"], str(row["as_of_date"])): row for row in found.examples}
     assert shown.keys() == {
@@ -210,36 +195,6 @@ def test_every_changed_row_is_found_and_shown_with_both_values(published: Gate) 
     by_hand = shown["regime", "2021-11-30"]
     assert by_hand["changed"] == "bubble_score" and by_hand["value_published"].startswith("0.76")
     assert (by_hand["value_staged"], by_hand["cause"]) == ("0.1", "no input moved")
-
-
-@pytest.mark.slow
-def test_every_lost_row_is_found(published: Gate) -> None:
-    with published.night.open_staged() as con:
-        con.execute("DELETE FROM regime WHERE as_of_date = '2021-11-30'")
-        con.execute("DELETE FROM regime_nightly")
-    lost = published.audits()["published_row__found_again"]
-    assert {row["table_name"] for row in lost.examples} == {"regime", "regime_nightly"}
-
-
-@pytest.mark.slow
-def test_what_is_said_of_the_ledgers_age_may_change(published: Gate) -> None:
-    """Somebody looked at the announcements again: rows published as provisional no longer are."""
-    with published.night.open_staged() as con:
-        con.execute("UPDATE regime SET is_stance_provisional = NOT is_stance_provisional")
-    assert {name for name in published.failed() if "published_row" in name} == set()
-
-
-@pytest.mark.slow
-def test_a_changed_parameter_under_the_same_version_holds_publication(
-    published: Gate,
-) -> None:
-    method = CATALOG.method.model_copy(
-        update={"melt_up": CATALOG.method.melt_up.model_copy(update={"return_12m_pct": 11.0})}
-    )
-    changed: Catalog = replace(CATALOG, method=method)
-    result = published.audits(changed)["method_sha256__pinned"]
-    assert not result.passed
-    assert method.method_sha256 in result.message
 
 
 @pytest.mark.slow
@@ -262,3 +217,92 @@ def test_a_new_version_publishes_what_it_labels_otherwise(published: Gate) -> No
     assert [row[0] for row in rows] == list(months.date)
     assert rows[0][1:] == ("0.9.0", "neutral_mid_cycle", "stimulus_into_bubble")
     assert versions[-1] == (CATALOG.method.method_version, CATALOG.method.method_sha256)
+
+
+# ---- what immutability demands of rows published before: live ones unchanged, backfilled ones explained
+
+DAYS = [pd.Timestamp("2026-01-31"), pd.Timestamp("2026-02-28")]
+JANUARY, FEBRUARY = DAYS
+PUBLISHED_AT = pd.Timestamp("2026-03-10")
+NO_NIGHTS = pd.DataFrame({"published_at": pd.Series(dtype="datetime64[us]"), "as_of_date": []})
+DATES = dict.fromkeys(("as_of_date", "first_date", "last_date"), "datetime64[s]")
+NOTHING = pd.DataFrame(columns=list(COLUMNS)).astype(DATES)
+
+
+def a_record(scored: Collection[pd.Timestamp], february: str = "backfilled", score: float = 0.5) -> Frames:
+    """Both dates in `regime`; `score_attribution` has rows only for dates with a score."""
+    there = [day in scored for day in DAYS]
+    regime = {
+        "as_of_date": DAYS,
+        "row_kind": ["backfilled", february],
+        "regime": ["stimulus_into_bubble" if yes else "indeterminate" for yes in there],
+        "bubble_score": [score if yes else None for yes in there],
+    }
+    parts = {
+        "as_of_date": [day for day in DAYS if day in scored],
+        "component": "cape",
+        "contribution": score,
+    }
+    frames = {"regime": pd.DataFrame(regime), "score_attribution": pd.DataFrame(parts)}
+    return {name: frame.astype({"as_of_date": "datetime64[s]"}) for name, frame in frames.items()}
+
+
+def wrong(
+    before: Frames, staged: Frames, now: Frames | None = None, corrections: pd.DataFrame = NOTHING
+) -> list[tuple[str, bool]]:
+    """Tables in which the audit finds something wrong, and whether the row is there; `now` is today's archive."""
+    regime = before["regime"]
+    backfilled = set(regime.loc[regime["row_kind"] == "backfilled", "as_of_date"])
+    found = found_again(
+        Published(PUBLISHED_AT, before, backfilled, {}, NO_NIGHTS),
+        Staged(staged, NO_NIGHTS, corrections, lambda: (before, staged if now is None else now)),
+        CATALOG,
+    )
+    found = found[~found["is_found"] | (found["columns_changed"] > 0)]
+    return list(zip(found["table_name"], found["is_found"], strict=True))
+
+
+def retracted(*tables: str) -> pd.DataFrame:
+    """What a release lists that makes January indeterminate."""
+    rows = [
+        {"table_name": "regime", "as_of_date": JANUARY, "column_name": name}
+        for name in ("regime", "bubble_score")
+    ] + [{"table_name": "score_attribution", "first_date": JANUARY, "last_date": JANUARY, "cells": 1}]
+    return pd.DataFrame([row for row in rows if row["table_name"] in tables], columns=list(COLUMNS)).astype(
+        DATES
+    )
+
+
+def test_a_date_that_became_indeterminate_holds_publication_unless_a_retraction_is_listed() -> None:
+    """Such a date has no row any more in tables that explain a score."""
+    before, staged = a_record(DAYS), a_record([FEBRUARY])
+    assert wrong(before, staged, corrections=retracted("regime", "score_attribution")) == []
+    assert wrong(before, staged) == [("regime", True), ("score_attribution", True)]
+    assert wrong(before, staged, corrections=retracted("regime")) == [("score_attribution", True)]
+
+
+def test_a_row_that_vanished_although_the_archive_gives_it_holds_publication() -> None:
+    before = a_record(DAYS)
+    lost = {**before, "score_attribution": before["score_attribution"].iloc[1:]}
+    assert wrong(before, lost, now=before, corrections=retracted("score_attribution")) == [
+        ("score_attribution", False)
+    ]
+    lost = {**before, "regime": before["regime"].iloc[1:]}
+    assert wrong(before, lost, corrections=retracted("regime")) == [("regime", False)]
+
+
+@pytest.mark.parametrize(
+    ("staged", "found"),
+    [
+        (a_record(DAYS, "live"), []),
+        (a_record(DAYS), [("regime", False), ("score_attribution", False)]),  # computed again as backfilled
+        (a_record(DAYS, "live", 0.6), [("regime", True), ("score_attribution", True)]),
+    ],
+)
+def test_a_published_live_row_the_warehouse_lost_does_not_change_in_silence(
+    staged: Frames, found: list[tuple[str, bool]]
+) -> None:
+    """The warehouse was restored from a copy older than the freezing; the published file stayed."""
+    before = a_record([FEBRUARY], "live")
+    staged = {name: frame[frame["as_of_date"] == FEBRUARY] for name, frame in staged.items()}
+    assert wrong({name: f[f["as_of_date"] == FEBRUARY] for name, f in before.items()}, staged) == found

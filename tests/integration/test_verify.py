@@ -54,27 +54,33 @@ def first(night: Night) -> Path:
     return releases(night.published)[0]
 
 
-def test_an_earlier_release_is_reproduced_from_a_warehouse_that_has_grown(
-    nights: Night, capsys: pytest.CaptureFixture[str]
+def test_an_earlier_release_is_reproduced_from_a_warehouse_that_has_grown_and_in_another_environment(
+    nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_warehouse(
-        nights.warehouse
-    ) as con:  # captured after the release: a revision of every UNRATE figure
+    with open_warehouse(nights.warehouse) as con:  # captured after it: a revision of every UNRATE figure
         con.execute(
             "INSERT INTO raw.vintages SELECT series_id, observation_date, realtime_start, value + 5, 'captured', "
             "captured_at + INTERVAL 40 DAY, fetch_id FROM raw.vintages WHERE series_id = 'UNRATE'"
         )
+    here = manifest.packages()
+    monkeypatch.setattr("assets.publish.manifest.packages", lambda: here | {"numpy": "9.9.9"})
     assert command_line.main(["verify", first(nights).name]) == 0
-    assert "all 501 rows of its regime table come out the same" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "all 501 rows of its regime table come out the same" in output
+    assert f"drift     package numpy: {here['numpy']} -> 9.9.9" in output
 
 
-def test_a_number_the_warehouse_does_not_give_is_named(
+def test_a_changed_file_and_a_number_the_warehouse_does_not_give_are_named(
     nights: Night, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    csv = releases(nights.published)[1] / "csv" / "regime.csv"
+    csv.chmod(0o644)
+    csv.write_text("0", encoding="utf-8")
     assert command_line.main(["verify"]) == 1  # the published one, whose label is made up
     output = capsys.readouterr().out
+    assert "file      csv/regime.csv is not as it was published" in output
     assert "number    regime 2026-09-30 regime: published neither, computed again" in output
-    assert "file  " not in output
+    assert (output.count("file  "), output.count("number  ")) == (1, 1)
 
 
 OF_OTHER_TABLES = {
@@ -103,27 +109,6 @@ def test_numbers_of_tables_beside_the_regime_are_named(nights: Night) -> None:
     assert {(line.split()[0], line.split(":")[0].split()[-1]) for line in numbers} == beginnings
 
 
-def test_a_changed_file_is_named_apart_from_numbers(
-    nights: Night, capsys: pytest.CaptureFixture[str]
-) -> None:
-    csv = first(nights) / "csv" / "regime.csv"
-    csv.chmod(0o644)
-    csv.write_text("0", encoding="utf-8")
-    assert command_line.main(["verify", first(nights).name]) == 1
-    output = capsys.readouterr().out
-    assert "file      csv/regime.csv is not as it was published" in output
-    assert "number " not in output
-
-
-def test_another_environment_is_reported_and_is_no_fault(
-    nights: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    here = manifest.packages()
-    monkeypatch.setattr("assets.publish.manifest.packages", lambda: here | {"numpy": "9.9.9"})
-    assert command_line.main(["verify", first(nights).name]) == 0
-    assert f"drift     package numpy: {here['numpy']} -> 9.9.9" in capsys.readouterr().out
-
-
 def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights: Night) -> None:
     assert command_line.main(["rollback"]) == 0
     place, release = nights.published.parent, first(nights)
@@ -136,37 +121,26 @@ def test_rollback_puts_the_release_before_back_with_everything_beside_it(nights:
         assert con.execute("SELECT release_id FROM release_manifest").fetchall() == [(SECOND,)]
 
 
-def test_a_damaged_release_is_reported_not_computed_and_not_put_back(
-    nights: Night, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_verified_or_put_back_is_one_line_and_changes_nothing(
+    nights: Night, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = nights.published.read_bytes()
-    file = first(nights) / "regime.duckdb"
+    def refused(*arguments: str) -> str:
+        assert command_line.main(list(arguments)) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        return error
+
+    def held(self: RunLock, *_: object) -> None:
+        raise LockHeld("another run holds the lock")
+
+    before, file = nights.published.read_bytes(), first(nights) / "regime.duckdb"
+    assert "1999" in refused("verify", "1999")
+    assert "several releases begin like this" in refused("rollback", "2026")
     file.chmod(0o644)
     file.write_bytes(file.read_bytes()[:-1])
     assert command_line.main(["verify", first(nights).name]) == 1
     assert capsys.readouterr().out.startswith("file      regime.duckdb is not as it was published")
-    assert command_line.main(["rollback"]) == 2
-    assert "is damaged (regime.duckdb): choose another release" in capsys.readouterr().err
-    assert nights.published.read_bytes() == before
-
-
-def test_a_wrong_name_and_an_unclear_one_are_one_line(
-    nights: Night, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command_line.main(["verify", "1999"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
-    assert command_line.main(["rollback", "2026"]) == 2
-    assert "several releases begin like this" in capsys.readouterr().err
-
-
-def test_rollback_waits_for_nobody_and_changes_nothing_during_a_run(
-    nights: Night, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def held(self: RunLock, *_: object) -> None:
-        raise LockHeld("another run holds the lock")
-
-    before = nights.published.read_bytes()
+    assert "is damaged (regime.duckdb): choose another release" in refused("rollback")
     monkeypatch.setattr(RunLock, "acquire", held)
-    assert command_line.main(["rollback"]) == 2
-    assert "another run holds the lock" in capsys.readouterr().err
+    assert "another run holds the lock" in refused("rollback")
     assert nights.published.read_bytes() == before

@@ -29,6 +29,7 @@ _COVERED = """
     && Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top) > 4).map(b => `${a.text} | ${b.text}`));
 })
 """
+_CHARTS = "[...document.querySelectorAll('figure svg[role=img]')].filter(e => e.getBoundingClientRect().width).length"
 _PLACE = re.compile(rb"/Dest \[(\d+) 0 R /XYZ [\d.]+ ([\d.]+)")
 
 
@@ -57,20 +58,13 @@ def test_no_request_no_error_no_serious_fault(
     assert [f"{f['id']}: {f['help']}" for f in faults if f["impact"] in ("serious", "critical")] == []
 
 
-@pytest.mark.parametrize("width", [360, 390, 720, 1280])
-def test_nothing_runs_out_of_the_page(browser: Browser, report: Path, width: int) -> None:
-    with opened(browser, report, width) as page:
-        widest = page.evaluate("document.documentElement.scrollWidth")
-        charts = page.evaluate(
-            "[...document.querySelectorAll('figure svg[role=img]')].filter(e => e.getBoundingClientRect().width).length"
-        )
-    assert widest <= width
-    assert charts == 15  # each chart in one drawing
-
-
-def test_no_text_of_a_chart_covers_another(browser: Browser, report: Path) -> None:
-    for width in (390, 1280):
+def test_nothing_runs_out_of_the_page_and_no_text_of_a_chart_covers_another(
+    browser: Browser, report: Path
+) -> None:
+    for width in (360, 390, 720, 1280):
         with opened(browser, report, width) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(_CHARTS) == 15  # each chart in one drawing
             assert page.evaluate(_COVERED) == [], width
 
 

@@ -8,17 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import dagster as dg
 import duckdb
-import pandas as pd
 import pytest
 
-from assets.catalog.loader import load_catalog
 from assets.warehouse.connection import WarehouseError, explained, keep_copy, safety_copy
 from assets.warehouse.lock import RunLock
-from assets.warehouse.resource import Warehouse
 from assets.warehouse.schema import open_warehouse
 
 READ = (
@@ -54,78 +50,78 @@ def test_what_duckdb_reports_becomes_one_line_with_a_way_out(tmp_path: Path) -> 
         assert way_out in str(explained(duckdb.IOException(message), path))
 
 
-class DamagedWarehouse:
-    """A connection whose checkpoint finds the open file damaged."""
-
-    def execute(self, _: str) -> None:
-        raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match 2")
-
-
-def test_a_failed_checkpoint_names_the_warehouse_and_not_its_intact_copy(tmp_path: Path) -> None:
-    path = tmp_path / "w.duckdb"
-    safety_copy(path).write_bytes(b"intact")
-    with pytest.raises(WarehouseError, match="the file is damaged") as caught:
-        keep_copy(cast(duckdb.DuckDBPyConnection, DamagedWarehouse()), path)
-    assert str(caught.value).startswith(f"{path}: ") and safety_copy(path).name not in str(caught.value)
-    assert safety_copy(path).read_bytes() == b"intact"
-
-
-def test_a_copy_without_room_names_the_copy_and_keeps_the_previous_one(
+def test_a_copy_that_cannot_be_made_names_the_file_at_fault_and_keeps_the_previous_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: Path, part: Path) -> Any:
         part.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    class Damaged:
+        """A connection whose checkpoint finds the open file damaged."""
+
+        def execute(self, _: str) -> None:
+            raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 does not match 2")
+
     path = tmp_path / "w.duckdb"
     with open_warehouse(path) as con:
         keep_copy(con, path)
         previous = safety_copy(path).read_bytes()
         monkeypatch.setattr(shutil, "copyfile", full)
-        with pytest.raises(WarehouseError, match="the disk is full") as caught:
-            keep_copy(con, path)
-    assert str(caught.value).startswith(f"{safety_copy(path)}: ")
+        faults: list[tuple[Any, Path, str]] = [
+            (con, safety_copy(path), "the disk is full"), (Damaged(), path, "the file is damaged"),
+        ]  # fmt: skip
+        for opened, file, message in faults:
+            with pytest.raises(WarehouseError, match=message) as caught:
+                keep_copy(opened, path)
+            assert str(caught.value).startswith(f"{file}: ")
     assert safety_copy(path).read_bytes() == previous
     assert [p.name for p in tmp_path.glob("*.tmp")] == []
 
 
-def a_resource(tmp_path: Path) -> Warehouse:
-    return Warehouse(
-        database=str(tmp_path / "w.duckdb"),
-        lock_path=str(tmp_path / "locks" / "run.lock"),
-        wait_seconds=0.0,
-        profile="sample",
-    )
+# ---- a process killed in the middle of a write may tear the file
+
+FIRST_BLOCK = 12288  # after the three headers
+COUNT = "SELECT count(*) FROM raw.vintages"
 
 
-def test_rows_for_later_are_written_when_the_run_ends_even_when_a_step_fails(tmp_path: Path) -> None:
-    table = load_catalog().tables["published_rows"]
-    moment = pd.Timestamp("2026-06-01")
-    values = ("sample", moment, moment, "r", "neither", "0" * 64)
-    names = ("profile", "as_of_date", "first_published_at", "release_id", "regime", "row_sha256")
+def tear(file: Path) -> None:
+    """What comes after the headers as if it had never been written."""
+    with file.open("r+b") as torn:
+        torn.seek(FIRST_BLOCK)
+        torn.write(b"\xa5" * (file.stat().st_size - FIRST_BLOCK))
 
-    def row(version: str) -> pd.DataFrame:
-        return pd.DataFrame([dict(zip(names, values, strict=True))]).assign(method_version=version)
 
-    count = "SELECT count(*) FROM ops.published_rows"
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as con:
+        con.execute(
+            "INSERT INTO raw.vintages SELECT 'UNRATE', DATE '1900-01-01' + range::INT, DATE '1990-01-01' + range::INT, "
+            "random(), 'alfred', TIMESTAMP '2026-01-01', 'f' FROM range(20000)"
+        )
+    return path
 
-    @dg.asset
-    def written(warehouse: Warehouse) -> None:
-        warehouse.append_later(table, row("first"))
-        warehouse.append_later(table, row("second"))
-        with warehouse.cursor() as con:
-            assert con.execute(count).fetchall() == [(0,)]
-            warehouse.write_out()
-            assert con.execute(count).fetchall() == [(2,)]
 
-    @dg.asset(deps=[written])
-    def broken(warehouse: Warehouse) -> None:
-        warehouse.append_later(table, row("third"))
-        raise RuntimeError
+def test_what_a_published_row_rests_on_is_there_again_after_a_torn_write(warehouse: Path) -> None:
+    lock = RunLock(warehouse.parent / "run.lock")
+    with open_warehouse(warehouse, lock=lock) as con:
+        keep_copy(con, warehouse)
+        con.execute("DELETE FROM raw.vintages WHERE value < 0.5")
+    tear(warehouse)
+    with open_warehouse(warehouse, lock=lock) as con:
+        assert con.execute(COUNT).fetchall() == [(20000,)]
+    (aside,) = warehouse.parent.glob("*.damaged-*")
+    assert aside.stat().st_size > FIRST_BLOCK and safety_copy(warehouse).is_file()
 
-    result = dg.materialize(
-        [written, broken], resources={"warehouse": a_resource(tmp_path)}, raise_on_error=False
-    )
-    assert {event.step_key for event in result.get_step_failure_events()} == {"broken"}
-    with open_warehouse(tmp_path / "w.duckdb") as con:
-        assert con.execute(count).fetchall() == [(3,)]
+
+def test_a_torn_file_is_left_alone_without_a_copy_and_by_who_does_not_hold_the_lock(warehouse: Path) -> None:
+    tear(warehouse)
+    before = warehouse.read_bytes()
+    lock = RunLock(warehouse.parent / "run.lock")
+    with pytest.raises(WarehouseError, match="is damaged"), open_warehouse(warehouse, lock=lock):
+        pass
+    safety_copy(warehouse).write_bytes(b"any")
+    with pytest.raises(WarehouseError, match="is damaged"), open_warehouse(warehouse):
+        pass
+    assert warehouse.read_bytes() == before

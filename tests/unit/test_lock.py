@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from assets.warehouse.connection import LockHeld, WarehouseError
-from assets.warehouse.lock import RunLock, ended_runs, forget_run, mark_run_alive
+from assets.warehouse.lock import Holder, RunLock, ended_runs, forget_run, mark_run_alive
 
 HOLD = """
 import sys, time
@@ -47,38 +46,22 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "locks" / "run.lock"
 
 
-def test_second_process_is_refused_and_the_holder_named(path: Path, project_root: Path) -> None:
-    with another_process_holding(path, project_root) as child, pytest.raises(LockHeld) as caught:
-        RunLock(path).acquire()
-    message = str(caught.value)
-    assert f"(pid {child.pid} on " in message
-    assert message.startswith("another run holds the lock: python")
-    assert "\n" not in message
-
-
-def test_killed_holder_frees_the_lock_at_once(path: Path, project_root: Path) -> None:
-    with another_process_holding(path, project_root) as child:
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        began = time.monotonic()
-        with RunLock(path).held():
-            assert time.monotonic() - began < 1.0
-            holder = RunLock(path).holder()
-            assert holder is not None
-            assert holder.pid == os.getpid()
-
-
-def test_waiting_names_the_holder_once_and_goes_on_when_it_ends(path: Path, project_root: Path) -> None:
+def test_a_second_process_is_refused_with_the_holders_name_and_a_killed_holder_frees_the_lock(
+    path: Path, project_root: Path
+) -> None:
     lines: list[str] = []
     with another_process_holding(path, project_root) as child:
-        child.kill()  # a gentler signal may be ignored where the tests were started so
-        with RunLock(path).held(wait_seconds=20.0, log=lines.append):
+        for wait in (0.0, 0.3):
+            with pytest.raises(LockHeld) as caught:
+                RunLock(path).acquire(wait, lines.append)
+            message = str(caught.value)
+            assert message.startswith("another run holds the lock: python") and "\n" not in message
+            assert f"(pid {child.pid} on " in message
+        assert len(lines) == 1 and lines[0].startswith("waiting up to 0 s for python")
+        os.kill(child.pid, signal.SIGKILL)
+        with RunLock(path).held(wait_seconds=20.0):
             holder = RunLock(path).holder()
-            assert holder is not None and holder.pid == os.getpid()
-    assert len(lines) <= 1
-    with another_process_holding(path, project_root), pytest.raises(LockHeld):
-        RunLock(path).acquire(wait_seconds=0.3, log=lines.append)
-    assert lines[-1].startswith("waiting up to 0 s for python")
+            assert isinstance(holder, Holder) and holder.pid == os.getpid()
 
 
 def test_process_that_holds_it_may_take_it_again(path: Path, project_root: Path) -> None:
@@ -128,17 +111,15 @@ def test_a_run_has_ended_when_its_marker_is_free_and_never_without_a_marker(
     assert ended_runs(path.parent) == []
 
 
-def test_a_free_marker_of_another_host_proves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def test_a_free_marker_of_another_host_or_of_this_process_proves_nothing_and_a_run_id_is_never_a_path(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir(parents=True)
     (path.parent / "run-elsewhere@another-host.lock").touch()
-    assert ended_runs(path.parent) == []
-    monkeypatch.setattr("socket.gethostname", lambda: "another-host")
-    assert ended_runs(path.parent) == ["elsewhere"]
-
-
-def test_own_run_has_not_ended_and_may_be_marked_twice_but_a_run_id_is_never_a_path(path: Path) -> None:
     for _ in range(2):
         mark_run_alive(path.parent, "5f0c2a52-0000-4000-8000-000000000000")
     assert ended_runs(path.parent) == []
+    monkeypatch.setattr("socket.gethostname", lambda: "another-host")
+    assert ended_runs(path.parent) == ["elsewhere"]
     with pytest.raises(ValueError, match="not a run id"):
         mark_run_alive(path.parent, "../../etc/passwd")

@@ -14,7 +14,7 @@ from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.outside import Agreement
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.run_facts import RunFacts
-from assets.warehouse.brought_files import brought_files
+from assets.warehouse.readers import brought_files
 from tests.helpers import Computed, on_real_series, on_sample
 
 CATALOG = load_catalog()

@@ -1,4 +1,4 @@
-"""The Fed Board's releases in the profile public: the figures are ours, and a wrong file is refused by name."""
+"""The Fed Board's releases: the figures are ours, and a wrong file is refused by name."""
 
 from __future__ import annotations
 
@@ -10,213 +10,95 @@ from pathlib import Path
 
 import pytest
 
-from assets.catalog.loader import PROJECT_ROOT, load_catalog
+from assets.catalog.loader import PROJECT_ROOT
 from assets.sources.file_source import Obtained
-from assets.sources.parse import read_date_value
-from assets.sources.protocol import PayloadRefused, SeriesUnknown
+from assets.sources.protocol import SeriesUnknown
 from assets.sources.public.board import BoardSource, ReleaseFile
 from assets.sources.public.shared import carrier_of, code_of
 from assets.sources.validate import validate
 from tests.builders import a_series, an_archive, merge_payload, series_as_of
-from tests.fakes.public_board import Made, path, release_zip, xml, zipped
-from tests.fakes.publishers import FEW_RETRIES, Held, figures, payload_of
+from tests.fakes.public_layouts import Made, release_path, release_zip, xml, zipped
+from tests.fakes.publishers import FEW_RETRIES, HTML, Held, figures, payload_of
 from tests.fakes.server import Loopback, Served, running
+from tests.unit.test_public_readers import agreement, by_date, ours, refused_by
 
-POSTED = dt.datetime(2026, 9, 24, 20, 32, tzinfo=dt.UTC)
 TOTALS = Made(
     "Currency", "1000000", [("2026-09-09", 6730912.0), ("2026-09-16", None), ("2026-09-23", 6747704.0)]
 )
-
-
-def ours(path: Path) -> dict[str, float]:
-    rows = read_date_value(path.read_bytes())
-    return dict(zip(rows["observation_date"].dt.strftime("%Y-%m-%d"), rows["value"], strict=True))
-
-
-def package(file: Path) -> dict[str, Made]:
-    """A package of the Data Download Program: unit, multiplier and figures by the Board's code."""
-    rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
-    if rows[0][5] == "Series Name:":  # series in rows: turned, so that they are in columns
-        rows = [list(column) for column in zip(*rows, strict=True)]
-    of = {row[0].strip(): row for row in rows[:6]}
-    names = of.get("Time Period") or of["Series Name:"]
-    unit, multiplier = of["Unit:"], of["Multiplier:"]
-    return {
-        name: Made(
-            unit[min(at, len(unit) - 1)],  # one stored copy lacks a cell of this row
-            multiplier[at],
-            [(_day(row[0]), _figure(row[at])) for row in rows[6:]],
-        )
-        for at, name in enumerate(names)
-        if at
-    }
-
-
-def _day(text: str) -> str:
-    """A month is dated by its last day in the releases."""
-    if len(text) == 10:
-        return text
-    year, month = int(text[:4]), int(text[5:])
-    return f"{text}-{calendar.monthrange(year, month)[1]}"
-
-
-def _figure(text: str) -> float | None:
-    return None if text in ("", "ND", "NA", "NC") else float(text)
-
-
-# The real packages, read through the layout of the releases, next to the figures FRED has of the same codes: file,
-# series, figures that are equal, figures that are not. Revised series differ by vintage, in level never by more than
-# the last number allows.
-REAL = [
-    ("ddp_G17_seriesrow_1919-2022.csv", "INDPRO", 0, 1248, 0.04),
-    ("ddp_H15_cmt_lastobs5_2026-09-25.csv", "DGS10", 5, 0, 0.0),
-    ("ddp_H15_daily_excerpt_to_2025-01-29.csv", "DGS10", 767, 0, 0.0),
-    ("ddp_H15_daily_excerpt_to_2025-01-29.csv", "DGS2", 573, 0, 0.0),
-    ("ddp_H15_daily_excerpt_to_2025-01-29.csv", "DGS3MO", 573, 0, 0.0),
-    ("ddp_H15_monthly_2021-2024_csv.csv", "GS10", 46, 0, 0.0),
-    ("ddp_H15_monthly_2021-2024_csv.csv", "TB3MS", 46, 0, 0.0),
-    ("ddp_H15_monthly_2021-2024_csv.csv", "FEDFUNDS", 46, 0, 0.0),
-    ("ddp_H15_monthly_2021-2024_csv.csv", "FII10", 35, 0, 0.0),
-    ("ddp_H41_assets_2016-2017.csv", "WALCL", 100, 0, 0.0),
-    ("ddp_H41_table5_lastobs5_2026-09-23_10cols.csv", "WALCL", 5, 0, 0.0),
-    ("ddp_H41_package_2021-2023.csv", "TREAST", 100, 0, 0.0),
-    ("ddp_H41_package_2021-2023.csv", "WSHOMCB", 100, 0, 0.0),
-    ("ddp_H41_package_2021-2023.csv", "WRESBAL", 100, 0, 0.0),
-    ("ddp_H41_package_2021-2023.csv", "WTREGEN", 100, 0, 0.0),
-    ("ddp_H41_package_2021-2023.csv", "WDTGAL", 100, 0, 0.0),
-    ("ddp_H6_all_1959-2022.csv", "BOGMBASE", 757, 11, 0.001),
-    ("ddp_H6_all_1959-2022.csv", "TOTRESNS", 768, 0, 0.0),
-    ("ddp_H6_all_1959-2022.csv", "M2SL", 432, 336, 0.01),
-    ("ddp_H8_SA_weekly_2000-2023.csv", "TOTBKCR", 0, 1210, 0.01),
-    ("ddp_H8_SA_weekly_2000-2023.csv", "TOTLL", 0, 1210, 0.01),
-]
-
-
-@pytest.mark.parametrize(("file", "series_id", "equal", "revised", "most"), REAL)
-def test_figures_of_the_real_packages_are_ours(
-    realdata: Path, file: str, series_id: str, equal: int, revised: int, most: float
-) -> None:
-    series = a_series(series_id)
-    code, release = code_of(series), carrier_of(series).release or ""
-    made = package(realdata / "primary" / "fed_board" / file)[code]
-    content = release_zip(release, {code: made})
-    source = ReleaseFile("https://example.org", release, {code}, FEW_RETRIES)
-    read = source.figures(Obtained(source.read(content), "", None), series)
-    known = dict[str, float]()
-    for stored in (realdata / f"{series_id}.csv", PROJECT_ROOT / "sample_data" / f"{series_id}.csv"):
-        known |= ours(stored) if stored.is_file() else {}
-    pairs = [(value, known[day]) for day, value in zip(read.dates, read.values, strict=True) if day in known]
-    pairs = [(theirs, mine) for theirs, mine in pairs if not math.isnan(theirs + mine)]
-    assert sum(theirs == mine for theirs, mine in pairs) == equal
-    assert sum(theirs != mine for theirs, mine in pairs) == revised
-    assert max(abs(theirs / mine - 1.0) for theirs, mine in pairs) <= most
-
-
-@pytest.mark.parametrize(
-    ("file", "series_id", "expected"),
-    [
-        ("H15_sdmx_lastobs3_2026-06-24.xml", "DGS2", {"2026-06-22": 4.24, "2026-06-23": 4.16}),
-        ("H15_sdmx_lastobs3_2026-06-24.xml", "DGS10", {"2026-06-22": 4.51, "2026-06-23": 4.5}),
-        ("H6_sdmx_lastobs2_2026-06-16.xml", "M2SL", {"2026-04-01": 22804.5, "2026-05-01": 23052.3}),
-        ("H6_sdmx_lastobs2_2026-06-16.xml", "BOGMBASE", {"2026-04-01": 5470.4, "2026-05-01": 5538.6}),
-        ("H6_sdmx_lastobs2_2026-06-16.xml", "TOTRESNS", {"2026-04-01": 3018.1, "2026-05-01": 3078.4}),
-    ],
-)
-def test_stored_releases_are_read(
-    realdata: Path, file: str, series_id: str, expected: dict[str, float]
-) -> None:
-    content = (realdata / "primary" / "fed_board" / file).read_bytes()
-    release = carrier_of(a_series(series_id)).release or ""
-    assert figures(payload_of(zipped({f"{release}_data.xml": content}), series_id)) == expected
-
-
-def test_holiday_is_missing_whatever_number_stands_in_its_place() -> None:
-    for sentinel in ("-9999", "-999999"):
-        content = release_zip("H41", {"RESPPMA_N.WW": TOTALS}, sentinel=sentinel)
-        got = figures(payload_of(content, "WALCL"))
-        assert got.pop("2026-09-16") != got  # NaN
-        assert got == {"2026-09-09": 6730912.0, "2026-09-23": 6747704.0}
-
-
-def test_missing_figures_before_the_first_and_after_the_last_are_left_out() -> None:
-    rows = [("2026-09-02", None), *TOTALS.rows, ("2026-09-30", None)]
-    content = release_zip("H41", {"RESPPMA_N.WW": TOTALS._replace(rows=rows)})
-    assert list(figures(payload_of(content, "WALCL"))) == ["2026-09-09", "2026-09-16", "2026-09-23"]
-
-
-def test_bank_credit_in_millions_becomes_billions_to_the_last_digit() -> None:
-    made = Made(
-        "Currency", "1000000", [("2000-01-05", 4513708.6), ("2000-01-12", 4528120.3), ("2000-01-19", 4.6e6)]
-    )
-    got = figures(payload_of(release_zip("H8", {"B1001NCBA": made}), "TOTBKCR"))
-    assert list(got.values()) == [4513.7086, 4528.1203, 4600.0]
-
-
-def test_multiplier_may_be_written_either_way() -> None:
-    rows = [("2026-04-30", 22804.5), ("2026-05-31", 23052.3), ("2026-06-30", 23100.0)]
-    written = [release_zip("H6", {"M2.M": Made("Currency", text, rows)}) for text in ("1e+09", "1000000000")]
-    first, second = (figures(payload_of(content, "M2SL")) for content in written)
-    assert first == second == {"2026-04-01": 22804.5, "2026-05-01": 23052.3, "2026-06-01": 23100.0}
-
-
-GOOD = {"RESPPMA_N.WW": TOTALS}
+CODE = "RESPPMA_N.WW"
+GOOD = {CODE: TOTALS}
+H41 = xml("H41", GOOD)
 SIX = Made("Index:_2027_100", "1", [("2026-06-30", 101.0), ("2026-07-31", 101.2), ("2026-08-31", 101.1)])
 
 
-@pytest.mark.parametrize(
-    ("series_id", "content", "rule", "words"),
-    [
-        ("WALCL", b"<!DOCTYPE html><html>moved</html>", "missing_column", "web page"),
-        ("WALCL", release_zip("H41", GOOD)[:-300], "missing_column", "the zip is damaged"),
-        ("WALCL", zipped({"H41_data.xml": xml("H41", GOOD)[:-60]}), "missing_column", "no complete XML"),
-        ("WALCL", zipped({"H6_data.xml": xml("H6", GOOD)}), "missing_column", "no H41_data.xml in the zip"),
-        ("WALCL", zipped({"H41_data.xml": b"<a></a>"}), "missing_column", "without a series"),
-        (
-            "WALCL",
-            zipped({"H41_data.xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),
-            "missing_column",
-            "EntitiesForbidden",
-        ),
-        (
-            "WALCL",
-            release_zip("H41", {"RESPPMA_N.WW": TOTALS._replace(multiplier="1e+09")}),
-            "unit_changed",
-            "RESPPMA_N.WW is in 'Currency x 1000000000'",
-        ),
-        (
-            "WALCL",
-            release_zip("H41", {"RESPPMA_N.WW": TOTALS._replace(multiplier="")}),
-            "unit_changed",
-            "no multiplier",
-        ),
-        ("INDPRO", release_zip("G17", {"IP.B50001.S": SIX}), "unit_changed", "'Index:_2027_100 x 1'"),
-        (
-            "WALCL",
-            zipped({"H41_data.xml": xml("H41", GOOD).replace(b'"A"', b'"Z"', 1)}),
-            "not_a_number",
-            "unknown status 'Z'",
-        ),
-        (
-            "WALCL",
-            zipped({"H41_data.xml": xml("H41", GOOD, sentinel="-999999").replace(b'"ND"', b'"A"')}),
-            "implausible_value",
-            "-999999",
-        ),
-        (
-            "WALCL",
-            zipped({"H41_data.xml": xml("H41", GOOD).replace(b"2026-09-23", b"09/23/2026")}),
-            "not_a_date",
-            "09/23/2026",
-        ),
-    ],
-    ids=["page", "cut zip", "cut xml", "other release", "no series", "entity", "multiplier", "no multiplier",
-         "rebased", "status", "sentinel", "date"],
-)  # fmt: skip
-def test_wrong_files_are_refused_by_name(series_id: str, content: bytes, rule: str, words: str) -> None:
-    with pytest.raises(PayloadRefused) as caught:
-        payload_of(content, series_id)
-    assert caught.value.rule == rule
-    assert words in str(caught.value)
+def h41(content: bytes) -> bytes:
+    return zipped({"H41_data.xml": content})
+
+
+@pytest.mark.parametrize("sentinel", ["-9999", "-999999"])
+def test_a_holiday_is_missing_whatever_stands_in_its_place_and_ends_without_figures_are_left_out(
+    sentinel: str,
+) -> None:
+    rows = [("2026-09-02", None), *TOTALS.rows, ("2026-09-30", None)]
+    got = figures(
+        payload_of(release_zip("H41", {CODE: TOTALS._replace(rows=rows)}, sentinel=sentinel), "WALCL")
+    )
+    assert math.isnan(got.pop("2026-09-16"))
+    assert got == {"2026-09-09": 6730912.0, "2026-09-23": 6747704.0}
+
+
+def test_units_are_converted_to_the_last_digit_and_a_multiplier_may_be_written_either_way() -> None:
+    days = [("2000-01-05", 4513708.6), ("2000-01-12", 4528120.3), ("2000-01-19", 4.6e6)]
+    credit = payload_of(release_zip("H8", {"B1001NCBA": Made("Currency", "1000000", days)}), "TOTBKCR")
+    assert list(figures(credit).values()) == [4513.7086, 4528.1203, 4600.0]
+    rows = [("2026-04-30", 22804.5), ("2026-05-31", 23052.3), ("2026-06-30", 23100.0)]
+    for text in ("1e+09", "1000000000"):
+        money = payload_of(release_zip("H6", {"M2.M": Made("Currency", text, rows)}), "M2SL")
+        assert figures(money) == {"2026-04-01": 22804.5, "2026-05-01": 23052.3, "2026-06-01": 23100.0}
+
+
+ENTITY = b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+WRONG: list[tuple[str, bytes, str, str]] = [
+    ("WALCL", HTML, "missing_column", "web page"),
+    ("WALCL", release_zip("H41", GOOD)[:-300], "missing_column", "the zip is damaged"),
+    ("WALCL", h41(H41[:-60]), "missing_column", "no complete XML"),
+    ("WALCL", zipped({"H6_data.xml": H41}), "missing_column", "no H41_data.xml in the zip"),
+    ("WALCL", h41(b"<a></a>"), "missing_column", "without a series"),
+    ("WALCL", h41(ENTITY), "missing_column", "EntitiesForbidden"),
+    (
+        "WALCL",
+        release_zip("H41", {CODE: TOTALS._replace(multiplier="1e+09")}),
+        "unit_changed",
+        "x 1000000000",
+    ),
+    ("WALCL", release_zip("H41", {CODE: TOTALS._replace(multiplier="")}), "unit_changed", "no multiplier"),
+    ("INDPRO", release_zip("G17", {"IP.B50001.S": SIX}), "unit_changed", "Index:_2027_100"),
+    ("WALCL", h41(H41.replace(b'"A"', b'"Z"', 1)), "not_a_number", "unknown status 'Z'"),
+    ("WALCL", h41(H41.replace(b'"ND"', b'"A"')), "implausible_value", "-9999"),
+    ("WALCL", h41(H41.replace(b"2026-09-23", b"09/23/2026")), "not_a_date", "09/23/2026"),
+]
+
+
+@pytest.mark.parametrize(("series_id", "content", "rule", "words"), WRONG, ids=[case[3] for case in WRONG])
+def test_wrong_releases_are_refused_by_name(series_id: str, content: bytes, rule: str, words: str) -> None:
+    refusal = refused_by(content, series_id)
+    assert refusal.rule == rule and words in str(refusal)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.sources.public.board._UNPACKED", 1_000_000)
+    assert "unpacks to 2000000 bytes" in str(refused_by(h41(b" " * 2_000_000), "WALCL"))
+
+
+def test_one_code_with_two_histories_is_refused_a_repeated_one_is_read_and_a_missing_one_unknown() -> None:
+    once = xml("G17", {"IP.B50001.S": SIX._replace(unit="Index:_2017_100")}).decode()
+    block = once[once.index("<kf:Series") : once.index("</kf:Series>") + len("</kf:Series>")]
+    twice = once.replace(block, block + block)
+    assert len(figures(payload_of(zipped({"G17_data.xml": twice.encode()}), "INDPRO"))) == 3
+    apart = once.replace(block, block + block.replace("101.2", "99.9"))
+    assert refused_by(zipped({"G17_data.xml": apart.encode()}), "INDPRO").rule == "duplicate_key"
+    with pytest.raises(SeriesUnknown):
+        payload_of(release_zip("H41", GOOD), "TREAST")
 
 
 def test_a_rebased_index_is_reported_and_no_date_mixes_two_base_years() -> None:
@@ -232,63 +114,90 @@ def test_a_rebased_index_is_reported_and_no_date_mixes_two_base_years() -> None:
             payload = payload_of(content, "INDPRO", today)
             merge_payload(con, series, payload, run_date=today, fetch_id=unit)
         before, after = (
-            series_as_of(con, "INDPRO", day) for day in (dt.date(2026, 11, 29), dt.date(2026, 11, 30))
+            series_as_of(con, "INDPRO", day)["value"].tolist()
+            for day in (dt.date(2026, 11, 29), dt.date(2026, 11, 30))
         )
     (warning,) = validate(payload, series, dt.date(2026, 11, 30), None)
     assert "base year changed: 'Index:_2022_100 x 1', the catalogue has 'Index 2017=100'" in warning
-    assert before["value"].tolist()[:2] == [104.0, 104.5] and after["value"].tolist() == [
-        value for _, value in rebased
-    ]
-
-
-def test_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = zipped({"H41_data.xml": b" " * 2_000_000})
-    monkeypatch.setattr("assets.sources.public.board._UNPACKED", 1_000_000)
-    with pytest.raises(PayloadRefused, match="unpacks to 2000000 bytes, more than 1000000"):
-        payload_of(content, "WALCL")
-
-
-def test_code_that_is_not_in_the_release_is_unknown_to_the_source() -> None:
-    with pytest.raises(SeriesUnknown):
-        payload_of(release_zip("H41", GOOD), "TREAST")
-
-
-def test_one_code_with_two_histories_is_refused_and_a_repeated_one_is_not() -> None:
-    once = xml("G17", {"IP.B50001.S": SIX._replace(unit="Index:_2017_100")}).decode()
-    block = once[once.index("<kf:Series") : once.index("</kf:Series>") + len("</kf:Series>")]
-    twice = once.replace(block, block + block)
-    assert len(figures(payload_of(zipped({"G17_data.xml": twice.encode()}), "INDPRO"))) == 3
-    apart = once.replace(block, block + block.replace("101.2", "99.9"))
-    with pytest.raises(PayloadRefused, match="duplicate_key"):
-        payload_of(zipped({"G17_data.xml": apart.encode()}), "INDPRO")
+    assert before[:2] == [104.0, 104.5] and after == [value for _, value in rebased]
 
 
 def test_a_release_is_downloaded_once_and_an_unchanged_one_costs_one_request_and_no_parsing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    both = {
-        **GOOD,
-        code_of(a_series("TREAST")): TOTALS._replace(
-            rows=[("2026-09-16", 4551234.0), ("2026-09-23", 4558332.0)]
-        ),
-    }
-    server = Loopback({path("H41"): Served(release_zip("H41", both), last_modified=POSTED)})
-    with running(server):
+    posted = dt.datetime(2026, 9, 24, 20, 32, tzinfo=dt.UTC)
+    treasuries = TOTALS._replace(rows=[("2026-09-16", 4551234.0), ("2026-09-23", 4558332.0)])
+    both = release_zip("H41", {**GOOD, code_of(a_series("TREAST")): treasuries})
+    with running(Loopback({release_path("H41"): Served(both, last_modified=posted)})) as server:
         first = BoardSource(server.root, FEW_RETRIES)
         payloads = [first.fetch(a_series(name)) for name in ("WALCL", "TREAST")]
         assert first.requests == len(server.requests) == 1
-        assert {payload.last_updated for payload in payloads} == {POSTED}
+        assert {payload.last_updated for payload in payloads} == {posted}
         monkeypatch.setattr(ReleaseFile, "read", None)  # a call would fail
         second = BoardSource(server.root, FEW_RETRIES)
-        held = Held(last_updated=POSTED, reconciled_at=dt.datetime.now(dt.UTC))
+        held = Held(last_updated=posted, reconciled_at=dt.datetime.now(dt.UTC))
         again = [second.fetch(a_series(name), held) for name in ("WALCL", "TREAST")]
         assert second.requests == 1 and all(payload.is_unchanged for payload in again)
     assert "If-Modified-Since" in server.requests[-1].headers
 
 
-def test_every_carrier_of_the_board_names_a_release_a_code_and_a_unit() -> None:
-    carriers = [
-        s.carrier for s in load_catalog().series.values() if s.carrier and s.carrier.reader == "board"
-    ]
-    assert len(carriers) > 15
-    assert all(c.release in {"H15", "H41", "H6", "H8", "G17"} and c.code and c.unit for c in carriers)
+# --- real packages ---
+
+
+def package(file: Path) -> dict[str, Made]:
+    """A package of the Board's Data Download Program: unit, multiplier and figures by code."""
+    rows = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
+    if rows[0][5] == "Series Name:":  # series in rows: turned, so that they are in columns
+        rows = [list(column) for column in zip(*rows, strict=True)]
+    of = {row[0].strip(): row for row in rows[:6]}
+    names, unit, multiplier = of.get("Time Period") or of["Series Name:"], of["Unit:"], of["Multiplier:"]
+    return {
+        name: Made(
+            unit[min(at, len(unit) - 1)],  # one stored copy lacks a cell of this row
+            multiplier[at],
+            [
+                (_last_day(row[0]), None if row[at] in ("", "ND", "NA", "NC") else float(row[at]))
+                for row in rows[6:]
+            ],
+        )
+        for at, name in enumerate(names)
+        if at
+    }
+
+
+def _last_day(text: str) -> str:
+    """A month is dated by its last day in the releases."""
+    return text if len(text) == 10 else f"{text}-{calendar.monthrange(int(text[:4]), int(text[5:]))[1]}"
+
+
+# Figures in both, and how far they may differ: revised series do by vintage.
+PACKAGES = {
+    "ddp_G17_seriesrow_1919-2022.csv": {"INDPRO": (1248, 0.04)},
+    "ddp_H15_daily_excerpt_to_2025-01-29.csv": {"DGS10": (767, 0), "DGS2": (573, 0), "DGS3MO": (573, 0)},
+    "ddp_H15_monthly_2021-2024_csv.csv": {
+        "GS10": (46, 0), "TB3MS": (46, 0), "FEDFUNDS": (46, 0), "FII10": (35, 0),
+    },
+    "ddp_H41_assets_2016-2017.csv": {"WALCL": (100, 0)},
+    "ddp_H41_package_2021-2023.csv": {
+        "TREAST": (100, 0), "WSHOMCB": (100, 0), "WRESBAL": (100, 0), "WTREGEN": (100, 0), "WDTGAL": (100, 0),
+    },
+    "ddp_H6_all_1959-2022.csv": {"BOGMBASE": (768, 0.001), "TOTRESNS": (768, 0), "M2SL": (768, 0.01)},
+    "ddp_H8_SA_weekly_2000-2023.csv": {"TOTBKCR": (1210, 0.01), "TOTLL": (1210, 0.01)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", PACKAGES)
+def test_figures_of_the_boards_real_packages_are_ours(realdata: Path, file: str) -> None:
+    made = package(realdata / "primary" / "fed_board" / file)
+    for series_id, (count, most) in PACKAGES[file].items():
+        series = a_series(series_id)
+        code, release = code_of(series), carrier_of(series).release or ""
+        source = ReleaseFile("https://example.org", release, {code}, FEW_RETRIES)
+        content = source.read(release_zip(release, {code: made[code]}))
+        read = source.figures(Obtained(content, "", None), series)
+        name = f"{series_id}.csv"
+        known = ours(realdata / name, PROJECT_ROOT / "sample_data" / name)
+        relative = read._replace(
+            values=[value / known.get(day, math.nan) for day, value in by_date(read).items()]
+        )
+        assert agreement(relative, dict.fromkeys(known, 1.0), most) == (count, 0), series_id

@@ -1,4 +1,7 @@
-"""The swap: a reader sees the complete old release or the new one, and a refusal is one line that changes nothing."""
+"""The swap: a reader sees the complete old release or the new one, and a refusal is one line that changes nothing.
+
+Also who may read the folders, and which releases are kept.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,11 +18,22 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.publish.folder import damaged, prune, releases, releases_folder
+from assets.publish.folder import (
+    NEWEST_KEPT,
+    Kept,
+    begin,
+    damaged,
+    prune,
+    releases,
+    releases_folder,
+    seal,
+    superfluous,
+)
 from assets.publish.publication import PublicationBlocked, prepare, publish, staged_path
 from assets.warehouse.connection import WarehouseError
 from assets.warehouse.published_file import PublicationRefused, published_release
 from assets.warehouse.shared_lock import LockLost
+from tests.helpers import files_of
 
 FIRST, SECOND = "20260601T010005.000000Z", "20260602T010005.000000Z"
 AS_OF = dt.date(2026, 5, 31)
@@ -47,11 +62,6 @@ def put(published: Path) -> None:
     publish(staged_path(published), published, gate=lambda _: None, fill=fill)
 
 
-def everything(place: Path) -> dict[str, bytes]:
-    """Every file below a folder, hidden ones too, by its path."""
-    return {str(p.relative_to(place)): p.read_bytes() for p in place.rglob("*") if p.is_file()}
-
-
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
     """A published file, its release folder and the files next to it."""
@@ -63,7 +73,7 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def old(published: Path) -> dict[str, bytes]:
-    return everything(published.parent)
+    return files_of(published.parent)
 
 
 def assert_complete(published: Path, release_id: str) -> None:
@@ -92,40 +102,64 @@ def test_writing_into_a_published_copy_damages_no_release_and_into_a_release_is_
     assert damaged(release) == ["README.txt", "csv/regime.csv", "more.txt"]
 
 
-def blocking(_: duckdb.DuckDBPyConnection) -> None:
-    raise PublicationBlocked(["regime key"])
+def failing(error: BaseException) -> Callable[..., Any]:
+    """A step that fails."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fails
 
 
-def breaking(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
-    fill(con, staged, folder, before)
-    raise ValueError("a document cannot be made")
+def of_system(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
 
 
-def losing() -> None:
-    raise LockLost("the run lock in Postgres was lost")
+FULL = r"^[^\n]*: no space left on device: free some space$"
+NO_ROOM = r"MB free, publishing needs \d+ MB: free some space"
+BEFORE_THE_SWAP: dict[str, tuple[Exception, type[Exception], str]] = {
+    "gate": (
+        PublicationBlocked(["regime key"]),
+        PublicationBlocked,
+        "blocked by 1 failed checks: regime key",
+    ),
+    "fill": (ValueError("a document cannot be made"), ValueError, "a document cannot be made"),
+    "confirm_lock": (LockLost("the run lock in Postgres was lost"), LockLost, "was lost"),
+    "assets.publish.publication.begin": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "assets.publish.publication.seal": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "assets.publish.publication.swap": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "shutil.disk_usage": (OSError(), PublicationRefused, NO_ROOM),
+}
 
 
-@pytest.mark.parametrize(
-    ("fault", "error", "message"),
-    [
-        ({"gate": blocking}, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
-        ({"fill": breaking}, ValueError, "a document cannot be made"),
-        ({"confirm_lock": losing}, LockLost, "the run lock in Postgres was lost"),
-    ],
-)
-def test_a_blocked_gate_a_failing_document_or_a_lost_lock_changes_nothing(
-    published: Path, old: dict[str, bytes], fault: dict[str, Any], error: type[Exception], message: str
+@pytest.mark.parametrize("step", BEFORE_THE_SWAP)
+def test_what_fails_before_the_swap_changes_nothing(
+    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     stage(published, SECOND)
+    given: dict[str, Any] = {"gate": lambda _: None, "fill": fill}
+    fault, error, message = BEFORE_THE_SWAP[step]
+    if step == "shutil.disk_usage":
+        free = 2 * staged_path(published).stat().st_size
+        monkeypatch.setattr(step, lambda _: SimpleNamespace(free=free))
+    elif "." in step:
+        monkeypatch.setattr(step, failing(fault))
+    else:
+        given[step] = failing(fault)
     with pytest.raises(error, match=message):
-        publish(staged_path(published), published, **{"gate": lambda _: None, "fill": fill, **fault})
-    assert everything(published.parent) == old
+        publish(staged_path(published), published, **given)
+    assert files_of(published.parent) == old
 
 
 @pytest.mark.parametrize(
     ("current", "profile", "as_of", "message"),
     [
-        ("live", "sample", AS_OF, "the published file is live and FRED_API_KEY is not set"),
+        (
+            "live",
+            "sample",
+            AS_OF,
+            "the published file is live and this run is on the sample: choose the profile live",
+        ),
         ("public", "sample", AS_OF, "the published file is public and this run is on the sample"),
         ("sample", "sample", dt.date(2026, 5, 30), "is as of 2026-05-31, this run is as of 2026-05-30"),
     ],
@@ -136,49 +170,14 @@ def test_sample_over_live_and_an_older_date_are_refused(
     published = tmp_path / "published" / "regime.duckdb"
     stage(published, FIRST, current)
     put(published)
-    old = everything(published.parent)
+    old = files_of(published.parent)
     stage(published, SECOND, profile, as_of)
     with pytest.raises(PublicationRefused, match=message) as refused:
         put(published)
     assert "\n" not in str(refused.value)
-    assert everything(published.parent) == old
+    assert files_of(published.parent) == old
     with pytest.raises(PublicationRefused, match=message):  # known before a run does anything
         prepare(published, profile, as_of)
-
-
-def test_sample_chosen_over_live_with_a_key_is_refused_without_asking_for_the_key(published: Path) -> None:
-    stage(published, SECOND, "live")
-    put(published)
-    with pytest.raises(
-        PublicationRefused, match="live and this run is on the sample: choose the profile live"
-    ):
-        prepare(published, "sample", AS_OF, has_key=True)
-
-
-def full_disk(*_: Any, **__: Any) -> Any:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize("where", ["begin", "seal", "swap"])
-def test_a_full_disk_is_one_line_and_changes_nothing(
-    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    stage(published, SECOND)
-    monkeypatch.setattr(f"assets.publish.publication.{where}", full_disk)
-    with pytest.raises(PublicationRefused, match=r"^[^\n]*: no space left on device: free some space$"):
-        put(published)
-    assert everything(published.parent) == old
-
-
-def test_too_little_space_is_refused_before_anything_is_written(
-    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage(published, SECOND)
-    free = SimpleNamespace(free=2 * staged_path(published).stat().st_size)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: free)
-    with pytest.raises(PublicationRefused, match=r"MB free, publishing needs \d+ MB: free some space"):
-        put(published)
-    assert everything(published.parent) == old
 
 
 def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
@@ -186,7 +185,7 @@ def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
 ) -> None:
     stage(published, SECOND)
     with monkeypatch.context() as patch:
-        patch.setattr("assets.publish.publication.copy_to_top", full_disk)
+        patch.setattr("assets.publish.publication.copy_to_top", failing(of_system(errno.ENOSPC)))
         with pytest.raises(WarehouseError, match="is published, the next run completes the rest"):
             put(published)
     prepare(published, "sample", AS_OF)
@@ -197,47 +196,31 @@ def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
 def test_a_folder_that_cannot_be_written_is_one_line(
     published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", failing(of_system(number)))
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(published, "sample", AS_OF)
-    assert everything(published.parent) == old
+    assert files_of(published.parent) == old
 
 
 class Killed(BaseException):
     """For kill -9: nothing after it runs."""
 
 
-@pytest.mark.parametrize(
-    ("step", "is_published"),
-    [
-        ("begin", False),
-        ("seal", False),
-        ("swap", False),
-        ("finish", True),
-        ("copy_to_top", True),
-        ("prune", True),
-    ],
-)
+@pytest.mark.parametrize("step", ["begin", "seal", "swap", "finish", "copy_to_top", "prune"])
 def test_a_run_killed_at_any_step_leaves_old_or_new_and_the_next_one_completes_it(
-    published: Path, monkeypatch: pytest.MonkeyPatch, step: str, is_published: bool
+    published: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     stage(published, SECOND)
 
-    def kill(*_: Any) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(f"assets.publish.publication.{step}", kill)
+        patch.setattr(f"assets.publish.publication.{step}", failing(Killed()))
         for cleaning in ("abandon", "remove_staged"):
             nothing: Callable[..., None] = lambda *_: None  # noqa: E731
             patch.setattr(f"assets.publish.publication.{cleaning}", nothing)
         with pytest.raises(Killed):
             put(published)
     prepare(published, "sample", AS_OF)
-    assert_complete(published, SECOND if is_published else FIRST)
+    assert_complete(published, FIRST if step in ("begin", "seal", "swap") else SECOND)
 
 
 def test_a_release_half_removed_by_retention_is_not_taken_for_one(published: Path) -> None:
@@ -266,3 +249,41 @@ def test_retention_goes_by_the_descriptor_and_leaves_a_release_without_a_readabl
     first, gone, *kept = descriptors
     assert prune(published, kept[-1]) == [gone]
     assert [folder.name for folder in releases(published)] == [FIRST, first, *kept]
+
+
+def test_the_newest_first_publications_and_changes_are_kept_today_and_tomorrow() -> None:
+    found = [Kept(f"2026{n:04d}", "live", "neither", "1.0.0", 0) for n in range(NEWEST_KEPT + 20)]
+    found[3] = replace(found[3], new_month_ends=1)
+    found[5] = replace(found[5], label="stimulus_into_bubble")  # there and back: two changes
+    found[8:] = [replace(kept, method_version="1.1.0") for kept in found[8:]]
+    found[9] = replace(found[9], profile="sample", label="other")  # changes no label of the live profile
+    gone = superfluous(found, found[-1].release_id)
+    assert gone == [found[n].release_id for n in (1, 2, 4, 7, *range(10, 20))]
+    assert found[2].release_id not in superfluous(found, found[2].release_id), "published, however old"
+    kept: list[Kept] = []
+    for release in found:  # pruned by every run
+        kept.append(release)
+        pruned = superfluous(kept, release.release_id)
+        kept = [k for k in kept if k.release_id not in pruned]
+    assert kept == [release for release in found if release.release_id not in gone]
+
+
+def test_folders_are_readable_under_any_umask_and_one_closed_on_purpose_stays_closed(tmp_path: Path) -> None:
+    def mode(path: Path) -> int:
+        return path.stat().st_mode & 0o777
+
+    published, before = tmp_path / "data" / "published" / "regime.duckdb", os.umask(0o077)
+    try:
+        prepare(published, "sample", AS_OF)
+        folder = begin(published, "r")
+        (folder / "csv").mkdir()
+        (folder / "csv" / "regime.csv").write_text("a\n")
+        seal(folder, None)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "data") == 0o711  # the warehouse in it cannot be listed
+    assert {mode(path) for path in (published.parent, folder.parent, folder, folder / "csv")} == {0o755}
+    assert mode(folder / "csv" / "regime.csv") == 0o444
+    published.parent.chmod(0o700)
+    prepare(published, "sample", AS_OF)
+    assert mode(published.parent) == 0o700

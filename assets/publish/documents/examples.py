@@ -1,12 +1,13 @@
-"""The example queries that every release ships, each with the question it answers."""
+"""The files in `shipped/`, which a release carries word for word, and the example queries among them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from assets.publish.documents.verbatim import shipped
-
+_FOLDER = Path(__file__).with_name("shipped")
 EXAMPLES = "examples.sql"
 _OPENING = re.compile(r"^-- \[(?P<name>[a-z0-9_]+)\] (?P<question>.+)$", re.MULTILINE)
 _READ = re.compile(r"\bFROM ([a-z]\w+)")
@@ -26,6 +27,12 @@ class Example:
     def reads(self) -> str:
         """The table, view or macro it reads first."""
         return _READ.findall(self.sql)[0]
+
+
+@cache
+def shipped(name: str) -> str:
+    """The text of a file in `shipped/`. Raises OSError."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def examples() -> list[Example]:

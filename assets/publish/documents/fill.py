@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from assets.catalog.loader import load_catalog
-from assets.publish.documents.datapackage import datapackage
-from assets.publish.documents.examples import EXAMPLES
-from assets.publish.documents.facts import DocumentFacts, document_facts
-from assets.publish.documents.regime_json import SCHEMA, regime_json
-from assets.publish.documents.texts import dictionary, rendered
-from assets.publish.documents.verbatim import shipped
+from assets.publish.documents.descriptors import SCHEMA, datapackage, regime_json
+from assets.publish.documents.examples import EXAMPLES, shipped
+from assets.publish.documents.texts import DocumentFacts, dictionary, document_facts, rendered
 from assets.publish.staged_file import export_tables
 from assets.report.page import render_report
 
@@ -52,10 +48,6 @@ def fill_release(
     Raises OSError, duckdb.Error, and PublicationBlocked when a document does not match its schema.
     """
     shutil.copyfile(staged, folder / "regime.duckdb")
-    with con.cursor() as other, ThreadPoolExecutor(1) as pool:
-        # DuckDB exports tables while Python writes documents; a document that describes the exports waits for them
-        exports = pool.submit(export_tables, other, folder, load_catalog())
-        facts = document_facts(con, folder, exports.result, before, incomplete)
-        for name, document in DOCUMENTS.items():
-            (folder / name).write_text(document(con, facts), encoding="utf-8", newline="")
-        exports.result()
+    facts = document_facts(con, folder, export_tables(con, folder, load_catalog()), before, incomplete)
+    for name, document in DOCUMENTS.items():
+        (folder / name).write_text(document(con, facts), encoding="utf-8", newline="")

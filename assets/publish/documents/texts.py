@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import duckdb
 
-from assets.catalog.models import Group, Rights, Table
+from assets.catalog.loader import load_catalog
+from assets.catalog.models import Catalog, Group, Rights, Table
 from assets.catalog.render import data_dictionary
 from assets.publish.documents.examples import first_queries
-from assets.publish.documents.facts import DocumentFacts
-from assets.publish.staged_file import published_tables
+from assets.publish.staged_file import Export, published_tables
 from assets.publish.views import view_tables
 from assets.report.published import Release, Row
 from assets.report.sentences import sentence, templates
@@ -42,6 +43,48 @@ _RESTRICTED_INCLUDED = (
 )
 _BEFORE = "read_parquet('{folder}/parquet/{table}.parquet')"
 _READ_BEFORE = ("regime", "observations", "columns", "release_manifest")
+
+
+@dataclass(frozen=True)
+class DocumentFacts:
+    """One release in the making.
+
+    `manifest` is the row of release_manifest, `newest` the newest row of regime. `folder` has what is already written,
+    `exports` are its tables. `before` is the folder of the previous release of the same profile,
+    None for the first. `incomplete` is why the release is not complete, None when it is.
+    """
+
+    catalog: Catalog
+    manifest: dict[str, Any]
+    newest: dict[str, Any]
+    folder: Path
+    exports: tuple[Export, ...]
+    before: Path | None
+    incomplete: str | None = None
+
+
+def document_facts(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    exports: tuple[Export, ...],
+    before: Path | None,
+    incomplete: str | None = None,
+) -> DocumentFacts:
+    """Facts of the release in the staged file `con`."""
+    manifest = query_rows(con, "SELECT * FROM release_manifest")[0]
+    newest = query_rows(con, "SELECT * FROM regime_current")[0]
+    if before is not None and _profile(con, before) != manifest["profile"]:
+        before = None
+    return DocumentFacts(load_catalog(), manifest, newest, folder, exports, before, incomplete)
+
+
+def _profile(con: duckdb.DuckDBPyConnection, before: Path) -> str | None:
+    """The profile of an earlier release; None when it cannot be read any more."""
+    path = str(before / "parquet" / "release_manifest.parquet")
+    try:
+        return str(query_rows(con, "SELECT profile FROM read_parquet(?)", [path])[0]["profile"])
+    except duckdb.Error:
+        return None
 
 
 def rendered(name: str, con: duckdb.DuckDBPyConnection, facts: DocumentFacts) -> str:

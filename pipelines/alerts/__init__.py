@@ -1,1 +1,0 @@
-"""Alerts: problems found in the run history and the published file, which messages are due, and sending them."""
