@@ -28,7 +28,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.live import LiveRow, complete_live_rows, late_figures, live_rows, read_live
 from assets.warehouse.readers import brought_files, first_published_column, load_archive, read_table, run_grid
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.tables import replace_slice, replace_table
+from assets.warehouse.writing import replace_slice, replace_table
 
 
 def compute_tables(con: duckdb.DuckDBPyConnection, names: list[str], facts: RunFacts) -> None:

@@ -34,13 +34,13 @@ from assets.sources.protocol import (
     Source,
     SourceUnreachable,
 )
-from assets.sources.registry import Sources
+from assets.sources.publishers import Sources
 from assets.sources.validate import keeps_its_vintages, validate
 from assets.warehouse.fetches import Ingested, fetch_id, known_series, record_fetches
 from assets.warehouse.merge import ReleasedOn, merge_source
 from assets.warehouse.readers import BLOCKING_ROLES, missing_vintages, observation_counts
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.tables import transaction
+from assets.warehouse.writing import transaction
 
 _WRITE_AFTER_SECONDS = 0.5
 _IN_A_ROW = 3

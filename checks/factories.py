@@ -23,12 +23,12 @@ from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record
 from assets.warehouse.readers import LABEL_ROLES, Holding, observation_counts, read_table
 from assets.warehouse.resource import Warehouse
-from assets.warehouse.tables import append_rows
-from checks.archive import check_identities, check_series, is_critical, raw_suite
+from assets.warehouse.writing import append_rows
 from checks.identities import IDENTITIES
 from checks.results import of_table, rule_rows
 from checks.rules import Rule, Suite
 from checks.runner import Example, RuleResult, run_suites
+from checks.series import check_identities, check_series, is_critical, raw_suite
 from checks.tables import suite_of
 
 # Checks run as soon as their tables are there, so that the release, which comes last, includes their results.

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from assets.catalog.loader import load_catalog
 from assets.progress import progress
+from assets.publish.ledger import record_publication
 from assets.publish.publication import prepare
-from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
-from assets.sources.registry import Sources
+from assets.sources.publishers import Sources
 from assets.warehouse.connection import keep_copy
 from assets.warehouse.lock import mark_run_alive
 from assets.warehouse.resource import Warehouse

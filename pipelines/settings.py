@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from assets.catalog.models import ReaderKey
-    from assets.sources.registry import Access, Sources
+    from assets.sources.publishers import Access, Sources
 
 Profile = Literal["sample", "public", "live"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -348,7 +348,7 @@ def _toml_date(file: Path, root: Path, *keys: str) -> dt.date:
 
 def read_access(settings: Settings, variables: Mapping[str, str] | None = None) -> Access:
     """Key, pace and addresses of a run. Raises ConfigurationError, one line."""
-    from assets.sources.registry import Access
+    from assets.sources.publishers import Access
 
     found = read_environment(root=settings.project_root) if variables is None else variables
     return Access(
@@ -373,7 +373,7 @@ def open_sources(
     Raises ConfigurationError for a refused key.
     """
     from assets.sources.protocol import CredentialsRefused
-    from assets.sources.registry import Sources
+    from assets.sources.publishers import Sources
 
     sources = Sources(read_access(settings, variables))
     try:

@@ -24,10 +24,10 @@ from assets.compute.diagnostics.returns import asset_paths, returns_by_regime, r
 from assets.compute.diagnostics.revised import regime_revised
 from assets.compute.diagnostics.sensitivity import effective_weights, method_variants, parameter_sensitivity
 from assets.compute.grid import Grid
+from assets.compute.live_rows import Frames, overlaid_regime, published
 from assets.compute.lookup import View
 from assets.compute.phases import build_phases
 from assets.compute.reading import Texts
-from assets.compute.record import Frames, overlaid_regime, published
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
 from assets.compute.stance import counts_from
 from assets.compute.tables.assemble import (

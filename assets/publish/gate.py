@@ -13,12 +13,12 @@ import numpy as np
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import query_rows
-from assets.warehouse.tables import append_rows, transaction
-from checks.archive import check_archive
+from assets.warehouse.writing import append_rows, transaction
 from checks.audits.of_release import audit_release, read_staged
 from checks.results import RELEASE, of_table, results_frame, rule_rows
 from checks.rules import Rule
 from checks.runner import RuleResult, run_suites
+from checks.series import check_archive
 from checks.tables import checked_tables, suite_of
 
 GATE = "gate"

@@ -26,9 +26,9 @@ from assets.publish.gate import (
     not_evaluated,
     reached_something,
 )
+from assets.publish.ledger import Recorded, forget_results, record_publication
 from assets.publish.manifest import release_facts
 from assets.publish.publication import PublicationBlocked, publish, staged_path
-from assets.publish.record import Recorded, forget_results, record_publication
 from assets.publish.row_changes import settle_rows
 from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts

@@ -14,7 +14,7 @@ from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Captures, resolve
 from assets.compute.diagnostics.revised import Newest, release_log, tables_by_series
 from assets.compute.grid import freezable
-from assets.compute.record import Compared, Frames, corrections, record_of
+from assets.compute.live_rows import Compared, Frames, corrections, record_of
 from assets.compute.registry import Computation
 from assets.publish.manifest import ReleaseFacts
 from assets.publish.staged_file import refuse_other_facts
@@ -34,7 +34,7 @@ from assets.warehouse.live import (
 from assets.warehouse.published_file import Before, release_before, released
 from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.rights import passed_on, withheld
-from assets.warehouse.tables import append_rows, transaction
+from assets.warehouse.writing import append_rows, transaction
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _COMPLETE_BEFORE = """

@@ -42,7 +42,7 @@ from assets.warehouse.connection import WarehouseError, explained, is_about_the_
 from assets.warehouse.live import as_published, live_rows
 from assets.warehouse.rights import selected, withheld
 from assets.warehouse.schema import resolved
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 
 STORAGE_VERSION = "v1.2.0"
 BLOCK_SIZE = (

@@ -25,7 +25,7 @@ from assets.sources.protocol import (
 from assets.warehouse.connection import query_rows, utc
 from assets.warehouse.merge import MergeCounts, ReleasedOn
 from assets.warehouse.readers import Holding
-from assets.warehouse.tables import append_rows
+from assets.warehouse.writing import append_rows
 
 # A fetch that was refused, or did not reach the source, counts for nothing. One recorded before `source_day` existed
 # counts by the day of New York's summer time. One dated after today was made while the clock was ahead, and proves

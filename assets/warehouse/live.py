@@ -20,11 +20,11 @@ from assets.catalog.render import literal, quoted
 from assets.compute.archive import Captures, Rows, captured_by, pack, resolve
 from assets.compute.calendar import days
 from assets.compute.grid import LIVE
-from assets.compute.record import Cause, overlaid, with_spells
+from assets.compute.live_rows import Cause, overlaid, with_spells
 from assets.compute.registry import Computation
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid, vintages_as_of
 from assets.warehouse.schema import REAL
-from assets.warehouse.tables import append_rows, registered, transaction
+from assets.warehouse.writing import append_rows, registered, transaction
 
 SCHEMA = "live"
 PROVENANCE = "provenance"

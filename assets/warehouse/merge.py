@@ -23,7 +23,7 @@ from assets.compute.calendar import Days, days, first_publication
 from assets.sources.protocol import Known, Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import LISTED, REAL, resolved
-from assets.warehouse.tables import registered, transaction
+from assets.warehouse.writing import registered, transaction
 
 ReleasedOn = Mapping[np.datetime64, np.datetime64]
 _NEVER = np.datetime64("9999-12-31", "D")

@@ -23,7 +23,7 @@ from assets.compute.grid import Grid, build_grid
 from assets.sources.protocol import Payload
 from assets.warehouse.connection import utc
 from assets.warehouse.schema import resolved
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 
 if TYPE_CHECKING:
     from assets.catalog.models import Catalog

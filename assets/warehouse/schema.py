@@ -18,7 +18,7 @@ from assets.catalog.render import SCHEMAS, comment_statements, quoted
 from assets.compute.archive import REAL_VINTAGES
 from assets.warehouse.connection import Log, connect_patiently
 from assets.warehouse.lock import RunLock
-from assets.warehouse.tables import ensure_tables, transaction
+from assets.warehouse.writing import ensure_tables, transaction
 
 KEPT_TABLES = (
     "vintages", "fetches", "provenance", "check_results", "publications", "published_rows", "regime_nightly",

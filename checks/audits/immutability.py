@@ -14,7 +14,7 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Table
 from assets.compute.grid import LIVE
-from assets.compute.record import CELLS_OF, Compared, Frames, text_of, unequal
+from assets.compute.live_rows import CELLS_OF, Compared, Frames, text_of, unequal
 from checks.rules import Rule, Suite, flag
 
 COLUMNS = (

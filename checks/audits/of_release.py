@@ -9,7 +9,7 @@ import pandas as pd
 from assets.catalog.models import Catalog
 from assets.catalog.render import quoted
 from assets.compute.grid import LIVE
-from assets.compute.record import Frames, overlaid, record_of
+from assets.compute.live_rows import Frames, overlaid, record_of
 from assets.compute.registry import REGISTRY, Computation
 from assets.run_facts import RunFacts
 from assets.warehouse.live import (

@@ -17,7 +17,7 @@ from assets.catalog.models import Catalog, Table
 from assets.compute.archive import cut
 from assets.compute.calendar import Days
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import ADDED_BY_PUBLICATION, Frames, unequal
+from assets.compute.live_rows import ADDED_BY_PUBLICATION, Frames, unequal
 from assets.compute.registry import REGISTRY, Computation
 from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld

@@ -399,7 +399,7 @@ def _sources() -> Iterator[Finding]:
 
     Nothing is stored. A file is downloaded once, so that a changed layout, unit or address shows by name.
     """
-    from assets.sources.registry import Sources
+    from assets.sources.publishers import Sources
 
     settings = load_settings(environ={**os.environ, "REGIME_PROFILE": "public"})
     sources = Sources(replace(read_access(settings), retry_budget_seconds=0.0))  # no request is repeated

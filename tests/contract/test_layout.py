@@ -24,7 +24,7 @@ UPSTREAM = {
 CHECKING = {
     "checks.rules",
     "checks.tables",
-    "checks.archive",
+    "checks.series",
     "checks.audits",
     "checks.runner",
     "checks.results",
@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "assets.publish": UPSTREAM | CHECKING | {"assets.report"},  # it checks the staged file itself
     "checks.rules": set[str](),
     "checks.tables": UPSTREAM - {"assets"} | {"checks.rules"},
-    "checks.archive": UPSTREAM - {"assets"} | CHECKING | {"checks"},
+    "checks.series": UPSTREAM - {"assets"} | CHECKING | {"checks"},
     "checks.audits": UPSTREAM - {"assets"}
     | {"checks", "checks.results", "checks.rules", "checks.runner", "checks.tables"},
     "checks.runner": UPSTREAM - {"assets"} | {"checks", "checks.rules"},
@@ -130,19 +130,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert {module: sorted(others) for module, others in circle.items()} == {}
 
 
-# Names that several modules still have; only ever shortened.
-SHARED_NAMES = {
-    "archive.py", "assets.py", "build.py", "caveats.py", "late.py", "method.py", "phases.py", "record.py", "regime.py",
-    "registry.py", "rights.py", "shiller.py", "tables.py",
-}  # fmt: skip
-
-
 def test_no_two_files_of_one_name_mean_different_things() -> None:
     folders: dict[str, set[str]] = {}
     for path in repository.modules(*PACKAGES):
         folders.setdefault(path.name, set()).add(path.parent.as_posix())
     several = {name for name, found in folders.items() if len(found) > 1}
-    assert several - {"__init__.py"} <= SHARED_NAMES
+    assert several == {"__init__.py"}
 
 
 def test_no_module_imports_tests_private_names_of_dagster_or_great_expectations_at_its_top() -> None:

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 from assets.catalog.loader import load_catalog
-from assets.compute.record import MAY_CHANGE
-from checks.archive import LARGEST_JUMP, USUAL_REVISION, raw_suite
+from assets.compute.live_rows import MAY_CHANGE
 from checks.audits.immutability import immutability_suite
 from checks.audits.of_release import method_suite, rights_suite, schema_suite
 from checks.audits.recompute import CUTS, recompute_suite
+from checks.series import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from tests.contract import repository
 from tests.contract.repository import PACKAGES, ROOT
 

@@ -18,8 +18,8 @@ from assets.catalog.loader import PROJECT_ROOT, load_catalog
 from assets.catalog.models import Series
 from assets.raw import ingest
 from assets.sources.sample import SampleSource
-from assets.warehouse.tables import append_rows
-from checks.archive import check_archive
+from assets.warehouse.writing import append_rows
+from checks.series import check_archive
 from tests.builders import an_archive
 from tests.integration.sample_night import SAMPLE_END, night_facts
 

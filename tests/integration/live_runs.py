@@ -12,8 +12,8 @@ import duckdb
 
 from assets.catalog.loader import load_catalog
 from assets.publish.gate import blocking_rules
+from assets.publish.ledger import record_publication
 from assets.publish.publication import publish, staged_path
-from assets.publish.record import record_publication
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import LABEL_ROLES

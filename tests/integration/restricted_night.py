@@ -28,7 +28,7 @@ from assets.publish.staged_file import build_release
 from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 from tests.integration.conftest import STARTED_AT
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts
 

@@ -18,7 +18,7 @@ from assets.catalog.render import insert_by_name
 from assets.compute.archive import ABSENT, SOURCES, STORED_SOURCES, Archive, Captures, captured_by, resolve
 from assets.compute.calendar import days
 from assets.warehouse.readers import load_captures, read_table, vintages_as_of
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 from tests.builders import NOON, an_archive, series_as_of
 
 SERIES = ("AAA", "BBB")

@@ -16,7 +16,7 @@ import pytest
 from assets.computed import COMPUTED_TABLES
 from assets.publish import gate
 from assets.publish.gate import not_evaluated
-from assets.sources import registry as registry_of_sources
+from assets.sources import publishers as publishers_of_run
 from assets.sources.sample import SampleSource
 from assets.warehouse.schema import open_warehouse
 from checks import factories
@@ -156,7 +156,7 @@ def test_one_bad_figure_is_shown_at_its_series_and_at_the_release_alone_and_heal
     with open_warehouse(data / "sample.warehouse.duckdb") as con:
         record = con.execute(_RECORD).fetchall()
     with monkeypatch.context() as patch:
-        patch.setattr(registry_of_sources, "SampleSource", lambda _: SampleSource(tmp_path))
+        patch.setattr(publishers_of_run, "SampleSource", lambda _: SampleSource(tmp_path))
         result = run_job(instance, assets_of_profile("sample"))
     assert result.dagster_run.is_failure and not was_published(result) and file_of(data) == before
     unrate = dg.AssetKey(["raw", "fred", "UNRATE"])

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.compute.record import Compared
+from assets.compute.live_rows import Compared
 from assets.publish.folder import releases
 from assets.publish.manifest import release_facts
 from assets.publish.row_changes import freeze_rows

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.sources import fred_client, pacing, registry
+from assets.sources import fred_client, pacing, publishers
 from assets.sources.http import Limits
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main
@@ -90,7 +90,7 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             patch.setenv(name, value)
         patch.setattr(pacing, "_RANDOM_WAIT", lambda _: 0.0)
         patch.setattr(fred_client, "LIMITS", Limits(silence=1.0, total=3.0))
-        patch.setattr(registry, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))
+        patch.setattr(publishers, "RetryPolicy", lambda budget: pacing.RetryPolicy(attempts=2, budget=budget))
         yield House(place, server)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.raw import Ingested
-from assets.sources.registry import Access, Sources
+from assets.sources.publishers import Access, Sources
 from pipelines.settings import Secret
 from tests.builders import a_series, an_archive
 from tests.fakes.all_publishers import END, label_world

@@ -28,7 +28,7 @@ from assets.run_facts import RunFacts
 from assets.sources import pacing
 from assets.sources.protocol import Known, Payload
 from assets.sources.public.shared import carrier_of
-from assets.sources.registry import Sources
+from assets.sources.publishers import Sources
 from assets.sources.sample import SampleSource
 from assets.warehouse.connection import CONFIG
 from pipelines.__main__ import main

@@ -19,8 +19,8 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish.folder import damaged, releases
+from assets.publish.ledger import record_publication
 from assets.publish.publication import prepare, publish
-from assets.publish.record import record_publication
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.published_file import published_release, released
 from assets.warehouse.schema import open_warehouse

@@ -18,14 +18,14 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.publish.documents.texts import dictionary, document_facts
+from assets.publish.ledger import forget_results
 from assets.publish.manifest import ReleaseFacts, release_facts
-from assets.publish.record import forget_results
 from assets.publish.staged_file import STAGE, attached, build_release, calendar_frame
 from assets.publish.views import monthly_table
 from assets.warehouse.connection import CONFIG, WarehouseError
 from assets.warehouse.readers import vintages_as_of
 from assets.warehouse.schema import open_warehouse
-from assets.warehouse.tables import append_rows
+from assets.warehouse.writing import append_rows
 from checks.audits.of_release import method_in_force, method_suite, schema_found, schema_suite
 from checks.results import results_frame
 from checks.runner import run_suite

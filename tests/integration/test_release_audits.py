@@ -12,15 +12,15 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.archive import as_revised
-from assets.compute.record import COLUMNS, Frames
+from assets.compute.live_rows import COLUMNS, Frames
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.gate import blocking_rules
+from assets.publish.ledger import Recorded, record_publication
 from assets.publish.publication import publish
-from assets.publish.record import Recorded, record_publication
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.readers import load_archive, run_grid
 from assets.warehouse.schema import open_warehouse
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 from checks.audits.immutability import Published, Staged, found_again
 from checks.audits.of_release import audit_release, read_staged
 from checks.runner import RuleResult

@@ -16,7 +16,7 @@ from assets.compute.archive import STORED_SOURCES, Captures, dates_of, of_series
 from assets.compute.diagnostics.revised import SINGLE, Newest, regime_of, release_log
 from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view
-from assets.publish.record import record_publication
+from assets.publish.ledger import record_publication
 from assets.publish.row_changes import list_arrivals
 from assets.warehouse.readers import load_captures, run_grid
 from assets.warehouse.schema import open_warehouse

@@ -21,18 +21,18 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
 from assets.publish.gate import blocking_rules
-from assets.publish.record import record_publication
+from assets.publish.ledger import record_publication
 from assets.raw import _result
 from assets.report.published import Release
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding, content_hash, frame_of, read_table
 from assets.warehouse.rights import disclosed, passed_on, selected, whole, withheld
 from assets.warehouse.schema import open_warehouse
-from checks.archive import check_series
 from checks.factories import check_result
 from checks.results import of_table, rule_rows
 from checks.rules import Suite
 from checks.runner import SuiteResult, run_suite
+from checks.series import check_series
 from checks.tables import suite_of
 from pipelines.commands.doctor import configuration
 from pipelines.commands.show import explain_lines

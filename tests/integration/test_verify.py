@@ -12,8 +12,8 @@ from assets.catalog.loader import load_catalog
 from assets.publish import manifest
 from assets.publish.documents.fill import fill_release
 from assets.publish.folder import SUMS, releases
+from assets.publish.ledger import record_publication
 from assets.publish.publication import publish
-from assets.publish.record import record_publication
 from assets.warehouse.connection import LockHeld
 from assets.warehouse.lock import RunLock
 from assets.warehouse.schema import open_warehouse

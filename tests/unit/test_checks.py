@@ -16,14 +16,14 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.run_facts import RunFacts
-from assets.warehouse.tables import append_rows
-from checks.archive import COLUMNS, by_role, load_archive, raw_suite
+from assets.warehouse.writing import append_rows
 from checks.expectations import outcomes
 from checks.factories import FIRST_PUBLICATION, all_checks, archive_checks, rules_table, sentence
 from checks.identities import IDENTITIES
 from checks.results import results_frame
 from checks.rules import Rule, Suite
 from checks.runner import RuleResult, run_by_row, run_suite, run_suites
+from checks.series import COLUMNS, by_role, load_archive, raw_suite
 from checks.tables import PROVENANCE, checked_tables, suite_of
 from tests.builders import a_series, an_archive
 from tests.checked_frames import AS_OF, Frames, check, clean_frames

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from assets.catalog.loader import load_catalog
-from checks.archive import check_identities
 from checks.identities import IDENTITIES, Identity, Known, identities_suite, key_of, relations
 from checks.runner import SuiteResult, run_suite
+from checks.series import check_identities
 from tests.builders import an_archive
 from tests.helpers import REAL_FILES, SAMPLE
 from tests.integration.sample_night import SAMPLE_END

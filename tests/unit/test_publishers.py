@@ -27,7 +27,7 @@ from assets.sources import shiller as shiller_module
 from assets.sources import world_bank as bank_module
 from assets.sources.file_source import FileSource
 from assets.sources.http import Limits, checked_address
-from assets.sources.registry import Access, Sources
+from assets.sources.publishers import Access, Sources
 from assets.warehouse.fetches import Ingested
 from tests.builders import an_archive
 from tests.fakes import faults, fed_board, fiscal_data, shiller, world_bank

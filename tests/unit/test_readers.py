@@ -26,7 +26,7 @@ from assets.warehouse.readers import (
     why_incomplete,
 )
 from assets.warehouse.schema import KEPT_TABLES
-from assets.warehouse.tables import append_rows
+from assets.warehouse.writing import append_rows
 from tests.builders import NOON, Row, a_payload, a_series, an_archive, merge_payload, series_as_of
 
 CATALOG = load_catalog()

@@ -13,7 +13,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.grid import LIVE, build_grid
-from assets.compute.record import Frames, record_of
+from assets.compute.live_rows import Frames, record_of
 from assets.compute.registry import REGISTRY, Computation
 from checks.audits.recompute import (
     COLUMNS,

@@ -22,10 +22,10 @@ from assets.compute.archive import (
 )
 from assets.compute.diagnostics.revised import LABELS, regime_revised
 from assets.compute.grid import Grid, build_grid
+from assets.compute.live_rows import Cause, corrections, text_of
+from assets.compute.live_rows import published as record_of
 from assets.compute.lookup import View
 from assets.compute.reading import Reading
-from assets.compute.record import Cause, corrections, text_of
-from assets.compute.record import published as record_of
 from assets.compute.regime import build_regime
 from assets.compute.registry import Computation
 from assets.compute.tables.build import BUILDERS

@@ -11,7 +11,7 @@ import pytest
 
 from assets.sources.fred import FredSource
 from assets.sources.fred_client import REQUESTS_PER_SECOND, TERMS
-from assets.sources.registry import Sources
+from assets.sources.publishers import Sources
 from pipelines.settings import (
     PROJECT_ROOT,
     ConfigurationError,

@@ -12,7 +12,7 @@ import pytest
 
 from assets.catalog.models import Table
 from assets.warehouse.connection import WarehouseError
-from assets.warehouse.tables import (
+from assets.warehouse.writing import (
     FrameRefused,
     append_rows,
     as_declared,

@@ -32,9 +32,9 @@ from assets.compute.archive import (
 )
 from assets.compute.conditions import Readings
 from assets.compute.grid import Grid
+from assets.compute.live_rows import unequal
 from assets.compute.lookup import View
 from assets.compute.reading import ON_BASES, texts
-from assets.compute.record import unequal
 from assets.compute.regime import Regime, build_regime
 from assets.compute.tables.assemble import as_declared, readings_of
 from assets.compute.tables.build import BUILDERS, build_view

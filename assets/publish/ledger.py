@@ -21,7 +21,7 @@ from assets.catalog.render import literal
 from assets.publish.folder import sha256_of
 from assets.report.published import Row
 from assets.warehouse.connection import query_rows, readable
-from assets.warehouse.tables import append_rows, as_declared, transaction
+from assets.warehouse.writing import append_rows, as_declared, transaction
 
 RESULTS_DAYS = 90  # some four thousand rows a run
 # What a published month-end must never change. A column added to the table later stays out of the hash.

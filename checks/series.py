@@ -18,7 +18,7 @@ import pandas as pd
 from assets.catalog.models import Catalog, Series
 from assets.warehouse.readers import BLOCKING_ROLES, vintages_as_of
 from assets.warehouse.schema import resolved
-from assets.warehouse.tables import registered
+from assets.warehouse.writing import registered
 from checks.identities import IDENTITIES, Identity, Known, identities_suite, relations
 from checks.results import without_figures
 from checks.rules import Measure, Rule, Suite, Tables, differs, flag
