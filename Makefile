@@ -28,7 +28,7 @@ test: setup-dev ## run all tests but the slow, kill, browser and benchmark group
 	$(PYTEST) -n auto --dist worksteal -m "not slow and not kill and not ui and not bench" $(ARGS)
 
 snapshots: setup-dev ## rewrite tests/snapshots after an intended change of assets or published figures
-	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py tests/integration/test_report.py
+	WRITE_SNAPSHOTS=1 $(PYTEST) tests/integration/test_snapshots.py
 	@git status --short tests/snapshots
 
 test-slow: setup-dev ## run the slow tests, one process per core, each file in one of them (its tests share data directories)

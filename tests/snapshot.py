@@ -6,7 +6,6 @@ on the same figures is left out: times of the run, ids, hashes and the results o
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
@@ -134,17 +133,6 @@ def check_document(name: str, found: Mapping[str, Json], depth: int) -> None:
         path.write_text(_dumped(found, depth) + "\n", "utf-8")
         return
     wrong = list(differences(json.loads(path.read_text("utf-8")), json.loads(json.dumps(found))))
-    assert not wrong, _report(name, wrong)
-
-
-def check_text(name: str, found: str) -> None:
-    """Compare a text line by line with tests/snapshots/<name>, or write it there."""
-    path = FOLDER / name
-    if os.environ.get(WRITES):
-        path.write_text(found, "utf-8")
-        return
-    lines = difflib.unified_diff(path.read_text("utf-8").splitlines(), found.splitlines(), lineterm="", n=0)
-    wrong = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
     assert not wrong, _report(name, wrong)
 
 

@@ -276,6 +276,20 @@ def test_the_three_parts_together_held_on_the_dates_of_the_page(release: duckdb.
     assert "from October 2019 to August 2020" in AGAINST
 
 
+def test_purchases_met_the_conditions_on_the_page(release: duckdb.DuckDBPyConnection) -> None:
+    columns = [f"{c}_verdict" for c in ("valuation", "economy", "inflation", "credit")]
+    met = {
+        phase: verdicts
+        for phase, *verdicts in release.execute(
+            f"SELECT phase, {', '.join(columns)}, inflation_verdict_after FROM qe_phases WHERE phase LIKE 'qe_'"
+        ).fetchall()
+    }
+    assert met["qe1"] == ["cold", "cold", "hot", "cold", "cold"]
+    assert met["qe2"][:4] == met["qe3"][:4] == ["cold", "between", "cold", "between"]
+    assert "QE2 and QE3 met cold valuations and cold inflation" in AGAINST
+    assert "inflation at target on the day it was announced, and cold inflation three month-ends" in AGAINST
+
+
 def test_gold_did_not_follow_prices_and_rose_more(release: duckdb.DuckDBPyConnection) -> None:
     found = release.execute(
         "SELECT gold_cpi_correlation_1y, gold_cpi_correlation_10y, gold_over_cpi_multiple, separate_10y_windows "
