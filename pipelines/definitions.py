@@ -11,7 +11,7 @@ from assets.catalog.loader import load_catalog
 from assets.catalog.models import Profile
 from assets.computed import COMPUTED_TABLES
 from assets.publish.release import release
-from assets.raw.assets import RAW_ASSETS
+from assets.raw import RAW_ASSETS
 from checks.factories import all_checks
 from pipelines.problems import EXPECTED_AT, NEW_YORK
 from pipelines.resources import RESOURCES

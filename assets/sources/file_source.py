@@ -89,10 +89,6 @@ class FileSource(Source, Generic[Table]):
         """Requests sent so far, retries included."""
         return self._http.requests
 
-    def is_there(self) -> bool:
-        """Whether the server accepts a connection; nothing is downloaded."""
-        return self._http.is_there(self.url)
-
     def probe(self) -> None:
         """Request the table again after a failure. Raises SourceUnreachable; any response counts as available."""
         self._failure = None
@@ -138,11 +134,14 @@ class FileSource(Source, Generic[Table]):
             file = self.get(linked(file, self.file_name, self.url, self.variable), since)
         if file is None:
             return None
-        if is_page(file.content):
-            raise Unusable("missing_column", "a web page, not the file")
-        if not file.content.strip():
-            raise Unusable("empty_file", "the file is empty")
-        return Obtained(self.read(file.content), file.where, file.last_modified)
+        return Obtained(self.read(no_page(file.content)), file.where, file.last_modified)
+
+    def now_at(self, url: str, query: Mapping[str, str] | None = None, body: Body | None = None) -> File:
+        """The response at an address, whether it has changed or not. Raises as `get` does."""
+        file = self.get(url, query=query, body=body)
+        if file is None:
+            raise SourceUnreachable(f"{url}: status 304 (not changed), which was not requested")
+        return file
 
     def get(
         self,
@@ -212,6 +211,15 @@ def _without_query(url: str) -> str:
 def is_page(content: bytes) -> bool:
     """Whether this is a web page; no file read here begins like one."""
     return content.lstrip()[:1] == b"<"
+
+
+def no_page(content: bytes) -> bytes:
+    """The content of a file or response. Raises Unusable for a web page, or nothing at all."""
+    if is_page(content):
+        raise Unusable("missing_column", "a web page, not the publisher's file or response")
+    if not content.strip():
+        raise Unusable("empty_file", "the file or response is empty")
+    return content
 
 
 def linked(page: File, file_name: str, base: str, variable: str) -> str:

@@ -14,17 +14,18 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.compute.calendar import NAT, Days, days
-from assets.sources.fred_client import FredClient, FredError, Garbled, NotInAlfred, Release, SeriesNotFound
-from assets.sources.fred_vintages import (
+from assets.compute.calendar import NAT, Days, days, first_publication, period_end, stamp_before
+from assets.sources.fred_client import (
+    DAY,
     FIRST_DAY,
-    expected_on,
-    in_todays_unit,
-    is_daily,
-    is_overdue,
-    next_stamp,
-    publications,
-    with_withdrawals,
+    LAST_DAY,
+    ORDER,
+    FredClient,
+    FredError,
+    Garbled,
+    NotInAlfred,
+    Release,
+    SeriesNotFound,
 )
 from assets.sources.pacing import Transient
 from assets.sources.parse import Unusable
@@ -46,7 +47,18 @@ _WEEKDAYS = 5  # the schedule runs Monday to Friday
 _LOOK_BACK_DAYS = 100  # a market series may correct a quote of the last weeks; older ones once a week
 _CALENDAR_FAILURES = 3  # then no more release dates are requested: figures are dated by lag without them
 _PROBE = "UNRATE"
-_DAY = dt.timedelta(days=1)
+_STEPS = (-6, -3, 3, 6)  # powers of ten between units, thousands to billions
+_STEP_TOLERANCE = 0.02  # of a power of ten: the same figures, rounded, may be revised on the same day
+_STEP_ROWS, _STEP_SHARE = 10, 0.9
+# Days before the lag rule's date from which a release date may be the period's own.
+_EARLY = {"W": 3, "M": 10, "Q": 10}
+# For a release with several days a period (GDP: three a quarter; a weekly one with a monthly figure). FRED does not
+# state which of them brought the figure, and a day too early would be look-ahead.
+_EARLY_OF_MANY = {"W": 0, "M": 0, "Q": 5}
+_OFTEN, _PERIOD_DAYS = 0.6, {"W": 7, "M": 30, "Q": 91}
+_DAILY = 4  # days between dates: even a weekly release is further apart
+_MONTHS = {"M": 1, "Q": 3}
+_LATEST = np.timedelta64(150, "D")  # after it, the date belongs to something else
 
 
 class FredSource(Source):
@@ -164,7 +176,7 @@ class FredSource(Source):
         The newest one is included: its day may not have been over. The request begins a day earlier, to tell a clipped
         period from one that begins on that day.
         """
-        since = FIRST_DAY if newest is None else (newest - _DAY).isoformat()
+        since = FIRST_DAY if newest is None else (newest - dt.timedelta(days=1)).isoformat()
         rows, changes = in_todays_unit(self._client.all_releases(series.series_id, since))
         rows = with_withdrawals(rows, self._today())
         if newest is not None:
@@ -222,3 +234,105 @@ def _meaning(error: Exception, series_id: str, where: str) -> Exception:
             f"they would be dated before their release ({error})"
         )
     return SourceUnreachable(f"{series_id}: {error}", error)
+
+
+# --- vintages and release dates ---
+
+
+def with_withdrawals(rows: pd.DataFrame, today: dt.date) -> pd.DataFrame:
+    """Rows (by observation, then start), and a missing value from each day on which a figure was withdrawn.
+
+    A new base year, for example, leaves out the first decades for a while: FRED then ends a period and begins no other.
+    An end on or after `today` is the edge of the request, not a withdrawal.
+    """
+    gone = rows["realtime_end"] + DAY
+    following = rows.groupby("observation_date")["realtime_start"].shift(-1)
+    is_withdrawn = (gone <= pd.Timestamp(today)) & ~(following <= gone) & rows["value"].notna()
+    end = (following - DAY).fillna(pd.Timestamp(LAST_DAY))
+    left = rows.assign(realtime_start=gone, realtime_end=end, value=np.nan)[is_withdrawn]
+    return pd.concat([rows, left]).sort_values(ORDER, ignore_index=True)
+
+
+def in_todays_unit(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[pd.Timestamp, int]]]:
+    """Rows (by observation, then start) with vintages in a former unit converted to today's.
+
+    When FRED changes the unit of a series, for example from billions to millions, one day's vintage repeats every
+    figure times a power of a thousand. The second result lists these days with the power of ten, newest first.
+    """
+    before, after = rows.groupby("observation_date")["value"].shift(), rows["value"]
+    is_comparable = before.notna() & after.notna() & (before != 0) & (after != 0)
+    ratio = pd.Series(np.log10((after / before)[is_comparable].abs()))
+    power = ratio.round()
+    is_step = power.isin(_STEPS) & ((ratio - power).abs() < _STEP_TOLERANCE)
+    found = []
+    for day, steps in power.where(is_step).groupby(rows["realtime_start"]):
+        if steps.count() >= max(_STEP_ROWS, _STEP_SHARE * len(steps)) and steps.nunique() == 1:
+            found.append((day, int(steps.max())))
+    value, newest_first = after.copy(), found[::-1]
+    for day, exponent in newest_first:
+        value[rows["realtime_start"] < day] *= 10.0**exponent
+    return rows.assign(value=value), newest_first
+
+
+def publications(
+    observations: Days, series: Series, release_dates: Days
+) -> dict[np.datetime64, np.datetime64]:
+    """Day of first publication by period stamp, for periods the release dates cover; {} for daily series.
+
+    A release has several dates a period (GDP three a quarter, profits with the second), and FRED does not state which
+    figures came on which. So a period gets the first date near its lag rule, and no date serves two periods: where two
+    came at once, the later one is dated too late, not too early.
+    """
+    if series.frequency not in _EARLY or series.is_step or not len(release_dates):
+        return {}
+    stamps, dates = np.unique(observations), np.unique(release_dates)
+    rule = first_publication(stamps, series, {})
+    earliest = _earliest(stamps, series, dates)
+    found, last = {}, dates[0]  # the first date only shows that the calendar had begun
+    for stamp, early, by_rule in zip(stamps, earliest, rule, strict=True):
+        if early < dates[0]:
+            continue
+        at = int(np.searchsorted(dates, max(early, last + DAY)))
+        if at < len(dates) and dates[at] <= by_rule + _LATEST:
+            found[stamp] = last = dates[at]
+    return found
+
+
+def next_stamp(newest: dt.date, series: Series) -> np.datetime64:
+    """Stamp of the period after the newest one in the archive; NaT for a daily series."""
+    if series.frequency == "W":
+        return np.datetime64(newest, "D") + np.timedelta64(7, "D")
+    if series.frequency not in _MONTHS:
+        return NAT
+    return stamp_before(days(newest), -_MONTHS[series.frequency])[0]
+
+
+def is_overdue(newest: dt.date, series: Series, today: dt.date) -> bool:
+    """Whether the next period's figure should be published by the lag rule, but not for months already."""
+    stamp = next_stamp(newest, series)
+    if np.isnat(stamp) or series.is_step:
+        return False
+    due = first_publication(days(stamp), series, {})[0]
+    return bool(due < np.datetime64(today, "D") <= due + _LATEST)
+
+
+def is_daily(release_dates: Days) -> bool:
+    """Whether a calendar has a date for nearly every working day, with figures or not."""
+    return len(release_dates) > 1 and np.median(np.diff(np.unique(release_dates)).astype("int64")) < _DAILY
+
+
+def expected_on(newest: dt.date, series: Series, release_dates: Days) -> np.datetime64:
+    """Release date planned for the next period; NaT when there is none."""
+    stamp, planned = days(next_stamp(newest, series)), np.unique(release_dates)
+    planned = planned[planned >= _earliest(stamp, series, planned)[0]]
+    limit = first_publication(stamp, series, {})[0] + _LATEST
+    return planned[0] if len(planned) and planned[0] <= limit else NAT
+
+
+def _earliest(stamps: Days, series: Series, release_dates: Days) -> Days:
+    """The first day that may be each period's own release date."""
+    rule = first_publication(stamps, series, {})
+    gaps = np.diff(release_dates).astype("int64")
+    is_frequent = len(gaps) > 0 and np.median(gaps) < _OFTEN * _PERIOD_DAYS[series.frequency]
+    slack = np.timedelta64((_EARLY_OF_MANY if is_frequent else _EARLY)[series.frequency], "D")
+    return np.maximum(rule - slack, period_end(stamps, series.frequency) + DAY)

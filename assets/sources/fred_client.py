@@ -14,20 +14,26 @@ from __future__ import annotations
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import numpy as np
 import pandas as pd
 from fredapi import Fred
 
 from assets.compute.calendar import Days
 from assets.progress import Throttle
-from assets.sources.fred_vintages import FIRST_DAY, LAST_DAY, parse_dates, parse_observations, stitch, windows
 from assets.sources.http import Http, Limits, checked_address
 from assets.sources.pacing import Pacer, Permanent, RetryPolicy, Transient, refusal
-from assets.sources.protocol import CredentialsRefused, Rule
+from assets.sources.parse import Unusable, is_number, iso_day
+from assets.sources.protocol import CredentialsRefused, Rule, observations_frame
 
+FIRST_DAY = "1776-07-04"  # the earliest real-time date FRED accepts
+LAST_DAY = "9999-12-31"  # the end of a period that is still open
+MISSING = "."
+DAY = np.timedelta64(1, "D")
+ORDER = ["observation_date", "realtime_start"]
 ROWS_PER_RESPONSE = 100_000
 DATES_PER_RESPONSE = 10_000
 VINTAGES_PER_RESPONSE = 1900  # FRED allows 2,000
@@ -135,15 +141,6 @@ class Release:
     name: str
 
 
-@dataclass
-class _Pages:
-    """The pages of one response that have arrived: elements so far, and how many FRED states in all."""
-
-    parts: list[pd.DataFrame] = field(default_factory=list)
-    received: int = 0
-    count: int | None = None
-
-
 class FredClient(Fred):
     """One FRED account; neither `repr` nor `vars` shows the key."""
 
@@ -166,8 +163,6 @@ class FredClient(Fred):
         self._pacer = Pacer(requests_per_second, self._retries.clock)
         self._http = Http(limits or LIMITS, self._key.add_to)
         self._is_accepted = False
-        self._kept: dict[str, dict[str, _Pages]] = {}  # by series, then by request
-        self._last_updated: dict[str, str] = {}
         self._lines = Throttle(self._retries.clock.monotonic)
 
     @property
@@ -183,9 +178,6 @@ class FredClient(Fred):
             found = {}
         if found.get("id") != series_id:
             raise Garbled(f"{self.root_url}/series?series_id={series_id}: no <series> in the response")
-        if self._last_updated.get(series_id) != found.get("last_updated", ""):
-            self._kept.pop(series_id, None)  # pages of the previous state
-            self._last_updated[series_id] = found.get("last_updated", "")
         return SeriesInfo(
             title=found.get("title", ""),
             units=found.get("units", ""),
@@ -199,23 +191,18 @@ class FredClient(Fred):
 
     def observations(self, series_id: str, since: str | None = None) -> pd.DataFrame:
         """Today's figures from an observation date on; their periods are not vintages."""
-        found = self._observations(series_id, {} if since is None else {"observation_start": since})
-        self._kept.pop(series_id, None)
-        return found
+        return self._observations(series_id, {} if since is None else {"observation_start": since})
 
     def all_releases(self, series_id: str, since: str = FIRST_DAY) -> pd.DataFrame:
         """Every vintage since a day (periods that began earlier begin on it), by observation, then start.
 
-        Raises NotInAlfred for a series FRED has without vintages. After another failure the pages that arrived are
-        kept: the next call requests only the others.
+        Raises NotInAlfred for a series FRED has without vintages.
         """
         try:
-            found = stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
+            return stitch([self._observations(series_id, _real_time(since, LAST_DAY))])
         except TooManyVintages:
             cut = windows(self.vintage_dates(series_id), since, VINTAGES_PER_RESPONSE)
-            found = stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
-        self._kept.pop(series_id, None)
-        return found
+            return stitch([self._observations(series_id, _real_time(first, last)) for first, last in cut])
 
     def vintage_dates(self, series_id: str) -> Days:
         """Every day on which a figure of the series appeared or changed."""
@@ -236,9 +223,8 @@ class FredClient(Fred):
         return self._dates("release/dates", "release_date", release_id=str(int(release_id)), **also)
 
     def _dates(self, path: str, tag: str, **arguments: str) -> Days:
-        roots = self._new_pages(
-            path, tag, DATES_PER_RESPONSE, {**arguments, **_real_time(FIRST_DAY, LAST_DAY)}, _Pages()
-        )
+        request = {**arguments, **_real_time(FIRST_DAY, LAST_DAY)}
+        roots = self._pages(path, tag, DATES_PER_RESPONSE, request)
         return parse_dates([entry.text or "" for root in roots for entry in root.findall(tag)])
 
     def _observations(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
@@ -249,42 +235,28 @@ class FredClient(Fred):
             return self._read_pages(series_id, arguments)
 
     def _read_pages(self, series_id: str, arguments: dict[str, str]) -> pd.DataFrame:
-        key, request = urlencode(arguments), {"series_id": series_id, **arguments}
-        kept = self._kept.setdefault(series_id, {})
-        pages = kept.setdefault(key, _Pages())
-        try:
-            for root in self._new_pages(
-                "series/observations", "observation", ROWS_PER_RESPONSE, request, pages
-            ):
-                pages.parts.append(parse_observations(root))
-        except _Moved:
-            del kept[key]
-            raise
-        return pd.concat(pages.parts, ignore_index=True)
+        request = {"series_id": series_id, **arguments}
+        pages = self._pages("series/observations", "observation", ROWS_PER_RESPONSE, request)
+        return pd.concat(map(parse_observations, pages), ignore_index=True)
 
-    def _new_pages(
-        self, path: str, tag: str, size: int, arguments: dict[str, str], pages: _Pages
-    ) -> Iterator[ET.Element]:
-        """Responses of `size` elements each, after those in `pages`, until all that FRED counts have arrived.
-
-        Raises Garbled when fewer arrive.
-        """
-        while pages.count is None or pages.received < pages.count:
-            url = self._url(path, **arguments, sort_order="asc", limit=str(size), offset=str(pages.received))
+    def _pages(self, path: str, tag: str, size: int, arguments: dict[str, str]) -> Iterator[ET.Element]:
+        """Responses of `size` elements each until all that FRED counts have arrived. Raises Garbled when fewer do."""
+        received, total = 0, None
+        while total is None or received < total:
+            url = self._url(path, **arguments, sort_order="asc", limit=str(size), offset=str(received))
             root = self._fetch(url)
             stated = root.get("count", "")
             if not stated.isdigit():
                 raise Garbled(f"{url}: the response does not state how many {tag}s there are")
             count, here = int(stated), len(root.findall(tag))
-            if pages.count is not None and count != pages.count:
+            if total is not None and count != total:
                 raise _Moved(f"{url}: the series changed while it was read")
-            if here == 0 and pages.received < count:
-                raise Garbled(f"{url}: {pages.received} of {count} {tag}s arrived")
+            if here == 0 and received < count:
+                raise Garbled(f"{url}: {received} of {count} {tag}s arrived")
             yield root
-            pages.received, pages.count = pages.received + here, count
-            self._report(
-                arguments.get("series_id", "release dates"), -(-pages.received // size), -(-count // size)
-            )
+            received, total = received + here, count
+            what = arguments.get("series_id", "release dates")
+            self._report(what, -(-received // size), -(-count // size))
 
     def _report(self, what: str, page: int, of: int) -> None:
         """The progress of a long response."""
@@ -390,3 +362,51 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 def _real_time(first: str, last: str) -> dict[str, str]:
     return {"realtime_start": first, "realtime_end": last}
+
+
+def parse_observations(root: ET.Element) -> pd.DataFrame:
+    """The `<observation>` elements of a response, as `Payload.observations` with `realtime_end`.
+
+    Raises Unusable, naming the first fault.
+    """
+    found = root.findall("observation")
+    dates, starts, ends, texts = (
+        [entry.get(name, "") for entry in found]
+        for name in ("date", "realtime_start", "realtime_end", "value")
+    )
+    for date, text in zip(dates, texts, strict=True):
+        if text != MISSING and not is_number(text):
+            raise Unusable("not_a_number", f"{text[:40]!r} on {date} is no number")
+    values = np.array([np.nan if text == MISSING else float(text) for text in texts], dtype="float64")
+    rows = observations_frame(parse_dates(dates), values, parse_dates(starts))
+    rows["realtime_end"] = parse_dates(ends).astype("datetime64[s]")
+    for at in np.flatnonzero(rows["realtime_start"] > rows["realtime_end"])[:1]:
+        text = f"{starts[at]} to {ends[at]}"
+        raise Unusable("not_a_date", f"{text!r} on {dates[at]} is no real-time period")
+    return rows
+
+
+def parse_dates(texts: Sequence[str]) -> Days:
+    """Days of the form 2026-05-31. Raises Unusable."""
+    for text in dict.fromkeys(texts):
+        iso_day(text)
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def windows(vintage_dates: Days, since: str, size: int) -> list[tuple[str, str]]:
+    """Real-time windows of at most `size` vintage dates each, without gap or overlap, from `since` to the end."""
+    later = np.unique(vintage_dates[vintage_dates > np.datetime64(since, "D")])
+    firsts = [since, *(str(day) for day in later[size - 1 :: size])]
+    lasts = [*(str(np.datetime64(first, "D") - DAY) for first in firsts[1:]), LAST_DAY]
+    return list(zip(firsts, lasts, strict=True))
+
+
+def stitch(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of adjacent windows, clipped periods joined again; by observation, then start."""
+    rows = pd.concat(parts).sort_values(ORDER, ignore_index=True)
+    before = rows.shift()
+    is_same = (rows["value"] == before["value"]) | (rows["value"].isna() & before["value"].isna())
+    is_same &= rows["observation_date"] == before["observation_date"]
+    is_joined = is_same & (rows["realtime_start"] == before["realtime_end"] + DAY)
+    is_last = ~is_joined.shift(-1, fill_value=False)
+    return rows[~is_joined].assign(realtime_end=rows.loc[is_last, "realtime_end"].to_numpy())

@@ -98,16 +98,6 @@ class Http:
             raise outcome
         return outcome
 
-    def is_there(self, url: str) -> bool:
-        """Whether a server accepts a connection; a few seconds at most, and no body is read."""
-        try:
-            with self._client.stream("GET", url, timeout=_LONGEST_CONNECT):
-                return True
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL, Permanent):
-            return False
-        except httpx.HTTPError:
-            return True
-
     def _before_deadline(self, send: Callable[[], Response | Exception]) -> Response | Exception:
         """The outcome, or a failure when time is up: httpx's timeout restarts with every byte of a slow server.
 

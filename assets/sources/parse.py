@@ -10,14 +10,15 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import math
 import re
 import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -27,6 +28,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 # What publishers write where a figure is missing; the World Bank prints two dots, or the ellipsis sign.
 _MISSING = {"", ".", "..", "\u2026", "na", "n/a", "nan", "null"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 Cell = object
 Rows = Sequence[Sequence[Cell]]
@@ -68,6 +70,32 @@ def csv_rows(content: bytes, encoding: str = "utf-8") -> list[list[str]]:
         raise Unusable("missing_column", f"no text table ({error})") from None
 
 
+def csv_column(content: bytes, dated_by: str, name: str) -> Iterator[tuple[int, str, str]]:
+    """Line, date and cell of one column; columns are found by name. Raises Unusable."""
+    lines = enumerate(csv_rows(content, "utf-8-sig"), start=1)
+    rows = [(line, row) for line, row in lines if any(cell.strip() for cell in row)]
+    if not rows:
+        raise Unusable("empty_file", "the file has only blank cells")
+    header = [cell.strip().lower() for cell in rows[0][1]]
+    for wanted in (dated_by, name):
+        if header.count(wanted.lower()) != 1:
+            detail = f"the header is {','.join(header)[:80]!r}: {wanted!r} is not in it exactly once"
+            raise Unusable("missing_column", detail)
+    at, of = header.index(dated_by.lower()), header.index(name.lower())
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise Unusable("missing_column", f"line {line} has {len(row)} fields, the header {len(header)}")
+        yield line, row[at].strip(), row[of].strip()
+
+
+def json_of(content: bytes) -> Any:
+    """A response in JSON. Raises Unusable."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Unusable("missing_column", f"no JSON ({type(error).__name__})") from None
+
+
 def read_date_value(content: bytes) -> pd.DataFrame:
     """Observations of a CSV file with the header `date,value`; an empty value was published as missing.
 
@@ -84,8 +112,7 @@ def read_date_value(content: bytes) -> pd.DataFrame:
     for line, row in body:
         if len(row) != 2:
             raise Unusable("missing_column", f"line {line} has {len(row)} fields, expected 2")
-        if not is_iso_date(row[0]):
-            raise Unusable("not_a_date", f"{row[0][:40]!r} on line {line} is no date like 2026-05-31")
+        iso_day(row[0], f" on line {line}")
         if row[1] and not is_number(row[1]):
             raise Unusable("not_a_number", f"{row[1][:40]!r} on {row[0]} (line {line}) is no number")
     return observations_frame([row[0] for _, row in body], [float(row[1] or "nan") for _, row in body])
@@ -97,6 +124,21 @@ def is_iso_date(text: str) -> bool:
         return bool(_DATE.fullmatch(text) and dt.date.fromisoformat(text))
     except ValueError:
         return False
+
+
+def iso_day(text: str, what: str = "") -> str:
+    """A day written 2026-05-31, as it is. Raises Unusable (not_a_date), naming `what`."""
+    if not is_iso_date(text):
+        raise Unusable("not_a_date", f"{text[:40]!r}{what} is no date like 2026-05-31")
+    return text
+
+
+def american_day(text: str) -> str:
+    """A day written 9/19/2026, as ISO text. Raises Unusable (not_a_date)."""
+    match = _AMERICAN.fullmatch(text)
+    if match is None:
+        raise Unusable("not_a_date", f"{text[:40]!r} is no day like 09/19/2026")
+    return iso_day(f"{match[3]}-{match[1]:0>2}-{match[2]:0>2}")
 
 
 def is_number(text: str) -> bool:
@@ -126,6 +168,12 @@ def month_stamp(year: int, month: int, what: str) -> str:
     if not (1 <= month <= 12 and 1700 <= year <= 2200):
         raise Unusable("not_a_date", f"{what} is no month")
     return f"{year:04d}-{month:02d}-01"
+
+
+def joined(parts: Sequence[Figures], unit: str | None = None) -> Figures:
+    """The figures of several files or responses."""
+    dates = [date for part in parts for date in part.dates]
+    return Figures(dates, [value for part in parts for value in part.values], unit)
 
 
 def until_the_last_figure(

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, get_args
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from assets.catalog.models import Profile, ReaderKey, SourceKey
-from assets.sources.file_source import RETRIES, FileSource
+from assets.sources.file_source import RETRIES
 from assets.sources.pacing import BUDGET_SECONDS, RetryBudget, RetryPolicy
 from assets.sources.protocol import Source, SourceUnreachable
 from assets.sources.sample import SampleSource
@@ -77,11 +77,7 @@ class Sources:
             self.of("fred").probe()
             self.budget.has_answered = True
         except SourceUnreachable as failure:
-            files = (self.of(key) for key in get_args(SourceKey) if key not in ("fred", "sample"))
-            is_any_there = not failure.nothing_listens or any(
-                isinstance(one, FileSource) and one.is_there() for one in files
-            )
-            return f"{'FRED cannot' if is_any_there else 'no publisher can'} be reached ({failure})"
+            return f"FRED cannot be reached ({failure})"
         return None
 
     def last_day(self, started_at: dt.datetime) -> dt.date:

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Series
-from assets.sources.protocol import Known, Payload, PayloadRefused, Rule
-from assets.sources.units import base_years
+from assets.sources.protocol import Known, Payload, PayloadRefused, Rule, base_years
 
 _SHOWN = 3
 _FIRST_DAY = np.datetime64("1776-07-04", "s")  # the earliest FRED accepts; an earlier one is a misread date

@@ -12,10 +12,9 @@ import pytest
 from assets.sources import fred_client
 from assets.warehouse.schema import open_warehouse
 from tests.fakes import fred_server as fred_server_module
-from tests.fakes.fred_runs import Naps
+from tests.fakes.fred_runs import Case, Naps, three_series
 from tests.fakes.fred_server import fred_server
 from tests.fakes.fred_world import KEY, World
-from tests.faults.fred_case import Case, three_series
 
 
 @pytest.fixture(scope="session")

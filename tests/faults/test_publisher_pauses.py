@@ -12,68 +12,39 @@ from assets.sources import fred_client
 from assets.sources.fed_board import FedBoardSource
 from assets.sources.pacing import RetryBudget, RetryPolicy
 from assets.sources.protocol import Known, Payload, Source, SourceUnreachable
-from assets.warehouse.fetches import Ingested
 from tests.fakes import faults
-from tests.fakes import fred_server as server_module
 from tests.fakes.fed_board import PATH as BOARD_PATH
 from tests.fakes.fed_board import fed_board
-from tests.fakes.fred_runs import fred_run, quick_source, statuses
-from tests.fakes.fred_server import FredServer, fred_server
-from tests.fakes.fred_world import KEY, live_world
+from tests.fakes.fred_runs import (
+    ALWAYS,
+    INFO,
+    NIGHT,
+    OBSERVATIONS,
+    SERIES,
+    Case,
+    fred_run,
+    quick_source,
+    statuses,
+)
+from tests.fakes.fred_server import fred_server
+from tests.fakes.fred_world import KEY
 from tests.fakes.server import running
-from tests.faults.fred_case import ALWAYS, INFO, NIGHT, OBSERVATIONS, SERIES, Case
-
-FIVE_MINUTES = 300.0
 
 
-def _all_of_fred() -> list[Series]:
-    return [series for series in load_catalog().in_profile("live") if series.source == "fred"]
-
-
-def _whole_load(case: Case, server: FredServer, budget: RetryBudget, hours: int = 0) -> list[Ingested]:
-    night = NIGHT + dt.timedelta(hours=hours)
-    source = quick_source(server, lambda: night, naps=case.naps, attempts=case.attempts, budget=budget)
-    return fred_run(case.con, source, night, _all_of_fred(), budget)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", [faults.html(503), faults.html(200)], ids=["503", "a page"])
-def test_five_minutes_without_fred_in_a_first_load_cost_no_series(case: Case, fault: faults.Fault) -> None:
-    """Down from the fortieth request on, until three hundred seconds have been waited."""
-    budget = RetryBudget(900.0, case.naps.clock)
-    with fred_server(live_world(NIGHT.date())) as server:
-
-        def comes_back() -> None:
-            server.script.plans.clear()
-
-        def goes_down() -> None:
-            server.script.add("/fred/", fault, ALWAYS)
-            case.naps.until[sum(case.naps.slept) + FIVE_MINUTES] = comes_back
-
-        server.after[40] = goes_down
-        done = _whole_load(case, server, budget)
-        assert set(statuses(done)) == {"new"} and len(done) == len(_all_of_fred())
-        assert FIVE_MINUTES <= budget.spent < 450
-
-
-@pytest.mark.slow
 def test_the_run_after_an_outage_requests_only_what_is_missing(case: Case) -> None:
-    """Down for good after a third of the load: what came is kept, the rest is named, and the next run fetches it."""
-    budget = RetryBudget(900.0, case.naps.clock)
-    with fred_server(live_world(NIGHT.date())) as server:
-        server.after[40] = lambda: server.script.add("/fred/", faults.status(500), ALWAYS)
-        first = _whole_load(case, server, budget)
-        assert set(statuses(first)) == {"new", "unreachable"}
-        assert budget.left == 0.0 and sum(case.naps.slept) < 901
-        held = case.held()
-        assert held.keys() == {one.series.series_id for one in first if one.status == "new"}
-        assert "not requested: no response" in (first[-1].message or "")
-        server.script.plans.clear()
-        server.asked.clear()
-        second = _whole_load(case, server, RetryBudget(900.0, case.naps.clock), hours=1)
-        assert {one.status for one in second if one.series.series_id in held} == {"unchanged"}
-        assert {one.status for one in second if one.series.series_id not in held} == {"new"}
-        assert [series for series in held if server.count("observations", series)] == []
+    """Down for good after the first series: it is kept, the time for retries is spent, and the next run goes on."""
+    budget = case.budget = RetryBudget(900.0, case.naps.clock)
+    case.server.after[5] = lambda: case.server.script.add("/fred/", faults.status(500), ALWAYS)
+    first = case.run()
+    assert {name: one.status for name, one in first.items()} == {
+        "UNRATE": "new", "ICSA": "unreachable", "DGS10": "unreachable",
+    }  # fmt: skip
+    assert budget.spent >= 180 and case.held().keys() == {"UNRATE"}
+    case.server.script.plans.clear()
+    case.server.asked.clear()
+    second = case.run(hours=1)
+    assert [one.status for one in second.values()] == ["unchanged", "new", "new"]
+    assert case.server.count("observations", "UNRATE") == 0
 
 
 def test_three_failures_in_a_row_pause_and_the_three_are_requested_again(
@@ -117,16 +88,9 @@ def test_a_refused_connection_counts_as_down_after_half_a_minute(case: Case) -> 
     done = fred_run(case.con, source, NIGHT, [*SERIES, load_catalog().series["GDP"]], budget)
     assert set(statuses(done)) == {"unreachable"}
     assert case.naps.slept == [5.0, 10.0, 15.0], "three probes"
-    assert "nothing listens" in (done[-1].message or "")
-
-
-def test_after_one_publisher_is_down_and_none_responded_the_next_is_not_waited_for(case: Case) -> None:
-    budget = RetryBudget(900.0, case.naps.clock)
-    budget.has_refused = True
-    with fred_server(case.server.world) as gone:
-        source = quick_source(gone, lambda: NIGHT, naps=case.naps, budget=budget)
-    fred_run(case.con, source, NIGHT, SERIES, budget)
-    assert sum(case.naps.slept) == 0
+    assert "not requested: nothing listens" in (done[-1].message or "")
+    fred_run(case.con, source, NIGHT + dt.timedelta(hours=1), SERIES, budget)
+    assert sum(case.naps.slept) == 30.0, "the next publisher is not waited for: none has responded"
 
 
 class OneOfMany(Source):
@@ -169,49 +133,3 @@ def test_a_file_that_fails_is_requested_again_once_for_all_its_series(case: Case
         done = fred_run(case.con, source, NIGHT, both, budget)
         assert [one.status for one in done] == ["new", "new"]
         assert len(server.requests) == 4 and 5.0 in case.naps.slept
-
-
-def test_pages_that_arrived_are_not_requested_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long index comes in pages: one is lost until the second pass, which requests only it and those after it."""
-    monkeypatch.setattr(server_module, "MOST_ROWS", 100)
-    monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 100)
-    case.budget, case.attempts = RetryBudget(900.0, case.naps.clock), 2
-    case.run()
-    whole = _pages_of_icsa(case)
-    assert len(whole) > 12
-    archive = case.con.execute("SELECT * EXCLUDE (fetch_id) FROM raw.vintages ORDER BY ALL").fetchall()
-    case.con.execute("DELETE FROM raw.vintages")
-    case.con.execute("DELETE FROM raw.fetches")
-    case.server.asked.clear()
-    lost = whole[8]
-    case.server.script.add("&".join(f"{name}={value}" for name, value in lost.items()), faults.dropped(), 2)
-    assert case.run()["ICSA"].status == "new" and case.server.script.plans == []
-    again = _pages_of_icsa(case)
-    # the request that is too long is refused once more, which shows that windows are needed
-    assert again == [*whole[:8], lost, lost, whole[0], lost, *whole[9:]]
-    assert (
-        case.con.execute("SELECT * EXCLUDE (fetch_id) FROM raw.vintages ORDER BY ALL").fetchall() == archive
-    )
-
-
-def _pages_of_icsa(case: Case) -> list[dict[str, str]]:
-    return [
-        asked
-        for _, path, asked in case.server.asked
-        if path.endswith("observations") and asked["series_id"] == "ICSA"
-    ]
-
-
-def test_pages_of_a_series_that_changed_meanwhile_are_not_joined_to_the_new_ones(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "MOST_ROWS", 100)
-    monkeypatch.setattr(fred_client, "ROWS_PER_RESPONSE", 100)
-    source = quick_source(case.server, attempts=1)
-    with pytest.raises(SourceUnreachable):
-        case.server.script.add("offset=100", faults.dropped())
-        source.fetch(SERIES[0])
-    one = case.server.world.series["UNRATE"]
-    one.revise("2026-06-02", {str(one.observation[0]): 99.0})
-    rows = source.fetch(SERIES[0]).observations
-    assert 99.0 in rows["value"].to_numpy()

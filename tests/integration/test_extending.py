@@ -116,17 +116,3 @@ def test_the_blocks_of_the_page_are_all_that_is_needed(copy: Path, published_nig
     changes = [value for _, value in after["table"] if value is not None]
     assert starts[-1] == 1000 + len(MONTHS) - 1 and len(starts) > 300
     assert len(after["table"]) > len(changes) > 280
-
-
-def test_an_entry_with_a_slip_is_refused_with_its_place(copy: Path) -> None:
-    add_the_series(copy)
-    file = copy / "assets" / "catalog" / "series" / "context.toml"
-    file.write_text(
-        file.read_text("utf-8").replace('"Thousands of Units"', '"Thousands of Units"\nunits = "K"')
-    )
-    for command in ("run", "doctor"):
-        done = python(copy, "-m", "pipelines", command)
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "unknown key 'units'" in line]
-        assert len(lines) == 1 and f"context.toml: {SERIES}: " in lines[0], done
-        assert done.returncode in (1, 2) and "Traceback" not in done.stderr
-    assert not (copy / "data" / "published" / "regime.duckdb").exists()

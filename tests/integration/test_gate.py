@@ -22,7 +22,7 @@ from assets.warehouse.schema import open_warehouse
 from checks import factories
 from pipelines.definitions import assets_of_profile, nightly_job
 from pipelines.outcome import Result
-from tests.faults.sample_mutations import folder_of, rows
+from tests.faults.test_mutations import folder_of, rows
 from tests.nightly_run import NightlyRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("one_cut")]

@@ -102,11 +102,6 @@ def house(_house: House, capsys: pytest.CaptureFixture[str]) -> House:
     return _house
 
 
-def unreachable_everywhere(patch: pytest.MonkeyPatch) -> None:
-    for name in ADDRESSES.values():
-        patch.setenv(name, f"{NOWHERE}/nothing")
-
-
 def test_a_wrong_key_is_reported_before_any_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = "f" * 32
     monkeypatch.setenv("FRED_API_KEY", wrong)
@@ -119,7 +114,8 @@ def test_a_wrong_key_is_reported_before_any_work(house: House, monkeypatch: pyte
 def test_a_first_run_without_any_source_exits_with_3_and_publishes_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unreachable_everywhere(monkeypatch)
+    for name in ADDRESSES.values():
+        monkeypatch.setenv(name, f"{NOWHERE}/nothing")
     assert house.run() == 3
     assert "nothing was published: no source could be reached" in house.output
     assert "nothing is published yet" in house.output and "Traceback" not in house.output
@@ -189,13 +185,21 @@ def test_live_equals_the_sample_where_inputs_are_the_same(house: House, made_rel
             assert apart.fetchall() == [], table
 
 
-def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: House) -> None:
+def test_a_run_without_two_publishers_takes_what_changed_and_names_what_is_missing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stored = house.query_warehouse("SELECT count(*) FROM raw.vintages")[0][0]
     for series_id in (changed := ("UNRATE", "PAYEMS", "ICSA")):
         one = house.fred.world.series[series_id]
         newest = str(one.observation[one.end == OPEN].max())
         one.revise("2026-05-30", {newest: round(open_value(one, newest) * 1.01, 2)})
+    keys = ("fed_board", "world_bank")
+    for key in keys:
+        monkeypatch.setenv(ADDRESSES[key], f"{NOWHERE}/nothing")
     assert house.run() == 0
+    missing = next(line for line in house.output.splitlines() if "could not be reached:" in line)
+    named = set(re.findall(r"[A-Z0-9_]{2,}", missing.partition("reached:")[2]))
+    assert named & {*ONE_SERIES.values()} == {ONE_SERIES[key] for key in keys}
     fred_series = sum(s.source == "fred" for s in load_catalog().in_profile("live"))
     infos = sum(path == "/fred/series" for _, path, _ in house.fred.asked)
     assert infos == fred_series + 2  # the key is tried by the command and by the run
@@ -205,26 +209,9 @@ def test_a_run_with_three_changed_series_sends_one_more_request_for_each(house: 
     assert house.published("SELECT count(*) FROM late_figures") == [(0,)]
     unemployment = house.fred.world.series["UNRATE"]
     now = open_value(unemployment, str(unemployment.observation.max()))
-    assert house.published(
-        "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
-    ) == [(now,)]
+    newest = "SELECT unemployment_rate_pct FROM activity_inflation ORDER BY as_of_date DESC LIMIT 1"
+    assert house.published(newest) == [(now,)]
     assert re.search(r"series fetched, \d+ requests in \d+ s", house.output)
-
-
-def test_a_run_without_some_publishers_publishes_and_names_what_is_missing(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = house.published("SELECT as_of_date, regime, bubble_score, stance FROM regime ORDER BY ALL")
-    keys = ("fred", "fed_board", "world_bank")
-    for key in keys:
-        monkeypatch.setenv(ADDRESSES[key], f"{NOWHERE}/nothing")
-    assert house.run() == 0
-    missing = next(line for line in house.output.splitlines() if "could not be reached:" in line)
-    named = set(re.findall(r"[A-Z0-9_]{2,}", missing.partition("reached:")[2]))
-    assert named & {*ONE_SERIES.values()} == {ONE_SERIES[key] for key in keys}
-    assert (
-        house.published("SELECT as_of_date, regime, bubble_score, stance FROM regime ORDER BY ALL") == before
-    )
 
 
 def test_faults_cost_their_own_series_block_the_publication_and_leave_no_trace_of_the_key(
@@ -240,17 +227,17 @@ def test_faults_cost_their_own_series_block_the_publication_and_leave_no_trace_o
         "CP": (faults.status(500, body=echo), "unreachable", "api_key=*** ***"),
         "DGS10": (faults.replaced(b'value="', b'value="4,'), "refused", "not_a_number"),
         "WRESBAL": (faults.hang(1.5), "unreachable", "silence"),
-        "GDP": (
-            faults.status(400, body=refusal),
-            "unreachable",
-            "FRED refuses the key",
-        ),  # after it was accepted
+        # after it was accepted
+        "GDP": (faults.status(400, body=refusal), "unreachable", "FRED refuses the key"),
     }
     for series_id, (fault, *_) in expected.items():
         house.fred.script.add(f"observations?series_id={series_id}&", fault, ALWAYS)
     house.fred.world.series["TREAST"].title = "Treasuries (DISCONTINUED)"
+    published = house.place / "data" / "published" / "regime.duckdb"
+    before = published.read_bytes()
     assert house.run() == 1, "a refused series that a condition needs blocks the publication"
-    assert "is unchanged" in house.output and "Traceback" not in house.output
+    assert f"{published} is unchanged" in house.output and "Traceback" not in house.output
+    assert published.read_bytes() == before
     came = {
         series_id: (status, message or "")
         for series_id, status, message in house.query_warehouse(
@@ -264,17 +251,4 @@ def test_faults_cost_their_own_series_block_the_publication_and_leave_no_trace_o
     assert "discontinued" in came["TREAST"][1]
     lost = "SELECT count(*) FROM (FROM raw.before_faults EXCEPT FROM raw.vintages)"
     assert house.query_warehouse(lost) == [(0,)]
-    assert house.traces_of_the_key() == []
-
-
-def test_a_run_without_any_source_exits_with_3_and_the_publication_is_unchanged(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    published = house.place / "data" / "published" / "regime.duckdb"
-    before = published.read_bytes()
-    unreachable_everywhere(monkeypatch)
-    assert house.run() == 3
-    assert "nothing was published: no source could be reached" in house.output
-    assert f"{published} is unchanged" in house.output and "Traceback" not in house.output
-    assert published.read_bytes() == before
     assert house.traces_of_the_key() == []

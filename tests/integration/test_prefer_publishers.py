@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.raw.ingest import Ingested
+from assets.raw import Ingested
 from assets.sources.registry import Access, Sources
 from pipelines.settings import Secret
 from tests.builders import a_series, an_archive

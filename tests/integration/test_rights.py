@@ -22,7 +22,7 @@ from assets.catalog.models import Table
 from assets.computed import COMPUTED_TABLES
 from assets.publish.gate import blocking_rules
 from assets.publish.record import record_publication
-from assets.raw.assets import _result
+from assets.raw import _result
 from assets.report.published import Release
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.readers import Holding, content_hash, frame_of, read_table

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs._generate.picture import BROWSERS, FLAGS
-from tests.faults.sample_mutations import rows
+from tests.faults.test_mutations import rows
 from tests.interface import Interface, free_port, served, start_ui
 from tests.nightly_run import ROOT, NightlyRun
 

@@ -122,25 +122,20 @@ def test_the_command_prints_misses_first_the_hash_the_differences_and_that_it_is
 
 
 def test_any_other_file_is_one_line_with_the_way_out(tmp_path: Path) -> None:
-    data, file = generated(), tmp_path / "own.csv"
-
-    def refused(text: str, name: str = "own.csv") -> str:
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        with pytest.raises(ConfigurationError) as caught:
+    data = generated()
+    text = data.to_csv(index=False)
+    for message, content, name in (
+        ("download it again", text[: len(text) // 2].rpartition("\n")[0], "own.csv"),
+        ("has 2,717 rows", data[:-1].to_csv(index=False), "own.csv"),
+        ("has 2,719 rows", pd.concat([data, data[:1]]).to_csv(index=False), "own.csv"),
+        ("no column stir", data.drop(columns="stir").to_csv(index=False), "own.csv"),
+        ("column cpi is not numeric", data.assign(cpi="n/a?").to_csv(index=False), "own.csv"),
+        ("cannot be read", text, "own.xlsx"),
+        ("not a .xlsx", text, "own.pdf"),
+        ("there is no file", None, "none.csv"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=message) as caught:
             read_data_set(tmp_path / name)
         assert "\n" not in str(caught.value)
-        return str(caught.value)
-
-    text = data.to_csv(index=False)
-    assert "download it again" in refused(text[: len(text) // 2].rpartition("\n")[0])
-    assert "has 2,717 rows" in refused(data[:-1].to_csv(index=False))
-    assert "has 2,719 rows" in refused(pd.concat([data, data[:1]]).to_csv(index=False))
-    assert "no column stir" in refused(data.drop(columns="stir").to_csv(index=False))
-    assert "column cpi is not numeric" in refused(data.assign(cpi="n/a?").to_csv(index=False))
-    assert "cannot be read" in refused("")
-    assert "cannot be read" in refused(text, "own.xlsx")
-    assert "cannot be read" in refused(text, "own.dta")
-    assert "not a .xlsx" in refused(text, "own.pdf")
-    file.unlink()
-    with pytest.raises(ConfigurationError, match="there is no file"):
-        read_data_set(file)

@@ -20,14 +20,8 @@ from assets.compute.diagnostics.revised import regime_of
 from assets.compute.grid import build_grid
 from assets.compute.tables.build import build_view
 from assets.sources.protocol import Known, Payload, PayloadRefused, Source
-from assets.sources.public.rtdsm import (
-    RealTimeDataSet,
-    Vintages,
-    WithVintages,
-    changes,
-    read_workbook,
-    vintage_days,
-)
+from assets.sources.public.carried import Completed
+from assets.sources.public.rtdsm import RealTimeDataSet, Vintages, changes, read_workbook, vintage_days
 from assets.sources.public.shared import carrier_of
 from assets.sources.sample import SampleSource
 from assets.sources.validate import validate
@@ -62,6 +56,7 @@ MONTHS = ["2023:10", "2023:11", "2023:12", "2024:01", "2024:02"]
 SMALL = workbook("ruc", MONTHS, {"RUC23Q4": [3.9], "RUC24Q1": [3.8, 3.7, 3.7, 3.7]})
 TODAY = dt.date(2024, 3, 20)
 UNRATE = a_series("UNRATE")
+BUNDLE = SampleSource(PROJECT_ROOT)
 MARCH_5 = dt.datetime(2024, 3, 5, tzinfo=dt.UTC)
 
 
@@ -83,7 +78,7 @@ class Today(Source):
 
 def with_vintages(plain: Payload, content: bytes, known: Known | None = None, **served: object) -> Payload:
     with running(Loopback({"/rucQvMd.xlsx": Served(content, **served)})) as server:
-        return WithVintages(Today(plain), RealTimeDataSet(server.root, FEW_RETRIES)).fetch(UNRATE, known)
+        return Completed(Today(plain), BUNDLE, RealTimeDataSet(server.root, FEW_RETRIES)).fetch(UNRATE, known)
 
 
 def test_columns_are_vintages_of_their_middle_month_and_a_figure_left_out_is_missing_from_then_on() -> None:
@@ -219,9 +214,9 @@ def test_a_workbook_that_cannot_be_reached_does_not_make_the_publisher_send_ever
     today = Today(a_payload([("2024-02-01", 3.9)]))
     known = Known(None, None, dt.date(2024, 2, 1), MARCH_5)
     with running(Loopback({})) as server:
-        without = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES)).fetch(UNRATE, known)
+        without = Completed(today, BUNDLE, RealTimeDataSet(server.root, FEW_RETRIES)).fetch(UNRATE, known)
         server.routes = {"/rucQvMd.xlsx": Served(SMALL)}
-        with_first = WithVintages(today, RealTimeDataSet(server.root, FEW_RETRIES))
+        with_first = Completed(today, BUNDLE, RealTimeDataSet(server.root, FEW_RETRIES))
         with_first.fetch(UNRATE, known)
         with_first.fetch(UNRATE, replace(known, vintages_at=MARCH_5))
     assert without.is_complete and not without.has_vintages and "no vintages" in without.notes[0]

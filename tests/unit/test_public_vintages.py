@@ -15,12 +15,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from assets.catalog.models import Series
+from assets.sources.fiscal_data import MtsSource, deficits, publication_days, vintages
 from assets.sources.parse import Unusable
-from assets.sources.public.mts import MtsSource, deficits, publication_days, vintages
-from assets.sources.public.rtdsm import (
-    RealTimeDataSet,
-    WithVintages,
-)
+from assets.sources.protocol import Known, Payload, Source
+from assets.sources.public.carried import Completed
+from assets.sources.public.rtdsm import RealTimeDataSet
 from assets.sources.public.z1 import FinancialAccountsSource, release_days
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.live import captures_since
@@ -62,6 +62,11 @@ def server() -> Iterator[Loopback]:
         yield loopback
 
 
+class NoBundle(Source):
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        return a_payload([], series.series_id)
+
+
 # --- the Treasury's statements: each restates earlier months ---
 
 STATEMENTS = {
@@ -96,7 +101,9 @@ class Treasury:
         self.server.routes = {"/": answer}
         at = dt.datetime.fromisoformat(f"{day}T22:00:00+00:00")
         source = MtsSource(self.server.root + "/", FEW_RETRIES, now=lambda: at)
-        (done,) = fred_run(self.con, WithVintages(source, RealTimeDataSet(self.server.root)), at, [DEFICIT])
+        (done,) = fred_run(
+            self.con, Completed(source, NoBundle(), RealTimeDataSet(self.server.root)), at, [DEFICIT]
+        )
         return done
 
 
@@ -250,7 +257,7 @@ class Board:
         self.nights += 1
         source = FinancialAccountsSource(self.server.root, FEW_RETRIES)
         at = dt.datetime.now(dt.UTC) - dt.timedelta(hours=9 - self.nights)
-        carried = WithVintages(source, RealTimeDataSet(self.server.root))
+        carried = Completed(source, NoBundle(), RealTimeDataSet(self.server.root))
         (done,) = fred_run(self.con, carried, at, [EQUITIES])
         return done
 

@@ -19,7 +19,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import SourceKey
-from assets.raw.ingest import ingest
+from assets.raw import ingest
 from assets.run_facts import RunFacts
 from assets.sources import fed_board as board_module
 from assets.sources import fiscal_data as fiscal_module

@@ -1,9 +1,12 @@
-"""What is refused before it enters the warehouse, and how units and frequencies of publishers are read."""
+"""What is refused before it enters the warehouse, a damaged sample file too, and how units of publishers are read."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -12,8 +15,8 @@ import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
-from assets.sources.protocol import FetchStatus, Payload, PayloadRefused
-from assets.sources.units import parse_unit
+from assets.sources.protocol import FetchStatus, Payload, PayloadRefused, SourceUnreachable, parse_unit
+from assets.sources.sample import SampleSource
 from assets.sources.validate import keeps_its_vintages, validate
 from tests.builders import Row, a_payload, a_series
 
@@ -157,12 +160,9 @@ UNITS: dict[str | None, tuple[str | None, ...]] = {
 }
 
 
-@pytest.mark.parametrize("kind", UNITS)
-def test_unit_texts(kind: str | None) -> None:
-    assert [parse_unit(text) for text in UNITS[kind]] == [kind] * len(UNITS[kind])
-
-
 def test_every_unit_text_of_catalogue_and_sample_is_understood(project_root: Path) -> None:
+    for kind, texts in UNITS.items():
+        assert [parse_unit(text) for text in texts] == [kind] * len(texts)
     series = load_catalog().series
     assert {s: parse_unit(entry.unit) for s, entry in series.items()} == {
         s: e.unit_kind for s, e in series.items()
@@ -170,3 +170,101 @@ def test_every_unit_text_of_catalogue_and_sample_is_understood(project_root: Pat
     with (project_root / "sample_data" / "provenance.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             assert parse_unit(row["unit"]) == series[row["series_id"]].unit_kind, row["series_id"]
+
+
+# --- a damaged file of the sample ---
+
+Damage = Callable[[str], str | bytes]
+
+
+@pytest.fixture
+def place(tmp_path: Path, project_root: Path) -> Path:
+    """A root with a sample of one series, its provenance included."""
+    folder = tmp_path / "sample_data"
+    folder.mkdir()
+    for name in ("UNRATE.csv", "provenance.csv", "sample.toml"):
+        shutil.copy(project_root / "sample_data" / name, folder / name)
+    return tmp_path
+
+
+def load(place: Path, series_id: str = "UNRATE") -> list[str]:
+    source, series = SampleSource(place), a_series(series_id)
+    return validate(source.fetch(series), series, source.as_of, None)
+
+
+def damage(place: Path, how: Damage, name: str = "UNRATE.csv") -> None:
+    file = place / "sample_data" / name
+    damaged = how(file.read_text(encoding="utf-8"))
+    file.write_bytes(damaged if isinstance(damaged, bytes) else damaged.encode())
+
+
+def line_replaced(number: int, line: str) -> Damage:
+    def replace(text: str) -> str:
+        lines = text.splitlines()
+        lines[number] = line
+        return "\n".join(lines) + "\n"
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("rule", "how"),
+    [
+        ("empty_file", lambda text: ""),
+        ("empty_file", lambda text: "date,value\n"),
+        ("empty_file", lambda text: "date,value\n2026-03-01,\n2026-04-01,\n"),
+        ("missing_column", lambda text: text.replace("date,value", "date,figure", 1)),
+        ("missing_column", line_replaced(5, "1984-05-01,7.4,7.5")),
+        ("missing_column", lambda text: b"\x89PNG\r\n\x1a\n\x00\x00"),
+        ("missing_column", lambda text: "<!DOCTYPE html><html><body>Service unavailable</body></html>"),
+        ("not_a_number", line_replaced(5, "1984-05-01,inf")),
+        ("not_a_number", line_replaced(5, "1984-05-01,nan")),
+        ("not_a_number", line_replaced(5, "1984-05-01,7_4")),
+        ("not_a_number", line_replaced(5, '1984-05-01,"7,400"')),
+        ("not_a_number", line_replaced(5, "1984-05-01,.")),
+        ("not_a_date", line_replaced(5, "1984-05-32,7.4")),
+        ("not_a_date", line_replaced(5, "05/01/1984,7.4")),
+        ("not_a_date", line_replaced(5, ",7.4")),
+        ("duplicate_key", lambda text: text + "2026-08-01,4.1\n"),
+        ("duplicate_key", line_replaced(5, "1984-06-01,7.4")),
+        ("future_date", lambda text: text + "2026-10-01,4.3\n"),
+        ("implausible_value", line_replaced(500, "2025-08-01,4300")),
+        ("frequency_changed", lambda text: text + "2026-08-15,4.3\n"),
+        ("shorter_than_before", lambda text: text.rsplit("\n", 2)[0] + "\n"),
+    ],
+)
+def test_damaged_file_is_refused(place: Path, rule: str, how: Damage) -> None:
+    damage(place, how)
+    with pytest.raises(PayloadRefused) as caught:
+        load(place)
+    assert caught.value.rule == rule
+    message = str(caught.value)
+    assert message.startswith(f"sample_data/UNRATE.csv: UNRATE: {rule}: ")
+    assert "\n" not in message
+    assert str(place) not in message
+
+
+def test_files_beside_the_figures_are_read_as_strictly(place: Path) -> None:
+    def other_unit(text: str) -> str:
+        return re.sub("(?m)^UNRATE,.*", lambda line: line[0].replace("Percent", "Index 2017=100"), text)
+
+    with pytest.raises(SourceUnreachable, match=r"^sample_data/GS10.csv: GS10: there is no such file$"):
+        load(place, "GS10")
+    damage(place, other_unit, "provenance.csv")
+    with pytest.raises(PayloadRefused, match="UNRATE: unit_changed: the publisher states 'Index 2017=100'"):
+        load(place)
+    damage(place, lambda _: "title,unit\nx,y\n", "provenance.csv")
+    with pytest.raises(PayloadRefused, match=r"^sample_data/provenance.csv: UNRATE: missing_column: "):
+        load(place)
+    (place / "sample_data" / "provenance.csv").unlink()  # no unit to compare
+    assert load(place) == [] and SampleSource(place).fetch(a_series("UNRATE")).unit is None
+    for content in ("", "as_of = 'May'", "as_of = 2026-09-30T00:00:00", "as_of ="):
+        damage(place, lambda _, content=content: content, "sample.toml")
+        with pytest.raises(SourceUnreachable, match=r"^sample_data/sample.toml: "):
+            _ = SampleSource(place).as_of
+
+
+def test_files_with_windows_line_ends_are_read_alike(place: Path) -> None:
+    before = SampleSource(place).fetch(a_series("UNRATE")).observations
+    damage(place, lambda text: text.replace("\n", "\r\n"))
+    assert SampleSource(place).fetch(a_series("UNRATE")).observations.equals(before)

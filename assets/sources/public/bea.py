@@ -19,8 +19,8 @@ from assets.sources.file_source import RETRIES, FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, month_stamp, number
+from assets.sources.protocol import base_years
 from assets.sources.public.shared import SeveralFiles, carrier_of, code_of, codes_of
-from assets.sources.units import base_years
 
 ADDRESS = "https://apps.bea.gov/national/Release/TXT"
 VARIABLE = "BEA_URL"

@@ -15,13 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assets.catalog.models import Series
-from assets.sources.file_source import Obtained, is_page
+from assets.sources.file_source import Obtained, no_page
 from assets.sources.http import Body
 from assets.sources.pacing import Permanent
-from assets.sources.parse import Figures, Unusable, month_stamp, number
+from assets.sources.parse import Figures, Unusable, joined, month_stamp, number
 from assets.sources.protocol import SourceUnreachable
-from assets.sources.public.shared import code_of, codes_of
-from assets.sources.public.windowed import WindowedSource
+from assets.sources.public.shared import WindowedSource, code_of, codes_of
 
 FIRST_YEAR = 1939  # of the oldest series, payrolls
 YEARS = 10  # of one query
@@ -71,15 +70,12 @@ class BlsSource(WindowedSource[Table]):
         """One query, or one a decade; there is no "changed since"."""
         codes = codes_of("bls")
         parts = [self._query(codes, first, last) for first, last in self._years()]
-        joined = {
-            code: Figures(
-                [date for part in parts for date in part[code].dates],
-                [value for part in parts for value in part[code].values],
-            )
+        found = {
+            code: joined([part[code] for part in parts])
             for code in codes
             if all(code in part for part in parts)
         }
-        return Obtained(joined, self.url, None)
+        return Obtained(found, self.url, None)
 
     def _years(self) -> Iterator[tuple[int, int]]:
         this_year = self.now().year
@@ -89,11 +85,9 @@ class BlsSource(WindowedSource[Table]):
 
     def _query(self, codes: Sequence[str], first: int, last: int) -> Table:
         query = {"seriesid": codes, "startyear": str(first), "endyear": str(last)}
-        file = self.get(self.url, body=Body(json.dumps(query).encode(), "application/json"))
-        if file is None or is_page(file.content):
-            raise Unusable("missing_column", "a web page, not the interface's response")
+        file = self.now_at(self.url, body=Body(json.dumps(query).encode(), "application/json"))
         try:
-            return parse_response(file.content)
+            return parse_response(no_page(file.content))
         except Quota as refusal:
             message = f"{self.url}: no answer today: {refusal}"
             raise SourceUnreachable(message, Permanent(str(refusal))) from None

@@ -21,7 +21,7 @@ from assets.catalog.models import Frequency, Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import RetryPolicy
-from assets.sources.parse import Figures, Unusable, is_iso_date, month_stamp, number
+from assets.sources.parse import Figures, Unusable, iso_day, month_stamp, number
 from assets.sources.public.shared import SeveralFiles, code_of, codes_of, figures_in_unit, zip_member
 
 _MISSING = {"ND", "NA", "NC"}  # no data, not available, not calculated
@@ -119,7 +119,5 @@ def _value(code: str, observation: Mapping[str, Any]) -> float:
 
 def _stamp(day: str, frequency: Frequency, code: str) -> str:
     """The date as the catalogue has it. Raises Unusable (not_a_date)."""
-    if not is_iso_date(day):
-        raise Unusable("not_a_date", f"{code}: {day[:40]!r} is no date like 2026-05-31")
-    date = dt.date.fromisoformat(day)
+    date = dt.date.fromisoformat(iso_day(day, f" of {code}"))
     return month_stamp(date.year, date.month, day) if frequency == "M" else day

@@ -7,7 +7,6 @@ them is a PDF. A blank figure is a no-break space.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import xml.etree.ElementTree as ET
 from urllib.parse import urlencode
 
@@ -16,12 +15,10 @@ from defusedxml.ElementTree import fromstring
 from assets.catalog.models import Series
 from assets.sources.file_source import FileSource, Obtained
 from assets.sources.http import Body, Limits
-from assets.sources.parse import Figures, Unusable, number, until_the_last_figure
-from assets.sources.protocol import SourceUnreachable
+from assets.sources.parse import Figures, Unusable, american_day, number, until_the_last_figure
 from assets.sources.public.shared import code_of
 
 _FIRST_YEAR = 1967
-_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def parse_report(content: bytes, name: str) -> Figures:
@@ -35,12 +32,9 @@ def parse_report(content: bytes, name: str) -> Figures:
     dates, values = [], []
     for week in root.iter("week"):
         day, cell = (week.findtext("weekEnded") or "").strip(), week.findtext(name)
-        match = _DATE.fullmatch(day)
-        if match is None:
-            raise Unusable("not_a_date", f"{day[:40]!r} is no day like 09/19/2026")
         if cell is None:
             raise Unusable("missing_column", f"the week {day} has no {name}")
-        dates.append(f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}")
+        dates.append(american_day(day))
         values.append(number(cell.strip().replace(",", ""), f"{name} in the week {day}"))
     return until_the_last_figure(dates, values)
 
@@ -57,11 +51,7 @@ class ClaimsSource(FileSource[bytes]):
         form = {
             "level": "us", "strtdate": str(_FIRST_YEAR), "enddate": str(self.now().year), "filetype": "xml",
         }  # fmt: skip
-        file = self.get(self.url, body=Body(urlencode(form).encode(), "application/x-www-form-urlencoded"))
-        if file is None:
-            raise SourceUnreachable(f"{self.url}: status 304 (not changed), which was not requested")
-        if not file.content.strip():
-            raise Unusable("empty_file", "the response is empty")
+        file = self.now_at(self.url, body=Body(urlencode(form).encode(), "application/x-www-form-urlencoded"))
         return Obtained(file.content, file.where, None)
 
     def figures(self, obtained: Obtained[bytes], series: Series) -> Figures:

@@ -13,11 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from assets.catalog.models import Series
 from assets.sources import parse
-from assets.sources.file_source import Obtained, is_page
+from assets.sources.file_source import Obtained, no_page
 from assets.sources.parse import MONTHS, Cell, Figures, Rows, Unusable
-from assets.sources.protocol import SourceUnreachable
-from assets.sources.public.shared import code_of
-from assets.sources.public.windowed import WindowedSource
+from assets.sources.public.shared import WindowedSource, code_of
 
 FIRST_YEAR, YEARS = 1984, 5  # of the first workbook; of one workbook
 _TITLE_WITHIN = 10  # rows
@@ -86,18 +84,9 @@ class HqmSource(WindowedSource[Sequence[Rows]]):
 
     def _workbook(self, first: int) -> Rows:
         url = f"{self.url.rstrip('/')}/hqm_{first % 100:02}_{(first + YEARS - 1) % 100:02}.xls"
-        file = self.get(url)
-        if file is None:
-            raise SourceUnreachable(f"{url}: status 304 (not changed), which was not requested")
-        if is_page(file.content):
-            raise Unusable("missing_column", "a web page, not the workbook")
-        return parse.sheet_rows(file.content, None)
+        return parse.sheet_rows(no_page(self.now_at(url).content), None)
 
     def figures(self, obtained: Obtained[Sequence[Rows]], series: Series) -> Figures:
         """The maturity of the series from all workbooks."""
         parts = [spot_rates(rows, float(code_of(series))) for rows in obtained.table]
-        return Figures(
-            [date for part in parts for date in part.dates],
-            [value for part in parts for value in part.values],
-            "Percent",
-        )
+        return parse.joined(parts, "Percent")

@@ -9,16 +9,14 @@ since": after a full fetch, a week's runs ask for the last two weeks only.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from assets.catalog.models import Series
-from assets.sources.file_source import FileSource, Obtained, is_page
+from assets.sources.file_source import FileSource, Obtained, no_page
 from assets.sources.pacing import RetryPolicy
-from assets.sources.parse import Figures, Unusable, is_iso_date, number
-from assets.sources.protocol import SourceUnreachable
+from assets.sources.parse import Figures, Unusable, iso_day, json_of, number
 from assets.sources.public.shared import SeveralFiles, code_of, figures_in_unit
 
 _AGAIN = dt.timedelta(days=14)  # a settled amount is corrected the next morning
@@ -40,11 +38,8 @@ class Table(FileSource[Rows]):
     def download(self, since: dt.datetime | None) -> Obtained[Rows]:
         """The rows; with `since`, from two weeks before it. The newest row's day counts as the moment of change."""
         start = self.first if since is None else max(since.date() - _AGAIN, self.first)
-        file = self.get(
-            self.url, query={"startDate": start.isoformat(), "endDate": self.now().date().isoformat()}
-        )
-        if file is None:
-            raise SourceUnreachable(f"{self.url}: status 304 (not changed), which was not requested")
+        days = {"startDate": start.isoformat(), "endDate": self.now().date().isoformat()}
+        file = self.now_at(self.url, query=days)
         rows = self.read(file.content)
         newest = max(str(row[self.dated_by]) for row in rows)
         moment = dt.datetime.combine(dt.date.fromisoformat(newest), dt.time(), dt.UTC)
@@ -52,12 +47,7 @@ class Table(FileSource[Rows]):
 
     def read(self, content: bytes) -> Rows:
         """The rows of a response, at least one, each with a date. Raises Unusable."""
-        if is_page(content):
-            raise Unusable("missing_column", "a web page, not the API's response")
-        try:
-            found = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise Unusable("missing_column", f"no JSON ({type(error).__name__})") from None
+        found = json_of(no_page(content))
         for name in self.within:
             found = found.get(name) if isinstance(found, dict) else None
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -65,8 +55,7 @@ class Table(FileSource[Rows]):
         if not found:
             raise Unusable("empty_file", "a response without rows")
         for row in found:
-            if not is_iso_date(str(row.get(self.dated_by))):
-                raise Unusable("not_a_date", f"{self.dated_by} is {str(row.get(self.dated_by))[:40]!r}")
+            iso_day(str(row.get(self.dated_by)), f", {self.dated_by},")
         return found
 
 

@@ -4,7 +4,7 @@ A vintage is what was published by the middle of its month or of the middle mont
 15th, or from the day its newest figure was published, if that is later (industrial production). A workbook that
 has every first estimate unrevised (`vintages_are_first_estimates`: payrolls, industrial production, real output) counts
 from the publication of its newest figure. The archive dates each figure by lag rule before its first vintage.
-Today's figures are another publisher's: this source adds the vintages to what that one served.
+Today's figures are another publisher's: `carried.py` adds the vintages to what that one served.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +25,7 @@ from assets.sources.file_source import RETRIES, FileSource
 from assets.sources.http import checked_address
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Rows, Unusable, month_stamp, number, sheet_rows
-from assets.sources.protocol import (
-    Known,
-    Payload,
-    PayloadRefused,
-    Source,
-    SourceUnreachable,
-    observations_frame,
-)
+from assets.sources.protocol import Known, PayloadRefused, SourceUnreachable, observations_frame
 from assets.sources.public.shared import carrier_of
 
 ADDRESS = (
@@ -45,8 +37,6 @@ _DAY = 15  # of the month of a vintage
 _FIRST_YEAR = 62  # two digits: 1962 is the first vintage
 _PERIOD = re.compile(r"(\d{4}):(?:Q([1-4])|(\d{2}))")
 _MARGIN = dt.timedelta(days=2)  # between the server's clock and ours
-# today's figure over the newest vintage's, median: dollars of two base years lie within it
-_SAME_SCALE = (0.2, 5.0)
 
 
 class Vintages(NamedTuple):
@@ -182,70 +172,3 @@ class RealTimeDataSet:
             raise PayloadRefused(
                 fault.rule, series.series_id, book.url, fault.detail, "look at the workbook"
             ) from None
-
-
-def _check_scale(payload: Payload, rows: pd.DataFrame) -> None:
-    """Refuse vintages of another order of magnitude than today's figures: another series, or another unit."""
-    newest = rows.drop_duplicates("observation_date", keep="last")
-    both = payload.observations.merge(newest, on="observation_date")
-    ratio = (both["value_x"] / both["value_y"]).abs().median()
-    if len(both) and not _SAME_SCALE[0] <= ratio <= _SAME_SCALE[1]:
-        detail = f"today's figures are {ratio:.3g} times those of the newest vintage (median)"
-        raise PayloadRefused(
-            "unit_changed", payload.series_id, payload.where, detail, "look at the workbook of its vintages"
-        )
-
-
-def _without_vintages(payload: Payload) -> Payload:
-    """The newest figure of each observation, as a publisher serves it that keeps no vintages."""
-    if not payload.has_vintages:
-        return payload
-    # a row without a vintage sorts last: it is today's figure
-    rows = payload.observations.sort_values("realtime_start", kind="stable")
-    newest = rows.drop_duplicates("observation_date", keep="last").sort_values("observation_date")
-    return replace(payload, observations=newest.assign(realtime_start=np.datetime64("NaT", "s")))
-
-
-class WithVintages(Source):
-    """A publisher's source, with the vintages of the series that have a workbook."""
-
-    def __init__(self, source: Source, data_set: RealTimeDataSet) -> None:
-        self._source, self._data_set = source, data_set
-
-    def fetch(self, series: Series, known: Known | None = None) -> Payload:
-        """Today's figures, and the vintages if their workbook has changed; a note when it cannot be reached.
-
-        The first vintages of an archive come with all of today's figures, which may differ from the newest vintage.
-        An archive that has ALFRED's vintages, which begin with the first publication, gets none. Raises as the source
-        does, and PayloadRefused for a wrong workbook.
-        """
-        file = carrier_of(series).vintages
-        if known is not None and known.newest_vintage is not None:
-            return _without_vintages(self._source.fetch(series, known))
-        if file is None:
-            return self._source.fetch(series, known)
-        try:
-            rows = self._data_set.rows(series, file, known)
-        except SourceUnreachable as failure:
-            payload = self._source.fetch(series, known)
-            return replace(payload, notes=(*payload.notes, f"no vintages: {failure}"))
-        if rows is None:
-            return self._source.fetch(series, known)
-        has_some = known is not None and known.vintages_at is not None
-        payload = self._source.fetch(series, known if has_some else None)
-        _check_scale(payload, rows)
-        return replace(
-            payload,
-            observations=pd.concat([payload.observations, rows], ignore_index=True),
-            is_unchanged=False,
-            vintage_source="rtdsm",
-        )
-
-    @property
-    def requests(self) -> int:
-        """Requests sent so far, retries included."""
-        return self._source.requests + self._data_set.requests
-
-    def probe(self) -> None:
-        """One request to the publisher of today's figures."""
-        self._source.probe()

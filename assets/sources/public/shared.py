@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import zipfile
 import zlib
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Carrier, ReaderKey, Series
-from assets.sources.file_source import RETRIES, FileSource
+from assets.sources.file_source import RETRIES, FileSource, Table
 from assets.sources.http import checked_address
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Figures, Unusable, until_the_last_figure
@@ -22,6 +24,29 @@ if TYPE_CHECKING:
 
 _DAMAGED = (EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError, zipfile.BadZipFile,
             zlib.error)  # fmt: skip
+
+
+_FULL_AFTER = dt.timedelta(days=27)
+
+
+class WindowedSource(FileSource[Table]):
+    """A publisher whose full history takes several requests: once in four weeks, and only its end on other days.
+
+    `is_full` tells a subclass's `download` whether everything is due.
+    """
+
+    is_full = False
+
+    def fetch(self, series: Series, known: Known | None = None) -> Payload:
+        """The full history, or the end of a series that was fetched in full in the last four weeks.
+
+        Raises SourceUnreachable, SeriesUnknown, PayloadRefused.
+        """
+        reconciled = known.reconciled_at if known is not None else None
+        is_due = reconciled is None or self.now() - reconciled > _FULL_AFTER
+        if is_due and not self.is_full:
+            self.is_full, self._obtained = True, None
+        return replace(super().fetch(series, known), is_complete=self.is_full)
 
 
 class SeveralFiles(Source):

@@ -24,7 +24,7 @@ from assets.progress import progress
 from assets.sources.file_source import RETRIES, FileSource, Obtained
 from assets.sources.http import Limits
 from assets.sources.pacing import NotThere, RetryPolicy
-from assets.sources.parse import Figures, Unusable, csv_rows, month_stamp, number
+from assets.sources.parse import Figures, Unusable, csv_column, month_stamp, number
 from assets.sources.protocol import Known, Payload, SourceUnreachable, observations_frame
 from assets.sources.public.shared import carrier_of, code_of, figures_in_unit, zip_member
 
@@ -66,9 +66,7 @@ class FinancialAccountsSource(FileSource[bytes]):
         return replace(with_vintages(payload, rows), notes=(*payload.notes, *notes))
 
     def _content(self, name: str) -> bytes:
-        file = self.get(f"{self._root}/{name}")
-        assert file is not None  # nothing conditional was asked
-        return file.content
+        return self.now_at(f"{self._root}/{name}").content
 
     def _vintages(
         self, series: Series, days: Sequence[dt.date], held: dt.date | None
@@ -139,20 +137,13 @@ def release_days(content: bytes) -> list[dt.date]:
 
 def column(content: bytes, code: str) -> Mapping[str, float]:
     """Figures of one code by first day of the quarter, NaN where there are no data. Raises Unusable."""
-    rows = [row for row in csv_rows(content, "utf-8-sig") if row]
-    header = [name.strip() for name in rows[0]] if rows else []
-    if header[:1] != ["date"] or header.count(code) != 1:
-        raise Unusable("missing_column", f"the header is {','.join(header)[:80]!r}: {code} is not in it once")
-    at, found = header.index(code), dict[str, float]()
-    for line, row in enumerate(rows[1:], start=2):
-        quarter = _QUARTER.fullmatch(row[0].strip())
-        if quarter is None or len(row) != len(header):
-            raise Unusable(
-                "not_a_date", f"line {line} is no quarter with {len(header)} cells: {row[0][:40]!r}"
-            )
-        day = month_stamp(int(quarter[1]), 3 * int(quarter[2]) - 2, row[0])
+    found = dict[str, float]()
+    for _, text, cell in csv_column(content, "date", code):
+        quarter = _QUARTER.fullmatch(text)
+        if quarter is None:
+            raise Unusable("not_a_date", f"{text[:40]!r} is no quarter like 2026:Q2")
+        day = month_stamp(int(quarter[1]), 3 * int(quarter[2]) - 2, text)
         if day in found:
-            raise Unusable("duplicate_key", f"{row[0]} occurs twice")
-        cell = row[at].strip()
-        found[day] = number("" if cell == "ND" else cell, f"{code} in {row[0]}")
+            raise Unusable("duplicate_key", f"{text} occurs twice")
+        found[day] = number("" if cell == "ND" else cell, f"{code} in {text}")
     return found
