@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,20 @@ from tests.nightly_run import ROOT, new_installation
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(180)]
 
 
+def ended(process: subprocess.Popen[bytes], log: Path, interrupt: Callable[[], None]) -> str:
+    """The log of an interface that was interrupted: every process is gone, and nothing looks like a crash."""
+    started = psutil.Process(process.pid).children(recursive=True)
+    commands = " ".join(" ".join(child.cmdline()) for child in started)
+    interrupt()
+    process.wait(timeout=30)
+    _, left = psutil.wait_procs(started, timeout=5)
+    assert [child.cmdline() for child in left] == []
+    text = log.read_text()
+    assert not any(word in text for word in ("Traceback", "Aborted", "alembic")), text
+    assert text.endswith("\nui: stopped\n"), text
+    return commands
+
+
 def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "ui.log"
     process = start_ui(new_installation(tmp_path).environment, port, log)
@@ -25,16 +40,8 @@ def test_interrupt_ends_webserver_daemon_and_code_server(tmp_path: Path) -> None
     until = time.monotonic() + 60
     while "Started Dagster code server" not in log.read_text() and time.monotonic() < until:
         time.sleep(0.2)
-    started = psutil.Process(process.pid).children(recursive=True)
-    commands = " ".join(" ".join(child.cmdline()) for child in started)
+    commands = ended(process, log, lambda: process.send_signal(signal.SIGINT))
     assert "dagster-webserver" in commands and "dagster-daemon" in commands
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=20)
-    _, left = psutil.wait_procs(started, timeout=5)
-    assert [child.cmdline() for child in left] == []
-    text = log.read_text()
-    assert "Traceback" not in text and "alembic" not in text, text
-    assert text.endswith("\nui: stopped\n"), text
 
 
 def test_an_interrupt_while_it_is_loading_prints_nothing_that_looks_like_a_crash(tmp_path: Path) -> None:
@@ -44,13 +51,7 @@ def test_an_interrupt_while_it_is_loading_prints_nothing_that_looks_like_a_crash
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)
     time.sleep(1)  # it imports the pipeline now
-    started = psutil.Process(process.pid).children(recursive=True)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    process.wait(timeout=30)
-    _, left = psutil.wait_procs(started, timeout=5)
-    assert [child.cmdline() for child in left] == []
-    text = log.read_text()
-    assert "Traceback" not in text and "Aborted" not in text and text.endswith("\nui: stopped\n"), text
+    ended(process, log, lambda: os.killpg(process.pid, signal.SIGINT))  # as a terminal does
 
 
 def refused(tmp_path: Path, **variables: str) -> str:
