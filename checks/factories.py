@@ -17,7 +17,7 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Series
 from assets.compute.calendar import days, period_end
-from assets.compute.expected_coverage import Inputs, Shortfall, shortfall
+from assets.compute.conditions import Inputs, Shortfall, shortfall
 from assets.compute.registry import REGISTRY
 from assets.run_facts import RunFacts
 from assets.warehouse.live import PROVENANCE, read_record

@@ -13,8 +13,8 @@ import pandas as pd
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Column, Table
-from assets.compute.corrections import CELLS_OF
 from assets.compute.grid import build_grid
+from assets.compute.record import CELLS_OF
 from checks.rules import (
     Check,
     Measure,
@@ -221,7 +221,7 @@ def _from_the_future(frame: pd.DataFrame, tables: Tables) -> pd.Series:
     return flag(months < horizon, frame["return_pct"].notna())
 
 
-_OWN_FILE = "Look at assets/compute/corrections.py."
+_OWN_FILE = "Look at assets/compute/record.py."
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "real_yields": (
         Rule("real_10y_basis__never_back", ("as_of_date", "real_10y_basis"), _back_from_tips, maximum=0,

@@ -18,9 +18,8 @@ import pandas as pd
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import captured_by, resolve
-from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import record_of
+from assets.compute.record import ADDED_BY_PUBLICATION, record_of, unequal
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.folder import damaged
 from assets.publish.manifest import drift

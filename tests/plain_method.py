@@ -1,7 +1,7 @@
 """The method once more, in plain pandas and one date at a time, from the methodology's text.
 
 An independent calculation: it imports nothing from `assets/compute`, and of the catalogue only lags, limits and late
-releases. Sample profile: no S&P composite, no daily spreads, one profits basis (the live ones: `plain_equity.py`).
+releases. Sample profile: no S&P composite, no daily spreads, one profits basis (the live ones: `plain_long.py`).
 """
 
 from __future__ import annotations

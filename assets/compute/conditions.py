@@ -1,20 +1,23 @@
 """The four conditions easing can be poured into, each from 0 (cold) to 1 (hot) (methodology, "Conditions").
 
-A missing input is never a neutral input: it is left out and the weights of the rest are renormalised.
+A missing input is never a neutral input: it is left out and the weights of the rest are renormalised. `coverage` and
+`shortfall` expect the coverage from the series that are there, before anything is computed: the conditions are the real
+ones, only the readings are made up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.catalog.method import Method, Percentile
+from assets.catalog.models import Catalog
 from assets.compute.calendar import NAT, Days
-from assets.compute.grid import Grid
-from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, is_none, texts
+from assets.compute.grid import Grid, build_grid
+from assets.compute.reading import ON_BASES, Bases, Floats, Reading, Texts, absent, is_none, texts
 
 Readings = Mapping[str, Reading]  # by "table.column"
 SCORED = ("valuation", "economy", "credit")  # in the score; inflation is shown next to it
@@ -280,3 +283,71 @@ def inflation(s: Scorer) -> Condition:
     score = np.clip((s.value(column) - floor) / width, 0.0, 1.0)
     component = s.scaled("core_pce_inflation", column, score, lambda score: floor + width * score)
     return condition("inflation", [Block(1.0, [component])], s.method)
+
+
+_ANY_DAY = np.datetime64("2000-01-31", "D")
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """`missing`: inputs of the label that are not there. `coverage`: of the conditions they leave below the minimum."""
+
+    missing: tuple[str, ...]
+    coverage: Mapping[str, float]
+    minimum: float
+
+    def __str__(self) -> str:
+        conditions = ", ".join(f"{name} {covered:.2f}" for name, covered in self.coverage.items())
+        return (
+            f"the label would be indeterminate: coverage below {self.minimum:.2f} ({conditions}) without "
+            f"{', '.join(self.missing)}"
+        )
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Ids of series: `fresh`, with a figure that is new enough to count; `long`, with a history that ranks can use."""
+
+    fresh: Set[str]
+    long: Set[str]
+
+
+def shortfall(there: Inputs, missing: Set[str], catalog: Catalog) -> Shortfall | None:
+    """What the missing series cost the newest label; None when they are not what makes it indeterminate."""
+    minimum = catalog.method.coverage.minimum
+    without = coverage(there, catalog)
+    with_them = coverage(Inputs(there.fresh | missing, there.long | missing), catalog)
+    low = {name: covered for name, covered in without.items() if covered < minimum <= with_them[name]}
+    return Shortfall(tuple(sorted(missing)), low, minimum) if low else None
+
+
+def coverage(there: Inputs, catalog: Catalog) -> dict[str, float]:
+    """Coverage of each condition in the score, 0 to 1, with these series and no others.
+
+    A rank needs a fresh value and a long history; these may come from two series that follow each other (daily quotes
+    after monthly averages).
+    """
+    is_fresh, is_long = _presence(there.fresh, catalog), _presence(there.long, catalog)
+    derived = [table for table in catalog.tables.values() if table.layer == "derived"]
+    readings, ranks = {}, {}
+    for column in (f"{table.name}.{name}" for table in derived for name in table.column_names):
+        value, rank = (0.0 if is_fresh(column) else np.nan), (0.5 if is_long(column) else np.nan)
+        readings[column] = replace(absent(1, column, "not_fetched"), value=np.array([value]))
+        ranks[column] = np.array([value + rank])  # absent where one of them is
+    scorer = Scorer(readings, build_grid(_ANY_DAY, _ANY_DAY), catalog.method, ranks)
+    conditions = (valuation(scorer), economy(scorer), credit(scorer))
+    return {condition.name: float(condition.coverage[0]) for condition in conditions}
+
+
+def _presence(there: Set[str], catalog: Catalog) -> Callable[[str], bool]:
+    """Whether a series id is among these, or a "table.column" can be had from them."""
+
+    @cache
+    def is_present(origin: str) -> bool:
+        table, _, column = origin.partition(".")
+        if not column:
+            return origin in there
+        ways = catalog.tables[table].column(column).alternatives
+        return any(all(is_present(one) for one in way) for way in ways)
+
+    return is_present

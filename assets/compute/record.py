@@ -1,11 +1,15 @@
-"""Live rows put over a panel: the record as it is published."""
+"""The record as published, with its live rows; which cells of two panels differ, and which captures explain it."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from assets.catalog.models import Table
 from assets.compute.calendar import days
 from assets.compute.conditions import SCORED
 from assets.compute.grid import LIVE
@@ -107,3 +111,165 @@ def _put(values: np.ndarray, live: pd.Series, at: np.ndarray) -> np.ndarray:
     else:
         values[at] = live.to_numpy(dtype=values.dtype)
     return values
+
+
+ADDED_BY_PUBLICATION = ("first_published_at", "profile")
+# The ledger of announcements is checked regularly, and a row becomes live or is no longer provisional: both may change
+# although the row's figures and label stay.
+MAY_CHANGE = ("is_stance_provisional", "row_kind")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Cells of a table on two sides, rows by key: `differs` has the shape of (rows, columns)."""
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    differs: np.ndarray
+
+    @classmethod
+    def of(
+        cls, table: Table, before: pd.DataFrame, after: pd.DataFrame, dates: Collection[pd.Timestamp]
+    ) -> Compared:
+        """The rows of `dates` in the columns both have; a row that one side lacks is empty there."""
+        names = [
+            name
+            for name in table.column_names
+            if name not in (*ADDED_BY_PUBLICATION, *MAY_CHANGE, *table.key)
+            and name in before
+            and name in after
+        ]
+        sides = [_by_key(table, frame, names, dates) for frame in (before, after)]
+        every = sides[0].index.union(sides[1].index)
+        then, now = (side.reindex(every) for side in sides)
+        differs = [unequal(then[name], now[name]) for name in then.columns]
+        return cls(then, now, np.column_stack(differs) if len(every) else np.zeros((0, len(differs)), bool))
+
+    def on(self, cells: Compared) -> np.ndarray:
+        """Which cells differ here, on the rows and columns of another comparison; none it does not have."""
+        here = pd.DataFrame(self.differs, index=self.after.index, columns=self.after.columns)
+        there = here.reindex(index=cells.after.index, columns=cells.after.columns, fill_value=False)
+        return there.to_numpy(dtype=bool)
+
+
+def _by_key(
+    table: Table, frame: pd.DataFrame, names: list[str], dates: Collection[pd.Timestamp]
+) -> pd.DataFrame:
+    rows = frame[frame["as_of_date"].isin(list(dates))]
+    return rows.set_index(list(table.key))[names].sort_index()
+
+
+def unequal(a: pd.Series, b: pd.Series) -> np.ndarray:
+    """Where two columns of equal length differ, exactly; two absent values are equal, and infinity is absent."""
+    if pd.api.types.is_float_dtype(a) or pd.api.types.is_float_dtype(b):
+        x, y = (s.to_numpy(dtype="float64", na_value=np.nan) for s in (a, b))
+        x, y = (np.where(np.isfinite(v), v, np.nan) for v in (x, y))
+        return np.asarray(~((x == y) | (np.isnan(x) & np.isnan(y))))
+    if pd.api.types.is_datetime64_dtype(a) and pd.api.types.is_datetime64_dtype(b):
+        days, others = a.to_numpy(), b.to_numpy()
+        return np.asarray((days != others) & ~(np.isnat(days) & np.isnat(others)))
+    left, right = (s.to_numpy(dtype=object, na_value="") for s in (a, b))
+    return np.asarray(left != right, dtype=bool)
+
+
+CELLS_OF = "regime"  # its changes are listed cell by cell, those of other tables together
+COLUMNS = (
+    "table_name", "as_of_date", "column_name", "value_before", "value_after", "reason", "series_ids",
+    "captured_at", "first_date", "last_date", "cells", "largest_change",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Captures of one kind since the last publication. `series_ids` is one series, or all of them together."""
+
+    reason: str
+    series_ids: str
+    captured_at: dt.datetime
+
+
+def corrections(
+    before: Frames,
+    after: Frames,
+    causes: Sequence[tuple[Cause, Callable[[], Frames]]],
+    tables: Iterable[Table],
+    dates: Collection[pd.Timestamp],
+    hidden: Mapping[str, Collection[str]],
+) -> pd.DataFrame:
+    """Every change of rows of `dates`, in COLUMNS; empty without one.
+
+    Each cause comes with the panel computed without its captures: a changed cell that differs there is attributed to
+    it. A cell no single cause changes is attributed to all together. `hidden` names columns of restricted figures.
+    """
+    by_name = {table.name: table for table in tables}
+    compared = {name: Compared.of(table, before[name], after[name], dates) for name, table in by_name.items()}
+    moved = {name: cells for name, cells in compared.items() if cells.differs.any()}
+    unexplained = {name: cells.differs.copy() for name, cells in moved.items()}
+    rows: list[pd.DataFrame] = []
+    for cause, without in causes:
+        frames = without()
+        for name, cells in moved.items():
+            other = Compared.of(by_name[name], frames[name], after[name], dates)
+            due = cells.differs & other.on(cells)
+            unexplained[name] &= ~due
+            rows += _rows(name, cells, due, cause, hidden.get(name, ()))
+    for name, cells in moved.items() if causes else ():
+        together = _together([cause for cause, _ in causes])
+        rows += _rows(name, cells, unexplained[name], together, hidden.get(name, ()))
+    return pd.concat(rows, ignore_index=True)[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _together(causes: Sequence[Cause]) -> Cause:
+    series = sorted({cause.series_ids for cause in causes})
+    reasons = [cause.reason for cause in causes]
+    return Cause(
+        max(reasons, key=reasons.count), ",".join(series), max(cause.captured_at for cause in causes)
+    )
+
+
+def _rows(
+    name: str, cells: Compared, due: np.ndarray, cause: Cause, hidden: Collection[str]
+) -> list[pd.DataFrame]:
+    if not due.any():
+        return []
+    at, column = (found.tolist() for found in np.nonzero(due))
+    dates = cells.after.index.get_level_values("as_of_date")[at]
+    of_cause = {
+        "table_name": name,
+        "reason": cause.reason,
+        "series_ids": cause.series_ids,
+        "captured_at": pd.Timestamp(cause.captured_at),
+    }
+    if name != CELLS_OF:
+        change = [_change(cells, due, c) for c in cells.after.columns if c not in hidden]
+        span = {"first_date": dates.min(), "last_date": dates.max(), "cells": len(at)}
+        largest = max((c for c in change if c is not None), default=np.nan)
+        found = pd.DataFrame([{**of_cause, **span, "largest_change": largest}])
+    else:
+        texts = {
+            f"value_{when}": [text_of(frame.iat[row, c]) for row, c in zip(at, column, strict=True)]
+            for when, frame in (("before", cells.before), ("after", cells.after))
+        }
+        names = np.asarray(cells.after.columns, dtype=object)[column]
+        found = pd.DataFrame({"as_of_date": dates, "column_name": names, **texts, **of_cause})
+    return [found.reindex(columns=list(COLUMNS)).astype(object)]
+
+
+def _change(cells: Compared, due: np.ndarray, name: str) -> float | None:
+    """Largest change of a number in a column, among the cells due to a cause."""
+    if not pd.api.types.is_float_dtype(cells.after[name]):
+        return None
+    chosen = due[:, cells.after.columns.get_loc(name)]
+    change = (cells.after[name] - cells.before[name]).abs()[chosen].dropna()
+    return float(change.max()) if len(change) else None
+
+
+def text_of(value: object) -> str | None:
+    """A cell as text, numbers in full precision; None where it is empty."""
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    if isinstance(value, pd.Timestamp | dt.date):
+        return f"{value:%Y-%m-%d}"
+    return repr(float(value)) if isinstance(value, float) else str(value)

@@ -14,13 +14,11 @@ from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.conditions import Readings
 from assets.compute.diagnostics.attribution import regime_changes, score_attribution
-from assets.compute.diagnostics.base_rates import base_rates, recession_overlap
 from assets.compute.diagnostics.caveats import INPUTS, caveats_frame
 from assets.compute.diagnostics.distance import distance_to_flip
-from assets.compute.diagnostics.event_responses import event_responses
-from assets.compute.diagnostics.event_study import event_study
+from assets.compute.diagnostics.events import event_responses, event_study
 from assets.compute.diagnostics.joint_moves import baseline_of, scenarios
-from assets.compute.diagnostics.long_record import cases, long_record
+from assets.compute.diagnostics.long_record import base_rates, cases, long_record, recession_overlap
 from assets.compute.diagnostics.outside_agreement import outside_agreement, outside_references
 from assets.compute.diagnostics.returns import asset_paths, returns_by_regime, returns_by_spell
 from assets.compute.diagnostics.revised import regime_revised
@@ -31,7 +29,7 @@ from assets.compute.phases import build_phases
 from assets.compute.reading import Texts
 from assets.compute.record import Frames, overlaid_regime, published
 from assets.compute.regime import Regime, build_regime, evidence_frame, regime_frame
-from assets.compute.tables import bubble_gauge, relative_attractiveness
+from assets.compute.stance import counts_from
 from assets.compute.tables.assemble import (
     Columns,
     DerivedTable,
@@ -41,7 +39,7 @@ from assets.compute.tables.assemble import (
     readings_of,
 )
 from assets.compute.tables.build import BUILDERS, REGIME_INPUTS, build_view
-from assets.compute.tables.ledgers import policy_events, recessions, reference_values
+from assets.compute.tables.gauges import bubble_gauge, relative_attractiveness
 
 
 @dataclass(frozen=True)
@@ -175,6 +173,32 @@ _BESIDE_REGIME = partial(Computed, reads=(*REGIME_INPUTS, "policy_events"), step
 _AFTER_REGIME = partial(Computed, reads=("regime",), step="hindsight", also_from_archive=True)
 
 
+# The hand-kept ledgers as tables: announcements of the Fed, figures others published, recessions.
+
+
+def policy_events(catalog: Catalog) -> pd.DataFrame:
+    """One row per announcement, with the day it counts from; empty days where it does not count."""
+    horizon = catalog.method.stance.announcement_horizon_days
+    rows = [
+        event.model_dump()
+        | {"counts_from_date": counts_from(event, horizon) if event.changes_direction else None}
+        for event in catalog.policy_events.events
+    ]
+    return pd.DataFrame(rows)
+
+
+def reference_values(catalog: Catalog) -> pd.DataFrame:
+    """One row per cited figure."""
+    return pd.DataFrame(value.model_dump() for value in catalog.reference_values.values())
+
+
+def recessions(catalog: Catalog) -> pd.DataFrame:
+    """One row per recession."""
+    ledger = catalog.recessions
+    of_all = ledger.model_dump(include={"source", "mark", "checked_until"})
+    return pd.DataFrame(one.model_dump() | of_all for one in ledger.recessions)
+
+
 def _caveats(run: Computation) -> pd.DataFrame:
     frames = {name: run.record(name) for name in INPUTS}
     frames["regime"] = frames["regime"].assign(profile=run.profile)
@@ -198,8 +222,8 @@ def _labels(run: Computation) -> Texts:
 
 _TABLES = (
     *(_of_columns(name) for name in BUILDERS),
-    Computed("relative_attractiveness", lambda run: relative_attractiveness.build(run.view)),
-    Computed("bubble_gauge", lambda run: bubble_gauge.build(run.view)),
+    Computed("relative_attractiveness", lambda run: relative_attractiveness(run.view)),
+    Computed("bubble_gauge", lambda run: bubble_gauge(run.view)),
     _of_catalog("policy_events", policy_events),
     _of_catalog("reference_values", reference_values),
     _of_catalog("recessions", recessions),

@@ -12,11 +12,9 @@ import pandas as pd
 
 from assets.catalog.models import Catalog, Profile, Table
 from assets.compute.archive import Captures, resolve
-from assets.compute.corrections import Compared, corrections
-from assets.compute.diagnostics.arrivals import Newest, release_log
-from assets.compute.diagnostics.revised import tables_by_series
+from assets.compute.diagnostics.revised import Newest, release_log, tables_by_series
 from assets.compute.grid import freezable
-from assets.compute.record import Frames, record_of
+from assets.compute.record import Compared, Frames, corrections, record_of
 from assets.compute.registry import Computation
 from assets.publish.manifest import ReleaseFacts
 from assets.publish.staged_file import refuse_other_facts

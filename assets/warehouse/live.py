@@ -19,9 +19,8 @@ from assets.catalog.models import Catalog, Column, Profile, Table
 from assets.catalog.render import literal, quoted
 from assets.compute.archive import Captures, Rows, captured_by, pack, resolve
 from assets.compute.calendar import days
-from assets.compute.corrections import Cause
 from assets.compute.grid import LIVE
-from assets.compute.record import overlaid, with_spells
+from assets.compute.record import Cause, overlaid, with_spells
 from assets.compute.registry import Computation
 from assets.warehouse.readers import frame_of, load_captures, read_table, run_grid, vintages_as_of
 from assets.warehouse.schema import REAL

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog, Table
-from assets.compute.corrections import CELLS_OF, Compared, text_of, unequal
 from assets.compute.grid import LIVE
-from assets.compute.record import Frames
+from assets.compute.record import CELLS_OF, Compared, Frames, text_of, unequal
 from checks.rules import Rule, Suite, flag
 
 COLUMNS = (

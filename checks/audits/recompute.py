@@ -16,9 +16,8 @@ import pandas as pd
 from assets.catalog.models import Catalog, Table
 from assets.compute.archive import cut
 from assets.compute.calendar import Days
-from assets.compute.corrections import ADDED_BY_PUBLICATION, unequal
 from assets.compute.grid import LIVE, Grid
-from assets.compute.record import Frames
+from assets.compute.record import ADDED_BY_PUBLICATION, Frames, unequal
 from assets.compute.registry import REGISTRY, Computation
 from assets.compute.tables.build import REGIME_INPUTS
 from assets.warehouse.rights import withheld

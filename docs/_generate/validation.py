@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from assets.catalog.loader import PROJECT_ROOT
-from assets.compute.robustness import grid_states
+from assets.compute.regime import grid_states
 from assets.compute.state import STATE_BY_CODE
 from assets.report.record import CASES, POST
 from assets.report.sentences import templates

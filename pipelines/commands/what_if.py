@@ -22,8 +22,8 @@ from assets.catalog.moves import MoveError
 from assets.compute.archive import Archive
 from assets.compute.conditions import SCORED
 from assets.compute.diagnostics import joint_moves
+from assets.compute.diagnostics.attribution import relabelled_months
 from assets.compute.diagnostics.joint_moves import Baseline
-from assets.compute.diagnostics.own_method import relabelled_months
 from assets.compute.diagnostics.revised import regime_of, tables_by_series
 from assets.compute.grid import Grid
 from assets.compute.reading import Floats

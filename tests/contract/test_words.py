@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from assets.catalog.loader import load_catalog
-from assets.compute.corrections import MAY_CHANGE
+from assets.compute.record import MAY_CHANGE
 from checks.archive import LARGEST_JUMP, USUAL_REVISION, raw_suite
 from checks.audits.immutability import immutability_suite
 from checks.audits.of_release import method_suite, rights_suite, schema_suite

@@ -24,7 +24,7 @@ from pipelines.problems import situation_of
 from pipelines.settings import load_settings
 from tests.nightly_run import ROOT, NightlyRun, new_installation
 
-SIGNALS = int(os.environ.get("SIGNALS", "3"))
+SIGNALS = int(os.environ.get("SIGNALS", "2"))
 SEED = int(os.environ.get("SIGNAL_SEED", "20260601"))
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UNCHANGED = "interrupted; the previous publication is unchanged"

@@ -122,52 +122,25 @@ def test_a_response_that_lacks_two_thirds_of_the_vintages_retracts_none(
 def test_a_row_deleted_inside_the_served_span_is_missing_from_the_day_it_was_noticed(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
-    """DGS10 had a wrong row on Memorial Day, deleted the next day; the series goes on."""
+    """DGS10 had a wrong row on Memorial Day, deleted the next day; at first it is the newest, and the file shorter."""
     one = fred.world.series["DGS10"] = yields("2026-05-25")
     one.value[-1] = 7.7
     run(con, fred, "2026-05-26", "DGS10")
     drop(one, "2026-05-25")
-    messages = []
-    for day in np.arange(np.datetime64("2026-05-27"), np.datetime64("2026-06-12")):
-        if np.is_busday(day):
-            before = str(np.busday_offset(day, -1))
-            if before != "2026-05-25":
-                one.revise(str(day), {before: 4.0})
-            messages.append(run(con, fred, str(day), "DGS10").message or "")
-    assert "2026-05-25" not in known(con, "DGS10", "2026-06-11")
-    assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
-    (message,) = [text for text in messages if "withdrawn" in text]
-    assert "DGS10: withdrawn by the publisher" in message and "2026-05-25 was 7.7" in message
-    assert len(known(con, "DGS10", "2026-06-11")) == len(one.as_of("2026-06-11"))
-
-
-def test_a_withdrawn_newest_figure_is_missing_though_the_file_is_shorter(
-    con: duckdb.DuckDBPyConnection, fred: FredServer
-) -> None:
-    one = fred.world.series["DGS10"] = yields("2026-05-25")
-    run(con, fred, "2026-05-26", "DGS10")
-    drop(one, "2026-05-25")
     done = [run(con, fred, day, "DGS10") for day in ("2026-05-27", "2026-06-03")]
     assert [one.status for one in done].count("refused") == 0
-    assert sum(one.counts.withdrawn for one in done) == 1
-    assert max(known(con, "DGS10", "2026-06-03")) == "2026-05-22"
-    last = observation_counts(con, ["DGS10"])["DGS10"].last_figure
-    assert last == dt.date(2026, 5, 22), "its age is that of the newest figure left"
+    assert observation_counts(con, ["DGS10"])["DGS10"].last_figure == dt.date(2026, 5, 22), "of what is left"
+    for day in ("2026-06-04", "2026-06-05"):
+        one.revise(day, {str(np.busday_offset(day, -1)): 4.0})
+        done.append(run(con, fred, day, "DGS10"))
+    assert known(con, "DGS10", "2026-05-26")["2026-05-25"] == 7.7, "it was public then"
+    (withdrawing,) = [one for one in done if one.counts.withdrawn]
+    message = withdrawing.message or ""
+    assert "DGS10: withdrawn by the publisher" in message and "2026-05-25 was 7.7" in message
+    assert known(con, "DGS10", "2026-06-05") == one.as_of("2026-06-05")
 
 
-def test_a_history_cut_at_its_beginning_withdraws_nothing(
-    con: duckdb.DuckDBPyConnection, fred: FredServer
-) -> None:
-    one = fred.world.series["UNRATE"] = unemployment()
-    run(con, fred, "2026-05-12", "UNRATE")
-    before = known(con, "UNRATE", "2026-05-29")
-    one.recorded_since("2025-01-01")
-    done = run(con, fred, "2026-05-20", "UNRATE")
-    assert done.counts.retracted == done.counts.withdrawn == 0
-    assert known(con, "UNRATE", "2026-05-29") == before
-
-
-def test_a_withdrawal_that_is_all_that_happens_that_day_is_seen(
+def test_a_withdrawal_that_is_all_that_happens_is_seen_and_a_history_cut_at_its_beginning_is_none(
     con: duckdb.DuckDBPyConnection, fred: FredServer
 ) -> None:
     """FRED ends the period of the newest figure, and no other vintage begins."""
@@ -178,8 +151,12 @@ def test_a_withdrawal_that_is_all_that_happens_that_day_is_seen(
     assert done.counts.withdrawn == 1 and "2026-04-01" in (done.message or "")
     for day in ("2026-05-12", "2026-05-13", "2026-05-29"):
         assert known(con, "UNRATE", day) == one.as_of(day), day
-    again = [run(con, fred, day, "UNRATE") for day in ("2026-05-20", "2026-05-29")]
-    assert [one.counts.appended for one in again] == [0, 0]
+    before = known(con, "UNRATE", "2026-05-29")
+    assert run(con, fred, "2026-05-20", "UNRATE").counts.appended == 0
+    one.recorded_since("2025-01-01")
+    counts = run(con, fred, "2026-05-29", "UNRATE").counts
+    assert (counts.retracted, counts.withdrawn) == (0, 0)
+    assert known(con, "UNRATE", "2026-05-29") == before
 
 
 def dated(con: duckdb.DuckDBPyConnection, *observations: str) -> list[tuple[str, str]]:
@@ -211,22 +188,12 @@ def test_a_figure_missing_from_a_partial_or_unchanged_response_counts_from_the_d
     )
 
 
-def test_a_clock_that_was_once_ahead_dates_no_later_figure_in_the_future(
-    con: duckdb.DuckDBPyConnection, fred: FredServer
+@pytest.mark.parametrize(("day", "time"), [("2027-05-26", "23:30"), ("2026-05-27", "18:00")])
+def test_an_earlier_run_on_that_day_or_by_a_clock_that_was_ahead_dates_no_later_figure_in_the_future(
+    con: duckdb.DuckDBPyConnection, fred: FredServer, day: str, time: str
 ) -> None:
     one = fred.world.series["DGS10"] = yields("2026-05-25")
-    run(con, fred, "2027-05-26", "DGS10")
-    one.revise("2026-05-27", {"2026-05-26": 4.2})
-    done = run(con, fred, "2026-05-27", "DGS10")
-    assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]
-    assert done.payload is not None and done.payload.is_complete, "the last full refresh has no valid date"
-
-
-def test_a_second_run_on_the_same_day_dates_a_new_figure_on_that_day(
-    con: duckdb.DuckDBPyConnection, fred: FredServer
-) -> None:
-    one = fred.world.series["DGS10"] = yields("2026-05-25")
-    run(con, fred, "2026-05-27", "DGS10", "18:00")
+    run(con, fred, day, "DGS10", time)
     one.revise("2026-05-27", {"2026-05-26": 4.2})
     run(con, fred, "2026-05-27", "DGS10")
     assert dated(con, "2026-05-26") == [("2026-05-27", "lag_rule")]

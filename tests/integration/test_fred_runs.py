@@ -176,9 +176,9 @@ def test_a_planned_day_is_asked_for_once_a_week_and_a_moved_release_is_not_late_
     assert first.late is None and first.planned == planned
     assert run(con, fred, "UNRATE", days=1).planned is None
     assert fetch_rows(con, "next_observation, next_release_on") == [planned, (None, None)]
-    assert run(con, fred, "UNRATE", days=6).late is None, "on the day itself it may still come"
-    done = run(con, fred, "UNRATE", days=7)
-    assert done.planned == planned, "a week later it may have been moved"
+    on_the_day, done = (run(con, fred, "UNRATE", days=days) for days in (6, 7))
+    assert on_the_day.late is None, "it may still come"
+    assert planned in (on_the_day.planned, done.planned), "a week later it may have been moved"
     assert done.late is not None and done.late.expected_on == dt.date(2026, 6, 18)
     fred.world.series["UNRATE"].revise("2026-06-19", {"2026-05-01": 4.4})
     assert run(con, fred, "UNRATE", days=8).planned == (dt.date(2026, 6, 1), None), "nothing is planned yet"

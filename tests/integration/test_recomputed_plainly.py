@@ -1,4 +1,4 @@
-"""Every figure, rank, score, state and label, computed again in plain pandas from the methodology's text.
+"""Every figure, rank, score, state and label, computed again in plain pandas from the methodology's text; known dates.
 
 Chosen dates in every run of the tests; every row of the sample in the slow ones.
 """
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.report.record import POST
-from tests import plain_equity
-from tests.helpers import SAMPLE_AS_OF, Computed, on_real_series, on_sample
+from assets.report.record import CASES, POST
+from docs._generate.validation import KNOWN
+from tests import plain_long
+from tests.helpers import REAL_AS_OF, SAMPLE_AS_OF, Computed, on_real_series, on_sample
 from tests.plain_method import directions, figures_on, label, policy_level, price_basis, states
 
 DATES = (
@@ -192,32 +193,32 @@ def test_every_equity_figure_is_on_the_basis_its_date_can_have_and_ranks_inside_
     realdata: Path, until: str
 ) -> None:
     computed = on_real_series(realdata, shiller_until=until)
-    with plain_equity.on_sheet_until(realdata, until):
+    with plain_long.on_sheet_until(realdata, until):
         compare_equity(computed)
 
 
 def compare_equity(computed: Computed) -> None:
-    table = computed.tables[plain_equity.TABLE].frame.set_index("as_of_date")
-    plain = pd.DataFrame({day: plain_equity.figures_of_bases(day) for day in table.index}).T
+    table = computed.tables[plain_long.TABLE].frame.set_index("as_of_date")
+    plain = pd.DataFrame({day: plain_long.figures_of_bases(day) for day in table.index}).T
     evidence = computed.evidence.set_index(["component", "as_of_date"])
     chosen = [day for day in table.index if day.month == 7 or day.year in (1996, 2012, 2013, 2021)]
     compared = 0
     for day in chosen:
-        earnings, price = plain_equity.bases_on(day)
+        earnings, price = plain_long.bases_on(day)
         named = computed.frame.loc[day, ["earnings_yield_basis", "equity_price_basis"]]
         assert tuple(named) == (earnings, price), day
         if price is not None:
             assert table.loc[day, "equity_drawdown_pct"] == pytest.approx(
-                plain_equity.drawdown(day), abs=EXACT, nan_ok=True
+                plain_long.drawdown(day), abs=EXACT, nan_ok=True
             ), day
         for component, n in RANKS.items():
-            column = plain_equity.RANKED[n]
+            column = plain_long.RANKED[n]
             basis = price if component == "equity_return_12m" else earnings
             figure = plain.loc[day, f"{column} {basis}"]
             assert table.loc[day, column] == pytest.approx(figure, abs=EXACT, nan_ok=True), (day, column)
             found = evidence.loc[(component, day), "rank"]
             of_basis = plain.loc[:day, f"{column} {basis}"]
-            assert found == pytest.approx(plain_equity.rank(of_basis, figure), abs=EXACT, nan_ok=True), (
+            assert found == pytest.approx(plain_long.rank_among(of_basis, figure), abs=EXACT, nan_ok=True), (
                 day,
                 column,
             )
@@ -249,15 +250,96 @@ def test_a_sheet_that_ends_changes_no_row_before_its_figures_are_stale(realdata:
     assert set(price) == ({"sp_composite"} if until > "2016" else {"sp_composite", "z1_market_value_usd_bn"})
 
 
-def test_a_label_that_changes_with_its_basis_is_flagged_and_no_other(realdata: Path) -> None:
-    changes_of_basis = 0
-    for until in SHEETS[1:]:
-        frame = on_real_series(realdata, shiller_until=until).frame
-        another = pd.Series(False, frame.index)
-        for name in ("earnings_yield_basis", "equity_price_basis"):
-            before = frame[name].shift()
-            another |= frame[name].notna() & before.notna() & (frame[name] != before)
-        expected = another & (frame["regime"] != frame["regime"].shift())
-        assert (frame["basis_changed"] == expected).all()
-        changes_of_basis += int(another.sum())
-    assert changes_of_basis > 2
+def test_a_label_that_changes_with_its_basis_is_flagged_and_no_other() -> None:
+    frame, another = on_sample().frame, False
+    for name in ("earnings_yield_basis", "equity_price_basis"):
+        before = frame[name].shift()
+        another |= frame[name].notna() & before.notna() & (frame[name] != before)
+    assert another.sum() > 2
+    assert (frame["basis_changed"] == (another & (frame["regime"] != frame["regime"].shift()))).all()
+
+
+# ---- dates whose label is common knowledge, and figures known on the day of the post, on both profiles
+
+
+@pytest.fixture(scope="module", params=["sample", "full"])
+def profile(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def computed(profile: str, run_date: str, request: pytest.FixtureRequest) -> Computed:
+    if profile == "sample":
+        return on_sample(run_date)
+    folder: Path = request.getfixturevalue("realdata")
+    return on_real_series(folder, run_date)
+
+
+@pytest.fixture(scope="module")
+def newest(profile: str, request: pytest.FixtureRequest) -> pd.DataFrame:
+    return computed(profile, SAMPLE_AS_OF, request).frame
+
+
+@pytest.fixture(scope="module")
+def on_the_post(profile: str, request: pytest.FixtureRequest) -> Computed:
+    return computed(profile, POST, request)
+
+
+@pytest.mark.parametrize(("first", "last", "column", "expected"), CASES)
+def test_dates_the_method_must_not_get_wrong(
+    newest: pd.DataFrame, profile: str, first: str, last: str, column: str, expected: str
+) -> None:
+    if profile == "full":  # its figures end four months before the sample's
+        last = min(last, REAL_AS_OF)
+        if first > last:
+            pytest.skip("after the last of the longer series")
+    rows = newest.loc[first:last, column]
+    assert list(rows) == [expected] * len(rows)
+    assert len(rows) == len(pd.date_range(first, last, freq="ME"))
+
+
+def test_coverage_falls_when_bank_credit_is_stale() -> None:
+    frame = on_sample().frame
+    assert frame.loc["2026-05-31", "credit_coverage"] == 1.0
+    assert frame.loc["2026-09-30", "coverage"] == frame.loc["2026-09-30", "credit_coverage"] == 0.75
+
+
+def test_september_2012_was_no_bubble_and_march_2022_no_stimulus(newest: pd.DataFrame) -> None:
+    assert newest.loc["2012-09-30", "condition_state"] != "bubble"
+    assert newest.loc["2022-03-31", "stance"] != "stimulus"
+
+
+def test_the_day_of_the_post_is_stimulus_into_a_bubble(on_the_post: Computed) -> None:
+    row = on_the_post.frame.iloc[-1]
+    assert (str(on_the_post.frame.index[-1].date()), row["is_month_end"]) == (POST, False)
+    assert row["regime"] == "stimulus_into_bubble"
+
+
+@pytest.mark.parametrize(("table", "column", "expected", "tolerance"), KNOWN)
+def test_the_figures_a_reader_of_the_post_knew_that_day(
+    on_the_post: Computed, table: str, column: str, expected: float, tolerance: float
+) -> None:
+    assert on_the_post.tables[table].frame[column].iloc[-1] == pytest.approx(expected, abs=tolerance)
+
+
+def test_profits_and_equity_value_known_that_day_were_those_of_the_second_quarter(
+    on_the_post: Computed,
+) -> None:
+    for column in ("earnings_yield_nipa_pct", "equity_value_pct_gdp"):
+        reading = on_the_post.readings[f"equity_risk_premium.{column}"]
+        if reading.present[-1]:
+            assert str(reading.observation_date[-1]) == "2025-04-01", column
+    assert on_the_post.readings["equity_risk_premium.equity_value_pct_gdp"].present[-1]
+
+
+def test_august_was_the_newest_unemployment_rate_on_the_day_of_the_post(on_the_post: Computed) -> None:
+    reading = on_the_post.readings["activity_inflation.unemployment_rate_pct"]
+    assert str(reading.observation_date[-1]) == "2025-08-01"
+
+
+def test_a_run_on_the_day_of_the_post_and_a_later_one_agree_on_the_past(
+    on_the_post: Computed, newest: pd.DataFrame
+) -> None:
+    past = on_the_post.frame.iloc[:-1].drop(
+        columns="row_kind"
+    )  # the newest month-end was provisional that day
+    pd.testing.assert_frame_equal(past, newest.loc[past.index, past.columns])

@@ -12,8 +12,7 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.catalog.models import Catalog
 from assets.compute.archive import as_revised
-from assets.compute.corrections import COLUMNS
-from assets.compute.record import Frames
+from assets.compute.record import COLUMNS, Frames
 from assets.compute.registry import REGISTRY, Computation
 from assets.publish.gate import blocking_rules
 from assets.publish.publication import publish

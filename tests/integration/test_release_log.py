@@ -13,8 +13,7 @@ import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.compute.archive import STORED_SOURCES, Captures, dates_of, of_series, resolve
-from assets.compute.diagnostics.arrivals import SINGLE, Newest, release_log
-from assets.compute.diagnostics.revised import regime_of
+from assets.compute.diagnostics.revised import SINGLE, Newest, regime_of, release_log
 from assets.compute.regime import Regime
 from assets.compute.tables.build import build_view
 from assets.publish.record import record_publication
@@ -31,22 +30,23 @@ ARRAYS = ("key", "value", "captured", "source")
 CAME = {"UNRATE": 1, "DGS10": 3, "NFCI": 30, "M2SL": 2}  # newest figures captured after the release before
 
 
+def repeated(captures: Captures, at: int) -> Captures:
+    """The same captures, one of them twice, to be changed."""
+    return replace(captures, **{name: np.insert(a := getattr(captures, name), at, a[at]) for name in ARRAYS})
+
+
 @pytest.fixture(scope="module")
 def captures(made_warehouse: Path) -> Captures:
     """The sample, with some figures captured a day later, and one that had another value before."""
     with open_warehouse(made_warehouse) as con:
         stored = load_captures(con, list(CATALOG.series))
-    captured = stored.captured.copy()
-    for series_id, n in CAME.items():
-        span = stored.of_series(series_id)
-        captured[span.stop - n : span.stop] += 86_400_000_000
     earlier = stored.of_series("GDPC1").stop - 1
-    again = (np.insert(array, earlier, array[earlier]) for array in (stored.key, stored.source))
-    key, source = again
-    value = np.insert(stored.value, earlier, stored.value[earlier] * 0.98)
-    captured = np.insert(captured, earlier, captured[earlier])
-    captured[earlier + 1] += 86_400_000_000
-    return replace(stored, key=key, value=value, captured=captured, source=source)
+    stored = repeated(stored, earlier)
+    stored.value[earlier] *= 0.98
+    for series_id, n in {**CAME, "GDPC1": 1}.items():
+        stop = stored.of_series(series_id).stop
+        stored.captured[stop - n : stop] += 86_400_000_000
+    return stored
 
 
 @pytest.fixture(scope="module")
@@ -59,44 +59,32 @@ def regime(captures: Captures, which: int) -> Regime:
 
 
 @pytest.fixture(scope="module")
-def log(captures: Captures, moment: int) -> pd.DataFrame:
+def before(captures: Captures, moment: int) -> Newest:
+    """The newest row of the release before, as if another method had made it."""
     old = regime(captures.take(captures.captured <= moment), 0)
-    newest = Newest(
-        BEFORE, str(old.label[-1]), float(old.bubble_score[-1]) - 0.01
-    )  # as if another method had made it
-    return release_log(captures, moment, newest, GRIDS, CATALOG, "sample")
+    return Newest(BEFORE, str(old.label[-1]), float(old.bubble_score[-1]) - 0.01)
 
 
 def test_the_lines_follow_on_each_other_and_add_up_to_the_change(
-    log: pd.DataFrame, captures: Captures
+    captures: Captures, moment: int, before: Newest
 ) -> None:
-    now = regime(captures, 1)
+    log, now = release_log(captures, moment, before, GRIDS, CATALOG, "sample"), regime(captures, 1)
     first, last = log.iloc[0], log.iloc[-1]
     assert last["score_after"] == pytest.approx(float(now.bubble_score[-1]), abs=1e-12)
     assert last["regime_after"] == now.label[-1]
     assert log["score_effect"].sum() == pytest.approx(last["score_after"] - first["score_before"], abs=1e-12)
     assert (log["score_before"].to_numpy()[1:] == log["score_after"].to_numpy()[:-1]).all()
-    assert list(log["kind"][:2]) == ["method", "date"] and first["score_effect"] == pytest.approx(
-        0.01, abs=1e-12
-    )
+    assert list(log["kind"][:2]) == ["method", "date"]
+    assert first["score_effect"] == pytest.approx(0.01, abs=1e-12)
 
-
-def test_every_figure_that_came_has_a_line_and_older_ones_share_one(log: pd.DataFrame) -> None:
-    of_figures = log[log["kind"].isin(["figure", "figures"])]
-    assert set(of_figures["series_id"]) == {*CAME, "GDPC1"}
-    count = of_figures.groupby("series_id")["figures"].sum().to_dict()
-    assert count == {**CAME, "GDPC1": 1}
+    of_figures = log[log["kind"].isin(["figure", "figures"])]  # each has a line, and older ones share one
+    assert of_figures.groupby("series_id")["figures"].sum().to_dict() == {**CAME, "GDPC1": 1}
     nfci = of_figures[of_figures["series_id"] == "NFCI"]
     assert list(nfci["kind"]) == ["figures"] + ["figure"] * SINGLE and nfci["figures"].iloc[0] == 30 - SINGLE
 
-
-def test_a_line_has_the_value_before_and_a_series_outside_the_label_has_no_effect(
-    log: pd.DataFrame, captures: Captures
-) -> None:
     gdp = log[log["series_id"] == "GDPC1"].iloc[0]
-    assert gdp["previous_value"] == pytest.approx(gdp["new_value"] * 0.98)
-    assert gdp["score_effect"] > 0
-    assert (log.loc[log["series_id"] == "M2SL", "score_effect"] == 0.0).all()
+    assert gdp["previous_value"] == pytest.approx(gdp["new_value"] * 0.98) and gdp["score_effect"] > 0
+    assert (log.loc[log["series_id"] == "M2SL", "score_effect"] == 0.0).all(), "a series outside the label"
     unrate = log[log["series_id"] == "UNRATE"].iloc[0]
     observation, _ = dates_of(of_series(resolve(captures), "UNRATE"))
     assert unrate["observation_date"] == pd.Timestamp(observation[-1]) and pd.isna(unrate["previous_value"])
@@ -113,28 +101,23 @@ def test_no_news_is_no_line_also_without_a_score(captures: Captures) -> None:
     assert len(release_log(stored, latest, newest, (GRIDS[1], GRIDS[1]), CATALOG, "sample")) == 0
 
 
-def test_a_figure_that_replaces_a_withdrawn_one_is_one_line(captures: Captures, moment: int) -> None:
+def test_a_figure_that_replaces_a_withdrawn_one_is_one_line_and_none_has_values_of_restricted_series(
+    captures: Captures, moment: int, before: Newest
+) -> None:
     """The date by lag rule gives way to a vintage, and the period is never without its figure."""
     at = captures.of_series("GDP").stop - 1
     assert STORED_SOURCES[captures.source[at]] == "lag_rule"
-    arrays = {name: np.insert(getattr(captures, name), at, getattr(captures, name)[at]) for name in ARRAYS}
-    arrays["key"][at] -= 1  # public a day earlier
-    arrays["value"][at] *= 1.01
-    arrays["source"][at] = STORED_SOURCES.index("alfred")
-    arrays["captured"][at] = captures.captured.max() + 1
-    newest = Newest(BEFORE, "", 0.0)
-    log = release_log(replace(captures, **arrays), moment, newest, GRIDS, CATALOG, "sample")
+    changed = repeated(captures, at)
+    changed.key[at] -= 1  # public a day earlier
+    changed.value[at] *= 1.01
+    changed.source[at] = STORED_SOURCES.index("alfred")
+    changed.captured[at] = captures.captured.max() + 1
+    series = {**CATALOG.series, "NFCI": CATALOG.series["NFCI"].model_copy(update={"rights": "restricted"})}
+    log = release_log(changed, moment, before, GRIDS, replace(CATALOG, series=series), "sample")
     (line,) = log[log["series_id"] == "GDP"].to_dict("records")
     assert (line["kind"], line["figures"], line["vintage_source"]) == ("figure", 1, "alfred")
     assert line["new_value"] == pytest.approx(1.01 * line["previous_value"])
     assert log["score_effect"].notna().all()
-
-
-def test_values_of_restricted_series_are_in_no_line(captures: Captures, moment: int) -> None:
-    series = {**CATALOG.series, "NFCI": CATALOG.series["NFCI"].model_copy(update={"rights": "restricted"})}
-    old = regime(captures.take(captures.captured <= moment), 0)
-    newest = Newest(BEFORE, str(old.label[-1]), float(old.bubble_score[-1]))
-    log = release_log(captures, moment, newest, GRIDS, replace(CATALOG, series=series), "sample")
     nfci = log[log["series_id"] == "NFCI"]
     assert len(nfci) and nfci[["previous_value", "new_value"]].isna().all(axis=None)
     assert nfci["score_effect"].abs().sum() > 0

@@ -1,4 +1,4 @@
-"""`what-if` against the published label and `distance_to_flip`; `try`: an own method next to ours."""
+"""`what-if` against the published label, `distance_to_flip` and every date computed anew; `try`: an own method."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from assets.catalog.loader import load_catalog
 from assets.catalog.moves import MoveError
-from assets.compute.diagnostics.joint_moves import Baseline, Effect, comparison, what_if
+from assets.compute.archive import with_vintage
+from assets.compute.calendar import days
+from assets.compute.diagnostics.joint_moves import Baseline, Effect, baseline_of, comparison, newest, what_if
+from assets.compute.registry import Computation
 from pipelines import __main__ as command_line
 from pipelines.commands.what_if import read_baseline
-from tests.helpers import files_of
+from tests.helpers import files_of, on_sample
 from tests.integration.conftest import Night
 
 Rows = dict[str, dict[str, Any]]
@@ -111,13 +116,6 @@ def test_the_reachable_values_of_the_last_years_flip_the_label(release: duckdb.D
     assert len(checked) > 30 and any(row["is_sufficient"] for _, row, _ in checked)
 
 
-def test_figures_computed_from_a_moved_one_move_with_it_and_no_other_does(base: Baseline) -> None:
-    rows = by_item(what_if(base, ["UNRATE=5.0"]))
-    moved = {item for item, row in rows.items() if row["value_before"] != row["value_after"]}
-    assert moved == {"bubble_score", "economy_score", "economy.unemployment", "economy.sahm_gap"}
-    assert rows["economy.unemployment"]["value_after"] == 5.0
-
-
 def test_the_ten_year_yield_moves_both_premia_and_the_spread_over_it(base: Baseline) -> None:
     before, after = what_if(base, []), what_if(base, ["DGS10=-1pp"])
     was, now = by_item(before), by_item(after)
@@ -200,6 +198,7 @@ def test_a_move_that_cannot_be_made_is_one_line_with_the_way_out(base: Baseline)
         "NFCI=-5%": "give its level",
         "UNRATE": "NAME=VALUE",
         "M2SL=5": "changes no label",
+        "cape=-20%": "cape has no figure on the date: give its level",
         "UNRATE=5 unrate=6": "unrate is given twice",
     }.items():
         with pytest.raises(MoveError, match=re.escape(named)) as error:
@@ -255,6 +254,54 @@ def test_the_scenarios_of_the_night_are_what_the_command_gives(
             float(found.before.regime.bubble_score[0]), abs=1e-12
         )
     assert any(row["regime_after"] != row["regime_before"] for row in rows)
+
+
+# ---- against a complete computation
+
+# without equities, which move figures and not series; "+0pp" stops what follows the ten-year yield
+CASES = [
+    *(("2026-09-30", move) for move in ("UNRATE=6.5", "CPIAUCSL=+1%", "DFEDTARU=-75bp", "WALCL=+12%")),
+    ("2026-09-30", "DGS10=-1pp DFII10=+0pp GS10=+0pp EXPINF10YR=+0pp UNRATE=+1pp EBP=+2pp"),
+    ("2020-04-17", "UNRATE=+1pp GDP=-4% NFCI=0.8 CP=-20% TOTBKCR=+3%"),
+]
+
+
+@pytest.mark.parametrize(("date", "written"), CASES)
+def test_scores_stance_and_contributions_are_those_of_a_complete_computation(date: str, written: str) -> None:
+    run, moves = on_sample(date).run, written.split()
+    base, archive, day = baseline_of(run.view, run.regime), run.archive, run.grid.as_of[-1]
+    effect = what_if(base, moves)
+    found = effect.after
+    assert effect.figures or "no figure changed" in effect.notes[-1]
+    for move in moves:
+        series_id, change = move.split("=")
+        period, value = newest(base.view, series_id) or (None, np.nan)
+        moved = {
+            "%": lambda v, x: v * (1 + x / 100),
+            "pp": lambda v, x: v + x,
+            "bp": lambda v, x: v + x / 100,
+        }
+        unit = next((unit for unit in moved if change.endswith(unit)), "")
+        size = float(change.removesuffix(unit))
+        at = day if series_id == "DFEDTARU" else period
+        archive = with_vintage(archive, series_id, at, day, moved[unit](value, size) if unit else size)
+    complete = Computation(archive, run.grid, run.catalog, run.profile).regime
+    assert found.regime.bubble_score[0] == pytest.approx(complete.bubble_score[-1], abs=1e-12)
+    assert found.stance == complete.stance.stance[-1]
+    is_month_end = complete.grid.is_month_end[-1]
+    state = (complete.states.state if is_month_end else complete.states.provisional)[-1]
+    assert found.state == state
+    for name, condition in complete.conditions.items():
+        mine = found.regime.conditions[name]
+        np.testing.assert_allclose(mine.weights[:, 0], condition.weights[:, -1], atol=1e-12)
+        for one, other in zip(mine.components, condition.components, strict=True):
+            np.testing.assert_allclose(one.score[0], other.score[-1], atol=1e-12, err_msg=one.name)
+
+
+def test_a_view_of_an_earlier_date_moves_the_figures_known_then() -> None:
+    view = replace(on_sample().run.view, as_of=days("2009-03-31"))
+    period, value = newest(view, "UNRATE") or (None, None)
+    assert (str(period), value) == ("2009-02-01", 8.3)
 
 
 OWN = """

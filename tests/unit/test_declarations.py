@@ -1,39 +1,29 @@
-"""Declarations agree with each other, with the figures they are about, and with what is rendered from them."""
+"""Declarations agree with each other, with the figures they are about, and with what Dagster shows of them."""
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
-import duckdb
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 
 from assets.asset_specs import table_schema
 from assets.catalog.loader import PROJECT_ROOT, load_catalog
-from assets.catalog.models import Table
-from assets.catalog.render import (
-    column_comment,
-    comment_statements,
-    create_table,
-    qualified_name,
-    table_comment,
-)
 from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
 from assets.compute.registry import Computation
 from assets.compute.tables.build import BUILDERS
+from assets.plots import MAX_BYTES, conditions_plot, score_plot
+from pipelines.definitions import defs, nightly_schedule
 from tests.helpers import REAL_FILES, SAMPLE, on_sample
 from tests.unit.test_expected_coverage import DAYS, live_vintages
 
 CATALOG = load_catalog()
-LEDGERS = ("policy_events", "recessions", "reference_values")
-
-
-def test_the_nightly_table_is_the_regime_with_its_moment_before_it() -> None:
-    names = CATALOG.tables["regime"].column_names
-    assert CATALOG.tables["regime_nightly"].column_names == ("published_at", *names)
 
 
 def test_a_quantity_of_one_name_is_one_quantity() -> None:
@@ -60,38 +50,6 @@ def test_the_suffix_of_a_name_is_its_unit() -> None:
         for column in table.columns:
             wrong = [end for end, of in unit.items() if column.name.endswith(end) and column.unit != of]
             assert not wrong, f"{table.name}.{column.name}"
-
-
-# Of a computed table, what is no key and yet computed from nothing: facts of the run, and wording of the catalogue.
-_OF_THE_RUN = {
-    "as_of_date", "is_month_end", "profile", "method_version", "method_sha256", "first_published_at",
-}  # fmt: skip
-_WORDING = {
-    "base_rates": {"measure", "limit_value", "limit_unit"},
-    "bubble_gauge": {"criterion", "question", "unit", "hot_when", "note"},
-    "caveats": {"kind", "severity", "affected_columns"},
-    "distance_to_flip": {"leads_to", "measure", "comparison", "condition", "component_unit"},
-    "effective_weights": {"condition"},
-    "event_responses": {"unit", "placebo_draws", "placebo_seed"},
-    "event_study": {"unit"},
-    "outside_agreement": {"who", "statement", "status", "registered_on", "threshold_share"},
-    "outside_references": {"who", "what", "unit", "rights"},
-    "regime_evidence": {"unit"},
-    "relative_attractiveness": {"is_real_yield"},
-    "release_log": {"kind"},
-    "scenarios": {"title", "moves", "held_still", "not_computed_reason"},
-    "score_attribution": {"condition"},
-}
-
-
-def test_no_column_of_a_computed_table_is_silent_about_its_origin() -> None:
-    computed = [
-        t for t in CATALOG.tables.values() if t.layer in ("derived", "regime") and t.name not in LEDGERS
-    ]
-    assert len(computed) > 25
-    for table in computed:
-        silent = {c.name for c in table.columns if not c.derived_from} - set(table.key) - _OF_THE_RUN
-        assert silent == _WORDING.get(table.name, set()), table.name
 
 
 def live() -> Computation:
@@ -161,46 +119,63 @@ def test_hash_ignores_the_version_and_sees_every_number() -> None:
     assert shifted.method_sha256 != METHOD.method_sha256
 
 
-# ---- what is rendered
+# ---- what Dagster shows
 
-
-def a_table(**changes: object) -> Table:
-    column = {
-        "name": "share_pct", "type": "DOUBLE", "unit": "percent", "nullable": True, "minimum": 0.0,
-        "maximum": 100.0, "definition": "A share; it's 'quoted' | piped.", "derived_from": ["GDP", "CP"],
-    }  # fmt: skip
-    key = {
-        "name": "as_of_date", "type": "DATE", "unit": "date", "nullable": False, "derived_from": [],
-        "definition": "The row's as-of date.",
-    }  # fmt: skip
-    declared = {
-        "name": "shares", "layer": "derived", "group": "figures",
-        "title": "Shares as known.", "grain": "One row per date",
-        "key": ["as_of_date"], "column": [key, column],
-    }  # fmt: skip
-    return Table.model_validate(declared | changes)
-
-
-@pytest.mark.parametrize("table", CATALOG.tables.values(), ids=lambda table: table.name)
-def test_every_declared_table_can_be_created_with_all_its_comments(table: Table) -> None:
-    with duckdb.connect() as con:
-        con.execute(f'CREATE SCHEMA IF NOT EXISTS "{qualified_name(table).split(chr(34))[1]}"')
-        con.execute(create_table(table))
-        for statement in comment_statements(table):
-            con.execute(statement)
-        made = con.execute(
-            "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
-            "WHERE table_name = ? AND NOT internal ORDER BY column_index",
-            [table.name],
-        ).fetchall()
-        comment = con.execute("SELECT comment FROM duckdb_tables()").fetchall()
-    assert made == [(c.name, c.type, c.nullable, column_comment(c)) for c in table.columns]
-    assert comment == [(table_comment(table),)]
+SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+RAW = [name for name in SPECS if name.startswith("raw/")]
+CONDITIONS = ("valuation", "economy", "credit", "inflation")
 
 
 def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:
-    key, share = table_schema(a_table()).columns
-    assert key.constraints.unique and not key.constraints.nullable and share.constraints.nullable
-    assert share.tags == {"unit": "percent", "from": "GDP, CP"}
-    assert share.constraints.other == [">= 0", "<= 100"]
-    assert key.tags == {"unit": "date"}
+    key, _, *columns = table_schema(CATALOG.tables["real_yields"]).columns
+    assert key.constraints.unique and not key.constraints.nullable and key.tags == {"unit": "date"}
+    breakeven = next(column for column in columns if column.name == "breakeven_10y_pp")
+    assert breakeven.constraints.nullable
+    origin = ", ".join(CATALOG.tables["real_yields"].column("breakeven_10y_pp").derived_from)
+    assert breakeven.tags == {"unit": "percentage points", "from": origin}
+    score = next(c for c in table_schema(CATALOG.tables["regime"]).columns if c.name == "bubble_score")
+    assert score.constraints.other == [">= 0", "<= 1"]
+
+
+def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIME_PROFILE", "sample")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = nightly_schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests
+    selected = {key.to_user_string() for key in request.asset_selection or []}
+    of_profile = {"/".join(series.asset_key) for series in load_catalog().in_profile("sample")}
+    assert selected == set(SPECS) - (set(RAW) - of_profile) and len(of_profile) < len(RAW)
+
+
+def test_series_and_tables_link_to_their_entry_of_the_catalogue() -> None:
+    for name in (one for one in SPECS if one.split("/")[0] in ("raw", "derived", "regime")):
+        entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
+        lines = Path(entry.file_path).read_text("utf-8").splitlines()
+        declared = f"[{name.split('/')[-1]}]" if name in RAW else 'layer = "'
+        assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:4]), name
+
+
+def months(count: int, score: float | None) -> pd.DataFrame:
+    dates = pd.date_range("1995-01-31", periods=count, freq="ME")
+    frame = pd.DataFrame({"as_of_date": dates, "bubble_score": score, "condition_state": "bubble"})
+    return frame.assign(**{f"{name}_score": [n % 10 / 10 for n in range(count)] for name in CONDITIONS})
+
+
+def test_pictures_are_small_enough_for_the_history() -> None:
+    regime = months(497, 0.6).assign(
+        bubble_score=[(n * 37 % 97) / 97 for n in range(497)]
+    )  # as jagged as it gets
+    for picture in (score_plot(regime, load_catalog().method), conditions_plot(regime)):
+        encoded = picture.value.partition("(data:image/png;base64,")[2].removesuffix(")")
+        png = base64.b64decode(encoded)
+        assert png.startswith(b"\x89PNG") and len(png) <= MAX_BYTES
+
+
+def test_a_picture_that_cannot_be_drawn_never_stops_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    import vl_convert
+
+    def fails(*_: object, **__: object) -> bytes:
+        raise ValueError("no font")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_png", fails)
+    assert "not drawn: ValueError" in score_plot(months(12, 0.5), load_catalog().method).value
+    assert "no score yet" in score_plot(months(12, None), load_catalog().method).value

@@ -108,28 +108,29 @@ def test_a_figure_is_dated_by_rule_by_its_release_or_by_the_run(
     assert held(con) == [("2025-10-01", start, value, source)]
 
 
-def test_figures_older_than_the_first_vintage_are_known_before_it_by_rule(
-    con: duckdb.DuckDBPyConnection,
-) -> None:
+def test_only_the_first_vintage_speaks_by_rule_for_the_time_before_it(con: duckdb.DuckDBPyConnection) -> None:
+    """One fetched later does not reach back, even alone; what ALFRED dates later stands next to what we captured."""
     first: list[Row] = [("2000-01-01", 4.0, "2005-03-01"), ("2005-01-01", 5.3, "2005-03-01")]
-    assert merge(con, first) == MergeCounts(4, 0, 0, 0)
-    assert held(con) == [
+    expected = [
         ("2000-01-01", "2000-02-10", 4.0, "lag_rule"),
         ("2000-01-01", "2005-03-01", 4.0, "alfred"),
         ("2005-01-01", "2005-02-10", 5.3, "lag_rule"),
         ("2005-01-01", "2005-03-01", 5.3, "alfred"),
     ]
-    assert merge(con, first, days_later=1) == MergeCounts(0, 0, 0, 2)
-
-
-def test_later_vintages_never_reach_back_by_rule(con: duckdb.DuckDBPyConnection) -> None:
-    """Only the first vintage speaks for the time before it; one fetched later does not, even alone."""
-    merge(con, [("2000-01-01", 4.0, "2005-03-01")])
-    merge(con, [("2000-01-01", 4.1, "2006-03-01"), ("1999-01-01", 3.9, "2006-03-01")], days_later=1)
-    assert ("1999-01-01", "2006-03-01", 3.9, "alfred") in held(con)
-    assert [row for row in held(con) if row[3] == "lag_rule"] == [
-        ("2000-01-01", "2000-02-10", 4.0, "lag_rule")
+    for run, counts in enumerate((MergeCounts(4, 0, 0, 0), MergeCounts(0, 0, 0, 2))):
+        assert merge(con, first, days_later=run) == counts
+        assert held(con) == expected
+    later: list[Row] = [("2000-01-01", 4.1, "2006-03-01"), ("1999-01-01", 3.9, "2006-03-01")]
+    merge(con, later, days_later=2)
+    assert sorted(set(held(con)) - set(expected)) == [
+        ("1999-01-01", "2006-03-01", 3.9, "alfred"),
+        ("2000-01-01", "2006-03-01", 4.1, "alfred"),
     ]
+    merge(con, [("2026-03-01", 4.2)], days_later=3, series_id="GS10")
+    merge(con, [("2026-03-01", 4.4)], days_later=4, series_id="GS10")
+    seen: list[Row] = [("2026-03-01", 4.4, "2026-05-08")]
+    assert merge(con, seen, days_later=5, series_id="GS10") == MergeCounts(0, 1, 0, 0)
+    assert [row[3] for row in held(con)[-3:]] == ["lag_rule", "alfred", "captured"]
 
 
 def test_of_a_vintage_and_a_figure_of_one_day_the_vintage_is_kept(con: duckdb.DuckDBPyConnection) -> None:
@@ -162,28 +163,20 @@ def test_figure_seen_by_us_first_keeps_both_dates(con: duckdb.DuckDBPyConnection
     assert [row[3] for row in held(con)] == ["lag_rule", "alfred", "captured"]
 
 
-def test_two_series_do_not_touch_each_other(con: duckdb.DuckDBPyConnection) -> None:
-    fetched = [
-        (a_series("UNRATE"), a_payload([("2026-03-01", 4.2)]), "f1"),
-        (a_series("GS10"), a_payload([("2026-03-01", 4.5), ("2026-04-01", 4.6)], "GS10"), "f2"),
-    ]
+def test_one_bad_series_leaves_nothing_of_its_source_and_a_good_one_touches_no_other(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """One transaction per source: what cannot be written takes the others with it."""
+    good = (a_series("GS10"), a_payload([("2026-03-01", 4.5), ("2026-04-01", 4.6)], "GS10"), "f1")
+    twice = a_payload([("2026-03-01", 4.2), ("2026-03-01", 4.3)])
+    with pytest.raises(duckdb.ConstraintException):
+        merge_source(con, [good, (a_series(), twice, "f2")], run_date=DAY, captured_at=NOON, released_on={})
+    assert held(con) == []
+    fetched = [good, (a_series(), a_payload([("2026-03-01", 4.2)]), "f2")]
     counts = merge_source(con, fetched, run_date=DAY, captured_at=NOON, released_on={})
     assert counts == {"UNRATE": MergeCounts(1, 0, 0, 0), "GS10": MergeCounts(2, 0, 0, 0)}
     assert merge(con, [("2026-03-01", 4.3)], days_later=1) == MergeCounts(0, 1, 0, 0)
     assert con.execute("SELECT count(*) FROM raw.vintages WHERE series_id = 'GS10'").fetchall() == [(2,)]
-
-
-def test_one_bad_series_leaves_nothing_of_its_source(con: duckdb.DuckDBPyConnection) -> None:
-    """One transaction per source: what cannot be written takes the others with it."""
-    twice: list[Row] = [("2026-03-01", 4.2), ("2026-03-01", 4.3)]
-    fetched = [
-        (a_series("GS10"), a_payload([("2026-03-01", 4.5)], "GS10"), "f1"),
-        (a_series("UNRATE"), a_payload(twice), "f2"),
-    ]
-    with pytest.raises(duckdb.ConstraintException):
-        merge_source(con, fetched, run_date=DAY, captured_at=NOON, released_on={})
-    assert held(con) == []
-    assert merge(con, [("2026-03-01", 4.2)]) == MergeCounts(1, 0, 0, 0)
 
 
 def test_a_history_estimated_anew_every_week_is_merged_again_within_little_memory(

@@ -1,7 +1,9 @@
-"""`docs/methodology.md` has every parameter, table and series, and its figures are those the method computes."""
+"""`docs/methodology.md` has every parameter, table and series, its figures are computed, and its sentence on policy."""
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +12,8 @@ import pytest
 from assets.catalog.loader import load_catalog
 from assets.compute.diagnostics.sensitivity import method_variants
 from assets.compute.registry import REGISTRY
-from docs._generate.methodology import HEADING, PAGE, parameters, shown, with_parameters
+from assets.report.policy_sentence import Policy, gap_words, policy_sentence
+from docs._generate.methodology import HEADING, PAGE, decision_table, parameters, shown, with_parameters
 from docs._generate.methodology import quoted as quotations
 from tests.helpers import Computed, on_real_series, on_sample
 
@@ -43,11 +46,6 @@ def test_a_quoted_figure_is_the_methods(name: str, value: str) -> None:
     assert value == shown(PARAMETERS[name])
 
 
-def test_the_prose_explains_most_parameters() -> None:
-    explained = {name for name, _ in quotations(PROSE)}
-    assert len(explained) > 0.8 * len(PARAMETERS), sorted(set(PARAMETERS) - explained)
-
-
 def test_every_series_of_a_condition_the_stance_or_a_table_is_named() -> None:
     catalog = load_catalog()
     used = {
@@ -67,13 +65,20 @@ def test_every_computed_table_is_explained() -> None:
     assert [name for name in DERIVED if name not in headings.split()] == []
 
 
-def test_what_families_of_ranks_would_change(variants: pd.DataFrame) -> None:
+def test_what_other_choices_would_change(variants: pd.DataFrame) -> None:
     score, limits = on_sample().frame["bubble_score"], on_sample().catalog.method.state.depression
     families = variants.loc["valuation_by_families", "variant_score"]
     moved = families - score
     quoted(f"the score would move by {moved.min():+.2f} to {moved.max():+.2f}")
     quoted(f"lie {limits.enter_score - families['2020-05-31']:.3f} below the threshold of a depression")
     quoted(f"September 2012 {families['2012-09-30'] - limits.leave_score:.3f} above its exit")
+    quoted(
+        "December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle`, in the sample and"
+    )
+    plain = variants.loc["without_hysteresis", "condition_state_variant"]
+    assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * len(FAMOUS)
+    quoted("twelve still calls August 2019 tightening")
+    assert variants.loc[("rate_window_12m", "2019-08-31"), "stance_variant"] == "tightening"
 
 
 def test_what_ranks_alone_would_change() -> None:
@@ -82,26 +87,6 @@ def test_what_ranks_alone_would_change() -> None:
     both = on_sample().frame["valuation_score"]
     quoted(f"November 2021 would have a valuation of {alone['2021-11-30']:.2f}, below the 0.70")
     quoted(f"one of {alone['2022-12-31']:.2f} instead of {both['2022-12-31']:.2f}")
-
-
-def test_a_year_for_the_rate_calls_august_2019_tightening(variants: pd.DataFrame) -> None:
-    quoted("twelve still calls August 2019 tightening")
-    assert variants.loc[("rate_window_12m", "2019-08-31"), "stance_variant"] == "tightening"
-    assert on_sample().frame.loc["2019-08-31", "stance"] == "stimulus"
-
-
-def test_the_famous_months_need_hysteresis(variants: pd.DataFrame) -> None:
-    quoted(
-        "December 1999, March 2000, November 2010 and September 2012 would be `mid_cycle`, in the sample and"
-    )
-    plain = variants.loc["without_hysteresis", "condition_state_variant"]
-    assert [plain[day] for day in FAMOUS] == ["mid_cycle"] * len(FAMOUS)
-
-
-def test_credit_in_1999_is_no_reason_to_leave() -> None:
-    credit = on_sample().frame["credit_score"]["1999-09":"1999-12"]
-    quoted(f"in the autumn of 1999 it fell to {credit.min():.2f}")
-    assert set(on_sample().frame["condition_state"]["1999-09":"1999-12"]) == {"bubble"}
 
 
 def test_the_debt_limit_of_2021_and_the_spread_of_bill_shares() -> None:
@@ -163,19 +148,16 @@ def spans(flags: pd.Series, shortest: int) -> list[str]:
     ]
 
 
-def test_on_both_profiles_the_valuation_of_november_2025_had_risen(full: Computed) -> None:
-    for computed in (full, on_sample()):
-        frame = computed.tables["liquidity_destination"].frame.set_index("as_of_date")
-        assert frame.loc["2025-11-30", "valuation_score_change_6m"] > 0
-
-
-def test_gold_and_prices_since_1975(full: Computed) -> None:
+def test_gold_money_and_prices_of_the_longer_series(full: Computed) -> None:
     newest = full.tables["gold_and_inflation"].frame.iloc[-1]
     short, long = newest["gold_cpi_correlation_1y"], newest["gold_cpi_correlation_10y"]
     quoted(
         f"about the same, {newest['gold_over_cpi_multiple']:.1f}, and the correlations are {short:.2f} and {long:.2f}"
     )
     assert (newest["separate_10y_windows"], newest["history_start_date"].year) == (5, 1975)
+    money = full.tables["money_and_rates"].frame.iloc[-1]
+    assert money["m2_real_fed_funds_correlation_full"] == pytest.approx(-0.06, abs=0.005)
+    assert money["m2_real_rate_correlation_full"] == pytest.approx(-0.08, abs=0.005)
 
 
 def test_the_premium_after_purchases_on_the_longer_series(full: Computed) -> None:
@@ -188,7 +170,71 @@ def test_the_premium_after_purchases_on_the_longer_series(full: Computed) -> Non
     assert "it rose after QE1 and March 2020 and fell after the other four" in page
 
 
-@pytest.mark.parametrize("date", ["2010-11-30", "2012-09-30", "2025-11-30"])
-def test_trailing_figures_had_not_moved_when_purchases_were_announced(date: str) -> None:
-    quoted("at QE2, QE3 and in November 2025 trailing figures had not moved yet")
-    assert on_sample().frame.loc[date, "balance_sheet_direction_realised"] < 1
+# ---- the sentence about policy: one for every combination of published values, no two the same
+
+COLUMNS = {column.name: column for column in load_catalog().tables["regime"].columns}
+TESTS = (*COLUMNS["balance_sheet_test"].values, None)
+VALUES = (
+    COLUMNS["stance"].values,
+    COLUMNS["stance_driver"].values,
+    ("accommodative", "neutral", "restrictive", None),
+    TESTS,
+    TESTS,
+    (*COLUMNS["monetisation_band"].values, None),
+    (True, False, None),
+)
+CODES = re.compile(r"stimul|technical|leaning|monetis|_|None|\{|  | ,|\(\)")  # and gaps and empty brackets
+OTHER_WORDS = {"easing": ("tightening",), "tightening": ("easing",), "neutral": ("easing", "tightening")}
+
+
+@pytest.mark.parametrize("stance", VALUES[0])
+@pytest.mark.parametrize("driver", VALUES[1])
+def test_every_combination_is_one_sentence_of_its_own(stance: str, driver: str) -> None:
+    seen = set()
+    for combination in itertools.product(*VALUES[2:]):
+        for figures in ({}, {"share_pct": 10.7, "real_rate_pct": 0.71, "taylor_gaps_pp": (-0.43, -1.93)}):
+            text = policy_sentence(Policy(stance, driver, *combination, **figures))
+            assert re.findall(r"[.!?](?:\s|$)", text) == ["."], text
+            assert text[0].isupper() and not CODES.search(text) and text.count("(") == text.count(")"), text
+            direction = text.removeprefix("As a direction policy is ").split()[0].rstrip(",")
+            assert not any(word in text for word in OTHER_WORDS[direction]), text
+            seen.add(text)
+    at_limit = 1 + 2  # with a share near a limit the four bands read the same
+    assert len(seen) == 4 * 25 * 3 * (6 + at_limit), "two combinations read the same"
+
+
+@pytest.mark.parametrize(
+    ("share", "band", "expected"),
+    [
+        (8.9, "none", "less than a tenth"),
+        (9.0, "none", "about a tenth of new federal debt, at the limit"),
+        (11.0, "building", "about a tenth of new federal debt, at the limit"),
+        (11.1, "building", "a tenth to a quarter"),
+        (24.5, "building", "about a quarter of new federal debt, at the limit"),
+        (75.4, "dominant", "about three quarters of new federal debt, at the limit"),
+        (10.2, "not_applicable", "the deficit is too small"),
+    ],
+)
+def test_a_band_is_not_asserted_at_its_limit(share: float, band: str, expected: str) -> None:
+    policy = Policy("neutral", "none", None, None, None, band, None, share_pct=share)
+    assert expected in policy_sentence(policy)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [
+        ((-0.43, -1.2, -1.93), "0.4 to 1.9\u202fpp below"),
+        ((0.5, 1.0), "0.5 to 1.0\u202fpp above"),
+        ((-0.3, 0.2), "from 0.3\u202fpp below to 0.2\u202fpp above"),
+        ((0.71,), "0.7\u202fpp above"),
+        ((0.0, 0.04), "at"),
+        ((0.0, -0.4), "0.0 to 0.4\u202fpp below"),
+    ],
+)
+def test_the_gap_is_a_range_with_its_side(gaps: tuple[float, ...], expected: str) -> None:
+    assert gap_words(gaps) == expected
+
+
+def test_the_methodology_shows_the_tables() -> None:
+    rows = [f"| {subject} | {value} | {text} |" for subject, value, text in decision_table()]
+    assert "\n".join(rows) in TEXT

@@ -12,20 +12,12 @@ import pytest
 
 from assets.catalog.loader import PROJECT_ROOT
 from assets.sources.file_source import Obtained
-from assets.sources.protocol import (
-    SeriesUnknown,
-)
+from assets.sources.protocol import SeriesUnknown
 from assets.sources.public.board import BoardSource, ReleaseFile
 from assets.sources.public.shared import carrier_of, code_of
 from assets.sources.validate import validate
 from tests.builders import a_series, an_archive, merge_payload, series_as_of
-from tests.fakes.public_layouts import (
-    Made,
-    release_path,
-    release_zip,
-    xml,
-    zipped,
-)
+from tests.fakes.public_layouts import Made, release_path, release_zip, xml, zipped
 from tests.fakes.publishers import FEW_RETRIES, HTML, Held, figures, payload_of
 from tests.fakes.server import Loopback, Served, running
 from tests.unit.test_public_readers import agreement, by_date, ours, refused_by

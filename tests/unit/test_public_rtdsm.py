@@ -21,13 +21,7 @@ from assets.compute.grid import build_grid
 from assets.compute.tables.build import build_view
 from assets.sources.protocol import Known, Payload, PayloadRefused, Source
 from assets.sources.public.carried import Completed
-from assets.sources.public.rtdsm import (
-    RealTimeDataSet,
-    Vintages,
-    changes,
-    read_workbook,
-    vintage_days,
-)
+from assets.sources.public.rtdsm import RealTimeDataSet, Vintages, changes, read_workbook, vintage_days
 from assets.sources.public.shared import carrier_of
 from assets.sources.sample import SampleSource
 from assets.sources.validate import validate

@@ -20,9 +20,7 @@ from assets.sources.fiscal_data import MtsSource, deficits, publication_days, vi
 from assets.sources.parse import Unusable
 from assets.sources.protocol import Known, Payload, Source
 from assets.sources.public.carried import Completed
-from assets.sources.public.rtdsm import (
-    RealTimeDataSet,
-)
+from assets.sources.public.rtdsm import RealTimeDataSet
 from assets.sources.public.z1 import FinancialAccountsSource, release_days
 from assets.warehouse.fetches import Ingested
 from assets.warehouse.live import captures_since

@@ -102,60 +102,52 @@ def test_writing_into_a_published_copy_damages_no_release_and_into_a_release_is_
     assert damaged(release) == ["README.txt", "csv/regime.csv", "more.txt"]
 
 
-def blocking(_: duckdb.DuckDBPyConnection) -> None:
-    raise PublicationBlocked(["regime key"])
-
-
-def breaking(con: duckdb.DuckDBPyConnection, staged: Path, folder: Path, before: Path | None) -> None:
-    fill(con, staged, folder, before)
-    raise ValueError("a document cannot be made")
-
-
-def losing() -> None:
-    raise LockLost("the run lock in Postgres was lost")
-
-
-def failing(number: int) -> Callable[..., Any]:
-    """A step that fails with an error of the system."""
+def failing(error: BaseException) -> Callable[..., Any]:
+    """A step that fails."""
 
     def fails(*_: Any, **__: Any) -> Any:
-        raise OSError(number, os.strerror(number))
+        raise error
 
     return fails
 
 
+def of_system(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
 FULL = r"^[^\n]*: no space left on device: free some space$"
+NO_ROOM = r"MB free, publishing needs \d+ MB: free some space"
+BEFORE_THE_SWAP: dict[str, tuple[Exception, type[Exception], str]] = {
+    "gate": (
+        PublicationBlocked(["regime key"]),
+        PublicationBlocked,
+        "blocked by 1 failed checks: regime key",
+    ),
+    "fill": (ValueError("a document cannot be made"), ValueError, "a document cannot be made"),
+    "confirm_lock": (LockLost("the run lock in Postgres was lost"), LockLost, "was lost"),
+    "assets.publish.publication.begin": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "assets.publish.publication.seal": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "assets.publish.publication.swap": (of_system(errno.ENOSPC), PublicationRefused, FULL),
+    "shutil.disk_usage": (OSError(), PublicationRefused, NO_ROOM),
+}
 
 
-@pytest.mark.parametrize(
-    ("fault", "full_at", "error", "message"),
-    [
-        ({"gate": blocking}, None, PublicationBlocked, "publication blocked by 1 failed checks: regime key"),
-        ({"fill": breaking}, None, ValueError, "a document cannot be made"),
-        ({"confirm_lock": losing}, None, LockLost, "the run lock in Postgres was lost"),
-        ({}, "assets.publish.publication.begin", PublicationRefused, FULL),
-        ({}, "assets.publish.publication.seal", PublicationRefused, FULL),
-        ({}, "assets.publish.publication.swap", PublicationRefused, FULL),
-        ({}, "shutil.disk_usage", PublicationRefused, r"MB free, publishing needs \d+ MB: free some space"),
-    ],
-)
+@pytest.mark.parametrize("step", BEFORE_THE_SWAP)
 def test_what_fails_before_the_swap_changes_nothing(
-    published: Path,
-    old: dict[str, bytes],
-    monkeypatch: pytest.MonkeyPatch,
-    fault: dict[str, Any],
-    full_at: str | None,
-    error: type[Exception],
-    message: str,
+    published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     stage(published, SECOND)
-    if full_at == "shutil.disk_usage":
+    given: dict[str, Any] = {"gate": lambda _: None, "fill": fill}
+    fault, error, message = BEFORE_THE_SWAP[step]
+    if step == "shutil.disk_usage":
         free = 2 * staged_path(published).stat().st_size
-        monkeypatch.setattr(full_at, lambda _: SimpleNamespace(free=free))
-    elif full_at:
-        monkeypatch.setattr(full_at, failing(errno.ENOSPC))
+        monkeypatch.setattr(step, lambda _: SimpleNamespace(free=free))
+    elif "." in step:
+        monkeypatch.setattr(step, failing(fault))
+    else:
+        given[step] = failing(fault)
     with pytest.raises(error, match=message):
-        publish(staged_path(published), published, **{"gate": lambda _: None, "fill": fill, **fault})
+        publish(staged_path(published), published, **given)
     assert files_of(published.parent) == old
 
 
@@ -193,7 +185,7 @@ def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
 ) -> None:
     stage(published, SECOND)
     with monkeypatch.context() as patch:
-        patch.setattr("assets.publish.publication.copy_to_top", failing(errno.ENOSPC))
+        patch.setattr("assets.publish.publication.copy_to_top", failing(of_system(errno.ENOSPC)))
         with pytest.raises(WarehouseError, match="is published, the next run completes the rest"):
             put(published)
     prepare(published, "sample", AS_OF)
@@ -204,7 +196,7 @@ def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
 def test_a_folder_that_cannot_be_written_is_one_line(
     published: Path, old: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr("tempfile.TemporaryFile", failing(number))
+    monkeypatch.setattr("tempfile.TemporaryFile", failing(of_system(number)))
     with pytest.raises(PublicationRefused, match=r"^[^\n]*: check its owner and permissions, or set REGIME"):
         prepare(published, "sample", AS_OF)
     assert files_of(published.parent) == old
@@ -214,34 +206,21 @@ class Killed(BaseException):
     """For kill -9: nothing after it runs."""
 
 
-@pytest.mark.parametrize(
-    ("step", "is_published"),
-    [
-        ("begin", False),
-        ("seal", False),
-        ("swap", False),
-        ("finish", True),
-        ("copy_to_top", True),
-        ("prune", True),
-    ],
-)
+@pytest.mark.parametrize("step", ["begin", "seal", "swap", "finish", "copy_to_top", "prune"])
 def test_a_run_killed_at_any_step_leaves_old_or_new_and_the_next_one_completes_it(
-    published: Path, monkeypatch: pytest.MonkeyPatch, step: str, is_published: bool
+    published: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     stage(published, SECOND)
 
-    def kill(*_: Any) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(f"assets.publish.publication.{step}", kill)
+        patch.setattr(f"assets.publish.publication.{step}", failing(Killed()))
         for cleaning in ("abandon", "remove_staged"):
             nothing: Callable[..., None] = lambda *_: None  # noqa: E731
             patch.setattr(f"assets.publish.publication.{cleaning}", nothing)
         with pytest.raises(Killed):
             put(published)
     prepare(published, "sample", AS_OF)
-    assert_complete(published, SECOND if is_published else FIRST)
+    assert_complete(published, FIRST if step in ("begin", "seal", "swap") else SECOND)
 
 
 def test_a_release_half_removed_by_retention_is_not_taken_for_one(published: Path) -> None:

@@ -14,14 +14,7 @@ from assets.catalog.models import SourceKey
 from assets.sources.protocol import PayloadRefused
 from tests.builders import a_series, an_archive, merge_payload
 from tests.fakes import fed_board, fiscal_data, shiller, world_bank
-from tests.fakes.publishers import (
-    PUBLISHERS,
-    accepted,
-    figures,
-    refused,
-    serving,
-    source_of,
-)
+from tests.fakes.publishers import PUBLISHERS, accepted, figures, refused, serving, source_of
 from tests.fakes.server import running
 from tests.unit.test_publishers import earnings_of, gold_of
 

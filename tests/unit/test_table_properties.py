@@ -1,4 +1,4 @@
-"""Of every derived table: the order of the archive, its other series, and the future change nothing in the past."""
+"""The future changes nothing in the past of any table, and an early run has every table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +15,8 @@ from assets.catalog.loader import load_catalog
 from assets.compute.archive import Archive
 from assets.compute.calendar import days
 from assets.compute.grid import Grid
-from assets.compute.registry import Computation
-from tests.helpers import on_sample, sample_vintages, vintages
+from assets.compute.registry import REGISTRY, Computation
+from tests.helpers import on_sample, sample_vintages
 
 CATALOG = load_catalog()
 # month-ends of every second year and the newest ones, so that a whole computation costs little
@@ -57,21 +58,6 @@ def assert_past_stands(found: Mapping[str, pd.DataFrame], until: np.datetime64) 
         pd.testing.assert_frame_equal(*rows, obj=name)
 
 
-@given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=3)
-def test_the_order_of_rows_does_not_matter(seed: int) -> None:
-    shuffled = sample_vintages().sample(frac=1.0, random_state=seed)
-    assert_past_stands(tables(shuffled), DATES[-1])
-
-
-@given(names=st.lists(st.text("ABZ09", min_size=1, max_size=6), min_size=1, max_size=4, unique=True))
-@settings(max_examples=3)
-def test_other_series_in_the_archive_do_not_matter(names: list[str]) -> None:
-    """Codes inside the archive follow the names: every series of the sample gets another one."""
-    others = [vintages(f"{name}_OTHER", [("2020-01-01", "2020-02-01", 1.0)]) for name in names]
-    assert_past_stands(tables(pd.concat([sample_vintages(), *others], ignore_index=True)), DATES[-1])
-
-
 @given(
     series_id=st.sampled_from(sorted(sample_vintages()["series_id"].unique())),
     factor=st.sampled_from([0.1, 0.9, 3.0]),
@@ -90,3 +76,35 @@ def test_figures_of_the_future_change_nothing_in_the_past(
     changed = pd.concat([held, later, ahead], ignore_index=True)
     changed = changed.drop_duplicates(["series_id", "observation_date", "realtime_start"], keep="last")
     assert_past_stands(tables(changed), RECENT)
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["score_attribution", "regime_changes", "distance_to_flip", "parameter_sensitivity", "method_variants"],
+)
+def test_diagnostics_of_the_past_are_the_same_in_a_later_run(table: str) -> None:
+    early, late = on_sample("2015-06-30"), on_sample()
+    built = [c.run.table(table) for c in (early, late)]
+    past = built[1][built[1]["as_of_date"] <= "2015-06-30"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(built[0].reset_index(drop=True), past, check_dtype=False)
+
+
+def test_a_run_before_the_first_score_has_every_table_and_nothing_to_explain() -> None:
+    early = on_sample("1990-06-15")
+    tables = {
+        name: early.run.built(name).frame for name, one in REGISTRY.items() if one.build and name != "caveats"
+    }
+    for name, frame in tables.items():
+        declared = early.catalog.tables[name]
+        assert len(frame) or declared.may_be_empty, name
+        assert set(declared.column_names) - set(frame) <= {"profile", "first_published_at"}, name
+    for name in ("score_attribution", "regime_changes", "parameter_sensitivity"):
+        assert tables[name].empty, name
+    assert set(tables["distance_to_flip"]["condition"]) <= {"stance"}
+    assert set(tables["effective_weights"]["era"]) == {"all"}
+    without_score = {
+        "regime": "score_p05", "effective_weights": "effective_weight", "base_rates": "share",
+        "recession_overlap": "recession_share",
+    }  # fmt: skip
+    for name, column in without_score.items():
+        assert len(tables[name]) and tables[name][column].isna().all(), name

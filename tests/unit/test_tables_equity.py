@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.equity_risk_premium import build
+from assets.compute.tables.equity import equity_risk_premium
 from tests.helpers import monthly, published_after, view, vintages
 
 NAN = float("nan")
 
 
 def built(frames: Sequence[pd.DataFrame], as_of: str | Sequence[str]) -> Columns:
-    return build(view(frames, as_of, profile="live"))
+    return equity_risk_premium(view(frames, as_of, profile="live"))
 
 
 def quarters(series_id: str, first: str, values: Sequence[float], lag: int) -> pd.DataFrame:
@@ -125,19 +125,11 @@ def test_cape_averages_forty_quarter_ends_in_the_newest_prices_and_not_one_less(
     assert not gap["cape"].present.any(), "no shorter average in its place"
 
 
-def test_prices_before_1985_set_no_high() -> None:
-    frames = [prices("1984-11-01", [500.0, 500.0, 100.0])]
-    found = built(frames, "1985-01-31")["equity_drawdown_pct"]
-    assert found.value.tolist() == [0.0]
-
-
-def test_without_a_price_since_1985_there_is_no_drawdown_and_no_record_high() -> None:
-    """Early in 1985 the newest market value is of 1984: nothing to have fallen from is not a record high."""
-    frames = [prices("1984-11-01", [500.0, 100.0])]
-    found = built(frames, "1984-12-31")["equity_drawdown_pct"]
-    assert np.isnan(found.value[0]) and found.absent_reason.tolist() == ["history_too_short"]
-    columns = built(frames, "1984-12-31")
-    assert list(columns["is_equity_at_high"]) == [None]
+def test_prices_before_1985_set_no_high_and_nothing_to_have_fallen_from_is_no_record_high() -> None:
+    found = built([prices("1984-11-01", [500.0, 500.0, 100.0])], ["1984-12-31", "1985-01-31"])
+    assert found["equity_drawdown_pct"].value.tolist() == pytest.approx([NAN, 0.0], nan_ok=True)
+    assert found["equity_drawdown_pct"].absent_reason.tolist() == ["history_too_short", None]
+    assert list(found["is_equity_at_high"]) == [None, True]
 
 
 def test_the_twelve_month_return_is_over_the_same_month_and_absent_without_it() -> None:

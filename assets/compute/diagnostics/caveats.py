@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assets.catalog.models import Catalog
-from assets.compute.regime import NOT_BINDING
-from assets.compute.robustness import PARAMETERS
+from assets.compute.regime import NOT_BINDING, PARAMETERS
 from assets.compute.state import INDETERMINATE, score_limits
 
 INPUTS = (

@@ -12,7 +12,7 @@ from assets.compute.calendar import Days, period_end, value_on
 from assets.compute.lookup import View
 from assets.compute.reading import Floats, Texts
 from assets.compute.state import INDETERMINATE, spells
-from assets.compute.tables.equity_price import price_history
+from assets.compute.tables.equity import price_history
 
 YIELD, GOLD = "GS10", "GOLD_WB_MONTHLY"
 _TENOR_YEARS = 10.0

@@ -9,8 +9,7 @@ import pandas as pd
 from assets.catalog.method import Method
 from assets.compute.conditions import SCORED, Condition, percentile
 from assets.compute.reading import Floats, Texts
-from assets.compute.regime import Regime, regime_name
-from assets.compute.robustness import PARAMETERS, grid_states
+from assets.compute.regime import PARAMETERS, Regime, grid_states, regime_name
 from assets.compute.stance import direction, stance_of
 from assets.compute.state import STATE_BY_CODE, states
 

@@ -10,7 +10,7 @@ import numpy as np
 from assets.compute.lookup import View, months, weeks
 from assets.compute.reading import Floats, Reading, combine
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.real_yields import cpi_yoy
+from assets.compute.tables.yields import cpi_yoy
 
 
 def sahm_gap(view: View) -> Reading:

@@ -4,30 +4,22 @@ from assets.catalog.models import Catalog, Profile
 from assets.compute.archive import Archive
 from assets.compute.grid import Grid
 from assets.compute.lookup import View
-from assets.compute.tables import (
-    activity_inflation,
-    context,
-    credit_spreads,
-    equity_risk_premium,
-    fiscal_and_debt,
-    gold_and_inflation,
-    liquidity_destination,
-    monetisation,
-    money_and_rates,
-    real_yields,
-    reserve_growth,
-)
+from assets.compute.tables import activity_inflation, context, liquidity_destination, reserve_growth
+from assets.compute.tables.correlations import gold_and_inflation, money_and_rates
+from assets.compute.tables.debt import fiscal_and_debt, monetisation
+from assets.compute.tables.equity import equity_risk_premium
+from assets.compute.tables.yields import credit_spreads, real_yields
 
 BUILDERS = {
-    "real_yields": real_yields.build,
-    "equity_risk_premium": equity_risk_premium.build,
-    "credit_spreads": credit_spreads.build,
+    "real_yields": real_yields,
+    "equity_risk_premium": equity_risk_premium,
+    "credit_spreads": credit_spreads,
     "reserve_growth": reserve_growth.build,
     "activity_inflation": activity_inflation.build,
-    "fiscal_and_debt": fiscal_and_debt.build,
-    "monetisation": monetisation.build,
-    "money_and_rates": money_and_rates.build,
-    "gold_and_inflation": gold_and_inflation.build,
+    "fiscal_and_debt": fiscal_and_debt,
+    "monetisation": monetisation,
+    "money_and_rates": money_and_rates,
+    "gold_and_inflation": gold_and_inflation,
     "liquidity_destination": liquidity_destination.build,
     "context": context.build,
 }

@@ -9,10 +9,10 @@ from assets.compute.calendar import last_month_end, month_end, months_before, va
 from assets.compute.conditions import Scorer, valuation
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, Texts, combine, percent, splice, texts
-from assets.compute.tables import equity_price, equity_risk_premium
+from assets.compute.tables import equity
 from assets.compute.tables.activity_inflation import change_of_yoy
 from assets.compute.tables.assemble import Columns, readings_of
-from assets.compute.tables.real_yields import (
+from assets.compute.tables.yields import (
     cpi_yoy,
     nominal_10y,
     nominal_change,
@@ -29,11 +29,11 @@ def build(view: View) -> Columns:
     n = rules.rolling_months
     gold, core = view.change_pct(GOLD, months(n)), view.change_pct(CORE, months(12))
     core_change = change_of_yoy(view, CORE, n)
-    prices = equity_price.prices(view)
+    prices = equity.prices(view)
     moves = {
         "equity_real_return_12m_pct": combine(_real, prices.return_12m_pct.selected, cpi_yoy(view)),
         "real_10y_change_12m_pp": real_change(view, n),
-        "earnings_multiple_change_12m_pct": equity_risk_premium.multiple_change(view, prices),
+        "earnings_multiple_change_12m_pct": equity.multiple_change(view, prices),
         "spread_change_12m_pp": _spread_change(view, n),
         "gold_less_core_inflation_12m_pp": combine(np.subtract, gold, core),
     }
@@ -51,7 +51,7 @@ def build(view: View) -> Columns:
         "core_pce_yoy_change_12m_pp": core_change,
         "wages_yoy_pct": view.change_pct(WAGES, months(12)),
         "destination": destination(up, known, core.value, core_change.value, view),
-        "is_equity_at_high": equity_price.is_at_high(view, prices),
+        "is_equity_at_high": equity.is_at_high(view, prices),
         "valuation_score_change_6m": score,
         "valuation_direction": texts(
             ~np.isnan(score), np.select([score > 0, score < 0], ["rising", "falling"], "steady")
@@ -88,7 +88,7 @@ def destination(up: np.ndarray, known: np.ndarray, core: Floats, core_change: Fl
     return texts(enough, named)
 
 
-def _decomposition(view: View, prices: equity_price.Prices) -> Columns:
+def _decomposition(view: View, prices: equity.Prices) -> Columns:
     """Three months: nominal yield = real yield + breakeven, next to what stocks and bonds did."""
     rules = view.method.destination
     nominal, real = (change(view, rules.decomposition_months) for change in (nominal_change, real_change))
@@ -134,7 +134,7 @@ def _leadership(view: View, n: int) -> Reading:
 
 def _valuation_change(view: View) -> Floats:
     """Valuation score of each date less that of the month-end six months before, each as scored then."""
-    readings = readings_of({"equity_risk_premium": equity_risk_premium.build(view)})
+    readings = readings_of({"equity_risk_premium": equity.equity_risk_premium(view)})
     score = valuation(Scorer(readings, view.grid, view.method)).score
     earlier = last_month_end(months_before(view.as_of, view.method.destination.valuation_months))
     return score - value_on(view.as_of, score, earlier)

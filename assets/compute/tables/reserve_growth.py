@@ -5,7 +5,7 @@ import numpy as np
 from assets.compute.lookup import Lag, View, months, weeks
 from assets.compute.reading import Reading, billions, combine, percent, splice, texts
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.real_yields import cpi_yoy
+from assets.compute.tables.yields import cpi_yoy
 
 _HALF_YEARS = 2.0  # a 26-week or six-month change, twice, is a yearly rate
 _HALF, _YEAR = weeks(26), weeks(52)

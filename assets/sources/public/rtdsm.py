@@ -25,12 +25,7 @@ from assets.sources.file_source import RETRIES, FileSource
 from assets.sources.http import checked_address
 from assets.sources.pacing import RetryPolicy
 from assets.sources.parse import Rows, Unusable, month_stamp, number, sheet_rows
-from assets.sources.protocol import (
-    Known,
-    PayloadRefused,
-    SourceUnreachable,
-    observations_frame,
-)
+from assets.sources.protocol import Known, PayloadRefused, SourceUnreachable, observations_frame
 from assets.sources.public.shared import carrier_of
 
 ADDRESS = (

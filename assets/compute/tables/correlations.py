@@ -1,7 +1,8 @@
-"""`money_and_rates`: the growth of money against the short real rate, and how weakly the two go together.
+"""`money_and_rates` and `gold_and_inflation`: how weakly money and the short real rate, gold and prices go together.
 
-The correlation is Pearson's, over the months known on the as-of date, each in the figures known then: a
-contemporaneous co-movement, no cause and no lag.
+Correlations are Pearson's, over the months known on the as-of date, each in the figures known then: a contemporaneous
+co-movement, no cause and no lag. Ten-year changes overlap: `separate_10y_windows` counts those that share no month. No
+score reads them.
 """
 
 import numpy as np
@@ -11,13 +12,13 @@ from assets.compute.calendar import Days
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, combine
 from assets.compute.tables.assemble import Columns
-from assets.compute.tables.real_yields import cpi_yoy
+from assets.compute.tables.yields import cpi_yoy
 
 MONEY, BILLS, EFFECTIVE, PRICES = "M2SL", "TB3MS", "FEDFUNDS", "CPIAUCSL"
 _YEAR = 12
 
 
-def build(view: View) -> Columns:
+def money_and_rates(view: View) -> Columns:
     """One row per as-of date; growth and rates in percent, correlations from -1 to 1."""
     money, short, cpi = view.change_pct(MONEY, months(_YEAR)), view.latest(BILLS), cpi_yoy(view)
     real = combine(np.subtract, short, cpi)
@@ -104,3 +105,47 @@ def first_month(calendar: Days, x: Floats, y: Floats) -> npt.NDArray[np.datetime
         return np.full(len(x), np.datetime64("NaT", "s"))
     first = calendar[np.argmax(known, axis=1)]
     return np.where(known.any(axis=1), first, np.datetime64("NaT", "D")).astype("datetime64[s]")
+
+
+GOLD, PRICES = "GOLD_WB_MONTHLY", "CPIAUCSL"
+SHORT, LONG = 12, 120  # months of a change
+
+
+def gold_and_inflation(view: View) -> Columns:
+    """One row per as-of date; correlations from -1 to 1, multiples of the first month."""
+    rules = view.method.gold_and_inflation
+    calendar = view.calendar(GOLD)
+    calendar = calendar[calendar >= np.datetime64(rules.start, "M")]
+    gold, prices = view.panel(GOLD, calendar), view.panel(PRICES, calendar)
+    newest = view.same_period([GOLD, PRICES])
+    pair = combine(lambda usd, _index: usd, *newest)
+    short, long = _changes(gold, prices, SHORT), _changes(gold, prices, LONG)
+    start = first_month(calendar, gold, prices)
+    multiples = [
+        combine(np.divide, now, view.at(series_id, start.astype("datetime64[D]")))
+        for now, series_id in zip(newest, (GOLD, PRICES), strict=True)
+    ]
+    return {
+        "gold_cpi_correlation_1y": measured(pair, correlation(*short, None, rules.minimum_months)),
+        "gold_cpi_correlation_10y": measured(pair, correlation(*long, None, rules.minimum_months)),
+        "separate_10y_windows": _separate(*long),
+        "gold_multiple": multiples[0],
+        "cpi_multiple": multiples[1],
+        "gold_over_cpi_multiple": combine(np.divide, *multiples),
+        "history_start_date": start,
+    }
+
+
+def _changes(gold: Floats, prices: Floats, n: int) -> tuple[Floats, Floats]:
+    """Ratio of every month to the month `n` earlier, per year; shape (dates, months)."""
+    yearly = SHORT / n
+    return (gold[:, n:] / gold[:, :-n]) ** yearly, (prices[:, n:] / prices[:, :-n]) ** yearly
+
+
+def _separate(gold: Floats, prices: Floats) -> npt.NDArray[np.int64]:
+    """How many of the long changes share no month with another one."""
+    known = ~np.isnan(gold) & ~np.isnan(prices)
+    if not known.shape[1]:
+        return np.zeros(len(known), dtype="int64")
+    span = known.shape[1] - np.argmax(known[:, ::-1], axis=1) - np.argmax(known, axis=1)
+    return np.where(known.any(axis=1), (span - 1) // LONG + 1, 0)

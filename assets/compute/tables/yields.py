@@ -1,8 +1,10 @@
-"""`real_yields`: nominal and real 10-year yields, breakeven and expected inflation, short and policy rates."""
+"""`real_yields`: 10-year yields, breakeven, short and policy rates. `credit_spreads`: spreads and their ranks."""
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.compute.calendar import stamp_before
+from assets.compute.conditions import window_start
 from assets.compute.lookup import View, months
 from assets.compute.reading import Floats, Reading, combine, select, splice, texts
 from assets.compute.stance import policy_rate, policy_rate_change
@@ -68,7 +70,7 @@ def par_bond_price_change(yield_before_pct: Floats, yield_now_pct: Floats, years
     return price - 100.0
 
 
-def build(view: View) -> Columns:
+def real_yields(view: View) -> Columns:
     """One row per as-of date; yields in percent, the breakeven in percentage points."""
     nominal, tips, short = nominal_10y(view), tips_10y(view), view.latest("TB3MS")
     real, cpi = real_10y(view), cpi_yoy(view)
@@ -86,3 +88,42 @@ def build(view: View) -> Columns:
         "policy_rate_pct": policy_rate(view),
         "policy_rate_change_6m_pp": policy_rate_change(view),
     }
+
+
+# the spreads that count in the credit condition, in the order of methodology, "Conditions"
+FAMILY = ("ebp_pp", "gz_spread_pp", "baa_10y_pp", "hy_oas_pct", "hqm_10y_spread_pp")
+
+
+def credit_spreads(view: View) -> Columns:
+    """One row per as-of date; spreads in percentage points (OAS in percent), ranks 0 to 1 with 1 the widest."""
+    spreads: dict[str, Reading] = {
+        "ebp_pp": view.latest("EBP"),
+        "gz_spread_pp": view.latest("GZ_SPREAD"),
+        "baa_10y_pp": splice(view.latest("BAA10Y"), view.latest("BAA10YM")),
+        "hy_oas_pct": _long_enough(view, "BAMLH0A0HYM2"),
+        "ig_oas_pct": _long_enough(view, "BAMLC0A0CM"),
+        "hqm_10y_spread_pp": combine(np.subtract, *view.same_period(["HQMCB10YR", "GS10"])),
+    }
+    columns: Columns = dict(spreads)
+    for name, reading in spreads.items():
+        columns[f"{name}_rank"] = view.rank(reading.value)
+        columns[f"{name}_window_start_date"] = window_start(reading.value, view.as_of).astype("datetime64[s]")
+    ranks = np.stack([np.asarray(columns[f"{name}_rank"]) for name in FAMILY])
+    count = (~np.isnan(ranks)).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        columns["spread_family_rank"] = np.where(count > 0, np.nansum(ranks, axis=0) / count, np.nan)
+    columns["is_spread_missing"] = count == 0
+    columns["nfci_index"] = view.latest("NFCI")
+    return columns
+
+
+def _long_enough(view: View, series_id: str) -> Reading:
+    """A truncating provider's series: absent when our own store starts after the history a rank needs."""
+    reading = view.latest(series_id)
+    if not view.has(series_id) or (required := view.series[series_id].required_start) is None:
+        return reading
+    dates = view.archive.observations(series_id).dates
+    needed = dates[dates <= np.datetime64(required, "D")]
+    # asked of what was held when each row was published: an older history loaded later rewrites no past row
+    starts_in_time: npt.NDArray[np.bool_] = np.any(~np.isnan(view.panel(series_id, needed)), axis=1)
+    return reading.where(starts_in_time, "history_too_short")
