@@ -9,9 +9,9 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from assets.report.lead import tiles
 from assets.report.published import Release
 from assets.report.sentences import sentence
+from assets.report.verdict import tiles
 from assets.report.words import (
     CONDITIONS,
     GRADE_WORDS,

@@ -11,7 +11,7 @@ from functools import partial
 import duckdb
 from markupsafe import Markup, escape
 
-from assets.report import figures, flip, lead, markets, record, terms, verdict, words
+from assets.report import figures, flip, markets, record, terms, verdict, words
 from assets.report.published import Release
 from assets.report.sentences import TEMPLATES, sentence, templates
 
@@ -87,7 +87,7 @@ def render_report(con: duckdb.DuckDBPyConnection) -> str:
         sentence=marked,
         text=lambda name: sentence(release, name),
         release=release,
-        tiles=lead.tiles(release),
+        tiles=verdict.tiles(release),
         safe=Markup,
         terms=Markup(terms.LIST),
         style=Markup(style()),

@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from assets.report import flip, lead, markets, record, words
+from assets.report import flip, markets, record, verdict, words
 from assets.report.policy_sentence import policy_sentence
 from assets.report.published import USED, Release
 
@@ -25,9 +25,9 @@ _FILTERS = (
     words.signs, words.with_unit, words.without_brackets, record.rights_words, flip.when,
 )  # fmt: skip
 _FUNCTIONS = (
-    lead.old_inputs, lead.other_stances, lead.policy, lead.single_source, lead.with_verdict, policy_sentence,
-    flip.next_able, flip.rate_could_change, flip.flip_met, flip.nearest, flip.reach, markets.is_comparable,
-    record.cases, record.unsteady, lead.variants,
+    flip.flip_met, flip.nearest, flip.next_able, flip.rate_could_change, flip.reach, markets.is_comparable,
+    policy_sentence, record.cases, record.unsteady, verdict.old_inputs, verdict.other_stances, verdict.policy,
+    verdict.single_source, verdict.variants, verdict.with_verdict,
 )  # fmt: skip
 _SPACES = re.compile(r"[ \n]+([.,:;)]?)")  # a template breaks its lines anywhere
 
