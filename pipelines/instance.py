@@ -71,9 +71,15 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def is_in_postgres(home: Path) -> bool:
-    """Whether `dagster.yaml` contains the word postgres. Raises OSError or UnicodeDecodeError."""
+    """Whether `dagster.yaml` contains the word postgres. Raises ConfigurationError for a file that cannot be read."""
     configured = home / "dagster.yaml"
-    return configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    try:
+        return configured.is_file() and "postgres" in configured.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+        raise ConfigurationError(
+            f"{configured} cannot be read ({reason}): compare it with dagster_home/dagster.yaml"
+        ) from None
 
 
 def run_lock(folders: Folders) -> RunLock:
@@ -83,11 +89,8 @@ def run_lock(folders: Folders) -> RunLock:
     """
     from assets.warehouse.lock import RunLock
 
-    try:
-        if not is_in_postgres(folders.dagster_home):
-            return RunLock(folders.lock_path)
-    except (OSError, UnicodeDecodeError):
-        return RunLock(folders.lock_path)  # reported when the instance is opened
+    if not is_in_postgres(folders.dagster_home):
+        return RunLock(folders.lock_path)
     from assets.warehouse.shared_lock import shared_lock
 
     ensure_home(folders.dagster_home)

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.made_once import made_once
-from tests.nightly_run import NightlyRun, make_nightly_run
+from tests.nightly_run import NightlyRun, made_once, make_nightly_run
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 OWN_VARIABLES = ("REGIME_", "FRED_", "FISCAL_DATA_URL", "FED_BOARD_URL", "SHILLER_URL", "WORLD_BANK_URL")

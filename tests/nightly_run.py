@@ -1,4 +1,4 @@
-"""The real nightly command on the sample, in a separate process, for tests that need its results."""
+"""The real nightly command on the sample, in a separate process, and folders that are made once a session."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -85,3 +88,24 @@ def make_nightly_run(folder: Path) -> None:
     (folder / "run.out").write_text(done.stdout, "utf-8")
     (folder / "run.err").write_text(done.stderr, "utf-8")
     assert done.returncode == 0, done.stderr
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder made once for all processes the tests run in; whoever comes first makes it, the others wait.
+
+    TESTS_MADE_ONCE names a directory that several sessions share, as those of the build server do.
+    """
+    shared = os.environ.get("TESTS_MADE_ONCE")
+    if shared is None and "PYTEST_XDIST_TESTRUNUID" not in os.environ:  # all tests in this process
+        folder = factory.mktemp(name)
+        make(folder)
+        return folder
+    folder = Path(shared or factory.getbasetemp().parent) / name
+    made = folder.with_name(f"{name}.made")  # no rename: what is made may know its own path
+    with FileLock(f"{folder}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # another process failed to make it
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder

@@ -207,20 +207,20 @@ def _sums(regime: Row) -> list[str]:
 def as_of(args: argparse.Namespace) -> int:
     """Print the newest observations of `args.series` as known on `args.date`."""
     with open_published(load_folders(read_environment()).published_path) as con:
-        lines = as_of_lines(con, args.date, args.series)
-        known = rows(con, "SELECT * FROM series_as_of(?, ?)", [args.series.upper(), args.date])
+        manifest = rows(con, "SELECT * FROM release_manifest")[0]
+        series = _series(con, args.series, manifest)
+        known = rows(con, "SELECT * FROM series_as_of(?, ?)", [series["series_id"], args.date])
         names = column_names(con)
+        newest_first = sorted(known, key=lambda row: row["observation_date"], reverse=True)
+        lines = _as_of_lines(con, args.date, series, newest_first, manifest)
     print_rows(args, known, lines, names)
     return 0
 
 
-def as_of_lines(con: duckdb.DuckDBPyConnection, on: dt.date, name: str) -> list[str]:
-    """The values of a series known on a day. ConfigurationError for a series that is not in the file."""
-    manifest = rows(con, "SELECT * FROM release_manifest")[0]
-    series = _series(con, name, manifest)
-    known = rows(
-        con, "SELECT * FROM series_as_of(?, ?) ORDER BY observation_date DESC", [series["series_id"], on]
-    )
+def _as_of_lines(
+    con: duckdb.DuckDBPyConnection, on: dt.date, series: Row, known: list[Row], manifest: Row
+) -> list[str]:
+    """The values of a series known on a day, newest first, as text."""
     lines = [
         f"{series['series_id']}: {series['title']}",
         f"{series['unit']}, {_FREQUENCIES[series['frequency']]}, {series['seasonal_adjustment']}; "

@@ -93,7 +93,6 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     ("number", "after", "seconds"),
     [
         (signal.SIGTERM, "SAMPLE DATA", 0.0),
-        (signal.SIGHUP, "loading the pipeline", 0.5),
         (signal.SIGINT, "loading the pipeline", 3.0),
     ],
 )

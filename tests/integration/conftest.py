@@ -19,7 +19,7 @@ from assets.run_facts import RunFacts
 from assets.warehouse.connection import CONFIG
 from assets.warehouse.schema import open_warehouse
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
-from tests.made_once import made_once
+from tests.nightly_run import made_once
 from tests.postgres_server import Server, running_server
 
 STARTED_AT = dt.datetime(2026, 10, 1, 1, tzinfo=dt.UTC)

@@ -29,8 +29,7 @@ from pipelines.__main__ import build_parser
 from pipelines.published_verdict import summary_lines
 from tests.integration.conftest import STARTED_AT, Night
 from tests.integration.sample_night import SAMPLE_END, fill, night_facts, stage
-from tests.made_once import made_once
-from tests.nightly_run import ROOT, new_installation
+from tests.nightly_run import ROOT, made_once, new_installation
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

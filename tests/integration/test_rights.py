@@ -42,7 +42,7 @@ from tests.builders import NOON, an_archive
 from tests.integration.conftest import STARTED_AT
 from tests.integration.restricted_night import RESTRICTED, Place, are_planted, figures, make_place
 from tests.integration.sample_night import ROOT, night_facts
-from tests.made_once import made_once
+from tests.nightly_run import made_once
 
 CATALOG = load_catalog()
 EVIDENCE = CATALOG.tables["regime_evidence"]

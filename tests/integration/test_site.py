@@ -20,7 +20,7 @@ from assets.report.site import add_release, icalendar
 from assets.warehouse.connection import CONFIG
 from pipelines import __main__ as command_line
 from tests.helpers import files_of
-from tests.made_once import made_once
+from tests.nightly_run import made_once
 
 RELEASES, LATER = 12, 3
 METHODOLOGY = Path(__file__).parents[2] / "docs" / "methodology.md"

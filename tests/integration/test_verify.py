@@ -21,7 +21,7 @@ from pipelines import __main__ as command_line
 from pipelines.verify import verify
 from tests.integration.conftest import Night, copied, night_in
 from tests.integration.sample_night import ROOT
-from tests.made_once import made_once
+from tests.nightly_run import made_once
 
 SECOND = "20261002T010005.000000Z"
 

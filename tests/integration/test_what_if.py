@@ -1,5 +1,4 @@
-"""What-if: joint moves from the published file alone, against the published label, `distance_to_flip` and a computation
-of every date from an archive that has the moved figures."""
+"""`what-if` against the published label, `distance_to_flip` and every date computed anew; `try`: an own method."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,7 +23,7 @@ from assets.compute.diagnostics.joint_moves import Baseline, Effect, baseline_of
 from assets.compute.registry import Computation
 from pipelines import __main__ as command_line
 from pipelines.commands.what_if import read_baseline
-from tests.helpers import on_sample
+from tests.helpers import files_of, on_sample
 from tests.integration.conftest import Night
 
 Rows = dict[str, dict[str, Any]]
@@ -43,7 +43,7 @@ def by_item(found: Effect) -> Rows:
     return {row["item"]: row for row in comparison(found)}
 
 
-@pytest.mark.parametrize("date", [None, dt.date(2009, 3, 31), dt.date(1998, 6, 30), dt.date(2020, 4, 30)])
+@pytest.mark.parametrize("date", [None, dt.date(2009, 3, 31), dt.date(1998, 6, 30)])
 def test_without_a_move_the_published_label_scores_and_contributions_come_out(
     release: duckdb.DuckDBPyConnection, date: dt.date | None
 ) -> None:
@@ -182,33 +182,30 @@ def test_an_input_can_be_named_as_the_output_names_it(base: Baseline) -> None:
     assert named == by_item(what_if(base, ["earnings_yield=6"], ["nfci"]))
 
 
-@pytest.mark.parametrize(
-    ("move", "named"),
-    [
-        ("UNRAT=5", "did you mean UNRATE"),
-        ("spread=+2pp", "did you mean spreads"),
-        ("NFCI=+2pp", "not in percent"),
-        ("DGS10=+5%", "DGS10=+1pp"),
-        ("UNRATE=5%", "sign"),
-        ("DGS10=+0.5", "the unit of a change"),
-        ("UNRATE=-3", "give 1 to 30"),
-        ("WALCL=6700", "(Millions of U.S. Dollars)"),
-        ("equities=+2pp", "equities=-20%"),
-        ("spreads=5", "spreads=+2pp"),
-        ("BAA10Y=3", "not in this profile"),
-        ("NFCI=-5%", "give its level"),
-        ("UNRATE", "NAME=VALUE"),
-        ("M2SL=5", "changes no label"),
-        ("UNRATE=5 unrate=6", "unrate is given twice"),
-        ("cape=-20%", "cape has no figure on the date: give its level"),
-    ],
-)
-def test_a_move_that_cannot_be_made_is_one_line_with_the_way_out(
-    base: Baseline, move: str, named: str
-) -> None:
-    with pytest.raises(MoveError, match=re.escape(named)) as error:
-        what_if(base, move.split())
-    assert "\n" not in str(error.value)
+def test_a_move_that_cannot_be_made_is_one_line_with_the_way_out(base: Baseline) -> None:
+    for move, named in {
+        "UNRAT=5": "did you mean UNRATE",
+        "spread=+2pp": "did you mean spreads",
+        "NFCI=+2pp": "not in percent",
+        "DGS10=+5%": "DGS10=+1pp",
+        "UNRATE=5%": "sign",
+        "DGS10=+0.5": "the unit of a change",
+        "UNRATE=-3": "give 1 to 30",
+        "WALCL=6700": "(Millions of U.S. Dollars)",
+        "equities=+2pp": "equities=-20%",
+        "spreads=5": "spreads=+2pp",
+        "BAA10Y=3": "not in this profile",
+        "NFCI=-5%": "give its level",
+        "UNRATE": "NAME=VALUE",
+        "M2SL=5": "changes no label",
+        "cape=-20%": "cape has no figure on the date: give its level",
+        "UNRATE=5 unrate=6": "unrate is given twice",
+    }.items():
+        with pytest.raises(MoveError, match=re.escape(named)) as error:
+            what_if(base, move.split())
+        assert "\n" not in str(error.value)
+    with pytest.raises(MoveError, match="unrate is given twice"):
+        what_if(base, ["UNRATE=5"], ["economy.unrate", "UNRATE"])
 
 
 def test_a_restricted_series_that_is_not_in_the_file_is_named(release: duckdb.DuckDBPyConnection) -> None:
@@ -305,3 +302,71 @@ def test_a_view_of_an_earlier_date_moves_the_figures_known_then() -> None:
     view = replace(on_sample().run.view, as_of=days("2009-03-31"))
     period, value = newest(view, "UNRATE") or (None, None)
     assert (str(period), value) == ("2009-02-01", 8.3)
+
+
+OWN = """
+[state.bubble]
+enter_score = 0.65
+[stance]
+rate_window_months = 9
+[credit]
+weight_spreads = 0.4
+weight_nfci = 0.35
+"""
+
+
+@pytest.fixture
+def data(installed_night: Night) -> Path:
+    return installed_night.published.parents[1]
+
+
+def test_months_are_relabelled_with_their_cause_and_nothing_is_written(
+    data: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path_factory.mktemp("own") / "own.toml"
+    file.write_text(OWN, encoding="utf-8")
+    before = files_of(data)
+    assert command_line.main(["try", str(file), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert files_of(data) == before
+    assert "4 parameters differ" in printed.err
+    rows = {row["as_of_date"]: row for row in json.loads(printed.out)}
+    assert len(rows) > 20 and all(
+        row["cause"] and row["regime"] != row["regime_own"] for row in rows.values()
+    )
+    by_part = {
+        part: [r["cause"] for r in rows.values() if r["changed_part"] == part]
+        for part in ("stance", "condition")
+    }
+    assert all("9 months" in cause and "6 months" in cause for cause in by_part["stance"])
+    assert any("state.bubble.enter_score >= 0.65" in cause for cause in by_part["condition"])
+    assert rows["2019-08-31"]["regime"] == "stimulus_mid_cycle" and "unchanged" in rows["2019-08-31"]["cause"]
+
+
+def test_our_own_method_relabels_nothing_and_gives_the_published_labels(
+    data: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path_factory.mktemp("own") / "own.toml"
+    file.write_text(f"[state.bubble]\nenter_score = {load_catalog().method.state.bubble.enter_score}\n")
+    assert command_line.main(["try", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "0 of 501 month-ends have another label" in out and "no parameter differs" in out
+
+
+def test_a_wrong_or_missing_file_is_one_line_naming_file_and_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.toml"
+    for text, named in (
+        (None, "own.toml: file is missing"),
+        ("[state.buble]\nenter_score = 0.6", "unknown key 'buble' (did you mean 'bubble'?)"),
+        ("[credit]\nweight_nfci = 0.9", "weights sum to"),
+        ("[state.bubble]\nenter_score = 2.0", "enter_score"),
+        ("[state.bubble\n", "not valid TOML"),
+        ("state = 3", "state"),
+    ):
+        if text is not None:
+            file.write_text(text, encoding="utf-8")
+        assert command_line.main(["try", str(file)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "own.toml" in line and named in line
