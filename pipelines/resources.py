@@ -115,7 +115,12 @@ class WarehouseOfProfile(dg.ConfigurableResource[Warehouse]):
         with resource.yield_for_execution(context) as opened:
             if context.instance is not None:
                 fail_dead_runs(context.instance, settings.data_dir)
-            prepare(settings.published_path, settings.profile, settings.run_date)
+            prepare(
+                settings.published_path,
+                settings.profile,
+                settings.run_date,
+                has_key=settings.fred_api_key is not None,
+            )
             with opened.cursor() as con:  # a killed run may have published without recording it
                 recorded = record_publication(con, settings.published_path, settings.profile, load_catalog())
                 if recorded.note:

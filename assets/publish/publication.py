@@ -55,10 +55,10 @@ def staged_path(published: Path) -> Path:
     return published.with_name(f".{published.name}.tmp")
 
 
-def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
+def prepare(published: Path, profile: Profile, as_of: dt.date, *, has_key: bool = False) -> None:
     """Before a run does anything: refuse a folder or a file it may not publish to, and clean up after a killed run.
 
-    Raises PublicationRefused.
+    `has_key`: see `refuse_replacing`. Raises PublicationRefused.
     """
     folder = published.parent
     try:
@@ -67,14 +67,16 @@ def prepare(published: Path, profile: Profile, as_of: dt.date) -> None:
         with tempfile.TemporaryFile(dir=folder):  # without a name: a run killed here leaves nothing
             pass
         remove_staged(staged_path(published))
-        current = refuse_replacing(published, profile, as_of)
+        current = refuse_replacing(published, profile, as_of, has_key=has_key)
         heal(published, current.release_id if current else None)
     except OSError as error:
         raise _refused(error, folder) from None
 
 
-def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> Published | None:
-    """The current publication, if there is one.
+def refuse_replacing(
+    published: Path, profile: Profile, as_of: dt.date, *, has_key: bool = False
+) -> Published | None:
+    """The current publication, if there is one. `has_key`: FRED_API_KEY is set, and the sample was chosen all the same.
 
     Raises PublicationRefused for a sample over a live or public publication, and for an older as-of date.
     """
@@ -82,9 +84,14 @@ def refuse_replacing(published: Path, profile: Profile, as_of: dt.date) -> Publi
     if current is None:
         return None
     if current.profile != "sample" and profile == "sample":
+        if has_key or current.profile == "public":
+            raise PublicationRefused(
+                f"the published file is {current.profile} and this run is on the sample: "
+                f"choose the profile {current.profile}, or give REGIME_DATA_DIR another place"
+            )
         raise PublicationRefused(
-            f"the published file is {current.profile} and this run is on the sample: choose the profile "
-            f"{current.profile} (live needs FRED_API_KEY), or give REGIME_DATA_DIR another place"
+            "the published file is live and FRED_API_KEY is not set: "
+            "set it, or give REGIME_DATA_DIR another place"
         )
     if as_of < current.as_of:
         raise PublicationRefused(

@@ -279,7 +279,12 @@ def _publication(folders: Folders) -> list[Finding]:
 
     try:
         settings = load_settings()
-        refuse_replacing(folders.published_path, settings.profile, settings.run_date)
+        refuse_replacing(
+            folders.published_path,
+            settings.profile,
+            settings.run_date,
+            has_key=settings.fred_api_key is not None,
+        )
     except ConfigurationError:
         return []  # reported by the line about the configuration
     except PublicationRefused as error:

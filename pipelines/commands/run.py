@@ -62,7 +62,12 @@ def run_nightly(settings: Settings, *, wait_seconds: float, accepts_incomplete: 
     from assets.warehouse.connection import wait_for_others
 
     with run_lock(settings).held(wait_seconds, print_progress):
-        prepare(settings.published_path, settings.profile, settings.run_date)
+        prepare(
+            settings.published_path,
+            settings.profile,
+            settings.run_date,
+            has_key=settings.fred_api_key is not None,
+        )
         wait_for_others(settings.warehouse_path, wait_seconds, print_progress)
         process.ensure_home(settings.dagster_home)
         print_progress("loading the pipeline")

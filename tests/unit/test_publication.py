@@ -158,7 +158,7 @@ def test_what_fails_before_the_swap_changes_nothing(
             "live",
             "sample",
             AS_OF,
-            "the published file is live and this run is on the sample: choose the profile live",
+            "the published file is live and FRED_API_KEY is not set: set it, or give REGIME_DATA_DIR another place",
         ),
         ("public", "sample", AS_OF, "the published file is public and this run is on the sample"),
         ("sample", "sample", dt.date(2026, 5, 30), "is as of 2026-05-31, this run is as of 2026-05-30"),
@@ -178,6 +178,9 @@ def test_sample_over_live_and_an_older_date_are_refused(
     assert files_of(published.parent) == old
     with pytest.raises(PublicationRefused, match=message):  # known before a run does anything
         prepare(published, profile, as_of)
+    if current == "live":  # with a key the sample was chosen: it is not asked for
+        with pytest.raises(PublicationRefused, match="this run is on the sample: choose the profile live"):
+            prepare(published, profile, as_of, has_key=True)
 
 
 def test_a_full_disk_after_the_swap_is_reported_and_completed_by_the_next_run(
