@@ -54,7 +54,7 @@ def test_raw_series_shows_its_metadata(page: Page, shots: Path) -> None:
     expect(page.get_by_text("2026-09-29", exact=True)).to_be_visible()
     expect(page.get_by_text("Freshness policy").first).to_be_visible()
     expect(page.get_by_role("link", name="https://fred.stlouisfed.org/series/DGS10")).to_be_visible()
-    expect(page.get_by_role("link", name=re.compile("assets.py in editor"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("raw.py in editor"))).to_be_visible()
     entry = page.get_by_role("link", name=re.compile("catalogue entry in editor"))
     assert re.search(r"catalog/series/\w+\.toml:\d+", unquote(entry.get_attribute("href") or ""))
     keep(page, shots / "raw_series.png")
