@@ -215,7 +215,9 @@ def test_commands_shown_run_in_the_duckdb_program(folder: Path, tmp_path: Path) 
     path = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
     shown = [line for block in blocks(ANALYSTS, "sh") for line in block.splitlines()]
     for command in [line for line in shown if line.startswith("duckdb ")]:
-        done = subprocess.run(command, shell=True, env=path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, shell=True, cwd=folder, env=path, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0 and "neutral_bubble" in done.stdout, done.stderr
 
 
