@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +15,6 @@ from assets.compute.archive import Archive
 from assets.compute.grid import build_grid
 from assets.compute.registry import Computation
 from assets.compute.tables.build import BUILDERS
-from assets.plots import MAX_BYTES, conditions_plot, score_plot
-from pipelines.definitions import defs, nightly_schedule
 from tests.helpers import REAL_FILES, SAMPLE, on_sample
 from tests.unit.test_expected_coverage import DAYS, live_vintages
 
@@ -121,10 +116,6 @@ def test_hash_ignores_the_version_and_sees_every_number() -> None:
 
 # ---- what Dagster shows
 
-SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-RAW = [name for name in SPECS if name.startswith("raw/")]
-CONDITIONS = ("valuation", "economy", "credit", "inflation")
-
 
 def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:
     key, _, *columns = table_schema(CATALOG.tables["real_yields"]).columns
@@ -135,47 +126,3 @@ def test_dagster_schema_carries_unit_and_origin_as_tags() -> None:
     assert breakeven.tags == {"unit": "percentage points", "from": origin}
     score = next(c for c in table_schema(CATALOG.tables["regime"]).columns if c.name == "bubble_score")
     assert score.constraints.other == [">= 0", "<= 1"]
-
-
-def test_a_scheduled_run_fetches_the_series_of_its_profile_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REGIME_PROFILE", "sample")
-    with dg.DagsterInstance.ephemeral() as instance:
-        (request,) = nightly_schedule.evaluate_tick(dg.build_schedule_context(instance=instance)).run_requests
-    selected = {key.to_user_string() for key in request.asset_selection or []}
-    of_profile = {"/".join(series.asset_key) for series in load_catalog().in_profile("sample")}
-    assert selected == set(SPECS) - (set(RAW) - of_profile) and len(of_profile) < len(RAW)
-
-
-def test_series_and_tables_link_to_their_entry_of_the_catalogue() -> None:
-    for name in (one for one in SPECS if one.split("/")[0] in ("raw", "derived", "regime")):
-        entry, _ = SPECS[name].metadata["dagster/code_references"].code_references
-        lines = Path(entry.file_path).read_text("utf-8").splitlines()
-        declared = f"[{name.split('/')[-1]}]" if name in RAW else 'layer = "'
-        assert any(line.startswith(declared) for line in lines[entry.line_number - 1 :][:4]), name
-
-
-def months(count: int, score: float | None) -> pd.DataFrame:
-    dates = pd.date_range("1995-01-31", periods=count, freq="ME")
-    frame = pd.DataFrame({"as_of_date": dates, "bubble_score": score, "condition_state": "bubble"})
-    return frame.assign(**{f"{name}_score": [n % 10 / 10 for n in range(count)] for name in CONDITIONS})
-
-
-def test_pictures_are_small_enough_for_the_history() -> None:
-    regime = months(497, 0.6).assign(
-        bubble_score=[(n * 37 % 97) / 97 for n in range(497)]
-    )  # as jagged as it gets
-    for picture in (score_plot(regime, load_catalog().method), conditions_plot(regime)):
-        encoded = picture.value.partition("(data:image/png;base64,")[2].removesuffix(")")
-        png = base64.b64decode(encoded)
-        assert png.startswith(b"\x89PNG") and len(png) <= MAX_BYTES
-
-
-def test_a_picture_that_cannot_be_drawn_never_stops_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    import vl_convert
-
-    def fails(*_: object, **__: object) -> bytes:
-        raise ValueError("no font")
-
-    monkeypatch.setattr(vl_convert, "vegalite_to_png", fails)
-    assert "not drawn: ValueError" in score_plot(months(12, 0.5), load_catalog().method).value
-    assert "no score yet" in score_plot(months(12, None), load_catalog().method).value
