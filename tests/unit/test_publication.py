@@ -218,8 +218,7 @@ def test_a_run_killed_at_any_step_leaves_old_or_new_and_the_next_one_completes_i
     with monkeypatch.context() as patch:
         patch.setattr(f"assets.publish.publication.{step}", failing(Killed()))
         for cleaning in ("abandon", "remove_staged"):
-            nothing: Callable[..., None] = lambda *_: None  # noqa: E731
-            patch.setattr(f"assets.publish.publication.{cleaning}", nothing)
+            patch.setattr(f"assets.publish.publication.{cleaning}", lambda *_: None)
         with pytest.raises(Killed):
             put(published)
     prepare(published, "sample", AS_OF)
